@@ -1,0 +1,278 @@
+"""What a backend is, to the harness.
+
+A backend is any object that offers some of the methods below. Each group is a *surface*; a method that is absent is a surface
+not claimed, and the checks that need it read `not-claimed`, never green.
+
+Inputs are NumPy arrays and plain Python values. A backend returns its **native** objects (tensors, dicts, modules); the harness
+turns them into arrays and descriptions itself (`conformance.native`), so that no adapter can describe itself green.
+Symbols: g gridsize, C = g² channels, N patch side, B batch, P probe modes, M canvas side, n groups. Offsets are `[x, y]`: index 0
+moves columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+Native = Any
+"""An object of the backend's own, opaque to the harness until `conformance.native` reads it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendInfo:
+    """Who answers: shown in every report's header.
+
+    `modules` are the importable modules that need the numeric stack and must refuse to be imported without it (POLICY-002);
+    `distribution` is the installed distribution that declares it (POLICY-001); `selector` is the `module:function` that picks a
+    backend by `config.backend` (POLICY-003, DISPATCH-003), importable without the stack.
+    """
+
+    name: str
+    version: str
+    profiles: tuple[str, ...] = ("core",)
+    devices: tuple[str, ...] = ("cpu",)
+    numeric_libraries: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    distribution: str | None = None
+    selector: str | None = None
+
+
+@runtime_checkable
+class Describe(Protocol):
+    """Every backend offers this one."""
+
+    def info(self) -> BackendInfo: ...
+
+
+class Config(Protocol):
+    """Configuration objects and the registry that must be synchronised before data is read."""
+
+    def canonical(self, kind: str, **fields: Any) -> Native:
+        """A configuration object; `kind` is `model`, `training`, `inference` or `execution`."""
+
+    def registry(self) -> MutableMapping[str, Any]:
+        """The live registry: the same object at every call."""
+
+    def defaults(self) -> Mapping[str, Any]:
+        """The registry's defaults, in a fresh mapping."""
+
+    def derived(self) -> Mapping[str, int]:
+        """`bigN`, `padding_size`, `padded_size` as the live registry implies them now."""
+
+    def flatten(self, config: Native) -> Mapping[str, Any]:
+        """The flat registry form of a configuration object."""
+
+    def synchronise(self, config: Native, registry: MutableMapping[str, Any] | None = None) -> None:
+        """Write `config` into `registry` (the live one by default), in place."""
+
+    def validate(self, config: Native) -> None:
+        """Raise where the contract says so."""
+
+    def payload(
+        self, train_file: Path, output_dir: Path, overrides: Mapping[str, Any] | None = None, execution: Native | None = None
+    ) -> Native:
+        """The training payload of the factory."""
+
+    def inference_payload(
+        self,
+        model_path: Path,
+        test_file: Path,
+        output_dir: Path,
+        overrides: Mapping[str, Any] | None = None,
+        execution: Native | None = None,
+    ) -> Native:
+        """The inference payload of the factory."""
+
+    def bridge(self, kind: str, overrides: Mapping[str, Any] | None = None, **fields: Any) -> Native:
+        """Backend-side settings → canonical object (`kind` = `model`, `training`, `inference`); `fields` name backend-side fields."""
+
+
+class Data(Protocol):
+    """Files and raw records."""
+
+    def read(self, path: Path, **options: Any) -> Native: ...
+
+    def record(self, **arrays: Any) -> Native: ...
+
+    def write(self, raw: Native, path: Path) -> None: ...
+
+
+class Grouping(Protocol):
+    """Neighbourhood grouping; returns the grouped mapping of specs/grouping.md."""
+
+    def group(
+        self,
+        raw: Native,
+        *,
+        N: int,
+        K: int = 4,
+        nsamples: int = 1,
+        seed: int | None = None,
+        sequential_sampling: bool = False,
+        gridsize: int | None = None,
+        enable_oversampling: bool = False,
+        neighbor_pool_size: int | None = None,
+    ) -> Mapping[str, Any]: ...
+
+
+class Batch(Protocol):
+    """Container → dataset → loader → batch."""
+
+    def container_from_groups(self, grouped: Mapping[str, Any], probe: np.ndarray | None, nphotons: float = 1e9) -> Native: ...
+
+    def container(self, source: Native, config: Native) -> Native:
+        """A container from a raw record or a container (BATCH-011)."""
+
+    def loaders(self, train: Native, test: Native | None, config: Native) -> tuple[Native, Native | None]:
+        """Train and validation loader. `train` may be any object with the container's attributes, as arrays or native."""
+
+
+class Physics(Protocol):
+    """The forward model, on arrays."""
+
+    def diffract(self, field: np.ndarray, probe: np.ndarray) -> Native:
+        """`(B, C, N, N)` complex64 field, `(B|1, C|1, P, N, N)` complex64 probe → `(B, C, N, N)` detector amplitude."""
+
+    def translate(self, images: np.ndarray, offsets: np.ndarray) -> Native:
+        """`(n, H, W)` real or complex images moved by `(n, 2)` offsets in pixels."""
+
+    def merge(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Native:
+        """`(B, C, N, N)` patches, `(B, C, 1, 2)` relative offsets → canvas `(B, M, M)` or `(B, 1, M, M)`."""
+
+    def extract(self, canvas: np.ndarray, offsets: np.ndarray, N: int) -> Native:
+        """Canvas `(B, 1, M, M)`, offsets `(B, C, 1, 2)` → patches `(B, C, N, N)`."""
+
+    def padded_size(self, N: int, gridsize: int, max_neighbor_distance: float) -> int: ...
+
+    def merge_for_inference(
+        self, patches: np.ndarray, offsets: np.ndarray, crop_size: int | None = None, padded_size: int | None = None
+    ) -> Native: ...
+
+    def normalise_probe(self, probe: np.ndarray, probe_scale: float) -> tuple[Native, float]: ...
+
+    def physics_scale(self, images: np.ndarray, nphotons: float) -> float:
+        """BATCH-012 on channel-last `(n, N, N, C)` images."""
+
+    def observe_photons(self, amplitude: np.ndarray, seed: int) -> Native:
+        """A Poisson observation of a detector amplitude (PHYS-005)."""
+
+    def simulation_scale(self, exit_wave: np.ndarray, nphotons: float) -> float:
+        """PHYS-006 on `(B, N, N)` or `(B, C, N, N)` exit waves."""
+
+
+class Model(Protocol):
+    """The trainable module."""
+
+    def module(self, config: Native) -> Native:
+        """A fresh module for a canonical training configuration."""
+
+    def weights(self, module: Native) -> Mapping[str, Any]: ...
+
+    def forward(
+        self, module: Native, images: np.ndarray, offsets: np.ndarray, probe: np.ndarray, input_scale: np.ndarray, output_scale: np.ndarray
+    ) -> Sequence[Native]:
+        """MODEL-020: `(predicted amplitude, object amplitude, object phase)`."""
+
+    def predict(
+        self, module: Native, images: np.ndarray, offsets: np.ndarray, probe: np.ndarray, input_scale: np.ndarray
+    ) -> Native:
+        """MODEL-021: complex64 object patches `(B, C, N, N)`."""
+
+
+class Loss(Protocol):
+    """The training objective."""
+
+    def likelihood(self, predicted: np.ndarray, measured: np.ndarray, scale: np.ndarray) -> Native:
+        """LOSS-001, LOSS-003: batch mean of the Poisson negative log-likelihood of amplitudes `(B, C, N, N)`, not normalised."""
+
+    def loss(self, module: Native, batch: Native) -> Native:
+        """The total training loss of a native batch, a scalar."""
+
+    def gradient(self, module: Native, batch: Native) -> Mapping[str, Any]:
+        """The gradient of `loss` with respect to each trainable weight."""
+
+    def loss_names(self, module: Native) -> Mapping[str, str]:
+        """`{"train": …, "val": …}`: the names under which the losses are logged (LOSS-010)."""
+
+
+class Training(Protocol):
+    """The training workflow."""
+
+    def train(
+        self,
+        train: Native,
+        test: Native | None,
+        config: Native,
+        execution: Native | None = None,
+        overrides: Mapping[str, Any] | None = None,
+    ) -> Mapping[str, Any]: ...
+
+    def load_checkpoint(self, path: Path) -> Native:
+        """The module of a checkpoint, without further arguments (TRAIN-060)."""
+
+
+class Bundle(Protocol):
+    """The dual-model archive `wts.h5.zip`."""
+
+    def save(self, models: Mapping[str, Native], base_path: Path, config: Native, intensity_scale: float | None = None) -> Any: ...
+
+    def load(self, directory: Path) -> tuple[Mapping[str, Native], Mapping[str, Any]]: ...
+
+
+class Inference(Protocol):
+    """Patches to an image."""
+
+    def stitch(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Native:
+        """`(n, N, N, 1)` complex64 patches at `(n, 1, 1, 2)` float64 offsets → complex64 canvas `(H, W)`."""
+
+    def reconstruct(self, results: Mapping[str, Any] | None, test: Native, config: Native, **options: Any) -> tuple[Any, Any, Any]:
+        """`(amplitude, phase, results)`; options `M`, `flip_x`, `flip_y`, `transpose`, `execution`."""
+
+
+class Dispatch(Protocol):
+    """Workflows chosen by `config.backend`."""
+
+    def run(self, train: Native, test: Native | None, config: Native, execution: Native | None = None, **options: Any) -> Any: ...
+
+    def run_training(self, train: Native, test: Native | None, config: Native, execution: Native | None = None) -> Any: ...
+
+    def open(self, directory: Path, config: Native) -> tuple[Any, Mapping[str, Any]]:
+        """The inference bundle through the dispatcher."""
+
+
+class Cli(Protocol):
+    """Commands."""
+
+    def command(self, name: str) -> Sequence[str]:
+        """argv prefix of `train` or `infer`, to be followed by flags."""
+
+
+SURFACES: dict[str, type] = {
+    "describe": Describe,
+    "config": Config,
+    "data": Data,
+    "grouping": Grouping,
+    "batch": Batch,
+    "physics": Physics,
+    "model": Model,
+    "loss": Loss,
+    "training": Training,
+    "bundle": Bundle,
+    "inference": Inference,
+    "dispatch": Dispatch,
+    "cli": Cli,
+}
+
+
+def methods_of(surface: str) -> tuple[str, ...]:
+    """Names of a surface's methods, in the order of definition."""
+    return tuple(name for name in vars(SURFACES[surface]) if not name.startswith("_"))
+
+
+def claimed(backend: object) -> dict[str, tuple[str, ...]]:
+    """Surface → the methods of it that `backend` offers."""
+    return {surface: tuple(m for m in methods_of(surface) if callable(getattr(backend, m, None))) for surface in SURFACES}
