@@ -1,0 +1,1 @@
+"""Slow float64 truths, NumPy only, each formula symbol by symbol."""

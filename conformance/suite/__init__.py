@@ -1,0 +1,1 @@
+"""One module an area: the checks that bind the clauses of `specs/`."""
