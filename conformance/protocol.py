@@ -88,7 +88,7 @@ class Config(Protocol):
         """The inference payload of the factory."""
 
     def bridge(self, kind: str, overrides: Mapping[str, Any] | None = None, **fields: Any) -> Native:
-        """Backend-side settings → canonical object (`kind` = `model`, `training`, `inference`); `fields` name backend-side fields."""
+        """Backend-side settings → canonical object (`kind`: `model`, `training`, `inference`); `fields` name its own fields."""
 
 
 class Data(Protocol):
@@ -117,6 +117,9 @@ class Grouping(Protocol):
         enable_oversampling: bool = False,
         neighbor_pool_size: int | None = None,
     ) -> Mapping[str, Any]: ...
+
+    def transform(self, images: np.ndarray, source: str, target: str, gridsize: int) -> Native:
+        """GROUP-040: between the layouts `channel` `(B, N, N, C)`, `flat` `(B·C, N, N, 1)` and `grid` `(B, g, g, N, N, 1)`."""
 
 
 class Batch(Protocol):
@@ -173,7 +176,13 @@ class Model(Protocol):
     def weights(self, module: Native) -> Mapping[str, Any]: ...
 
     def forward(
-        self, module: Native, images: np.ndarray, offsets: np.ndarray, probe: np.ndarray, input_scale: np.ndarray, output_scale: np.ndarray
+        self,
+        module: Native,
+        images: np.ndarray,
+        offsets: np.ndarray,
+        probe: np.ndarray,
+        input_scale: np.ndarray,
+        output_scale: np.ndarray,
     ) -> Sequence[Native]:
         """MODEL-020: `(predicted amplitude, object amplitude, object phase)`."""
 
@@ -218,7 +227,9 @@ class Training(Protocol):
 class Bundle(Protocol):
     """The dual-model archive `wts.h5.zip`."""
 
-    def save(self, models: Mapping[str, Native], base_path: Path, config: Native, intensity_scale: float | None = None) -> Any: ...
+    def save(
+        self, models: Mapping[str, Native], base_path: Path, config: Native, intensity_scale: float | None = None
+    ) -> Any: ...
 
     def load(self, directory: Path) -> tuple[Mapping[str, Native], Mapping[str, Any]]: ...
 
@@ -229,7 +240,9 @@ class Inference(Protocol):
     def stitch(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Native:
         """`(n, N, N, 1)` complex64 patches at `(n, 1, 1, 2)` float64 offsets → complex64 canvas `(H, W)`."""
 
-    def reconstruct(self, results: Mapping[str, Any] | None, test: Native, config: Native, **options: Any) -> tuple[Any, Any, Any]:
+    def reconstruct(
+        self, results: Mapping[str, Any] | None, test: Native, config: Native, **options: Any
+    ) -> tuple[Any, Any, Any]:
         """`(amplitude, phase, results)`; options `M`, `flip_x`, `flip_y`, `transpose`, `execution`."""
 
 

@@ -21,7 +21,7 @@ def anisotropic_scan(n: int, seed: int = 5, origin: tuple[float, float] = (40.25
 
 
 def patch_at(image: np.ndarray, x: float, y: float, N: int) -> np.ndarray:
-    """`(N, N)` complex128 bilinear sample of `image` centred on column `x`, row `y`, zero outside; pixel N//2 lies on the point."""
+    """`(N, N)` complex128 bilinear sample of `image` centred on column `x`, row `y`; zero outside, pixel N//2 on the point."""
     rows, columns = y + np.arange(N) - N // 2, x + np.arange(N) - N // 2
     padded = np.pad(image.astype(complex), 2)
     r = np.clip(rows, -1.5, image.shape[0] + 0.5) + 2
