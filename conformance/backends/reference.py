@@ -1,0 +1,190 @@
+"""The reference backend's adapter: it goes through the same door as a stranger's."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from conformance.protocol import BackendInfo
+from reference_impl import __version__, batch, bundle, config, data, execution, grouping, inference, loss, physics
+from reference_impl.dispatch import selector
+from reference_impl.training import PtychoLightningModule, train_cdi_model_torch
+
+CANONICAL = {
+    "model": config.ModelConfig,
+    "training": config.TrainingConfig,
+    "inference": config.InferenceConfig,
+    "execution": execution.PyTorchExecutionConfig,
+}
+MODULES = ("physics", "model", "loss", "batch", "training", "bundle", "inference", "dispatch.workflow")
+
+
+class Reference:
+    """Every surface of the contract, on one device; each method hands over and returns native objects."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        self.device = torch.device(device)
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(np.array(array), device=self.device)
+
+    def info(self) -> BackendInfo:
+        return BackendInfo(
+            name="reference",
+            version=__version__,
+            profiles=("core", "cli"),
+            devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
+            numeric_libraries=(f"torch {torch.__version__}", f"numpy {np.__version__}"),
+            modules=tuple(f"reference_impl.{name}" for name in MODULES),
+            distribution="ptycho-conformance",
+            selector="reference_impl.dispatch.selector:run_cdi_example_with_backend",
+        )
+
+    def canonical(self, kind: str, **fields: Any) -> Any:
+        return CANONICAL[kind](**fields)
+
+    def registry(self) -> MutableMapping[str, Any]:
+        return config.registry.cfg
+
+    def defaults(self) -> Mapping[str, Any]:
+        return config.registry.defaults()
+
+    def derived(self) -> Mapping[str, int]:
+        return config.registry.derived()
+
+    def flatten(self, configuration: Any) -> Mapping[str, Any]:
+        return config.dataclass_to_legacy_dict(configuration)
+
+    def synchronise(self, configuration: Any, registry: MutableMapping[str, Any] | None = None) -> None:
+        return config.update_legacy_dict(config.registry.cfg if registry is None else registry, configuration)
+
+    def validate(self, configuration: Any) -> None:
+        config.validate(configuration)
+
+    def payload(self, train_file: Path, output_dir: Path, overrides: Any = None, execution: Any = None) -> Any:
+        return config.create_training_payload(train_file, output_dir, overrides, execution)
+
+    def inference_payload(
+        self, model_path: Path, test_file: Path, output_dir: Path, overrides: Any = None, execution: Any = None
+    ) -> Any:
+        return config.create_inference_payload(model_path, test_file, output_dir, overrides, execution)
+
+    def bridge(self, kind: str, overrides: Mapping[str, Any] | None = None, **fields: Any) -> Any:
+        return config.bridge.from_fields(kind, overrides, **fields)
+
+    def read(self, path: Path, **options: Any) -> Any:
+        return data.RawData.from_file(path, **options)
+
+    def record(self, **arrays: Any) -> Any:
+        return data.RawData(**arrays)
+
+    def write(self, raw: Any, path: Path) -> None:
+        raw.to_file(path)
+
+    def group(self, raw: Any, **options: Any) -> Mapping[str, Any]:
+        return raw.generate_grouped_data(**options)
+
+    def transform(self, images: np.ndarray, source: str, target: str, gridsize: int) -> Any:
+        return grouping.transform(images, source, target, gridsize)
+
+    def container_from_groups(self, grouped: Mapping[str, Any], probe: np.ndarray | None, nphotons: float = 1e9) -> Any:
+        return batch.container_from_groups(grouped, probe, nphotons)
+
+    def container(self, source: Any, configuration: Any) -> Any:
+        return batch.ensure_container(source, configuration)
+
+    def loaders(self, train: Any, test: Any, configuration: Any) -> tuple[Any, Any]:
+        return batch.build_loaders(train, test, configuration)
+
+    def diffract(self, field: np.ndarray, probe: np.ndarray) -> Any:
+        return physics.diffract(self._tensor(field), self._tensor(probe))
+
+    def translate(self, images: np.ndarray, offsets: np.ndarray) -> Any:
+        return physics.translate(self._tensor(images), self._tensor(offsets))
+
+    def merge(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Any:
+        return physics.merge(self._tensor(patches), self._tensor(offsets), M)
+
+    def extract(self, canvas: np.ndarray, offsets: np.ndarray, N: int) -> Any:
+        return physics.extract(self._tensor(canvas), self._tensor(offsets), N)
+
+    def padded_size(self, N: int, gridsize: int, max_neighbor_distance: float) -> int:
+        return physics.padded_size(N, gridsize, max_neighbor_distance)
+
+    def merge_for_inference(self, patches: np.ndarray, offsets: np.ndarray, **sizes: int | None) -> Any:
+        return physics.merge_for_inference(self._tensor(patches), self._tensor(offsets), **sizes)
+
+    def normalise_probe(self, probe: np.ndarray, probe_scale: float) -> tuple[Any, float]:
+        return batch.normalise_probe(self._tensor(probe), probe_scale)
+
+    def physics_scale(self, images: np.ndarray, nphotons: float) -> float:
+        return batch.physics_scaling_constant(torch.as_tensor(np.array(images)), nphotons)
+
+    def observe_photons(self, amplitude: np.ndarray, seed: int) -> Any:
+        return physics.observe_photons(self._tensor(amplitude), torch.Generator(self.device).manual_seed(seed))
+
+    def simulation_scale(self, exit_wave: np.ndarray, nphotons: float) -> Any:
+        return physics.simulation_scale(self._tensor(exit_wave), nphotons)
+
+    def module(self, configuration: Any) -> Any:
+        return PtychoLightningModule.from_config(configuration).to(self.device)
+
+    def weights(self, module: Any) -> Mapping[str, Any]:
+        return module.state_dict()
+
+    def forward(self, module: Any, *arrays: np.ndarray) -> Sequence[Any]:
+        with torch.no_grad():
+            return module.eval()(*(self._tensor(array) for array in arrays))
+
+    def predict(self, module: Any, *arrays: np.ndarray) -> Any:
+        with torch.no_grad():
+            return module.eval().forward_predict(*(self._tensor(array) for array in arrays))
+
+    def likelihood(self, predicted: np.ndarray, measured: np.ndarray, scale: np.ndarray) -> Any:
+        return loss.poisson_nll(*(self._tensor(array) for array in (predicted, measured, scale)))
+
+    def loss(self, module: Any, native_batch: Any) -> Any:
+        return module.compute_loss(module.transfer_batch_to_device(native_batch, self.device, 0))
+
+    def gradient(self, module: Any, native_batch: Any) -> Mapping[str, Any]:
+        module.zero_grad()
+        self.loss(module, native_batch).backward()
+        return {name: parameter.grad for name, parameter in module.named_parameters()}
+
+    def loss_names(self, module: Any) -> Mapping[str, str]:
+        return {"train": module.loss_name, "val": module.val_loss_name}
+
+    def train(self, train: Any, test: Any, configuration: Any, execution: Any = None, overrides: Any = None) -> Mapping[str, Any]:
+        return train_cdi_model_torch(train, test, configuration, execution, overrides)
+
+    def load_checkpoint(self, path: Path) -> Any:
+        return PtychoLightningModule.load_from_checkpoint(path)
+
+    def save(self, models: Mapping[str, Any], base_path: Path, configuration: Any, intensity_scale: float | None = None) -> Any:
+        return bundle.save_torch_bundle(models, base_path, configuration, intensity_scale)
+
+    def load(self, directory: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        return inference.load_inference_bundle_torch(directory)
+
+    def stitch(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Any:
+        return inference.stitch(self._tensor(patches), self._tensor(offsets), M)
+
+    def reconstruct(self, results: Any, test: Any, configuration: Any, **options: Any) -> tuple[Any, Any, Any]:
+        return inference.reassemble_cdi_image_torch(test, configuration, train_results=results, **options)
+
+    def run(self, train: Any, test: Any, configuration: Any, execution: Any = None, **options: Any) -> Any:
+        return selector.run_cdi_example_with_backend(train, test, configuration, execution_config=execution, **options)
+
+    def run_training(self, train: Any, test: Any, configuration: Any, execution: Any = None) -> Any:
+        return selector.train_cdi_model_with_backend(train, test, configuration, execution_config=execution)
+
+    def open(self, directory: Path, configuration: Any) -> tuple[Any, Mapping[str, Any]]:
+        return selector.load_inference_bundle_with_backend(directory, configuration)
+
+    def command(self, name: str) -> Sequence[str]:
+        return [sys.executable, "-m", "reference_impl", name]
