@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, MutableMapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,61 +44,27 @@ class Reference:
             selector="reference_impl.dispatch.selector:run_cdi_example_with_backend",
         )
 
-    def canonical(self, kind: str, **fields: Any) -> Any:
-        return CANONICAL[kind](**fields)
-
-    def registry(self) -> MutableMapping[str, Any]:
-        return config.registry.cfg
-
-    def defaults(self) -> Mapping[str, Any]:
-        return config.registry.defaults()
-
-    def derived(self) -> Mapping[str, int]:
-        return config.registry.derived()
-
-    def flatten(self, configuration: Any) -> Mapping[str, Any]:
-        return config.dataclass_to_legacy_dict(configuration)
+    canonical = staticmethod(lambda kind, **fields: CANONICAL[kind](**fields))
+    registry = staticmethod(lambda: config.registry.cfg)
+    defaults = staticmethod(config.registry.defaults)
+    derived = staticmethod(config.registry.derived)
+    flatten = staticmethod(config.dataclass_to_legacy_dict)
+    validate = staticmethod(config.validate)
+    payload = staticmethod(config.create_training_payload)
+    inference_payload = staticmethod(config.create_inference_payload)
+    bridge = staticmethod(config.bridge.from_fields)
 
     def synchronise(self, configuration: Any, registry: MutableMapping[str, Any] | None = None) -> None:
         return config.update_legacy_dict(config.registry.cfg if registry is None else registry, configuration)
 
-    def validate(self, configuration: Any) -> None:
-        config.validate(configuration)
-
-    def payload(self, train_file: Path, output_dir: Path, overrides: Any = None, execution: Any = None) -> Any:
-        return config.create_training_payload(train_file, output_dir, overrides, execution)
-
-    def inference_payload(
-        self, model_path: Path, test_file: Path, output_dir: Path, overrides: Any = None, execution: Any = None
-    ) -> Any:
-        return config.create_inference_payload(model_path, test_file, output_dir, overrides, execution)
-
-    def bridge(self, kind: str, overrides: Mapping[str, Any] | None = None, **fields: Any) -> Any:
-        return config.bridge.from_fields(kind, overrides, **fields)
-
-    def read(self, path: Path, **options: Any) -> Any:
-        return data.RawData.from_file(path, **options)
-
-    def record(self, **arrays: Any) -> Any:
-        return data.RawData(**arrays)
-
-    def write(self, raw: Any, path: Path) -> None:
-        raw.to_file(path)
-
-    def group(self, raw: Any, **options: Any) -> Mapping[str, Any]:
-        return raw.generate_grouped_data(**options)
-
-    def transform(self, images: np.ndarray, source: str, target: str, gridsize: int) -> Any:
-        return grouping.transform(images, source, target, gridsize)
-
-    def container_from_groups(self, grouped: Mapping[str, Any], probe: np.ndarray | None, nphotons: float = 1e9) -> Any:
-        return batch.container_from_groups(grouped, probe, nphotons)
-
-    def container(self, source: Any, configuration: Any) -> Any:
-        return batch.ensure_container(source, configuration)
-
-    def loaders(self, train: Any, test: Any, configuration: Any) -> tuple[Any, Any]:
-        return batch.build_loaders(train, test, configuration)
+    read = staticmethod(data.RawData.from_file)
+    record = staticmethod(data.RawData)
+    write = staticmethod(data.RawData.to_file)
+    group = staticmethod(data.RawData.generate_grouped_data)
+    transform = staticmethod(grouping.transform)
+    container_from_groups = staticmethod(batch.container_from_groups)
+    container = staticmethod(batch.ensure_container)
+    loaders = staticmethod(batch.build_loaders)
 
     def diffract(self, field: np.ndarray, probe: np.ndarray) -> Any:
         return physics.diffract(self._tensor(field), self._tensor(probe))
@@ -113,8 +78,7 @@ class Reference:
     def extract(self, canvas: np.ndarray, offsets: np.ndarray, N: int) -> Any:
         return physics.extract(self._tensor(canvas), self._tensor(offsets), N)
 
-    def padded_size(self, N: int, gridsize: int, max_neighbor_distance: float) -> int:
-        return physics.padded_size(N, gridsize, max_neighbor_distance)
+    padded_size = staticmethod(physics.padded_size)
 
     def merge_for_inference(self, patches: np.ndarray, offsets: np.ndarray, **sizes: int | None) -> Any:
         return physics.merge_for_inference(self._tensor(patches), self._tensor(offsets), **sizes)
@@ -159,17 +123,10 @@ class Reference:
     def loss_names(self, module: Any) -> Mapping[str, str]:
         return {"train": module.loss_name, "val": module.val_loss_name}
 
-    def train(self, train: Any, test: Any, configuration: Any, execution: Any = None, overrides: Any = None) -> Mapping[str, Any]:
-        return train_cdi_model_torch(train, test, configuration, execution, overrides)
-
-    def load_checkpoint(self, path: Path) -> Any:
-        return PtychoLightningModule.load_from_checkpoint(path)
-
-    def save(self, models: Mapping[str, Any], base_path: Path, configuration: Any, intensity_scale: float | None = None) -> Any:
-        return bundle.save_torch_bundle(models, base_path, configuration, intensity_scale)
-
-    def load(self, directory: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-        return inference.load_inference_bundle_torch(directory)
+    train = staticmethod(train_cdi_model_torch)
+    load_checkpoint = staticmethod(lambda path: PtychoLightningModule.load_from_checkpoint(path))
+    save = staticmethod(bundle.save_torch_bundle)
+    load = staticmethod(inference.load_inference_bundle_torch)
 
     def stitch(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Any:
         return inference.stitch(self._tensor(patches), self._tensor(offsets), M)
@@ -183,8 +140,5 @@ class Reference:
     def run_training(self, train: Any, test: Any, configuration: Any, execution: Any = None) -> Any:
         return selector.train_cdi_model_with_backend(train, test, configuration, execution_config=execution)
 
-    def open(self, directory: Path, configuration: Any) -> tuple[Any, Mapping[str, Any]]:
-        return selector.load_inference_bundle_with_backend(directory, configuration)
-
-    def command(self, name: str) -> Sequence[str]:
-        return [sys.executable, "-m", "reference_impl", name]
+    open = staticmethod(selector.load_inference_bundle_with_backend)
+    command = staticmethod(lambda name: [sys.executable, "-m", "reference_impl", name])
