@@ -1,0 +1,28 @@
+"""The forward model on tensors: diffraction, translation, group merge and extraction, photons."""
+
+from __future__ import annotations
+
+from reference_impl.policy import require_torch
+
+require_torch()
+
+from reference_impl.physics.diffraction import ProbeLayoutError, diffract, illuminate, propagate, smooth  # noqa: E402
+from reference_impl.physics.merge import extract, merge, merge_for_inference, padded_size  # noqa: E402
+from reference_impl.physics.photons import observe_photons, simulation_scale  # noqa: E402
+from reference_impl.physics.translation import shift_matrix, translate  # noqa: E402
+
+__all__ = [
+    "ProbeLayoutError",
+    "diffract",
+    "extract",
+    "illuminate",
+    "merge",
+    "merge_for_inference",
+    "observe_photons",
+    "padded_size",
+    "propagate",
+    "shift_matrix",
+    "simulation_scale",
+    "smooth",
+    "translate",
+]

@@ -1,0 +1,37 @@
+"""Photon statistics of simulated data (PHYS-005, PHYS-006)."""
+
+from __future__ import annotations
+
+import math
+
+from reference_impl.policy import require_torch
+
+require_torch()
+
+import torch  # noqa: E402
+
+from reference_impl.errors import ContractError  # noqa: E402
+
+
+def observe_photons(amplitude: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
+    """One Poisson observation `sqrt(Poisson(A²))` of a detector amplitude `(…, N, N)`, in its dtype (PHYS-005).
+
+    `amplitude²` is a mean photon count. Raises `ContractError` for negative or non-finite amplitudes.
+    """
+    if not bool((torch.isfinite(amplitude) & (amplitude >= 0)).all()):
+        raise ContractError(field="amplitude", expected="finite values ≥ 0", found="negative or non-finite values")
+    # float64 counts: float32 leaves out whole photons from 1.7e7 on.
+    return torch.poisson(amplitude.double() ** 2, generator=generator).sqrt().to(amplitude.dtype)
+
+
+def simulation_scale(exit_wave: torch.Tensor, nphotons: float) -> float:
+    """`s = sqrt(nphotons / mean Σ_hw |Ψ|²)`, the mean over all patterns (PHYS-006): `s·Ψ` carries `nphotons` a pattern.
+
+    `exit_wave` `(B, N, N)` or `(B, C, N, N)`. Raises `ContractError` for no photons and for a dark wave.
+    """
+    energy = float(exit_wave.abs().double().square().sum(dim=(-2, -1)).mean())
+    if not nphotons > 0:
+        raise ContractError(field="nphotons", expected="a positive photon count", found=repr(nphotons))
+    if not (energy > 0 and math.isfinite(energy)):
+        raise ContractError(field="exit_wave", expected="finite, positive energy", found=f"mean energy {energy}")
+    return math.sqrt(nphotons / energy)
