@@ -1,0 +1,10 @@
+"""Files and raw records: NPZ archives in every accepted layout, read without running anything that stands in them."""
+
+from __future__ import annotations
+
+from reference_impl.data.header import FileHeader, inspect_file
+from reference_impl.data.load import ensure_same_subsample, load_data
+from reference_impl.data.metadata import nphotons, stated_nphotons
+from reference_impl.data.record import RawData
+
+__all__ = ["FileHeader", "RawData", "ensure_same_subsample", "inspect_file", "load_data", "nphotons", "stated_nphotons"]

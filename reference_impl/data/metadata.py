@@ -1,0 +1,43 @@
+"""The `_metadata` record of a file: a JSON object, schema 1.0.0 (DATA-005)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reference_impl.errors import ContractError
+
+KEY = "_metadata"
+DEFAULT_NPHOTONS = 1e9
+"""Mean photons a pattern where nobody says otherwise (DATA-005)."""
+
+
+def parse(text: str, file: str | Path | None = None) -> dict[str, Any]:
+    """The mapping in a JSON text; `ContractError` where it is none."""
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise ContractError(file=file, field=KEY, expected="a JSON object", found=f"no JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise ContractError(file=file, field=KEY, expected="a JSON object", found=type(content).__name__)
+    return content
+
+
+def stated_nphotons(metadata: Mapping[str, Any] | None, file: str | Path | None = None) -> float | None:
+    """`physics_parameters.nphotons`, or None where the metadata do not say; `ContractError` where it is no positive number."""
+    physics = (metadata or {}).get("physics_parameters")
+    value = physics.get("nphotons") if isinstance(physics, Mapping) else None
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        field = f"{KEY}.physics_parameters.nphotons"
+        raise ContractError(file=file, field=field, expected="a positive number", found=repr(value))
+    return float(value)
+
+
+def nphotons(metadata: Mapping[str, Any] | None) -> float:
+    """The photon number of the metadata, 1e9 by default (DATA-005)."""
+    stated = stated_nphotons(metadata)
+    return DEFAULT_NPHOTONS if stated is None else stated

@@ -1,0 +1,175 @@
+"""The raw record of a scan: patterns and the positions they were taken at (DATA-001 to DATA-007, 009, 010)."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reference_impl.atomic import atomic_write
+from reference_impl.data import checks, metadata
+from reference_impl.data.npz import Archive
+from reference_impl.errors import ContractError
+
+PATTERN_KEYS = ("diffraction", "diff3d")
+"""Both names are read, the first one wins (decision 18); `diff3d` is written."""
+
+MEASUREMENTS = ("amplitude", "counts")
+
+
+class RawData:
+    """A scan of `n` exposures.
+
+    `xcoords, ycoords, xcoords_start, ycoords_start`: float64 `(n,)`, object pixels, x horizontal; the starts may be None.
+    `diff3d`: real `(n, N, N)` amplitudes (square root of photons), dtype as given. `probeGuess`: complex64 `(N, N)`, `(P, N, N)`.
+    `scan_index`: integer `(n,)`. `objectGuess`: complex64 `(H, W)` or None. `Y`: ground-truth patches `(n, N, N)` or None, dtype
+    as given (BATCH-010 judges it). `metadata`: mapping or None. `sample_indices`, `subsample_seed`: the draw of `load_data`.
+
+    Raises `ContractError` ("matching shapes", "square patterns", "Every pattern needs a position", …); positions without
+    a pattern are dropped with a `RuntimeWarning`.
+    """
+
+    def __init__(
+        self,
+        xcoords: np.ndarray,
+        ycoords: np.ndarray,
+        xcoords_start: np.ndarray | None,
+        ycoords_start: np.ndarray | None,
+        diff3d: np.ndarray,
+        probeGuess: np.ndarray | None,
+        scan_index: np.ndarray | None = None,
+        objectGuess: np.ndarray | None = None,
+        Y: np.ndarray | None = None,
+        norm_Y_I: np.ndarray | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        file: str | Path | None = None,
+    ) -> None:
+        self.file = None if file is None else Path(file)
+        self._set_positions(xcoords, ycoords, xcoords_start, ycoords_start)
+        self._set_patterns(np.asarray(diff3d))
+        self._set_scan_index(scan_index)
+        side = self.diff3d.shape[-1]
+        self.probeGuess = None if probeGuess is None else checks.probe(probeGuess, side, self.file)
+        self.objectGuess = None if objectGuess is None else checks.object_image(objectGuess, self.file)
+        self.Y = None if Y is None else np.asarray(Y)
+        if self.Y is not None and self.Y.shape != self.diff3d.shape:
+            raise ContractError(file=self.file, field="Y", expected=f"shape {self.diff3d.shape}", found=f"shape {self.Y.shape}")
+        self.norm_Y_I = norm_Y_I
+        self.metadata = None if metadata is None else dict(metadata)
+        self.sample_indices: np.ndarray | None = None
+        self.subsample_seed: int | None = None
+
+    def _set_positions(self, *values: np.ndarray | None) -> None:
+        names = ("xcoords", "ycoords", "xcoords_start", "ycoords_start")
+        shapes = {name: np.shape(value) for name, value in zip(names, values, strict=True) if value is not None}
+        if len(set(shapes.values())) > 1:
+            found = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+            raise ContractError(file=self.file, field="xcoords", expected="coordinate arrays of matching shapes", found=found)
+        for name, value in zip(names, values, strict=True):
+            setattr(self, name, None if value is None else checks.positions(value, name, self.file))
+
+    def _set_patterns(self, patterns: np.ndarray) -> None:
+        count = len(self.xcoords)
+        if checks.pattern_layout(patterns.shape, count, "diff3d", self.file):
+            patterns = np.ascontiguousarray(np.moveaxis(patterns, 2, 0))
+        checks.pattern_values(patterns, "diff3d", self.file)
+        checks.warn_surplus(len(patterns), count, self.file)
+        for name in ("xcoords", "ycoords", "xcoords_start", "ycoords_start"):
+            value = getattr(self, name)
+            setattr(self, name, None if value is None else value[: len(patterns)])
+        self.diff3d = patterns
+
+    def _set_scan_index(self, value: np.ndarray | None) -> None:
+        count = len(self.diff3d)
+        index = np.zeros(count, dtype=np.int64) if value is None else np.asarray(value)
+        if index.ndim != 1 or len(index) < count:
+            raise ContractError(file=self.file, field="scan_index", expected=f"shape ({count},)", found=f"shape {index.shape}")
+        self.scan_index = index[:count]
+
+    def __len__(self) -> int:
+        return len(self.diff3d)
+
+    @property
+    def nphotons(self) -> float | None:
+        """Photons a pattern as the metadata state them, or None."""
+        return metadata.stated_nphotons(self.metadata, self.file)
+
+    @classmethod
+    def from_coords_without_pc(
+        cls,
+        xcoords: np.ndarray,
+        ycoords: np.ndarray,
+        diff3d: np.ndarray,
+        probeGuess: np.ndarray | None,
+        scan_index: np.ndarray | None = None,
+        objectGuess: np.ndarray | None = None,
+        **optional: Any,
+    ) -> RawData:
+        """A record whose start positions are its positions; `optional` as in the constructor (DATA-007)."""
+        return cls(xcoords, ycoords, xcoords, ycoords, diff3d, probeGuess, scan_index, objectGuess, **optional)
+
+    @classmethod
+    def from_file(cls, path: str | Path, measurement: str = "amplitude") -> RawData:
+        """Read an NPZ of DATA-001; patterns become float32 amplitudes `(n, N, N)`.
+
+        `measurement="counts"` says that the file holds photon counts: their square root is taken once (decision 22). Ground truth
+        `Y` in the file is ignored (DATA-007). Raises `FileNotFoundError` or `ContractError` (file, field, expected, found).
+        """
+        if measurement not in MEASUREMENTS:
+            raise ContractError(field="measurement", expected=f"one of {MEASUREMENTS}", found=repr(measurement))
+        with Archive(path) as archive:
+            return cls(**read_fields(archive, measurement), file=path)
+
+    def to_file(self, path: str | Path) -> None:
+        """Write the record as NPZ, whole or not at all; `_metadata` as a unicode array (decision 21)."""
+        names = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "probeGuess", "scan_index", "objectGuess", "Y")
+        arrays = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        if self.metadata is not None:
+            arrays[metadata.KEY] = np.array(json.dumps(self.metadata, sort_keys=True))
+        with atomic_write(path) as temporary, open(temporary, "wb") as stream:
+            np.savez(stream, **arrays)
+
+    def generate_grouped_data(self, N: int, K: int = 4, nsamples: int = 1, **options: Any) -> dict[str, Any]:
+        """GROUP-001: see `reference_impl.grouping.generate_grouped_data`."""
+        from reference_impl.grouping import generate_grouped_data
+
+        return generate_grouped_data(self, N, K=K, nsamples=nsamples, **options)
+
+
+def read_fields(archive: Archive, measurement: str) -> dict[str, Any]:
+    """The constructor's arguments from an open archive (DATA-001, DATA-002, DATA-004)."""
+    fields: dict[str, Any] = {name: archive.array(archive.require(name)) for name in ("xcoords", "ycoords")}
+    fields["diff3d"] = _amplitudes(archive, archive.require(*PATTERN_KEYS), fields["xcoords"], measurement)
+    fields["probeGuess"] = archive.array(archive.require("probeGuess"))
+    for axis in ("xcoords", "ycoords"):
+        start = f"{axis}_start"
+        fields[start] = archive.array(start) if start in archive else fields[axis]
+    for name in ("scan_index", "objectGuess"):
+        fields[name] = archive.array(name) if name in archive else None
+    fields["metadata"] = read_metadata(archive)
+    return fields
+
+
+def read_metadata(archive: Archive) -> dict[str, Any] | None:
+    """The parsed `_metadata`, or None where the file has none."""
+    return metadata.parse(archive.text(metadata.KEY), archive.path) if metadata.KEY in archive else None
+
+
+def _amplitudes(archive: Archive, key: str, xcoords: np.ndarray, measurement: str) -> np.ndarray:
+    patterns = archive.array(key)
+    last = checks.pattern_layout(patterns.shape, checks.positions(xcoords, "xcoords", archive.path).size, key, archive.path)
+    checks.pattern_values(patterns, key, archive.path)
+    if measurement == "amplitude" and patterns.dtype.kind in "iu":
+        text = f"{archive.path}: {key}: integers read as amplitudes; if they are photon counts, say measurement='counts'"
+        warnings.warn(text, UserWarning, stacklevel=5)
+    if measurement == "counts":
+        exact = patterns.dtype.itemsize <= 2 or patterns.dtype == np.float32
+        patterns = np.sqrt(patterns, dtype=np.float32 if exact else np.float64)
+    if last:
+        patterns = np.moveaxis(patterns, 2, 0)
+    return np.ascontiguousarray(patterns, dtype=np.float32)
