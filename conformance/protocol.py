@@ -63,6 +63,21 @@ class Config(Protocol):
     def derived(self) -> Mapping[str, int]:
         """`bigN`, `padding_size`, `padded_size` as the live registry implies them now."""
 
+    def lookup(self, key: str, *default: Any) -> Any:
+        """One value of the live registry (CONFIG-032)."""
+
+    def parameters(self) -> Mapping[str, Any]:
+        """A snapshot of the live registry with `bigN` (CONFIG-032)."""
+
+    def check_registry(self) -> None:
+        """Raise where the live registry contradicts itself (CONFIG-032)."""
+
+    def populate(self, config: Native, force: bool = False) -> None:
+        """The factory's way to write into the live registry (CONFIG-069)."""
+
+    def read_yaml(self, path: Path) -> Mapping[str, Any]:
+        """The mapping in a YAML file (CONFIG-016)."""
+
     def flatten(self, config: Native) -> Mapping[str, Any]:
         """The flat registry form of a configuration object."""
 
@@ -253,7 +268,7 @@ class Dispatch(Protocol):
 
     def run_training(self, train: Native, test: Native | None, config: Native, execution: Native | None = None) -> Any: ...
 
-    def open(self, directory: Path, config: Native) -> tuple[Any, Mapping[str, Any]]:
+    def open(self, directory: Path, config: Native, model_name: str = "diffraction_to_obj") -> tuple[Any, Mapping[str, Any]]:
         """The inference bundle through the dispatcher."""
 
 
@@ -262,6 +277,15 @@ class Cli(Protocol):
 
     def command(self, name: str) -> Sequence[str]:
         """argv prefix of `train` or `infer`, to be followed by flags."""
+
+    def resolve_accelerator(self, accelerator: str = "auto", device: str | None = None) -> str:
+        """EXEC-010: the accelerator that two flags, one of them deprecated, ask for."""
+
+    def execution_from_flags(self, flags: Mapping[str, Any], mode: str) -> Native:
+        """EXEC-011: the execution configuration of parsed flags, named as on the command line with `_` for `-`."""
+
+    def validate_paths(self, train_file: Path | None, test_file: Path | None, output_dir: Path) -> None:
+        """EXEC-012."""
 
 
 SURFACES: dict[str, type] = {
