@@ -190,6 +190,9 @@ class Model(Protocol):
 
     def weights(self, module: Native) -> Mapping[str, Any]: ...
 
+    def with_weights(self, module: Native, weights: Mapping[str, np.ndarray]) -> Native:
+        """The module with these values under the names of `weights`; weights that are not named keep theirs."""
+
     def forward(
         self,
         module: Native,
