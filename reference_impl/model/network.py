@@ -1,0 +1,80 @@
+"""Architectures by name, and the shell that every one of them wears (MODEL-001, MODEL-020, MODEL-027)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reference_impl.policy import require_torch
+
+require_torch()
+
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+
+from reference_impl.config.canonical import ModelConfig, declare_architecture  # noqa: E402
+from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.physics.precision import at_least_float32  # noqa: E402
+
+Factory = Callable[[ModelConfig], nn.Module]
+"""Makes a network `(B, channels, N, N) → (amplitude, phase)`, both of the input's shape; channels = g² or 1 (`object_big`)."""
+
+_factories: dict[str, Factory] = {}
+
+
+def register_architecture(name: str) -> Callable[[Factory], Factory]:
+    """Decorator: make a factory available as `ModelConfig.architecture = name`; `ContractError` for a name that is taken."""
+
+    def register(factory: Factory) -> Factory:
+        if _factories.get(name, factory) is not factory:
+            raise ContractError(field="architecture", expected="a name that is not taken", found=repr(name))
+        _factories[name] = factory
+        declare_architecture(name)
+        return factory
+
+    return register
+
+
+def known_architectures() -> tuple[str, ...]:
+    """Names that `create_network` accepts, sorted."""
+    return tuple(sorted(_factories))
+
+
+def create_network(config: ModelConfig) -> Autoencoder:
+    """A fresh network for `config`, its weights drawn from torch's global generator.
+
+    Raises `ContractError` (a `ValueError`) for an unknown architecture, naming the known ones, and for a size that the
+    architecture has no ladder for (fragment `Unsupported input size`).
+    """
+    if config.architecture not in _factories:
+        known = f"one of {list(known_architectures())}"
+        raise ContractError(field="architecture", expected=known, found=repr(config.architecture))
+    return Autoencoder(_factories[config.architecture](config), config)
+
+
+class Autoencoder(nn.Module):
+    """Amplitude and phase of the object patch behind each pattern: `(B, C, N, N)` → two float32 `(B, C, N, N)`.
+
+    With `object_big` the C patterns of a group are the channels of one image; without it each is an image of its own
+    (MODEL-001). The network may run in bf16 or channels-last; what leaves here is float32 and contiguous.
+    """
+
+    def __init__(self, network: nn.Module, config: ModelConfig) -> None:
+        super().__init__()
+        self.network = network
+        self.shape = (config.gridsize**2, config.N, config.N)
+        self.joint = config.object_big
+        self.memory_format = torch.contiguous_format
+
+    def use_channels_last(self) -> Autoencoder:
+        """Keep weights and activations channels-last from now on: same values, faster convolutions on most hardware."""
+        self.memory_format = torch.channels_last
+        return self.to(memory_format=torch.channels_last)
+
+    def forward(self, patterns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Raises `ContractError` for patterns of another shape than the model was built for."""
+        if patterns.ndim != 4 or tuple(patterns.shape[1:]) != self.shape:
+            expected = f"shape (B, {', '.join(str(size) for size in self.shape)})"
+            raise ContractError(field="images", expected=expected, found=f"shape {tuple(patterns.shape)}")
+        images = patterns if self.joint else patterns.flatten(0, 1).unsqueeze(1)
+        amplitude, phase = self.network(images.contiguous(memory_format=self.memory_format))
+        return tuple(at_least_float32(part).contiguous().view(patterns.shape) for part in (amplitude, phase))
