@@ -1,7 +1,7 @@
 """Chapters → clauses. Pure: text in, frozen objects out; no pytest, no side effects.
 
-A chapter is Markdown; a clause is a level-two heading `AREA-NNN~R Title`, a TOML fence under it, then prose. The normative prose ends
-where `*Why.*` or `*If this fails, suspect*` begins. What cannot be parsed becomes a problem, a line that names file and heading.
+A chapter is Markdown; a clause is a level-two heading `AREA-NNN~R Title`, a TOML fence under it, then prose. The normative prose
+ends where `*Why.*` or `*If this fails, suspect*` begins. What cannot be parsed becomes a problem that names file and heading.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _KEYWORDS = {"MUST": r"MUST|SHALL|REQUIRED", "SHOULD": r"SHOULD|RECOMMENDED", "M
 
 @dataclass(frozen=True, kw_only=True)
 class Clause:
-    """One numbered requirement. `digest` covers the words that bind: title, level, profiles, bounds, gauge and normative prose."""
+    """One numbered requirement. `digest` covers what binds: title, level, profiles, bounds, gauge and normative prose."""
 
     id: str
     revision: int

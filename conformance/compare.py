@@ -1,7 +1,6 @@
 """Distances between an answer and its truth, after the freedoms that the clause grants are taken out. Numbers only, no pytest.
 
-A bound comes from a clause: `exact`; `eps`, in units of the working dtype's rounding step and of max|truth|; `relative`, of max|truth|;
-`absolute`; `sigma`, in standard errors that the caller states.
+A bound comes from a clause (`conformance.tolerances`).
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ def _wide(x: np.ndarray) -> np.ndarray:
 
 
 def remove_gauge(value: np.ndarray, truth: np.ndarray, gauge: tuple[str, ...]) -> tuple[np.ndarray, dict[str, Any]]:
-    """`value` brought as near to `truth` as the named freedoms allow, and what was taken out; ramps first, then phase, then scale."""
+    """`value` as near to `truth` as the named freedoms allow, and what was taken out; ramps first, then phase, then scale."""
     removed: dict[str, Any] = {}
     for name in sorted(gauge, key=("ramp", "global-phase", "scale").index):
         value, removed[name] = _REMOVE[name](value, truth)

@@ -82,7 +82,7 @@ def lock_text(clauses: Mapping[str, Clause]) -> str:
 
 
 def lint_bindings(clauses: Mapping[str, Clause], bindings: Sequence[Binding]) -> list[str]:
-    """Tests bound to nothing, to an unknown clause or an outdated revision; clauses that nothing proves, or proved although pending."""
+    """Tests bound to nothing, to an unknown clause or an old revision; clauses that nothing proves, or proved though pending."""
     problems: list[str] = []
     bound: set[str] = set()
     seen: dict[str, Binding] = {}

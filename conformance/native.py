@@ -20,9 +20,9 @@ def _is_tensor(x: Any) -> bool:
 
 
 def array(x: Any) -> np.ndarray:
-    """`x` as a NumPy array of the same shape and dtype (bfloat16 becomes float32); raises `Malformed` for anything without values.
+    """`x` as a NumPy array of the same shape and dtype (bfloat16 becomes float32); `Malformed` for anything without values.
 
-    Tensors are detached, moved to the host, and freed of lazy conjugation. Plain numbers and nested sequences of numbers count as arrays.
+    Tensors are detached, moved to the host, and freed of lazy conjugation. Numbers and nested sequences of them count as arrays.
     """
     if isinstance(x, np.ndarray | np.generic):
         return np.asarray(x)
@@ -106,7 +106,7 @@ def kind(x: Any) -> str:
 
 
 def form(x: Any) -> Any:
-    """The form without the values, ready for `observe.contract`: dtypes and shapes in mappings and lists; scalars by type name."""
+    """The form without the values, for `observe.contract`: dtypes and shapes in mappings and lists; the rest by type name."""
     if hasattr(x, "keys") and hasattr(x, "__getitem__"):
         return {key: form(x[key]) for key in keys(x)}
     if hasattr(x, "dtype") and hasattr(x, "shape"):

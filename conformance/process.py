@@ -18,7 +18,7 @@ QUIET = {
     "MPLBACKEND": "Agg",
 }
 
-# Python runs a `sitecustomize` of its path at start. Finders keep their names and metadata; they only no longer find these modules.
+# Python runs the first `sitecustomize` of its path at start. The finders stay; they only no longer find these modules.
 _BLOCKER = """\
 import sys
 

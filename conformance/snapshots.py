@@ -20,9 +20,9 @@ class NotPlain(TypeError):
 
 
 def plain(data: Any, path: str = "$") -> Any:
-    """`data` unchanged if it is dict[str, …], list, str, bool, None, int or a finite float, all through; else `NotPlain` names the place.
+    """`data` unchanged if it is dict[str, …], list, str, bool, None, int or a finite float, all through; else `NotPlain`.
 
-    Subclasses are refused (`np.float64` is a float, an enum can be a str), and so are tuples: JSON would show them as lists.
+    Subclasses are refused (`np.float64` is a float, an enum may be a str), and tuples too: JSON would show them as lists.
     """
     kind = type(data)
     if data is None or kind in (str, bool, int):

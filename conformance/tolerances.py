@@ -21,8 +21,8 @@ EPS = {
 
 @dataclass(frozen=True)
 class Tolerance:
-    """A bound. `exact`; `eps`, in rounding steps of the working dtype (or of `dtype`) and of max|truth|; `relative`, of max|truth|;
-    `absolute`; `sigma`, in standard errors that the check states."""
+    """A bound: `exact`; `eps`, in rounding steps of the working dtype (or of `dtype`) times max|truth|; `relative`, of
+    max|truth|; `absolute`; or `sigma`, in standard errors that the check states."""
 
     kind: str
     amount: float = 0.0

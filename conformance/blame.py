@@ -1,0 +1,48 @@
+"""Whose exception is it? Read from its traceback: the backend's, the check's (an answer of the wrong form), or the harness's."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+PACKAGE = Path(__file__).resolve().parent
+# Frames of these below a frame of ours do not speak for the backend: the harness computes with them too.
+_TOOLS = frozenset(sys.stdlib_module_names) | {"numpy", "scipy", "hypothesis", "pytest", "_pytest", "pluggy", "syrupy"}
+_OWN_MISTAKES = (NameError, ImportError, SyntaxError)
+
+
+def frames(trace: TracebackType | None) -> Iterator[tuple[Path, str, str]]:
+    """`(file, function, top-level module)` from the outermost frame to the one that raised."""
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        module = str(trace.tb_frame.f_globals.get("__name__", "")).split(".")[0]
+        yield Path(code.co_filename), code.co_name, module
+        trace = trace.tb_next
+
+
+def origin(error: BaseException, suite: Path) -> str:
+    """`backend`, `check` or `harness`.
+
+    `backend`: raised beyond the proxy, or in a library that a check or a scene called with something of the backend's.
+    `check`: raised by a line of the suite itself, or by a tool that such a line called: the answer has another form than needed.
+    `harness`: everything else.
+    """
+    place, foreign = "harness", False
+    for path, function, module in frames(error.__traceback__):
+        if function == "through_the_proxy":
+            return "backend"
+        if _below(path, suite):
+            place, foreign = "check", False
+        elif _below(path, PACKAGE) and not _below(path, PACKAGE / "backends"):
+            place, foreign = "harness", False
+        else:
+            foreign |= module not in _TOOLS
+    if foreign:
+        return "backend"
+    return "harness" if place == "check" and isinstance(error, _OWN_MISTAKES) else place
+
+
+def _below(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder)

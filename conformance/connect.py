@@ -1,0 +1,82 @@
+"""From a name to a backend, and the proxy through which every check speaks to it.
+
+A backend is named `reference`, or `module:attribute`, where the attribute is the object itself, a class or a factory; the latter
+two are called with `device=`. Making an adapter must be cheap and may not touch the device.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from conformance.protocol import SURFACES, BackendInfo, methods_of
+
+BUILT_IN = {"reference": "conformance.backends.reference:Reference"}
+SURFACE_OF = {method: surface for surface in SURFACES for method in methods_of(surface)}
+
+
+class UnknownBackend(LookupError):
+    """The name leads to no object."""
+
+
+class NotClaimed(Exception):
+    """The backend does not offer the surface that a check needs: neither green nor red."""
+
+
+class NotEvaluated(Exception):
+    """The check could not be made here, for a reason that is not the backend's."""
+
+
+def resolve(name: str) -> Any:
+    """The object that `name` stands for; errors inside the backend's own import pass through as they are."""
+    target = BUILT_IN.get(name, name)
+    module_name, colon, attribute = target.partition(":")
+    if not colon or not module_name or not attribute:
+        raise UnknownBackend(f"backend {name!r} is neither one of {', '.join(BUILT_IN)} nor `module:attribute`")
+    try:
+        found = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (module_name == error.name or module_name.startswith(error.name + ".")):
+            raise UnknownBackend(f"backend {name!r}: there is no module {error.name!r}") from error
+        raise
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise UnknownBackend(f"backend {name!r}: {module_name} has no {attribute!r}")
+        found = getattr(found, part)
+    return found
+
+
+def connect(name: str, device: str = "cpu") -> Any:
+    """A backend made for `device`."""
+    found = resolve(name)
+    return found(device=device) if inspect.isclass(found) or inspect.isroutine(found) else found
+
+
+def information(backend: Any) -> BackendInfo:
+    """What the backend says of itself; raises `UnknownBackend` where it says nothing that can be read."""
+    offered = getattr(backend, "info", None)
+    found = offered() if callable(offered) else None
+    if not isinstance(found, BackendInfo):
+        raise UnknownBackend(f"{type(backend).__name__}.info() must return a BackendInfo, found {type(found).__name__}")
+    return found
+
+
+class Proxy:
+    """The backend as a check sees it: an absent method is `NotClaimed`, a name outside the protocol is a mistake of the check."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in SURFACE_OF:
+            raise AttributeError(f"the protocol has no method {name!r}")
+        method = getattr(self._backend, name, None)
+        if not callable(method):
+            raise NotClaimed(f"surface `{SURFACE_OF[name]}`: {type(self._backend).__name__} offers no `{name}`")
+
+        def through_the_proxy(*arguments: Any, **options: Any) -> Any:
+            return method(*arguments, **options)
+
+        return through_the_proxy

@@ -1,0 +1,245 @@
+"""The harness inside pytest: options, marks, fixtures and hooks. Glue only; it computes no numbers.
+
+Everything below the suite's folder is a check; other tests pass through untouched. Checks are judged where they run (a worker of
+xdist or this process); lint, report and exit code belong to the controller.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import states
+from conformance.bindings import default_suite
+from conformance.checks import Check, Selection, describe
+from conformance.clauses import load
+from conformance.connect import NotEvaluated, Proxy, connect
+from conformance.lint import LOCK, lint
+from conformance.observe import Observer
+from conformance.recorder import Recorder
+from conformance.snapshots import StrictJSON
+
+CHECK = pytest.StashKey[Check]()
+OBSERVER = pytest.StashKey[Observer]()
+STATION = pytest.StashKey["Station"]()
+
+
+class Station:
+    """One process's view of the run: the registry, the selection and the backend, made once and late."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.suite = Path(config.getoption("--suite") or default_suite()).resolve()
+        folder = config.getoption("--specs")
+        self.spec = load(Path(folder) if folder else None)
+        self.backend_name: str = config.getoption("--backend")
+        self.device: str = config.getoption("--device")
+        self.profiles: tuple[str, ...] | None = tuple(config.getoption("--profile")) or None
+        self.select: tuple[str, ...] = tuple(config.getoption("--select"))
+        self.draft = bool(os.environ.get("CONFORM_DRAFT"))
+        self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+        self.devices: list[str] | None = None
+        self._backend: Any = None
+
+    def backend(self) -> Any:
+        """The backend, made at the first call; its own errors pass through."""
+        if self._backend is None:
+            self._backend = connect(self.backend_name, self.device)
+        return self._backend
+
+    def targeted(self, config: pytest.Config) -> bool:
+        """True where pytest was asked for the suite or a part of it."""
+        places = [Path(str(config.invocation_params.dir), argument.split("::")[0]).resolve() for argument in config.args]
+        return any(
+            place == self.suite or place.is_relative_to(self.suite) or self.suite.is_relative_to(place) for place in places
+        )
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("conform", "backend conformance")
+    group.addoption("--backend", default="reference", help="a built-in name (reference) or module:attribute")
+    group.addoption("--device", default="cpu", help="cpu, cuda, …; anything but cpu runs only the checks marked `device`")
+    group.addoption("--profile", action="append", default=[], help="repeatable; default: the profiles that the backend claims")
+    group.addoption(
+        "--select", action="append", default=[], metavar="SELECT", help="repeatable; part of a check's id, * is a wildcard"
+    )
+    group.addoption("--report", default=None, help="write report.jsonl here")
+    group.addoption("--suite", default=None, help="another suite (for the harness's own tests)")
+    group.addoption("--specs", default=None, help="another specification (for the harness's own tests)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "clause(*ids, needs=(), evidence=()): the clauses that a check proves")
+    config.addinivalue_line("markers", "device: the check means something on an accelerator")
+    station = Station(config)
+    config.stash[STATION] = station
+    if station.worker is not None:
+        station.devices, station.profiles = station.worker["conform_devices"], station.worker["conform_profiles"]
+        return
+    if not station.targeted(config):
+        return
+    _refuse_careless_update(config)
+    if problems := lint(station.spec, station.suite):
+        _complain(station, problems)
+    config.pluginmanager.register(Recorder(config, station), "conform-recorder")
+
+
+def _complain(station: Station, problems: list[str]) -> None:
+    """Lint errors stop the run with exit code 4; while chapters are being written (CONFORM_DRAFT=1) it goes on."""
+    if not station.draft:
+        shown = "\n".join(f"  {problem}" for problem in problems)
+        raise pytest.UsageError(f"the registry of {station.spec.folder} is inconsistent:\n{shown}")
+    telling = [problem for problem in problems if "no test is bound to it" not in problem and LOCK not in problem]
+    print(
+        f"DRAFT: {len(problems)} problems of the registry; without the unbound and the unlocked:",
+        *telling,
+        sep="\n  ",
+        file=sys.stderr,
+    )
+
+
+def _refuse_careless_update(config: pytest.Config) -> None:
+    if not getattr(config.option, "update_snapshots", False):
+        return
+    if getattr(config.option, "numprocesses", None) or getattr(config.option, "dist", "no") != "no":
+        raise pytest.UsageError("--snapshot-update is refused under xdist: use `nox -s snapshots`, or -n 0")
+    if os.environ.get("CI"):
+        raise pytest.UsageError("--snapshot-update is refused in CI: a snapshot is reviewed before it is written")
+
+
+# -- collection ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give every check its identity, keep the selected ones, and hand the plan to the controller."""
+    station = config.stash[STATION]
+    selection = Selection(station.spec, station.device, station.profiles, station.select)
+    ours = {id(item) for item in items if item.path.is_relative_to(station.suite)}
+    if not ours:
+        return
+    for item in items:
+        if id(item) in ours:
+            item.stash[CHECK] = selection.admit(item.nodeid, *describe(item, station.spec, station.device))
+    dropped = [item for item in items if id(item) in ours and not item.stash[CHECK].selected]
+    items[:] = [item for item in items if item not in dropped]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+    if "hypothesis" in sys.modules:
+        _settle_hypothesis()
+    plan = selection.plan()
+    if station.worker is not None:
+        Path(station.worker["conform_exchange"], f"{station.worker['workerid']}.json").write_text(plan, encoding="utf-8")
+    else:
+        config.pluginmanager.get_plugin("conform-recorder").planned(plan)
+
+
+def _settle_hypothesis() -> None:
+    """The same examples in every run, on a slow machine too."""
+    from hypothesis import settings
+
+    settings.register_profile("conform", derandomize=True, deadline=None, database=None, max_examples=25)
+    settings.load_profile("conform")
+
+
+# -- fixtures ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> Proxy:
+    """The backend under test."""
+    return Proxy(request.config.stash[STATION].backend())
+
+
+@pytest.fixture
+def observe(request: pytest.FixtureRequest) -> Observer:
+    """What the check sees is asserted and recorded here."""
+    return request.node.stash[OBSERVER]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_world(request: pytest.FixtureRequest) -> Generator[None]:
+    """Defaults in the backend's live registry, and the same random numbers, whatever ran before."""
+    if CHECK not in request.node.stash:
+        yield
+        return
+    station = request.config.stash[STATION]
+    _reset(station)
+    yield
+    _reset(station)
+
+
+def _reset(station: Station) -> None:
+    random.seed(0)
+    np.random.seed(0)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
+    try:
+        proxy = Proxy(station.backend())
+        if callable(getattr(station.backend(), "registry", None)) and callable(getattr(station.backend(), "defaults", None)):
+            live, defaults = proxy.registry(), dict(proxy.defaults())
+            live.clear()
+            live.update(defaults)
+    except Exception as error:
+        if not station.draft:
+            raise
+        print(f"DRAFT: the registry could not be reset: {type(error).__name__}: {error}", file=sys.stderr)
+
+
+# -- running -------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if CHECK not in item.stash:
+        return
+    station, check = item.config.stash[STATION], item.stash[CHECK]
+    item.stash[OBSERVER] = Observer(
+        check=check.id,
+        clauses=[station.spec.clauses[key.split("~")[0]] for key in check.clauses],
+        suspect=check.suspect,
+        repeat=check.repeat(station.backend_name, station.device),
+        suite=station.suite,
+        snapshot=lambda: item._request.getfixturevalue("snapshot").use_extension(StrictJSON),  # type: ignore[attr-defined]
+    )
+    if station.devices is not None and station.device not in station.devices:
+        raise NotEvaluated(f"no {station.device} device here; the backend sees {', '.join(station.devices) or 'none'}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if CHECK not in item.stash or OBSERVER not in item.stash:
+        return report
+    observer = item.stash[OBSERVER]
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, KeyboardInterrupt | pytest.exit.Exception):
+        return report
+    found = states.outcome(error, observer, report.when, item.config.stash[STATION].suite)
+    if found.state in ("not-claimed", "not-evaluated"):
+        report.outcome, report.longrepr = "skipped", (str(item.path), item.location[1] or 0, f"{found.state}: {found.message}")
+    elif found.state != "pass":
+        trace = f"\n\n{call.excinfo.getrepr(style='short')}" if found.traced and call.excinfo else ""
+        report.outcome, report.longrepr = "failed", f"{found.state.upper()} {found.message}{trace}"
+    if found.state != "pass" or report.when == "call":
+        observed = list(observer.records.values()) if report.when == "call" else []
+        report.user_properties.append(("conform", {"state": found.state, "message": found.message, "observations": observed}))
+    return report
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Show a check's own state instead of pytest's three words."""
+    for name, value in getattr(report, "user_properties", ()):
+        if name == "conform" and value["state"] != "pass":
+            state = value["state"]
+            letter = {"not-claimed": "n", "not-evaluated": "e", "fail": "F", "crash": "C", "error": "E"}[state]
+            return ("failed" if state in states.RED else state), letter, state.upper()
+    return None

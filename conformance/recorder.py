@@ -1,0 +1,237 @@
+"""The controller's part of a run: who is examined, what was planned, what came back, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+import time
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance import __version__, report, states, verdict
+from conformance.connect import UnknownBackend, information
+from conformance.lint import LOCK
+from conformance.protocol import BackendInfo
+
+if TYPE_CHECKING:
+    from conformance.plugin import Station
+
+
+class Recorder:
+    """Streams report.jsonl (where `--report` names it) and sets the exit code."""
+
+    def __init__(self, config: pytest.Config, station: Station) -> None:
+        self.config, self.station = config, station
+        target = config.getoption("--report")
+        self.file = Path(target) if target else None
+        self.exchange = tempfile.TemporaryDirectory(prefix="conform-")
+        self.lines: list[str] = []
+        self.checks: dict[str, dict[str, Any]] = {}
+        self.open: dict[str, dict[str, Any]] = {}
+        self.done: set[str] = set()
+        self.planned_once = self.fault = False
+        self.began = time.monotonic()
+
+    # -- before ----------------------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        station = self.station
+        info, trouble = self._ask()
+        unknown = [name for name in station.profiles or () if name not in station.spec.profiles]
+        if unknown:
+            raise pytest.UsageError(f"unknown profile {', '.join(unknown)}; known: {', '.join(station.spec.profiles)}")
+        if info is not None:
+            station.devices = list(info.devices)
+        claimed = info.profiles if info is not None else tuple(station.spec.profiles)
+        station.profiles = station.profiles or tuple(name for name in claimed if name in station.spec.profiles)
+        self._write(self._header(info, trouble))
+
+    def _ask(self) -> tuple[BackendInfo | None, str | None]:
+        """What the backend says of itself; a backend that cannot even be made leaves every check to find that out."""
+        try:
+            return information(self.station.backend()), None
+        except UnknownBackend as error:
+            raise pytest.UsageError(str(error)) from error
+        except Exception as error:
+            return None, f"{type(error).__name__}: {error}"
+
+    def _header(self, info: BackendInfo | None, trouble: str | None) -> dict[str, Any]:
+        station = self.station
+        lock = station.spec.folder / LOCK
+        return {
+            "kind": "header",
+            "schema": report.SCHEMA,
+            "suite": __version__,
+            "lock": report.digest([lock.read_text(encoding="utf-8")]) if lock.is_file() else None,
+            "connection": station.backend_name,
+            "backend": _plain_info(info) if info else {"name": station.backend_name, "trouble": trouble},
+            "device": station.device,
+            "profiles": list(station.profiles or ()),
+            "select": list(station.select),
+            "draft": station.draft,
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "libraries": _versions(("numpy", "pytest", "pytest-xdist", "syrupy", *(info.numeric_libraries if info else ()))),
+            "workers": getattr(self.config.option, "numprocesses", None) or 0,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "clauses": {clause.key: _plain_clause(clause) for clause in station.spec.clauses.values()},
+        }
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """What every worker must know before it collects."""
+        node.workerinput["conform_exchange"] = self.exchange.name
+        node.workerinput["conform_devices"] = self.station.devices
+        node.workerinput["conform_profiles"] = self.station.profiles
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        plan = Path(self.exchange.name, f"{node.gateway.id}.json")
+        if plan.is_file():
+            self.planned(plan.read_text(encoding="utf-8"))
+            self._write_plan(ids)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if self.checks:
+            self._write_plan([item.nodeid for item in session.items])
+
+    def planned(self, text: str) -> None:
+        """Take over the plan of the process that collected; its problems are usage errors, raised here on the controller."""
+        plan = json.loads(text)
+        if plan["problems"]:
+            raise pytest.UsageError("the suite is inconsistent:\n" + "\n".join(f"  {problem}" for problem in plan["problems"]))
+        self.checks = plan["checks"]
+
+    def _write_plan(self, ids: list[str]) -> None:
+        """Once: replacement workers collect again."""
+        if self.planned_once:
+            return
+        self.planned_once = True
+        kept = set(ids)
+        collected = {c["id"]: c["clauses"] for node, c in self.checks.items() if node in kept}
+        deselected = {c["id"]: c["clauses"] for node, c in self.checks.items() if node not in kept}
+        here = [c["id"] for c in self.checks.values() if c["device"] or self.station.device == "cpu"]
+        self._write({"kind": "plan", "collected": collected, "deselected": deselected, "here": here})
+
+    # -- during ----------------------------------------------------------------------------------------------------------------
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather the phases of a check; the last one writes its line. A worker that died reports the phase `???`."""
+        check = self.checks.get(report.nodeid)
+        if check is None or report.nodeid in self.done:
+            return
+        entry = self.open.setdefault(
+            report.nodeid, {"state": "pass", "message": "", "observations": [], "seconds": 0.0, "judged": False}
+        )
+        entry["seconds"] += report.duration
+        for name, found in report.user_properties:
+            if name == "conform":
+                entry["judged"] = True
+                if states.worst(entry["state"], found["state"]) != entry["state"]:
+                    entry["state"], entry["message"] = found["state"], found["message"]
+                entry["observations"] += found["observations"]
+        if report.when == "???":
+            entry |= {
+                "state": "crash",
+                "judged": True,
+                "worker_died": True,
+                "message": _death(check, self.station, str(report.longrepr)),
+            }
+        if report.when in ("teardown", "???"):
+            self._finish(report.nodeid, check, entry, getattr(getattr(report, "node", None), "gateway", None))
+
+    def _finish(self, nodeid: str, check: dict[str, Any], entry: dict[str, Any], gateway: Any) -> None:
+        if not entry.pop("judged"):
+            entry |= {"state": "error", "message": f"{check['id']} ended without an outcome"}
+        self.done.add(nodeid)
+        entry["seconds"] = round(entry["seconds"], 4)
+        told = {key: check[key] for key in ("clauses", "needs", "evidence")}
+        self._write({"kind": "result", "check": check["id"], **told, **entry, "worker": getattr(gateway, "id", "main")})
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.fault |= report.failed
+
+    def pytest_internalerror(self) -> None:
+        self.fault = True
+
+    # -- after -----------------------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Close the report; pytest's own code stays only where no check was planned."""
+        self.exchange.cleanup()
+        if not self.planned_once:
+            return
+        for line in report.blocked_lines(report.assemble(self.lines).results):
+            self._write(line)
+        closed = report.assemble(self.lines)
+        sums = report.equation(closed.plan, closed.states())
+        code = verdict.exit_code(
+            closed,
+            interrupted=exitstatus == pytest.ExitCode.INTERRUPTED and not self.fault,
+            fault=self.fault,
+            broken=bool(sums["missing"]),
+        )
+        self._write(
+            {
+                "kind": "footer",
+                "equation": sums,
+                "verdicts": [found.plain() for found in verdict.verdicts(closed)],
+                "exit": code,
+                "seconds": round(time.monotonic() - self.began, 2),
+                "sha256": report.digest(self.lines),
+            }
+        )
+        session.exitstatus = code
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The equation of the checks, and each profile's verdict, under pytest's own lines."""
+        closed = report.assemble(self.lines)
+        if closed.footer is None:
+            return
+        sums = closed.footer["equation"]
+        told = " + ".join(f"{number} {state}" for state, number in sums["states"].items() if number)
+        terminalreporter.write_line(
+            f"checks: {sums['declared']} declared = {sums['collected']} collected + {sums['deselected']} deselected"
+        )
+        terminalreporter.write_line(f"        {sums['collected']} collected = {told or '0'}")
+        for found in verdict.verdicts(closed):
+            terminalreporter.write_line(f"{found.profile} on {found.device}: {found.verdict} (clauses: {found.equation})")
+
+    def _write(self, line: dict[str, Any]) -> None:
+        text = report.encode(line)
+        self.lines.append(text)
+        if self.file is not None:
+            with self.file.open("a", encoding="utf-8") as stream:
+                stream.write(text)
+
+
+def _death(check: dict[str, Any], station: Station, text: str) -> str:
+    again = f"conform run --backend {station.backend_name} --device {station.device} -k '{check['id'].rpartition('@')[0]}'"
+    lines = [check["clauses"][0], f"  check     {check['id']}", "  expected  an answer", f"  found     the process died: {text}"]
+    return "\n".join([*lines, f"  suspect   {check['suspect']}", f"  repeat    {again}"])
+
+
+def _plain_info(info: BackendInfo) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(info).items()}
+
+
+def _plain_clause(clause: Any) -> dict[str, Any]:
+    names = ("title", "area", "level", "pending", "untestable")
+    return {name: getattr(clause, name) for name in names} | {"profiles": dict(clause.profiles)}
+
+
+def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for name in distributions:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -1,0 +1,165 @@
+"""The report: JSON lines, streamed. Pure functions from values to lines and from lines to a `Report`.
+
+`header` (who, where, which clauses), `plan` (the checks declared, selected or not), a `result` a check as it happens, `blocked`
+for results that a red elsewhere makes meaningless, `footer` with the counts, the equations and the digest of every line above it.
+A report that does not close is refused by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.states import EVALUATED, RED, STATES
+
+SCHEMA = 1
+Line = dict[str, Any]
+
+
+class ReportError(ValueError):
+    """A report that proves nothing."""
+
+
+class EmptyReport(ReportError):
+    """No header, or no line at all."""
+
+
+class MissingFooter(ReportError):
+    """The run did not end."""
+
+
+class UnbalancedCounts(ReportError):
+    """The equations do not close."""
+
+
+class DuplicateCheck(ReportError):
+    """Two results for one check."""
+
+
+class UnknownClause(ReportError):
+    """A clause that the header does not declare."""
+
+
+class BadDigest(ReportError):
+    """The lines are not those that the footer signed, or are no JSON."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report's lines by kind."""
+
+    header: Line
+    plan: Line
+    results: tuple[Line, ...]
+    blocked: tuple[Line, ...] = ()
+    footer: Line | None = None
+
+    def states(self) -> dict[str, str]:
+        """Check → its final state."""
+        return {line["check"]: line["state"] for line in self.results} | {line["check"]: "blocked" for line in self.blocked}
+
+
+def encode(line: Mapping[str, Any]) -> str:
+    """One line of the file, with its newline."""
+    return json.dumps(line, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+
+
+def digest(lines: Iterable[str]) -> str:
+    """The sha256 over the encoded lines."""
+    whole = hashlib.sha256()
+    for line in lines:
+        whole.update(line.encode())
+    return whole.hexdigest()
+
+
+def blocked_lines(results: Sequence[Line]) -> list[Line]:
+    """The results that a red elsewhere makes meaningless, each with the checks that block it.
+
+    A red check that needs no red check is a root. Everything evaluated that needs a root's clause, or needs what is so blocked,
+    is blocked; a harness error stays an error, and a circle of reds without a root stays red.
+    """
+    red = {line["check"]: line for line in results if line["state"] in RED}
+    roots = {name for name, line in red.items() if not _needed(line, red)}
+    blocking, blocked = {name: red[name] for name in roots}, {}
+    candidates = {line["check"]: line for line in results if line["state"] in EVALUATED and line["state"] != "error"}
+    while found := {n: by for n, line in candidates.items() if n not in blocked and (by := _needed(line, blocking))}:
+        blocked.update(found)
+        blocking |= {name: candidates[name] for name in found}
+    return [{"kind": "blocked", "check": name, "by": by, "was": candidates[name]["state"]} for name, by in blocked.items()]
+
+
+def _needed(line: Line, among: Mapping[str, Line]) -> list[str]:
+    """The checks among some that prove a clause which `line` needs, itself aside."""
+    needs = set(line.get("needs", ()))
+    return [
+        name
+        for name, other in among.items()
+        if needs and name != line["check"] and needs & {key.split("~")[0] for key in other["clauses"]}
+    ]
+
+
+def counts(states: Mapping[str, str]) -> dict[str, int]:
+    """State → number of checks, every state present."""
+    found = Counter(states.values())
+    return {state: found[state] for state in STATES}
+
+
+def equation(plan: Line, states: Mapping[str, str]) -> Line:
+    """The check-level equation: declared = collected + deselected, collected = Σ states; `missing` names what never ended."""
+    collected, deselected = plan["collected"], plan["deselected"]
+    missing = sorted(set(collected) - set(states))
+    return {
+        "declared": len(collected) + len(deselected),
+        "collected": len(collected),
+        "deselected": len(deselected),
+        "states": counts(states),
+        "missing": missing,
+    }
+
+
+def assemble(texts: Sequence[str]) -> Report:
+    """The lines by kind, as far as they go; raises `EmptyReport` and `BadDigest` only."""
+    try:
+        lines = [json.loads(text) for text in texts]
+    except json.JSONDecodeError as error:
+        raise BadDigest(f"a line is no JSON: {error}") from error
+    if not lines or lines[0].get("kind") != "header":
+        raise EmptyReport("the report has no header")
+    kinds: dict[str, list[Line]] = {
+        kind: [line for line in lines if line["kind"] == kind] for kind in ("plan", "result", "blocked")
+    }
+    plan = kinds["plan"][0] if kinds["plan"] else {"kind": "plan", "collected": {}, "deselected": {}}
+    footer = lines[-1] if lines[-1]["kind"] == "footer" else None
+    return Report(lines[0], plan, tuple(kinds["result"]), tuple(kinds["blocked"]), footer)
+
+
+def read(text: str) -> Report:
+    """A report that closes; raises the `ReportError` that names why it does not."""
+    texts = text.splitlines(keepends=True)
+    report = assemble(texts)
+    if report.footer is None:
+        raise MissingFooter(f"the report ends after {len(texts)} lines without a footer: the run did not end")
+    if report.footer["sha256"] != digest(texts[:-1]):
+        raise BadDigest("the lines are not those that the footer signed")
+    names = Counter(line["check"] for line in report.results)
+    if twice := sorted(name for name, number in names.items() if number > 1):
+        raise DuplicateCheck(f"two results for {', '.join(twice)}")
+    known = set(report.header["clauses"])
+    if strange := sorted({key for line in report.results for key in line["clauses"]} - known):
+        raise UnknownClause(f"clauses that the header does not declare: {', '.join(strange)}")
+    _balance(report)
+    return report
+
+
+def _balance(report: Report) -> None:
+    found = equation(report.plan, report.states())
+    claimed = report.footer["equation"] if report.footer else found
+    if found["missing"] or set(report.states()) - set(report.plan["collected"]):
+        strangers = sorted(set(report.states()) - set(report.plan["collected"]))
+        raise UnbalancedCounts(f"collected {found['collected']}, ended {len(report.states())}: {found['missing'] or strangers}")
+    if claimed != found or sum(found["states"].values()) != found["collected"]:
+        raise UnbalancedCounts(f"the footer's equation {claimed} is not that of the lines {found}")
