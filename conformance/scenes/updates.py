@@ -1,0 +1,42 @@
+"""What an update does to the weights: how far they move, and how far they may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance import native
+from conformance.scenes import runs
+from conformance.scenes.runs import STILL, Recipe, settings
+
+
+def displacement(backend: Any, recipe: Recipe) -> np.ndarray:
+    """How far a recipe moves the weights: its end minus the end of the same run at a rate at which nothing moves."""
+    return runs.final(backend, recipe) - runs.final(backend, replace(recipe, rate=STILL, epochs=1))
+
+
+def adaptive_shares(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray], clip: float) -> dict[str, float]:
+    """For each weight with units (axis 0), its step over what `agc` grants it: `clip · sqrt(Σ_unit max(‖w‖, 1e-3)²)`."""
+    shares = {}
+    for name in (name for name in before if before[name].ndim > 1):
+        units = np.linalg.norm(before[name].reshape(len(before[name]), -1).astype(float), axis=1)
+        step = np.linalg.norm(after[name].astype(float) - before[name])
+        shares[name] = float(step / (clip * np.linalg.norm(np.maximum(units, 1e-3))))
+    return shares
+
+
+def gentle(backend: Any, recipe: Recipe) -> Recipe:
+    """The recipe with plain gradient descent at a rate at which one batch moves the weights by 1e-5 of their length."""
+    config = runs.configuration(backend, recipe, Path("unused"))
+    backend.synchronise(config)
+    module = backend.module(config)
+    batch = next(iter(backend.loaders(backend.container(runs.training_record(backend), config), None, config)[0]))
+    start = np.linalg.norm(runs.flat(runs.weights(backend, module)))
+    slopes = {name: value for name, value in backend.gradient(module, batch).items() if value is not None}
+    slope = runs.flat({name: np.array(native.array(value)) for name, value in slopes.items()})
+    descent = settings(optimizer="sgd", momentum=0.0, sequential_sampling=True)
+    return replace(recipe, rate=float(1e-5 * start / np.linalg.norm(slope)), training=recipe.training + descent)

@@ -1,0 +1,147 @@
+"""TRAIN: checkpoints, early stopping, the monitored metric."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import native
+from conformance.observe import Observer
+from conformance.oracles import bundle as oracle
+from conformance.scenes import runs
+from conformance.scenes.runs import BASE, SMALL, settings
+
+THREE = replace(SMALL, epochs=3)
+
+
+def with_execution(recipe: runs.Recipe, **fields: Any) -> runs.Recipe:
+    """A recipe with further settings of the execution configuration."""
+    return replace(recipe, execution=recipe.execution + settings(**fields))
+
+
+@pytest.mark.clause("TRAIN-020~1")
+def test_the_last_checkpoint_is_kept(backend: Any, observe: Observer) -> None:
+    """`checkpoints/last.ckpt` beside one ranked. If this fails, suspect a callback that was not handed over."""
+    run = runs.trained(backend, BASE)
+
+    names = sorted(path.name for path in run.folder.glob("checkpoints/*"))
+    observe.holds("last.ckpt", "last.ckpt" in names, "last.ckpt", str(names))
+    observe.equal("ranked", len(runs.ranked(run)), 1)
+
+
+@pytest.mark.clause("TRAIN-020~1")
+@pytest.mark.parametrize(("top", "epochs"), [(-1, [0, 1, 2]), (0, []), (2, 2)], ids=["all", "none", "two"])
+def test_as_many_checkpoints_are_kept_as_asked(backend: Any, observe: Observer, top: int, epochs: Any) -> None:
+    """−1 keeps every epoch, 0 none. If this fails, suspect a range check, or epochs that overwrite each other."""
+    run = runs.trained(backend, with_execution(THREE, checkpoint_save_top_k=top))
+
+    kept = sorted(runs.ranked(run).values())
+    observe.equal("kept", len(kept) if isinstance(epochs, int) else kept, epochs)
+
+
+@pytest.mark.clause("TRAIN-020~1")
+def test_fewer_checkpoints_than_all_are_refused(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """−2 checkpoints are a ValueError. If this fails, suspect a range that is checked on one side."""
+    with observe.raises("refusal", ValueError, "checkpoint_save_top_k"):
+        runs.fresh(backend, with_execution(THREE, checkpoint_save_top_k=-2), tmp_path)
+
+
+@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+@pytest.mark.parametrize(("mode", "best"), [("min", np.argmin), ("max", np.argmax)], ids=["min", "max"])
+def test_the_best_epoch_is_kept_in_the_sense_of_the_mode(backend: Any, observe: Observer, mode: str, best: Any) -> None:
+    """The kept epoch has the least, or the greatest, validation loss. If this fails, suspect a mode that is dropped."""
+    run = runs.trained(backend, with_execution(THREE, checkpoint_mode=mode))
+
+    observe.equal("epoch", list(runs.ranked(run).values()), [int(best(runs.losses(run, "val")))])
+
+
+@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+@pytest.mark.parametrize("patience", [1, 2])
+def test_training_stops_where_validation_no_longer_improves(backend: Any, observe: Observer, patience: int) -> None:
+    """At a rate at which nothing moves, `1 + patience` epochs are run. If this fails, suspect a callback left out."""
+    recipe = replace(SMALL, epochs=5, rate=runs.STILL)
+
+    run = runs.trained(backend, with_execution(recipe, early_stop_patience=patience))
+
+    observe.equal("epochs", len(runs.losses(run)), 1 + patience)
+
+
+@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+@pytest.mark.parametrize(
+    ("validation", "checkpointing"), [(False, True), (True, False)], ids=["no-test-data", "checkpointing-disabled"]
+)
+def test_training_stops_early_only_with_both(backend: Any, observe: Observer, validation: bool, checkpointing: bool) -> None:
+    """Without validation or checkpointing all epochs are run. If this fails, suspect a monitor on the training loss."""
+    recipe = replace(SMALL, epochs=4, rate=runs.STILL, validation=validation)
+
+    run = runs.trained(backend, with_execution(recipe, early_stop_patience=1, enable_checkpointing=checkpointing))
+
+    observe.equal("epochs", len(runs.losses(run)), 4)
+    observe.equal("checkpoints", (run.folder / "checkpoints" / "last.ckpt").exists(), checkpointing)
+
+
+@pytest.mark.clause("TRAIN-021~1", needs=("TRAIN-004",))
+def test_without_validation_the_training_loss_is_monitored(backend: Any, observe: Observer) -> None:
+    """`val_loss` ranks by the training loss where there is no test data. If this fails, suspect a name never logged."""
+    recipe = replace(SMALL, epochs=3, validation=False)
+
+    lowest, highest = (runs.trained(backend, with_execution(recipe, checkpoint_mode=mode)) for mode in ("min", "max"))
+
+    history = runs.losses(lowest)
+    observe.equal("lowest", list(runs.ranked(lowest).values()), [int(np.argmin(history))])
+    observe.equal("highest", list(runs.ranked(highest).values()), [int(np.argmax(history))])
+
+
+@pytest.mark.clause("TRAIN-021~1", needs=("TRAIN-004",))
+@pytest.mark.parametrize(("mode", "best"), [("min", np.argmin), ("max", np.argmax)], ids=["min", "max"])
+def test_another_logged_metric_is_honoured(backend: Any, observe: Observer, mode: str, best: Any) -> None:
+    """With test data too, the training loss can rank the epochs. If this fails, suspect a ranking before it is known."""
+    name = backend.loss_names(backend.module(runs.configuration(backend, SMALL, Path("unused"))))["train"]
+    recipe = replace(SMALL, groups=7, epochs=4, rate=runs.STILL)
+
+    run = runs.trained(backend, with_execution(recipe, checkpoint_mode=mode, checkpoint_monitor_metric=name))
+
+    observe.equal("epoch", list(runs.ranked(run).values()), [int(best(runs.losses(run)))])
+
+
+@pytest.mark.clause("TRAIN-021~1")
+@pytest.mark.parametrize("validation", [True, False], ids=["test-data", "no-test-data"])
+def test_a_metric_that_is_never_logged_is_refused(backend: Any, observe: Observer, tmp_path: Path, validation: bool) -> None:
+    """A monitor without a metric is a ValueError before the first epoch. If this fails, suspect a trainer that only warns."""
+    recipe = with_execution(replace(SMALL, validation=validation), checkpoint_monitor_metric="harmony")
+
+    with observe.raises("refusal", ValueError, "harmony"):
+        runs.fresh(backend, recipe, tmp_path)
+    observe.equal("checkpoints", [name for name in runs.left(tmp_path) if name.endswith(".ckpt")], [])
+
+
+@pytest.mark.clause("TRAIN-060~1")
+@pytest.mark.parametrize("recipe", [BASE, runs.QUAD], ids=["g1", "g2"])
+def test_a_checkpoint_loads_without_arguments(backend: Any, observe: Observer, recipe: runs.Recipe) -> None:
+    """`last.ckpt` predicts bit for bit like the module in memory. If this fails, suspect missing hyper-parameters."""
+    run = runs.trained(backend, recipe)
+
+    module = backend.load_checkpoint(run.folder / "checkpoints" / "last.ckpt")
+
+    container = run.results["train_container"]
+    observe.equal(
+        "prediction", runs.prediction(backend, module, container), runs.prediction(backend, runs.model_of(run), container)
+    )
+    observe.equal("forward", runs.amplitudes(backend, module, container), runs.amplitudes(backend, runs.model_of(run), container))
+
+
+@pytest.mark.clause("TRAIN-060~1")
+def test_hyper_parameters_are_four_plain_configurations(backend: Any, observe: Observer) -> None:
+    """Nothing but built-ins with string keys. If this fails, suspect live configuration objects."""
+    run = runs.trained(backend, BASE)
+
+    found = native.item(oracle.checkpoint(run.folder / "checkpoints" / "last.ckpt"), "hyper_parameters")
+
+    names = {"model_config", "data_config", "training_config", "inference_config"}
+    mappings = {name for name in names if isinstance(native.item(found, name), dict)}
+    observe.equal("configurations", mappings, names)
+    observe.equal("impure places", [fault for name in sorted(names) for fault in oracle.impure(found[name], name)], [])
