@@ -30,7 +30,7 @@ class Check:
 
     def repeat(self, backend: str, device: str) -> str:
         """The command that runs this check alone."""
-        return f"conform run --backend {shlex.quote(backend)} --device {device} -k {shlex.quote(self.id.rpartition('@')[0])}"
+        return f"conform run --backend {shlex.quote(backend)} --device {device} -k {shlex.quote(self.id)}"
 
 
 def describe(item: Any, spec: Specification, device: str) -> tuple[Check, list[str]]:

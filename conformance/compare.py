@@ -24,6 +24,9 @@ class Distance:
     where: tuple[int, ...] = ()
     removed: dict[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return f"{self.value:.4g}" + ("" if self.unit == "1" else f" {self.unit}")
+
     @property
     def within(self) -> bool:
         """True where the bound holds; a distance that is not a number never does."""

@@ -6,6 +6,7 @@ Every observation takes a name, which may stand in the clause's `bounds`, and `c
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from conformance.judge import Judge, Misuse, Refuted, both_at, differing, short
 from conformance.snapshots import SAFE_ID, NotPlain, plain
 
 __all__ = ["Caught", "Misuse", "Observer", "Refuted"]
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass
@@ -50,7 +53,7 @@ class Observer(Judge):
         """
         bound, freedoms = self._bound(name, clause), self._gauge(clause, gauge)
         seen = self._measure(name, value, truth, bound, gauge=freedoms, spread=spread, dtype=dtype, clause=clause)
-        found = f"a deviation of {seen.value:.4g} {seen.unit} at {seen.where}{both_at(value, truth, seen.where)}"
+        found = f"a deviation of {seen} at {seen.where}{both_at(value, truth, seen.where)}"
         found += f", after taking out {seen.removed}" if seen.removed else ""
         self._judge(
             name, seen.within, value=seen.value, bound=seen.bound, unit=seen.unit, expected=f"the truth ({native.kind(truth)})",
@@ -63,7 +66,7 @@ class Observer(Judge):
         seen = self._measure(name, value, other, bound, gauge=(), spread=None, dtype=dtype, clause=clause)
         self._judge(
             name, not seen.within, value=seen.value, bound=seen.bound, unit=seen.unit, expected="a difference beyond the bound",
-            found=f"a difference of {seen.value:.4g} {seen.unit}", within=f"more than {bound}", clause=clause,
+            found=f"a difference of {seen}", within=f"more than {bound}", clause=clause,
         )  # fmt: skip
 
     def equal(self, name: str, value: Any, truth: Any, *, clause: str | None = None) -> None:
@@ -146,7 +149,7 @@ class Observer(Judge):
             raise Misuse(f"contract {name}: {error}") from error
         assertion = self.snapshot()(name=name)
         wrong = int(not (assertion == data))
-        found = "\n".join(["a difference", *assertion.get_assert_diff()]) if wrong else ""
+        found = _COLOUR.sub("", "\n".join(["a difference", *assertion.get_assert_diff()])) if wrong else ""
         self._judge(name, not wrong, value=wrong, bound=0, unit="snapshot", expected="the snapshot", found=found)
 
     @contextmanager

@@ -227,12 +227,19 @@ def pytest_runtest_makereport(
     if found.state in ("not-claimed", "not-evaluated"):
         report.outcome, report.longrepr = "skipped", (str(item.path), item.location[1] or 0, f"{found.state}: {found.message}")
     elif found.state != "pass":
-        trace = f"\n\n{call.excinfo.getrepr(style='short')}" if found.traced and call.excinfo else ""
+        trace = f"\n\n{_trace(call.excinfo, item)}" if found.traced and call.excinfo else ""
         report.outcome, report.longrepr = "failed", f"{found.state.upper()} {found.message}{trace}"
     if found.state != "pass" or report.when == "call":
         observed = list(observer.records.values()) if report.when == "call" else []
         report.user_properties.append(("conform", {"state": found.state, "message": found.message, "observations": observed}))
     return report
+
+
+def _trace(raised: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> str:
+    """The traceback from the check's own line on; whole where no line of it is the check's."""
+    own = raised.traceback.cut(path=item.path)
+    raised.traceback = own
+    return str(raised.getrepr(style="short"))
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:

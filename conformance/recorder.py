@@ -121,6 +121,7 @@ class Recorder:
 
     # -- during ----------------------------------------------------------------------------------------------------------------
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the phases of a check; the last one writes its line. A worker that died reports the phase `???`."""
         check = self.checks.get(report.nodeid)
@@ -137,12 +138,9 @@ class Recorder:
                     entry["state"], entry["message"] = found["state"], found["message"]
                 entry["observations"] += found["observations"]
         if report.when == "???":
-            entry |= {
-                "state": "crash",
-                "judged": True,
-                "worker_died": True,
-                "message": _death(check, self.station, str(report.longrepr)),
-            }
+            message = _death(check, self.station, str(report.longrepr))
+            entry |= {"state": "crash", "judged": True, "worker_died": True, "message": message}
+            report.longrepr = f"CRASH {message}"
         if report.when in ("teardown", "???"):
             self._finish(report.nodeid, check, entry, getattr(getattr(report, "node", None), "gateway", None))
 

@@ -1,0 +1,200 @@
+"""`conform run`: the suite in a child process, everything tee'd, the exit code taken from the report.
+
+The child may die without taking the verdict with it: a report that does not close is incomplete (6), never green.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from conformance import report as reports
+from conformance.bindings import default_suite
+from conformance.process import QUIET
+
+# A worker that a backend takes down is replaced; this many times, then the rest of the suite is given up (exit 6).
+RESTARTS = 32
+MOST_WORKERS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a run is asked for; `suite` and `specs` replace the built-in ones in the harness's own tests."""
+
+    backend: str = "reference"
+    device: str = "cpu"
+    profiles: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    workers: int | None = None
+    output: Path = Path("reports")
+    label: str | None = None
+    suite: Path | None = None
+    specs: Path | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A finished run: its folder, its code, the report as far as it goes, and why the code is not the report's own."""
+
+    folder: Path
+    code: int
+    report: reports.Report | None
+    trouble: str = ""
+
+
+def cores() -> int:
+    """Cores that this process may use: its affinity, and the container's quota where there is one."""
+    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    words = quota.read_text().split() if quota.is_file() else ["max"]
+    allowed = math.ceil(int(words[0]) / int(words[1])) if words[0] != "max" else mine
+    return max(1, min(mine, allowed, MOST_WORKERS))
+
+
+def command(options: Options, report: Path) -> list[str]:
+    """The pytest command line. An accelerator is examined by one process, the CPU by one a core."""
+    workers = options.workers if options.workers is not None else (cores() if options.device == "cpu" else 1)
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "conformance.plugin",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "--tb=short",
+        "-rN",
+        "--disable-warnings",
+    ]
+    argv += ["--backend", options.backend, "--device", options.device, "--report", str(report)]
+    argv += [part for name in options.profiles for part in ("--profile", name)]
+    argv += [part for pattern in options.select for part in ("--select", pattern)]
+    argv += ["--suite", str(options.suite)] if options.suite else []
+    argv += ["--specs", str(options.specs)] if options.specs else []
+    argv += ["-n", str(workers), "--dist=worksteal", f"--max-worker-restart={RESTARTS}"] if workers else []
+    return [*argv, str(options.suite or default_suite())]
+
+
+def folder_for(options: Options) -> Path:
+    """A new folder `<output>/<UTC>/<label>`."""
+    label = options.label or f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', options.backend)}-{options.device}"
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+    names = [label, *(f"{label}-{number}" for number in range(2, 1000))]
+    folder = next(path for name in names if not (path := options.output / stamp / name).exists())
+    folder.mkdir(parents=True)
+    return folder
+
+
+def tee(argv: Sequence[str], log: Path, header: Sequence[str], *, env: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """Run `argv`, copy each line to the terminal and the log as it comes; returns exit code and text.
+
+    The log begins with `header` and ends with `# exit=… seconds=… sha256=…`, the digest of every line above.
+    """
+    began, whole, seen = time.monotonic(), hashlib.sha256(), []
+
+    with log.open("w", encoding="utf-8") as stream:
+
+        def keep(line: str, shown: bool) -> None:
+            stream.write(line)
+            stream.flush()
+            whole.update(line.encode())
+            if shown:
+                sys.stdout.write(line)
+                sys.stdout.flush()
+
+        for line in header:
+            keep(f"# {line}\n", shown=False)
+        child = subprocess.Popen(
+            list(argv), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", env=env
+        )
+        code = None
+        while code is None:
+            try:
+                for line in child.stdout or ():
+                    seen.append(line)
+                    keep(line if line.endswith("\n") else line + "\n", shown=True)
+                code = child.wait()
+            except KeyboardInterrupt:
+                continue  # the child got the signal too; its last words still count
+        stream.write(f"# exit={code} seconds={time.monotonic() - began:.1f} sha256={whole.hexdigest()}\n")
+    return code, "".join(seen)
+
+
+def run(options: Options) -> Ended:
+    """Run the suite; leaves run.log and report.jsonl in the folder."""
+    folder = folder_for(options)
+    target = folder / "report.jsonl"
+    argv = command(options, target)
+    header = [
+        "conform run",
+        f"argv      {shlex.join(argv)}",
+        f"started   {datetime.now(UTC).isoformat(timespec='seconds')}",
+        f"git       {_git()}",
+        f"python    {platform.python_version()} on {platform.platform()}",
+        f"report    {target}",
+    ]
+    env = {**os.environ, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+    code, said = tee(argv, folder / "run.log", header, env=env)
+    ended = judge(folder, code, said)
+    with (folder / "run.log").open("a", encoding="utf-8") as stream:
+        stream.write(f"# conform={ended.code}{f' ({ended.trouble})' if ended.trouble else ''}\n")
+    return ended
+
+
+def judge(folder: Path, code: int, said: str) -> Ended:
+    """The run's own exit code: the report's, unless it does not close or the process did not end as the report says."""
+    path = folder / "report.jsonl"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    try:
+        report = reports.read(text)
+    except reports.ReportError as error:
+        return _unclosed(folder, code, said, text, f"{type(error).__name__}: {error}")
+    promised = report.footer["exit"] if report.footer else None
+    if code != promised:
+        return Ended(folder, 6, report, f"the report says {promised}, the process ended with {code}")
+    return Ended(folder, code, report)
+
+
+def _unclosed(folder: Path, code: int, said: str, text: str, why: str) -> Ended:
+    """Before there was a plan, pytest's own words decide (a usage error is 4); after it, the run is incomplete."""
+    try:
+        partial = reports.assemble(text.splitlines(keepends=True))
+    except reports.ReportError:
+        partial = None
+    planned = partial is not None and bool(partial.plan["collected"] or partial.plan["deselected"])
+    spoken = {
+        2: "Interrupted" in said or "KeyboardInterrupt" in said,
+        3: "INTERNALERROR" in said,
+        4: "ERROR: " in said,
+        5: "no tests ran" in said,
+    }
+    if code in (-2, 130) or (code == 2 and spoken[2]):
+        return Ended(folder, 2, partial, why)
+    if not planned and spoken.get(code):
+        return Ended(folder, code, partial, why if code != 4 else "")
+    return Ended(folder, 6, partial, f"{why}; the process ended with {code}")
+
+
+def _git() -> str:
+    """Commit and cleanliness of the checkout, or a word that there is none."""
+    root = str(Path(__file__).resolve().parent.parent)
+    try:
+        said = [
+            subprocess.run(["git", "-C", root, *words], capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+            for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        ]
+    except (OSError, subprocess.SubprocessError):
+        return "not a checkout"
+    return said[0] + (" with local changes" if said[1] else "")

@@ -1,0 +1,109 @@
+"""A report for people: rows by area, reds, verdict lines, Markdown. Pure functions from a report to text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.report import Report
+from conformance.states import RED, STATES
+from conformance.verdict import MEANING, ProfileVerdict, clause_states, verdicts
+
+CLAUSE_STATES = ("pass", "red", "error", "not-evaluated", "pending", "untestable")
+
+
+def area_rows(report: Report) -> list[tuple[str, dict[str, int], dict[str, int]]]:
+    """`(area, clauses by state, checks by state)` in the specification's order, for the clauses of the run's profiles."""
+    profiles = set(report.header["profiles"])
+    clauses = {key: clause for key, clause in report.header["clauses"].items() if profiles & set(clause["profiles"])}
+    of_clause, states = clause_states(report), report.states()
+    rows: dict[str, tuple[dict[str, int], dict[str, int]]] = {}
+    for key, clause in clauses.items():
+        found, _ = rows.setdefault(clause["area"], (dict.fromkeys(CLAUSE_STATES, 0), dict.fromkeys(STATES, 0)))
+        found[of_clause[key]] += 1
+    for check, keys in report.plan["collected"].items():
+        area = report.header["clauses"][keys[0]]["area"]
+        if area in rows and check in states:
+            rows[area][1][states[check]] += 1
+    return [(area, *found) for area, found in rows.items()]
+
+
+def reds(report: Report) -> list[dict[str, Any]]:
+    """The results that are red at the end, each with `advice` where no MUST stands behind it."""
+    final, clauses = report.states(), report.header["clauses"]
+    found = [line for line in report.results if final[line["check"]] in RED]
+    return [{**line, "advice": all(clauses[key]["level"] != "MUST" for key in line["clauses"])} for line in found]
+
+
+def gaps(report: Report) -> list[str]:
+    """What was not evaluated and why: one line a reason."""
+    reasons: dict[str, int] = {}
+    for line in report.results:
+        if line["state"] in ("not-claimed", "not-evaluated"):
+            reason = f"{line['state']}: {line['message']}"
+            reasons[reason] = reasons.get(reason, 0) + 1
+    return [f"{number} × {reason}" for reason, number in reasons.items()]
+
+
+def check_equation(report: Report) -> str:
+    """`412 declared = 400 collected + 12 deselected; 400 collected = 398 pass + 2 fail` (checks)."""
+    plan, states = report.plan, list(report.states().values())
+    collected, deselected = len(plan["collected"]), len(plan["deselected"])
+    told = " + ".join(f"{states.count(state)} {state}" for state in STATES if state in states) or "0"
+    told += f" + {collected - len(states)} never ended" if collected != len(states) else ""
+    return f"{collected + deselected} declared = {collected} collected + {deselected} deselected; {collected} collected = {told}"
+
+
+def verdict_line(found: ProfileVerdict) -> str:
+    """One profile's verdict with its equation."""
+    return f"{found.profile} on {found.device}: {found.verdict}; clauses: {found.equation}"
+
+
+def ending(code: int) -> str:
+    """The exit code in words."""
+    return f"exit {code}: {MEANING[code]}"
+
+
+def markdown(report: Report, code: int, command: str) -> str:
+    """summary.md."""
+    header = report.header
+    who = header["backend"]
+    lines = [
+        f"# {who.get('name', header['connection'])} {who.get('version', '')} on {header['device']}",
+        "",
+        *(f"- **{verdict_line(found)}**" for found in verdicts(report)),
+        f"- checks: {check_equation(report)}",
+        f"- {ending(code)}",
+        f"- suite {header['suite']}, started {header['started']}, Python {header['python']}, {header['platform']}",
+        "- " + ", ".join(f"{name} {version}" for name, version in header["libraries"].items()),
+        f"- command: `{command}`",
+        "",
+        "| area | " + " | ".join(CLAUSE_STATES) + " | checks |",
+        "|---|" + "---|" * (len(CLAUSE_STATES) + 1),
+        *(_row(area, clauses, checks) for area, clauses, checks in area_rows(report)),
+        "",
+    ]
+    blocked = {line["check"]: line["by"] for line in report.blocked}
+    for red in reds(report):
+        lines += [
+            f"## {red['check']}: {red['state']}{' (advice)' if red['advice'] else ''}",
+            "",
+            "```",
+            red["message"],
+            "```",
+            "",
+        ]
+    lines += [f"- blocked: {check}, by {', '.join(by)}" for check, by in blocked.items()]
+    lines += [f"- {gap}" for gap in gaps(report)]
+    lines += _pending(header["clauses"], set(header["profiles"]))
+    return "\n".join(lines) + "\n"
+
+
+def _row(area: str, clauses: Mapping[str, int], checks: Mapping[str, int]) -> str:
+    told = ", ".join(f"{number} {state}" for state, number in checks.items() if number)
+    return f"| {area} | " + " | ".join(str(clauses[state] or "") for state in CLAUSE_STATES) + f" | {told} |"
+
+
+def _pending(clauses: Mapping[str, Mapping[str, Any]], profiles: set[str]) -> list[str]:
+    waiting = [(key, c["pending"]) for key, c in clauses.items() if c.get("pending") and profiles & set(c["profiles"])]
+    return ["", "Pending clauses:", "", *(f"- {key}: {reason}" for key, reason in waiting)] if waiting else []

@@ -1,0 +1,189 @@
+"""How everything is run. `python3 noxfile.py -s cpu` needs Python 3.11 or newer with venv and pip, and nothing else.
+
+Sessions: cpu, cuda (the suite on the reference), tests (of the harness and the reference), lint, bench, quality, snapshots.
+All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
+install nothing. nox turns every failure into exit code 1: the true code stands in the footer of the log under `reports/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+import venv
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+ROOT = Path(__file__).resolve().parent
+REPORTS = ROOT / "reports"
+CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
+BOOTSTRAP = ROOT / ".nox" / "bootstrap"
+BIN = "Scripts" if os.name == "nt" else "bin"
+PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
+
+
+def bootstrap(arguments: list[str]) -> int:
+    """Run nox with these arguments; where it is missing, in an environment of its own. Returns its exit code."""
+    command = [sys.executable, "-m", "nox"]
+    if subprocess.run([*command, "--version"], capture_output=True, cwd=ROOT).returncode != 0:
+        python = BOOTSTRAP / BIN / "python"
+        stamp = BOOTSTRAP / "constraints.sha256"
+        wanted = hashlib.sha256(CONSTRAINTS.read_bytes()).hexdigest()
+        if not stamp.is_file() or stamp.read_text() != wanted:
+            print(f"setting up nox in {BOOTSTRAP}", flush=True)
+            venv.create(BOOTSTRAP, with_pip=True, clear=True)
+            subprocess.run([str(python), "-m", "pip", *PIP, "nox"], check=True)
+            stamp.write_text(wanted)
+        command = [str(python), "-m", "nox"]
+    environment = {**os.environ, "CONFORM_PYTHON": sys.executable}
+    return subprocess.run([*command, "-f", str(ROOT / "noxfile.py"), *arguments], env=environment).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(bootstrap(sys.argv[1:]))
+
+import nox  # noqa: E402
+
+nox.needs_version = ">=2024.4"
+nox.options.sessions = ["lint", "tests", "cpu"]
+nox.options.default_venv_backend = "virtualenv"
+nox.options.reuse_venv = "yes"
+HOUSE = {"venv_location": str(ROOT / ".nox" / "house"), "python": None}
+
+
+@nox.session(**HOUSE)
+def cpu(session: nox.Session) -> None:
+    """The registry's lint, then the whole suite on the reference backend: profiles core and cli."""
+    python = prepare(session)
+    tee(session, "trace", [python, "-m", "conformance", "trace"])
+    examine(session, python, "cpu")
+
+
+@nox.session(**HOUSE)
+def cuda(session: nox.Session) -> None:
+    """The checks that mean something on a CUDA device; without one they are counted and skipped, or, if required, failed."""
+    code, said = examine(session, prepare(session), "cuda", forgiven=(5,))
+    if code == 5:
+        counted = next(
+            (line for line in said.splitlines() if line.startswith("checks: ") and "not-evaluated" in line), "nothing evaluated"
+        )
+        if os.environ.get("CONFORM_REQUIRE_CUDA") == "1":
+            session.error(f"CONFORM_REQUIRE_CUDA=1, but there is no CUDA device; {counted}")
+        session.skip(f"no CUDA device; {counted}")
+
+
+@nox.session(**HOUSE)
+def tests(session: nox.Session) -> None:
+    """The harness's and the reference's own tests."""
+    folders = [name for name in ("conformance/selftest", "reference_impl/tests", "fixtures/tests") if (ROOT / name).is_dir()]
+    tee(session, "tests", [prepare(session), "-m", "pytest", "-n", "2", "-q", *folders, *session.posargs])
+
+
+@nox.session(**HOUSE)
+def lint(session: nox.Session) -> None:
+    """ruff, and the rules of style that ruff cannot say."""
+    python = prepare(session)
+    tee(session, "ruff", [python, "-m", "ruff", "check", "."])
+    tee(session, "format", [python, "-m", "ruff", "format", "--check", "."])
+    tee(session, "style", [python, "-m", "conformance.style"])
+
+
+@nox.session(**HOUSE)
+def bench(session: nox.Session) -> None:
+    """Times and memory of the reference, against their bounds."""
+    tee(session, "bench", [prepare(session), "-m", "reference_impl.bench", *session.posargs])
+
+
+@nox.session(**HOUSE)
+def quality(session: nox.Session) -> None:
+    """Reconstruction quality of the reference on synthetic objects, each beside its null."""
+    tee(session, "quality", [prepare(session), "-m", "reference_impl.quality", *session.posargs])
+
+
+@nox.session(**HOUSE)
+def snapshots(session: nox.Session) -> None:
+    """Write the suite's snapshots anew, in one process; look at the difference before committing it."""
+    argv = [prepare(session), "-m", "pytest", "-n", "0", "-q", "--snapshot-update", *(session.posargs or ["conformance/suite"])]
+    tee(session, "snapshots", argv)
+
+
+# -- helpers -------------------------------------------------------------------------------------------------------------------
+
+
+def prepare(session: nox.Session) -> str:
+    """Install the project with its pinned packages, once for each state of the pins; returns the interpreter to use."""
+    if session.virtualenv.venv_backend == "none":
+        return os.environ.get("CONFORM_PYTHON", sys.executable)
+    python = str(Path(session.virtualenv.location) / BIN / "python")
+    stamp = Path(session.virtualenv.location) / "installed.sha256"
+    wanted = hashlib.sha256(CONSTRAINTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        began = time.monotonic()
+        session.install(*PIP[1:], "-e", f"{ROOT}[reference,lint]")
+        stamp.write_text(wanted)
+        session.log(f"installed in {time.monotonic() - began:.0f} s")
+    return python
+
+
+def examine(session: nox.Session, python: str, device: str, forgiven: tuple[int, ...] = ()) -> tuple[int, str]:
+    """`conform run` on the reference; it keeps its own log. Returns code and output; a code that is not forgiven is an error."""
+    argv = [
+        python,
+        "-m",
+        "conformance",
+        "run",
+        "--backend",
+        "reference",
+        "--device",
+        device,
+        "--output",
+        str(REPORTS),
+        "--label",
+        device,
+    ]
+    code, said = spoken([*argv, "--profile", "core", "--profile", "cli", *session.posargs])
+    if code != 0 and code not in forgiven:
+        session.error(f"conform run ended with {code}")
+    return code, said
+
+
+def tee(session: nox.Session, label: str, argv: list[str]) -> None:
+    """Run a command with its output on the terminal and in `reports/<UTC>/<label>/run.log`; its failure is the session's."""
+    folder = REPORTS / datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ") / label
+    folder.mkdir(parents=True, exist_ok=True)
+    log, began = folder / "run.log", time.monotonic()
+    with log.open("w", encoding="utf-8") as stream:
+        stream.write(f"# session {session.name}\n# argv {argv}\n")
+        code, said = spoken(argv, stream)
+        digest = hashlib.sha256(said.encode()).hexdigest()
+        stream.write(f"# exit={code} seconds={time.monotonic() - began:.1f} sha256={digest}\n")
+    print(f"log: {log}", flush=True)
+    if code != 0:
+        session.error(f"{label} ended with {code}; see {log}")
+
+
+def spoken(argv: list[str], log: TextIO | None = None) -> tuple[int, str]:
+    """Run a command in the root, line by line on the terminal (and in the log); returns exit code and output."""
+    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
+    lines = []
+    with subprocess.Popen(
+        argv,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as child:
+        for line in child.stdout or ():
+            lines.append(line)
+            print(line, end="", flush=True)
+            if log is not None:
+                log.write(line)
+                log.flush()
+    return child.returncode, "".join(lines)
