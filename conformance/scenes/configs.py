@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-
-from conformance.connect import NotClaimed, NotEvaluated
-from conformance.scenes.records import record, write_npz
 
 MODEL: dict[str, Any] = {
     "N": 128,
@@ -108,7 +101,7 @@ EXECUTION: dict[str, Any] = {
     "checkpoint_monitor_metric": "train_loss",
     "checkpoint_mode": "max",
     "early_stop_patience": 7,
-    "logger_backend": "none",
+    "logger_backend": "tensorboard",
     "inference_batch_size": 32,
 }
 
@@ -124,6 +117,16 @@ REGISTRY_KEYS = {
     "test_data_file": "test_data_file_path",
 }
 """CONFIG-020: field → key of the registry, where the two differ."""
+
+REGISTRY_DEFAULTS = (
+    *("N", "offset", "gridsize", "outer_offset_train", "outer_offset_test", "batch_size", "nepochs", "n_filters_scale"),
+    *("output_prefix", "big_gridsize", "max_position_jitter", "sim_jitter_scale", "default_probe_scale", "mae_weight"),
+    *("nll_weight", "tv_weight", "realspace_mae_weight", "realspace_weight", "nphotons", "nimgs_train", "nimgs_test"),
+    *("data_source", "probe.trainable", "intensity_scale.trainable", "positions.provided", "object.big", "probe.big"),
+    *("probe_scale", "set_phi", "probe.mask", "pad_object", "model_type", "label", "size", "amp_activation", "h5_path"),
+    *("npseed", "debug", "gaussian_smoothing_sigma", "use_xla_translate"),
+)
+"""CONFIG-030: the keys that the registry's defaults must hold."""
 
 OVERRIDES: dict[str, Any] = {
     "n_groups": 21,
@@ -195,13 +198,6 @@ def by_default(backend: Any, kind: str) -> Any:
     return backend.canonical(kind, **required[kind])
 
 
-def small_training(backend: Any, folder: Path, gridsize: int = 2, **changes: Any) -> Any:
-    """A training that takes about a second: N = 64, 8 groups, one epoch, the narrowest network."""
-    network = backend.canonical("model", N=64, gridsize=gridsize, n_filters_scale=1)
-    stated = {"batch_size": 4, "nepochs": 1, "nphotons": 2e4, "n_groups": 8, "neighbor_count": 6, "subsample_seed": 3}
-    return backend.canonical("training", **{"model": network, "backend": "pytorch", "output_dir": folder, **stated, **changes})
-
-
 def in_registry(fields: Mapping[str, Any]) -> dict[str, Any]:
     """CONFIG-020, CONFIG-021: fields under their registry keys, paths as text."""
     return {REGISTRY_KEYS.get(name, name): str(value) if isinstance(value, Path) else value for name, value in fields.items()}
@@ -212,44 +208,42 @@ def chosen(mapping: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     return {key: mapping.get(key, "absent") for key in keys}
 
 
+def as_text(mapping: Mapping[str, Any], key: str) -> dict[str, str]:
+    """The entry of a path as text, whether it is one or a path (CONFIG-021 leaves that open); empty where there is none."""
+    return {key: str(mapping[key])} if key in mapping else {}
+
+
 def attributes(config: Any, names: Iterable[str]) -> dict[str, Any]:
     """The named attributes as plain values with their types told apart: a path reads `path:…`, a nested object by its kind."""
     return {name: _plain(getattr(config, name, "absent")) for name in names}
 
 
+def stated(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields in the form of `attributes`."""
+    return {name: _plain(value) for name, value in fields.items()}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return f"path:{value.as_posix()}"
-    return value if value is None or type(value) in (bool, int, float, str) else f"a {type(value).__name__.lower()}"
+    return value if value is None or type(value) in (bool, int, float, str) else "an object"
 
 
-def data_file(folder: Path, name: str = "train.npz", N: int = 64, n: int = 6, metadata: Any = None, **changes: Any) -> Path:
-    """A contract file of `n` exposures; `changes` replace arrays, and `None` leaves one out."""
-    arrays = {**record(n, N), "_metadata": metadata, **changes}
-    return write_npz(folder / name, **arrays)
+_PAIRS = {
+    "N": ("pt_data_config", "N"),
+    "nphotons": ("pt_data_config", "nphotons"),
+    "neighbor_count": ("pt_data_config", "K"),
+    "probe_scale": ("pt_data_config", "probe_scale"),
+    "object.big": ("pt_model_config", "object_big"),
+    "probe.big": ("pt_model_config", "probe_big"),
+    "n_filters_scale": ("pt_model_config", "n_filters_scale"),
+    "nepochs": ("pt_training_config", "epochs"),
+    "batch_size": ("pt_training_config", "batch_size"),
+}
+"""Registry key → where a payload says the same on the backend's side."""
 
 
-def metadata(nphotons: float, form: str) -> np.ndarray:
-    """DATA-005: metadata as JSON in a 0-d array of objects (`object`) or of text (`text`)."""
-    text = json.dumps({"schema_version": "1.0.0", "physics_parameters": {"nphotons": nphotons, "gridsize": 1, "N": 64}})
-    return np.array(text, dtype=object if form == "object" else None)
-
-
-def quietly(call: Callable[[], Any]) -> tuple[Any, list[str]]:
-    """The value of a call and the warnings it gave, as `Category: text`."""
-    with warnings.catch_warnings(record=True) as given:
-        warnings.simplefilter("always")
-        value = call()
-    return value, [f"{w.category.__name__}: {w.message}" for w in given]
-
-
-def reaction(call: Callable[[], Any]) -> str:
-    """How a call answered a doubtful input: `raised …`, `warned …`, or `said nothing`."""
-    try:
-        _, given = quietly(call)
-    except (NotClaimed, NotEvaluated):
-        raise
-    except Exception as error:  # any refusal will do: the clause asks that there be one
-        return f"raised {type(error).__name__}: {error}"
-    told = [text for text in given if not text.startswith(("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"))]
-    return f"warned {'; '.join(told)}" if told else "said nothing"
+def both_sides(backend: Any, payload: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the canonical and the backend-side objects of a training payload say, under the registry's keys."""
+    canonical = {key: value for key, value in backend.flatten(payload.tf_training_config).items() if key in _PAIRS}
+    return canonical, {key: getattr(getattr(payload, part), name) for key, (part, name) in _PAIRS.items() if key in canonical}

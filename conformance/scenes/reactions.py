@@ -1,0 +1,29 @@
+"""How a call answered: with a value and warnings, or with an error."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from conformance.connect import NotClaimed, NotEvaluated
+
+
+def quietly(call: Callable[[], Any]) -> tuple[Any, list[str]]:
+    """The value of a call and the warnings it gave, as `Category: text`."""
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        value = call()
+    return value, [f"{w.category.__name__}: {w.message}" for w in given]
+
+
+def reaction(call: Callable[[], Any]) -> str:
+    """How a call answered a doubtful input: `raised …`, `warned …`, or `said nothing`."""
+    try:
+        _, given = quietly(call)
+    except (NotClaimed, NotEvaluated):
+        raise
+    except Exception as error:  # any refusal will do: the clause asks that there be one
+        return f"raised {type(error).__name__}: {error}"
+    told = [text for text in given if not text.startswith(("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning"))]
+    return f"warned {'; '.join(told)}" if told else "said nothing"
