@@ -23,7 +23,7 @@ from conformance.clauses import load
 from conformance.connect import NotEvaluated, Proxy, connect
 from conformance.lint import LOCK, lint
 from conformance.observe import Observer
-from conformance.recorder import Recorder
+from conformance.plugin.recorder import Recorder
 from conformance.snapshots import StrictJSON
 
 CHECK = pytest.StashKey[Check]()
