@@ -1,0 +1,111 @@
+"""Loaders and the Lightning data module (BATCH-031 to BATCH-036)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reference_impl.policy import require_torch
+
+require_torch()
+
+import torch  # noqa: E402
+from lightning.pytorch import LightningDataModule, seed_everything  # noqa: E402
+from torch.utils.data import DataLoader  # noqa: E402
+
+from reference_impl.batch.container import ensure_container, resolve_seed  # noqa: E402
+from reference_impl.batch.dataset import PtychoDataset, collate_batch  # noqa: E402
+from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
+from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+
+DEFAULT_BATCH_SIZE = 16
+
+Loaders = tuple[DataLoader, DataLoader | None]
+
+
+def build_loaders(
+    train: Any, test: Any | None, config: TrainingConfig, execution: PyTorchExecutionConfig | None = None
+) -> Loaders:
+    """`(train loader, validation loader or None)` for containers (any object with the attributes of specs/batch.md).
+
+    Everything is seeded with `subsample_seed` first, `None` being 42 and 0 a seed (BATCH-032); the order of the train loader
+    has a generator of its own. Shuffled unless `sequential_sampling`; validation never is; the last partial batch is kept
+    (BATCH-031). Raises `ContractError` for a container that does not fit `config`; other errors of a container pass through
+    (BATCH-036).
+    """
+    seed = resolve_seed(config.subsample_seed)
+    seed_everything(seed, workers=True, verbose=False)
+    generator = torch.Generator().manual_seed(seed)
+    size = getattr(config, "batch_size", None) or DEFAULT_BATCH_SIZE
+    shuffle = not getattr(config, "sequential_sampling", False)
+    train_loader = make_loader(PtychoDataset(train, config), size, execution, shuffle=shuffle, generator=generator)
+    if test is None:
+        return train_loader, None
+    return train_loader, make_loader(PtychoDataset(test, config), size, execution)
+
+
+def make_loader(
+    dataset: PtychoDataset,
+    batch_size: int,
+    execution: PyTorchExecutionConfig | None = None,
+    *,
+    shuffle: bool = False,
+    generator: torch.Generator | None = None,
+) -> DataLoader:
+    """A loader that hands whole batches of indices to the dataset; workers and pinning as `execution` says, none by default."""
+    workers = 0 if execution is None else execution.num_workers
+    # Both options mean something to workers alone, and torch refuses them without.
+    for_workers = {} if execution is None or workers == 0 else _worker_options(execution)
+    return DataLoader(
+        dataset,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        generator=generator,
+        num_workers=workers,
+        pin_memory=execution is not None and execution.pin_memory,
+        collate_fn=collate_batch,
+        **for_workers,
+    )
+
+
+def _worker_options(execution: PyTorchExecutionConfig) -> dict[str, Any]:
+    return {"persistent_workers": execution.persistent_workers, "prefetch_factor": execution.prefetch_factor}
+
+
+class PtychoDataModule(LightningDataModule):
+    """The loaders of one training, made in `setup`, once a process.
+
+    `train`, `test`: containers or raw records (grouped by BATCH-011; validation data with at most one group a point).
+    """
+
+    def __init__(
+        self,
+        train: Any,
+        test: Any | None,
+        config: TrainingConfig | InferenceConfig,
+        execution: PyTorchExecutionConfig | None = None,
+    ) -> None:
+        super().__init__()
+        self.train, self.test, self.config, self.execution = train, test, config, execution
+        self._loaders: Loaders | None = None
+
+    def setup(self, stage: str | None = None) -> None:
+        """Group raw records and build both loaders, unless that is done."""
+        if self._loaders is None:
+            self.train = _container(self.train, self.config, cap_groups=False)
+            self.test = None if self.test is None else _container(self.test, self.config, cap_groups=True)
+            self._loaders = build_loaders(self.train, self.test, self.config, self.execution)
+
+    def train_dataloader(self) -> DataLoader:
+        """The train loader; `setup` runs where it has not."""
+        self.setup()
+        return self._loaders[0]
+
+    def val_dataloader(self) -> DataLoader | list[DataLoader]:
+        """The validation loader, or no loaders."""
+        self.setup()
+        return [] if self._loaders[1] is None else self._loaders[1]
+
+
+def _container(data: Any, config: TrainingConfig | InferenceConfig, cap_groups: bool) -> Any:
+    """Raw records become containers; whatever else goes to the loaders as it is, which say what they miss."""
+    return ensure_container(data, config, cap_groups=cap_groups) if hasattr(data, "diff3d") else data
