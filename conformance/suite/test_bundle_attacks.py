@@ -1,0 +1,71 @@
+"""BUNDLE: damaged and hostile archives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.observe import Observer
+from conformance.oracles import bundle as oracle
+from conformance.scenes import archives, attacks
+from conformance.scenes.archives import NAME
+from conformance.scenes.attacks import ATTACKS, DAMAGES, Damage
+
+REFUSAL = (ValueError, RuntimeError)
+
+
+@pytest.mark.clause("BUNDLE-021~1")
+def test_a_missing_archive_is_not_found(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """FileNotFoundError with its phrase. If this fails, suspect an error of the zip library."""
+    with observe.raises("refusal", FileNotFoundError, "Model archive not found"):
+        backend.load(tmp_path)
+
+
+@pytest.mark.clause("BUNDLE-021~1")
+def test_a_good_archive_is_read_without_a_trace(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Loading writes nothing beside the archive. If this fails, suspect `extractall`."""
+    folder = archives.put(tmp_path / "bundle", archives.entries(archives.good(backend)))
+
+    backend.load(folder)
+
+    observe.equal("files", archives.left(tmp_path), [f"bundle/{NAME}"])
+
+
+@pytest.mark.clause("BUNDLE-021~1")
+@pytest.mark.parametrize("damage", DAMAGES, ids=str)
+def test_a_damaged_archive_is_refused(backend: Any, observe: Observer, tmp_path: Path, damage: Damage) -> None:
+    """Archive and entry are named, nothing is written. If this fails, suspect a library's own error passed through."""
+    damage.spoil(tmp_path / "bundle", archives.entries(archives.good(backend)))
+
+    with observe.raises("refusal", REFUSAL, NAME, damage.named):
+        backend.load(tmp_path / "bundle")
+    observe.equal("files", archives.left(tmp_path), [f"bundle/{NAME}"])
+
+
+@pytest.mark.clause("BUNDLE-021~1", needs=("BUNDLE-004",))
+@pytest.mark.parametrize("kind", ATTACKS)
+def test_a_call_among_the_parameters_is_refused(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """Whatever the opcode, nothing is called. If this fails, suspect an unpickler that resolves names."""
+    entry, canary = "diffraction_to_obj/params.dill", tmp_path / "canary"
+    content = attacks.hostile(kind, entry, archives.entries(archives.good(backend)), canary)
+    folder = archives.put(tmp_path / "bundle", content)
+
+    with observe.raises("refusal", REFUSAL, NAME, entry):
+        backend.load(folder)
+    observe.equal("canary", canary.exists(), False)
+
+
+@pytest.mark.clause("BUNDLE-021~1", needs=("BUNDLE-004",))
+@pytest.mark.parametrize("entry", oracle.ENTRIES, ids=archives.IDS)
+@pytest.mark.parametrize("kind", ["global", "stack-global"])
+def test_a_call_in_any_entry_is_refused(backend: Any, observe: Observer, tmp_path: Path, entry: str, kind: str) -> None:
+    """Manifest, parameters and weights alike. If this fails, suspect one reader less careful than the others."""
+    canary = tmp_path / "canary"
+    content = attacks.hostile(kind, entry, archives.entries(archives.good(backend)), canary)
+    folder = archives.put(tmp_path / "bundle", content)
+
+    with observe.raises("refusal", REFUSAL, NAME, entry):
+        backend.load(folder)
+    observe.equal("canary", canary.exists(), False)

@@ -1,0 +1,250 @@
+"""BUNDLE: what `load` gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import native
+from conformance.observe import Observer
+from conformance.oracles import bundle as oracle
+from conformance.scenes import archives, runs
+from conformance.scenes.archives import MODEL
+from conformance.scenes.runs import BASE, QUAD, Recipe
+
+BOTH = pytest.mark.parametrize("recipe", [BASE, QUAD], ids=["g1", "g2"])
+SHAPING = (
+    "object.big", "probe.big", "probe.mask", "probe_scale", "gaussian_smoothing_sigma", "n_filters_scale", "amp_activation",
+    "model_type", "pad_object",
+)  # fmt: skip
+
+
+def rename(weights: dict[str, np.ndarray]) -> None:
+    """Give the first weight another name."""
+    name = next(iter(weights))
+    weights["renamed_" + name] = weights.pop(name)
+
+
+def drop(weights: dict[str, np.ndarray]) -> None:
+    """Leave the first weight out."""
+    del weights[next(iter(weights))]
+
+
+def reshape(weights: dict[str, np.ndarray]) -> None:
+    """Cut the first unit off the first weight."""
+    name = next(iter(weights))
+    weights[name] = weights[name][1:]
+
+
+def add(weights: dict[str, np.ndarray]) -> None:
+    """Bring a weight that the model does not have."""
+    weights["surplus"] = np.ones((2, 3), np.float32)
+
+
+@pytest.mark.clause("BUNDLE-020~1")
+def test_loading_gives_both_models_and_the_parameters(backend: Any, observe: Observer) -> None:
+    """A pair of mappings. If this fails, suspect a loader of one model."""
+    models, parameters = backend.load(archives.good(backend))
+
+    observe.equal("models", native.keys(models), ["autoencoder", "diffraction_to_obj"])
+    observe.holds("parameters", hasattr(parameters, "keys"), "a mapping", native.kind(parameters))
+
+
+@pytest.mark.clause("BUNDLE-033~1")
+@pytest.mark.parametrize("name", ["autoencoder", "diffraction_to_obj"])
+def test_what_comes_back_are_models(backend: Any, observe: Observer, name: str) -> None:
+    """Both can be told to evaluate. If this fails, suspect a dictionary in place of a module."""
+    models, _ = backend.load(archives.good(backend))
+
+    found = native.item(models, name)
+    observe.holds("eval", callable(getattr(found, "eval", None)), "a method `eval`", native.kind(found))
+    observe.holds("answer", found.eval() is not NotImplemented, "an answer", "none")
+
+
+@pytest.mark.clause("BUNDLE-022~1", needs=("BUNDLE-004",))
+@pytest.mark.parametrize("field", ["N", "gridsize"])
+def test_parameters_without_an_architecture_are_refused(backend: Any, observe: Observer, tmp_path: Path, field: str) -> None:
+    """The missing field is named. If this fails, suspect the registry's default in its place."""
+    content = archives.entries(archives.good(backend))
+    archives.put(tmp_path, archives.with_parameters(content, lambda parameters: parameters.pop(field)))
+
+    with observe.raises("refusal", ValueError, "missing required fields", field, "Cannot reconstruct model architecture"):
+        backend.load(tmp_path)
+
+
+@pytest.mark.clause("BUNDLE-023~1", needs=("BUNDLE-004",))
+@BOTH
+def test_the_registry_holds_the_parameters_after_loading(backend: Any, observe: Observer, recipe: Recipe) -> None:
+    """From the registry's defaults to the bundle's values. If this fails, suspect parameters that are only returned."""
+    folder = archives.good(backend, recipe)
+    stored = archives.parameters(archives.entries(folder))
+
+    _, parameters = backend.load(folder)
+
+    public = {key: value for key, value in stored.items() if not key.startswith("_") and value is not None}
+    observe.equal("registry", {key: backend.registry().get(key) for key in public}, public)
+    observe.equal("parameters", {key: parameters.get(key) for key in public}, public)
+
+
+@pytest.mark.clause("BUNDLE-024~1")
+@BOTH
+def test_the_architecture_is_rebuilt(backend: Any, observe: Observer, recipe: Recipe) -> None:
+    """Names, shapes and bits of all weights, from a fresh registry. If this fails, suspect a forgotten C = g²."""
+    trained = runs.weights(backend, runs.model_of(runs.trained(backend, recipe)))
+    folder = archives.good(backend, recipe)
+    backend.registry().clear()
+
+    models, _ = backend.load(folder)
+
+    loaded = runs.weights(backend, native.item(models, MODEL))
+    observe.equal("shapes", {k: v.shape for k, v in loaded.items()}, {k: v.shape for k, v in trained.items()})
+    observe.equal("bits", runs.flat(loaded), runs.flat(trained))
+
+
+@pytest.mark.clause("BUNDLE-025~1", needs=("BUNDLE-024",))
+@BOTH
+def test_a_loaded_model_works_like_the_saved_one(backend: Any, observe: Observer, recipe: Recipe) -> None:
+    """Forward pass and prediction, with every field away from its default. If this fails, suspect a mask or scale lost."""
+    run = runs.trained(backend, recipe)
+    folder = archives.good(backend, recipe)
+    container = run.results["train_container"]
+
+    models, _ = backend.load(folder)
+
+    loaded, trained = native.item(models, MODEL), runs.model_of(run)
+    observe.equal("forward", runs.amplitudes(backend, loaded, container), runs.amplitudes(backend, trained, container))
+    observe.equal("prediction", runs.prediction(backend, loaded, container), runs.prediction(backend, trained, container))
+
+
+@pytest.mark.clause("BUNDLE-025~1", needs=("BUNDLE-004", "BUNDLE-024"))
+@pytest.mark.parametrize("field", SHAPING)
+def test_a_missing_field_is_refused_or_harmless(backend: Any, observe: Observer, tmp_path: Path, field: str) -> None:
+    """Refused by name, or the same forward pass. If this fails, suspect a default for what was not stored."""
+    run = runs.trained(backend, QUAD)
+    content = archives.entries(archives.good(backend, QUAD))
+    archives.put(tmp_path, archives.with_parameters(content, lambda parameters: parameters.pop(field, None)))
+    container = run.results["train_container"]
+
+    said, loaded = archives.answer(backend, tmp_path, container)
+
+    same = loaded is not None and np.array_equal(loaded, runs.amplitudes(backend, runs.model_of(run), container))
+    refused = said.startswith("refused") and field in said
+    observe.holds(field, same or refused, "a refusal with the field's name, or the same amplitudes", said)
+
+
+@pytest.mark.clause("BUNDLE-030~1")
+@BOTH
+def test_predictions_survive_in_the_same_process(backend: Any, observe: Observer, recipe: Recipe) -> None:
+    """The same bits before saving and after loading. If this fails, suspect weights that were not loaded."""
+    run = runs.trained(backend, recipe)
+    folder = archives.good(backend, recipe)
+
+    models, _ = backend.load(folder)
+
+    container = run.results["test_container"]
+    after = runs.prediction(backend, native.item(models, MODEL), container)
+    observe.equal("prediction", after, runs.prediction(backend, runs.model_of(run), container))
+
+
+@pytest.mark.clause("BUNDLE-023~1", "BUNDLE-030~1")
+def test_predictions_survive_in_a_fresh_process(
+    backend: Any, observe: Observer, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """Another interpreter, an empty registry, the same bits. If this fails, suspect state that is not in the bundle."""
+    run = runs.trained(backend, QUAD)
+    given = runs.inputs(run.results["test_container"], 3)
+    before = runs.prediction(backend, runs.model_of(run), run.results["test_container"])
+    folder = archives.good(backend, QUAD)
+
+    after = archives.reloaded(pytestconfig.getoption("--backend"), folder, given, tmp_path)
+
+    observe.equal("prediction", after["prediction"], before)
+    observe.equal("forward", after["amplitude"], runs.amplitudes(backend, runs.model_of(run), run.results["test_container"]))
+    observe.equal(
+        "registry", [after["registry"].get(key) for key in ("N", "gridsize", "intensity_scale")], [64, 2, archives.SCALE]
+    )
+
+
+@pytest.mark.clause("BUNDLE-031~1", needs=("BUNDLE-006",))
+def test_rewritten_weights_load(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """The same weights in another writer's archive. If this fails, suspect a reader of its own files alone."""
+    run = runs.trained(backend, BASE)
+    content = archives.entries(archives.good(backend))
+    archives.put(tmp_path, archives.with_state(content, MODEL, lambda weights: None))
+
+    models, _ = backend.load(tmp_path)
+
+    container = run.results["test_container"]
+    after = runs.prediction(backend, native.item(models, MODEL), container)
+    observe.equal("prediction", after, runs.prediction(backend, runs.model_of(run), container))
+
+
+@pytest.mark.clause("BUNDLE-031~1", needs=("BUNDLE-006",))
+@pytest.mark.parametrize("model", ["autoencoder", "diffraction_to_obj"])
+@pytest.mark.parametrize("edit", [rename, drop, reshape, add], ids=["renamed", "missing", "shape", "further"])
+def test_other_weights_are_refused_by_name(
+    backend: Any, observe: Observer, tmp_path: Path, edit: Callable[[dict[str, np.ndarray]], None], model: str
+) -> None:
+    """A weight renamed, missing, of another shape, or too many. If this fails, suspect `strict=False`."""
+    content = archives.entries(archives.good(backend))
+    first = next(iter(oracle.state(content[f"{model}/model.pth"])))
+    archives.put(tmp_path, archives.with_state(content, model, edit))
+
+    with observe.raises("refusal", (ValueError, RuntimeError), "surplus" if edit is add else first):
+        backend.load(tmp_path)
+
+
+@pytest.mark.clause("BUNDLE-031~1", needs=("BUNDLE-003",))
+@pytest.mark.parametrize("entry", oracle.ENTRIES[1:], ids=archives.IDS[1:])
+def test_a_wrong_digest_is_refused_by_name(backend: Any, observe: Observer, tmp_path: Path, entry: str) -> None:
+    """Content and manifest must agree. If this fails, suspect digests that are written and never read."""
+    content = archives.entries(archives.good(backend))
+    archives.put(tmp_path, archives.sealed(content, sha256={**oracle.digests(content), entry: "0" * 64}))
+
+    with observe.raises("refusal", (ValueError, RuntimeError), entry):
+        backend.load(tmp_path)
+
+
+@pytest.mark.clause("BUNDLE-003~1")
+@pytest.mark.parametrize("field", ["backend", "sha256"])
+def test_older_manifests_load(backend: Any, observe: Observer, tmp_path: Path, field: str) -> None:
+    """The tag and the digests are optional on read. If this fails, suspect a required field."""
+    content = archives.entries(archives.good(backend))
+    archives.put(tmp_path, archives.sealed(content, **{field: None}))
+
+    models, _ = backend.load(tmp_path)
+
+    observe.equal("models", native.keys(models), ["autoencoder", "diffraction_to_obj"])
+
+
+@pytest.mark.clause("BUNDLE-032~1")
+@BOTH
+def test_the_autoencoder_is_the_trained_one(backend: Any, observe: Observer, recipe: Recipe) -> None:
+    """Its weights are the saved ones, and the whole model's. If this fails, suspect a network with fresh weights."""
+    saved = native.item(runs.trained(backend, recipe).results["models"], "autoencoder")
+
+    models, _ = backend.load(archives.good(backend, recipe))
+
+    part, whole = (runs.weights(backend, native.item(models, name)) for name in ("autoencoder", MODEL))
+    inside = {(array.shape, array.tobytes()) for array in whole.values()}
+    observe.equal("weights", runs.flat(part), runs.flat(runs.weights(backend, saved)))
+    observe.equal("strangers", [name for name, array in part.items() if (array.shape, array.tobytes()) not in inside], [])
+
+
+@pytest.mark.clause("BUNDLE-034~1")
+@pytest.mark.parametrize(
+    "manifest", [{"backend": "tensorflow"}, {"backend": None, "version": "1.0-tensorflow"}], ids=["by-tag", "by-version"]
+)
+def test_archives_of_another_backend_are_named(
+    backend: Any, observe: Observer, tmp_path: Path, manifest: dict[str, str | None]
+) -> None:
+    """Both names stand in the refusal. If this fails, suspect a reader that goes straight to the weights."""
+    content = archives.entries(archives.good(backend))
+    archives.put(tmp_path, archives.sealed(content, **manifest))
+
+    with observe.raises("refusal", (ValueError, RuntimeError), "tensorflow", "pytorch"):
+        backend.load(tmp_path)
