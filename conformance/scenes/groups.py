@@ -1,0 +1,116 @@
+"""Records to be grouped: an uneven scan, coincident points, few points, labels at awkward places, integers that overflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from conformance import native
+from conformance.scenes.optics import curved_probe, object_image
+from conformance.scenes.records import anisotropic_scan
+
+N = 6
+"""Side of the patterns: neither a number of channels nor of points, and small, for nothing here looks into a pattern."""
+
+
+def record(points: np.ndarray | None = None, dtype: str = "float32", **changes: Any) -> dict[str, Any]:
+    """A raw record at `(n, 2)` points (default: 23 uneven ones); every pixel of every pattern has a value of its own."""
+    x, y = anisotropic_scan(23) if points is None else np.asarray(points, dtype=float).T
+    stack = 1.0 + np.arange(x.size * N * N).reshape(x.size, N, N)
+    starts = {"xcoords_start": x + 0.3 * np.sin(y), "ycoords_start": y - 0.2 * np.cos(x)}
+    whole = {
+        "xcoords": np.array(x),
+        "ycoords": np.array(y),
+        "diff3d": stack.astype(dtype),
+        "probeGuess": curved_probe(N)[0],
+        "scan_index": np.zeros(x.size, dtype=np.int64),
+        **starts,
+        **changes,
+    }
+    return {key: value for key, value in whole.items() if value is not None}
+
+
+def points_of(arrays: dict[str, Any]) -> np.ndarray:
+    """`(n, 2)` positions `[x, y]`."""
+    return np.stack([arrays["xcoords"], arrays["ycoords"]], axis=1)
+
+
+def uneven(n: int) -> np.ndarray:
+    """`(n, 2)` points of a scan that is wider than high; all distances differ."""
+    return np.stack(anisotropic_scan(n), axis=1)
+
+
+def coincident() -> np.ndarray:
+    """`(14, 2)` points, of which five pairs share a place."""
+    return np.concatenate([uneven(9), uneven(9)[[0, 2, 5, 6, 8]]])
+
+
+def members(backend: Any, points: np.ndarray | None = None, **options: Any) -> np.ndarray:
+    """`nn_indices` `(n, C)` of groups that the backend makes on a fresh record, as int64 where they are integers."""
+    raw = backend.record(**record(points))
+    found = native.array(native.item(backend.group(raw, N=N, **options), "nn_indices"))
+    return found.astype(np.int64) if found.dtype.kind in "iu" else found
+
+
+def gathered(arrays: dict[str, Any], key: str, members: np.ndarray) -> np.ndarray:
+    """`(n, N, N, C)`: image `members[i, c]` of the record at `[i, :, :, c]`."""
+    n, C = members.shape
+    out = np.empty((n, N, N, C), dtype=arrays[key].dtype)
+    for i, c in np.ndindex(n, C):
+        out[i, :, :, c] = arrays[key][members[i, c]]
+    return out
+
+
+def positions(arrays: dict[str, Any], suffix: str, members: np.ndarray) -> np.ndarray:
+    """`(n, 1, 2, C)` float64: x and y of member `members[i, c]`; `suffix` is `coords` or `coords_start`."""
+    n, C = members.shape
+    out = np.empty((n, 1, 2, C))
+    for i, c in np.ndindex(n, C):
+        out[i, 0, :, c] = arrays["x" + suffix][members[i, c]], arrays["y" + suffix][members[i, c]]
+    return out
+
+
+def as_sets(members: np.ndarray) -> list[list[int]]:
+    """Each group's members in ascending order, for the order of channels means nothing."""
+    return [sorted(int(j) for j in row) for row in members]
+
+
+def different(members: np.ndarray) -> int:
+    """How many different combinations of members there are."""
+    return len({tuple(row) for row in as_sets(members)})
+
+
+def repeats(members: np.ndarray) -> int:
+    """How many groups hold one member twice."""
+    return sum(len(set(row)) < len(row) for row in as_sets(members))
+
+
+def strangers(judgements: Iterable[bool]) -> int:
+    """How many groups were judged not to be neighbours of their seed point."""
+    return sum(not fine for fine in judgements)
+
+
+def mark(place: tuple[int, int], shape: tuple[int, int] = (40, 70)) -> np.ndarray:
+    """`(H, W)` complex64 object that is zero but for one pixel at (row, column)."""
+    image = np.zeros(shape, dtype=np.complex64)
+    image[place] = 2.0 - 1.5j
+    return image
+
+
+def labelled_scan() -> np.ndarray:
+    """`(12, 2)` positions on, between and exactly half-way between pixels, some near and beyond the border of the object."""
+    x = np.array([5.0, 8.5, 11.25, 14.0, 17.5, 20.75, 1.0, -0.5, 29.5, 33.0, 30.25, 12.5])
+    y = np.array([4.0, 6.5, 3.25, 7.5, 5.0, 2.75, 0.5, 9.0, 8.5, 10.0, 1.25, -6.0])
+    return np.stack([x, y], axis=1)
+
+
+def labelled_object() -> np.ndarray:
+    """`(13, 31)` complex64: the scan above runs over its border on every side."""
+    return object_image(13, 31, seed=4)
+
+
+def images(dtype: str, B: int, g: int) -> np.ndarray:
+    """`(B, 5, 5, g²)`: every pixel has a value of its own."""
+    return (np.arange(B * 25 * g * g).reshape(B, 5, 5, g * g) + 1).astype(dtype)

@@ -1,0 +1,235 @@
+"""BATCH: the container and its physics scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import native
+from conformance.observe import Observer
+from conformance.oracles import batch as oracle
+from conformance.scenes import batches
+from conformance.scenes.files import METADATA, PHOTONS
+from conformance.scenes.optics import curved_probe
+
+CHANNELS = pytest.mark.parametrize("C", [1, 4], ids=["g1", "g2"])
+PROBE = curved_probe(10)[0]
+
+
+def attribute(container: Any, name: str) -> np.ndarray:
+    return native.array(getattr(container, name))
+
+
+@pytest.mark.clause("BATCH-001~1")
+@CHANNELS
+@pytest.mark.parametrize(
+    ("name", "axes", "dtype"),
+    [
+        ("X", "nNNC", "float32"),
+        ("Y", "nNNC", "complex64"),
+        ("Y_I", "nNNC", "float32"),
+        ("Y_phi", "nNNC", "float32"),
+        ("coords", "n12C", "float32"),
+        ("coords_nominal", "n12C", "float32"),
+        ("coords_true", "n12C", "float32"),
+        ("coords_relative", "n12C", "float32"),
+        ("probe", "NN", "complex64"),
+        ("nn_indices", "nC", "int32"),
+        ("global_offsets", "n121", "float64"),
+        ("local_offsets", "n12C", "float64"),
+    ],
+)
+def test_a_container_has_its_attributes(backend: Any, observe: Observer, C: int, name: str, axes: str, dtype: str) -> None:
+    """Names, shapes and dtypes. If this fails, suspect a renamed attribute, or offsets that were exchanged."""
+    sides = {"n": 7, "N": 10, "C": C, "1": 1, "2": 2}
+
+    container = backend.container_from_groups(batches.grouped(C=C), PROBE)
+
+    observe.equal("length", len(container), 7)
+    observe.shape("shape", getattr(container, name), tuple(map(sides.__getitem__, axes)))
+    observe.dtype("dtype", getattr(container, name), dtype)
+
+
+@pytest.mark.clause("BATCH-001~1")
+@CHANNELS
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("X", "X_full"), ("Y", "Y"), ("global_offsets", "coords_offsets"), ("local_offsets", "coords_relative"),
+        ("nn_indices", "nn_indices"),
+    ],
+)  # fmt: skip
+def test_a_container_has_the_values_of_the_groups(backend: Any, observe: Observer, C: int, name: str, key: str) -> None:
+    """Each attribute has the values of its entry. If this fails, suspect offsets that were exchanged, or a transposition."""
+    groups = batches.grouped(C=C)
+
+    container = backend.container_from_groups(groups, PROBE)
+
+    observe.equal(name, attribute(container, name), groups[key])
+
+
+@pytest.mark.clause("BATCH-001~1")
+def test_a_container_keeps_the_probe(backend: Any, observe: Observer) -> None:
+    """The physical probe, all modes. If this fails, suspect a normalisation before its place."""
+    container = backend.container_from_groups(batches.grouped(), curved_probe(10, 2))
+
+    observe.equal("probe", attribute(container, "probe"), curved_probe(10, 2))
+
+
+@pytest.mark.clause("BATCH-001~1")
+def test_labels_are_split_into_amplitude_and_phase(backend: Any, observe: Observer) -> None:
+    """`Y_I · exp(i·Y_phi) = Y`. If this fails, suspect an intensity in the place of the amplitude."""
+    groups = batches.grouped()
+
+    container = backend.container_from_groups(groups, PROBE)
+
+    observe.close("amplitude", container.Y_I, np.abs(groups["Y"]))
+    observe.close("phase", container.Y_phi, np.angle(groups["Y"]))
+
+
+@pytest.mark.clause("BATCH-002~1", evidence="differential")
+@CHANNELS
+@pytest.mark.parametrize("name", ["coords", "coords_nominal", "coords_true", "coords_relative"])
+def test_relative_positions_are_taken_over(backend: Any, observe: Observer, C: int, name: str) -> None:
+    """The grouped relative positions as float32. If this fails, suspect a negation."""
+    groups = batches.grouped(C=C)
+
+    container = backend.container_from_groups(groups, PROBE)
+
+    observe.equal(name, attribute(container, name), groups["coords_relative"].astype(np.float32))
+
+
+@pytest.mark.clause("BATCH-003~1")
+@pytest.mark.parametrize("key", ["X_full", "coords_relative", "coords_offsets", "nn_indices"])
+def test_a_missing_key_is_named(backend: Any, observe: Observer, key: str) -> None:
+    """Refused at once, by name. If this fails, suspect a lookup with a default."""
+    groups = batches.without(batches.grouped(), key)
+
+    with observe.raises("refusal", ValueError, "Missing required keys", key):
+        backend.container_from_groups(groups, PROBE)
+
+
+@pytest.mark.clause("BATCH-004~1")
+@pytest.mark.parametrize("dtype", ["float64", "float16", "uint16"])
+def test_amplitudes_of_another_dtype_are_refused(backend: Any, observe: Observer, dtype: str) -> None:
+    """float32 and nothing else. If this fails, suspect a silent cast."""
+    groups = batches.grouped()
+
+    with observe.raises("refusal", TypeError):
+        backend.container_from_groups({**groups, "X_full": groups["X_full"].astype(dtype)}, PROBE)
+
+
+@pytest.mark.clause("BATCH-010~1", "DATA-009~1")
+@pytest.mark.parametrize("dtype", ["float32", "complex128"])
+def test_labels_that_are_not_complex64_are_refused(backend: Any, observe: Observer, dtype: str) -> None:
+    """No cast of labels. If this fails, suspect a conversion that drops the phase."""
+    groups = batches.grouped()
+    labels = np.abs(groups["Y"]).astype(dtype)
+
+    with observe.raises("refusal", ValueError, "DATA-001", "complex64"):
+        backend.container_from_groups({**groups, "Y": labels}, PROBE)
+
+
+@pytest.mark.clause("BATCH-010~1")
+@CHANNELS
+def test_without_labels_there_are_ones(backend: Any, observe: Observer, C: int) -> None:
+    """Complex ones of the shape of X. If this fails, suspect labels taken for required."""
+    container = backend.container_from_groups(batches.grouped(C=C, Y=None), PROBE)
+
+    observe.equal("Y", attribute(container, "Y"), np.ones((7, 10, 10, C), np.complex64))
+
+
+@pytest.mark.clause("BATCH-011~1")
+def test_a_container_passes_unchanged(backend: Any, observe: Observer) -> None:
+    """What has X and Y is a container already. If this fails, suspect a copy, or groups of groups."""
+    container = backend.container_from_groups(batches.grouped(), PROBE)
+
+    same = backend.container(container, batches.training(backend, N=10, gridsize=2))
+
+    observe.holds("identity", same is container, "the container itself", f"another {type(same).__name__}")
+
+
+@pytest.mark.clause("BATCH-011~1")
+@pytest.mark.parametrize("sequential", [False, True], ids=["random", "sequential"])
+@pytest.mark.parametrize(("g", "K", "n"), [(1, 6, 9), (2, 6, 9), (2, 4, 11)], ids=["g1", "g2", "g2-K4"])
+def test_a_record_is_grouped_as_the_configuration_says(
+    backend: Any, observe: Observer, g: int, K: int, n: int, sequential: bool
+) -> None:
+    """Every setting of the grouping arrives. If this fails, suspect a default in the place of one of them."""
+    raw = backend.record(**batches.raw_record())
+    settings = {"n_groups": n, "neighbor_count": K, "subsample_seed": 8, "sequential_sampling": sequential}
+    groups = backend.group(raw, N=16, K=K, nsamples=n, seed=8, gridsize=g, sequential_sampling=sequential)
+
+    container = backend.container(raw, batches.training(backend, N=16, gridsize=g, **settings))
+
+    observe.equal("nn_indices", attribute(container, "nn_indices").tolist(), np.asarray(groups["nn_indices"]).tolist())
+    observe.equal("X", attribute(container, "X"), np.asarray(groups["X_full"]))
+    observe.equal("global_offsets", attribute(container, "global_offsets"), np.asarray(groups["coords_offsets"]))
+
+
+@pytest.mark.clause("BATCH-011~1")
+@pytest.mark.parametrize("source", [None, 7, "train.npz", [1.0, 2.0], {"X_full": 1}], ids=["none", "int", "str", "list", "dict"])
+def test_anything_else_is_no_source(backend: Any, observe: Observer, source: Any) -> None:
+    """Neither container nor record. If this fails, suspect an error of an attribute far from its cause."""
+    config = batches.training(backend, N=16, gridsize=1)
+
+    with observe.raises("refusal", TypeError):
+        backend.container(source, config)
+
+
+@pytest.mark.clause("BATCH-012~1", evidence="analytic")
+def test_the_physics_scale_of_ones(backend: Any, observe: Observer) -> None:
+    """Ones `(2, 2, 2, 2)` and 32 photons give √8. If this fails, suspect a mean over pixels."""
+    scale = backend.physics_scale(np.ones((2, 2, 2, 2), np.float32), 32.0)
+
+    observe.close("scale", native.array(scale).reshape(()), np.sqrt(8.0))
+
+
+@pytest.mark.clause("BATCH-012~1", evidence="differential")
+@pytest.mark.parametrize(("n", "N", "C"), [(5, 12, 1), (5, 12, 4), (5, 3, 4), (2, 3, 9)], ids=["g1", "g2", "C-above-N", "g3"])
+def test_the_physics_scale_of_uneven_images(backend: Any, observe: Observer, n: int, N: int, C: int) -> None:
+    """The channels are the last axis, however many. If this fails, suspect an axis that is guessed from its size."""
+    images = np.random.default_rng(n * C).gamma(1.0, 2.0, (n, N, N, C)).astype(np.float32)
+
+    scale = backend.physics_scale(images, 5.5e4)
+
+    observe.close("scale", native.array(scale).reshape(()), oracle.physics_scale(images, 5.5e4), dtype="float32")
+
+
+@pytest.mark.clause("BATCH-012~1", evidence="conservation")
+@CHANNELS
+def test_a_container_carries_its_physics_scale(backend: Any, observe: Observer, C: int) -> None:
+    """√nphotons / (N/2) for normalised amplitudes. If this fails, suspect a scale of one."""
+    container = backend.container_from_groups(batches.grouped(C=C), PROBE, 4.0e6)
+
+    observe.shape("shape", container.physics_scaling_constant, (1, 1, 1))
+    observe.dtype("dtype", container.physics_scaling_constant, "float32")
+    observe.close("scale", container.physics_scaling_constant, np.full((1, 1, 1), np.sqrt(4.0e6) / 5))
+
+
+@pytest.mark.clause("BATCH-012~1", evidence="analytic")
+@pytest.mark.parametrize(
+    ("metadata", "photons", "source"), [(METADATA, PHOTONS, "metadata"), (None, 7.0e5, "config")], ids=["metadata", "config"]
+)
+def test_photons_come_from_the_metadata_before_the_configuration(
+    backend: Any, observe: Observer, metadata: Any, photons: float, source: str
+) -> None:
+    """Metadata first, and the container says which. If this fails, suspect a default that wins over the file."""
+    raw = backend.record(**batches.raw_record(metadata=metadata))
+
+    container = backend.container(raw, batches.training(backend, N=16, gridsize=2, nphotons=7.0e5))
+
+    observe.close("scale", container.physics_scaling_constant, np.full((1, 1, 1), np.sqrt(photons) / 8))
+    observe.equal("source", container.nphotons_source, source)
+
+
+@pytest.mark.clause("BATCH-012~1")
+@pytest.mark.parametrize(("level", "photons"), [(1.0, 0.0), (1.0, -5.0), (0.0, 100.0)], ids=["none", "negative", "dark"])
+def test_a_scale_that_does_not_exist_is_refused(backend: Any, observe: Observer, level: float, photons: float) -> None:
+    """No photons, or no energy. If this fails, suspect an infinite or an imaginary scale."""
+    images = np.full((3, 6, 6, 4), level, np.float32)
+
+    with observe.raises("refusal", ValueError):
+        backend.physics_scale(images, photons)

@@ -1,0 +1,141 @@
+"""BATCH: the probe of a batch, its normalisation, and its meeting with the object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import native
+from conformance.observe import Observer
+from conformance.oracles import batch as oracle
+from conformance.scenes import batches
+from conformance.scenes.batches import first, tagged
+from conformance.scenes.optics import curved_probe
+
+GRIDS = pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
+MANNERS = pytest.mark.parametrize("manner", ["contiguous", "read-only", "views"])
+PROBES = {
+    "NxN": curved_probe(12)[0],
+    "NxNx1": curved_probe(12)[0][..., None],
+    "1xNxN": curved_probe(12),
+    "2xNxN": curved_probe(12, 2),
+    "3xNxN-of-3": curved_probe(3, 3) + 0.5,
+}
+
+
+def modes_of(probe: np.ndarray) -> np.ndarray:
+    """A probe of an accepted shape as `(P, N, N)`."""
+    return np.moveaxis(probe, -1, 0) if probe.shape[-1] == 1 else probe.reshape(-1, *probe.shape[-2:])
+
+
+@pytest.mark.clause("BATCH-028~1", evidence="algebraic")
+@MANNERS
+@pytest.mark.parametrize("modes", [1, 2], ids=["P1", "P2"])
+@GRIDS
+def test_the_probe_has_five_axes(backend: Any, observe: Observer, g: int, modes: int, manner: str) -> None:
+    """`(B, C, P, N, N)` complex64, all modes in their order. If this fails, suspect a probe stacked once a sample."""
+    container = batches.in_memory(tagged(C=g * g, modes=modes), manner)
+
+    probe = native.item(first(backend, container, g), 1)
+
+    observe.dtype("dtype", probe, "complex64")
+    observe.close("probe", batches.broadcast(probe, (8, g * g, modes, 12, 12)), oracle.batch_probe(container.probe, 8, g * g))
+
+
+@pytest.mark.clause("BATCH-029~1", evidence="algebraic")
+@pytest.mark.parametrize("modes", [1, 2], ids=["P1", "P2"])
+def test_the_scaling_is_the_probes(backend: Any, observe: Observer, modes: int) -> None:
+    """The factor between the container's probe and the batch's, or one. If this fails, suspect the constant of the patterns."""
+    container = tagged(modes=modes)
+
+    batch = first(backend, container, 2)
+
+    scaling = native.item(batch, 2)
+    truth = batches.probe_scaling(batch, container.probe)
+    observe.dtype("dtype", scaling, "float32")
+    observe.holds("shape", native.shape(scaling) in ((8, 1, 1, 1), (1, 1, 1, 1)), "(B|1, 1, 1, 1)", str(native.shape(scaling)))
+    observe.close("scaling", batches.broadcast(scaling, (8, 1, 1, 1)), np.broadcast_to(truth, (8, 1, 1, 1)))
+    observe.holds("positive", truth.min() > 0, "a positive factor", str(truth.min()))
+
+
+@pytest.mark.device
+@pytest.mark.clause("BATCH-028~1")
+@pytest.mark.parametrize("bad", ["BxNxN", "NxN", "BxCxNxN", "six-axes", "side", "smaller"])
+def test_other_layouts_of_a_probe_are_refused(backend: Any, observe: Observer, bad: str) -> None:
+    """Where probe meets object only five axes of the right side pass. If this fails, suspect a broadcast that happens to work."""
+    probe, shape = batches.refused_probe(bad)
+    objects = np.ones((3, 4, 12, 12), np.complex64)
+
+    with observe.raises("refusal", ValueError, "(B, C, P, H, W)", "PROBE-RANK-001", str(shape)[1:-1]):
+        backend.diffract(objects, probe)
+
+
+@pytest.mark.device
+@pytest.mark.clause("BATCH-028~1", evidence="symmetry")
+@pytest.mark.parametrize("changed", [0, 3])
+@pytest.mark.parametrize("modes", [1, 2], ids=["P1", "P2"])
+def test_samples_do_not_couple(backend: Any, observe: Observer, modes: int, changed: int) -> None:
+    """Another probe for one sample leaves the others bit for bit. If this fails, suspect samples on the axis of modes."""
+    objects, probes = batches.own_probes(modes)
+    others = [0, 1, 2, 3, 4][:changed] + [0, 1, 2, 3, 4][changed + 1 :]
+    disturbed = batches.with_another(probes, changed)
+
+    before = native.array(backend.diffract(objects, probes))
+    after = native.array(backend.diffract(objects, disturbed))
+
+    observe.equal("the others", after[others], before[others])
+    observe.differs("the changed one", after[changed], before[changed])
+
+
+@pytest.mark.device
+@pytest.mark.clause("BATCH-050~1", evidence="differential")
+@pytest.mark.parametrize("probe_scale", [1.0, 4.0, 0.7], ids=["one", "four", "fraction"])
+@pytest.mark.parametrize("shape", PROBES)
+def test_a_probe_is_divided_by_its_norm(backend: Any, observe: Observer, shape: str, probe_scale: float) -> None:
+    """P / (probe_scale · mean|P|), one norm for all modes. If this fails, suspect a norm a mode, or `(N, N, 1)` as modes."""
+    probe = PROBES[shape]
+
+    found, factor = backend.normalise_probe(probe, probe_scale)
+
+    modes = modes_of(probe)
+    norm = oracle.probe_norm(modes, probe_scale)
+    observe.close("probe", native.array(found).reshape(modes.shape), modes / norm)
+    observe.close("factor", native.array(factor).reshape(()), 1 / norm)
+
+
+@pytest.mark.clause("BATCH-050~1", evidence="conservation")
+@pytest.mark.parametrize("shape", PROBES)
+def test_a_normalised_probe_has_a_known_mean(backend: Any, observe: Observer, shape: str) -> None:
+    """probe_scale · mean|P| = 1. If this fails, suspect a norm of squares."""
+    found, _ = backend.normalise_probe(PROBES[shape], 2.5)
+
+    observe.close("mean", float(2.5 * np.mean(np.abs(native.array(found).astype(np.complex128)))), 1.0)
+
+
+@pytest.mark.clause("BATCH-050~1", evidence="symmetry")
+@pytest.mark.parametrize("unit", [1e-3, 250.0], ids=["small", "large"])
+def test_a_normalised_probe_has_no_unit(backend: Any, observe: Observer, unit: float) -> None:
+    """Another unit gives the same probe, and a factor that makes up for it. If this fails, suspect an absolute constant."""
+    first, first_factor = backend.normalise_probe(PROBES["2xNxN"], 2.5)
+    second, second_factor = backend.normalise_probe(PROBES["2xNxN"] * np.float32(unit), 2.5)
+
+    observe.close("probe", second, native.array(first))
+    observe.close("factor", native.array(second_factor).reshape(()) * unit, native.array(first_factor).reshape(()))
+
+
+@pytest.mark.clause("BATCH-050~1")
+@pytest.mark.parametrize("shape", [(12,), (12, 10), (2, 12, 10), (1, 2, 12, 12)], ids=["line", "oblong", "oblong-modes", "rank4"])
+def test_other_shapes_of_a_probe_are_refused(backend: Any, observe: Observer, shape: tuple[int, ...]) -> None:
+    """Three shapes are known. If this fails, suspect a heuristic on ranks."""
+    with observe.raises("refusal", ValueError, "(N,N)", "(N,N,1)", "(P,N,N)"):
+        backend.normalise_probe(np.ones(shape, np.complex64), 1.0)
+
+
+@pytest.mark.clause("BATCH-050~1")
+@pytest.mark.parametrize(("level", "probe_scale"), [(1.0, 0.0), (1.0, -1.0), (0.0, 1.0)], ids=["zero", "negative", "dark"])
+def test_a_probe_without_norm_is_refused(backend: Any, observe: Observer, level: float, probe_scale: float) -> None:
+    """No amplitude, or no scale. If this fails, suspect an infinite probe."""
+    with observe.raises("refusal", ValueError):
+        backend.normalise_probe(np.full((12, 12), level, np.complex64), probe_scale)

@@ -1,0 +1,229 @@
+"""FIXTURE: the minimal integration record, its recipe and its generator."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import native
+from conformance.observe import Observer
+from conformance.oracles import fixture as oracle
+from conformance.scenes import fixture as scene
+from fixtures import exposures, minimal_dataset
+
+KEYS = [
+    "version", "created", "generator_script", "generator_commit", "source_dataset", "subset_strategy", "subset_size",
+    "transformations", "recipe", "sha256_checksum", "validation_notes",
+]  # fmt: skip
+
+
+@pytest.mark.clause("FIXTURE-001~1")
+def test_the_record_is_made_where_it_is_absent(observe: Observer, tmp_path: Path) -> None:
+    """A description that is kept, data that are made. If this fails, suspect a path that depends on the caller's folder."""
+    made = minimal_dataset.ensure(tmp_path / "minimal_dataset_v1.npz")
+
+    observe.equal("description", scene.description()["version"], "v1")
+    observe.equal("arrays", minimal_dataset.DATASET.name, "minimal_dataset_v1.npz")
+    observe.equal("beside them", minimal_dataset.DESCRIPTION.name, "minimal_dataset_v1.json")
+    observe.equal("digest", oracle.digest(scene.loaded(made)), scene.description()["sha256_checksum"])
+
+
+@pytest.mark.clause("FIXTURE-002~1")
+@pytest.mark.parametrize(
+    ("name", "shape", "dtype"),
+    [
+        ("diffraction", (64, 64, 64), "float32"),
+        ("diff3d", (64, 64, 64), "float32"),
+        ("probeGuess", (64, 64), "complex64"),
+        ("xcoords", (64,), "float64"),
+        ("ycoords", (64,), "float64"),
+    ],
+)
+def test_arrays_have_their_shapes_and_dtypes(observe: Observer, name: str, shape: tuple[int, ...], dtype: str) -> None:
+    """The smallest file that the smallest network accepts. If this fails, suspect a recipe that changed."""
+    observe.shape("shape", scene.arrays()[name], shape)
+    observe.dtype("dtype", scene.arrays()[name], dtype)
+
+
+@pytest.mark.clause("FIXTURE-002~1")
+def test_values_are_small_amplitudes_under_both_names(observe: Observer) -> None:
+    """0 ≤ amplitude < 10, and an object of at least 128. If this fails, suspect counts in the place of amplitudes."""
+    arrays = scene.arrays()
+
+    observe.at_least("lowest", arrays["diffraction"].min(), 0)
+    observe.holds("highest", arrays["diffraction"].max() < 10, "below 10", str(arrays["diffraction"].max()))
+    observe.equal("diff3d", arrays["diff3d"], arrays["diffraction"])
+    observe.dtype("object", arrays["objectGuess"], "complex64")
+    observe.at_least("side of the object", min(arrays["objectGuess"].shape), 128)
+    observe.equal("axes of the object", arrays["objectGuess"].ndim, 2)
+
+
+@pytest.mark.clause("FIXTURE-003~1")
+def test_exposures_are_chosen_evenly(observe: Observer) -> None:
+    """Exposure `int(i · M / 64)` of M = 1087. If this fails, suspect a draw."""
+    chosen = np.floor(np.arange(64) * 1087 / 64).astype(int)
+
+    observe.equal("x", scene.arrays()["xcoords"], scene.scan()["xcoords"][chosen])
+    observe.equal("y", scene.arrays()["ycoords"], scene.scan()["ycoords"][chosen])
+    observe.equal("patterns", scene.arrays()["diffraction"], scene.scan()["diff3d"][chosen])
+
+
+@pytest.mark.clause("FIXTURE-003~1")
+def test_two_runs_make_equal_arrays(observe: Observer) -> None:
+    """The recipe is deterministic. If this fails, suspect an unseeded generator."""
+    np.random.seed(77)
+
+    again = minimal_dataset.subset(minimal_dataset.source_record())
+
+    observe.equal("digest", oracle.digest(again), oracle.digest(scene.arrays()))
+
+
+@pytest.mark.clause("FIXTURE-004~1")
+def test_positions_cover_the_scan(observe: Observer) -> None:
+    """More than half of the range on either axis, and unequal ranges. If this fails, suspect the first exposures of the scan."""
+    chosen = scene.spans(scene.arrays()["xcoords"], scene.arrays()["ycoords"])
+    whole = scene.spans(scene.scan()["xcoords"], scene.scan()["ycoords"])
+
+    observe.holds("coverage", np.all(chosen > whole / 2), "more than half", str(chosen / whole))
+    observe.holds("ratio", max(chosen) > 1.5 * min(chosen), "ranges that differ", str(chosen))
+
+
+@pytest.mark.clause("FIXTURE-005~1")
+def test_the_description_has_its_keys(observe: Observer) -> None:
+    """Where the file came from, and how to make it again. If this fails, suspect a description edited by hand."""
+    described = scene.description()
+
+    observe.equal("missing keys", sorted(set(KEYS) - set(described)), [])
+    observe.equal("strategy", (described["subset_strategy"], described["subset_size"]), ("stratified_uniform_sampling", 64))
+    observe.equal("transformations", type(described["transformations"]), list)
+    created = datetime.fromisoformat(described["created"])
+    observe.equal("time zone", str(created.tzinfo), "UTC")
+
+
+@pytest.mark.clause("FIXTURE-006~1")
+def test_the_generator_takes_a_subset_of_a_source(observe: Observer, tmp_path: Path) -> None:
+    """Patterns and positions of a source, by its number of positions. If this fails, suspect a count of the last axis."""
+    source = scene.source(tmp_path)
+    flags = ("--output", "out.npz", "--subset-size", "20", "--metadata-out", "out.json")
+
+    run = scene.generate(tmp_path, "--source", str(source), *flags)
+
+    made, given = scene.loaded(tmp_path / "out.npz"), scene.loaded(source)
+    observe.equal("exit code", run.returncode, 0)
+    observe.equal("patterns", made["diffraction"], given["diff3d"][::2])
+    observe.equal("positions", made["xcoords"], given["xcoords"][::2])
+    observe.equal("digest", json.loads((tmp_path / "out.json").read_text())["sha256_checksum"], oracle.digest(made))
+
+
+@pytest.mark.clause("FIXTURE-006~1")
+@pytest.mark.parametrize(
+    ("changes", "size", "fragments"),
+    [
+        ({}, "15", ("15",)),
+        ({}, "41", ("41",)),
+        ({"xcoords": None}, "20", ("source.npz", "xcoords")),
+        ({"diff3d": None}, "20", ("source.npz", "diffraction")),
+    ],
+    ids=["too-few", "too-many", "no-xcoords", "no-patterns"],
+)
+def test_the_generator_refuses_in_one_line(
+    observe: Observer, tmp_path: Path, changes: dict[str, Any], size: str, fragments: tuple[str, ...]
+) -> None:
+    """Exit code 1, a line that names the fault, no output. If this fails, suspect a traceback in the place of a message."""
+    source = scene.source(tmp_path, **changes)
+
+    run = scene.generate(tmp_path, "--source", str(source), "--output", "out.npz", "--subset-size", size)
+
+    observe.equal("exit code", run.returncode, 1)
+    observe.equal("lines", len(run.stderr.splitlines()), 1)
+    observe.equal("fragments that are missing", scene.missing(fragments, run.stderr), [])
+    observe.equal("files", scene.files_in(tmp_path), ["source.npz"])
+
+
+@pytest.mark.clause("FIXTURE-006~1")
+def test_the_generator_names_a_missing_source(observe: Observer, tmp_path: Path) -> None:
+    """A source that is not there. If this fails, suspect the recipe used in its place."""
+    run = scene.generate(tmp_path, "--source", "nowhere.npz", "--output", "out.npz")
+
+    observe.equal("exit code", run.returncode, 1)
+    observe.equal("lines", len(run.stderr.splitlines()), 1)
+    observe.holds("message", "nowhere.npz" in run.stderr, "the name of the source", run.stderr)
+
+
+@pytest.mark.clause("FIXTURE-007~1")
+def test_a_backend_reads_it(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Read like any other file. If this fails, suspect the layout: all three axes are equal here."""
+    raw = backend.read(minimal_dataset.ensure(tmp_path / "minimal_dataset_v1.npz"))
+
+    observe.equal("diff3d", native.array(raw.diff3d), scene.arrays()["diffraction"])
+    observe.equal("x", native.array(raw.xcoords), scene.arrays()["xcoords"])
+    observe.equal("y", native.array(raw.ycoords), scene.arrays()["ycoords"])
+    stated = json.loads(str(scene.arrays()["_metadata"]))["physics_parameters"]["nphotons"]
+    observe.equal("photons", raw.metadata["physics_parameters"]["nphotons"], stated)
+
+
+@pytest.mark.clause("FIXTURE-020~1", evidence="differential")
+def test_patterns_belong_to_their_positions(observe: Observer) -> None:
+    """A pattern is most likely at its own position. If this fails, suspect two index arrays."""
+    observe.at_least("patterns that are most likely at their own position", scene.at_home(), 60)
+
+
+@pytest.mark.clause("FIXTURE-020~1", evidence="differential")
+def test_photons_agree_with_the_prediction(observe: Observer) -> None:
+    """Counted photons within the Poisson error of the expected ones. If this fails, suspect a probe off the photon scale."""
+    expected = scene.predictions().sum(axis=(1, 2))
+
+    observe.close("photons", scene.photons(), expected, spread=np.sqrt(expected))
+
+
+@pytest.mark.clause("FIXTURE-021~1")
+def test_the_digest_is_that_of_the_contents(observe: Observer) -> None:
+    """SHA-256 over names, dtypes, shapes and contents. If this fails, suspect a digest of the file, or a recipe that changed."""
+    observe.equal("recipe", oracle.digest(scene.arrays()), scene.description()["sha256_checksum"])
+    observe.equal("function", minimal_dataset.digest(scene.arrays()), oracle.digest(scene.arrays()))
+
+
+@pytest.mark.clause("FIXTURE-021~1")
+def test_the_digest_does_not_depend_on_compression(observe: Observer, tmp_path: Path) -> None:
+    """The same arrays in another container. If this fails, suspect a digest of the container."""
+    np.savez_compressed(tmp_path / "compressed.npz", **scene.arrays())
+
+    found = minimal_dataset.digest(scene.loaded(tmp_path / "compressed.npz"))
+    observe.equal("digest", found, scene.description()["sha256_checksum"])
+
+
+@pytest.mark.clause("FIXTURE-021~1")
+@pytest.mark.parametrize("name", ["diffraction", "xcoords", "probeGuess", "_metadata"])
+def test_the_digest_sees_every_array(observe: Observer, name: str) -> None:
+    """Another shape of one array is another digest. If this fails, suspect an array left out."""
+    changed = {**scene.arrays(), name: scene.arrays()[name][None]}
+
+    observe.holds("digest", minimal_dataset.digest(changed) != oracle.digest(scene.arrays()), "another digest", "the same")
+
+
+@pytest.mark.clause("FIXTURE-022~1", evidence="conservation")
+def test_the_stated_dose_was_counted(observe: Observer) -> None:
+    """`nphotons` is the mean of Σ amplitude². If this fails, suspect a dose copied from the request."""
+    stated = json.loads(str(scene.arrays()["_metadata"]))["physics_parameters"]["nphotons"]
+
+    observe.close("photons", stated, float(scene.photons().mean()))
+
+
+@pytest.mark.clause("FIXTURE-022~1", evidence="conservation")
+@pytest.mark.parametrize("N", [16, 32])
+def test_smaller_exposures_have_a_known_dose(observe: Observer, N: int) -> None:
+    """The same generator at smaller sides. If this fails, suspect a side that is built in."""
+    given = scene.record(9, N)
+    positions = (given["xcoords"], given["ycoords"])
+
+    made = exposures.expose(given["objectGuess"], given["probeGuess"], positions, 900.0, np.random.default_rng(3))
+
+    counted = np.sum(made["diff3d"].astype(np.float64) ** 2, axis=(1, 2)).mean()
+    stated = json.loads(str(made["_metadata"]))["physics_parameters"]["nphotons"]
+    observe.shape("patterns", made["diff3d"], (9, N, N))
+    observe.close("photons", stated, float(counted))
