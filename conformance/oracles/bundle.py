@@ -84,7 +84,9 @@ class _Tensors(pickle.Unpickler):
             return np.dtype(STORAGES[name])
         return known[module, name] if (module, name) in known else self.other(module, name)
 
-    def persistent_load(self, pid: tuple[str, np.dtype, str, str, int]) -> np.ndarray:
+    def persistent_load(self, pid: Any) -> np.ndarray:
+        if type(pid) is not tuple or len(pid) != 5 or pid[0] != "storage":
+            raise NotPlain(f"the weights refer to {pid!r}")
         return np.frombuffer(self.archive.read(f"{self.stem}data/{pid[2]}"), dtype=pid[1])
 
 

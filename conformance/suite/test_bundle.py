@@ -98,15 +98,15 @@ def test_parameters_are_the_same_in_both_folders(backend: Any, observe: Observer
 @pytest.mark.clause("BUNDLE-005~1")
 @pytest.mark.parametrize(
     ("argument", "registered", "truth"),
-    [(2.5, 123.0, 2.5), (None, 123.0, 123.0), (None, None, 1.0)],
+    [(2.5, {"intensity_scale": 123.0}, 2.5), (None, {"intensity_scale": 123.0}, 123.0), (None, {}, 1.0)],
     ids=["argument", "registry", "neither"],
 )
 def test_the_intensity_scale_has_its_precedence(
-    backend: Any, observe: Observer, tmp_path: Path, argument: float | None, registered: float | None, truth: float
+    backend: Any, observe: Observer, tmp_path: Path, argument: float | None, registered: dict[str, float], truth: float
 ) -> None:
     """Argument, registry, 1.0; it comes back. If this fails, suspect a default before the registry."""
     run = runs.trained(backend, BASE)
-    backend.registry().update({"intensity_scale": registered} if registered is not None else {})
+    backend.registry().update(registered)
 
     backend.save(run.results["models"], tmp_path / "wts.h5", run.config, argument)
     stored = archives.parameters(archives.entries(tmp_path))["intensity_scale"]

@@ -54,14 +54,14 @@ def test_a_schedule_follows_its_definition(backend: Any, observe: Observer, reci
 
 @pytest.mark.clause("TRAIN-040~1", "TRAIN-042~1", evidence="differential", needs=("TRAIN-004",))
 @pytest.mark.parametrize("fields", [EVEN, FLOOR], ids=["patience", "floor"])
-@pytest.mark.parametrize("validation", [True, False], ids=["validation", "training"])
-def test_the_plateau_follows_the_losses(backend: Any, observe: Observer, fields: dict[str, float], validation: bool) -> None:
+@pytest.mark.parametrize("kind", ["val", "train"])
+def test_the_plateau_follows_the_losses(backend: Any, observe: Observer, fields: dict[str, float], kind: str) -> None:
     """The rates follow from the logged losses alone. If this fails, suspect a judgement before validation."""
-    run = runs.trained(backend, scheduled("ReduceLROnPlateau", 5, validation, **fields))
+    run = runs.trained(backend, scheduled("ReduceLROnPlateau", 5, kind == "val", **fields))
 
-    losses = runs.losses(run, "val" if validation else "train")
-    observe.close("rates", runs.rates(run), oracle.plateau(1e-3, losses, *fields.values()), dtype="float64")
-    observe.holds("reduced", runs.rates(run)[-1] < 1e-3, "a rate that was reduced", str(runs.rates(run)))
+    truth = oracle.plateau(1e-3, runs.losses(run, kind), *fields.values())
+    observe.close("rates", runs.rates(run), truth, dtype="float64")
+    observe.at_least("different rates", len(set(runs.rates(run))), 2)
 
 
 @pytest.mark.clause("TRAIN-041~1", needs=("TRAIN-042",))

@@ -1,0 +1,189 @@
+"""Patches at places, and images that a trained model makes of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from conformance import native
+from conformance.scenes import runs
+from conformance.scenes.optics import object_image
+from conformance.scenes.records import patch_at
+from conformance.scenes.runs import BASE, Recipe, settings
+
+
+@dataclass(frozen=True)
+class Mosaic:
+    """Patches `(n, N, N, 1)` complex64 at offsets `(n, 1, 1, 2)` float64, to be stitched with a window of M."""
+
+    name: str
+    patches: np.ndarray
+    offsets: np.ndarray
+    M: int
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def mosaic(name: str, places: Any, N: int, M: int, seed: int = 4) -> Mosaic:
+    """Patches without any symmetry, all different, at these `[x, y]`."""
+    offsets = np.asarray(places, dtype=np.float64).reshape(-1, 1, 1, 2)
+    rng = np.random.default_rng(seed)
+    whole = object_image(3 * N, 4 * N, seed)
+    corners = rng.integers(0, [2 * N, 3 * N], size=(len(offsets), 2))
+    patches = np.stack([whole[r : r + N, c : c + N] * (1 + 0.3 * k) for k, (r, c) in enumerate(corners)])
+    return Mosaic(name, patches[..., None].astype(np.complex64), offsets, M)
+
+
+def scattered(n: int, seed: int = 2) -> np.ndarray:
+    """`(n, 2)` places, three times as wide as high, at fractions of a pixel, far from the origin."""
+    return np.random.default_rng(seed).uniform(0, 1, size=(n, 2)) * [31.0, 9.0] + [412.3, 77.9]
+
+
+def mosaics() -> list[Mosaic]:
+    """Even and odd N and M, fractions and halves, doubles, one patch alone, patches far apart, all in one row."""
+    halves = [[0.0, 0.0], [2.5, 0.5], [-1.5, 3.0], [4.0, -2.5]]
+    return [
+        mosaic("even", scattered(9), 12, 8),
+        mosaic("odd-window", scattered(7), 12, 5),
+        mosaic("odd-patch", scattered(5), 13, 6),
+        mosaic("whole-patch", scattered(6), 8, 8),
+        mosaic("one-pixel", scattered(6), 8, 1),
+        mosaic("halves", halves, 12, 7),
+        mosaic("doubles", [*halves, *halves[:2], *halves[:2]], 12, 8),
+        mosaic("single", [[17.3, -4.6]], 9, 4),
+        mosaic("far-apart", [[0.0, 0.0], [382.0, 5.0], [120.0, 40.0]], 8, 6),
+        mosaic("in-a-row", [[0.0, 3.0], [6.0, 3.0], [12.5, 3.0]], 8, 5),
+    ]
+
+
+def known_object(N: int = 12, M: int = 8) -> tuple[Mosaic, Callable[[tuple[int, int]], np.ndarray]]:
+    """Patches of one object at whole positions, and the image that a canvas of a given shape must show of it."""
+    whole = object_image(60, 80, 9).astype(complex)
+    places = np.array([[30, 24], [35, 24], [33, 29], [41, 21], [26, 27], [45, 25]])  # their mean is [35, 25]
+    patches = np.stack([patch_at(whole, x, y, N) for x, y in places])[..., None].astype(np.complex64)
+    scene = Mosaic("known-object", patches, places.reshape(-1, 1, 1, 2).astype(float), M)
+    start = (N - M) // 2 - N // 2
+
+    def image(shape: tuple[int, int]) -> np.ndarray:
+        top, left = 25 + start - (shape[0] - M) // 2, 35 + start - (shape[1] - M) // 2
+        seen = np.zeros(shape, dtype=bool)
+        for x, y in places:
+            seen[y + start - top : y + start - top + M, x + start - left : x + start - left + M] = True
+        rows, columns = np.clip(np.arange(shape[0]) + top, 0, 59), np.clip(np.arange(shape[1]) + left, 0, 79)
+        return np.where(seen, whole[np.ix_(rows, columns)], 0)
+
+    return scene, image
+
+
+def ones(places: Any, N: int = 10, M: int = 6) -> Mosaic:
+    """Patches of ones at these places."""
+    offsets = np.asarray(places, dtype=np.float64).reshape(-1, 1, 1, 2)
+    return Mosaic("ones", np.ones((len(offsets), N, N, 1), np.complex64), offsets, M)
+
+
+APART = [[0.0, 0.0], [30.0, -20.0], [-30.0, 20.0], [382.0, 11.0], [-382.0, -11.0]]
+"""Whole offsets with the mean 0, no two windows of 6 pixels in touch."""
+QUARTERS = [[3.25, 1.5], [-3.25, -1.5], [0.75, -4.25], [-0.75, 4.25]]
+"""Fractional offsets with the mean 0; no weight below 1/16."""
+
+
+# -- reconstructions ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Image:
+    """A reconstruction: the two pictures, and what came with them."""
+
+    amplitude: Any
+    phase: Any
+    results: Mapping[str, Any]
+
+    @property
+    def field(self) -> np.ndarray:
+        """`(H, W)` complex128: amplitude and phase as one."""
+        return native.array(self.amplitude) * np.exp(1j * native.array(self.phase).astype(np.float64))
+
+    @property
+    def patches(self) -> np.ndarray:
+        """`(m, N, N, 1)` stitched patches."""
+        return native.array(native.item(self.results, "obj_tensor_full"))
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """`(m, 1, 1, 2)` offsets of the patches."""
+        return native.array(native.item(self.results, "global_offsets"))
+
+
+_KEPT: dict[tuple[Recipe, Any, Any], Image] = {}
+
+
+def reconstructed(backend: Any, recipe: Recipe = BASE, execution: Any = (), **options: Any) -> Image:
+    """The image of the test record by a recipe's model, made once for each choice of options."""
+    key = (recipe, execution, settings(**options))
+    if key not in _KEPT:
+        _KEPT[key] = afresh(backend, recipe, runs.test_record(backend), execution, **options)
+    return _KEPT[key]
+
+
+def afresh(backend: Any, recipe: Recipe, test: Any, execution: Any = (), models: Any = None, **options: Any) -> Image:
+    """The image of any test data, made now; `models` stands in for the run's results."""
+    run = runs.trained(backend, recipe)
+    chosen = runs.execution(backend, replace(recipe, execution=recipe.execution + tuple(execution)))
+    results = run.results if models is None else {"models": models}
+    return Image(*backend.reconstruct(results, test, run.config, execution=chosen, **options))
+
+
+def scaled_container(backend: Any, recipe: Recipe, factor: float) -> Any:
+    """A container of the test record whose patterns are multiplied by one factor after grouping."""
+    config = runs.configuration(backend, recipe, Path("unused"))
+    backend.synchronise(config)
+    choice = {"N": runs.N, "K": 5, "nsamples": recipe.groups, "seed": recipe.seed, "gridsize": recipe.gridsize}
+    grouped = dict(backend.group(runs.test_record(backend), **choice))
+    scaled = {**grouped, "X_full": (native.array(grouped["X_full"]) * np.float32(factor)).astype(np.float32)}
+    return backend.container_from_groups(scaled, runs.raw(30, seed=8)["probeGuess"], 3.0e4)
+
+
+def expected_patches(backend: Any, recipe: Recipe, container: Any) -> np.ndarray:
+    """`(n · C, N, N, 1)` predictions for the patterns of a container, group by group."""
+    predicted = runs.prediction(backend, runs.model_of(runs.trained(backend, recipe)), container, None)
+    return predicted.reshape(-1, *predicted.shape[-2:], 1)
+
+
+def expected_offsets(container: Any) -> np.ndarray:
+    """`(n · C, 1, 1, 2)` scan positions of the patterns of a container, group by group, from the record itself."""
+    members = native.array(container.nn_indices).reshape(-1)
+    arrays = runs.raw(30, seed=8)
+    return np.stack([arrays["xcoords"][members], arrays["ycoords"][members]], axis=-1).reshape(-1, 1, 1, 2)
+
+
+def paired(image: Image, patches: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The expected patches and offsets in the order in which the image has them: that order is free (GROUP-015)."""
+    if image.patches.shape != patches.shape or image.offsets.shape != offsets.shape:
+        return patches, offsets
+    apart = np.abs(image.offsets.reshape(-1, 1, 2) - offsets.reshape(1, -1, 2)).sum(axis=-1)
+    unlike = np.abs(image.patches.reshape(len(patches), 1, -1) - patches.reshape(1, len(patches), -1)).max(axis=-1)
+    order = linear_sum_assignment(apart + unlike)[1]
+    return patches[order], offsets[order]
+
+
+@contextmanager
+def batch_sizes(module: Any) -> Iterator[set[int]]:
+    """The leading sizes of the images that a module, or any part of it, is given while the block runs."""
+    seen: set[int] = set()
+
+    def look(_: Any, arguments: tuple[Any, ...]) -> None:
+        seen.update(native.shape(a)[0] for a in arguments[:1] if len(getattr(a, "shape", ())) == 4)
+
+    handles = [part.register_forward_pre_hook(look) for part in module.modules()]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,153 @@
+"""The oracles of stitching, schedules, bundles and pictures against closed forms, and the attacks against their own victims."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conformance.oracles import bundle, inference, pictures, training
+from conformance.scenes import archives, attacks, images
+
+EVERY_TIME = [kind for kind in attacks.ATTACKS if kind not in ("dill", "import-alone", "persistent")]
+"""Attacks that leave the canary in an unwary unpickler; the other three only ask for what is not theirs."""
+
+
+def test_a_patch_moves_towards_larger_indices() -> None:
+    """Closed form: one bright pixel in the middle of 3 × 3 ends where centre plus offset says, shared between four."""
+    patch = np.zeros((3, 3))
+    patch[1, 1] = 1
+    canvas = inference.moved(patch, 1.25, -0.5, (9, 9))
+    truth = np.zeros((9, 9))
+    truth[3, 5], truth[4, 5], truth[3, 6], truth[4, 6] = 0.5 * 0.75, 0.5 * 0.75, 0.5 * 0.25, 0.5 * 0.25
+    np.testing.assert_array_equal(canvas, truth)
+
+
+def test_counts_add_up_to_all_pixels() -> None:
+    """Conservation: bilinear weights of one pixel add up to one, so counts add up to n · M²."""
+    offsets = images.scattered(9)
+    assert inference.count(offsets, 6, (60, 60)).sum() == pytest.approx(9 * 36, rel=1e-14)
+
+
+def test_two_patches_average_where_they_overlap() -> None:
+    """Closed form: values 1 and 3 at distance 2 in x, window 4: 1 1 2 2 3 3 in every row."""
+    patches = np.ones((2, 4, 4, 1)) * np.array([1, 3]).reshape(2, 1, 1, 1)
+    canvas = inference.stitch(patches, np.array([[0.0, 0], [2, 0]]), 4, (4, 6))
+    np.testing.assert_allclose(canvas, np.tile([1, 1, 2, 2, 3, 3], (4, 1)), rtol=2e-9)
+
+
+def test_the_crop_is_central() -> None:
+    """Closed form: of six pixels the central three begin at the second, of five the central two too."""
+    patches = (np.arange(6)[None, :, None, None] * 10 + np.arange(6)[None, None, :, None]).astype(complex)
+    assert inference.stitch(patches, np.zeros((1, 2)), 3, (3, 3))[0].real == pytest.approx([11, 12, 13], rel=1e-8)
+    assert inference.stitch(patches[:, :5, :5], np.zeros((1, 2)), 2, (2, 2))[0].real == pytest.approx([11, 12], rel=1e-8)
+
+
+def test_the_known_object_agrees_with_the_oracle() -> None:
+    """Two ways to one image: patches of an object stitched by the oracle show the object."""
+    scene, image = images.known_object()
+    shape = (30, 32)
+    np.testing.assert_allclose(inference.stitch(scene.patches, scene.offsets, scene.M, shape), image(shape), atol=1e-6)
+
+
+def test_the_input_scale_brings_the_energy_to_the_target() -> None:
+    """Algebra: patterns times their scale have the mean energy (N/2)²."""
+    patterns = np.random.default_rng(1).uniform(0, 3, size=(5, 2, 8, 8))
+    scaled = patterns * inference.input_scale(patterns)
+    assert np.sum(scaled**2, axis=(-2, -1)).mean() == pytest.approx(16.0, rel=1e-12)
+
+
+def test_schedules_begin_and_end_where_they_should() -> None:
+    """Closed forms: ends of the warm-up and of the cosine, the ratio of neighbours, the floor of the plateau."""
+    rates = training.warmup_cosine(2.0, 12, 4, 0.1)
+    assert rates[0] == pytest.approx(0.2) and rates[4] == pytest.approx(2.0) and rates[8] == pytest.approx(1.1)
+    assert training.warmup_cosine(2.0, 2, 5, 0.1) == pytest.approx([0.2, 0.56])
+    assert training.exponential(1.0, 3) == pytest.approx([1, 0.95, 0.9025])
+    assert training.plateau(1.0, [5, 5, 5, 5, 4, 4, 4], 0.1, 1, 0.05, 0.0) == pytest.approx([1, 1, 1, 0.1, 0.1, 0.1, 0.1])
+    assert training.plateau(1.0, [5, 5, 5], 0.1, 0, 0.5, 0.0) == pytest.approx([1, 1, 0.5])
+
+
+def test_weights_are_written_and_read_without_pytorch() -> None:
+    """Round trip: dtypes, shapes and bits, a scalar and a column-major array among them."""
+    rng = np.random.default_rng(3)
+    weights = {
+        "a.weight": rng.normal(size=(3, 2, 5)).astype(np.float32),
+        "steps": np.array(7, dtype=np.int64),
+        "probe": (rng.normal(size=(2, 2)) + 1j).astype(np.complex64),
+        "turned": np.asfortranarray(rng.normal(size=(4, 3))),
+    }
+    found = bundle.state(archives.state_bytes(weights))
+    assert list(found) == list(weights)
+    assert all(
+        found[k].dtype == v.dtype and found[k].shape == v.shape and np.array_equal(found[k], v) for k, v in weights.items()
+    )
+
+
+@pytest.mark.parametrize("kind", EVERY_TIME)
+def test_the_attacks_work_on_an_unwary_reader(kind: str, tmp_path: Path) -> None:
+    """An attack that could not succeed would prove nothing: `pickle.loads` obeys it."""
+    canary = tmp_path / "canary"
+    data = pickle.dumps({"N": 64}, protocol=2)[:-1] + archives.text_of("extra") + attacks.calls(canary)[kind] + b"s."
+    assert pickle.loads(data)["N"] == 64
+    assert canary.exists()
+
+
+@pytest.mark.parametrize("kind", attacks.ATTACKS)
+def test_the_plain_reader_obeys_no_attack(kind: str, tmp_path: Path) -> None:
+    """The oracle's own unpickler is a wary one, for dictionaries and for weights."""
+    canary = tmp_path / "canary"
+    call = attacks.calls(canary)[kind]
+    data = pickle.dumps({"N": 64}, protocol=2)[:-1] + archives.text_of("extra") + call + b"s."
+    assert bundle.active_opcodes(data)
+    with pytest.raises(bundle.NotPlain):
+        bundle.plain(data)
+    with pytest.raises((bundle.NotPlain, ValueError, IndexError, TypeError)):
+        bundle.state(archives.state_bytes({}, call))
+    assert not canary.exists()
+
+
+def test_impure_places_are_named() -> None:
+    """NumPy numbers, sets, objects and keys that are no strings are found at any depth."""
+    found = bundle.impure({"a": [1, np.float64(2.0)], "b": {"c": {1, 2}}, 3: None}, "p")
+    assert found == ["p: key 3", "p.a[1]: float64", "p.b.c: set"]
+
+
+def png(image: np.ndarray, kinds: list[int]) -> bytes:
+    """A PNG whose lines use the given filters; `image` `(height, width, 3)` uint8."""
+    height, width, step = image.shape
+    padded = np.zeros((height + 1, (width + 1) * step), dtype=int)
+    padded[1:, step:] = image.reshape(height, -1)
+    left, up, corner = padded[1:, :-step], padded[:-1, step:], padded[:-1, :-step]
+    p = left + up - corner
+    order = np.argmin(np.stack([abs(p - left), abs(p - up), abs(p - corner)]), axis=0)
+    guesses = [np.zeros_like(left), left, up, (left + up) // 2, np.choose(order, [left, up, corner])]
+    lines = b"".join(
+        bytes([k]) + ((padded[y + 1, step:] - guesses[k][y]) % 256).astype(np.uint8).tobytes() for y, k in enumerate(kinds)
+    )
+    out = io.BytesIO(pictures.SIGNATURE)
+    out.seek(0, io.SEEK_END)
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    for kind, content in ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b"")):
+        out.write(struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content)))
+    return out.getvalue()
+
+
+def test_pictures_are_decoded_under_every_filter(tmp_path: Path) -> None:
+    """Round trip through the five filters of the format."""
+    image = np.random.default_rng(6).integers(0, 256, size=(10, 7, 3)).astype(np.uint8)
+    (tmp_path / "p.png").write_bytes(png(image, [0, 1, 2, 3, 4, 4, 3, 2, 1, 0]))
+    np.testing.assert_array_equal(pictures.pixels(tmp_path / "p.png"), image)
+    assert pictures.colours(tmp_path / "p.png") == len(np.unique(image.reshape(-1, 3), axis=0))
+
+
+@pytest.mark.parametrize("cut", [slice(0, 40), slice(1, None), slice(0, -1)], ids=["cut", "headless", "one-byte-short"])
+def test_a_damaged_picture_is_none(tmp_path: Path, cut: slice) -> None:
+    """Signature, checksums and end are looked at."""
+    (tmp_path / "p.png").write_bytes(png(np.ones((4, 4, 3), np.uint8), [0, 1, 2, 3])[cut])
+    with pytest.raises((pictures.NoPicture, struct.error)):
+        pictures.pixels(tmp_path / "p.png")

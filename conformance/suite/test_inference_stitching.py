@@ -1,0 +1,147 @@
+"""INFER: patches at places become an image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import native
+from conformance.observe import Observer
+from conformance.oracles import inference as oracle
+from conformance.scenes import images, runs
+from conformance.scenes.images import Mosaic
+
+NAN, INF = float("nan"), float("inf")
+SCENE = images.mosaics()[0]
+
+
+@pytest.mark.device
+@pytest.mark.clause("INFER-005~1", evidence="differential")
+@pytest.mark.parametrize("scene", images.mosaics(), ids=str)
+def test_stitching_averages_by_count(backend: Any, observe: Observer, scene: Mosaic) -> None:
+    """Shift, add, divide by count. If this fails, suspect a sign, an axis, or a mean over patches."""
+    canvas = backend.stitch(scene.patches, scene.offsets, scene.M)
+
+    observe.dtype("canvas", canvas, "complex64")
+    observe.close("values", canvas, oracle.stitch(scene.patches, scene.offsets, scene.M, native.shape(canvas)))
+
+
+@pytest.mark.device
+@pytest.mark.clause("INFER-005~1", evidence="analytic")
+@pytest.mark.parametrize("M", [8, 7, 12])
+def test_patches_of_an_object_give_the_object(backend: Any, observe: Observer, M: int) -> None:
+    """Every seen pixel shows the object at its own place. If this fails, suspect a mirrored or transposed scan."""
+    scene, image = images.known_object(M=M)
+
+    canvas = backend.stitch(scene.patches, scene.offsets, M)
+
+    observe.close("object", canvas, image(native.shape(canvas)))
+
+
+@pytest.mark.device
+@pytest.mark.clause("INFER-005~1", evidence="symmetry")
+def test_the_origin_of_the_scan_does_not_matter(backend: Any, observe: Observer) -> None:
+    """All positions moved together, the same image. If this fails, suspect offsets that are not centred."""
+    here = backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M)
+    there = backend.stitch(SCENE.patches, SCENE.offsets + [1000.25, -350.5], SCENE.M)
+
+    observe.close("moved", there, here)
+
+
+@pytest.mark.clause("INFER-005~1", "INFER-007~1")
+@pytest.mark.parametrize("M", [0, -3, 13])
+def test_a_window_outside_the_patch_is_refused(backend: Any, observe: Observer, M: int) -> None:
+    """1 … N or a ValueError. If this fails, suspect a slice that silently shrinks."""
+    with observe.raises("refusal", ValueError, str(M)):
+        backend.stitch(SCENE.patches, SCENE.offsets, M)
+
+
+@pytest.mark.device
+@pytest.mark.clause("INFER-006~1", evidence="conservation")
+def test_no_pixel_of_a_patch_is_lost(backend: Any, observe: Observer) -> None:
+    """Patches of ones apart from each other: n · M² in all. If this fails, suspect a canvas too small for the far ones."""
+    scene = images.ones(images.APART)
+
+    canvas = backend.stitch(scene.patches, scene.offsets, scene.M)
+
+    observe.close("sum", float(native.array(canvas).astype(complex).sum().real), 5 * 36.0)
+    observe.close("pixels", float((native.array(canvas).real > 0.5).sum()), 5 * 36.0)
+
+
+@pytest.mark.device
+@pytest.mark.clause("INFER-006~1", evidence="analytic")
+@pytest.mark.parametrize("places", [images.QUARTERS, images.APART, [[5.5, -2.25]]], ids=["quarters", "apart", "single"])
+def test_seen_pixels_are_one_and_others_zero(backend: Any, observe: Observer, places: list[list[float]]) -> None:
+    """Ones stay ones wherever any patch touches. If this fails, suspect a border ring that is dropped."""
+    scene = images.ones(places)
+
+    canvas = backend.stitch(scene.patches, scene.offsets, scene.M)
+
+    seen = oracle.count(scene.offsets, scene.M, native.shape(canvas)) > 0
+    observe.close("canvas", canvas, seen.astype(float))
+
+
+@pytest.mark.clause("INFER-006~1")
+@pytest.mark.parametrize("scene", images.mosaics(), ids=str)
+def test_the_canvas_holds_every_patch(backend: Any, observe: Observer, scene: Mosaic) -> None:
+    """Sides of M + 2 · max|d|, even margins. If this fails, suspect a margin from the jitter."""
+    canvas = backend.stitch(scene.patches, scene.offsets, scene.M)
+
+    height, width = native.shape(canvas)
+    least_height, least_width = oracle.smallest_side(scene.offsets, scene.M)
+    observe.at_least("height", height, least_height)
+    observe.at_least("width", width, least_width)
+    observe.equal("margins", [(height - scene.M) % 2, (width - scene.M) % 2], [0, 0])
+
+
+@pytest.mark.clause("INFER-007~1")
+@pytest.mark.parametrize("wrong", [NAN, INF], ids=["nan", "inf"])
+def test_offsets_that_are_not_finite_are_refused(backend: Any, observe: Observer, wrong: float) -> None:
+    """A place that is none is a ValueError. If this fails, suspect a fallback to the mean."""
+    offsets = SCENE.offsets.copy()
+    offsets[2, 0, 0, 1] = wrong
+
+    with observe.raises("refusal", ValueError, "offsets"):
+        backend.stitch(SCENE.patches, offsets, SCENE.M)
+
+
+@pytest.mark.clause("INFER-007~1")
+def test_offsets_and_patches_must_be_as_many(backend: Any, observe: Observer) -> None:
+    """Eight places for nine patches are a ValueError. If this fails, suspect a pairing that stops at the shorter."""
+    with observe.raises("refusal", ValueError, "offsets"):
+        backend.stitch(SCENE.patches, SCENE.offsets[:-1], SCENE.M)
+
+
+@pytest.mark.clause("INFER-015~1")
+def test_stitching_reads_nothing_from_the_registry(backend: Any, observe: Observer) -> None:
+    """Another N in the registry, the same bits. If this fails, suspect a helper that reads global parameters."""
+    before = native.array(backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M))
+    backend.registry().update({"N": 999, "gridsize": 7, "offset": 50, "max_position_jitter": 0})
+
+    after = backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M)
+
+    observe.equal("canvas", native.array(after), before)
+
+
+@pytest.mark.clause("INFER-015~1")
+def test_stitching_needs_no_other_framework(backend: Any, observe: Observer) -> None:
+    """Without TensorFlow and JAX, the same bits. If this fails, suspect a helper of another backend."""
+    before = native.array(backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M))
+
+    with runs.without("tensorflow", "keras", "jax", "ptycho"):
+        after = native.array(backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M))
+
+    observe.equal("canvas", after, before)
+
+
+@pytest.mark.clause("INFER-015~1")
+def test_stitching_leaves_its_arguments_alone(backend: Any, observe: Observer) -> None:
+    """Patches and offsets are as they were. If this fails, suspect centring in place."""
+    patches, offsets = SCENE.patches.copy(), SCENE.offsets.copy()
+
+    backend.stitch(patches, offsets, SCENE.M)
+
+    observe.equal("patches", patches, SCENE.patches)
+    observe.equal("offsets", offsets, np.asarray(SCENE.offsets))
