@@ -9,6 +9,7 @@ require_torch()
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
+from reference_impl.batch.probe import disc_mask  # noqa: E402
 from reference_impl.config.canonical import ModelConfig  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.model.network import create_network  # noqa: E402
@@ -36,7 +37,7 @@ class PtychoModel(nn.Module):
         self.config = config
         self.autoencoder = create_network(config)
         self.canvas = padded_size(config.N, config.gridsize, max_neighbor_distance)
-        self.register_buffer("mask", disc(config.N) if config.probe_mask else None, persistent=False)
+        self.register_buffer("mask", torch.from_numpy(disc_mask(config.N)) if config.probe_mask else None, persistent=False)
         # From the identity: any other start would put a constant under every pattern (PHYS-013).
         self.alpha = nn.Parameter(torch.ones(num_datasets)) if intensity_scale_trainable else None
         self.beta = nn.Parameter(torch.zeros(num_datasets)) if intensity_scale_trainable else None
@@ -88,14 +89,23 @@ class PtychoModel(nn.Module):
     def _scaled(self, detector: torch.Tensor, experiment_ids: torch.Tensor | None) -> torch.Tensor:
         if self.alpha is None:
             return detector
-        if experiment_ids is None and len(self.alpha) > 1:
-            raise ContractError(field="experiment_ids", expected=f"(B,) ids of {len(self.alpha)} experiments", found="None")
-        ids = detector.new_zeros(len(detector), dtype=torch.int64) if experiment_ids is None else experiment_ids
-        if ids.shape != detector.shape[:1]:
-            expected = f"shape ({len(detector)},)"
-            raise ContractError(field="experiment_ids", expected=expected, found=f"shape {tuple(ids.shape)}")
+        ids = _experiments(experiment_ids, len(detector), len(self.alpha), detector.device)
         alpha, beta = (scale[ids].view(-1, 1, 1, 1) for scale in (self.alpha, self.beta))
         return (alpha * detector + beta).abs()  # an amplitude is never negative (PHYS-010)
+
+
+def _experiments(ids: torch.Tensor | None, count: int, known: int, device: torch.device) -> torch.Tensor:
+    """`(B,)` int64 experiment numbers, each below `known`; zeros where there is one experiment and none is named."""
+    if ids is None and known == 1:
+        return torch.zeros(count, dtype=torch.int64, device=device)
+    if ids is None or ids.shape != (count,):
+        found = "None" if ids is None else f"shape {tuple(ids.shape)}"
+        raise ContractError(field="experiment_ids", expected=f"shape ({count},), one of {known} experiments each", found=found)
+    least, most = (int(end) for end in ids.aminmax())
+    if least < 0 or most >= known:
+        found = f"{least} to {most}"
+        raise ContractError(field="experiment_ids", expected=f"0 to {known - 1} (num_datasets = {known})", found=found)
+    return ids
 
 
 def as_complex(amplitude: torch.Tensor, phase: torch.Tensor) -> torch.Tensor:
@@ -110,9 +120,3 @@ def per_sample(scale: torch.Tensor, name: str) -> torch.Tensor:
     if scale.ndim == 4 and tuple(scale.shape[1:]) == (1, 1, 1):
         return scale
     raise ContractError(field=name, expected="shape (B,) or (B, 1, 1, 1)", found=f"shape {tuple(scale.shape)}")
-
-
-def disc(N: int) -> torch.Tensor:
-    """The probe mask `(N, N)` float32: ones within N/4 of the patch's centre, zeros outside (PHYS-001)."""
-    distance = torch.arange(N, dtype=torch.float32) - (N - 1) / 2
-    return (distance[:, None] ** 2 + distance**2 <= (N / 4) ** 2).float()

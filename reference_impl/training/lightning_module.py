@@ -1,0 +1,204 @@
+"""The trainable module: model, objective and one optimisation step (MODEL-022, TRAIN-013, TRAIN-040 … TRAIN-044)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reference_impl.policy import require_torch
+
+require_torch()
+
+import torch  # noqa: E402
+from lightning.pytorch import LightningModule  # noqa: E402
+from torch.optim.lr_scheduler import ReduceLROnPlateau  # noqa: E402
+
+from reference_impl.config import (  # noqa: E402
+    TorchDataConfig,
+    TorchInferenceConfig,
+    TorchModelConfig,
+    TorchTrainingConfig,
+    TrainingConfig,
+)
+from reference_impl.config.bridge import to_model_config, torch_side_of  # noqa: E402
+from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+from reference_impl.loss import Objective  # noqa: E402
+from reference_impl.model import PtychoModel  # noqa: E402
+from reference_impl.training.clipping import check_algorithm, clip_gradients  # noqa: E402
+from reference_impl.training.hyperparameters import plain, restored  # noqa: E402
+from reference_impl.training.schedulers import check_names, make_optimizer, make_scheduler  # noqa: E402
+
+REQUIRED_FIELDS = ("images", "coords_relative", "rms_scaling_constant", "physics_scaling_constant")
+RATE_NAME = "learning_rate"
+
+
+class PtychoLightningModule(LightningModule):
+    """Network, physics and loss under one optimiser, which the step drives itself (manual optimisation).
+
+    The four torch-side configurations come as dataclasses or as plain mappings; hyper-parameters are kept as plain mappings, so
+    `load_from_checkpoint(path)` needs nothing else. Raises `ContractError` for settings that it cannot honour.
+    """
+
+    def __init__(self, model_config: Any, data_config: Any, training_config: Any, inference_config: Any) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.model_config = restored(model_config, TorchModelConfig)
+        self.data_config = restored(data_config, TorchDataConfig)
+        self.training_config = restored(training_config, TorchTrainingConfig)
+        self.inference_config = restored(inference_config, TorchInferenceConfig)
+        self.save_hyperparameters(
+            {
+                "model_config": plain(self.model_config),
+                "data_config": plain(self.data_config),
+                "training_config": plain(self.training_config),
+                "inference_config": plain(self.inference_config),
+            }
+        )
+        check_names(self.training_config)
+        check_algorithm(self.training_config.gradient_clip_algorithm)
+        self.objective = _objective(self.training_config, self.model_config)
+        self.loss_name, self.val_loss_name = self.objective.name("train"), self.objective.name("val")
+        self.model = PtychoModel(
+            to_model_config(self.data_config, self.model_config),
+            max_neighbor_distance=self.data_config.max_neighbor_distance,
+            # Labels are compared with the object: the detector's scale has nothing to learn from there.
+            intensity_scale_trainable=self.model_config.intensity_scale_trainable and not self.objective.supervise,
+            num_datasets=self.model_config.num_datasets,
+        )
+        self._gathered = 0
+
+    @classmethod
+    def from_config(cls, config: TrainingConfig, execution: PyTorchExecutionConfig | None = None) -> PtychoLightningModule:
+        """A fresh module for a canonical training configuration, its weights drawn from torch's global generator."""
+        data, model, training, inference = torch_side_of(config, execution)
+        return cls(model_config=model, data_config=data, training_config=training, inference_config=inference)
+
+    @classmethod
+    def load_from_checkpoint(cls, checkpoint_path: Any, **options: Any) -> PtychoLightningModule:
+        """The module of a checkpoint, without further arguments (TRAIN-060); tensors and plain values only are read."""
+        return super().load_from_checkpoint(checkpoint_path, **{"weights_only": True, **options})
+
+    def forward(self, *arguments: Any, **options: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """`(predicted amplitude, object amplitude, object phase)`: see `PtychoModel.forward` (MODEL-020)."""
+        return self.model(*arguments, **options)
+
+    def forward_predict(self, *arguments: Any, **options: Any) -> torch.Tensor:
+        """Complex object patches: see `PtychoModel.forward_predict` (MODEL-021)."""
+        return self.model.forward_predict(*arguments, **options)
+
+    def compute_loss(self, batch: Sequence[Any]) -> torch.Tensor:
+        """The total loss of a batch `(fields, probe, scaling)` (BATCH-020 … BATCH-029), a scalar with gradient.
+
+        The prediction is compared with the images as they are, before `rms_scaling_constant` (PHYS-011). Raises
+        `ContractError` for a batch of another structure.
+        """
+        fields, probe = _unpacked(batch)
+        rms = fields["rms_scaling_constant"]
+        experiments = fields["experiment_id"] if "experiment_id" in fields.keys() else None
+        predicted, amplitude, phase = self.model(fields["images"], fields["coords_relative"], probe, rms, rms, experiments)
+        return self.objective(predicted, amplitude, phase, fields)
+
+    def training_step(self, batch: Sequence[Any], batch_idx: int) -> torch.Tensor:
+        """Gather the gradient of one batch; update once `accum_steps` are gathered, and with the rest of an epoch (TRAIN-044)."""
+        loss = self._finite_loss(batch, batch_idx)
+        self.manual_backward(loss)
+        self._gathered += 1
+        if self._gathered == self.training_config.accum_steps or self.trainer.is_last_batch:
+            self._update()
+        self._record(self.loss_name, loss, batch)
+        return loss.detach()
+
+    def validation_step(self, batch: Sequence[Any], batch_idx: int) -> None:
+        """The same loss, without gradient (LOSS-011)."""
+        self._record(self.val_loss_name, self._finite_loss(batch, batch_idx), batch)
+
+    def on_train_start(self) -> None:
+        self._gathered = 0
+        self.optimizers().zero_grad()
+
+    def on_train_epoch_end(self) -> None:
+        """Log the rate of the epoch that ends, then step the schedule: validation has run by now (TRAIN-042, TRAIN-043)."""
+        wide = torch.float32 if self.device.type == "mps" else torch.float64  # float32 would log 1e-3 as 0.0010000000475
+        self.log(RATE_NAME, torch.tensor(self.optimizers().param_groups[0]["lr"], dtype=wide))
+        scheduler = self.lr_schedulers()
+        if isinstance(scheduler, ReduceLROnPlateau):
+            metrics = self.trainer.callback_metrics
+            scheduler.step(metrics[self.val_loss_name if self.val_loss_name in metrics else self.loss_name])
+        else:
+            scheduler.step()
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """Optimiser and schedule; Lightning saves and restores the state of both."""
+        optimizer = make_optimizer(self.parameters(), self.training_config)
+        return {"optimizer": optimizer, "lr_scheduler": make_scheduler(optimizer, self.training_config)}
+
+    def logged_metrics(self, validates: bool) -> tuple[str, ...]:
+        """Names of all metrics that a run logs; with validation, its loss among them."""
+        return (self.loss_name, self.val_loss_name, RATE_NAME) if validates else (self.loss_name, RATE_NAME)
+
+    def _update(self) -> None:
+        """One optimiser step with the mean gradient of the gathered batches."""
+        optimizer = self.optimizers()
+        if self._gathered > 1:
+            for parameter in self.parameters():
+                if parameter.grad is not None:
+                    parameter.grad.div_(self._gathered)
+        limit, algorithm = self.training_config.gradient_clip_val, self.training_config.gradient_clip_algorithm
+        if limit is not None:
+            clip_gradients(self.parameters(), limit * self._loss_scale(), algorithm)
+        optimizer.step()
+        optimizer.zero_grad()
+        self._gathered = 0
+
+    def _loss_scale(self) -> float:
+        """The factor that `16-mixed` holds the gradients at until the step takes it out again; 1 elsewhere."""
+        scaler = getattr(self.trainer.precision_plugin, "scaler", None)
+        return 1.0 if scaler is None else scaler.get_scale()
+
+    def _finite_loss(self, batch: Sequence[Any], batch_idx: int) -> torch.Tensor:
+        """The loss, or a `ContractError` that says what in the batch is not finite: one NaN would spoil every weight."""
+        loss = self.compute_loss(batch)
+        if not torch.isfinite(loss):
+            place = f"batch {batch_idx} of epoch {self.current_epoch}"
+            for name, value in _tensors(batch):
+                rows = (~torch.isfinite(value)).reshape(len(value), -1).any(dim=1).nonzero().flatten().tolist()
+                if rows:
+                    raise ContractError(field=name, expected="finite values", found=f"NaN or Inf in samples {rows} of {place}")
+            hint = "its data are finite, so the weights diverged: lower the learning rate or set gradient_clip_val"
+            raise ContractError(field=self.loss_name, expected="a finite loss", found=f"{loss.item()} in {place}; {hint}")
+        return loss
+
+    def _record(self, name: str, loss: torch.Tensor, batch: Sequence[Any]) -> None:
+        size = len(batch[0]["images"])
+        self.log(name, loss.detach(), on_step=False, on_epoch=True, prog_bar=True, batch_size=size, sync_dist=True)
+
+
+def _objective(training: TorchTrainingConfig, model: TorchModelConfig) -> Objective:
+    return Objective(
+        nll=training.nll_weight if training.nll else 0.0,
+        mae=training.mae_weight,
+        realspace=training.realspace_weight,
+        realspace_mae=training.realspace_mae_weight,
+        mode=training.torch_loss_mode,
+        supervise=model.mode == "Supervised",
+    )
+
+
+def _unpacked(batch: Sequence[Any]) -> tuple[Mapping[str, torch.Tensor], torch.Tensor]:
+    """Fields and probe of a batch; the probe's own scale has been applied by the loader (decision 3)."""
+    if not isinstance(batch, (tuple, list)) or len(batch) != 3:
+        found = f"{type(batch).__name__} of length {len(batch)}" if hasattr(batch, "__len__") else type(batch).__name__
+        raise ContractError(field="batch", expected="a triple (fields, probe, scaling)", found=found)
+    fields, probe, _ = batch
+    present = list(fields.keys()) if hasattr(fields, "keys") else []
+    missing = [name for name in REQUIRED_FIELDS if name not in present]
+    if missing:
+        raise ContractError(field="batch[0]", expected=f"fields {list(REQUIRED_FIELDS)}", found=f"none of the name {missing}")
+    return fields, probe
+
+
+def _tensors(batch: Sequence[Any]) -> list[tuple[str, torch.Tensor]]:
+    fields = batch[0]
+    named = [(name, fields[name]) for name in fields.keys() if fields[name].ndim > 0]
+    return [*named, ("probe", batch[1])]

@@ -1,0 +1,160 @@
+"""One call from records to a trained model (specs/training.md)."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from reference_impl.policy import require_torch
+
+require_torch()
+
+import torch  # noqa: E402
+from lightning.pytorch import Trainer, seed_everything  # noqa: E402
+from lightning.pytorch.callbacks import Callback, RichProgressBar  # noqa: E402
+from lightning.pytorch.utilities.exceptions import MisconfigurationException  # noqa: E402
+
+from reference_impl.batch import build_loaders, ensure_container  # noqa: E402
+from reference_impl.config import TrainingConfig, cfg, update_legacy_dict, validate_training_config  # noqa: E402
+from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+from reference_impl.training.checkpoints import AtomicCheckpointIO, Order, checkpoint_callbacks, resolve_monitor  # noqa: E402
+from reference_impl.training.history import History  # noqa: E402
+from reference_impl.training.lightning_module import PtychoLightningModule  # noqa: E402
+from reference_impl.training.loggers import make_logger  # noqa: E402
+from reference_impl.training.overrides import Run, settle  # noqa: E402
+
+DEFAULT_SEED = 42
+"""The seed where `subsample_seed` is None; 0 is a seed like any other (decision 10)."""
+CHECKPOINTS = "checkpoints"
+UNHELPFUL = (".*does not have many workers.*", ".*exists and is not empty.*", ".*LeafSpec.*is deprecated.*")
+"""Remarks of Lightning: loader workers cost more than they save here; a folder may be used again; its own deprecations."""
+
+
+def train_cdi_model_torch(
+    train_data: Any,
+    test_data: Any,
+    config: TrainingConfig,
+    execution_config: PyTorchExecutionConfig | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Train on raw records or containers; `test_data` may be None (TRAIN-001, TRAIN-003).
+
+    Returns `history` (`train_loss`, one a epoch; `val_loss` or None), `train_container`, `test_container`, `models`
+    (`diffraction_to_obj`: the module, `autoencoder`: its network), `intensity_scale` (float). Logs and checkpoints lie under
+    `config.output_dir`; the override `resume_from` goes on from a checkpoint. Raises `ValueError` for settings that cannot be
+    honoured, before the first epoch, and `RuntimeError` from the cause of a failing fit (TRAIN-050).
+    """
+    run = settle(config, execution_config or PyTorchExecutionConfig(), overrides)
+    run = replace(run, config=_with_the_side_of(train_data, run.config))
+    _check(run.config)
+    seed = DEFAULT_SEED if run.config.subsample_seed is None else run.config.subsample_seed
+    update_legacy_dict(cfg, run.config)
+    seed_everything(seed, workers=True, verbose=False)
+    train_container = ensure_container(train_data, run.config)
+    test_container = None if test_data is None else ensure_container(test_data, run.config)
+    loaders = build_loaders(train_container, test_container, run.config, run.execution)
+    # Seeded anew, so that the weights depend on the seed alone and not on what sampling and loaders drew.
+    seed_everything(seed, workers=True, verbose=False)
+    module = PtychoLightningModule.from_config(run.config, run.execution)
+    history = fit(module, *loaders, run)
+    return {
+        "history": {"train_loss": history.train_loss, "val_loss": None if test_container is None else history.val_loss},
+        "train_container": train_container,
+        "test_container": test_container,
+        "models": {"diffraction_to_obj": module, "autoencoder": module.model.autoencoder},
+        "intensity_scale": float(getattr(train_container, "physics_scaling_constant", 1.0)),
+    }
+
+
+def fit(module: PtychoLightningModule, train_loader: Any, val_loader: Any | None, run: Run) -> History:
+    """Fit `module` in place, leave it on the CPU in evaluation mode, and return its history."""
+    history = History()
+    if run.execution.channels_last:
+        module.model.autoencoder.use_channels_last()
+    with _global_state_restored(talkative=run.execution.enable_progress_bar):
+        generator = getattr(train_loader, "generator", None)
+        memory = [history] if generator is None else [history, Order(generator)]
+        trainer = _make_trainer(module, memory, run, validates=val_loader is not None)
+        try:
+            trainer.fit(module, train_loader, val_loader, ckpt_path=run.resume_from, weights_only=True)
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            raise RuntimeError(f"training failed: {type(error).__name__}: {reason}") from error
+    module.cpu().eval()
+    return history
+
+
+def _make_trainer(module: PtychoLightningModule, memory: list[Callback], run: Run, validates: bool) -> Trainer:
+    """Lightning's trainer; clipping and accumulation stay with the module's step, never with it (EXEC-004)."""
+    execution, folder = run.execution, run.config.output_dir
+    logged = module.logged_metrics(validates)
+    monitor = resolve_monitor(execution.checkpoint_monitor_metric, logged, module.loss_name, module.val_loss_name)
+    callbacks = list(memory)
+    if execution.enable_checkpointing:
+        callbacks += checkpoint_callbacks(folder / CHECKPOINTS, monitor, validates, execution)
+    if execution.enable_progress_bar:
+        callbacks.append(RichProgressBar())
+    try:
+        return Trainer(
+            accelerator=execution.accelerator,
+            strategy=execution.strategy,
+            devices=execution.devices,
+            num_nodes=execution.num_nodes,
+            precision=execution.precision,
+            deterministic=execution.deterministic,
+            max_epochs=run.config.nepochs,
+            logger=make_logger(execution.logger_backend, folder),
+            callbacks=callbacks,
+            plugins=[AtomicCheckpointIO()],
+            default_root_dir=folder,
+            log_every_n_steps=1,
+            num_sanity_val_steps=0,
+            enable_checkpointing=execution.enable_checkpointing,
+            enable_progress_bar=execution.enable_progress_bar,
+            enable_model_summary=execution.enable_progress_bar,
+        )
+    except MisconfigurationException as error:
+        raise RuntimeError(f"the trainer refuses these execution settings: {error}") from error
+
+
+def _check(config: TrainingConfig) -> None:
+    """Refuse what the reference cannot honour, before anything is drawn or written."""
+    validate_training_config(config)
+    if config.probe_trainable:
+        raise ContractError(field="probe_trainable", expected="False: the reference trains no probe", found="True")
+
+
+def _with_the_side_of(data: Any, config: TrainingConfig) -> TrainingConfig:
+    """`config` with the patch side of the patterns, which decide it (TRAIN-061)."""
+    patterns = getattr(data, "X", None)
+    side = getattr(data, "diff3d", None) if patterns is None else patterns
+    side = None if side is None or len(side.shape) < 2 else int(side.shape[1])
+    if side is None or side == config.model.N:
+        return config
+    text = f"the patterns are {side} pixels wide, the configuration says N = {config.model.N}: training uses {side}"
+    warnings.warn(text, UserWarning, stacklevel=3)
+    return replace(config, model=replace(config.model, N=side))
+
+
+@contextmanager
+def _global_state_restored(talkative: bool) -> Iterator[None]:
+    """Torch's determinism switches, which the trainer sets, come back as they were; a silent run hides Lightning's small talk."""
+    notices = logging.getLogger("lightning.pytorch")
+    level = notices.level
+    strict, lenient = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    benchmark = torch.backends.cudnn.benchmark
+    try:
+        notices.setLevel(level if talkative else logging.WARNING)
+        with warnings.catch_warnings():
+            for remark in UNHELPFUL:
+                warnings.filterwarnings("ignore", message=remark)
+            yield
+    finally:
+        notices.setLevel(level)
+        torch.use_deterministic_algorithms(strict, warn_only=lenient)
+        torch.backends.cudnn.benchmark = benchmark
