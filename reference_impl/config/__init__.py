@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reference_impl.config.bridge import to_inference_config, to_model_config, to_training_config, torch_side_of
 from reference_impl.config.canonical import (
     ARCHIVE_NAME,
     SUPPORTED_SIZES,
@@ -14,6 +15,12 @@ from reference_impl.config.canonical import (
     validate_inference_config,
     validate_model_config,
     validate_training_config,
+)
+from reference_impl.config.factory import (
+    InferencePayload,
+    TrainingPayload,
+    create_inference_payload,
+    create_training_payload,
 )
 from reference_impl.config.registry import (
     cfg,
@@ -33,13 +40,17 @@ __all__ = [
     "ARCHIVE_NAME",
     "SUPPORTED_SIZES",
     "InferenceConfig",
+    "InferencePayload",
     "ModelConfig",
     "TorchDataConfig",
     "TorchInferenceConfig",
     "TorchModelConfig",
     "TorchTrainingConfig",
     "TrainingConfig",
+    "TrainingPayload",
     "cfg",
+    "create_inference_payload",
+    "create_training_payload",
     "dataclass_to_legacy_dict",
     "declare_architecture",
     "defaults",
@@ -50,6 +61,10 @@ __all__ = [
     "params",
     "populate_legacy_params",
     "reset",
+    "to_inference_config",
+    "to_model_config",
+    "to_training_config",
+    "torch_side_of",
     "update_legacy_dict",
     "validate",
     "validate_inference_config",

@@ -37,7 +37,7 @@ class TorchModelConfig:
     C_forward: int = 4
     n_filters_scale: int | float = 2
     amp_activation: str = "silu"
-    probe_mask: Any = None
+    probe_mask: Any = False
     object_big: bool = True
     probe_big: bool = True
     pad_object: bool = True
