@@ -38,3 +38,14 @@ def kernels(shapes: Iterable[tuple[int, ...]]) -> Kernels:
         elif len(shape) == 4 and shape[:2] == (3, 3):
             found[shape[2], shape[3]] += 1
     return found
+
+
+def halvings(found: Kernels, inputs: int, width: int) -> int:
+    """How many widening blocks lead from `inputs` to `width` channels, one halving each; -1 where none does (MODEL-003)."""
+    count = 0
+    while inputs != width:
+        wider = [out for into, out in found if into == inputs and out > inputs]
+        if not wider:
+            return -1
+        inputs, count = min(wider), count + 1
+    return count

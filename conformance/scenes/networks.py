@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import pickletools
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -10,12 +15,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from conformance import native
+from conformance.oracles.model import Kernels
+from conformance.oracles.model import kernels as kernels_of
 from conformance.protocol import Native
 from conformance.scenes.motions import group_offsets
 from conformance.scenes.optics import curved_probe, object_image
 from conformance.scenes.records import patch_at
 
 N = 64  # the smallest side that the network takes (MODEL-002)
+
+
+class Container(SimpleNamespace):
+    """An object with a container's attributes and length (BATCH-001)."""
+
+    def __len__(self) -> int:
+        return len(self.X)
 
 
 class Inputs(NamedTuple):
@@ -68,7 +82,7 @@ def inputs(g: int, B: int = 3, modes: int = 1, strength: float = 4.0, seed: int 
     return Inputs(images.astype(np.float32), offsets, probe, np.float32(strength) * scale, scale + np.float32(0.5))
 
 
-def container(g: int, n: int = 3, brightness: float = 1.5, modes: int = 1, seed: int = 13, **attributes: Any) -> Any:
+def container(g: int, n: int = 3, brightness: float = 1.5, modes: int = 1, seed: int = 13, **attributes: Any) -> Container:
     """A container as specs/batch.md describes it: `n` groups of `g²` patches of one object, labels and both scales included.
 
     `attributes` replace or add; one that is `None` is missing.
@@ -94,7 +108,7 @@ def container(g: int, n: int = 3, brightness: float = 1.5, modes: int = 1, seed:
         "physics_scaling_constant": np.linspace(2.0, 3.0, n).reshape(n, 1, 1, 1).astype(np.float32),
         "experiment_id": np.zeros(n, np.int64),
     } | attributes
-    return SimpleNamespace(**{name: value for name, value in found.items() if value is not None})
+    return Container(**{name: value for name, value in found.items() if value is not None})
 
 
 def first_batch(backend: Any, source: Any, config: Native) -> Native:
@@ -121,8 +135,8 @@ def without(batch: Native, *keys: str) -> tuple[Any, ...]:
 
 
 def values(module_weights: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Weights or gradients by name, as arrays; a weight without a gradient is left out."""
-    return {name: native.array(value) for name, value in module_weights.items() if value is not None}
+    """Weights or gradients by name, copied out of the module; a weight without a gradient is left out."""
+    return {name: native.array(value).copy() for name, value in module_weights.items() if value is not None}
 
 
 def ring(side: int = N) -> np.ndarray:
@@ -139,15 +153,102 @@ def centre(array: np.ndarray) -> np.ndarray:
 
 
 def central_amplitudes(backend: Any, activation: str, strength: float, modules: int = 3) -> np.ndarray:
-    """Central amplitudes of several fresh networks with one activation, one border branch off: `(modules, B, C, N/2, N/2)`."""
+    """Central amplitudes of several fresh networks with one activation, their outer branch off: `(modules, B, C, N/2, N/2)`."""
     config = settings(backend, {"amp_activation": activation, "probe_big": False})
     found = [backend.forward(backend.module(config), *inputs(2, strength=strength, seed=seed))[1] for seed in range(modules)]
     return np.stack([centre(native.array(amplitude)) for amplitude in found])
 
 
-def trained(backend: Any, folder: Path, **training: Any) -> tuple[Mapping[str, Any], Any]:
+def grouped(g: int, n: int = 3) -> dict[str, Any]:
+    """The grouped mapping (GROUP-021) of which `container` shows what a container makes of it."""
+    source = container(g, n)
+    offsets = np.full((n, 1, 2, 1), 90.0)
+    places = offsets - source.coords_relative.astype(float)
+    X, relative = source.X, source.coords_relative.astype(float)
+    positions = {"coords_nn": places, "coords_offsets": offsets, "coords_relative": relative}
+    starts = {name.replace("coords_", "coords_start_"): value for name, value in positions.items()}
+    rest = {"nn_indices": np.arange(n * g * g).reshape(n, g * g), "objectGuess": None, "Y": source.Y}
+    return {"diffraction": X, "X_full": X} | positions | starts | rest
+
+
+def trained(backend: Any, folder: Path) -> tuple[Mapping[str, Any], Native]:
     """One epoch on three groups that are validated too: the results, and the container that was used."""
-    source = container(2)
-    config = settings(backend, output_dir=folder, **training)
+    source = backend.container_from_groups(grouped(2), curved_probe(N)[0], 3e4)
     execution = backend.canonical("execution", accelerator="cpu", learning_rate=2e-3, enable_progress_bar=False)
-    return backend.train(source, source, config, execution), source
+    return backend.train(source, source, settings(backend, output_dir=folder, nphotons=3e4), execution), source
+
+
+def intensity_scales(backend: Any) -> dict[str, np.ndarray]:
+    """The weights that `intensity_scale_trainable` adds to a module (PHYS-013)."""
+    without_them, with_them = (
+        values(backend.weights(backend.module(settings(backend, intensity_scale_trainable=switch)))) for switch in (False, True)
+    )
+    return {name: value for name, value in with_them.items() if name not in without_them}
+
+
+def split_probe() -> tuple[np.ndarray, np.ndarray]:
+    """A probe `(N, N)` within 0.2·N of the centre, and light beyond 0.46·N from it, complex64 (PHYS-001)."""
+    radius = np.hypot(*(np.mgrid[:N, :N] - (N - 1) / 2))
+    whole = curved_probe(N)[0]
+    return np.where(radius < 0.2 * N, whole, 0), np.where(radius > 0.46 * N, np.complex64(0.5 + 0.25j), 0)
+
+
+def predictions_with(backend: Any, config: Native, probes: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """The predicted amplitudes of one module for containers that differ in their probe alone, through loader and forward call."""
+    module = backend.module(config)
+    batches = [first_batch(backend, container(2, probe=probe), config) for probe in probes]
+    return [native.array(backend.forward(module, *inputs_of(batch))[0]) for batch in batches]
+
+
+def shapes(backend: Any, model: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The shape of each weight of a fresh module, by name."""
+    return {name: native.shape(value) for name, value in backend.weights(backend.module(settings(backend, model))).items()}
+
+
+def parameters(backend: Any, model: Mapping[str, Any]) -> int:
+    """How many numbers the weights of a fresh module hold."""
+    return sum(int(np.prod(shape)) for shape in shapes(backend, model).values())
+
+
+def kernels(backend: Any, model: Mapping[str, Any]) -> Kernels:
+    """The 3×3 kernels of a fresh module."""
+    return kernels_of(shapes(backend, model).values())
+
+
+def cut(backend: Any, module: Native, pair: tuple[int, int]) -> Native:
+    """The module with every 3×3 kernel that leads from `pair[0]` to `pair[1]` channels set to zero."""
+    every = values(backend.weights(module))
+    return backend.with_weights(module, {k: np.zeros_like(v) for k, v in every.items() if kernels_of([v.shape])[pair]})
+
+
+def closest_channels(patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two channels of `(B, C, N, N)` that differ least."""
+    pairs = combinations(range(patches.shape[1]), 2)
+    i, j = min(pairs, key=lambda pair: np.abs(patches[:, pair[0]] - patches[:, pair[1]]).max())
+    return patches[:, i], patches[:, j]
+
+
+def fingerprints(weights: Mapping[str, Any]) -> Counter[tuple[tuple[int, ...], bytes]]:
+    """Shape and bytes of each weight, whatever its name."""
+    return Counter((value.shape, np.ascontiguousarray(value).tobytes()) for value in values(weights).values())
+
+
+def own_classes(backend: Any, path: Path) -> list[str]:
+    """Classes and functions of the backend's own packages that a checkpoint (a zip with pickles, else nothing) refers to."""
+    own = {module.split(".")[0] for module in backend.info().modules}
+    with zipfile.ZipFile(path) if zipfile.is_zipfile(path) else nullcontext() as archive:
+        pickles = [archive.read(name) for name in archive.namelist() if name.endswith(".pkl")] if archive else []
+    return sorted({name for data in pickles for name in _globals(data) if name.split(".")[0] in own})
+
+
+def _globals(data: bytes) -> set[str]:
+    """`module.name` of everything that a pickle imports, read without running it."""
+    found, words = set(), ["", ""]
+    for operation, argument, _ in pickletools.genops(data):
+        if operation.name == "GLOBAL":
+            found.add(argument.replace(" ", "."))
+        elif operation.name == "STACK_GLOBAL":
+            found.add(".".join(words[-2:]))
+        elif isinstance(argument, str):
+            words.append(argument)
+    return found

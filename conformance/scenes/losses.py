@@ -1,0 +1,180 @@
+"""Amplitudes with and without light, and what one evaluation of the loss can be compared with."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from conformance import native
+from conformance.oracles import loss as oracle
+from conformance.protocol import Native
+from conformance.scenes import networks
+
+DARK = [(0.75, 1.25), (0.75, 0.0), (0.0, 1.25), (0.0, 0.0)]
+"""Predicted and measured amplitudes, one or both of them dark."""
+
+NAME = re.compile(r"(poisson|mae)_(train|val)(_Amp)?(_Phase)?_loss")
+
+WEIGHTS = [
+    {"nll_weight": 0.25},
+    {"nll_weight": 0.0, "mae_weight": 1.0},
+    {"nll_weight": 0.5, "mae_weight": 0.75},
+    {"nll_weight": 0.0, "realspace_weight": 0.5},
+    {"nll_weight": 0.0, "realspace_weight": 0.25, "realspace_mae_weight": 0.75},
+    {"nll_weight": 0.001, "mae_weight": 0.5, "realspace_weight": 40.0, "realspace_mae_weight": 70.0},
+]
+
+
+def weights_id(weights: Mapping[str, float]) -> str:
+    """`nll0.5-mae0.75`: which weights a check sets."""
+    return "-".join(f"{name.removesuffix('_weight').replace('_', '-')}{value:g}" for name, value in weights.items())
+
+
+def amplitudes(shape: tuple[int, ...], seed: int = 23) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Predicted and measured amplitudes and a scale `(B, 1, 1, 1)` for each sample, float32; counts stay below a thousand."""
+    rng = np.random.default_rng(seed)
+    predicted, measured = (rng.uniform(0.25, 2.0, size=shape).astype(np.float32) for _ in range(2))
+    return predicted, measured, np.linspace(1.5, 6.0, shape[0]).reshape(-1, 1, 1, 1).astype(np.float32)
+
+
+def neighbours(predicted: np.ndarray, step: np.float32) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """For each pixel the prediction with that pixel raised, and lowered, by `step`."""
+    for place in np.ndindex(predicted.shape):
+        change = np.zeros_like(predicted)
+        change[place] = step
+        yield predicted + change, predicted - change
+
+
+def entropy(measured: np.ndarray, scale: np.ndarray) -> float:
+    """Batch mean of `Σ y - y·ln y + lnΓ(y + 1)`, `y = (S·x)²` (LOSS-005)."""
+    count = (measured.astype(float) * scale) ** 2
+    gamma = np.vectorize(math.lgamma, otypes=[float])
+    return oracle.batch_mean(count - count * np.log(count) + gamma(count + 1))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One evaluation: the backend's loss, the outputs of its forward call, and the terms that an oracle computes from them."""
+
+    loss: float
+    predicted: np.ndarray
+    amplitude: np.ndarray
+    phase: np.ndarray
+    measured: np.ndarray
+    photons: np.ndarray
+
+    @property
+    def likelihood(self) -> float:
+        return oracle.poisson_nll(self.predicted, self.measured, self.photons)
+
+    @property
+    def absolute_error(self) -> float:
+        return oracle.absolute_error(self.predicted, self.measured)
+
+    @property
+    def normaliser(self) -> float:
+        return oracle.normaliser(self.measured)
+
+    @property
+    def patches(self) -> np.ndarray:
+        return self.amplitude * np.exp(1j * self.phase)
+
+
+def see(backend: Any, config: Native, source: Any) -> Seen:
+    """Loss and forward call of a fresh module on the first batch of `source`."""
+    module, batch = backend.module(config), networks.first_batch(backend, source, config)
+    fed = networks.inputs_of(batch)
+    outputs = [native.array(part).astype(float) for part in backend.forward(module, *fed)]
+    photons = networks.field_of(batch, "physics_scaling_constant")
+    return Seen(_loss(backend, module, batch), *outputs, fed.images, photons)
+
+
+def weighted(
+    seen: Seen,
+    source: Any,
+    nll_weight: float = 1.0,
+    mae_weight: float = 0.0,
+    realspace_weight: float = 0.0,
+    realspace_mae_weight: float = 0.0,
+) -> float:
+    """The total of LOSS-030 from the terms; labels are the container's."""
+    data = (nll_weight * seen.likelihood + mae_weight * seen.absolute_error) / seen.normaliser
+    labels = source.Y.transpose(0, 3, 1, 2)
+    variation = realspace_weight * oracle.total_variation(seen.patches)
+    return data + variation + realspace_mae_weight * oracle.label_error(seen.patches, labels)
+
+
+def at_weights(backend: Any, name: str, weights: tuple[float, ...]) -> list[float]:
+    """The loss of one and the same network under several values of one weight; the data term is kept small beside it."""
+    base = {"nll_weight": 1e-3, "realspace_weight": 1.0}
+    configs = [networks.settings(backend, **base | {name: weight}) for weight in weights]
+    modules = [backend.module(config) for config in configs]
+    shared = networks.values(backend.weights(modules[0]))
+    batches = [networks.first_batch(backend, networks.container(2), config) for config in configs]
+    same = [backend.with_weights(module, shared) for module in modules]
+    return [_loss(backend, m, batch) for m, batch in zip(same, batches, strict=True)]
+
+
+def in_other_units(source: Any, unit: np.float32) -> Any:
+    """The container with amplitudes `unit` times as large and both scales that much smaller."""
+    scales = {name: getattr(source, name) / unit for name in ("rms_scaling_constant", "physics_scaling_constant")}
+    return networks.Container(**vars(source) | {"X": source.X * unit} | scales)
+
+
+def dark_pixels() -> Any:
+    """A container with many dark pixels and one dark pattern."""
+    source = networks.container(2)
+    X = source.X * (source.X > np.median(source.X))
+    X[1] = 0
+    return networks.Container(**vars(source) | {"X": X})
+
+
+def nothing_but_dark() -> Any:
+    """A container without any light."""
+    source = networks.container(2)
+    return networks.Container(**vars(source) | {"X": np.zeros_like(source.X)})
+
+
+DARK_SOURCES = [dark_pixels, nothing_but_dark]
+
+
+def blinded(backend: Any, module: Native) -> Native:
+    """The module with all weights zero: with relu heads and no outer branch its object, and all it predicts, is dark."""
+    return backend.with_weights(module, {k: np.zeros_like(v) for k, v in networks.values(backend.weights(module)).items()})
+
+
+def batch_without_labels(backend: Any, config: Native, container_has_them: bool) -> Native:
+    """A batch without label fields: taken out of it, or never in its container."""
+    if not container_has_them:
+        return networks.first_batch(backend, networks.container(2, Y=None), config)
+    return networks.without(networks.first_batch(backend, networks.container(2), config), "label_amp", "label_phase")
+
+
+def directional_slope(backend: Any, config: Native, source: Any, share: float = 4e-3) -> tuple[float, float]:
+    """The length of the loss' gradient, and the slope along it by central differences of the loss.
+
+    The step changes the loss by about `share` of it to either side: far above the rounding of float32, well inside the range
+    where the network is nearly linear.
+    """
+    module, batch = backend.module(config), networks.first_batch(backend, source, config)
+    gradient = networks.values(backend.gradient(module, batch))
+    length = math.sqrt(sum(float(np.sum(part.astype(float) ** 2)) for part in gradient.values()))
+    start = networks.values(backend.weights(module))
+    step = share * _loss(backend, module, batch) / length**2
+    # One module after the other: a backend may answer `with_weights` with the module itself.
+    there = [
+        _loss(
+            backend, backend.with_weights(module, {k: start[k] + np.float32(move) * part for k, part in gradient.items()}), batch
+        )
+        for move in (step, -step)
+    ]
+    return length, (there[0] - there[1]) / (2 * step * length)
+
+
+def _loss(backend: Any, module: Native, batch: Native) -> float:
+    return float(native.array(backend.loss(module, batch)).reshape(()))

@@ -1,0 +1,340 @@
+"""LOSS-001 … LOSS-011, LOSS-030: what training minimises.
+
+The expected loss is computed from the prediction that the forward call gives for the very batch, so that weights play no part.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import native
+from conformance.observe import Observer
+from conformance.oracles import loss as oracle
+from conformance.scenes import losses, networks
+
+GROUPS = pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
+
+
+def number(value: Any) -> float:
+    """A scalar answer as a plain number."""
+    return float(native.array(value).reshape(()))
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-001~1", evidence="analytic")
+def test_likelihood_of_two_against_three(backend: Any, observe: Observer) -> None:
+    """Â = 2, x = 3: 4 − 9·ln 4 + lnΓ(10). If this fails, suspect a side that was not squared, or a log-gamma term left out."""
+    one = np.ones((1, 1, 1, 1), np.float32)
+
+    found = number(backend.likelihood(2 * one, 3 * one, one))
+
+    observe.close("value", found, 4 - 9 * math.log(4) + math.lgamma(10))
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-001~1", evidence="differential")
+@pytest.mark.parametrize("shape", [(1, 1, 12, 12), (3, 4, 8, 8), (5, 4, 9, 9)], ids=["one", "g2", "odd"])
+def test_likelihood_is_a_sum_over_pixels_and_a_mean_over_samples(backend: Any, observe: Observer, shape: tuple[int, ...]) -> None:
+    """Σ over C, H, W, mean over B. If this fails, suspect a mean over pixels, or a sum over samples."""
+    seen = losses.amplitudes(shape)
+
+    observe.close("value", number(backend.likelihood(*seen)), oracle.poisson_nll(*seen))
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-001~1", evidence="finite-difference")
+def test_likelihood_has_the_slope_of_a_poisson_law(backend: Any, observe: Observer) -> None:
+    """∂/∂Â = 2S²(Â − x²/Â)/B by central differences. If this fails, suspect a rate that is not the square of the prediction."""
+    predicted, measured, scale = losses.amplitudes((2, 1, 4, 4))
+    step = np.float32(2.0**-6)
+
+    slopes = [
+        (number(backend.likelihood(up, measured, scale)) - number(backend.likelihood(down, measured, scale))) / (2 * step)
+        for up, down in losses.neighbours(predicted, step)
+    ]
+
+    observe.close("slope", np.array(slopes), oracle.nll_slope(predicted, measured, scale).ravel())
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-003~1", evidence="differential")
+def test_both_sides_are_scaled(backend: Any, observe: Observer) -> None:
+    """Likelihood of S·Â and S·x, sample by sample. If this fails, suspect a scale on one side, or one of shape (B,)."""
+    predicted, measured, scale = losses.amplitudes((3, 4, 8, 8))
+    ones = np.ones_like(scale)
+
+    found = number(backend.likelihood(predicted, measured, scale))
+
+    observe.close("value", found, number(backend.likelihood(predicted * scale, measured * scale, ones)))
+    observe.differs("other_scale", found, number(backend.likelihood(predicted, measured, ones)))
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-003~1", evidence="symmetry")
+@pytest.mark.parametrize("brightness", [0.5, 1.0, 8.0], ids=str)
+@pytest.mark.parametrize("factor", [0.75, 1.25], ids=["darker", "brighter"])
+def test_measurement_is_the_best_prediction(backend: Any, observe: Observer, brightness: float, factor: float) -> None:
+    """For every S the optimum is Â = x. If this fails, suspect a scale that is applied to one side only."""
+    _, measured, scale = losses.amplitudes((3, 4, 8, 8))
+
+    best, off = (
+        number(backend.likelihood(measured * np.float32(f), measured, scale * np.float32(brightness))) for f in (1.0, factor)
+    )
+
+    observe.at_most("best", best, off)
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-004~1", evidence="differential")
+@pytest.mark.parametrize("count", [0.5, 2.25, 6.71], ids=str)
+def test_fractions_of_a_photon_are_observed(backend: Any, observe: Observer, count: float) -> None:
+    """Fractional counts have a likelihood. If this fails, suspect a distribution that checks its support, or a rounding."""
+    measured = np.full((2, 1, 3, 3), math.sqrt(count), np.float32)
+    predicted, scale = np.full_like(measured, 1.5), np.ones((2, 1, 1, 1), np.float32)
+
+    observe.close("value", number(backend.likelihood(predicted, measured, scale)), oracle.poisson_nll(predicted, measured, scale))
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-004~1", evidence="analytic")
+def test_half_a_photon_has_the_gamma_of_three_halves(backend: Any, observe: Observer) -> None:
+    """λ = 1, y = ½: 1 + lnΓ(3/2). If this fails, suspect a factorial in the place of the gamma function."""
+    one = np.ones((1, 1, 1, 1), np.float32)
+
+    observe.close("value", number(backend.likelihood(one, one * np.float32(math.sqrt(0.5)), one)), 1 + math.lgamma(1.5))
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-005~1", evidence="differential")
+def test_log_gamma_moves_only_the_value(backend: Any, observe: Observer) -> None:
+    """Differences of two predictions are those of λ − y·ln λ. If this fails, suspect a term that depends on both sides."""
+    predicted, measured, scale = losses.amplitudes((3, 4, 8, 8))
+    other = predicted[::-1] + np.float32(0.5)
+
+    found = number(backend.likelihood(other, measured, scale)) - number(backend.likelihood(predicted, measured, scale))
+
+    observe.close("difference", found, oracle.short_nll(other, measured, scale) - oracle.short_nll(predicted, measured, scale))
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-005~1", evidence="algebraic")
+def test_optimum_has_the_entropy_of_the_observation(backend: Any, observe: Observer) -> None:
+    """At Â = x the likelihood is Σ y − y·ln y + lnΓ(y + 1). If this fails, suspect a term that depends on both sides."""
+    _, measured, scale = losses.amplitudes((3, 4, 8, 8))
+
+    observe.close("value", number(backend.likelihood(measured, measured, scale)), losses.entropy(measured, scale))
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-002~1", evidence="differential", needs=("MODEL-020", "BATCH-022"))
+@GROUPS
+def test_loss_is_the_likelihood_over_the_mean_amplitude(backend: Any, observe: Observer, g: int) -> None:
+    """NLL of the forward call / (mean(x) + 1e-8). If this fails, suspect a mean for each sample, or of the scaled input."""
+    seen = losses.see(backend, networks.settings(backend, {"gridsize": g}), networks.container(g))
+
+    observe.close("loss", seen.loss, seen.likelihood / seen.normaliser)
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-002~1", evidence="symmetry", needs=("BATCH-025",))
+@pytest.mark.parametrize("unit", [0.25, 4.0], ids=str)
+def test_smaller_units_have_a_greater_loss(backend: Any, observe: Observer, unit: float) -> None:
+    """Data k times as bright, both scales divided by k: the loss divided by k. If this fails, suspect another divisor."""
+    ours, theirs = networks.container(2), losses.in_other_units(networks.container(2), np.float32(unit))
+    config = networks.settings(backend)
+    module = backend.module(config)
+
+    values = [number(backend.loss(module, networks.first_batch(backend, source, config))) for source in (ours, theirs)]
+
+    observe.close("loss", values[1] * unit, values[0])
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-006~1", evidence="differential", needs=("MODEL-020",))
+@GROUPS
+def test_absolute_error_compares_amplitudes(backend: Any, observe: Observer, g: int) -> None:
+    """Batch mean of Σ|Â − x| / (mean(x) + 1e-8). If this fails, suspect a square on one side, or the photon scale."""
+    config = networks.settings(backend, {"gridsize": g}, torch_loss_mode="mae")
+
+    seen = losses.see(backend, config, networks.container(g))
+
+    observe.close("loss", seen.loss, seen.absolute_error / seen.normaliser)
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-006~1", evidence="symmetry", needs=("BATCH-025",))
+def test_absolute_error_takes_no_notice_of_photons(backend: Any, observe: Observer) -> None:
+    """Another photon scale, the same error. If this fails, suspect a scale that belongs to the likelihood."""
+    config = networks.settings(backend, torch_loss_mode="mae")
+    module = backend.module(config)
+    sources = [networks.container(2), networks.container(2, physics_scaling_constant=np.full((1, 1, 1), 9, np.float32))]
+
+    values = [number(backend.loss(module, networks.first_batch(backend, source, config))) for source in sources]
+
+    observe.close("loss", values[1], values[0])
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-007~1", evidence="differential", needs=("MODEL-020",))
+@GROUPS
+def test_supervised_loss_compares_with_labels(backend: Any, observe: Observer, g: int) -> None:
+    """2·Σ|A − A*| + 4·Σ|φ − φ*| over the mean amplitude. If this fails, suspect other weights, or a mean over pixels."""
+    config = networks.settings(backend, {"gridsize": g, "model_type": "supervised"}, torch_loss_mode="mae")
+    source = networks.container(g)
+
+    seen = losses.see(backend, config, source)
+
+    labels = source.Y.transpose(0, 3, 1, 2)
+    expected = oracle.supervised(seen.amplitude, seen.phase, np.abs(labels), np.angle(labels))
+    observe.close("loss", seen.loss, expected / seen.normaliser)
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-007~1", evidence="symmetry")
+def test_supervised_loss_takes_no_notice_of_the_probe(backend: Any, observe: Observer) -> None:
+    """Labels are compared with the object, not with its diffraction. If this fails, suspect a data term on the detector."""
+    config = networks.settings(backend, {"model_type": "supervised"}, torch_loss_mode="mae")
+    module = backend.module(config)
+    sources = [networks.container(2), networks.container(2, probe=networks.split_probe()[0])]
+
+    values = [number(backend.loss(module, networks.first_batch(backend, source, config))) for source in sources]
+
+    observe.close("loss", values[1], values[0])
+
+
+@pytest.mark.clause("LOSS-007~1")
+def test_supervised_loss_misses_its_labels_by_name(backend: Any, observe: Observer) -> None:
+    """Without labels, an error that says `label_amp`. If this fails, suspect a bare KeyError from the depth of the step."""
+    config = networks.settings(backend, {"model_type": "supervised"}, torch_loss_mode="mae")
+    batch = networks.without(networks.first_batch(backend, networks.container(2), config), "label_amp", "label_phase")
+    module = backend.module(config)
+
+    with observe.raises("missing_labels", (ValueError, RuntimeError), "label_amp"):
+        backend.loss(module, batch)
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-008~1", needs=("LOSS-002",))
+@GROUPS
+def test_no_regulariser_is_on_by_default(backend: Any, observe: Observer, g: int) -> None:
+    """With default weights the loss is the data term alone. If this fails, suspect a default coefficient of one."""
+    seen = losses.see(backend, networks.settings(backend, {"gridsize": g}), networks.container(g))
+
+    observe.close("loss", seen.loss, seen.likelihood / seen.normaliser)
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-009~1")
+@pytest.mark.parametrize("case", losses.DARK, ids=["neither", "observation", "prediction", "both"])
+def test_likelihood_of_darkness_is_finite(backend: Any, observe: Observer, case: tuple[float, float]) -> None:
+    """Zeros on either side. If this fails, suspect the logarithm of a zero rate."""
+    predicted, measured = (np.full((2, 4, 6, 6), value, np.float32) for value in case)
+
+    found = number(backend.likelihood(predicted, measured, np.full((2, 1, 1, 1), 30, np.float32)))
+
+    observe.holds("finite", math.isfinite(found), "a finite number", str(found))
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-009~1", needs=("BATCH-020",))
+@pytest.mark.parametrize("source", losses.DARK_SOURCES, ids=lambda source: source.__name__.replace("_", "-"))
+@pytest.mark.parametrize("blind", [False, True], ids=["seeing", "blind"])
+@pytest.mark.parametrize("mode", ["poisson", "mae"])
+def test_gradients_survive_darkness(backend: Any, observe: Observer, source: Any, blind: bool, mode: str) -> None:
+    """Zero patterns, zero predictions: loss and gradients are finite. If this fails, suspect the root of a zero intensity."""
+    config = networks.settings(backend, {"amp_activation": "relu", "probe_big": False}, torch_loss_mode=mode)
+    batch = networks.first_batch(backend, source(), config)
+    module = losses.blinded(backend, backend.module(config)) if blind else backend.module(config)
+
+    total = number(backend.loss(module, batch))
+    gradients = networks.values(backend.gradient(module, batch))
+
+    observe.holds("loss", math.isfinite(total), "a finite loss", str(total))
+    broken = [name for name, gradient in gradients.items() if not np.isfinite(gradient).all()]
+    observe.equal("gradients_that_are_not_finite", broken, [])
+    observe.at_least("gradients", len(gradients), 1)
+
+
+@pytest.mark.clause("LOSS-010~1")
+@pytest.mark.parametrize(
+    ("model_type", "mode", "word"),
+    [("pinn", "poisson", "poisson"), ("pinn", "mae", "mae"), ("supervised", "mae", "mae")],
+    ids=["poisson", "mae", "supervised"],
+)
+def test_losses_have_their_names(backend: Any, observe: Observer, model_type: str, mode: str, word: str) -> None:
+    """`poisson_train_loss` and its kin. If this fails, suspect names that are set in one branch only."""
+    module = backend.module(networks.settings(backend, {"model_type": model_type}, torch_loss_mode=mode))
+
+    names = backend.loss_names(module)
+
+    observe.equal("names", {key: str(names[key]) for key in ("train", "val")}, {k: f"{word}_{k}_loss" for k in ("train", "val")})
+
+
+@pytest.mark.clause("LOSS-010~1")
+def test_regularised_losses_keep_the_pattern(backend: Any, observe: Observer) -> None:
+    """A regulariser may add `_Amp` and `_Phase`. If this fails, suspect a name of another form."""
+    module = backend.module(networks.settings(backend, realspace_weight=0.5))
+
+    names = backend.loss_names(module)
+
+    observe.holds("train", losses.NAME.fullmatch(str(names["train"])), losses.NAME.pattern, str(names["train"]))
+    observe.holds("val", losses.NAME.fullmatch(str(names["val"])), losses.NAME.pattern, str(names["val"]))
+
+
+@pytest.mark.clause("LOSS-011~1", evidence="differential", needs=("TRAIN-004", "TRAIN-020"))
+def test_validation_loss_is_the_loss_of_the_validation_batch(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """val_loss of the last epoch is the trained module's loss on that batch. If this fails, suspect a step of its own."""
+    results, source = networks.trained(backend, tmp_path)
+    config = networks.settings(backend, output_dir=tmp_path, nphotons=3e4)
+    module = backend.load_checkpoint(tmp_path / "checkpoints" / "last.ckpt")
+
+    expected = number(backend.loss(module, networks.first_batch(backend, source, config)))
+
+    observe.close("validation", float(native.item(results, "history")["val_loss"][-1]), expected)
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-030~1", evidence="differential", needs=("LOSS-002", "LOSS-006"))
+@pytest.mark.parametrize("weights", losses.WEIGHTS, ids=losses.weights_id)
+def test_weights_are_honoured(backend: Any, observe: Observer, weights: dict[str, float]) -> None:
+    """The weighted sum of all terms. If this fails, suspect a weight that is read nowhere."""
+    seen = losses.see(backend, networks.settings(backend, **weights), networks.container(2))
+
+    observe.close("loss", seen.loss, losses.weighted(seen, networks.container(2), **weights))
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-030~1", evidence="algebraic", needs=("LOSS-002",))
+@pytest.mark.parametrize("name", ["nll_weight", "mae_weight", "realspace_weight", "realspace_mae_weight"])
+def test_loss_is_linear_in_each_weight(backend: Any, observe: Observer, name: str) -> None:
+    """For fixed network weights the loss at ½ lies midway between 0 and 1. If this fails, suspect a weight taken as a switch."""
+    values = losses.at_weights(backend, name, (0.0, 0.5, 1.0))
+
+    observe.close("midway", 2 * values[1], values[0] + values[2])
+    observe.holds("matters", values[2] != values[0], "another loss", "the same loss")
+
+
+@pytest.mark.clause("LOSS-030~1")
+@pytest.mark.parametrize("labels", [None, "dropped"], ids=["container-without-labels", "batch-without-labels"])
+def test_weight_without_labels_is_refused(backend: Any, observe: Observer, labels: str | None) -> None:
+    """An error that names the weight. If this fails, suspect a placeholder taken for labels."""
+    config = networks.settings(backend, realspace_weight=0.5, realspace_mae_weight=0.5)
+    module = backend.module(config)
+
+    with observe.raises("refused", ValueError, "realspace_mae_weight"):
+        backend.loss(module, losses.batch_without_labels(backend, config, container_has_them=labels is not None))
+
+
+@pytest.mark.device
+@pytest.mark.clause("LOSS-002~1", evidence="finite-difference", needs=("LOSS-009",))
+@GROUPS
+def test_gradient_is_the_slope_of_the_loss(backend: Any, observe: Observer, g: int) -> None:
+    """A step along the gradient changes the loss as its length says. If this fails, suspect a part of the chain detached."""
+    found, slope = losses.directional_slope(backend, networks.settings(backend, {"gridsize": g}), networks.container(g))
+
+    observe.close("gradient", found, slope)

@@ -1,0 +1,365 @@
+"""MODEL-001 … MODEL-010, MODEL-020 … MODEL-027: the `cnn` network and the interfaces around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import native
+from conformance.observe import Observer
+from conformance.oracles import model as oracle
+from conformance.scenes import networks
+
+SIZES = [64, 128, 256]
+SWISH_MINIMUM = -0.27847  # of x·sigmoid(x), at x = -1.2785 (MODEL-007)
+PI = float(np.float32(np.pi))
+
+
+def size(N: int) -> str:
+    return f"N{N}"
+
+
+def absent(wanted: oracle.Kernels, found: oracle.Kernels) -> str:
+    """What is missing, for a message."""
+    return f"missing {dict(wanted - found)}" if wanted - found else "all of them"
+
+
+@pytest.mark.clause("MODEL-001~1")
+@pytest.mark.parametrize("scale", [1, 2], ids=["scale1", "scale2"])
+@pytest.mark.parametrize(("g", "joint", "channels"), [(1, True, 1), (2, True, 4), (2, False, 1)], ids=["g1", "g2", "g2-apart"])
+def test_encoder_blocks_are_pairs_of_convolutions(
+    backend: Any, observe: Observer, g: int, joint: bool, channels: int, scale: int
+) -> None:
+    """Two 3×3 kernels a block, the first of them widening. If this fails, suspect one convolution a block."""
+    wanted = oracle.encoder(64, scale, channels)
+
+    found = networks.kernels(backend, {"gridsize": g, "object_big": joint, "n_filters_scale": scale})
+
+    observe.holds("encoder", not wanted - found, f"kernels {dict(wanted)}", absent(wanted, found))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-001~1")
+@pytest.mark.parametrize(("joint", "untouched"), [(False, True), (True, False)], ids=["apart", "together"])
+def test_patches_are_processed_apart_without_a_common_object(
+    backend: Any, observe: Observer, joint: bool, untouched: bool
+) -> None:
+    """Without `object_big` a member's patch depends on its own image alone. If this fails, suspect the network's input."""
+    fed = networks.inputs(2)
+    other = fed.images.copy()
+    other[:, 3] *= 0.5
+    module = backend.module(networks.settings(backend, {"object_big": joint}))
+
+    before, after = (native.array(backend.forward(module, *fed._replace(images=x))[1])[:, :3] for x in (fed.images, other))
+
+    observe.equal("other_members_untouched", bool((before == after).all()), untouched)
+
+
+@pytest.mark.clause("MODEL-002~1")
+@pytest.mark.parametrize("N", SIZES, ids=size)
+def test_encoder_has_the_ladder_of_its_size(backend: Any, observe: Observer, N: int) -> None:
+    """32-64-128, with smaller steps before it for larger N. If this fails, suspect a ladder that starts one step off."""
+    wanted = oracle.encoder(N, 1, 4)
+
+    found = networks.kernels(backend, {"N": N})
+
+    observe.holds("encoder", not wanted - found, f"kernels {dict(wanted)}", absent(wanted, found))
+
+
+@pytest.mark.clause("MODEL-002~1")
+@pytest.mark.parametrize("N", [32, 96, 512], ids=size)
+def test_other_sizes_are_refused(backend: Any, observe: Observer, N: int) -> None:
+    """No network for other sides. If this fails, suspect a size that is accepted and breaks later."""
+    with observe.raises("refused", ValueError, "Unsupported input size"):
+        backend.module(networks.settings(backend, {"N": N}))
+
+
+@pytest.mark.clause("MODEL-003~1")
+@pytest.mark.parametrize("scale", [1, 2], ids=["scale1", "scale2"])
+@pytest.mark.parametrize("N", SIZES, ids=size)
+def test_bottleneck_is_eight_by_eight(backend: Any, observe: Observer, N: int, scale: int) -> None:
+    """As many blocks as lead from N to 8, and 128·s channels behind them. If this fails, suspect a block too many."""
+    found = networks.kernels(backend, {"N": N, "n_filters_scale": scale})
+
+    observe.equal("side", N / 2 ** oracle.halvings(found, 4, 128 * scale), 8.0)
+    observe.at_least("kernels_at_full_width", found[128 * scale, 128 * scale], 1)
+
+
+@pytest.mark.clause("MODEL-004~1")
+@pytest.mark.parametrize("N", SIZES, ids=size)
+def test_decoder_has_the_ladder_of_its_size(backend: Any, observe: Observer, N: int) -> None:
+    """…-64-32, two 3×3 kernels a block, beside the encoder's. If this fails, suspect transposed convolutions."""
+    wanted = oracle.encoder(N, 1, 4) + oracle.decoder(N, 1)
+
+    found = networks.kernels(backend, {"N": N})
+
+    observe.holds("decoder", not wanted - found, f"kernels {dict(wanted)}", absent(wanted, found))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-005~1")
+@pytest.mark.parametrize("strength", [1.0, 1e4], ids=["weak", "strong"])
+def test_centre_keeps_the_range_of_its_head(backend: Any, observe: Observer, strength: float) -> None:
+    """With `probe_big` the central sigmoid stays within 0 and 1. If this fails, suspect an outer branch that is not masked."""
+    module = backend.module(networks.settings(backend))
+
+    _, amplitude, phase = (
+        networks.centre(native.array(x)) for x in backend.forward(module, *networks.inputs(2, strength=strength))
+    )
+
+    observe.at_least("amplitude_low", amplitude.min(), 0)
+    observe.at_most("amplitude_high", amplitude.max(), 1)
+    observe.at_most("phase", np.abs(phase).max(), PI)
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-005~1")
+def test_outer_branch_fills_the_border(backend: Any, observe: Observer) -> None:
+    """With `probe_big` the border ring is not empty. If this fails, suspect an outer branch that is never added."""
+    module = backend.module(networks.settings(backend))
+
+    amplitude = native.array(backend.forward(module, *networks.inputs(2))[1])
+
+    observe.at_least("lit_pixels", np.count_nonzero(amplitude[..., networks.ring()]), amplitude[..., networks.ring()].size // 2)
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-006~1")
+@pytest.mark.parametrize("activation", ["sigmoid", "softplus"])
+@pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
+def test_border_is_empty_without_probe_big(backend: Any, observe: Observer, g: int, activation: str) -> None:
+    """Zeros in a ring of width N/4. If this fails, suspect an activation applied after the padding."""
+    config = networks.settings(backend, {"gridsize": g, "probe_big": False, "amp_activation": activation})
+    module, fed = backend.module(config), networks.inputs(g)
+
+    amplitude = native.array(backend.forward(module, *fed)[1])
+    patches = native.array(backend.predict(module, *fed[:4]))
+
+    observe.close("training", amplitude * networks.ring(), np.zeros(amplitude.shape))
+    observe.close("inference", np.abs(patches) * networks.ring(), np.zeros(amplitude.shape))
+    observe.holds("centre_is_lit", networks.centre(amplitude).any(), "light in the centre", "none")
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-007~1")
+def test_sigmoid_is_honoured(backend: Any, observe: Observer) -> None:
+    """Between 0 and 1, near both ends for strong input. If this fails, suspect a table with a default."""
+    seen = networks.central_amplitudes(backend, "sigmoid", 1e4)
+
+    observe.at_least("low", seen.min(), 0)
+    observe.at_most("high", seen.max(), 1)
+    observe.holds(
+        "both_sides", seen.min() < 0.5 < seen.max(), "values on both sides of sigmoid(0)", f"{seen.min()} to {seen.max()}"
+    )
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-007~1")
+def test_swish_is_honoured(backend: Any, observe: Observer) -> None:
+    """Below zero, not below −0.27847, and without an upper end. If this fails, suspect a table with a default."""
+    seen = networks.central_amplitudes(backend, "swish", 1e4)
+    weak = networks.central_amplitudes(backend, "swish", 1.0)
+
+    observe.at_least("low", min(seen.min(), weak.min()), SWISH_MINIMUM)
+    observe.holds("goes_below_zero", weak.min() < 0, "a value below 0", str(weak.min()))
+    observe.holds("no_upper_end", seen.max() > 1, "values beyond 1", str(seen.max()))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-007~1")
+def test_softplus_is_honoured(backend: Any, observe: Observer) -> None:
+    """Positive, never zero for moderate input, without an upper end. If this fails, suspect a table with a default."""
+    weak, seen = (networks.central_amplitudes(backend, "softplus", strength) for strength in (1.0, 1e4))
+
+    observe.holds("positive", weak.min() > 0, "values above 0", str(weak.min()))
+    observe.holds("no_upper_end", seen.max() > 1, "values beyond 1", str(seen.max()))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-007~1")
+def test_relu_is_honoured(backend: Any, observe: Observer) -> None:
+    """Never negative, exactly zero in places, without an upper end. If this fails, suspect a table with a default."""
+    seen = networks.central_amplitudes(backend, "relu", 1e4)
+
+    observe.at_least("low", seen.min(), 0)
+    observe.at_least("zeros", np.count_nonzero(seen == 0), 1)
+    observe.holds("no_upper_end", seen.max() > 1, "values beyond 1", str(seen.max()))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-007~1")
+def test_phase_stays_within_pi(backend: Any, observe: Observer) -> None:
+    """π·tanh: within ±π, and near it for strong input. If this fails, suspect a phase without its head."""
+    module = backend.module(networks.settings(backend, {"probe_big": False}))
+
+    phase = native.array(backend.forward(module, *networks.inputs(2, strength=1e4))[2])
+
+    observe.at_most("bounded", np.abs(phase).max(), PI)
+    observe.holds("used", np.abs(phase).max() > 1, "phases beyond 1, the end of tanh", str(np.abs(phase).max()))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-008~1")
+def test_members_have_amplitudes_of_their_own(backend: Any, observe: Observer) -> None:
+    """Four channels, four amplitudes. If this fails, suspect a head with one output channel."""
+    module = backend.module(networks.settings(backend, {"probe_big": False}))
+
+    _, amplitude, phase = (native.array(x) for x in backend.forward(module, *networks.inputs(2)))
+
+    observe.differs("channels", *networks.closest_channels(amplitude))
+    observe.differs("channels", *networks.closest_channels(phase))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-009~1")
+@pytest.mark.parametrize("padded", [True, False], ids=["padded", "not-padded"])
+def test_padding_does_not_change_shapes(backend: Any, observe: Observer, padded: bool) -> None:
+    """(B, C, N, N) either way. If this fails, suspect a head that returns N/2 × N/2 when padding is off."""
+    module, fed = backend.module(networks.settings(backend, {"pad_object": padded})), networks.inputs(2)
+
+    predicted, amplitude, phase = backend.forward(module, *fed)
+
+    observe.shape("prediction", predicted, (3, 4, 64, 64))
+    observe.shape("amplitude", amplitude, (3, 4, 64, 64))
+    observe.shape("phase", phase, (3, 4, 64, 64))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-010~1", needs=("MODEL-002",))
+def test_nothing_goes_past_the_bottleneck(backend: Any, observe: Observer) -> None:
+    """With the way into the bottleneck cut, the input has no effect. If this fails, suspect a skip connection."""
+    module, fed = backend.module(networks.settings(backend)), networks.inputs(2)
+    other = fed._replace(images=fed.images[::-1] * np.float32(0.5))
+
+    whole = [native.array(backend.forward(module, *x)[1]) for x in (fed, other)]
+    severed = networks.cut(backend, module, (64, 128))
+    blind = [backend.forward(severed, *x) for x in (fed, other)]
+
+    observe.holds("the_input_matters", (whole[0] != whole[1]).any(), "other images, another object", "the same object")
+    observe.equal("amplitude", native.array(blind[0][1]), native.array(blind[1][1]))
+    observe.equal("phase", native.array(blind[0][2]), native.array(blind[1][2]))
+
+
+@pytest.mark.clause("MODEL-010~1")
+@pytest.mark.parametrize("N", SIZES, ids=size)
+def test_decoder_takes_the_block_before_it_alone(backend: Any, observe: Observer, N: int) -> None:
+    """No decoder kernel takes more channels than the block before gives. If this fails, suspect concatenated channels."""
+    wanted = oracle.decoder(N, 1)
+
+    found = networks.kernels(backend, {"N": N})
+
+    observe.holds("decoder", not wanted - found, f"kernels {dict(wanted)}", absent(wanted, found))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-020~1")
+@pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
+def test_forward_returns_prediction_amplitude_and_phase(backend: Any, observe: Observer, g: int) -> None:
+    """Three float32 arrays (B, C, N, N), the first not negative. If this fails, suspect their order or a moved channel axis."""
+    module = backend.module(networks.settings(backend, {"gridsize": g}))
+
+    outputs = backend.forward(module, *networks.inputs(g))
+
+    observe.equal("count", len(outputs), 3)
+    observe.equal("shapes", [native.shape(x) for x in outputs], [(3, g * g, 64, 64)] * 3)
+    observe.equal("dtypes", [native.dtype(x) for x in outputs], ["float32"] * 3)
+    observe.holds("finite", all(np.isfinite(native.array(x)).all() for x in outputs), "finite values", "others")
+    observe.at_least("prediction", native.array(outputs[0]).min(), 0)
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-021~1", evidence="algebraic")
+@pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
+def test_inference_gives_the_complex_patches(backend: Any, observe: Observer, g: int) -> None:
+    """A·exp(iφ) of the forward call, complex64, not merged.
+
+    If this fails, suspect a merge, or real and imaginary parts stacked.
+    """
+    module, fed = backend.module(networks.settings(backend, {"gridsize": g})), networks.inputs(g)
+
+    patches = backend.predict(module, *fed[:4])
+    _, amplitude, phase = (native.array(x).astype(float) for x in backend.forward(module, *fed))
+
+    observe.dtype("dtype", patches, "complex64")
+    observe.close("patches", patches, amplitude * np.exp(1j * phase))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-021~1", evidence="symmetry")
+def test_inference_takes_no_notice_of_positions(backend: Any, observe: Observer) -> None:
+    """Other positions, the same bits; a flat scale as good as a full one. If this fails, suspect a merge on the way."""
+    module, fed = backend.module(networks.settings(backend)), networks.inputs(2)
+
+    patches = native.array(backend.predict(module, *fed[:4]))
+    elsewhere = backend.predict(module, fed.images, fed.offsets + np.float32(2.5), fed.probe, fed.input_scale)
+    flat = backend.predict(module, fed.images, fed.offsets, fed.probe, fed.input_scale.reshape(-1))
+
+    observe.equal("elsewhere", native.array(elsewhere), patches)
+    observe.equal("flat_scale", native.array(flat), patches)
+
+
+@pytest.mark.clause("MODEL-022~1", needs=("TRAIN-020",))
+def test_checkpoint_reloads_without_arguments(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """The last checkpoint predicts what the trained model predicts. If this fails, suspect weights that are made anew."""
+    results, _ = networks.trained(backend, tmp_path)
+    fed = networks.inputs(2)
+
+    reloaded = backend.load_checkpoint(tmp_path / "checkpoints" / "last.ckpt")
+
+    trained = native.item(native.item(results, "models"), "diffraction_to_obj")
+    observe.equal(
+        "prediction", native.array(backend.predict(reloaded, *fed[:4])), native.array(backend.predict(trained, *fed[:4]))
+    )
+    observe.equal("classes_in_the_file", networks.own_classes(backend, tmp_path / "checkpoints" / "last.ckpt"), [])
+
+
+@pytest.mark.clause("MODEL-023~1")
+@pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
+def test_weights_follow_from_the_configuration(backend: Any, observe: Observer, g: int) -> None:
+    """Twins have the same names and shapes; other settings do not matter. If this fails, suspect generated names."""
+    models = [{"gridsize": g}, {"gridsize": g}, {"gridsize": g, "probe_scale": 1.5, "amp_activation": "swish"}]
+
+    first, twin, cousin = (networks.shapes(backend, model) for model in models)
+
+    observe.equal("twin", twin, first)
+    observe.equal("cousin", cousin, first)
+
+
+@pytest.mark.clause("MODEL-023~1")
+def test_weights_depend_on_scale_and_channels(backend: Any, observe: Observer) -> None:
+    """More filters, more channels: more parameters. If this fails, suspect a scale or a grid size that never arrives."""
+    counts = [networks.parameters(backend, m) for m in ({"gridsize": 1}, {"gridsize": 2}, {"gridsize": 2, "n_filters_scale": 2})]
+
+    observe.holds("growing", counts[0] < counts[1] < counts[2], "growing numbers of parameters", str(counts))
+
+
+@pytest.mark.clause("MODEL-024~1")
+@pytest.mark.parametrize("g", [1, 2, 3], ids=["g1", "g2", "g3"])
+def test_first_convolution_sees_the_whole_group(backend: Any, observe: Observer, g: int) -> None:
+    """g² input channels with `object_big`. If this fails, suspect a grid size that never reached the network."""
+    found = networks.kernels(backend, {"gridsize": g})
+
+    observe.at_least("kernels_of_the_first_block", found[g * g, 32], 1)
+
+
+@pytest.mark.clause("MODEL-026~1", needs=("TRAIN-003",))
+def test_autoencoder_is_part_of_the_public_model(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Each weight of `autoencoder` is one of `diffraction_to_obj`. If this fails, suspect a second, untrained network."""
+    models = native.item(networks.trained(backend, tmp_path)[0], "models")
+
+    parts, whole = (
+        networks.fingerprints(backend.weights(native.item(models, key))) for key in ("autoencoder", "diffraction_to_obj")
+    )
+
+    observe.at_least("weights", sum(parts.values()), 1)
+    observe.equal("weights_of_its_own", sum((parts - whole).values()), 0)
+
+
+@pytest.mark.clause("MODEL-027~1")
+def test_unknown_architectures_are_refused_by_name(backend: Any, observe: Observer) -> None:
+    """The error names what was asked for and what there is. If this fails, suspect a default that stands in."""
+    with observe.raises("refused", ValueError, "hourglass", "cnn"):
+        backend.module(networks.settings(backend, {"architecture": "hourglass"}))
