@@ -1,0 +1,22 @@
+"""From patterns to an image: prediction in batches, stitching at absolute positions, bundles opened by folder."""
+
+from __future__ import annotations
+
+from reference_impl.policy import require_torch
+
+require_torch()
+
+from reference_impl.inference.load import load_inference_bundle_torch  # noqa: E402
+from reference_impl.inference.predict import absolute_offsets, predict_patches  # noqa: E402
+from reference_impl.inference.reassemble import reassemble_cdi_image_torch  # noqa: E402
+from reference_impl.inference.stitch import CanvasFrame, canvas_frame, stitch  # noqa: E402
+
+__all__ = [
+    "CanvasFrame",
+    "absolute_offsets",
+    "canvas_frame",
+    "load_inference_bundle_torch",
+    "predict_patches",
+    "reassemble_cdi_image_torch",
+    "stitch",
+]

@@ -1,0 +1,100 @@
+"""Object patches of a container, a batch at a time, and where each of them belongs (INFER-008 … INFER-014)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from rich.progress import track
+
+from reference_impl.policy import require_torch
+
+require_torch()
+
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+
+from reference_impl.batch import fields  # noqa: E402
+from reference_impl.batch.container import as_array  # noqa: E402
+from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
+from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+from reference_impl.grouping.arrays import normalisation, pattern_energies  # noqa: E402
+
+# Groups a forward pass where nobody says: N = 64 at full width then holds 70 MB of activations.
+DEFAULT_BATCH_SIZE = 64
+DEVICES = {"cpu": "cpu", "cuda": "cuda", "gpu": "cuda", "mps": "mps"}
+
+
+def predict_patches(
+    module: nn.Module, container: Any, config: TrainingConfig | InferenceConfig, execution: PyTorchExecutionConfig | None = None
+) -> np.ndarray:
+    """The model's patches `(n · C, N, N, 1)` complex64 for the `n` groups of `container`, group by group, channel by channel.
+
+    Patterns are normalised as in training: mean energy (N/2)² whatever their scale (INFER-009). The module computes on the
+    device that `execution` names and lies on the CPU afterwards (INFER-013). On the CPU two calls agree bit for bit (INFER-011).
+    """
+    images = fields.images(container, config.model.gridsize**2)
+    positions = fields.relative_positions(container, len(images), config.model)
+    probe, _ = fields.probe(container, images.shape[-1], config.model)
+    scale = normalisation(float(pattern_energies(images.reshape(-1, *images.shape[2:])).mean()), images.shape[-1])
+    size = _batch_size(config, execution)
+    device = _device(execution)
+    shared = torch.from_numpy(probe)[None, None].to(device)  # (1, 1, P, N, N): one probe for every sample (BATCH-028)
+    patches = np.empty(images.shape, np.complex64)
+    with _ready(module, device, execution), torch.inference_mode():
+        for start in track(
+            range(0, len(images), size), "predicting", disable=not getattr(execution, "enable_progress_bar", False)
+        ):
+            part = slice(start, start + size)
+            x, offsets = (torch.from_numpy(array[part]).to(device) for array in (images, positions))
+            factor = torch.full((len(x), 1, 1, 1), scale, dtype=torch.float32, device=device)
+            patches[part] = module.forward_predict(x, offsets, shared, factor).cpu().numpy()
+    return patches.reshape(-1, *patches.shape[2:], 1)
+
+
+def absolute_offsets(container: Any) -> np.ndarray:
+    """`(n · C, 1, 1, 2)` float64 positions [x, y] of every pattern, pixels: `global - local` for each channel (INFER-008)."""
+    whole = fields.attribute(container, "global_offsets")
+    if whole is None:
+        found = "none (global_offsets is missing)"
+        raise ContractError(field="global_offsets", expected="positions (n, 1, 2, 1)", found=found)
+    local = fields.attribute(container, "local_offsets")
+    local = fields.attribute(container, "coords_relative") if local is None else local
+    # coords_relative = -(coords - mean), hence the difference (GROUP-022).
+    absolute = as_array(whole).astype(np.float64) - (0.0 if local is None else as_array(local).astype(np.float64))
+    return np.ascontiguousarray(absolute.transpose(0, 3, 1, 2)).reshape(-1, 1, 1, 2)
+
+
+def _batch_size(config: TrainingConfig | InferenceConfig, execution: PyTorchExecutionConfig | None) -> int:
+    """INFER-012: the execution configuration's, else the configuration's, else 64."""
+    return getattr(execution, "inference_batch_size", None) or getattr(config, "batch_size", None) or DEFAULT_BATCH_SIZE
+
+
+def _device(execution: PyTorchExecutionConfig | None) -> torch.device:
+    name = "cpu" if execution is None else execution.accelerator
+    if name not in DEVICES:
+        raise ContractError(field="accelerator", expected=f"one of {sorted(DEVICES)} for inference", found=repr(name))
+    device = torch.device(DEVICES[name])
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ContractError(field="accelerator", expected="a CUDA device", found=f"none on this machine, and {name!r} asked for")
+    return device
+
+
+@contextlib.contextmanager
+def _ready(module: nn.Module, device: torch.device, execution: PyTorchExecutionConfig | None) -> Iterator[None]:
+    """The module evaluating on the device, in the memory format and precision of `execution`; on the CPU again afterwards."""
+    module.eval().to(device)
+    network = getattr(getattr(module, "model", None), "autoencoder", None)
+    if hasattr(network, "memory_format"):
+        layout = torch.channels_last if getattr(execution, "channels_last", False) else torch.contiguous_format
+        network.memory_format = layout
+        network.to(memory_format=layout)
+    half = {"16-mixed": torch.float16, "bf16-mixed": torch.bfloat16}.get(getattr(execution, "precision", "32-true"))
+    try:
+        with torch.autocast(device.type, dtype=half, enabled=half is not None):
+            yield
+    finally:
+        module.cpu()

@@ -1,0 +1,83 @@
+"""One call from a record and a trained model to amplitude and phase (INFER-002 … INFER-004)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from reference_impl.policy import require_torch
+
+require_torch()
+
+import torch  # noqa: E402
+
+from reference_impl.batch import ensure_container  # noqa: E402
+from reference_impl.config import InferenceConfig, TrainingConfig, cfg, update_legacy_dict  # noqa: E402
+from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+from reference_impl.inference.predict import absolute_offsets, predict_patches  # noqa: E402
+from reference_impl.inference.stitch import canvas_frame, stitch  # noqa: E402
+
+MODEL = "diffraction_to_obj"
+Images = tuple[np.ndarray, np.ndarray, dict[str, Any]]
+
+
+def reassemble_cdi_image_torch(
+    test_data: Any,
+    config: TrainingConfig | InferenceConfig,
+    flip_x: bool = False,
+    flip_y: bool = False,
+    transpose: bool = False,
+    M: int = 20,
+    train_results: Mapping[str, Any] | None = None,
+    execution_config: PyTorchExecutionConfig | None = None,
+) -> Images:
+    """`(amplitude, phase, results)`: float32 `(H, W)` images of the object that `test_data` (record or container) was taken of.
+
+    `results` holds what `train_results` held, and for the `m` patches, one for each pattern of each group, `obj_tensor_full`
+    `(m, N, N, 1)` complex64 and `global_offsets` `(m, 1, 1, 2)` float64; `recon_amp`, `recon_phase`, `test_container`,
+    `canvas_frame`. Flips negate offsets, `transpose` swaps the axes of the patches (INFER-004). Raises `NotImplementedError`
+    without `train_results`, and `ContractError`; a stitcher that fails is an error (INFER-007).
+    """
+    module = _trained(train_results)
+    update_legacy_dict(cfg, config)
+    if isinstance(M, bool) or not isinstance(M, int) or not 0 < M <= config.model.N:
+        raise ContractError(field="M", expected=f"an integer with 0 < M <= N = {config.model.N}", found=repr(M))
+    container = ensure_container(test_data, config, cap_groups=True)
+    patches = predict_patches(module, container, config, execution_config)
+    offsets = absolute_offsets(container)
+    patches, offsets = _oriented(patches, offsets, flip_x, flip_y, transpose)
+    placed = torch.from_numpy(offsets)
+    image = stitch(torch.from_numpy(patches), placed, M).numpy()
+    amplitude, phase = np.abs(image), np.angle(image)
+    results = {
+        **train_results,
+        "obj_tensor_full": patches,
+        "global_offsets": offsets,
+        "recon_amp": amplitude,
+        "recon_phase": phase,
+        "test_container": container,
+        "canvas_frame": canvas_frame(placed, patches.shape[1], M),
+    }
+    return amplitude, phase, results
+
+
+def _trained(train_results: Mapping[str, Any] | None) -> Any:
+    """The trained model; never one that is made here (INFER-002)."""
+    if train_results is None:
+        raise NotImplementedError("reassembly is not yet fully implemented without train_results: give the results of a training")
+    models = train_results.get("models")
+    if not models or MODEL not in models.keys():
+        found = "none" if not models else f"{sorted(models.keys())}"
+        raise ContractError(field="train_results['models']", expected=f"a mapping with {MODEL!r}", found=found)
+    return models[MODEL]
+
+
+def _oriented(
+    patches: np.ndarray, offsets: np.ndarray, flip_x: bool, flip_y: bool, transpose: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    signs = np.array([-1.0 if flip_x else 1.0, -1.0 if flip_y else 1.0])
+    turned = np.ascontiguousarray(patches.swapaxes(1, 2)) if transpose else patches
+    return turned, offsets * signs
