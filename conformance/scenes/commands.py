@@ -1,0 +1,121 @@
+"""The two commands in processes of their own: one training and one inference for all checks, and calls that fail early."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance import process
+from conformance.scenes.records import record, write_npz
+from conformance.scenes.shared import once
+
+TELLING = {"PYTHONWARNINGS": "default", "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+"""Environment of every call: warnings are shown, help is not wrapped, nothing is coloured."""
+
+TRAINING = {"--max_epochs": 2, "--n_images": 64, "--gridsize": 1, "--batch_size": 4, "--learning-rate": 5e-4}
+"""CLI-010's training, with a learning rate of its own."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """How `train` and `infer` ended, and their folders."""
+
+    folder: Path
+    train: process.Completed
+    infer: process.Completed
+
+    @property
+    def output(self) -> Path:
+        """Where `train` wrote."""
+        return self.folder / "output"
+
+    @property
+    def pictures(self) -> Path:
+        """Where `infer` wrote."""
+        return self.folder / "pictures"
+
+
+def flow(backend: Any, shared: Path) -> Flow:
+    """CLI-010: train in one process, infer in another, once for all checks of a session."""
+    train, infer = backend.command("train"), backend.command("infer")
+    told = once(shared, "flow", lambda folder: [vars(done) for done in _flow(train, infer, folder)])
+    return Flow(shared / "flow", *(process.Completed(**done) for done in told))
+
+
+def _flow(train: Sequence[str], infer: Sequence[str], folder: Path) -> list[process.Completed]:
+    data = write_npz(folder / "data.npz", **record(n=64, N=64))
+    flags = {"--train_data_file": data, "--test_data_file": data, "--output_dir": folder / "output", **TRAINING}
+    first = call([*train, *listed(flags), "--accelerator", "cpu", "--quiet"], folder)
+    # The flags stand in another order than in the contract, and one of them is the deprecated one.
+    flags = {"--output_dir": folder / "pictures", "--device": "cpu", "--n_images": 24, "--test_data": data}
+    second = call([*infer, "--quiet", *listed(flags), "--model_path", str(folder / "output")], folder)
+    return [first, second]
+
+
+def listed(flags: Mapping[str, Any]) -> list[str]:
+    """Flags and their values, one after the other."""
+    return [str(part) for pair in flags.items() for part in pair]
+
+
+def call(argv: Sequence[Any], folder: Path) -> process.Completed:
+    """Run a command in `folder`; one that does not end in time counts as ended with code -1."""
+    try:
+        return process.run([str(part) for part in argv], env=TELLING, cwd=folder, timeout=180)
+    except process.NoAnswer as error:
+        return process.Completed(tuple(str(part) for part in argv), -1, "", str(error))
+
+
+def documented(text: str) -> dict[str, str]:
+    """Flag → its paragraph in a help text."""
+    plain = re.sub(r"\x1b\[[0-9;]*m|[│╭╮╰╯─┃]", " ", text)
+    found: dict[str, str] = {}
+    flags: list[str] = []
+    for line in plain.splitlines():
+        if re.match(r"\s{1,8}-{1,2}[A-Za-z]", line):
+            flags = re.findall(r"--[A-Za-z][\w-]*", re.split(r"\s{2,}", line.strip())[0])
+        found.update({flag: f"{found.get(flag, '')} {line.strip()}" for flag in flags if line.strip()})
+    return found
+
+
+def states_default(paragraph: str, default: Any) -> bool:
+    """True where a paragraph of help says `default` and then this value, as text or as a number."""
+    said = re.findall(r"default[:=]?\s*([^\s,;)\]]+)", paragraph, flags=re.IGNORECASE)
+    return any(text.strip("'\"`.").lower() == str(default).lower() or _number(text) == default for text in said)
+
+
+def silent_about(found: Mapping[str, str], defaults: Mapping[str, Any]) -> list[str]:
+    """The flags whose help does not state their default."""
+    return [
+        flag for flag, default in defaults.items() if default is not None and not states_default(found.get(flag, ""), default)
+    ]
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.strip("'\"`"))
+    except ValueError:
+        return None
+
+
+def progress(text: str) -> list[str]:
+    """Everything in an output that reports progress: returns, control sequences, bars, rates, lines for an epoch or a batch."""
+    signs = r"\r(?!\n)|\x1b\[|\d+%\||\d(?:\.\d+)?\s?(?:it|batch|s)/(?:s|it|batch)|^\s*(?:[Ee]poch|[Bb]atch|[Ss]tep)\b.*\d|[█▏━]"
+    return re.findall(signs, text, flags=re.MULTILINE)
+
+
+def picture(path: Path) -> dict[str, Any]:
+    """`{format, bytes}` of a picture file; an absent file has no format and no bytes."""
+    content = path.read_bytes() if path.is_file() else b""
+    return {"format": "png" if content.startswith(b"\x89PNG\r\n\x1a\n") else "none", "bytes": len(content)}
+
+
+def pickled_text(path: Path) -> bytes:
+    """The bytes of the pickles in a zipped checkpoint, unread; empty where there is none."""
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return b""
+    with zipfile.ZipFile(path) as archive:
+        return b"".join(archive.read(name) for name in archive.namelist() if name.endswith(".pkl"))

@@ -1,0 +1,139 @@
+"""Fresh interpreters in which a library cannot be found: what a backend's modules and its selector then do."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import pickle
+import re
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance import native, process
+from conformance.connect import NotEvaluated
+from conformance.scenes import runs
+from conformance.scenes.shared import once
+
+WORKFLOWS = ("run_cdi_example_with_backend", "train_cdi_model_with_backend", "load_inference_bundle_with_backend")
+BEFORE = {"N": 7, "gridsize": 9, "batch_size": 3}
+"""What stands in the child's registry before a workflow is asked: nothing that a configuration would say."""
+STATED = {"N": 64, "gridsize": 2, "backend": "pytorch"}
+"""What the configurations of `ask` say, in the registry's words."""
+
+
+def roots(backend: Any) -> list[str]:
+    """The top-level packages of the backend's modules and of its selector."""
+    info = backend.info()
+    return sorted({name.split(".")[0] for name in (*info.modules, selector_module(backend))})
+
+
+def selector_module(backend: Any) -> str:
+    """The module of the selector; a backend that names none cannot be examined."""
+    selector = backend.info().selector
+    if not selector:
+        raise NotEvaluated("the adapter names no selector")
+    return str(selector).split(":")[0]
+
+
+def import_modules(backend: Any, folder: Path, modules: Sequence[str], blocked: Sequence[str]) -> dict[str, Any]:
+    """Import `modules` (or, where there are none, every module of the backend's packages) where `blocked` cannot be found."""
+    return _child({"do": "modules", "modules": list(modules), "roots": roots(backend)}, folder, blocked)
+
+
+def without_mlflow(backend: Any, shared: Path) -> dict[str, Any]:
+    """Import the backend's modules where MLflow cannot be found: once for all checks of a session."""
+    modules = backend.info().modules
+    return dict(once(shared, "imports", lambda folder: import_modules(backend, folder, modules, ["mlflow"])))
+
+
+def ask(backend: Any, folder: Path, chosen: str, blocked: Sequence[str]) -> dict[str, Any]:
+    """Ask the three workflows for the backend `chosen` where `blocked` cannot be found."""
+    info = backend.info()
+    recipe = runs.Recipe(gridsize=2, training=runs.settings(backend=chosen))
+    training = runs.configuration(backend, recipe, folder)
+    inference = backend.canonical(
+        "inference", model=training.model, model_path=folder, test_data_file=folder / "test.npz", backend=chosen
+    )
+    configs = {name: pickle.dumps(inference if name.startswith("load") else training).hex() for name in WORKFLOWS}
+    job = {"do": "selector", "selector": selector_module(backend), "registry": place(backend), "configs": configs}
+    answer = _child(job | {"before": BEFORE, "stack": ["torch", *info.modules]}, folder, blocked)
+    if "unfit" in answer:
+        raise NotEvaluated(
+            f"a configuration cannot be carried into an interpreter without {', '.join(blocked)}: {answer['unfit']}"
+        )
+    return answer
+
+
+def place(backend: Any) -> str:
+    """`module:attribute` of the live registry, which a fresh interpreter needs to find it."""
+    registry = backend.registry()
+    for name, module in sorted(sys.modules.items()):
+        if name.split(".")[0] in roots(backend):
+            found = [attribute for attribute, value in vars(module).items() if value is registry]
+            if found:
+                return f"{name}:{found[0]}"
+    raise NotEvaluated("the live registry is no attribute of a module of the backend")
+
+
+def _child(job: dict[str, Any], folder: Path, blocked: Sequence[str]) -> dict[str, Any]:
+    question, answer = folder / "question.json", folder / "answer.json"
+    answer.unlink(missing_ok=True)
+    question.write_text(json.dumps(job | {"answer": str(answer)}), encoding="utf-8")
+    done = process.block_imports([sys.executable, "-m", "conformance.imports", str(question)], blocked, cwd=folder)
+    if not answer.is_file():
+        raise native.Malformed(f"expected an answer of a fresh interpreter, found code {done.returncode}: {done.output[-2000:]}")
+    return dict(json.loads(answer.read_text(encoding="utf-8")))
+
+
+def survivors(answer: Mapping[str, Any], library: str) -> list[str]:
+    """Modules that asked for a library which could not be found, and were imported nevertheless."""
+    return sorted(name for name, said in answer["modules"].items() if library in said["asked"] and not said["error"])
+
+
+def column(answer: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """One entry of every module's or workflow's answer."""
+    return {name: said[key] for name, said in answer.items()}
+
+
+def without(messages: Mapping[str, str], *fragments: str) -> dict[str, str]:
+    """The messages that lack a fragment."""
+    return {name: text for name, text in messages.items() if not all(fragment in text for fragment in fragments)}
+
+
+def not_kind(lineages: Mapping[str, Sequence[str]], kind: str) -> dict[str, Any]:
+    """The errors that are not of a class, by their own class; `no error` where there was none."""
+    return {name: (lineage or ["no error"])[0] for name, lineage in lineages.items() if kind not in lineage}
+
+
+def requirements(distribution: str | None) -> dict[str, str]:
+    """Name → version specifier of everything that a distribution declares, extras included.
+
+    Read from the installed metadata, or, in a checkout that is not installed, from the `pyproject.toml` of that name.
+    """
+    if not distribution:
+        raise NotEvaluated("the adapter names no distribution")
+    try:
+        declared = importlib.metadata.requires(distribution) or []
+    except importlib.metadata.PackageNotFoundError:
+        declared = _from_checkout(distribution)
+    split = [re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*\(?([^;)]*)", line.strip()) for line in declared]
+    return {match[1].lower().replace("_", "-"): match[2].strip() for match in split if match}
+
+
+def _from_checkout(distribution: str) -> list[str]:
+    for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).resolve().parents):
+        path = folder / "pyproject.toml"
+        project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {}) if path.is_file() else {}
+        if project.get("name") == distribution:
+            extras = project.get("optional-dependencies", {}).values()
+            return [*project.get("dependencies", []), *(line for lines in extras for line in lines)]
+    raise NotEvaluated(f"the distribution {distribution!r} is neither installed nor a checkout here")
+
+
+def lower_bound(specifier: str) -> tuple[int, ...]:
+    """The highest lower bound of a version specifier, as numbers; empty where there is none."""
+    bounds = re.findall(r"(?:>=|==|~=|>)\s*(\d+(?:\.\d+)*)", specifier)
+    return max((tuple(int(part) for part in bound.split(".")) for bound in bounds), default=())

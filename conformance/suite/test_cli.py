@@ -1,0 +1,242 @@
+"""The two commands: flags, usage errors, what they leave behind, and the chain of both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.connect import Proxy
+from conformance.observe import Observer
+from conformance.scenes import commands, inputs
+
+TRAIN_FLAGS: dict[str, Any] = {
+    **dict.fromkeys(["--train_data_file", "--output_dir", "--test_data_file", "--device", "--disable_mlflow", "--quiet"]),
+    **dict.fromkeys(["--deterministic", "--no-deterministic", "--enable-checkpointing", "--disable-checkpointing"]),
+    **{"--max_epochs": 100, "--n_images": 512, "--gridsize": 2, "--batch_size": 16, "--accelerator": "auto", "--num-workers": 0},
+    **{"--learning-rate": 1e-3, "--scheduler": "Default", "--accumulate-grad-batches": 1, "--logger": "csv"},
+    **{
+        "--checkpoint-save-top-k": 1,
+        "--checkpoint-monitor": "val_loss",
+        "--checkpoint-mode": "min",
+        "--early-stop-patience": 100,
+    },
+}
+INFER_FLAGS: dict[str, Any] = {
+    **dict.fromkeys(["--model_path", "--test_data", "--output_dir", "--inference-batch-size", "--quiet", "--device"]),
+    **{"--n_images": 32, "--accelerator": "auto", "--num-workers": 0},
+}
+"""Flag → the default that its help must state; None where it has none."""
+
+
+@pytest.mark.clause("CLI-001~1")
+def test_train_documents_its_flags_and_their_defaults(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """The help of `train` lists every flag of the contract, with its default.
+
+    If this fails, suspect a flag left out of the parser, or a default that moved.
+    """
+    done = commands.call([*backend.command("train"), "--help"], tmp_path)
+
+    found = commands.documented(done.stdout)
+    observe.equal("exit code", done.returncode, 0)
+    observe.equal("missing flags", sorted(set(TRAIN_FLAGS) - set(found)), [])
+    observe.equal("defaults not stated", commands.silent_about(found, TRAIN_FLAGS), [])
+
+
+@pytest.mark.clause("CLI-006~1")
+def test_infer_documents_its_flags_and_their_defaults(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """The help of `infer` lists every flag of the contract, with its default.
+
+    If this fails, suspect a flag left out of the parser, or a default that moved.
+    """
+    done = commands.call([*backend.command("infer"), "--help"], tmp_path)
+
+    found = commands.documented(done.stdout)
+    observe.equal("exit code", done.returncode, 0)
+    observe.equal("missing flags", sorted(set(INFER_FLAGS) - set(found)), [])
+    observe.equal("defaults not stated", commands.silent_about(found, INFER_FLAGS), [])
+
+
+@pytest.mark.clause("CLI-002~1")
+@pytest.mark.parametrize(
+    ("flags", "fragments"),
+    [
+        ([], ["--train_data_file", "--output_dir"]),
+        (["--output_dir", "out"], ["--train_data_file"]),
+        (["--train_data_file", "data.npz"], ["--output_dir"]),
+        (["--train_data_file", "absent.npz", "--output_dir", "out", "--accelerator", "cpu"], ["absent.npz"]),
+        (["--train_data_file", "data.npz", "--output_dir", "out", "--ptycho_dir", "old"], ["--ptycho_dir"]),
+        (["--train_data_file", "data.npz", "--output_dir", "out", "--config", "old.json"], ["--config"]),
+    ],
+    ids=["no-flags", "no-data", "no-output", "absent-file", "older-folder", "older-config"],
+)
+def test_usage_errors_of_train_end_with_code_1_and_a_message(
+    backend: Proxy, observe: Observer, tmp_path: Path, flags: list[str], fragments: list[str]
+) -> None:
+    """Whatever is wrong with a call, the code is 1 and the message names it.
+
+    If this fails, suspect the parser's own exit code 2, or a trace instead of a message.
+    """
+    inputs.data_file(tmp_path, "data.npz")
+
+    done = commands.call([*backend.command("train"), *flags], tmp_path)
+
+    observe.equal("exit code", done.returncode, 1)
+    observe.equal("not named", [fragment for fragment in fragments if fragment not in done.output], [])
+    observe.equal("traceback", "Traceback (most recent call last)" in done.output, False)
+    observe.equal("bundle", sorted(path.name for path in tmp_path.rglob("wts.h5.zip")), [])
+
+
+@pytest.mark.clause("CLI-003~1")
+def test_the_deprecated_device_is_reported_exactly_where_it_is_given(
+    backend: Proxy, observe: Observer, shared_folder: Path
+) -> None:
+    """The training was called without it and says nothing of it, the inference with it and warns.
+
+    If this fails, suspect a default of the parser.
+    """
+    flow = commands.flow(backend, shared_folder)
+
+    observe.equal("mentioned without the flag", "--device" in flow.train.output, False)
+    observe.equal("warned with the flag", "--device is deprecated" in flow.infer.output, True)
+
+
+@pytest.mark.clause("CLI-004~1", needs=("CLI-005",))
+def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """The parameters of the bundle are those of the call, and single patches have no common canvas.
+
+    If this fails, suspect a flag that is parsed and not passed on.
+    """
+    flow = commands.flow(backend, shared_folder)
+    expected = {"gridsize": 1, "object.big": False, "batch_size": 4, "nepochs": 2, "n_groups": 64, "N": 64}
+
+    _, parameters = backend.load(flow.output)
+
+    observe.equal("parameters", {key: parameters.get(key) for key in expected}, expected)
+
+
+@pytest.mark.clause("CLI-004~1", needs=("CLI-005",))
+def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """With a grid size of 2 the training command switches `object_big` on.
+
+    If this fails, suspect a constant where the grid size should be looked at.
+    """
+    data = inputs.data_file(tmp_path, "data.npz", n=8)
+    flags = {"--train_data_file": data, "--output_dir": tmp_path / "out", "--max_epochs": 1, "--n_images": 2, "--gridsize": 2}
+
+    done = commands.call([*backend.command("train"), *commands.listed(flags), "--accelerator", "cpu", "--quiet"], tmp_path)
+
+    observe.equal("exit code", done.returncode, 0)
+    _, parameters = backend.load(tmp_path / "out")
+    observe.equal("object.big", parameters.get("object.big"), True)
+    observe.equal("gridsize", parameters.get("gridsize"), 2)
+
+
+@pytest.mark.clause("CLI-005~1")
+def test_train_leaves_checkpoint_bundle_and_metrics(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """The three things that a training is for are in its output folder.
+
+    If this fails, suspect a command on a path of its own that writes checkpoints and no bundle.
+    """
+    flow = commands.flow(backend, shared_folder)
+
+    observe.holds("exit code", flow.train.returncode == 0, "0", f"{flow.train.returncode}: {flow.train.stderr[-1500:]}")
+    observe.equal("checkpoint", (flow.output / "checkpoints" / "last.ckpt").is_file(), True)
+    observe.equal("bundle", (flow.output / "wts.h5.zip").is_file(), True)
+    observe.at_least("metrics", len(sorted(flow.output.glob("lightning_logs/version_*/metrics.csv"))), 1)
+
+
+@pytest.mark.clause("CLI-006~1", needs=("CLI-005",))
+def test_infer_takes_its_flags_in_any_order(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """With the model named last, behind a switch and a deprecated flag, inference succeeds.
+
+    If this fails, suspect a dispatch on the first argument.
+    """
+    flow = commands.flow(backend, shared_folder)
+
+    observe.holds("exit code", flow.infer.returncode == 0, "0", f"{flow.infer.returncode}: {flow.infer.stderr[-1500:]}")
+
+
+@pytest.mark.clause("CLI-006~1")
+@pytest.mark.parametrize(
+    ("flags", "fragment"),
+    [
+        (["--test_data", "data.npz", "--output_dir", "out"], "--model_path"),
+        (["--model_path", "empty", "--output_dir", "out"], "--test_data"),
+        (["--model_path", "absent_model", "--test_data", "data.npz", "--output_dir", "out"], "absent_model"),
+        (["--model_path", "empty", "--test_data", "data.npz", "--output_dir", "out"], "wts.h5.zip"),
+        (["--model_path", "empty", "--test_data", "absent.npz", "--output_dir", "out"], "absent.npz"),
+    ],
+    ids=["no-model", "no-data", "absent-model", "empty-model", "absent-data"],
+)
+def test_infer_ends_with_code_1_and_a_message_otherwise(
+    backend: Proxy, observe: Observer, tmp_path: Path, flags: list[str], fragment: str
+) -> None:
+    """Whatever is wrong with a call, the code is 1 and the message names it.
+
+    If this fails, suspect an error that is printed and not returned.
+    """
+    inputs.data_file(tmp_path, "data.npz")
+    (tmp_path / "empty").mkdir()
+
+    done = commands.call([*backend.command("infer"), *flags, "--accelerator", "cpu"], tmp_path)
+
+    observe.equal("exit code", done.returncode, 1)
+    observe.holds("message", fragment in done.output, f"a message that names {fragment}", done.output[-500:])
+    observe.equal("traceback", "Traceback (most recent call last)" in done.output, False)
+
+
+@pytest.mark.clause("CLI-007~1", needs=("CLI-005",))
+@pytest.mark.parametrize("name", ["reconstructed_amplitude.png", "reconstructed_phase.png"])
+def test_infer_leaves_pictures(backend: Proxy, observe: Observer, shared_folder: Path, name: str) -> None:
+    """Amplitude and phase are there as PNG files with something in them.
+
+    If this fails, suspect a figure saved before anything was drawn into it.
+    """
+    flow = commands.flow(backend, shared_folder)
+
+    found = commands.picture(flow.pictures / name)
+    observe.equal("format", found["format"], "png")
+    observe.at_least("bytes", found["bytes"], 1001)
+
+
+@pytest.mark.clause("CLI-008~1")
+def test_quiet_commands_report_no_progress(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Both commands ran with `--quiet`: their standard output holds no bars and no lines per epoch.
+
+    If this fails, suspect a progress bar that is on by default, or a summary table of the trainer.
+    """
+    flow = commands.flow(backend, shared_folder)
+
+    observe.equal("train", commands.progress(flow.train.stdout), [])
+    observe.equal("infer", commands.progress(flow.infer.stdout), [])
+
+
+@pytest.mark.clause("CLI-009~1")
+def test_a_missing_file_is_found_before_an_impossible_setting(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """Of two mistakes the path is reported.
+
+    If this fails, suspect a command that looks at its settings first.
+    """
+    flags = {"--train_data_file": "absent.npz", "--output_dir": "out", "--batch_size": 12, "--accelerator": "cpu"}
+
+    done = commands.call([*backend.command("train"), *commands.listed(flags)], tmp_path)
+
+    observe.equal("exit code", done.returncode, 1)
+    observe.holds("message", "absent.npz" in done.output, "a message that names absent.npz", done.output[-500:])
+
+
+@pytest.mark.clause("CLI-010~1")
+def test_train_and_infer_are_a_chain(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Two epochs on 64 groups, then an inference in another process: both succeed and leave everything.
+
+    If this fails, suspect first whatever clause of the chapters before is red.
+    """
+    flow = commands.flow(backend, shared_folder)
+
+    observe.holds("training", flow.train.returncode == 0, "exit code 0", f"{flow.train.returncode}: {flow.train.stderr[-1500:]}")
+    observe.holds("inference", flow.infer.returncode == 0, "exit code 0", f"{flow.infer.returncode}: {flow.infer.stderr[-1500:]}")
+    wanted = [flow.output / "wts.h5.zip", flow.output / "checkpoints" / "last.ckpt"]
+    wanted += [flow.pictures / "reconstructed_amplitude.png", flow.pictures / "reconstructed_phase.png"]
+    observe.equal("missing", [path.name for path in wanted if not path.is_file()], [])

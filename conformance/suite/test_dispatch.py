@@ -1,0 +1,176 @@
+"""The selector: three workflows, the order in which it works, and what it hands on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.connect import Proxy
+from conformance.observe import Observer
+from conformance.scenes import configs, interpreters, runs, workflows
+
+
+@pytest.mark.clause("DISPATCH-001~1")
+def test_the_selector_offers_three_workflows_without_the_stack(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """All three are there in an interpreter that has no torch, and get as far as choosing.
+
+    If this fails, suspect a renamed workflow, or an import of the backend at the head of the selector.
+    """
+    answer = interpreters.ask(backend, tmp_path, "neither", ["torch"])
+
+    observe.equal("other errors", interpreters.not_kind(interpreters.column(answer, "error"), "ValueError"), {})
+    observe.equal("other messages", interpreters.without(interpreters.column(answer, "message"), "Invalid backend"), {})
+
+
+@pytest.mark.clause("DISPATCH-002~1", "CONFIG-003~1")
+@pytest.mark.parametrize("workflow", ["run", "run_training", "open"])
+def test_a_configuration_is_in_the_registry_before_its_backend_is_inspected(
+    backend: Proxy, observe: Observer, workflow: str
+) -> None:
+    """A configuration that is refused for its backend has reached the registry by then.
+
+    If this fails, suspect a workflow that looks at `config.backend` first, or the loading workflow without its synchronisation.
+    """
+    config = workflows.CONFIGURATION[workflow](backend, backend="neither")
+
+    with observe.raises("refused", ValueError, "Invalid backend"):
+        workflows.START[workflow](backend, config)
+
+    observe.equal("grid size", backend.registry().get("gridsize"), 3)
+    observe.equal("neighbours", backend.registry().get("neighbor_count"), config.neighbor_count)
+
+
+@pytest.mark.clause("DISPATCH-002~1", "CONFIG-001~1")
+def test_the_registry_is_up_to_date_when_the_backend_is_imported(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """At the moment a workflow first asks for the stack, in a fresh interpreter, the registry holds its configuration.
+
+    If this fails, suspect a backend imported at the head of the selector, or a synchronisation that comes after it.
+    """
+    answer = interpreters.ask(backend, tmp_path, "pytorch", ["torch"])
+
+    observe.equal("never asked", [name for name, said in answer.items() if said["registry"] is None], [])
+    seen = {name: configs.chosen(said["registry"] or {}, interpreters.STATED) for name, said in answer.items()}
+    observe.equal("registry at the import", seen, {name: interpreters.STATED for name in interpreters.WORKFLOWS})
+
+
+@pytest.mark.clause("DISPATCH-003~1")
+@pytest.mark.parametrize("workflow", ["run", "run_training", "open"])
+@pytest.mark.parametrize("name", ["numpy", "", "PyTorch"], ids=["unknown", "empty", "capitals"])
+def test_an_unknown_backend_is_refused(backend: Proxy, observe: Observer, workflow: str, name: str) -> None:
+    """Any name but the two is an error that says which two.
+
+    If this fails, suspect an `else` branch that stands for the default backend.
+    """
+    config = workflows.CONFIGURATION[workflow](backend, backend=name)
+
+    with observe.raises("refused", ValueError, "Invalid backend", "'tensorflow' or 'pytorch'"):
+        workflows.START[workflow](backend, config)
+
+
+@pytest.mark.clause("DISPATCH-003~1")
+@pytest.mark.parametrize(("chosen", "other"), [("tensorflow", "torch"), ("pytorch", "tensorflow")], ids=["tensorflow", "pytorch"])
+def test_a_backend_never_imports_the_other_framework(
+    backend: Proxy, observe: Observer, tmp_path: Path, chosen: str, other: str
+) -> None:
+    """No workflow asks for the framework that was not chosen, whatever becomes of the one that was.
+
+    If this fails, suspect an import at the head of the selector, or a fallback.
+    """
+    answer = interpreters.ask(backend, tmp_path, chosen, ["torch", "tensorflow"])
+
+    observe.equal("asked for the other", [name for name, said in answer.items() if other in said["asked"]], [])
+    observe.equal("went on without the chosen one", [name for name, said in answer.items() if not said["error"]], [])
+
+
+@pytest.mark.clause("DISPATCH-004~1")
+def test_a_run_returns_its_triple_and_says_who_made_it(backend: Proxy, observe: Observer) -> None:
+    """Amplitude, phase and results; without stitching the first two are None; the results name the backend.
+
+    If this fails, suspect a result handed through without its annotation.
+    """
+    run = runs.trained(backend, workflows.PLAIN)
+
+    observe.equal("length", len(run.triple), 3)
+    observe.equal("amplitude", run.triple[0], None)
+    observe.equal("phase", run.triple[1], None)
+    observe.equal("backend", dict(run.triple[2]).get("backend"), "pytorch")
+
+
+@pytest.mark.clause("DISPATCH-004~1", "DISPATCH-005~1")
+def test_training_says_who_made_it_and_obeys_the_execution(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """The training workflow annotates its results, and writes no checkpoint where none is wanted.
+
+    If this fails, suspect an execution configuration that is accepted and dropped.
+    """
+    config = runs.configuration(backend, workflows.PLAIN, tmp_path)
+
+    results = backend.run_training(runs.training_record(backend), None, config, runs.execution(backend, workflows.PLAIN))
+
+    observe.equal("backend", dict(results).get("backend"), "pytorch")
+    observe.equal("checkpoints", sorted(path.name for path in tmp_path.rglob("*.ckpt")), [])
+
+
+@pytest.mark.clause("DISPATCH-005~1")
+def test_a_run_obeys_the_execution(backend: Proxy, observe: Observer) -> None:
+    """With checkpoints switched off the run leaves none.
+
+    If this fails, suspect an execution configuration that is accepted and dropped.
+    """
+    run = runs.trained(backend, workflows.PLAIN)
+
+    observe.equal("checkpoints", [name for name in runs.left(run.folder) if name.endswith(".ckpt")], [])
+
+
+@pytest.mark.clause("DISPATCH-006~1")
+def test_opening_a_bundle_gives_the_model_and_its_parameters(backend: Proxy, observe: Observer) -> None:
+    """The model asked for comes back, alone or among others, with the parameters it was trained with.
+
+    If this fails, suspect a workflow that returns what the reader returned to itself.
+    """
+    run = runs.trained(backend, workflows.PLAIN)
+
+    found, parameters = backend.open(run.folder, workflows.inference(backend, run))
+
+    model = workflows.model_among(found, "diffraction_to_obj")
+    observe.holds("model", callable(getattr(model, "eval", None)), "a module", type(model).__name__)
+    expected = {"N": 64, "gridsize": 2}
+    observe.equal("parameters", configs.chosen(parameters, expected), expected)
+
+
+@pytest.mark.clause("DISPATCH-006~1")
+def test_a_model_that_the_bundle_lacks_is_named(backend: Proxy, observe: Observer) -> None:
+    """An unknown model name is a KeyError that shows it.
+
+    If this fails, suspect a name that is ignored.
+    """
+    run = runs.trained(backend, workflows.PLAIN)
+
+    with observe.raises("opened", KeyError, "object_to_diffraction"):
+        backend.open(run.folder, workflows.inference(backend, run), "object_to_diffraction")
+
+
+@pytest.mark.clause("DISPATCH-006~1")
+@pytest.mark.parametrize("folder", ["absent", "empty"])
+def test_a_folder_without_a_bundle_is_refused(backend: Proxy, observe: Observer, tmp_path: Path, folder: str) -> None:
+    """No such folder, and nothing in it, are errors of the place and not of the reader.
+
+    If this fails, suspect a raw error from the archive reader.
+    """
+    (tmp_path / "empty").mkdir()
+    config = configs.inference(backend, model_path=tmp_path / folder)
+
+    with observe.raises("opened", (ValueError, FileNotFoundError), folder):
+        backend.open(tmp_path / folder, config)
+
+
+@pytest.mark.clause("DISPATCH-007~1")
+@pytest.mark.parametrize("kind", ["training", "inference"])
+def test_the_default_backend_is_tensorflow(backend: Proxy, observe: Observer, kind: str) -> None:
+    """A configuration that names no backend means the first there was.
+
+    If this fails, suspect a default changed to the backend at hand.
+    """
+    config = configs.by_default(backend, kind)
+
+    observe.equal("backend", config.backend, "tensorflow")
