@@ -1,0 +1,65 @@
+"""The PyTorch workflows: train, keep the bundle, reconstruct (TRAIN-001, TRAIN-002, TRAIN-051)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reference_impl.policy import require_torch
+
+require_torch()
+
+from reference_impl.bundle import save_torch_bundle  # noqa: E402
+from reference_impl.config import ARCHIVE_NAME, TrainingConfig, cfg, update_legacy_dict  # noqa: E402
+from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+from reference_impl.inference import load_inference_bundle_torch, reassemble_cdi_image_torch  # noqa: E402
+from reference_impl.training import train_cdi_model_torch  # noqa: E402
+from reference_impl.training.overrides import settle  # noqa: E402
+
+__all__ = ["load_inference_bundle_torch", "run_cdi_example_torch", "train_cdi_model_torch"]
+
+
+def run_cdi_example_torch(
+    train_data: Any,
+    test_data: Any,
+    config: TrainingConfig,
+    flip_x: bool = False,
+    flip_y: bool = False,
+    transpose: bool = False,
+    M: int = 20,
+    do_stitching: bool = False,
+    execution_config: PyTorchExecutionConfig | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> tuple[Any, Any, dict[str, Any]]:
+    """`(amplitude, phase, results)`; the images are None without `do_stitching` or without test data (TRAIN-002).
+
+    The bundle `<output_dir>/wts.h5.zip` is written after the fit. An output folder that cannot be written is an `OSError` before
+    any data are looked at. Raises what training, bundle and inference raise.
+    """
+    update_legacy_dict(cfg, config)
+    execution = execution_config or PyTorchExecutionConfig()
+    settled = settle(config, execution, overrides).config
+    require_writable(settled.output_dir)
+    results = train_cdi_model_torch(train_data, test_data, config, execution, overrides)
+    trained = results["models"]["diffraction_to_obj"]
+    # The patterns decide the patch side (TRAIN-061): the bundle describes the model that was trained.
+    settled = replace(settled, model=replace(settled.model, N=trained.data_config.N))
+    base = settled.output_dir / ARCHIVE_NAME.removesuffix(".zip")
+    save_torch_bundle(results["models"], base, settled, results.get("intensity_scale"))
+    if not do_stitching or test_data is None:
+        return None, None, results
+    source = results["test_container"]
+    return reassemble_cdi_image_torch(source, settled, flip_x, flip_y, transpose, M, results, execution)
+
+
+def require_writable(folder: str | Path) -> None:
+    """Create `folder` with its parents and write a file there that has no name; `OSError` names the folder where that fails."""
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
+    except OSError as error:
+        raise type(error)(error.errno, f"output_dir cannot be written: {error.strerror}", str(path)) from error
