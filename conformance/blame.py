@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from types import TracebackType
 PACKAGE = Path(__file__).resolve().parent
 # Frames of these below a frame of ours do not speak for the backend: the harness computes with them too.
 _TOOLS = frozenset(sys.stdlib_module_names) | {"numpy", "scipy", "hypothesis", "pytest", "_pytest", "pluggy", "syrupy"}
+# Folders of the package that hold backends: their frames speak for the backend.
+_BACKENDS = ("backends", "mutants", "twins", "selftest")
 _OWN_MISTAKES = (NameError, ImportError, SyntaxError)
 
 
@@ -25,17 +28,19 @@ def frames(trace: TracebackType | None) -> Iterator[tuple[Path, str, str]]:
 def origin(error: BaseException, suite: Path) -> str:
     """`backend`, `check` or `harness`.
 
-    `backend`: raised beyond the proxy, or in a library that a check or a scene called with something of the backend's.
+    `backend`: raised beyond the proxy or while it was made, or in a library that a check or a scene called with something of the backend's.
     `check`: raised by a line of the suite itself, or by a tool that such a line called: the answer has another form than needed.
     `harness`: everything else.
     """
     place, foreign = "harness", False
+    if type(error).__module__ == "builtins" and not hasattr(builtins, type(error).__name__):
+        return "harness"  # pytest's skip or fail by hand, which call themselves built-in: no observation stands behind them
     for path, function, module in frames(error.__traceback__):
-        if function == "through_the_proxy":
+        if path == PACKAGE / "connect.py" and function in ("through_the_proxy", "connect"):
             return "backend"
         if _below(path, suite):
             place, foreign = "check", False
-        elif _below(path, PACKAGE) and not _below(path, PACKAGE / "backends"):
+        elif _below(path, PACKAGE) and path.relative_to(PACKAGE).parts[0] not in _BACKENDS:
             place, foreign = "harness", False
         else:
             foreign |= module not in _TOOLS

@@ -236,9 +236,10 @@ def pytest_runtest_makereport(
 
 
 def _trace(raised: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> str:
-    """The traceback from the check's own line on; whole where no line of it is the check's."""
-    own = raised.traceback.cut(path=item.path)
-    raised.traceback = own
+    """The traceback from the check's own line on, or from ours: pytest's machinery above it tells nothing."""
+    whole = raised.traceback
+    own = whole.cut(path=item.path)
+    raised.traceback = own if len(own) < len(whole) else whole.cut(path=__file__)
     return str(raised.getrepr(style="short"))
 
 

@@ -162,9 +162,9 @@ class Recorder:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Close the report; pytest's own code stays only where no check was planned."""
+        """Close the report; pytest's own code stays only where nothing was planned and nothing of ours broke."""
         self.exchange.cleanup()
-        if not self.planned_once:
+        if not (self.planned_once or self.fault):
             return
         for line in report.blocked_lines(report.assemble(self.lines).results):
             self._write(line)

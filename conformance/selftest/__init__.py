@@ -1,0 +1,1 @@
+"""Tests of the harness itself: every policy has one, and each shows the harness refusing something."""
