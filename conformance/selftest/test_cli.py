@@ -1,0 +1,89 @@
+"""The command line answers at once, needs no numeric framework, and explains itself."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from conformance import process
+from conformance.selftest.house import House, check, clause
+
+FRAMEWORKS = ("torch", "lightning", "pytorch_lightning", "tensordict", "torchmetrics", "h5py", "matplotlib")
+CONFORM = (sys.executable, "-m", "conformance")
+
+
+def test_listing_takes_less_than_half_a_second() -> None:
+    took = []
+    for _ in range(3):
+        began = time.perf_counter()
+        assert process.run([*CONFORM, "list"]).returncode == 0
+        took.append(time.perf_counter() - began)
+    # Measured 0.16 s of processor time; the best of three on a machine that may be busy.
+    assert min(took) < 0.5
+
+
+def test_listing_imports_no_library() -> None:
+    code = "import sys; from conformance.cli import main; main(['list']); print(sorted({'numpy', 'pytest', 'rich', 'torch'} & set(sys.modules)))"
+    assert process.run([sys.executable, "-c", code]).stdout.splitlines()[-1] == "[]"
+
+
+def test_the_harness_works_where_no_framework_can_be_imported(house: House) -> None:
+    for what in ("--clauses", "--checks", "--profiles"):
+        assert process.block_imports([*CONFORM, "list", what], FRAMEWORKS).returncode == 0
+    argv = [
+        *CONFORM,
+        "--specs",
+        str(house.specs),
+        "--suite",
+        str(house.suite),
+        "run",
+        "--workers",
+        "0",
+        "--output",
+        str(house.root),
+    ]
+    done = process.block_imports([*argv, "--backend", "conformance.selftest.fakes:Pure"], FRAMEWORKS, env={"CONFORM_DRAFT": None})
+    assert done.returncode == 0 and "CONFORMANT" in done.stdout
+
+
+def test_lists_name_every_clause_check_and_profile(house: House) -> None:
+    house.chapter("physics", clause("PHYS-001~1", "Light adds"), clause("PHYS-002~2", fence='pending = "later"'))
+    clauses = house.conform("list").stdout.splitlines()
+    assert clauses[0].split()[:3] == ["PHYS-001~1", "MUST", "core"] and clauses[0].endswith("1 tests    Light adds")
+    assert "pending" in clauses[1] and clauses[2] == "2 clauses, 1 pending, 0 untestable"
+    assert house.conform("list", "--checks").stdout.splitlines()[0] == "PHYS-001:identity"
+    assert house.conform("list", "--profiles").stdout.splitlines()[1].split()[:3] == ["core", "2", "clauses"]
+
+
+def test_explain_tells_all_of_a_clause(house: House) -> None:
+    house.chapter("physics", clause("PHYS-001~1", "Light adds", fence='gauge = ["scale"]\ntolerance = { eps = 16 }'))
+    told = house.conform("explain", "phys-001").stdout
+    for part in ("PHYS-001~1 Light adds", "MUST; required in core", "It MUST hold.", "16 eps × max|truth|", "scale", "Because.",
+                 "PHYS-001:identity  (test_physics.py:9)", "conform run -k 'PHYS-001:'"):  # fmt: skip
+        assert part in told
+    unknown = house.conform("explain", "PHYS-01")
+    assert unknown.returncode == 4 and unknown.stderr == "no clause PHYS-01; near: PHYS-001\n"
+
+
+def test_trace_is_four_where_the_registry_is_not_whole(house: House) -> None:
+    whole = house.conform("trace")
+    assert (whole.returncode, whole.stdout) == (0, "1 clauses, 0 problems\n")
+    house.tests("physics", check("other", "pass", '"PHYS-009~1"'))
+    broken = house.conform("trace")
+    assert broken.returncode == 4 and "unknown clause 'PHYS-009~1'" in broken.stdout
+
+
+def test_help_says_what_the_codes_mean() -> None:
+    told = " ".join(process.run([*CONFORM, "run", "--help"]).stdout.split())
+    assert "a profile with pending clauses is PARTIAL, and still 0" in told
+    assert "Of several causes the first of 2, 3, 4, 6, 5, 7, 1" in told
+    assert process.run([*CONFORM, "fly"]).returncode == 4
+
+
+def test_nox_needs_nothing_but_python() -> None:
+    """The file is parsed and asks for nox in a child that has neither nox nor the project; only the set-up itself is not run."""
+    noxfile = Path(__file__).resolve().parents[2] / "noxfile.py"
+    code = f"import runpy, sys; found = runpy.run_path({str(noxfile)!r}, run_name='noxfile_checked')"
+    done = process.block_imports([sys.executable, "-S", "-c", code], [])
+    assert "No module named 'nox'" in done.stderr
