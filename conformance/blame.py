@@ -28,9 +28,9 @@ def frames(trace: TracebackType | None) -> Iterator[tuple[Path, str, str]]:
 def origin(error: BaseException, suite: Path) -> str:
     """`backend`, `check` or `harness`.
 
-    `backend`: raised beyond the proxy or while it was made, or in a library that a check or a scene called with something of the backend's.
-    `check`: raised by a line of the suite itself, or by a tool that such a line called: the answer has another form than needed.
-    `harness`: everything else.
+    `backend`: raised beyond the proxy or while it was made, or in a library that a check or a scene called with something of
+    the backend's. `check`: raised by a line of the suite itself, or by a tool that such a line called: the answer has another
+    form than needed. `harness`: everything else.
     """
     place, foreign = "harness", False
     if type(error).__module__ == "builtins" and not hasattr(builtins, type(error).__name__):

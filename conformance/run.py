@@ -26,6 +26,8 @@ from conformance.process import QUIET
 # A worker that a backend takes down is replaced; this many times, then the rest of the suite is given up (exit 6).
 RESTARTS = 32
 MOST_WORKERS = 16
+# Hypothesis works without its plug-in, which imports all of it into every process (0.8 s each).
+PLUGINS = ("conformance.plugin", "no:cacheprovider", "no:hypothesispytest")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,19 +67,8 @@ def cores() -> int:
 def command(options: Options, report: Path) -> list[str]:
     """The pytest command line. An accelerator is examined by one process, the CPU by one a core."""
     workers = options.workers if options.workers is not None else (cores() if options.device == "cpu" else 1)
-    argv = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "conformance.plugin",
-        "-p",
-        "no:cacheprovider",
-        "-q",
-        "--tb=short",
-        "-rN",
-        "--disable-warnings",
-    ]
+    argv = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-rN", "--disable-warnings"]
+    argv += [part for name in PLUGINS for part in ("-p", name)]
     argv += ["--backend", options.backend, "--device", options.device, "--report", str(report)]
     argv += [part for name in options.profiles for part in ("--profile", name)]
     argv += [part for pattern in options.select for part in ("--select", pattern)]
