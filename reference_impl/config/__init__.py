@@ -12,6 +12,7 @@ from reference_impl.config.canonical import (
     declare_architecture,
     known_architectures,
     load_yaml_config,
+    validate,
     validate_inference_config,
     validate_model_config,
     validate_training_config,
@@ -32,7 +33,6 @@ from reference_impl.config.registry import (
     populate_legacy_params,
     reset,
     update_legacy_dict,
-    validate,
 )
 from reference_impl.config.torch_side import TorchDataConfig, TorchInferenceConfig, TorchModelConfig, TorchTrainingConfig
 

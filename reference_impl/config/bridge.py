@@ -137,6 +137,27 @@ def to_inference_config(
     return InferenceConfig(**values)
 
 
+def from_fields(
+    kind: str, overrides: Mapping[str, Any] | None = None, **settings: Any
+) -> ModelConfig | TrainingConfig | InferenceConfig:
+    """The canonical configuration of `kind` (`model`, `training`, `inference`) from torch-side settings by name.
+
+    Raises `ContractError` for an unknown kind or name, and as the translations above.
+    """
+    last = {"model": TorchModelConfig, "training": TorchTrainingConfig, "inference": TorchInferenceConfig}
+    refuse_unknown([kind], last, field="kind")
+    sides = dict.fromkeys((TorchDataConfig, TorchModelConfig, last[kind]))
+    refuse_unknown(settings, [name for side in sides for name in field_names(side)], field="settings")
+    made = [side(**{name: settings[name] for name in field_names(side) if name in settings}) for side in sides]
+    data, model = made[:2]
+    if kind == "model":
+        return to_model_config(data, model, overrides)
+    base = to_model_config(data, model)
+    if kind == "training":
+        return to_training_config(base, data, model, made[2], overrides)
+    return to_inference_config(base, data, made[2], overrides)
+
+
 def torch_side_of(config: TrainingConfig | InferenceConfig, execution: Any = None) -> TorchSide:
     """The torch-side settings of a canonical configuration: data, model, training, inference; `C = C_model = C_forward = g²`.
 

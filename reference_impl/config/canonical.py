@@ -211,6 +211,18 @@ def validate_inference_config(config: InferenceConfig) -> None:
         raise ContractError(file=path, field="model_path", expected="a bundle or its folder", found="a path that does not exist")
 
 
+def validate(config: ModelConfig | TrainingConfig | InferenceConfig) -> None:
+    """The validation of whichever canonical configuration this is; `TypeError` for anything else."""
+    for kind, check in (
+        (ModelConfig, validate_model_config),
+        (TrainingConfig, validate_training_config),
+        (InferenceConfig, validate_inference_config),
+    ):
+        if isinstance(config, kind):
+            return check(config)
+    raise TypeError(f"config: expected ModelConfig, TrainingConfig or InferenceConfig, found {type(config).__name__}")
+
+
 def load_yaml_config(path: str | Path) -> dict[str, Any]:
     """The mapping in a YAML file (CONFIG-016). I/O and YAML errors keep their class and name the path."""
     import yaml

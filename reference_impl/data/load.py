@@ -91,8 +91,6 @@ def _write_indices(indices: np.ndarray, seed: int | None, folder: Path) -> None:
 def _transform_positions(record: RawData, flip_x: bool, flip_y: bool, swap_xy: bool, scale: float) -> None:
     for suffix in ("", "_start"):
         x, y = getattr(record, f"xcoords{suffix}"), getattr(record, f"ycoords{suffix}")
-        if x is None or y is None:
-            continue
         x, y = -x if flip_x else x, -y if flip_y else y
         x, y = (y, x) if swap_xy else (x, y)
         setattr(record, f"xcoords{suffix}", x * scale)

@@ -18,13 +18,15 @@ from reference_impl.errors import ContractError
 PATTERN_KEYS = ("diffraction", "diff3d")
 """Both names are read, the first one wins (decision 18); `diff3d` is written."""
 
+COORDINATES = ("xcoords", "ycoords", "xcoords_start", "ycoords_start")
+
 MEASUREMENTS = ("amplitude", "counts")
 
 
 class RawData:
     """A scan of `n` exposures.
 
-    `xcoords, ycoords, xcoords_start, ycoords_start`: float64 `(n,)`, object pixels, x horizontal; the starts may be None.
+    `xcoords, ycoords, xcoords_start, ycoords_start`: float64 `(n,)`, object pixels, x horizontal; starts default to the others.
     `diff3d`: real `(n, N, N)` amplitudes (square root of photons), dtype as given. `probeGuess`: complex64 `(N, N)`, `(P, N, N)`.
     `scan_index`: integer `(n,)`. `objectGuess`: complex64 `(H, W)` or None. `Y`: ground-truth patches `(n, N, N)` or None, dtype
     as given (BATCH-010 judges it). `metadata`: mapping or None. `sample_indices`, `subsample_seed`: the draw of `load_data`.
@@ -37,10 +39,10 @@ class RawData:
         self,
         xcoords: np.ndarray,
         ycoords: np.ndarray,
-        xcoords_start: np.ndarray | None,
-        ycoords_start: np.ndarray | None,
-        diff3d: np.ndarray,
-        probeGuess: np.ndarray | None,
+        xcoords_start: np.ndarray | None = None,
+        ycoords_start: np.ndarray | None = None,
+        diff3d: np.ndarray | None = None,
+        probeGuess: np.ndarray | None = None,
         scan_index: np.ndarray | None = None,
         objectGuess: np.ndarray | None = None,
         Y: np.ndarray | None = None,
@@ -50,7 +52,10 @@ class RawData:
         file: str | Path | None = None,
     ) -> None:
         self.file = None if file is None else Path(file)
-        self._set_positions(xcoords, ycoords, xcoords_start, ycoords_start)
+        if diff3d is None:
+            raise ContractError(file=file, field="diff3d", expected="patterns (n, N, N)", found="none")
+        starts = (xcoords if xcoords_start is None else xcoords_start, ycoords if ycoords_start is None else ycoords_start)
+        self._set_positions(xcoords, ycoords, *starts)
         self._set_patterns(np.asarray(diff3d))
         self._set_scan_index(scan_index)
         side = self.diff3d.shape[-1]
@@ -64,14 +69,13 @@ class RawData:
         self.sample_indices: np.ndarray | None = None
         self.subsample_seed: int | None = None
 
-    def _set_positions(self, *values: np.ndarray | None) -> None:
-        names = ("xcoords", "ycoords", "xcoords_start", "ycoords_start")
-        shapes = {name: np.shape(value) for name, value in zip(names, values, strict=True) if value is not None}
+    def _set_positions(self, *values: np.ndarray) -> None:
+        shapes = {name: np.shape(value) for name, value in zip(COORDINATES, values, strict=True)}
         if len(set(shapes.values())) > 1:
             found = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
             raise ContractError(file=self.file, field="xcoords", expected="coordinate arrays of matching shapes", found=found)
-        for name, value in zip(names, values, strict=True):
-            setattr(self, name, None if value is None else checks.positions(value, name, self.file))
+        for name, value in zip(COORDINATES, values, strict=True):
+            setattr(self, name, checks.positions(value, name, self.file))
 
     def _set_patterns(self, patterns: np.ndarray) -> None:
         count = len(self.xcoords)
@@ -79,9 +83,8 @@ class RawData:
             patterns = np.ascontiguousarray(np.moveaxis(patterns, 2, 0))
         checks.pattern_values(patterns, "diff3d", self.file)
         checks.warn_surplus(len(patterns), count, self.file)
-        for name in ("xcoords", "ycoords", "xcoords_start", "ycoords_start"):
-            value = getattr(self, name)
-            setattr(self, name, None if value is None else value[: len(patterns)])
+        for name in COORDINATES:
+            setattr(self, name, getattr(self, name)[: len(patterns)])
         self.diff3d = patterns
 
     def _set_scan_index(self, value: np.ndarray | None) -> None:
@@ -111,7 +114,7 @@ class RawData:
         **optional: Any,
     ) -> RawData:
         """A record whose start positions are its positions; `optional` as in the constructor (DATA-007)."""
-        return cls(xcoords, ycoords, xcoords, ycoords, diff3d, probeGuess, scan_index, objectGuess, **optional)
+        return cls(xcoords, ycoords, None, None, diff3d, probeGuess, scan_index, objectGuess, **optional)
 
     @classmethod
     def from_file(cls, path: str | Path, measurement: str = "amplitude") -> RawData:
@@ -127,7 +130,7 @@ class RawData:
 
     def to_file(self, path: str | Path) -> None:
         """Write the record as NPZ, whole or not at all; `_metadata` as a unicode array (decision 21)."""
-        names = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "probeGuess", "scan_index", "objectGuess", "Y")
+        names = (*COORDINATES, "diff3d", "probeGuess", "scan_index", "objectGuess", "Y")
         arrays = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if self.metadata is not None:
             arrays[metadata.KEY] = np.array(json.dumps(self.metadata, sort_keys=True))
