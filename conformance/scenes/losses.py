@@ -35,6 +35,14 @@ def weights_id(weights: Mapping[str, float]) -> str:
     return "-".join(f"{name.removesuffix('_weight').replace('_', '-')}{value:g}" for name, value in weights.items())
 
 
+def number(value: Any) -> float:
+    """A scalar answer as a plain number; anything else is the backend's fault."""
+    found = native.array(value)
+    if found.size != 1:
+        raise native.Malformed(f"expected one number, found {native.kind(value)}")
+    return float(found.reshape(()))
+
+
 def amplitudes(shape: tuple[int, ...], seed: int = 23) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Predicted and measured amplitudes and a scale `(B, 1, 1, 1)` for each sample, float32; counts stay below a thousand."""
     rng = np.random.default_rng(seed)
@@ -143,6 +151,11 @@ def nothing_but_dark() -> Any:
 DARK_SOURCES = [dark_pixels, nothing_but_dark]
 
 
+def seeing(backend: Any, module: Native) -> Native:
+    """The module as it is."""
+    return module
+
+
 def blinded(backend: Any, module: Native) -> Native:
     """The module with all weights zero: with relu heads and no outer branch its object, and all it predicts, is dark."""
     return backend.with_weights(module, {k: np.zeros_like(v) for k, v in networks.values(backend.weights(module)).items()})
@@ -177,4 +190,4 @@ def directional_slope(backend: Any, config: Native, source: Any, share: float = 
 
 
 def _loss(backend: Any, module: Native, batch: Native) -> float:
-    return float(native.array(backend.loss(module, batch)).reshape(()))
+    return number(backend.loss(module, batch))

@@ -60,7 +60,7 @@ def group_offsets(kind: str, B: int, C: int, seed: int = 17) -> np.ndarray:
     """`(B, C, 1, 2)` float32, distinct for each member, wider in x than in y; the kinds are those of this module's constants."""
     rng = np.random.default_rng(seed)
     step = {"whole": 1.0, "half": 0.5, "fraction": 0.125, "far": 0.5, "same": 1.0}[kind]
-    reach = {"far": (40, 24), "same": (0, 0)}.get(kind, (round(4 / step), round(2 / step)))
+    reach = {"far": (60, 24), "same": (0, 0)}.get(kind, (round(4 / step), round(2 / step)))
     grid = np.stack([rng.integers(-limit, limit + 1, size=(B, C, 1)) for limit in reach], axis=-1) * step
     return (grid + (step if kind == "half" else 0)).astype(np.float32)
 

@@ -139,6 +139,11 @@ def values(module_weights: Mapping[str, Any]) -> dict[str, np.ndarray]:
     return {name: native.array(value).copy() for name, value in module_weights.items() if value is not None}
 
 
+def largest(gradients: Mapping[str, np.ndarray], names: Iterable[str]) -> np.ndarray:
+    """The largest component of each named gradient; 0 where there is none of that name."""
+    return np.array([np.abs(gradients[name]).max() if name in gradients else 0.0 for name in names])
+
+
 def ring(side: int = N) -> np.ndarray:
     """`(side, side)` bool: the border of width `side/4` (MODEL-005)."""
     inside = np.zeros((side, side), bool)

@@ -157,7 +157,7 @@ def test_every_intensity_scale_learns(backend: Any, observe: Observer) -> None:
     scales = networks.intensity_scales(backend)
 
     gradients = networks.values(backend.gradient(backend.module(config), batch))
-    sizes = np.array([np.abs(gradients[name]).max() if name in gradients else 0.0 for name in scales])
+    sizes = networks.largest(gradients, scales)
 
     observe.at_least("scales", len(scales), 1)
     observe.holds("moved", np.isfinite(sizes).all() and (sizes > 0).all(), "gradients other than zero", str(sizes))
