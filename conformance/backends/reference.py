@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
@@ -48,6 +49,11 @@ class Reference:
     registry = staticmethod(lambda: config.registry.cfg)
     defaults = staticmethod(config.registry.defaults)
     derived = staticmethod(config.registry.derived)
+    lookup = staticmethod(config.registry.get)
+    parameters = staticmethod(config.registry.params)
+    check_registry = staticmethod(config.registry.validate)
+    populate = staticmethod(config.populate_legacy_params)
+    read_yaml = staticmethod(config.load_yaml_config)
     flatten = staticmethod(config.dataclass_to_legacy_dict)
     validate = staticmethod(config.validate)
     payload = staticmethod(config.create_training_payload)
@@ -57,7 +63,7 @@ class Reference:
     def synchronise(self, configuration: Any, registry: MutableMapping[str, Any] | None = None) -> None:
         return config.update_legacy_dict(config.registry.cfg if registry is None else registry, configuration)
 
-    read = staticmethod(data.RawData.from_file)
+    read = staticmethod(data.load_data)
     record = staticmethod(data.RawData)
     write = staticmethod(data.RawData.to_file)
     group = staticmethod(data.RawData.generate_grouped_data)
@@ -101,6 +107,11 @@ class Reference:
     def weights(self, module: Any) -> Mapping[str, Any]:
         return module.state_dict()
 
+    def with_weights(self, module: Any, weights: Mapping[str, np.ndarray]) -> Any:
+        tensors = {name: self._tensor(value) for name, value in weights.items()}
+        module.load_state_dict({**module.state_dict(), **tensors})
+        return module
+
     def forward(self, module: Any, *arrays: np.ndarray) -> Sequence[Any]:
         with torch.no_grad():
             return module.eval()(*(self._tensor(array) for array in arrays))
@@ -131,8 +142,12 @@ class Reference:
     def stitch(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Any:
         return inference.stitch(self._tensor(patches), self._tensor(offsets), M)
 
-    def reconstruct(self, results: Any, test: Any, configuration: Any, **options: Any) -> tuple[Any, Any, Any]:
-        return inference.reassemble_cdi_image_torch(test, configuration, train_results=results, **options)
+    def reconstruct(
+        self, results: Any, test: Any, configuration: Any, execution: Any = None, **options: Any
+    ) -> tuple[Any, Any, Any]:
+        return inference.reassemble_cdi_image_torch(
+            test, configuration, train_results=results, execution_config=execution, **options
+        )
 
     def run(self, train: Any, test: Any, configuration: Any, execution: Any = None, **options: Any) -> Any:
         return selector.run_cdi_example_with_backend(train, test, configuration, execution_config=execution, **options)
@@ -142,3 +157,8 @@ class Reference:
 
     open = staticmethod(selector.load_inference_bundle_with_backend)
     command = staticmethod(lambda name: [sys.executable, "-m", "reference_impl", name])
+    resolve_accelerator = staticmethod(execution.resolve_accelerator)
+    validate_paths = staticmethod(execution.validate_paths)
+
+    def execution_from_flags(self, flags: Mapping[str, Any], mode: str) -> Any:
+        return execution.build_execution_config_from_args(Namespace(**flags), mode)
