@@ -121,12 +121,12 @@ class Image:
         return native.array(native.item(self.results, "global_offsets"))
 
 
-_KEPT: dict[tuple[Recipe, Any, Any], Image] = {}
+_KEPT: dict[tuple[Path, Any, Any], Image] = {}
 
 
 def reconstructed(backend: Any, recipe: Recipe = BASE, execution: Any = (), **options: Any) -> Image:
     """The image of the test record by a recipe's model, made once for each choice of options."""
-    key = (recipe, execution, settings(**options))
+    key = (runs.trained(backend, recipe).folder, execution, settings(**options))
     if key not in _KEPT:
         _KEPT[key] = afresh(backend, recipe, runs.test_record(backend), execution, **options)
     return _KEPT[key]
@@ -171,6 +171,13 @@ def paired(image: Image, patches: np.ndarray, offsets: np.ndarray) -> tuple[np.n
     unlike = np.abs(image.patches.reshape(len(patches), 1, -1) - patches.reshape(1, len(patches), -1)).max(axis=-1)
     order = linear_sum_assignment(apart + unlike)[1]
     return patches[order], offsets[order]
+
+
+def apart(one: np.ndarray, other: np.ndarray) -> float:
+    """The distance of specs/inference.md: root mean square of the difference over the largest modulus (shapes differ: infinite)."""
+    if one.shape != other.shape:
+        return float("inf")
+    return float(np.sqrt(np.mean(np.abs(one - other) ** 2)) / np.abs(other).max())
 
 
 @contextmanager

@@ -79,7 +79,8 @@ class Run:
 @functools.cache
 def raw(n: int = 40, seed: int = 5, side: int = N) -> dict[str, Any]:
     """Arrays of a raw record, noiseless exposures of an asymmetric object under a curved probe."""
-    return record(n=n, N=side, photons=3.0e4, seed=seed)
+    arrays = record(n=n, N=side, photons=3.0e4, seed=seed)
+    return arrays | {"xcoords_start": arrays["xcoords"], "ycoords_start": arrays["ycoords"]}
 
 
 def training_record(backend: Any, **changes: Any) -> Any:
