@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent
 REPORTS = ROOT / "reports"
 CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
 BOOTSTRAP = ROOT / ".nox" / "bootstrap"
+HOUSE = ROOT / ".nox" / "house"
 BIN = "Scripts" if os.name == "nt" else "bin"
 PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
 
@@ -49,12 +50,11 @@ import nox  # noqa: E402
 
 nox.needs_version = ">=2024.4"
 nox.options.sessions = ["lint", "tests", "cpu"]
-nox.options.default_venv_backend = "virtualenv"
-nox.options.reuse_venv = "yes"
-HOUSE = {"venv_location": str(ROOT / ".nox" / "house"), "python": None}
+# nox makes an environment a session; torch is too large for that. The sessions share one, which `prepare` makes.
+nox.options.default_venv_backend = "none"
 
 
-@nox.session(**HOUSE)
+@nox.session
 def cpu(session: nox.Session) -> None:
     """The registry's lint, then the whole suite on the reference backend: profiles core and cli."""
     python = prepare(session)
@@ -62,7 +62,7 @@ def cpu(session: nox.Session) -> None:
     examine(session, python, "cpu")
 
 
-@nox.session(**HOUSE)
+@nox.session
 def cuda(session: nox.Session) -> None:
     """The checks that mean something on a CUDA device; without one they are counted and skipped, or, if required, failed."""
     code, said = examine(session, prepare(session), "cuda", forgiven=(5,))
@@ -75,14 +75,14 @@ def cuda(session: nox.Session) -> None:
         session.skip(f"no CUDA device; {counted}")
 
 
-@nox.session(**HOUSE)
+@nox.session
 def tests(session: nox.Session) -> None:
     """The harness's and the reference's own tests."""
     folders = [name for name in ("conformance/selftest", "reference_impl/tests", "fixtures/tests") if (ROOT / name).is_dir()]
     tee(session, "tests", [prepare(session), "-m", "pytest", "-n", "2", "-q", *folders, *session.posargs])
 
 
-@nox.session(**HOUSE)
+@nox.session
 def lint(session: nox.Session) -> None:
     """ruff, and the rules of style that ruff cannot say."""
     python = prepare(session)
@@ -91,19 +91,19 @@ def lint(session: nox.Session) -> None:
     tee(session, "style", [python, "-m", "conformance.style"])
 
 
-@nox.session(**HOUSE)
+@nox.session
 def bench(session: nox.Session) -> None:
     """Times and memory of the reference, against their bounds."""
     tee(session, "bench", [prepare(session), "-m", "reference_impl.bench", *session.posargs])
 
 
-@nox.session(**HOUSE)
+@nox.session
 def quality(session: nox.Session) -> None:
     """Reconstruction quality of the reference on synthetic objects, each beside its null."""
     tee(session, "quality", [prepare(session), "-m", "reference_impl.quality", *session.posargs])
 
 
-@nox.session(**HOUSE)
+@nox.session
 def snapshots(session: nox.Session) -> None:
     """Write the suite's snapshots anew, in one process; look at the difference before committing it."""
     argv = [prepare(session), "-m", "pytest", "-n", "0", "-q", "--snapshot-update", *(session.posargs or ["conformance/suite"])]
@@ -114,18 +114,19 @@ def snapshots(session: nox.Session) -> None:
 
 
 def prepare(session: nox.Session) -> str:
-    """Install the project with its pinned packages, once for each state of the pins; returns the interpreter to use."""
-    if session.virtualenv.venv_backend == "none":
+    """The interpreter to use: the shared environment's, installed once for each state of the pins; with `--no-venv`, this one."""
+    if "--no-venv" in sys.argv:
         return os.environ.get("CONFORM_PYTHON", sys.executable)
-    python = str(Path(session.virtualenv.location) / BIN / "python")
-    stamp = Path(session.virtualenv.location) / "installed.sha256"
+    python, stamp = HOUSE / BIN / "python", HOUSE / "installed.sha256"
     wanted = hashlib.sha256(CONSTRAINTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
     if not stamp.is_file() or stamp.read_text() != wanted:
         began = time.monotonic()
-        session.install(*PIP[1:], "-e", f"{ROOT}[reference,lint]")
+        session.log(f"installing into {HOUSE}")
+        subprocess.run([sys.executable, "-m", "virtualenv", "-q", "--clear", str(HOUSE)], check=True)
+        subprocess.run([str(python), "-m", "pip", *PIP, "-e", f"{ROOT}[reference,lint]"], check=True)
         stamp.write_text(wanted)
         session.log(f"installed in {time.monotonic() - began:.0f} s")
-    return python
+    return str(python)
 
 
 def examine(session: nox.Session, python: str, device: str, forgiven: tuple[int, ...] = ()) -> tuple[int, str]:
