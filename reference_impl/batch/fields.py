@@ -13,7 +13,7 @@ import numpy as np
 
 from reference_impl.batch.container import as_array
 from reference_impl.batch.probe import disc_mask, normalise_probe
-from reference_impl.config import ModelConfig, TrainingConfig
+from reference_impl.config import InferenceConfig, ModelConfig, TrainingConfig
 from reference_impl.errors import ContractError
 
 _MISSING = object()
@@ -110,9 +110,11 @@ def _mask(value: Any, side: int) -> np.ndarray | None:
     return disc_mask(side) if as_array(value).shape[-2] == side else None
 
 
-def needs_labels(config: TrainingConfig) -> bool:
-    """Whether the loss compares with ground truth: a supervised model, or a weight on the complex error (decision 6)."""
-    return config.model.model_type == "supervised" or getattr(config, "realspace_mae_weight", 0.0) > 0
+def needs_labels(config: TrainingConfig | InferenceConfig) -> bool:
+    """Whether a training's loss compares with ground truth: a supervised model, or a weight on the complex error (decision 6)."""
+    if not isinstance(config, TrainingConfig):
+        return False
+    return config.model.model_type == "supervised" or config.realspace_mae_weight > 0
 
 
 def labels(container: Any, count: int, channels: int) -> dict[str, np.ndarray]:

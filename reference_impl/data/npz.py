@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import io
-import pickle
 import struct
 import zipfile
 import zlib
@@ -16,11 +15,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 from numpy.lib import format as npy
 
+from reference_impl.data.text import string_in_object_array
 from reference_impl.errors import ContractError
 
 MAX_MEMBER_BYTES = 1 << 37
@@ -114,7 +114,7 @@ class Archive:
         with self._open(key) as stream:
             self._read_header(key, stream)
             payload = stream.read()
-        return _string_in_object_array(payload, self.path, key)
+        return string_in_object_array(payload, self.path, key)
 
     def _open(self, key: str) -> io.BufferedIOBase:
         info = self._zip.getinfo(self._members[key])
@@ -146,42 +146,3 @@ def _suggestion(wanted: Iterable[str], present: Iterable[str]) -> str:
     names = list(present)
     near = [hit for key in wanted for hit in difflib.get_close_matches(key, names, n=1, cutoff=0.6)]
     return f"; is '{near[0]}' meant?" if near else ""
-
-
-class _Inert:
-    """Stands for NumPy's constructors while an object array is unpickled: keeps its state, does nothing."""
-
-    state: Any = None
-
-    def __init__(self, *arguments: Any) -> None:
-        pass
-
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
-
-
-class _TextUnpickler(pickle.Unpickler):
-    """Reads the pickle of a 0-d object array of plain values: the three names NumPy writes are inert, every other is refused."""
-
-    ADMITTED = {
-        ("numpy.core.multiarray", "_reconstruct"),
-        ("numpy._core.multiarray", "_reconstruct"),
-        ("numpy", "ndarray"),
-        ("numpy", "dtype"),
-    }
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) in self.ADMITTED:
-            return _Inert
-        raise pickle.UnpicklingError(f"a pickle that wants {module}.{name}")
-
-
-def _string_in_object_array(payload: bytes, path: Path, key: str) -> str:
-    try:
-        content = _TextUnpickler(io.BytesIO(payload)).load()
-        value = content.state[-1][0]
-    except Exception as error:  # any malformed pickle may raise anything; each becomes the one-line refusal
-        raise ContractError(file=path, field=key, expected="a 0-d array holding a string", found=str(error)) from error
-    if not isinstance(value, str):
-        raise ContractError(file=path, field=key, expected="a string", found=type(value).__name__)
-    return value
