@@ -79,7 +79,7 @@ def _clause_state(clause: Mapping[str, Any], found: list[str]) -> str:
 
 
 def verdicts(report: Report) -> list[ProfileVerdict]:
-    """A verdict for each profile of the run; on an accelerator only clauses that have a check there are declared."""
+    """A verdict for each profile of the run; on an accelerator a profile declares the clauses that have a check there, if any."""
     states = clause_states(report)
     device = report.header["device"]
     there = {key for keys in _plan_clauses(report) for key in keys}
@@ -90,7 +90,8 @@ def verdicts(report: Report) -> list[ProfileVerdict]:
             for key, clause in report.header["clauses"].items()
             if profile in clause["profiles"] and (device == "cpu" or key in there)
         }
-        found.append(_verdict(profile, device, members, states))
+        if members or device == "cpu":
+            found.append(_verdict(profile, device, members, states))
     return found
 
 

@@ -93,7 +93,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def _complain(station: Station, problems: list[str]) -> None:
     """Lint errors stop the run with exit code 4; while chapters are being written (CONFORM_DRAFT=1) it goes on."""
     if not station.draft:
-        shown = "\n".join(f"  {problem}" for problem in problems)
+        more = [f"… and {len(problems) - 30} more; `conform trace` shows all"] if len(problems) > 30 else []
+        shown = "\n".join(f"  {problem}" for problem in [*problems[:30], *more])
         raise pytest.UsageError(f"the registry of {station.spec.folder} is inconsistent:\n{shown}")
     telling = [problem for problem in problems if "no test is bound to it" not in problem and LOCK not in problem]
     print(

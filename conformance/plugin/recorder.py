@@ -226,10 +226,12 @@ def _plain_clause(clause: Any) -> dict[str, Any]:
 
 
 def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
+    """Installed versions by name; a backend may state its own as `name version`."""
     found = {}
-    for name in distributions:
+    for stated in distributions:
+        name, _, version = stated.partition(" ")
         try:
-            found[name] = metadata.version(name)
+            found[name] = version or metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
+            found[name] = "unknown"
     return found
