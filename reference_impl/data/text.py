@@ -1,7 +1,8 @@
 """The string in a 0-d object array, read from its pickle without a callable (decision 21).
 
 NumPy writes such an array as a call of `_reconstruct` followed by its state. The opcodes of exactly that are admitted, the three
-names in it (and a fourth in old protocols) stand for an object that only keeps its state, and every other name is refused before anything happens.
+names in it (and a fourth in old protocols) stand for an object that only keeps its state; every other name is refused before
+anything happens.
 """
 
 from __future__ import annotations
