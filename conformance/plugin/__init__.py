@@ -11,6 +11,7 @@ import random
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -46,11 +47,19 @@ class Station:
         self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
         self.devices: list[str] | None = None
         self._backend: Any = None
+        self._trouble: Exception | None = None
+        self._where: TracebackType | None = None
 
     def backend(self) -> Any:
-        """The backend, made at the first call; its own errors pass through."""
+        """The backend, made once; an error of its making passes through, at every call the same."""
+        if self._trouble is not None:
+            raise self._trouble.with_traceback(self._where)
         if self._backend is None:
-            self._backend = connect(self.backend_name, self.device)
+            try:
+                self._backend = connect(self.backend_name, self.device)
+            except Exception as error:
+                self._trouble, self._where = error, error.__traceback__
+                raise
         return self._backend
 
     def targeted(self, config: pytest.Config) -> bool:
