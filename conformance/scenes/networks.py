@@ -176,10 +176,10 @@ def grouped(g: int, n: int = 3) -> dict[str, Any]:
     return {"diffraction": X, "X_full": X} | positions | starts | rest
 
 
-def trained(backend: Any, folder: Path) -> tuple[Mapping[str, Any], Native]:
+def trained(backend: Any, folder: Path, learning_rate: float = 2e-3) -> tuple[Mapping[str, Any], Native]:
     """One epoch on three groups that are validated too: the results, and the container that was used."""
     source = backend.container_from_groups(grouped(2), curved_probe(N)[0], 3e4)
-    execution = backend.canonical("execution", accelerator="cpu", learning_rate=2e-3, enable_progress_bar=False)
+    execution = backend.canonical("execution", accelerator="cpu", learning_rate=learning_rate, enable_progress_bar=False)
     return backend.train(source, source, settings(backend, output_dir=folder, nphotons=3e4), execution), source
 
 

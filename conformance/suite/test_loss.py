@@ -177,6 +177,16 @@ def test_validation_loss_is_the_loss_of_the_validation_batch(backend: Any, obser
     observe.close("validation", float(native.item(results, "history")["val_loss"][-1]), expected)
 
 
+@pytest.mark.clause("LOSS-011~1", evidence="symmetry", needs=("TRAIN-004", "TRAIN-012"))
+def test_training_and_validation_agree_where_nothing_is_learned(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Equal data, weights that stand still: equal losses. If this fails, suspect scales or weights of the validation step."""
+    results, _ = networks.trained(backend, tmp_path, learning_rate=1e-12)
+
+    history = native.item(results, "history")
+
+    observe.close("validation", float(history["val_loss"][-1]), float(history["train_loss"][-1]))
+
+
 @pytest.mark.device
 @pytest.mark.clause("LOSS-030~1", evidence="differential", needs=("LOSS-002", "LOSS-006"))
 @pytest.mark.parametrize("weights", losses.WEIGHTS, ids=losses.weights_id)
