@@ -165,22 +165,22 @@ FIELDS = {
 """Names of the fields of each canonical kind (CONFIG-010, EXEC-001)."""
 
 
-def model(backend: Any, **changes: Any) -> Any:
+def model(backend: Any, /, **changes: Any) -> Any:
     """A model configuration that states every field."""
     return backend.canonical("model", **{**MODEL, **changes})
 
 
-def training(backend: Any, **changes: Any) -> Any:
+def training(backend: Any, /, **changes: Any) -> Any:
     """A training configuration that states every field."""
     return backend.canonical("training", **{"model": model(backend), **TRAINING, **changes})
 
 
-def inference(backend: Any, **changes: Any) -> Any:
+def inference(backend: Any, /, **changes: Any) -> Any:
     """An inference configuration that states every field."""
     return backend.canonical("inference", **{"model": model(backend), **INFERENCE, **changes})
 
 
-def execution(backend: Any, **changes: Any) -> Any:
+def execution(backend: Any, /, **changes: Any) -> Any:
     """An execution configuration that states every setting."""
     return backend.canonical("execution", **{**EXECUTION, **changes})
 

@@ -17,6 +17,17 @@ def quietly(call: Callable[[], Any]) -> tuple[Any, list[str]]:
     return value, [f"{w.category.__name__}: {w.message}" for w in given]
 
 
+def refusal(call: Callable[[], Any]) -> str:
+    """How a call refused what it was given, as `Category: text`; empty where it accepted it."""
+    try:
+        call()
+    except (NotClaimed, NotEvaluated):
+        raise
+    except Exception as error:  # any error is a refusal: the clause asks that there be none
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
 def reaction(call: Callable[[], Any]) -> str:
     """How a call answered a doubtful input: `raised …`, `warned …`, or `said nothing`."""
     try:

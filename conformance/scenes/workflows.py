@@ -68,7 +68,7 @@ def first_touch(registry: Mapping[str, Any], call: Callable[[Any], Any]) -> dict
     return data._seen[0] if data._seen else {}
 
 
-def inference(backend: Any, run: runs.Run, **changes: Any) -> Any:
+def inference(backend: Any, run: runs.Run, /, **changes: Any) -> Any:
     """An inference configuration for the bundle of a run, unlike its training in the number of groups."""
     stated = {"model": run.config.model, "model_path": run.folder, "test_data_file": run.folder / "test.npz", "n_groups": 13}
     return backend.canonical("inference", **{**stated, "backend": "pytorch", **changes})

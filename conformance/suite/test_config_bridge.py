@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connect import Proxy
 from conformance.observe import Observer
-from conformance.scenes import configs
+from conformance.scenes import configs, reactions
 
 NEEDED = {"n_groups": 21, "train_data_file": Path("train.npz"), "test_data_file": Path("test.npz")}
 """Overrides without which no training can be translated."""
@@ -154,9 +154,12 @@ def test_an_override_of_the_photon_number_is_believed(backend: Proxy, observe: O
 
     If this fails, suspect an override that is compared instead of looked for.
     """
-    found = backend.bridge("training", {**NEEDED, "nphotons": 1e5}, nphotons=1e5)
+    overrides = {**NEEDED, "nphotons": 1e5}
 
-    observe.equal("nphotons", found.nphotons, 1e5)
+    refusal = reactions.refusal(lambda: backend.bridge("training", overrides, nphotons=1e5))
+
+    observe.equal("refusal", refusal, "")
+    observe.equal("nphotons", backend.bridge("training", overrides, nphotons=1e5).nphotons, 1e5)
 
 
 @pytest.mark.clause("CONFIG-053~1")
@@ -186,6 +189,7 @@ def test_a_training_without_a_test_file_is_only_warned_of(backend: Proxy, observ
     """
     overrides = {name: value for name, value in NEEDED.items() if name != "test_data_file"}
 
+    observe.equal("refusal", reactions.refusal(lambda: backend.bridge("training", overrides, nphotons=3e6)), "")
     with observe.warns("translated", UserWarning, "test_data_file"):
         found = backend.bridge("training", overrides, nphotons=3e6)
 

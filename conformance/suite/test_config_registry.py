@@ -246,7 +246,7 @@ def test_a_registry_that_contradicts_itself_is_refused(
 
     If this fails, suspect a check that was never called.
     """
-    observe.equal("defaults", backend.check_registry(), None)
+    observe.equal("refusal of the defaults", reactions.refusal(lambda: backend.check_registry()), "")
 
     backend.registry().update(changes)
 
