@@ -56,14 +56,18 @@ def digests(entries: Mapping[str, bytes]) -> dict[str, str]:
     return {name: hashlib.sha256(data).hexdigest() for name, data in entries.items() if name != "manifest.dill"}
 
 
-class Foreign:
-    """What stands in the place of an object whose class is not read."""
+class Foreign(dict[Any, Any]):
+    """What stands in the place of an object whose class is not read; takes whatever a pickle may give it."""
 
     def __init__(self, *arguments: Any) -> None:
         self.arguments = arguments
 
     def __setstate__(self, state: Any) -> None:
         self.state = state
+
+    def append(self, part: Any) -> None:
+        """A part of something that was a list."""
+        self[len(self)] = part
 
 
 class _Tensors(pickle.Unpickler):

@@ -174,7 +174,7 @@ def paired(image: Image, patches: np.ndarray, offsets: np.ndarray) -> tuple[np.n
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> float:
-    """The distance of specs/inference.md: root mean square of the difference over the largest modulus (shapes differ: infinite)."""
+    """The distance of specs/inference.md: root mean square of the difference over the largest modulus; else infinite."""
     if one.shape != other.shape:
         return float("inf")
     return float(np.sqrt(np.mean(np.abs(one - other) ** 2)) / np.abs(other).max())

@@ -239,6 +239,14 @@ def ranked(run: Run) -> dict[str, int]:
     return {name: int(said[0]) if len(said) == 1 and name.count("epoch=") == 1 else -1 for name, said in found.items()}
 
 
+def last(run: Run) -> Path:
+    """The checkpoint of the last epoch."""
+    path = run.folder / "checkpoints" / "last.ckpt"
+    if not path.is_file():
+        raise native.Malformed(f"expected checkpoints/last.ckpt, found {left(run.folder)}")
+    return path
+
+
 def left(folder: Path) -> list[str]:
     """Every file below a folder, by its relative path."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())

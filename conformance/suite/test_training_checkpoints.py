@@ -125,7 +125,7 @@ def test_a_checkpoint_loads_without_arguments(backend: Any, observe: Observer, r
     """`last.ckpt` predicts bit for bit like the module in memory. If this fails, suspect missing hyper-parameters."""
     run = runs.trained(backend, recipe)
 
-    module = backend.load_checkpoint(run.folder / "checkpoints" / "last.ckpt")
+    module = backend.load_checkpoint(runs.last(run))
 
     container = run.results["train_container"]
     observe.equal(
@@ -139,7 +139,7 @@ def test_hyper_parameters_are_four_plain_configurations(backend: Any, observe: O
     """Nothing but built-ins with string keys. If this fails, suspect live configuration objects."""
     run = runs.trained(backend, BASE)
 
-    found = native.item(oracle.checkpoint(run.folder / "checkpoints" / "last.ckpt"), "hyper_parameters")
+    found = native.item(oracle.checkpoint(runs.last(run)), "hyper_parameters")
 
     names = {"model_config", "data_config", "training_config", "inference_config"}
     mappings = {name for name in names if isinstance(native.item(found, name), dict)}
