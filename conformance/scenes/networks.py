@@ -7,6 +7,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
@@ -82,33 +83,36 @@ def inputs(g: int, B: int = 3, modes: int = 1, strength: float = 4.0, seed: int 
     return Inputs(images.astype(np.float32), offsets, probe, np.float32(strength) * scale, scale + np.float32(0.5))
 
 
-def container(g: int, n: int = 3, brightness: float = 1.5, modes: int = 1, seed: int = 13, **attributes: Any) -> Container:
+def container(g: int, n: int = 3, **attributes: Any) -> Container:
     """A container as specs/batch.md describes it: `n` groups of `g²` patches of one object, labels and both scales included.
 
     `attributes` replace or add; one that is `None` is missing.
     """
-    C = g * g
-    whole, probe = object_image(3 * N, 3 * N, seed), curved_probe(N, modes)
+    found = {name: value.copy() for name, value in _container(g, n).items()} | attributes
+    return Container(**{name: value for name, value in found.items() if value is not None})
+
+
+@cache
+def _container(g: int, n: int) -> dict[str, np.ndarray]:
+    C, seed, brightness = g * g, 13, 1.5
+    whole, probe = object_image(3 * N, 3 * N, seed), curved_probe(N)[0]
     relative = group_offsets("fraction", n, C, seed)[:, :, 0]
     places = np.linspace(80, 110, n).reshape(n, 1, 1) * [1.0, 0.9] - relative
     labels = np.array([[patch_at(whole, x, y, N) for x, y in group] for group in places])
-    exits = labels[:, :, None] * probe
-    far = np.fft.fftshift(np.fft.fft2(exits, norm="ortho"), axes=(-2, -1))
-    amplitude = np.sqrt(np.sum(np.abs(far) ** 2, axis=2))
+    amplitude = np.abs(np.fft.fftshift(np.fft.fft2(labels * probe, norm="ortho"), axes=(-2, -1)))
     amplitude = amplitude * brightness / np.sqrt(np.mean(amplitude**2))
     columns = np.ascontiguousarray(relative.transpose(0, 2, 1)[:, None]).astype(np.float32)
-    found = {
+    return {
         "X": amplitude.transpose(0, 2, 3, 1).astype(np.float32),
         "Y": labels.transpose(0, 2, 3, 1).astype(np.complex64),
         "coords_relative": columns,
         "coords_nominal": columns,
         "coords_true": columns,
-        "probe": probe if modes > 1 else probe[0],
+        "probe": probe,
         "rms_scaling_constant": np.linspace(0.5, 0.75, n).reshape(n, 1, 1, 1).astype(np.float32),
         "physics_scaling_constant": np.linspace(2.0, 3.0, n).reshape(n, 1, 1, 1).astype(np.float32),
         "experiment_id": np.zeros(n, np.int64),
-    } | attributes
-    return Container(**{name: value for name, value in found.items() if value is not None})
+    }
 
 
 def first_batch(backend: Any, source: Any, config: Native) -> Native:
