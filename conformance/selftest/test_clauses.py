@@ -37,6 +37,7 @@ def test_a_clause_is_read_with_all_its_parts() -> None:
         (clause("PHYS-1~1"), "is not `## AREA-NNN~R Title`"),
         (clause("PHYS-001"), "is not `## AREA-NNN~R Title`"),
         (clause("PHYS-001~1").replace("## ", "### "), "is not `## AREA-NNN~R Title`"),
+        (clause("PHYS-001~1") + "## Notes\n\nLost.\n", "heading 'Notes' is not `## AREA-NNN~R Title`"),
         (clause("BATCH-001~1"), "BATCH-001 does not belong to the chapter 'physics'"),
         (clause("OPTICS-001~1"), "OPTICS-001 does not belong to the chapter 'physics'"),
         (clause("PHYS-001~1").replace("```toml", "```"), "no TOML fence"),
