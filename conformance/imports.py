@@ -98,11 +98,21 @@ def ask_selector(job: dict[str, Any], listener: Listener) -> dict[str, Any]:
     """Call each workflow of the selector: the outcome, what it asked for, and the registry when it first asked for the stack."""
     try:
         configs = {name: pickle.loads(bytes.fromhex(text)) for name, text in job["configs"].items()}
-        module, attribute = job["registry"].split(":")
-        registry = getattr(importlib.import_module(module), attribute)
     except Exception as error:
         return {"unfit": f"{type(error).__name__}: {error}"}
+    registry = find_registry(job["registries"])
+    if registry is None:
+        return {"unfit": f"none of {', '.join(job['registries'])} can be imported"}
     return {name: _ask(job, listener, registry, name, config) for name, config in configs.items()}
+
+
+def find_registry(places: Sequence[str]) -> MutableMapping[str, Any] | None:
+    """The registry at the first place that can be imported here."""
+    found: list[Any] = []
+    for module, attribute in (place.split(":") for place in places):
+        if not found and not outcome(lambda name=module: importlib.import_module(name))["error"]:
+            found.append(getattr(sys.modules[module], attribute))
+    return found[0] if found else None
 
 
 def _ask(job: dict[str, Any], listener: Listener, registry: MutableMapping[str, Any], name: str, config: Any) -> dict[str, Any]:

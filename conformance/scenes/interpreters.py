@@ -58,7 +58,7 @@ def ask(backend: Any, folder: Path, chosen: str, blocked: Sequence[str]) -> dict
         "inference", model=training.model, model_path=folder, test_data_file=folder / "test.npz", backend=chosen
     )
     configs = {name: pickle.dumps(inference if name.startswith("load") else training).hex() for name in WORKFLOWS}
-    job = {"do": "selector", "selector": selector_module(backend), "registry": place(backend), "configs": configs}
+    job = {"do": "selector", "selector": selector_module(backend), "registries": places(backend), "configs": configs}
     answer = _child(job | {"before": BEFORE, "stack": ["torch", *info.modules]}, folder, blocked)
     if "unfit" in answer:
         raise NotEvaluated(
@@ -67,15 +67,19 @@ def ask(backend: Any, folder: Path, chosen: str, blocked: Sequence[str]) -> dict
     return answer
 
 
-def place(backend: Any) -> str:
-    """`module:attribute` of the live registry, which a fresh interpreter needs to find it."""
-    registry = backend.registry()
-    for name, module in sorted(sys.modules.items()):
-        if name.split(".")[0] in roots(backend):
-            found = [attribute for attribute, value in vars(module).items() if value is registry]
-            if found:
-                return f"{name}:{found[0]}"
-    raise NotEvaluated("the live registry is no attribute of a module of the backend")
+def places(backend: Any) -> list[str]:
+    """`module:attribute` of the live registry wherever it can be found, the modules that need the stack last."""
+    info, registry = backend.info(), backend.registry()
+    found = [
+        f"{name}:{attribute}"
+        for name, module in sorted(sys.modules.items())
+        if name.split(".")[0] in roots(backend)
+        for attribute, value in vars(module).items()
+        if value is registry
+    ]
+    if not found:
+        raise NotEvaluated("the live registry is no attribute of a module of the backend")
+    return sorted(found, key=lambda place: place.startswith(tuple(info.modules)))
 
 
 def _child(job: dict[str, Any], folder: Path, blocked: Sequence[str]) -> dict[str, Any]:
