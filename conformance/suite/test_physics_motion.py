@@ -110,9 +110,10 @@ def test_index_zero_moves_columns(backend: Any, observe: Observer) -> None:
 def test_transposed_images_take_transposed_offsets(backend: Any, observe: Observer) -> None:
     """Exchanging rows with columns and x with y commutes with the shift. If this fails, suspect sizes of the wrong axis."""
     scene = motions.motion_scenes("whole")[2]
+    images, offsets = scene.images.swapaxes(1, 2).copy(), scene.offsets[:, ::-1].copy()
 
     moved = native.array(backend.translate(scene.images, scene.offsets))
-    turned = native.array(backend.translate(scene.images.swapaxes(1, 2), scene.offsets[:, ::-1]))
+    turned = native.array(backend.translate(images, offsets))
 
     observe.close("transposed", turned.swapaxes(1, 2), moved)
 
