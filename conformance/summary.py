@@ -35,6 +35,12 @@ def reds(report: Report) -> list[dict[str, Any]]:
     return [{**line, "advice": all(clauses[key]["level"] != "MUST" for key in line["clauses"])} for line in found]
 
 
+def blockers(report: Report) -> list[tuple[str, str]]:
+    """`(blocked check, the check that blocks it and how many more)`."""
+    told = [(line["check"], line["by"]) for line in report.blocked]
+    return [(check, by[0] + (f" and {len(by) - 1} more" if len(by) > 1 else "")) for check, by in told]
+
+
 def gaps(report: Report) -> list[str]:
     """What was not evaluated and why: one line a reason."""
     reasons: dict[str, int] = {}
@@ -83,7 +89,6 @@ def markdown(report: Report, code: int, command: str) -> str:
         *(_row(area, clauses, checks) for area, clauses, checks in area_rows(report)),
         "",
     ]
-    blocked = {line["check"]: line["by"] for line in report.blocked}
     for red in reds(report):
         lines += [
             f"## {red['check']}: {red['state']}{' (advice)' if red['advice'] else ''}",
@@ -93,7 +98,7 @@ def markdown(report: Report, code: int, command: str) -> str:
             "```",
             "",
         ]
-    lines += [f"- blocked: {check}, by {', '.join(by)}" for check, by in blocked.items()]
+    lines += [f"- blocked: {check}, by {by}" for check, by in blockers(report)]
     lines += [f"- {gap}" for gap in gaps(report)]
     lines += _pending(header["clauses"], set(header["profiles"]))
     return "\n".join(lines) + "\n"

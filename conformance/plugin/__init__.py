@@ -30,6 +30,8 @@ from conformance.snapshots import StrictJSON
 CHECK = pytest.StashKey[Check]()
 OBSERVER = pytest.StashKey[Observer]()
 STATION = pytest.StashKey["Station"]()
+# Files whose checks start whole processes: begun first, so that no worker is left alone with one at the end.
+LONG_FIRST = ("test_scenario_train", "test_cli", "test_bundle")
 
 
 class Station:
@@ -138,7 +140,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if id(item) in ours:
             item.stash[CHECK] = selection.admit(item.nodeid, *describe(item, station.spec, station.device))
     dropped = [item for item in items if id(item) in ours and not item.stash[CHECK].selected]
-    items[:] = [item for item in items if item not in dropped]
+    kept = [item for item in items if id(item) not in {id(gone) for gone in dropped}]
+    items[:] = sorted(kept, key=lambda item: not item.path.stem.startswith(LONG_FIRST))
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     if "hypothesis" in sys.modules:
