@@ -89,11 +89,11 @@ ATTACKS = tuple(calls(Path("canary")))
 
 
 def hostile(kind: str, entry: str, content: Mapping[str, bytes], canary: Path) -> Entries:
-    """The entries with a call hidden among the values that one of them should hold, sealed."""
+    """The entries with a call hidden among the values that one of them should hold, sealed; `params.dill` stands for both."""
     call = calls(canary)[kind]
     if entry.endswith("model.pth"):
         return sealed({**content, entry: state_bytes(oracle.state(content[entry]), call)})
-    honest = oracle.plain(content[entry]) if entry != "manifest.dill" else oracle.plain(sealed(content)[entry])
-    body = pickle.dumps(honest, protocol=2)
-    data = body[:-1] + text_of("extra") + call + b"s."
-    return {**content, entry: data} if entry == "manifest.dill" else sealed({**content, entry: data})
+    named = [name for name in content if name.endswith(entry)]
+    honest = pickle.dumps(oracle.plain(content[named[0]]), protocol=2)
+    changed = {**content, **dict.fromkeys(named, honest[:-1] + text_of("extra") + call + b"s.")}
+    return changed if entry == "manifest.dill" else sealed(changed)

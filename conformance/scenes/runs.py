@@ -51,7 +51,7 @@ class Recipe:
     overrides: Settings = ()
 
 
-BASE = Recipe(groups=10, epochs=2)
+BASE = Recipe(groups=10, epochs=2, model=(("probe_big", True),))
 """The run that most checks share: g = 1, three batches an epoch, the last one short."""
 SMALL = Recipe(groups=4)
 """One batch, one epoch."""
@@ -59,7 +59,7 @@ QUAD = Recipe(
     groups=6,
     gridsize=2,
     stitching=True,
-    model=settings(amp_activation="swish", probe_scale=3.0, probe_mask=True, gaussian_smoothing_sigma=0.7, probe_big=True),
+    model=settings(amp_activation="swish", probe_scale=3.0, probe_mask=True, gaussian_smoothing_sigma=0.7),
 )
 """g = 2 and every field of the model away from its default; through `run`, with stitching."""
 

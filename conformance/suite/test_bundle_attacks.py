@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from conformance.observe import Observer
-from conformance.oracles import bundle as oracle
 from conformance.scenes import archives, attacks
 from conformance.scenes.archives import NAME
 from conformance.scenes.attacks import ATTACKS, DAMAGES, Damage
@@ -48,17 +47,19 @@ def test_a_damaged_archive_is_refused(backend: Any, observe: Observer, tmp_path:
 @pytest.mark.parametrize("kind", ATTACKS)
 def test_a_call_among_the_parameters_is_refused(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
     """Whatever the opcode, nothing is called. If this fails, suspect an unpickler that resolves names."""
-    entry, canary = "diffraction_to_obj/params.dill", tmp_path / "canary"
-    content = attacks.hostile(kind, entry, archives.entries(archives.good(backend)), canary)
+    canary = tmp_path / "canary"
+    content = attacks.hostile(kind, "params.dill", archives.entries(archives.good(backend)), canary)
     folder = archives.put(tmp_path / "bundle", content)
 
-    with observe.raises("refusal", REFUSAL, NAME, entry):
+    with observe.raises("refusal", REFUSAL, NAME, "params.dill"):
         backend.load(folder)
     observe.equal("canary", canary.exists(), False)
 
 
 @pytest.mark.clause("BUNDLE-021~1", needs=("BUNDLE-004",))
-@pytest.mark.parametrize("entry", oracle.ENTRIES, ids=archives.IDS)
+@pytest.mark.parametrize(
+    "entry", ["manifest.dill", "autoencoder/model.pth", "diffraction_to_obj/model.pth"], ids=["manifest", "part", "whole"]
+)
 @pytest.mark.parametrize("kind", ["global", "stack-global"])
 def test_a_call_in_any_entry_is_refused(backend: Any, observe: Observer, tmp_path: Path, entry: str, kind: str) -> None:
     """Manifest, parameters and weights alike. If this fails, suspect one reader less careful than the others."""
