@@ -18,7 +18,7 @@ from lightning.pytorch import Trainer, seed_everything  # noqa: E402
 from lightning.pytorch.callbacks import Callback, RichProgressBar  # noqa: E402
 from lightning.pytorch.utilities.exceptions import MisconfigurationException  # noqa: E402
 
-from reference_impl.batch import build_loaders, ensure_container  # noqa: E402
+from reference_impl.batch import build_loaders, ensure_container, resolve_seed  # noqa: E402
 from reference_impl.config import TrainingConfig, cfg, update_legacy_dict, validate_training_config  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
@@ -28,8 +28,6 @@ from reference_impl.training.lightning_module import PtychoLightningModule  # no
 from reference_impl.training.loggers import make_logger  # noqa: E402
 from reference_impl.training.overrides import Run, settle  # noqa: E402
 
-DEFAULT_SEED = 42
-"""The seed where `subsample_seed` is None; 0 is a seed like any other (decision 10)."""
 CHECKPOINTS = "checkpoints"
 UNHELPFUL = (
     ".*does not have many workers.*",
@@ -57,11 +55,11 @@ def train_cdi_model_torch(
     run = settle(config, execution_config or PyTorchExecutionConfig(), overrides)
     run = replace(run, config=_with_the_side_of(train_data, run.config))
     _check(run.config)
-    seed = DEFAULT_SEED if run.config.subsample_seed is None else run.config.subsample_seed
+    seed = resolve_seed(run.config.subsample_seed)
     update_legacy_dict(cfg, run.config)
     seed_everything(seed, workers=True, verbose=False)
     train_container = ensure_container(train_data, run.config)
-    test_container = None if test_data is None else ensure_container(test_data, run.config)
+    test_container = None if test_data is None else ensure_container(test_data, run.config, cap_groups=True)
     loaders = build_loaders(train_container, test_container, run.config, run.execution)
     # Seeded anew, so that the weights depend on the seed alone and not on what sampling and loaders drew.
     seed_everything(seed, workers=True, verbose=False)
@@ -72,7 +70,7 @@ def train_cdi_model_torch(
         "train_container": train_container,
         "test_container": test_container,
         "models": {"diffraction_to_obj": module, "autoencoder": module.model.autoencoder},
-        "intensity_scale": float(getattr(train_container, "physics_scaling_constant", 1.0)),
+        "intensity_scale": _intensity_scale(train_container),
     }
 
 
@@ -125,6 +123,12 @@ def _make_trainer(module: PtychoLightningModule, memory: list[Callback], run: Ru
         )
     except MisconfigurationException as error:
         raise RuntimeError(f"the trainer refuses these execution settings: {error}") from error
+
+
+def _intensity_scale(container: Any) -> float:
+    """The mean factor from normalised amplitudes to square roots of photons; 1 where the container states none (BATCH-025)."""
+    stated = getattr(container, "physics_scaling_constant", None)
+    return 1.0 if stated is None else float(torch.as_tensor(stated).double().mean())
 
 
 def _check(config: TrainingConfig) -> None:
