@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.report import Report
 from conformance.states import RED, STATES
-from conformance.verdict import MEANING, ProfileVerdict, clause_states, verdicts
+from conformance.verdict import MEANING, ProfileVerdict, clause_states, clauses_here, verdicts
 
 CLAUSE_STATES = ("pass", "red", "error", "not-evaluated", "pending", "untestable")
 
@@ -15,7 +15,7 @@ CLAUSE_STATES = ("pass", "red", "error", "not-evaluated", "pending", "untestable
 def area_rows(report: Report) -> list[tuple[str, dict[str, int], dict[str, int]]]:
     """`(area, clauses by state, checks by state)` in the specification's order, for the clauses of the run's profiles."""
     profiles = set(report.header["profiles"])
-    clauses = {key: clause for key, clause in report.header["clauses"].items() if profiles & set(clause["profiles"])}
+    clauses = {key: clause for key, clause in clauses_here(report).items() if profiles & set(clause["profiles"])}
     of_clause, states = clause_states(report), report.states()
     rows: dict[str, tuple[dict[str, int], dict[str, int]]] = {}
     for key, clause in clauses.items():

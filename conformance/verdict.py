@@ -6,7 +6,7 @@ neither verdict nor exit code. Clauses add up: declared = evaluated + pending + 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -60,10 +60,23 @@ def clause_states(report: Report) -> dict[str, str]:
     """
     states = report.states()
     of_clause: dict[str, list[str]] = {}
-    for check, keys in [*report.plan["collected"].items(), *report.plan["deselected"].items()]:
+    for check, keys in checks_here(report).items():
         for key in keys:
             of_clause.setdefault(key, []).append(states.get(check, "not-evaluated"))
     return {key: _clause_state(clause, of_clause.get(key, [])) for key, clause in report.header["clauses"].items()}
+
+
+def checks_here(report: Report) -> dict[str, list[str]]:
+    """The declared checks, selected or not, that mean something on the run's device, with their clauses."""
+    declared = {**report.plan["collected"], **report.plan["deselected"]}
+    here = set(report.plan.get("here", ()))
+    return {check: keys for check, keys in declared.items() if check in here}
+
+
+def clauses_here(report: Report) -> dict[str, dict[str, Any]]:
+    """The clauses that the run's device declares: all on the CPU, elsewhere those that have a check there."""
+    there = {key for keys in checks_here(report).values() for key in keys}
+    return {key: clause for key, clause in report.header["clauses"].items() if report.header["device"] == "cpu" or key in there}
 
 
 def _clause_state(clause: Mapping[str, Any], found: list[str]) -> str:
@@ -80,32 +93,13 @@ def _clause_state(clause: Mapping[str, Any], found: list[str]) -> str:
 
 def verdicts(report: Report) -> list[ProfileVerdict]:
     """A verdict for each profile of the run; on an accelerator a profile declares the clauses that have a check there, if any."""
-    states = clause_states(report)
-    device = report.header["device"]
-    there = {key for keys in _plan_clauses(report) for key in keys}
+    states, device = clause_states(report), report.header["device"]
     found = []
     for profile in report.header["profiles"]:
-        members = {
-            key: clause
-            for key, clause in report.header["clauses"].items()
-            if profile in clause["profiles"] and (device == "cpu" or key in there)
-        }
+        members = {key: clause for key, clause in clauses_here(report).items() if profile in clause["profiles"]}
         if members or device == "cpu":
             found.append(_verdict(profile, device, members, states))
     return found
-
-
-def _plan_clauses(report: Report) -> Iterable[list[str]]:
-    """The clauses of the checks that this device could run."""
-    return [
-        keys
-        for check, keys in _declared(report).items()
-        if check in report.plan["collected"] or check in report.plan.get("here", ())
-    ]
-
-
-def _declared(report: Report) -> dict[str, list[str]]:
-    return {**report.plan["collected"], **report.plan["deselected"]}
 
 
 def _verdict(profile: str, device: str, members: Mapping[str, Mapping[str, Any]], states: Mapping[str, str]) -> ProfileVerdict:

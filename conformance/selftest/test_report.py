@@ -44,8 +44,8 @@ def lines(
     plan = {
         "kind": "plan",
         "collected": collected,
-        "deselected": {f"{n}:a@cpu": [f"{n}~1"] for n in deselected},
-        "here": list(collected),
+        "deselected": {f"{n}:b@cpu": [f"{n}~1"] for n in deselected},
+        "here": [*collected, *(f"{n}:b@cpu" for n in deselected if device == "cpu")],
     }
     texts = [reports.encode(line) for line in (header, plan, *results, *reports.blocked_lines(results))]
     report = reports.assemble(texts)
@@ -179,7 +179,7 @@ def test_what_was_left_out_is_not_evaluated() -> None:
 
 
 def test_an_accelerator_declares_only_what_has_a_check_there() -> None:
-    report = whole(ALL_GREEN[0], deselected=("PHYS-002",), device="cuda")
+    report = whole(ALL_GREEN[0], deselected=("PHYS-001", "PHYS-002"), device="cuda")
     (found,) = verdicts(report)
     assert (found.verdict, found.declared) == ("CONFORMANT", 1)
 
