@@ -11,9 +11,24 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from conformance.protocol import SURFACES, BackendInfo, methods_of
+from conformance import protocol
+from conformance.protocol import BackendInfo
 
 BUILT_IN = {"reference": "conformance.backends.reference:Reference"}
+AREAS = "describe config data grouping batch physics model loss training bundle inference dispatch cli"
+SURFACES: dict[str, type] = {area: getattr(protocol, area.capitalize()) for area in AREAS.split()}
+
+
+def methods_of(surface: str) -> tuple[str, ...]:
+    """Names of a surface's methods, in the order of definition."""
+    return tuple(name for name in vars(SURFACES[surface]) if not name.startswith("_"))
+
+
+def claimed(backend: object) -> dict[str, list[str]]:
+    """Surface → the methods of it that `backend` offers."""
+    return {surface: [name for name in methods_of(surface) if callable(getattr(backend, name, None))] for surface in SURFACES}
+
+
 SURFACE_OF = {method: surface for surface in SURFACES for method in methods_of(surface)}
 
 

@@ -1,7 +1,7 @@
 """What a backend is, to the harness.
 
 A backend is any object that offers some of the methods below. Each group is a *surface*; a method that is absent is a surface
-not claimed, and the checks that need it read `not-claimed`, never green.
+not claimed, and the checks that need it read `not-claimed`, never green (`conformance.connect` finds out).
 
 Inputs are NumPy arrays and plain Python values. A backend returns its **native** objects (tensors, dicts, modules); the harness
 turns them into arrays and descriptions itself (`conformance.native`), so that no adapter can describe itself green.
@@ -289,30 +289,3 @@ class Cli(Protocol):
 
     def validate_paths(self, train_file: Path | None, test_file: Path | None, output_dir: Path) -> None:
         """EXEC-012."""
-
-
-SURFACES: dict[str, type] = {
-    "describe": Describe,
-    "config": Config,
-    "data": Data,
-    "grouping": Grouping,
-    "batch": Batch,
-    "physics": Physics,
-    "model": Model,
-    "loss": Loss,
-    "training": Training,
-    "bundle": Bundle,
-    "inference": Inference,
-    "dispatch": Dispatch,
-    "cli": Cli,
-}
-
-
-def methods_of(surface: str) -> tuple[str, ...]:
-    """Names of a surface's methods, in the order of definition."""
-    return tuple(name for name in vars(SURFACES[surface]) if not name.startswith("_"))
-
-
-def claimed(backend: object) -> dict[str, tuple[str, ...]]:
-    """Surface → the methods of it that `backend` offers."""
-    return {surface: tuple(m for m in methods_of(surface) if callable(getattr(backend, m, None))) for surface in SURFACES}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance import __version__, report, states, verdict
-from conformance.connect import UnknownBackend, information
+from conformance.connect import UnknownBackend, claimed, information
 from conformance.lint import LOCK
 from conformance.protocol import BackendInfo
 
@@ -33,6 +33,7 @@ class Recorder:
         self.lines: list[str] = []
         self.checks: dict[str, dict[str, Any]] = {}
         self.open: dict[str, dict[str, Any]] = {}
+        self.surfaces: dict[str, list[str]] = {}
         self.done: set[str] = set()
         self.planned_once = self.fault = False
         self.began = time.monotonic()
@@ -55,7 +56,9 @@ class Recorder:
     def _ask(self) -> tuple[BackendInfo | None, str | None]:
         """What the backend says of itself; a backend that cannot even be made leaves every check to find that out."""
         try:
-            return information(self.station.backend()), None
+            info = information(self.station.backend())
+            self.surfaces = claimed(self.station.backend())
+            return info, None
         except UnknownBackend as error:
             raise pytest.UsageError(str(error)) from error
         except Exception as error:
@@ -71,6 +74,7 @@ class Recorder:
             "lock": report.digest([lock.read_text(encoding="utf-8")]) if lock.is_file() else None,
             "connection": station.backend_name,
             "backend": _plain_info(info) if info else {"name": station.backend_name, "trouble": trouble},
+            "surfaces": self.surfaces,
             "device": station.device,
             "profiles": list(station.profiles or ()),
             "select": list(station.select),
