@@ -19,15 +19,16 @@ def smallest_side(offsets: np.ndarray, M: int) -> tuple[float, float]:
 
 def moved(patch: np.ndarray, x: float, y: float, shape: tuple[int, int]) -> np.ndarray:
     """`(H, W)` canvas with the `(M, M)` patch centred, then moved by (x, y): each pixel shares itself among four (bilinear)."""
-    canvas = np.zeros((shape[0] + 2, shape[1] + 2), dtype=np.complex128)
     M = patch.shape[0]
     top, left = (shape[0] - M) // 2 + y, (shape[1] - M) // 2 + x
+    beyond = max(-top, -left, top + M - shape[0], left + M - shape[1], 0)  # what a canvas too small does not show
+    edge = int(np.ceil(beyond)) + 1
+    canvas = np.zeros((shape[0] + 2 * edge, shape[1] + 2 * edge), dtype=np.complex128)
     r, c = int(np.floor(top)), int(np.floor(left))
-    fy, fx = top - r, left - c
-    for i, wy in ((0, 1 - fy), (1, fy)):
-        for j, wx in ((0, 1 - fx), (1, fx)):
-            canvas[r + i + 1 : r + i + 1 + M, c + j + 1 : c + j + 1 + M] += wy * wx * patch
-    return canvas[1:-1, 1:-1]
+    for i, wy in ((0, 1 - (top - r)), (1, top - r)):
+        for j, wx in ((0, 1 - (left - c)), (1, left - c)):
+            canvas[r + i + edge :, c + j + edge :][:M, :M] += wy * wx * patch
+    return canvas[edge:-edge, edge:-edge]
 
 
 def count(offsets: np.ndarray, M: int, shape: tuple[int, int]) -> np.ndarray:
