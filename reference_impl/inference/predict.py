@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from reference_impl.policy import require_torch
 require_torch()
 
 import torch  # noqa: E402
-from torch import nn  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 
 from reference_impl.batch import fields  # noqa: E402
 from reference_impl.batch.container import as_array  # noqa: E402
@@ -25,6 +25,7 @@ from reference_impl.grouping.arrays import normalisation, pattern_energies  # no
 
 # Groups a forward pass where nobody says: N = 64 at full width then holds 70 MB of activations.
 DEFAULT_BATCH_SIZE = 64
+TITLES = {"forward_predict": "predicting", "forward": "comparing with the patterns"}
 DEVICES = {"cpu": "cpu", "cuda": "cuda", "gpu": "cuda", "mps": "mps"}
 
 
@@ -36,23 +37,57 @@ def predict_patches(
     Patterns are normalised as in training: mean energy (N/2)² whatever their scale (INFER-009). The module computes on the
     device that `execution` names and lies on the CPU afterwards (INFER-013). On the CPU two calls agree bit for bit (INFER-011).
     """
+    patches = np.empty(fields.images(container, config.model.gridsize**2).shape, np.complex64)
+
+    def keep(part: slice, images: np.ndarray, found: np.ndarray) -> None:
+        patches[part] = found
+
+    _each_batch(module, "forward_predict", container, config, execution, keep)
+    return patches.reshape(-1, *patches.shape[2:], 1)
+
+
+def amplitude_residual(
+    module: nn.Module, container: Any, config: TrainingConfig | InferenceConfig, execution: PyTorchExecutionConfig | None = None
+) -> float:
+    """`sqrt(Σ (Â - A)² / Σ A²)` over all pixels of all patterns `A` of `container`, `Â` the amplitudes that the model predicts.
+
+    On patterns that the model was not trained on it says how much of the data the reconstruction explains: 0 all of it, 1 no more
+    than an empty object.
+    """
+    sums = np.zeros(2)
+
+    def add(part: slice, images: np.ndarray, found: np.ndarray) -> None:
+        sums[:] += np.sum((found - images.astype(np.float64)) ** 2), np.sum(images.astype(np.float64) ** 2)
+
+    _each_batch(module, "forward", container, config, execution, add)
+    return float(np.sqrt(sums[0] / sums[1]))
+
+
+def _each_batch(
+    module: nn.Module,
+    method: str,
+    container: Any,
+    config: TrainingConfig | InferenceConfig,
+    execution: PyTorchExecutionConfig | None,
+    take: Callable[[slice, np.ndarray, np.ndarray], None],
+) -> None:
+    """Hand each batch's place, patterns `(b, C, N, N)` and what `method` makes of them (amplitudes or patches) to `take`."""
     images = fields.images(container, config.model.gridsize**2)
     positions = fields.relative_positions(container, len(images), config.model)
     probe, _ = fields.probe(container, images.shape[-1], config.model)
     scale = normalisation(float(pattern_energies(images.reshape(-1, *images.shape[2:])).mean()), images.shape[-1])
-    size = _batch_size(config, execution)
-    device = _device(execution)
+    size, device = _batch_size(config, execution), _device(execution)
     shared = torch.from_numpy(probe)[None, None].to(device)  # (1, 1, P, N, N): one probe for every sample (BATCH-028)
-    patches = np.empty(images.shape, np.complex64)
+    starts = range(0, len(images), size)
     with _ready(module, device, execution), torch.inference_mode():
-        for start in track(
-            range(0, len(images), size), "predicting", disable=not getattr(execution, "enable_progress_bar", False)
-        ):
+        for start in track(starts, TITLES[method], disable=not getattr(execution, "enable_progress_bar", False)):
             part = slice(start, start + size)
-            x, offsets = (torch.from_numpy(array[part]).to(device) for array in (images, positions))
+            x, offsets = (_never_alone(torch.from_numpy(array[part])).to(device) for array in (images, positions))
             factor = torch.full((len(x), 1, 1, 1), scale, dtype=torch.float32, device=device)
-            patches[part] = module.forward_predict(x, offsets, shared, factor).cpu().numpy()
-    return patches.reshape(-1, *patches.shape[2:], 1)
+            scales = (factor, factor) if method == "forward" else (factor,)
+            found = getattr(module, method)(x, offsets, shared, *scales)
+            found = found[0] if method == "forward" else found
+            take(part, images[part], found[: len(images[part])].cpu().numpy())
 
 
 def absolute_offsets(container: Any) -> np.ndarray:
@@ -66,6 +101,11 @@ def absolute_offsets(container: Any) -> np.ndarray:
     # coords_relative = -(coords - mean), hence the difference (GROUP-022).
     absolute = as_array(whole).astype(np.float64) - (0.0 if local is None else as_array(local).astype(np.float64))
     return np.ascontiguousarray(absolute.transpose(0, 3, 1, 2)).reshape(-1, 1, 1, 2)
+
+
+def _never_alone(batch: Tensor) -> Tensor:
+    """A batch of one, twice: for a single image torch convolves by another algorithm, which rounds in another way (INFER-011)."""
+    return batch if len(batch) != 1 else batch.repeat(2, *(1,) * (batch.ndim - 1))
 
 
 def _batch_size(config: TrainingConfig | InferenceConfig, execution: PyTorchExecutionConfig | None) -> int:

@@ -1,0 +1,72 @@
+"""Entry point: picks the command, turns every failure into one line and exit code 1 (specs/cli.md)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from reference_impl.cli import convert, infer, simulate, train
+from reference_impl.cli.flags import Parser
+
+COMMANDS = {"train": train, "infer": infer, "convert": convert, "simulate": simulate}
+INTERRUPTED = 130
+
+
+def build_parser() -> Parser:
+    """The parser of all commands; usage errors exit with 1 (CLI-002)."""
+    parser = Parser(prog="python -m reference_impl", description="Reconstruct objects from scanning diffraction patterns.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for name, module in COMMANDS.items():
+        own = commands.add_parser(name, help=module.SUMMARY, description=module.DESCRIPTION)
+        module.add_flags(own)
+        own.add_argument("--debug", action="store_true", help="show the traceback of an error, and every warning")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; 0 on success, 1 with one line on the error stream otherwise, 130 when interrupted."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    parser = build_parser()
+    if not given or given in [[name] for name in COMMANDS]:
+        parser.parse_help(given)
+        return 1
+    args = parser.parse_args(given)
+    _configure_messages(args.debug)
+    try:
+        COMMANDS[args.command].run(args)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:  # every failure of a command is one line; its traceback is for --debug
+        if args.debug:
+            raise
+        print(f"error: {one_line(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def one_line(error: BaseException) -> str:
+    """The message on one line; errors that do not speak for themselves are named by their class."""
+    text = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
+    text = " ".join(str(text).split())
+    return (
+        text if isinstance(error, ValueError | OSError | RuntimeError | KeyError) and text else f"{type(error).__name__}: {text}"
+    )
+
+
+def _configure_messages(debug: bool) -> None:
+    """Our own warnings a line each on the error stream; those of libraries, and Lightning's chatter, with --debug alone."""
+    warnings.showwarning = _show_warning
+    if debug:
+        return
+    warnings.filterwarnings("ignore", module=r"(lightning|torch|tensordict|matplotlib)(\.|$)")
+    warnings.filterwarnings("default", category=DeprecationWarning, module=r"reference_impl(\.|$)")
+    for package in ("pytorch", "fabric"):  # the loggers that speak; their parents set their own level when they are imported
+        logging.getLogger(f"lightning.{package}.utilities.rank_zero").setLevel(logging.WARNING)
+
+
+def _show_warning(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+    print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)

@@ -1,0 +1,124 @@
+"""`simulate`: a synthetic object, probe and scan → train and test files, and the ground truth."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reference_impl.cli.progress import Reporter
+from reference_impl.errors import ContractError
+
+SUMMARY = "make contract files of a synthetic experiment"
+DESCRIPTION = (
+    "Simulate an experiment: train.npz of one object, test.npz of another one that nothing was trained on (a dense scan of its "
+    "centre), ground_truth.npz with both objects and the probe."
+)
+# Photons a pattern: 108 counts a pixel at N = 64, the dose of the published synthetic studies of this field.
+PHOTONS = 108 * 64 * 64
+TEST_PITCH = 4.3  # pixels between test positions, as in the published recipe (256 positions on about 70 x 68 pixels)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is simulated; `photons` is the mean of a pattern, `size` the side of the object in pixels."""
+
+    object: str = "lines"
+    probe: str = "curved"
+    N: int = 64
+    size: int = 320
+    patterns: int = 2048
+    test_patterns: int = 256
+    photons: float = PHOTONS
+    seed: int = 0
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """The fields of `Experiment`."""
+    usual = Experiment()
+    parser.add_argument("--output_dir", required=True, type=Path, help="folder for the files")
+    parser.add_argument("--object", default=usual.object, help="lines, dead_leaves or grf")
+    parser.add_argument("--probe", default=usual.probe, help="curved (a structured wavefront) or ideal (flat, symmetric)")
+    parser.add_argument("--N", type=int, default=usual.N, help="side of a pattern")
+    parser.add_argument("--size", type=int, help="side of the object; 5 N unless given")
+    parser.add_argument("--patterns", type=int, default=usual.patterns, help="exposures to train on")
+    parser.add_argument("--test-patterns", type=int, default=usual.test_patterns, help="exposures of the other object")
+    parser.add_argument("--photons", type=float, default=usual.photons, help="mean photons a pattern")
+    parser.add_argument("--seed", type=int, default=usual.seed, help="of objects, probe, scans and noise")
+    parser.add_argument("--quiet", action="store_true", help="nothing on standard output")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Simulate and write."""
+    from reference_impl.atomic import atomic_write
+    from reference_impl.dispatch.workflow import require_writable
+
+    say = Reporter(args.quiet)
+    size = 5 * args.N if args.size is None else args.size
+    same = ("object", "probe", "N", "patterns", "test_patterns", "photons", "seed")
+    experiment = Experiment(size=size, **{name: getattr(args, name) for name in same})
+    require_writable(args.output_dir)
+    with say.step("simulating"):
+        files = simulate(experiment)
+    for name, arrays in files.items():
+        path = args.output_dir / f"{name}.npz"
+        with atomic_write(path) as temporary, open(temporary, "wb") as stream:
+            np.savez(stream, **arrays)
+        count = f": {len(arrays['xcoords'])} patterns" if "xcoords" in arrays else ""
+        say.line(f"{path}{count}")
+
+
+def simulate(experiment: Experiment) -> dict[str, dict[str, Any]]:
+    """`train`, `test` and `ground_truth`: names → arrays. Every part draws from a generator of its own, so none moves another."""
+    from fixtures import exposures, probes, scans
+
+    _check(experiment, tuple(probes.KINDS))
+    N, size = experiment.N, experiment.size
+    streams = [np.random.default_rng([experiment.seed, part]) for part in range(5)]
+    probe = probes.KINDS[experiment.probe](N, streams[0])
+    trained, unseen = make_object(experiment, streams[1]), make_object(experiment, streams[2])
+    whole = scans.inner_bounds(size, size, N)
+    reach = min(TEST_PITCH * np.sqrt(experiment.test_patterns) / 2, (whole[1] - whole[0]) / 2)
+    centre = ((size - 1) / 2 - reach, (size - 1) / 2 + reach)
+    places = {
+        "train": scans.jittered_grid(experiment.patterns, whole, streams[3]),
+        "test": scans.jittered_grid(experiment.test_patterns, (*centre, *centre), streams[3]),
+    }
+    files = {
+        name: exposures.expose(truth, probe, places[name], experiment.photons, streams[4])
+        for name, truth in (("train", trained), ("test", unseen))
+    }
+    truth = {"object_train": trained, "object_test": unseen, "probe": files["train"]["probeGuess"]}
+    return {**files, "ground_truth": truth}
+
+
+def make_object(experiment: Experiment, rng: np.random.Generator) -> np.ndarray:
+    """`(size, size)` complex64 object of the experiment's kind."""
+    from fixtures import objects
+
+    return objects.KINDS[experiment.object](experiment.size, rng)
+
+
+def _check(experiment: Experiment, probe_kinds: tuple[str, ...]) -> None:
+    from fixtures import objects
+
+    for field, value, known in (
+        ("--object", experiment.object, tuple(objects.KINDS)),
+        ("--probe", experiment.probe, probe_kinds),
+    ):
+        if value not in known:
+            raise ContractError(field=field, expected=f"one of {', '.join(known)}", found=repr(value))
+    for field, value in (
+        ("--N", experiment.N),
+        ("--patterns", experiment.patterns),
+        ("--test-patterns", experiment.test_patterns),
+    ):
+        if value < 1:
+            raise ContractError(field=field, expected="a positive number", found=str(value))
+    if experiment.size < 2 * experiment.N:
+        raise ContractError(field="--size", expected=f"at least 2 N = {2 * experiment.N}", found=str(experiment.size))
+    if not 0 < experiment.photons < float("inf"):
+        raise ContractError(field="--photons", expected="a positive number", found=str(experiment.photons))

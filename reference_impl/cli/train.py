@@ -1,0 +1,139 @@
+"""`train`: a contract file → a trained bundle, a checkpoint to resume from, a table of losses."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from reference_impl.cli.flags import Older, add_execution_flags, add_measurement_flag
+from reference_impl.cli.progress import Reporter
+
+SUMMARY = "train a model on a contract file"
+DESCRIPTION = (
+    "Train a model on the patterns and positions of a contract file. Leaves wts.h5.zip, checkpoints/last.ckpt and "
+    "lightning_logs/version_N/metrics.csv in the output folder."
+)
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """The flags of CLI-001, and those of the model, the loss and the hardware."""
+    parser.add_argument("--train_data_file", required=True, type=Path, help="NPZ with patterns, positions and a probe")
+    parser.add_argument("--output_dir", required=True, type=Path, help="folder for everything that is written")
+    parser.add_argument("--test_data_file", type=Path, help="NPZ to validate on")
+    for older in ("--ptycho_dir", "--config"):
+        parser.add_argument(older, action=Older, help=argparse.SUPPRESS)
+    parser.add_argument("--resume", type=Path, help="checkpoint to go on from, for instance OUTPUT_DIR/checkpoints/last.ckpt")
+    parser.add_argument("--seed", type=int, default=42, help="of sampling, order and weights")
+    add_measurement_flag(parser)
+    _add_run_flags(parser.add_argument_group("run"))
+    _add_model_flags(parser.add_argument_group("model and loss"))
+    add_execution_flags(parser)
+    _add_optimiser_flags(parser.add_argument_group("optimiser and hardware"))
+    _add_checkpoint_flags(parser.add_argument_group("checkpoints and logs"))
+
+
+def _add_run_flags(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--max_epochs", type=int, default=100, help="passes over the training groups")
+    group.add_argument("--n_images", type=int, default=512, help="number of groups, for every grid size")
+    group.add_argument("--gridsize", type=int, default=2, help="g: groups of g x g patterns")
+    group.add_argument("--batch_size", type=int, default=16, help="groups a batch, a power of two")
+    group.add_argument("--neighbor-count", type=int, default=6, help="neighbours that a group is drawn from")
+
+
+def _add_model_flags(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--n-filters-scale", type=float, default=2, help="width of the network")
+    group.add_argument("--amp-activation", default="sigmoid", help="of the amplitude: sigmoid, swish, softplus or relu")
+    switch = argparse.BooleanOptionalAction
+    group.add_argument("--probe-big", action=switch, default=True, help="let the object fill the patch, not its centre alone")
+    group.add_argument("--probe-mask", action=switch, default=False, help="cut the probe off beyond a quarter of the patch")
+    group.add_argument("--probe-scale", type=float, default=4.0, help="norm of the probe in units of its mean modulus")
+    group.add_argument("--architecture", default="cnn", help="name of a registered network")
+    group.add_argument("--model-type", default="pinn", help="pinn or supervised")
+    group.add_argument("--nphotons", type=float, help="mean photons a pattern; otherwise the file's, otherwise 1e9")
+    group.add_argument("--torch-loss-mode", default="poisson", help="data term: poisson or mae")
+    group.add_argument("--intensity-scale-trainable", action=switch, default=False, help="learn gain and offset of the detector")
+
+
+def _add_optimiser_flags(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--learning-rate", type=float, default=1e-3, help="of the optimiser")
+    group.add_argument("--scheduler", default="Default", help="Default, Exponential, WarmupCosine or ReduceLROnPlateau")
+    group.add_argument("--lr-warmup-epochs", type=int, default=0, help="epochs of linear rise (WarmupCosine)")
+    group.add_argument("--lr-min-ratio", type=float, default=0.1, help="last rate over first (WarmupCosine)")
+    group.add_argument("--gradient-clip-val", type=float, help="largest norm of the gradient")
+    group.add_argument("--accumulate-grad-batches", type=int, default=1, help="batches whose gradients make one step")
+    deterministic = {"action": argparse.BooleanOptionalAction, "default": True}
+    group.add_argument("--deterministic", **deterministic, help="the same bits for the same seed, on by default")
+    group.add_argument("--devices", type=int, default=1, help="processes or accelerators on each node")
+    group.add_argument("--num-nodes", type=int, default=1, help="machines")
+    group.add_argument("--strategy", default="auto", help="Lightning's, for instance ddp")
+
+
+def _add_checkpoint_flags(group: argparse._ArgumentGroup) -> None:
+    on = {"dest": "enable_checkpointing", "default": True}
+    group.add_argument("--enable-checkpointing", action="store_true", **on, help="write checkpoints, on by default")
+    group.add_argument("--disable-checkpointing", action="store_false", **on, help="write none, and never stop early")
+    group.add_argument("--checkpoint-save-top-k", type=int, default=1, help="best checkpoints to keep; -1 all, 0 none")
+    group.add_argument("--checkpoint-monitor", default="val_loss", help="metric that ranks them")
+    group.add_argument("--checkpoint-mode", default="min", help="min or max")
+    group.add_argument("--early-stop-patience", type=int, default=100, help="epochs without improvement before stopping")
+    group.add_argument("--logger", default="csv", help="csv, tensorboard, mlflow or none")
+    group.add_argument("--disable_mlflow", action="store_true", help="deprecated: use --logger none")
+
+
+def overrides_of(args: argparse.Namespace) -> dict[str, Any]:
+    """The settings of the factory that the flags state (CONFIG-061: explicit, hence first)."""
+    settings = {
+        "max_epochs": args.max_epochs,
+        "n_groups": args.n_images,
+        "gridsize": args.gridsize,
+        "batch_size": args.batch_size,
+        "neighbor_count": args.neighbor_count,
+        "object_big": args.gridsize > 1,  # CLI-004: a single patch needs no common canvas
+        "subsample_seed": args.seed,
+        "test_data_file": args.test_data_file,
+        "nphotons": args.nphotons,
+    }
+    same = ("amp_activation", "probe_big", "probe_mask", "probe_scale", "architecture", "model_type", "torch_loss_mode")
+    same += ("intensity_scale_trainable", "lr_warmup_epochs", "lr_min_ratio")
+    scale = args.n_filters_scale
+    settings |= {name: getattr(args, name) for name in same}
+    settings["n_filters_scale"] = int(scale) if scale == int(scale) else scale
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def run(args: argparse.Namespace) -> None:
+    """Paths, factory, data, workflow (CLI-009)."""
+    from reference_impl.config import create_training_payload
+    from reference_impl.data import load_data
+    from reference_impl.dispatch.selector import run_cdi_example_with_backend
+    from reference_impl.dispatch.workflow import require_writable
+    from reference_impl.execution import build_execution_config_from_args, validate_paths
+
+    say, start = Reporter(args.quiet), time.perf_counter()
+    validate_paths(args.train_data_file, args.test_data_file, args.output_dir)
+    require_writable(args.output_dir)
+    # The step gathers the gradients; Lightning's own accumulation is refused under manual optimisation (EXEC-004).
+    step = {"accum_steps": args.accumulate_grad_batches} if args.accumulate_grad_batches != 1 else {}
+    args.accumulate_grad_batches = None
+    execution = build_execution_config_from_args(args, "training")
+    payload = create_training_payload(args.train_data_file, args.output_dir, overrides_of(args), execution)
+    config = payload.tf_training_config
+    files = (args.train_data_file, args.test_data_file)
+    train, test = (None if path is None else load_data(path, measurement=args.measurement) for path in files)
+    say.line(f"{args.train_data_file}: {len(train)} patterns of {config.model.N} x {config.model.N} pixels")
+    say.line(f"{config.n_groups} groups of {config.model.gridsize**2}, {config.nepochs} epochs, seed {config.subsample_seed}")
+    resume = {} if args.resume is None else {"resume_from": args.resume}
+    _, _, results = run_cdi_example_with_backend(
+        train, test, config, execution_config=payload.execution_config, overrides={**step, **resume}
+    )
+    _say_results(say, results["history"], args.output_dir, time.perf_counter() - start)
+
+
+def _say_results(say: Reporter, history: dict[str, Any], folder: Path, seconds: float) -> None:
+    losses, validated = history["train_loss"], history["val_loss"]
+    if losses:
+        text = f"training loss {losses[0]:.6g} -> {losses[-1]:.6g}"
+        say.line(f"{text}, validation {validated[0]:.6g} -> {validated[-1]:.6g}" if validated else text)
+    say.line(f"{folder / 'wts.h5.zip'}: trained in {seconds:.1f} s")
