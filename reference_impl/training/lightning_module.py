@@ -120,7 +120,7 @@ class PtychoLightningModule(LightningModule):
     def on_train_epoch_end(self) -> None:
         """Log the rate of the epoch that ends, then step the schedule: validation has run by now (TRAIN-042, TRAIN-043)."""
         wide = torch.float32 if self.device.type == "mps" else torch.float64  # float32 would log 1e-3 as 0.0010000000475
-        self.log(RATE_NAME, torch.tensor(self.optimizers().param_groups[0]["lr"], dtype=wide))
+        self.log(RATE_NAME, torch.tensor(self.optimizers().param_groups[0]["lr"], dtype=wide), sync_dist=True)
         scheduler = self.lr_schedulers()
         if isinstance(scheduler, ReduceLROnPlateau):
             metrics = self.trainer.callback_metrics

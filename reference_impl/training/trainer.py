@@ -79,7 +79,7 @@ def fit(module: PtychoLightningModule, train_loader: Any, val_loader: Any | None
     history = History()
     if run.execution.channels_last:
         module.model.autoencoder.use_channels_last()
-    with _global_state_restored(talkative=run.execution.enable_progress_bar):
+    with _quiet_and_restored():
         generator = getattr(train_loader, "generator", None)
         memory = [history] if generator is None else [history, Order(generator)]
         trainer = _make_trainer(module, memory, run, validates=val_loader is not None)
@@ -119,7 +119,7 @@ def _make_trainer(module: PtychoLightningModule, memory: list[Callback], run: Ru
             num_sanity_val_steps=0,
             enable_checkpointing=execution.enable_checkpointing,
             enable_progress_bar=execution.enable_progress_bar,
-            enable_model_summary=execution.enable_progress_bar,
+            enable_model_summary=False,
         )
     except MisconfigurationException as error:
         raise RuntimeError(f"the trainer refuses these execution settings: {error}") from error
@@ -151,14 +151,14 @@ def _with_the_side_of(data: Any, config: TrainingConfig) -> TrainingConfig:
 
 
 @contextmanager
-def _global_state_restored(talkative: bool) -> Iterator[None]:
-    """Torch's determinism switches, which the trainer sets, come back as they were; a silent run hides Lightning's small talk."""
+def _quiet_and_restored() -> Iterator[None]:
+    """Torch's determinism switches, which the trainer sets, come back as they were; Lightning's small talk is hidden."""
     notices = logging.getLogger("lightning.pytorch")
     level = notices.level
     strict, lenient = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     benchmark = torch.backends.cudnn.benchmark
     try:
-        notices.setLevel(level if talkative else logging.WARNING)
+        notices.setLevel(logging.WARNING)
         with warnings.catch_warnings():
             for remark in UNHELPFUL:
                 warnings.filterwarnings("ignore", message=remark)
