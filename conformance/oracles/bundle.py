@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from conformance.native import Malformed
+
 ENTRIES = (
     "manifest.dill",
     "autoencoder/model.pth",
@@ -29,7 +31,7 @@ STORAGES = {
 }  # fmt: skip
 
 
-class NotPlain(AssertionError):
+class NotPlain(Malformed):
     """A pickle wants something that the format does not need."""
 
 
@@ -43,7 +45,16 @@ class _Plain(pickle.Unpickler):
 
 def plain(data: bytes) -> Any:
     """The value of a plain pickle; `NotPlain` names what else it wants (BUNDLE-003, BUNDLE-004)."""
-    return _Plain(io.BytesIO(data)).load()
+    return _loaded(_Plain(io.BytesIO(data)))
+
+
+def _loaded(reader: pickle.Unpickler) -> Any:
+    try:
+        return reader.load()
+    except NotPlain:
+        raise
+    except Exception as error:  # a damaged pickle fails in as many classes as there are opcodes
+        raise NotPlain(f"the pickle cannot be read: {type(error).__name__}: {error}") from error
 
 
 def active_opcodes(data: bytes) -> list[str]:
@@ -105,14 +116,20 @@ def _refuse(module: str, name: str) -> NoReturn:
 
 def state(data: bytes) -> dict[str, np.ndarray]:
     """Name → array of a state dictionary in PyTorch's zip format, tensors only (BUNDLE-006)."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return dict(_Tensors(archive, _refuse).load())
+    return _weights(io.BytesIO(data), _refuse)
 
 
 def checkpoint(path: Path) -> dict[str, Any]:
     """The top of a Lightning checkpoint: plain values as they are, tensors as arrays, all else as `Foreign` (TRAIN-060)."""
-    with zipfile.ZipFile(path) as archive:
-        return dict(_Tensors(archive, lambda module, name: type(name, (Foreign,), {"__module__": module})).load())
+    return _weights(path, lambda module, name: type(name, (Foreign,), {"__module__": module}))
+
+
+def _weights(file: Any, other: Callable[[str, str], Any]) -> dict[str, Any]:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return dict(_loaded(_Tensors(archive, other)))
+    except (zipfile.BadZipFile, StopIteration) as error:
+        raise NotPlain(f"expected PyTorch's zip format, found {type(error).__name__}: {error}") from error
 
 
 def impure(value: Any, place: str = "$") -> list[str]:

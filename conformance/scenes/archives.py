@@ -53,8 +53,11 @@ def good(backend: Any, recipe: Recipe = BASE) -> Path:
 
 def entries(folder: Path) -> Entries:
     """Name → content of every entry of a folder's bundle."""
-    with zipfile.ZipFile(folder / NAME) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+    try:
+        with zipfile.ZipFile(folder / NAME) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise native.Malformed(f"expected the archive {NAME}, found {type(error).__name__}: {error}") from error
 
 
 def parameters(content: Mapping[str, bytes]) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def test_the_plain_reader_obeys_no_attack(kind: str, tmp_path: Path) -> None:
     assert bundle.active_opcodes(data)
     with pytest.raises(bundle.NotPlain):
         bundle.plain(data)
-    with pytest.raises((bundle.NotPlain, ValueError, IndexError, TypeError)):
+    with pytest.raises(bundle.NotPlain):
         bundle.state(archives.state_bytes({}, call))
     assert not canary.exists()
 
@@ -149,5 +149,5 @@ def test_pictures_are_decoded_under_every_filter(tmp_path: Path) -> None:
 def test_a_damaged_picture_is_none(tmp_path: Path, cut: slice) -> None:
     """Signature, checksums and end are looked at."""
     (tmp_path / "p.png").write_bytes(png(np.ones((4, 4, 3), np.uint8), [0, 1, 2, 3])[cut])
-    with pytest.raises((pictures.NoPicture, struct.error)):
+    with pytest.raises(pictures.NoPicture):
         pictures.pixels(tmp_path / "p.png")

@@ -7,34 +7,41 @@ from typing import Any
 
 import pytest
 
-from conformance import process
 from conformance.observe import Observer
 from conformance.oracles import bundle as oracle
 from conformance.oracles import pictures
-from conformance.scenes import archives, runs
-from conformance.scenes.records import write_npz
+from conformance.scenes import archives, commands, runs
 
 PICTURES = ("reconstructed_amplitude.png", "reconstructed_phase.png")
-RUN = "--max_epochs 2 --n_images 64 --gridsize 1 --batch_size 4 --accelerator cpu --quiet"
 LEFT = ("wts.h5.zip", "checkpoints/last.ckpt", "lightning_logs/version_0/metrics.csv")
 
 
 @pytest.mark.clause("CLI-010~1", needs=("CLI-001", "CLI-006", "TRAIN-051", "BUNDLE-030", "INFER-001"))
-def test_train_save_load_infer(backend: Any, observe: Observer, tmp_path: Path) -> None:
-    """Two epochs of 64 groups, then a picture from the bundle alone. If this fails, suspect whatever stands before it."""
-    train, test = write_npz(tmp_path / "train.npz", **runs.raw(72)), write_npz(tmp_path / "test.npz", **runs.raw(30, seed=8))
-    out, pictured = tmp_path / "run", tmp_path / "pictures"
+def test_train_save_load_infer(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Two epochs of 64 groups, then pictures from the bundle alone. If this fails, suspect whatever stands before it."""
+    flow = commands.flow(backend, shared_folder)
 
-    files = ["--train_data_file", train, "--test_data_file", test, "--output_dir", out]
-    trained = process.run([*backend.command("train"), *files, *RUN.split()], cwd=tmp_path)
-    observe.holds("train", trained.returncode == 0, "exit code 0", f"{trained.returncode}: {trained.output[-1500:]}")
-    observe.equal("artefacts missing", [name for name in LEFT if not (out / name).is_file()], [])
-    observe.equal("entries", sorted(archives.entries(out)), sorted(oracle.ENTRIES))
-
-    files = ["--model_path", out, "--test_data", test, "--output_dir", pictured]
-    inferred = process.run([*backend.command("infer"), *files, "--n_images", "24", "--accelerator", "cpu"], cwd=tmp_path)
-    observe.holds("infer", inferred.returncode == 0, "exit code 0", f"{inferred.returncode}: {inferred.output[-1500:]}")
-    observe.equal("pictures missing", [name for name in PICTURES if not (pictured / name).is_file()], [])
-    paths = [pictured / name for name in PICTURES]
+    observe.holds("train", flow.train.returncode == 0, "exit code 0", f"{flow.train.returncode}: {flow.train.output[-1500:]}")
+    observe.equal("artefacts missing", [name for name in LEFT if not (flow.output / name).is_file()], [])
+    observe.equal("entries", sorted(archives.entries(flow.output)), sorted(oracle.ENTRIES))
+    observe.equal("epochs in the last checkpoint", oracle.checkpoint(flow.output / LEFT[1])["epoch"], 1)
+    observe.holds("infer", flow.infer.returncode == 0, "exit code 0", f"{flow.infer.returncode}: {flow.infer.output[-1500:]}")
+    observe.equal("pictures missing", [name for name in PICTURES if not (flow.pictures / name).is_file()], [])
+    paths = [flow.pictures / name for name in PICTURES]
     observe.at_least("bytes of the smaller picture", min(path.stat().st_size for path in paths), 1001)
     observe.at_least("colours of the plainer picture", min(pictures.colours(path) for path in paths), 32)
+
+
+@pytest.mark.clause("CLI-010~1", needs=("TRAIN-051", "BUNDLE-023"))
+def test_what_was_trained_elsewhere_opens_here(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """The command's bundle and its last checkpoint are one model. If this fails, suspect a bundle of untrained weights."""
+    flow = commands.flow(backend, shared_folder)
+    observe.equal("artefacts missing", [name for name in LEFT if not (flow.output / name).is_file()], [])
+
+    models, parameters = backend.load(flow.output)
+    module = backend.load_checkpoint(flow.output / LEFT[1])
+
+    weights = [runs.flat(runs.weights(backend, part)) for part in (models["diffraction_to_obj"], module)]
+    observe.equal("weights", *weights)
+    asked = {"N": 64, "gridsize": 1, "batch_size": 4, "nepochs": 2, "n_groups": 64}
+    observe.equal("parameters", {name: parameters.get(name) for name in asked}, asked)
