@@ -215,6 +215,7 @@ def test_supervised_training_without_labels_says_so(tmp_path: Path) -> None:
         ({"accumulate_grad_batches": 2}, RuntimeError, "accumulate_grad_batches.*accum_steps=2"),
         ({"resume_from": "nowhere.ckpt"}, FileNotFoundError, "nowhere.ckpt"),
         ({"probe_trainable": True}, ContractError, "probe_trainable"),
+        ({"positions_provided": False}, ContractError, "positions_provided"),
         ({"optimizer": "lion"}, ContractError, "optimizer.*adamw.*lion"),
         ({"scheduler": "Cosine"}, ContractError, "scheduler.*WarmupCosine.*Cosine"),
         ({"gradient_clip_algorithm": "sign"}, ContractError, "gradient_clip_algorithm.*sign"),

@@ -136,6 +136,9 @@ def _check(config: TrainingConfig) -> None:
     validate_training_config(config)
     if config.probe_trainable:
         raise ContractError(field="probe_trainable", expected="False: the reference trains no probe", found="True")
+    if not config.positions_provided:
+        found = repr(config.positions_provided)
+        raise ContractError(field="positions_provided", expected="True: the reference finds no positions", found=found)
 
 
 def _with_the_side_of(data: Any, config: TrainingConfig) -> TrainingConfig:
