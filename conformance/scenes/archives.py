@@ -46,7 +46,7 @@ def good(backend: Any, recipe: Recipe = BASE) -> Path:
     key = (str(run.folder), recipe)
     if key not in _KEPT:
         folder = Path(_folder().name) / f"bundle{len(_KEPT)}"
-        backend.save(run.results["models"], folder / "wts.h5", run.config, SCALE)
+        backend.save(native.item(run.results, "models"), folder / "wts.h5", run.config, SCALE)
         _KEPT[key] = folder
     return _KEPT[key]
 
@@ -168,7 +168,7 @@ def saved_apart(backend: Any, run: runs.Run, folders: list[Path]) -> list[bytes]
     """The bytes of the same bundle saved into several folders, more than two seconds apart by the clock of the files."""
     written = []
     for folder in folders:
-        backend.save(run.results["models"], folder / "wts.h5", run.config, SCALE)
+        backend.save(native.item(run.results, "models"), folder / "wts.h5", run.config, SCALE)
         written.append((folder / NAME).read_bytes())
         time.sleep(2.1 if folder is not folders[-1] else 0)  # zip counts time in steps of two seconds
     return written

@@ -137,7 +137,7 @@ def afresh(backend: Any, recipe: Recipe, test: Any, execution: Any = (), models:
     run = runs.trained(backend, recipe)
     chosen = runs.execution(backend, replace(recipe, execution=recipe.execution + tuple(execution)))
     results = run.results if models is None else {"models": models}
-    return Image(*backend.reconstruct(results, test, run.config, execution=chosen, **options))
+    return Image(*runs.three(backend.reconstruct(results, test, run.config, execution=chosen, **options)))
 
 
 def scaled_container(backend: Any, recipe: Recipe, factor: float) -> Any:

@@ -122,6 +122,13 @@ def standing_in(folder: Path) -> Iterator[Path]:
         os.chdir(before)
 
 
+def three(answer: Any) -> tuple[Any, Any, Any]:
+    """`(amplitude, phase, results)`."""
+    if not isinstance(answer, tuple | list) or len(answer) != 3:
+        raise native.Malformed(f"expected (amplitude, phase, results), found {native.kind(answer)}")
+    return (answer[0], answer[1], answer[2])
+
+
 def fresh(backend: Any, recipe: Recipe, folder: Path) -> Run:
     """Train now, with `folder / "out"` as the output folder, standing in an empty folder beside it."""
     out = folder / "out"
@@ -133,7 +140,7 @@ def fresh(backend: Any, recipe: Recipe, folder: Path) -> Run:
             options = {"overrides": dict(recipe.overrides)} if recipe.overrides else {}
             results, triple = backend.train(train, test, config, settings_of_execution, **options), None
         else:
-            triple = backend.run(train, test, config, settings_of_execution, do_stitching=recipe.stitching)
+            triple = three(backend.run(train, test, config, settings_of_execution, do_stitching=recipe.stitching))
             results = triple[2]
         stray = sorted(str(path.relative_to(elsewhere)) for path in elsewhere.rglob("*"))
     return Run(recipe, out, config, results, stray, triple)
