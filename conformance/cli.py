@@ -230,8 +230,8 @@ def _show(ended: Ended, command: str) -> None:
         for red in summary.reds(report):
             colour = "yellow" if red["advice"] else "red"
             console.print(f"[{colour}]{'advice' if red['advice'] else red['state']}[/] {escape(red['check'])}")
-        for check, by in summary.blockers(report):
-            console.print(f"[magenta]blocked[/] {escape(check)} by {escape(by)}")
+        for group in summary.blocked_groups(report):
+            console.print(f"[magenta]blocked[/] {escape(group)}")
         for gap in summary.gaps(report):
             console.print(escape(gap))
         console.print(f"checks: {summary.check_equation(report)}")

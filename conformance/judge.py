@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +52,8 @@ class Judge:
         cause: BaseException | None = None,
     ) -> None:
         """Record `{value, bound, unit}` under `name` (of several the worst stays), and raise `Refuted` unless it holds."""
-        record = {"name": name, "value": value, "bound": bound, "unit": unit} | ({"gauge": removed} if removed else {})
+        value, bound = plainly(value), plainly(bound)
+        record = {"name": name, "value": value, "bound": bound, "unit": unit} | ({"gauge": plainly(removed)} if removed else {})
         if not holds or name not in self.records or _worse(value, self.records[name]["value"]):
             self.records[name] = record
         if not holds:
@@ -142,6 +144,19 @@ def working_dtype(value: Any) -> str:
 def _worse(new: Any, old: Any) -> bool:
     numbers = (int, float)
     return isinstance(new, numbers) and isinstance(old, numbers) and new > old
+
+
+def plainly(value: Any) -> Any:
+    """A record's entry as JSON knows it: NumPy numbers as Python's, what is not finite as text, everything else as `str`."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    if isinstance(value, dict):
+        return {str(key): plainly(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plainly(part) for part in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def short(value: Any, length: int = 200) -> str:

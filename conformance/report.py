@@ -159,7 +159,8 @@ def _balance(report: Report) -> None:
     found = equation(report.plan, report.states())
     claimed = report.footer["equation"] if report.footer else found
     if found["missing"] or set(report.states()) - set(report.plan["collected"]):
-        strangers = sorted(set(report.states()) - set(report.plan["collected"]))
-        raise UnbalancedCounts(f"collected {found['collected']}, ended {len(report.states())}: {found['missing'] or strangers}")
+        odd = found["missing"] or sorted(set(report.states()) - set(report.plan["collected"]))
+        told = ", ".join(odd[:3]) + (f" and {len(odd) - 3} more" if len(odd) > 3 else "")
+        raise UnbalancedCounts(f"collected {found['collected']}, ended {len(report.states())}: {told}")
     if claimed != found or sum(found["states"].values()) != found["collected"]:
         raise UnbalancedCounts(f"the footer's equation {claimed} is not that of the lines {found}")

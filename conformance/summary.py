@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,12 @@ def blockers(report: Report) -> list[tuple[str, str]]:
     """`(blocked check, the check that blocks it and how many more)`."""
     told = [(line["check"], line["by"]) for line in report.blocked]
     return [(check, by[0] + (f" and {len(by) - 1} more" if len(by) > 1 else "")) for check, by in told]
+
+
+def blocked_groups(report: Report) -> list[str]:
+    """The blocked checks by what blocks them: one line a cause."""
+    causes = Counter(by for _, by in blockers(report))
+    return [f"{number} {'checks need' if number > 1 else 'check needs'} {by}" for by, number in causes.items()]
 
 
 def gaps(report: Report) -> list[str]:

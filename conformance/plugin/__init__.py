@@ -91,7 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
     station = Station(config)
     config.stash[STATION] = station
     if station.worker is not None:
-        station.devices, station.profiles = station.worker["conform_devices"], station.worker["conform_profiles"]
+        station.devices, station.profiles = station.worker.get("conform_devices"), station.worker.get("conform_profiles")
         return
     if not station.targeted(config):
         return

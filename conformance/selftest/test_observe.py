@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from conformance.clauses import Clause, parse_chapter
 from conformance.connect import NotClaimed, Proxy
 from conformance.native import Malformed
 from conformance.observe import Misuse, Observer, Refuted
+from conformance.report import encode
 from conformance.selftest.fakes import Fake, Pure
 from conformance.selftest.house import clause
 
@@ -85,6 +87,17 @@ def test_a_statistical_bound_counts_standard_errors() -> None:
         watch.close("mean", 106.0, 100.0, spread=1.0)
     with pytest.raises(Misuse, match="spread"):
         watch.close("mean", 104.0, 100.0)
+
+
+def test_records_are_plain_so_that_every_report_can_hold_them() -> None:
+    watch = observer()
+    with pytest.raises(Refuted):
+        watch.close("infinitely_far", np.ones(2, np.float32), np.zeros(2))
+    watch.at_most("numpy", np.float32(1.5), np.int64(2))
+    watch.shape("shape", X, tuple(np.array([3, 4])))
+    values = [(record["value"], record["bound"]) for record in watch.records.values()]
+    assert values == [("inf", 16.0), (1.5, 2), ([3, 4], [3, 4])]
+    assert json.loads(encode({"observations": list(watch.records.values())}))["observations"][0]["value"] == "inf"
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

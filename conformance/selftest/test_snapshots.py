@@ -54,7 +54,9 @@ def test_plain_data_keep_every_difference() -> None:
     assert len(set(texts)) == len(texts)
 
 
-def snapshot_run(house: House, *arguments: str, env: dict[str, str | None] | None = None) -> process.Completed:
+def snapshot_run(
+    house: House, *arguments: str, target: str = "suite", env: dict[str, str | None] | None = None
+) -> process.Completed:
     argv = [
         sys.executable,
         "-m",
@@ -69,7 +71,7 @@ def snapshot_run(house: House, *arguments: str, env: dict[str, str | None] | Non
     ]
     argv += ["--suite", str(house.suite), "--specs", str(house.specs), "--backend", "conformance.selftest.fakes:Pure"]
     return process.run(
-        [*argv, *arguments, str(house.suite)], cwd=house.root, env={"CONFORM_DRAFT": None, "CI": None, **(env or {})}
+        [*argv, *arguments, str(house.root / target)], cwd=house.root, env={"CONFORM_DRAFT": None, "CI": None, **(env or {})}
     )
 
 
@@ -90,6 +92,14 @@ def test_an_array_in_a_contract_is_the_harnesss_fault(house: House) -> None:
     house.tests("physics", check("identity", 'observe.contract("keys", {"a": X})'))
     done = snapshot_run(house)
     assert done.returncode == 3 and "contract keys: $.a: numpy.ndarray is not plain" in done.stdout
+
+
+def test_other_tests_pass_through_untouched(house: House) -> None:
+    """The plug-in is loaded for every pytest of this project; what is no check is none of its business."""
+    (house.root / "test_other.py").write_text("def test_other():\n    assert 1 + 1 == 2\n")
+    house.tests("physics", "nonsense(:\n")
+    done = snapshot_run(house, "-n", "1", target="test_other.py")
+    assert done.returncode == 0 and "checks:" not in done.stdout and "1 passed" in done.stdout
 
 
 def test_updates_are_refused_where_they_are_careless(house: House) -> None:
