@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from conformance import native
+from conformance.connect import NotEvaluated
 from conformance.scenes import runs
 from conformance.scenes.optics import object_image
 from conformance.scenes.records import patch_at
@@ -188,6 +189,8 @@ def batch_sizes(module: Any) -> Iterator[set[int]]:
     def look(_: Any, arguments: tuple[Any, ...]) -> None:
         seen.update(native.shape(a)[0] for a in arguments[:1] if len(getattr(a, "shape", ())) == 4)
 
+    if not hasattr(module, "modules"):
+        raise NotEvaluated(f"{native.kind(module)} offers no hooks through which its inputs can be seen")
     handles = [part.register_forward_pre_hook(look) for part in module.modules()]
     try:
         yield seen

@@ -107,6 +107,20 @@ def test_the_accelerator_is_the_one_that_was_asked_for(backend: Any, observe: Ob
     observe.equal("devices", found, {"cpu"})
 
 
+@pytest.mark.device
+@pytest.mark.clause("TRAIN-010~1")
+def test_an_accelerator_trains_like_the_cpu(backend: Any, observe: Observer, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    """The same losses on this device, to a hundredth. If this fails, suspect data or probe left on another device."""
+    recipe = replace(SMALL, epochs=2, execution=QUIET)
+    device = settings(accelerator=pytestconfig.getoption("--device"))
+
+    here = runs.fresh(backend, replace(recipe, execution=QUIET + device), tmp_path)
+
+    there = runs.trained(backend, recipe)
+    observe.close("training", runs.losses(here), runs.losses(there))
+    observe.close("validation", runs.losses(here, "val"), runs.losses(there, "val"))
+
+
 @pytest.mark.clause("TRAIN-011~1")
 @pytest.mark.parametrize("recipe", [BASE, replace(LEAN, seed=0)], ids=["seed-42", "seed-0"])
 def test_runs_of_one_seed_are_bit_identical(backend: Any, observe: Observer, recipe: Recipe) -> None:
