@@ -77,6 +77,9 @@ def _add_run(verbs: Any) -> None:
     run.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core; 0: in the child itself")
     run.add_argument("--output", type=Path, default=Path("reports"), help="where the dated folder is made (default: reports)")
     run.add_argument("--label", help="the name of the folder in the dated one (default: backend-device)")
+    run.add_argument(
+        "--patience", type=float, default=600.0, metavar="S", help="a check that takes longer (600 s) counts as a crash"
+    )
     run.set_defaults(act=_run)
 
 
@@ -206,9 +209,17 @@ def _run(arguments: argparse.Namespace) -> int:
     from conformance.run import Options, run
 
     options = Options(
-        backend=arguments.backend, device=arguments.device, profiles=tuple(arguments.profile), select=tuple(arguments.select),
-        workers=arguments.workers, output=arguments.output, label=arguments.label, suite=arguments.suite, specs=arguments.specs,
-    )  # fmt: skip
+        backend=arguments.backend,
+        device=arguments.device,
+        profiles=tuple(arguments.profile),
+        select=tuple(arguments.select),
+        workers=arguments.workers,
+        output=arguments.output,
+        label=arguments.label,
+        patience=arguments.patience,
+        suite=arguments.suite,
+        specs=arguments.specs,
+    )
     ended = run(options)
     _show(ended, f"conform {shlex.join(sys.argv[1:])}")
     return ended.code

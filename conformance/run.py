@@ -41,6 +41,7 @@ class Options:
     workers: int | None = None
     output: Path = Path("reports")
     label: str | None = None
+    patience: float = 600.0
     suite: Path | None = None
     specs: Path | None = None
 
@@ -69,6 +70,8 @@ def command(options: Options, report: Path) -> list[str]:
     workers = options.workers if options.workers is not None else (cores() if options.device == "cpu" else 1)
     argv = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-rN", "--disable-warnings"]
     argv += [part for name in PLUGINS for part in ("-p", name)]
+    # A check that hangs takes its worker with it: a crash of that check alone, instead of a run without end.
+    argv += ["-o", f"faulthandler_timeout={options.patience:g}", "-o", "faulthandler_exit_on_timeout=true"]
     argv += ["--backend", options.backend, "--device", options.device, "--report", str(report)]
     argv += [part for name in options.profiles for part in ("--profile", name)]
     argv += [part for pattern in options.select for part in ("--select", pattern)]

@@ -117,6 +117,12 @@ def test_the_log_holds_everything_and_is_sealed(ran: tuple[House, str, int]) -> 
     assert all(line in output for line in ("13 declared", "clauses by area"))
 
 
+def test_a_check_that_hangs_is_a_crash_and_the_others_stand(house: House) -> None:
+    house.tests("physics", check("hangs", 'import time\ntime.sleep(999)\nobserve.equal("n", 1, 1)'), GOOD)
+    done = house.conform("run", "--workers", "1", "--patience", "1", backend="Pure")
+    assert (done.returncode, house.states()) == (6, {"PHYS-001:hangs": "crash", "PHYS-001:identity": "pass"})
+
+
 def test_a_red_alone_is_one_and_its_command_repeats_it(ran: tuple[House, str, int], tmp_path: Path) -> None:
     house = build(tmp_path).chapter("physics", *CHAPTER).tests("physics", *CHECKS).lock()
     done = house.conform("run", "--workers", "1", "-k", "PHYS-002:wrong@cpu")
