@@ -48,7 +48,7 @@ def flow(backend: Any, shared: Path) -> Flow:
 
 def _flow(train: Sequence[str], infer: Sequence[str], folder: Path) -> list[process.Completed]:
     data = write_npz(folder / "data.npz", **record(n=64, N=64))
-    flags = {"--train_data_file": data, "--test_data_file": data, "--output_dir": folder / "output", **TRAINING}
+    flags = {"--train_data_file": data, "--output_dir": folder / "output", **TRAINING}
     first = call([*train, *listed(flags), "--accelerator", "cpu", "--quiet"], folder)
     # The flags stand in another order than in the contract, and one of them is the deprecated one.
     flags = {"--output_dir": folder / "pictures", "--device": "cpu", "--n_images": 24, "--test_data": data}

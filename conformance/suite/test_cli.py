@@ -62,7 +62,7 @@ def test_infer_documents_its_flags_and_their_defaults(backend: Proxy, observe: O
 @pytest.mark.parametrize(
     ("flags", "fragments"),
     [
-        ([], ["--train_data_file", "--output_dir"]),
+        ([], ["--train_data_file", "--output_dir", "--max_epochs"]),
         (["--output_dir", "out"], ["--train_data_file"]),
         (["--train_data_file", "data.npz"], ["--output_dir"]),
         (["--train_data_file", "data.npz", "--output_dir", "out", "--ptycho_dir", "old"], ["--ptycho_dir"]),
