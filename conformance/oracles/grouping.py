@@ -13,7 +13,9 @@ def reach(points: np.ndarray, seed: int, K: int) -> float:
 
 
 def is_group_of(points: np.ndarray, seed: int, members: np.ndarray, K: int) -> bool:
-    """GROUP-013: the members are distinct, not the seed point, and none is farther than its K-th nearest other point."""
+    """GROUP-013: the members exist, are distinct and not the seed point, and none is farther than its K-th nearest other."""
+    if members.min() < 0 or members.max() >= len(points):
+        return False
     d = np.sqrt(np.sum((points[members] - points[seed]) ** 2, axis=1))
     distinct = np.unique(members).size == members.size
     # Two ways to compute one distance differ in its last bits; points of the scenes differ by far more.

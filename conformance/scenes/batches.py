@@ -131,7 +131,7 @@ class TruncatedMap:
         return 4
 
 
-def training(backend: Any, *, N: int, gridsize: int, model: dict[str, Any] | None = None, **stated: Any) -> Any:
+def training(backend: Any, /, *, N: int, gridsize: int, model: dict[str, Any] | None = None, **stated: Any) -> Any:
     """A canonical training configuration of this side and gridsize; batches of 8, no setting left at a telling default."""
     network = {"N": N, "gridsize": gridsize, "n_filters_scale": 1, "probe_scale": 2.5, "object_big": True, **(model or {})}
     settings = {"batch_size": 8, "nepochs": 1, "nphotons": 3.0e5, "n_groups": 9, "neighbor_count": 6, "subsample_seed": 5}
@@ -186,7 +186,10 @@ def broadcast(array: Any, shape: Sequence[int]) -> np.ndarray:
 
 def probe_scaling(batch: Any, probe: np.ndarray) -> np.ndarray:
     """BATCH-029: `(1, 1, 1, 1)`, what the scaling has to be: one where it is one, else the factor from `probe` to `batch[1]`."""
-    seen = native.array(native.item(batch, 1))[0, 0].astype(np.complex128)
+    found = native.array(native.item(batch, 1))
+    if found.ndim != 5 or found[0, 0].size != probe.size:
+        raise native.Malformed(f"expected a probe (B, C, P, N, N), found {native.kind(found)}")
+    seen = found[0, 0].astype(np.complex128)
     factor = np.vdot(probe.reshape(seen.shape), seen).real / np.vdot(probe, probe).real
     raw = np.all(native.array(native.item(batch, 2)) == 1)
     return np.full((1, 1, 1, 1), 1.0 if raw else factor)
@@ -201,9 +204,9 @@ def or_refusal(call: Callable[[], Any]) -> Any:
 
 
 def exhaust(loaders: Iterable[Any]) -> None:
-    """One pass of each loader."""
+    """One pass of each loader that there is."""
     for loader in loaders:
-        list(loader)
+        list(() if loader is None else loader)
 
 
 def is_finite_positive(number: Any) -> bool:

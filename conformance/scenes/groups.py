@@ -48,10 +48,19 @@ def coincident() -> np.ndarray:
 
 
 def members(backend: Any, points: np.ndarray | None = None, **options: Any) -> np.ndarray:
-    """`nn_indices` `(n, C)` of groups that the backend makes on a fresh record, as int64 where they are integers."""
+    """`nn_indices` `(n, C)` int64 of groups that the backend makes on a fresh record."""
     raw = backend.record(**record(points))
-    found = native.array(native.item(backend.group(raw, N=N, **options), "nn_indices"))
-    return found.astype(np.int64) if found.dtype.kind in "iu" else found
+    return indices(backend.group(raw, N=N, **options))
+
+
+def indices(mapping: Any, points: int | None = None) -> np.ndarray:
+    """`nn_indices` as int64, whichever integer type they have; anything else, or one beyond the points, is malformed."""
+    found = native.array(native.item(mapping, "nn_indices"))
+    if found.dtype.kind not in "iu" or found.ndim != 2:
+        raise native.Malformed(f"expected integers (n, C) under 'nn_indices', found {native.kind(found)}")
+    if points is not None and found.size and not 0 <= found.min() <= found.max() < points:
+        raise native.Malformed(f"expected members 0 to {points - 1}, found {found.min()} to {found.max()}")
+    return found.astype(np.int64)
 
 
 def gathered(arrays: dict[str, Any], key: str, members: np.ndarray) -> np.ndarray:
@@ -75,6 +84,12 @@ def positions(arrays: dict[str, Any], suffix: str, members: np.ndarray) -> np.nd
 def as_sets(members: np.ndarray) -> list[list[int]]:
     """Each group's members in ascending order, for the order of channels means nothing."""
     return [sorted(int(j) for j in row) for row in members]
+
+
+def by_member(images: Any, members: Any) -> np.ndarray:
+    """`(n, N, N, C)` images with the channels of each group in the ascending order of its members."""
+    places = np.argsort(native.array(members), axis=1)
+    return np.take_along_axis(native.array(images), places[:, None, None, :], axis=3)
 
 
 def different(members: np.ndarray) -> int:

@@ -10,7 +10,7 @@ import pytest
 from conformance import native
 from conformance.observe import Observer
 from conformance.oracles import batch as oracle
-from conformance.scenes import batches
+from conformance.scenes import batches, groups
 from conformance.scenes.files import METADATA, PHOTONS
 from conformance.scenes.optics import curved_probe
 
@@ -63,11 +63,11 @@ def test_a_container_has_its_attributes(backend: Any, observe: Observer, C: int,
 )  # fmt: skip
 def test_a_container_has_the_values_of_the_groups(backend: Any, observe: Observer, C: int, name: str, key: str) -> None:
     """Each attribute has the values of its entry. If this fails, suspect offsets that were exchanged, or a transposition."""
-    groups = batches.grouped(C=C)
+    mapping = batches.grouped(C=C)
 
-    container = backend.container_from_groups(groups, PROBE)
+    container = backend.container_from_groups(mapping, PROBE)
 
-    observe.equal(name, attribute(container, name), groups[key])
+    observe.equal(name, attribute(container, name), mapping[key])
 
 
 @pytest.mark.clause("BATCH-001~1")
@@ -81,12 +81,12 @@ def test_a_container_keeps_the_probe(backend: Any, observe: Observer) -> None:
 @pytest.mark.clause("BATCH-001~1")
 def test_labels_are_split_into_amplitude_and_phase(backend: Any, observe: Observer) -> None:
     """`Y_I · exp(i·Y_phi) = Y`. If this fails, suspect an intensity in the place of the amplitude."""
-    groups = batches.grouped()
+    mapping = batches.grouped()
 
-    container = backend.container_from_groups(groups, PROBE)
+    container = backend.container_from_groups(mapping, PROBE)
 
-    observe.close("amplitude", container.Y_I, np.abs(groups["Y"]))
-    observe.close("phase", container.Y_phi, np.angle(groups["Y"]))
+    observe.close("amplitude", container.Y_I, np.abs(mapping["Y"]))
+    observe.close("phase", container.Y_phi, np.angle(mapping["Y"]))
 
 
 @pytest.mark.clause("BATCH-002~1", evidence="differential")
@@ -94,42 +94,42 @@ def test_labels_are_split_into_amplitude_and_phase(backend: Any, observe: Observ
 @pytest.mark.parametrize("name", ["coords", "coords_nominal", "coords_true", "coords_relative"])
 def test_relative_positions_are_taken_over(backend: Any, observe: Observer, C: int, name: str) -> None:
     """The grouped relative positions as float32. If this fails, suspect a negation."""
-    groups = batches.grouped(C=C)
+    mapping = batches.grouped(C=C)
 
-    container = backend.container_from_groups(groups, PROBE)
+    container = backend.container_from_groups(mapping, PROBE)
 
-    observe.equal(name, attribute(container, name), groups["coords_relative"].astype(np.float32))
+    observe.equal(name, attribute(container, name), mapping["coords_relative"].astype(np.float32))
 
 
 @pytest.mark.clause("BATCH-003~1")
 @pytest.mark.parametrize("key", ["X_full", "coords_relative", "coords_offsets", "nn_indices"])
 def test_a_missing_key_is_named(backend: Any, observe: Observer, key: str) -> None:
     """Refused at once, by name. If this fails, suspect a lookup with a default."""
-    groups = batches.without(batches.grouped(), key)
+    mapping = batches.without(batches.grouped(), key)
 
     with observe.raises("refusal", ValueError, "Missing required keys", key):
-        backend.container_from_groups(groups, PROBE)
+        backend.container_from_groups(mapping, PROBE)
 
 
 @pytest.mark.clause("BATCH-004~1")
 @pytest.mark.parametrize("dtype", ["float64", "float16", "uint16"])
 def test_amplitudes_of_another_dtype_are_refused(backend: Any, observe: Observer, dtype: str) -> None:
     """float32 and nothing else. If this fails, suspect a silent cast."""
-    groups = batches.grouped()
+    mapping = batches.grouped()
 
     with observe.raises("refusal", TypeError):
-        backend.container_from_groups({**groups, "X_full": groups["X_full"].astype(dtype)}, PROBE)
+        backend.container_from_groups({**mapping, "X_full": mapping["X_full"].astype(dtype)}, PROBE)
 
 
 @pytest.mark.clause("BATCH-010~1", "DATA-009~1")
 @pytest.mark.parametrize("dtype", ["float32", "complex128"])
 def test_labels_that_are_not_complex64_are_refused(backend: Any, observe: Observer, dtype: str) -> None:
     """No cast of labels. If this fails, suspect a conversion that drops the phase."""
-    groups = batches.grouped()
-    labels = np.abs(groups["Y"]).astype(dtype)
+    mapping = batches.grouped()
+    labels = np.abs(mapping["Y"]).astype(dtype)
 
     with observe.raises("refusal", ValueError, "DATA-001", "complex64"):
-        backend.container_from_groups({**groups, "Y": labels}, PROBE)
+        backend.container_from_groups({**mapping, "Y": labels}, PROBE)
 
 
 @pytest.mark.clause("BATCH-010~1")
@@ -160,13 +160,13 @@ def test_a_record_is_grouped_as_the_configuration_says(
     """Every setting of the grouping arrives. If this fails, suspect a default in the place of one of them."""
     raw = backend.record(**batches.raw_record())
     settings = {"n_groups": n, "neighbor_count": K, "subsample_seed": 8, "sequential_sampling": sequential}
-    groups = backend.group(raw, N=16, K=K, nsamples=n, seed=8, gridsize=g, sequential_sampling=sequential)
+    mapping = backend.group(raw, N=16, K=K, nsamples=n, seed=8, gridsize=g, sequential_sampling=sequential)
 
     container = backend.container(raw, batches.training(backend, N=16, gridsize=g, **settings))
 
-    observe.equal("nn_indices", attribute(container, "nn_indices").tolist(), np.asarray(groups["nn_indices"]).tolist())
-    observe.equal("X", attribute(container, "X"), np.asarray(groups["X_full"]))
-    observe.equal("global_offsets", attribute(container, "global_offsets"), np.asarray(groups["coords_offsets"]))
+    found, members = attribute(container, "nn_indices"), groups.indices(mapping, 19)
+    observe.equal("members", groups.as_sets(found), groups.as_sets(members))
+    observe.close("X", groups.by_member(container.X, found), groups.by_member(mapping["X_full"], members))
 
 
 @pytest.mark.clause("BATCH-011~1")
