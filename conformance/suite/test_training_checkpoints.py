@@ -101,7 +101,7 @@ def test_without_validation_the_training_loss_is_monitored(backend: Any, observe
 def test_another_logged_metric_is_honoured(backend: Any, observe: Observer, mode: str, best: Any) -> None:
     """With test data too, the training loss can rank the epochs. If this fails, suspect a ranking before it is known."""
     name = backend.loss_names(backend.module(runs.configuration(backend, SMALL, Path("unused"))))["train"]
-    recipe = replace(SMALL, groups=7, epochs=4, rate=runs.STILL)
+    recipe = replace(SMALL, groups=7, epochs=3, rate=runs.STILL)
 
     run = runs.trained(backend, with_execution(recipe, checkpoint_mode=mode, checkpoint_monitor_metric=name))
 

@@ -54,9 +54,10 @@ def test_a_schedule_follows_its_definition(backend: Any, observe: Observer, reci
 
 
 @pytest.mark.clause("TRAIN-040~1", "TRAIN-042~1", evidence="differential", needs=("TRAIN-004",))
-@pytest.mark.parametrize("kind", ["val", "train"])
 @pytest.mark.parametrize(
-    ("fields", "rate", "least"), [(EVEN, 1e-3, 2), (FLOOR, 1e-3, 2), (TURNING, 1e-2, 1)], ids=["patience", "floor", "turning"]
+    ("fields", "rate", "least", "kind"),
+    [(EVEN, 1e-3, 2, "val"), (FLOOR, 1e-3, 2, "val"), (TURNING, 1e-2, 1, "val"), (EVEN, 1e-3, 2, "train")],
+    ids=["patience", "floor", "turning", "no-test-data"],
 )
 def test_the_plateau_follows_the_losses(
     backend: Any, observe: Observer, fields: dict[str, float], rate: float, least: int, kind: str
