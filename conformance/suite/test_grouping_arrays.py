@@ -79,7 +79,7 @@ def test_patterns_are_those_of_the_members(backend: Any, observe: Observer, g: i
     observe.equal("diffraction", entry(mapping, "diffraction"), groups.gathered(given, "diff3d", members))
 
 
-@pytest.mark.clause("GROUP-022~1", evidence="differential")
+@pytest.mark.clause("GROUP-022~1", "GROUP-023~1", evidence="differential")
 @GRIDS
 @STARTS
 def test_centres_and_relative_positions(backend: Any, observe: Observer, g: int, prefix: str) -> None:

@@ -28,6 +28,7 @@ def shapes(batch: Any, keys: tuple[str, ...]) -> list[tuple[int, ...]]:
     return [native.shape(field(batch, key)) for key in keys]
 
 
+@pytest.mark.device
 @pytest.mark.clause(
     "BATCH-020~1", "BATCH-021~1", "BATCH-022~1", "BATCH-023~1", "BATCH-024~1", "BATCH-028~1", "BATCH-029~1", "BATCH-035~1"
 )  # fmt: skip
