@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -114,7 +115,7 @@ def test_the_digest_sees_names_dtypes_shapes_and_bits() -> None:
     assert minimal_dataset.digest(base) == minimal_dataset.digest({"b": base["b"], "a": np.asfortranarray(base["a"])})
 
 
-def test_a_legacy_source_gives_the_same_subset(tmp_path) -> None:
+def test_a_legacy_source_gives_the_same_subset(tmp_path: Path) -> None:
     arrays, _ = record()
     legacy = {**arrays, "diff3d": np.moveaxis(arrays["diff3d"], 0, 2)}
     for name, content in (("new", arrays), ("old", legacy)):
@@ -126,7 +127,7 @@ def test_a_legacy_source_gives_the_same_subset(tmp_path) -> None:
     assert np.array_equal(new["xcoords"], arrays["xcoords"][::2])
 
 
-def test_a_failing_write_leaves_nothing(tmp_path, monkeypatch) -> None:
+def test_a_failing_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
