@@ -76,7 +76,9 @@ def test_plain_values_survive_and_share_nothing() -> None:
     assert loads(dumps([shared, shared], "x"), "x") == [[1], [1]]
 
 
-@pytest.mark.parametrize("value", [{1}, 1j, bytearray(b"x"), Path("x"), range(3), {(1, 2): 3}, object()], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value", [{1}, 1j, bytearray(b"x"), Path("x"), range(3), {(1, 2): 3}, object()], ids=lambda value: type(value).__name__
+)
 def test_other_types_are_refused_when_written(value: Any) -> None:
     with pytest.raises(ContractError, match="place.*expected plain"):
         dumps({"key": value}, "place")
