@@ -53,9 +53,9 @@ def orthogonal_modes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return field(3, 4, 12), first, (first * ramp).astype(np.complex64)
 
 
-def true_and_flat(N: int = 32) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Patches `(2, 4, N, N)` of one object for each group, flat ones of the same mean amplitude, their offsets, and a probe."""
+def true_and_flat(brightness: float, N: int = 32) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Patches `(2, 4, N, N)` of one object for each group, flat ones of `brightness` × its mean amplitude, offsets, a probe."""
     offsets = np.clip(group_offsets("whole", 2, 4), -2, 2)
     true = consistent_group(offsets, N)
-    flat = np.full_like(true, np.mean(np.abs(true)))
+    flat = np.full_like(true, brightness * np.mean(np.abs(true)))
     return true, flat, offsets, curved_probe(N)[None, None]

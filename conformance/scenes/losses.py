@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from conformance import native
 from conformance.oracles import loss as oracle
 from conformance.protocol import Native
 from conformance.scenes import networks
+from conformance.scenes.answers import finite, number
 
 DARK = [(0.75, 1.25), (0.75, 0.0), (0.0, 1.25), (0.0, 0.0)]
 """Predicted and measured amplitudes, one or both of them dark."""
@@ -33,14 +33,6 @@ WEIGHTS = [
 def weights_id(weights: Mapping[str, float]) -> str:
     """`nll0.5-mae0.75`: which weights a check sets."""
     return "-".join(f"{name.removesuffix('_weight').replace('_', '-')}{value:g}" for name, value in weights.items())
-
-
-def number(value: Any) -> float:
-    """A scalar answer as a plain number; anything else is the backend's fault."""
-    found = native.array(value)
-    if found.size != 1:
-        raise native.Malformed(f"expected one number, found {native.kind(value)}")
-    return float(found.reshape(()))
 
 
 def amplitudes(shape: tuple[int, ...], seed: int = 23) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -97,7 +89,7 @@ def see(backend: Any, config: Native, source: Any) -> Seen:
     """Loss and forward call of a fresh module on the first batch of `source`."""
     module, batch = backend.module(config), networks.first_batch(backend, source, config)
     fed = networks.inputs_of(batch)
-    outputs = [native.array(part).astype(float) for part in backend.forward(module, *fed)]
+    outputs = [part.astype(float) for part in finite(*backend.forward(module, *fed))]
     photons = networks.field_of(batch, "physics_scaling_constant")
     return Seen(_loss(backend, module, batch), *outputs, fed.images, photons)
 
@@ -168,25 +160,45 @@ def batch_without_labels(backend: Any, config: Native, container_has_them: bool)
     return networks.without(networks.first_batch(backend, networks.container(2), config), "label_amp", "label_phase")
 
 
-def directional_slope(backend: Any, config: Native, source: Any, share: float = 4e-3) -> tuple[float, float]:
-    """The length of the loss' gradient, and the slope along it by central differences of the loss.
+@dataclass(frozen=True)
+class Slopes:
+    """What a gradient says of two directions in the space of weights, and the slopes of the loss along them by differences."""
 
-    The step changes the loss by about `share` of it to either side: far above the rounding of float32, well inside the range
-    where the network is nearly linear.
+    length: float
+    along: float
+    across: float
+    elsewhere: float
+
+
+def slopes(backend: Any, config: Native, source: Any, share: float = 4e-3, reach: float = 3e-4) -> Slopes:
+    """Slopes along the gradient itself (`length`, `along`) and along a random direction of all weights (`across`, `elsewhere`).
+
+    The first step changes the loss by about `share` of it, the second every weight by `reach` of its tensor's size: far above
+    the rounding of float32. A part of the gradient that is missing shows only in the second; kinks of the network blur it.
     """
     module, batch = backend.module(config), networks.first_batch(backend, source, config)
-    gradient = networks.values(backend.gradient(module, batch))
-    length = math.sqrt(sum(float(np.sum(part.astype(float) ** 2)) for part in gradient.values()))
-    start = networks.values(backend.weights(module))
+    gradient = {k: part.astype(float) for k, part in networks.values(backend.gradient(module, batch)).items()}
+    start, rng = networks.values(backend.weights(module)), np.random.default_rng(1)
+    length = math.sqrt(sum(float(np.sum(part**2)) for part in gradient.values()))
+    random = {
+        k: rng.standard_normal(g.shape) * math.sqrt(np.mean(start[k].astype(float) ** 2) + 1e-4) for k, g in gradient.items()
+    }
     step = share * _loss(backend, module, batch) / length**2
-    # One module after the other: a backend may answer `with_weights` with the module itself.
-    there = [
-        _loss(
-            backend, backend.with_weights(module, {k: start[k] + np.float32(move) * part for k, part in gradient.items()}), batch
-        )
-        for move in (step, -step)
-    ]
-    return length, (there[0] - there[1]) / (2 * step * length)
+
+    def slope(direction: Mapping[str, np.ndarray], width: float) -> float:
+        # One module after the other: a backend may answer `with_weights` with the module itself.
+        there = [
+            _loss(
+                backend,
+                backend.with_weights(module, {k: (start[k] + w * d).astype(np.float32) for k, d in direction.items()}),
+                batch,
+            )
+            for w in (width, -width)
+        ]
+        return (there[0] - there[1]) / (2 * width)
+
+    across = sum(float(np.sum(gradient[k] * random[k])) for k in gradient)
+    return Slopes(length, slope(gradient, step) / length, across, slope(random, reach))
 
 
 def _loss(backend: Any, module: Native, batch: Native) -> float:

@@ -11,6 +11,7 @@ from conformance import native
 from conformance.observe import Observer
 from conformance.oracles import model as oracle
 from conformance.scenes import networks
+from conformance.scenes.answers import finite
 
 SIZES = [64, 128, 256]
 SWISH_MINIMUM = -0.27847  # of x·sigmoid(x), at x = -1.2785 (MODEL-007)
@@ -105,9 +106,7 @@ def test_centre_keeps_the_range_of_its_head(backend: Any, observe: Observer, str
     """With `probe_big` the central sigmoid stays within 0 and 1. If this fails, suspect an outer branch that is not masked."""
     module = backend.module(networks.settings(backend))
 
-    _, amplitude, phase = (
-        networks.centre(native.array(x)) for x in backend.forward(module, *networks.inputs(2, strength=strength))
-    )
+    _, amplitude, phase = (networks.centre(x) for x in finite(*backend.forward(module, *networks.inputs(2, strength=strength))))
 
     observe.at_least("amplitude_low", amplitude.min(), 0)
     observe.at_most("amplitude_high", amplitude.max(), 1)
@@ -206,7 +205,7 @@ def test_members_have_amplitudes_of_their_own(backend: Any, observe: Observer) -
     """Four channels, four amplitudes. If this fails, suspect a head with one output channel."""
     module = backend.module(networks.settings(backend, {"probe_big": False}))
 
-    _, amplitude, phase = (native.array(x) for x in backend.forward(module, *networks.inputs(2)))
+    _, amplitude, phase = finite(*backend.forward(module, *networks.inputs(2)))
 
     observe.differs("channels", *networks.closest_channels(amplitude))
     observe.differs("channels", *networks.closest_channels(phase))

@@ -77,9 +77,10 @@ def test_unit_patches_never_explode(backend: Any, observe: Observer, case: tuple
 
 @pytest.mark.device
 @pytest.mark.clause("PHYS-031~1", needs=("PHYS-002", "LOSS-001"))
-def test_the_true_object_beats_a_flat_one(backend: Any, observe: Observer) -> None:
+@pytest.mark.parametrize("brightness", [1.0, 0.5, 0.1], ids=str)
+def test_the_true_object_beats_a_flat_one(backend: Any, observe: Observer, brightness: float) -> None:
     """Through the whole chain the truth is more likely. If this fails, suspect a rim that outshines the object."""
-    true, flat, offsets, probe = fields.true_and_flat()
+    true, flat, offsets, probe = fields.true_and_flat(brightness)
     measured = native.array(backend.diffract(true, probe))
     scale = np.full((2, 1, 1, 1), 3.0, np.float32)
 

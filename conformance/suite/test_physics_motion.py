@@ -11,6 +11,7 @@ from conformance import native
 from conformance.observe import Observer
 from conformance.oracles import physics as oracle
 from conformance.scenes import motions
+from conformance.scenes.answers import finite
 
 N, M = 16, 21  # odd padding: two rows before the patch, three behind it
 PLACES = np.array([[[-1, 1], [0, 0], [1, 2], [2, -1]], [[1, -1], [-1, 0], [0, 2], [2, 1]]])  # [x, y], members of two groups
@@ -112,7 +113,7 @@ def test_transposed_images_take_transposed_offsets(backend: Any, observe: Observ
     scene = motions.motion_scenes("whole")[2]
     images, offsets = scene.images.swapaxes(1, 2).copy(), scene.offsets[:, ::-1].copy()
 
-    moved = native.array(backend.translate(scene.images, scene.offsets))
+    (moved,) = finite(backend.translate(scene.images, scene.offsets))
     turned = native.array(backend.translate(images, offsets))
 
     observe.close("transposed", turned.swapaxes(1, 2), moved)
