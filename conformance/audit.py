@@ -1,8 +1,8 @@
 """Sees files being opened, and looks at something else at that very moment (CONFIG-001).
 
 Python offers an audit event for every opening through `open`, `io` and `os`. A hook cannot be taken away once it is in, so one
-is installed at the first use and listens only inside a `watching` block. Openings by compiled code that goes past Python are not
-seen.
+hook is installed at the first use and listens only inside a `watching` block. Openings by compiled code that goes past Python are
+not seen.
 """
 
 from __future__ import annotations

@@ -221,6 +221,7 @@ def test_a_missing_file_is_found_before_an_impossible_setting(backend: Proxy, ob
 
     observe.equal("exit code", done.returncode, 1)
     observe.holds("message", "absent.npz" in done.output, "a message that names absent.npz", done.output[-500:])
+    observe.equal("traceback", "Traceback (most recent call last)" in done.output, False)
 
 
 @pytest.mark.clause("CLI-010~1")
