@@ -19,6 +19,7 @@ from conformance import native
 from conformance.oracles.model import Kernels
 from conformance.oracles.model import kernels as kernels_of
 from conformance.protocol import Native
+from conformance.scenes.answers import finite
 from conformance.scenes.motions import group_offsets
 from conformance.scenes.optics import curved_probe, object_image
 from conformance.scenes.records import patch_at
@@ -206,7 +207,7 @@ def predictions_with(backend: Any, config: Native, probes: Iterable[np.ndarray])
     """The predicted amplitudes of one module for containers that differ in their probe alone, through loader and forward call."""
     module = backend.module(config)
     batches = [first_batch(backend, container(2, probe=probe), config) for probe in probes]
-    return [native.array(backend.forward(module, *inputs_of(batch))[0]) for batch in batches]
+    return finite(*(backend.forward(module, *inputs_of(batch))[0] for batch in batches))
 
 
 def shapes(backend: Any, model: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
