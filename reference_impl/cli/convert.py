@@ -7,7 +7,8 @@ The tike layout: `data` (1, n, D, D) photon counts with zero frequency at [0, 0]
 - (row, column) → `ycoords`, `xcoords`, all moved alike, so that every patch lies at positive indices of an object;
 - `--crop N`: of D detector pixels the central N are kept. Their pitch in frequency stays, so the field of view of a patch stays;
   their number shrinks, so the object pixel grows by D/N: positions are multiplied by N/D, and the probe, which fills the same
-  field of view with N instead of D samples, loses the frequencies that the detector lost: its spectrum is cropped alike.
+  field of view with N instead of D samples, loses the frequencies that the detector lost: its spectrum is cropped alike;
+- `--refine-probe`: the probe of such a file is a model of the optics; a few sweeps bring it to what the patterns say it was.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from reference_impl.cli.probe_refinement import refine_probe
 from reference_impl.cli.progress import Reporter
 from reference_impl.errors import ContractError
 
@@ -40,6 +42,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="also write OUTPUT with _train and _test before its ending: this fraction of the exposures is in _test alone",
     )
+    parser.add_argument(
+        "--refine-probe",
+        type=int,
+        default=0,
+        metavar="SWEEPS",
+        help="let the patterns correct the probe, SWEEPS passes over those to train on; 10 settle it, 0 leaves it alone",
+    )
     parser.add_argument("--quiet", action="store_true", help="nothing on standard output")
 
 
@@ -57,7 +66,12 @@ def run(args: argparse.Namespace) -> None:
         arrays = read_source(args.source)
     with say.step("converting"):
         record = to_record(arrays, args.source, args.crop)
-    for path, part in split(record, args.output, args.held_out).items():
+    parts = split(record, args.output, args.held_out)
+    if args.refine_probe:
+        with say.step(f"refining the probe, {args.refine_probe} sweeps"):
+            residual = _refine(parts, args.refine_probe, args.source)
+        say.line(f"relative amplitude residual of one object under the refined probe: {residual:.3f}")
+    for path, part in parts.items():
         part.to_file(path)
         say.line(f"{path}: {len(part)} patterns of {part.diff3d.shape[-1]} x {part.diff3d.shape[-1]} pixels")
 
@@ -140,6 +154,21 @@ def _resampled(probe: np.ndarray, side: int) -> np.ndarray:
     kept = spectrum[..., edge : edge + side, edge : edge + side]
     field = np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(kept, axes=axes), norm="ortho"), axes=axes)
     return (field[0] if len(field) == 1 else field).astype(np.complex64)
+
+
+def _refine(parts: dict[Path, Any], sweeps: int, source: Path) -> float:
+    """Give every part the probe that the part to train on agrees with; what is held out has no say. Returns its residual."""
+    whole, *rest = parts.values()
+    learned_from = rest[0] if rest else whole
+    if sweeps < 0:
+        raise ContractError(field="--refine-probe", expected="a number of sweeps >= 0", found=str(sweeps))
+    if learned_from.probeGuess.ndim != 2:
+        found = f"shape {learned_from.probeGuess.shape}"
+        raise ContractError(file=source, field="probe", expected="one mode: --refine-probe knows no more", found=found)
+    probe, residual = refine_probe(learned_from, sweeps)
+    for part in parts.values():
+        part.probeGuess = probe
+    return residual
 
 
 def split(record: Any, output: Path, held_out: float) -> dict[Path, Any]:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from fixtures import exposures
-from reference_impl.cli.convert import read_source, split, to_record
+from reference_impl.cli.convert import _refine, read_source, split, to_record
 from reference_impl.cli.main import main
+from reference_impl.cli.probe_refinement import refine_probe
 from reference_impl.data import RawData
 from reference_impl.errors import ContractError
 
@@ -155,3 +156,20 @@ def test_reading_a_source_runs_no_pickle(tmp_path: Path) -> None:
 
     with pytest.raises(ContractError, match="data"):
         read_source(tmp_path / "evil.npz")
+
+
+def test_sweeps_bring_a_wrong_probe_to_what_the_patterns_say() -> None:
+    """The residual of one object falls by far, and the probe held out exposures are predicted with is the same."""
+    draw = np.random.default_rng(5)
+    image = 1 + 0.4 * smooth(64, 2, 0.2)
+    x, y = (draw.integers(20, 44, 60).astype(float) for _ in range(2))
+    true = probe_of(N, 1.0)
+    amplitude = np.sqrt(1e4 * exposures.far_field_intensity(image, true, x, y)).astype(np.float32)
+    guess = (true * np.exp(0.02j * np.add.outer(np.arange(N) ** 2, np.arange(N)))).astype(np.complex64)
+    record = RawData.from_coords_without_pc(x, y, amplitude, guess)
+    parts = split(record, Path("out.npz"), 0.1)
+
+    first, settled = refine_probe(parts[Path("out_train.npz")], 1)[1], _refine(parts, 30, Path("source.npz"))
+
+    assert settled < 0.25 * first
+    assert all(np.array_equal(part.probeGuess, record.probeGuess) for part in parts.values())

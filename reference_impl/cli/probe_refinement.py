@@ -1,0 +1,42 @@
+"""A probe that the patterns agree with: a few sweeps of ePIE (Maiden and Rodenburg, Ultramicroscopy 109 (2009) 1256).
+
+An analytical probe of an experiment is rarely the one that was there. A network that is trained with a wrong probe puts the
+difference into the object, the same blot into every patch.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+OBJECT_STEP, PROBE_STEP = 1.0, 0.7  # below the limit of 2 of both updates; the probe moves after the object has some shape
+QUIET_SWEEPS = 2  # the object alone: against a flat object the probe would learn the object's mean
+
+
+def refine_probe(record: Any, sweeps: int, seed: int = 0) -> tuple[np.ndarray, float]:
+    """`(probe (N, N) complex64, relative amplitude residual of the last sweep)` from the record's patterns and positions.
+
+    The start is the record's `probeGuess` `(N, N)`, brought to the mean energy of the patterns; positions are rounded to whole
+    pixels. `sweeps`: passes over the patterns, in a seeded random order. float64 inside.
+    """
+    amplitude, probe = record.diff3d.astype(np.float64), record.probeGuess.astype(np.complex128)
+    energy = np.sum(amplitude**2)
+    probe *= np.sqrt(energy / len(amplitude) / np.sum(np.abs(probe) ** 2))
+    N = amplitude.shape[-1]
+    columns, rows = (np.rint(c - c.min()).astype(int) for c in (record.xcoords, record.ycoords))
+    image = np.ones((rows.max() + N, columns.max() + N), dtype=np.complex128)
+    generator, missed = np.random.default_rng(seed), 0.0
+    for sweep in range(sweeps):
+        missed = 0.0
+        for index in generator.permutation(len(amplitude)):
+            view = image[rows[index] : rows[index] + N, columns[index] : columns[index] + N]
+            far = np.fft.fftshift(np.fft.fft2(view * probe, norm="ortho"))
+            modulus = np.abs(far)
+            missed += np.sum((modulus - amplitude[index]) ** 2)
+            far *= amplitude[index] / np.maximum(modulus, 1e-12) - 1
+            correction = np.fft.ifft2(np.fft.ifftshift(far), norm="ortho")
+            step = np.conj(view) * correction / np.max(np.abs(view)) ** 2
+            view += OBJECT_STEP * np.conj(probe) * correction / np.max(np.abs(probe)) ** 2
+            probe += PROBE_STEP * step * (sweep >= QUIET_SWEEPS)
+    return probe.astype(np.complex64), float(np.sqrt(missed / energy))
