@@ -181,6 +181,9 @@ class Physics(Protocol):
     def simulation_scale(self, exit_wave: np.ndarray, nphotons: float) -> float:
         """PHYS-006 on `(B, N, N)` or `(B, C, N, N)` exit waves."""
 
+    def simulate(self, field: np.ndarray, probe: np.ndarray, nphotons: float, seed: int) -> Mapping[str, Any]:
+        """PHYS-007: `images`, `label_amp`, `label_phase`, each `(B, C, N, N)`, of a simulated measurement."""
+
 
 class Model(Protocol):
     """The trainable module."""

@@ -29,6 +29,7 @@ class Reference:
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = torch.device(device)
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # bounds are those of float32
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(np.array(array), device=self.device)
@@ -100,6 +101,10 @@ class Reference:
 
     def simulation_scale(self, exit_wave: np.ndarray, nphotons: float) -> Any:
         return physics.simulation_scale(self._tensor(exit_wave), nphotons)
+
+    def simulate(self, field: np.ndarray, probe: np.ndarray, nphotons: float, seed: int) -> Any:
+        generator = torch.Generator(self.device).manual_seed(seed)
+        return physics.simulate(self._tensor(field), self._tensor(probe), nphotons, generator)
 
     def module(self, configuration: Any) -> Any:
         return PtychoLightningModule.from_config(configuration).to(self.device)

@@ -8,7 +8,7 @@ require_torch()
 
 from reference_impl.physics.diffraction import ProbeLayoutError, diffract, illuminate, propagate, smooth  # noqa: E402
 from reference_impl.physics.merge import extract, merge, merge_for_inference, padded_size  # noqa: E402
-from reference_impl.physics.photons import observe_photons, simulation_scale  # noqa: E402
+from reference_impl.physics.photons import observe_photons, simulate, simulation_scale  # noqa: E402
 from reference_impl.physics.translation import shift_matrix, translate  # noqa: E402
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "padded_size",
     "propagate",
     "shift_matrix",
+    "simulate",
     "simulation_scale",
     "smooth",
     "translate",

@@ -11,6 +11,7 @@ require_torch()
 import torch  # noqa: E402
 
 from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.physics.diffraction import illuminate, propagate  # noqa: E402
 
 
 def observe_photons(amplitude: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
@@ -35,3 +36,19 @@ def simulation_scale(exit_wave: torch.Tensor, nphotons: float) -> float:
     if not (energy > 0 and math.isfinite(energy)):
         raise ContractError(field="exit_wave", expected="finite, positive energy", found=f"mean energy {energy}")
     return math.sqrt(nphotons / energy)
+
+
+def simulate(
+    field: torch.Tensor, probe: torch.Tensor, nphotons: float, generator: torch.Generator | None = None
+) -> dict[str, torch.Tensor]:
+    """A simulated measurement and its labels, each `(B, C, N, N)` float32 (PHYS-005 to PHYS-007).
+
+    `field` `(B, C, N, N)` complex64 object patches, `probe` `(B|1, C|1, P, N, N)`. `images`: amplitudes of one Poisson
+    observation at `nphotons` a pattern, divided by the simulation scale; `label_amp`: `|P·O|`, over several modes the root of
+    the summed squares; `label_phase`: the phase of O, rad. Raises `ContractError`, `ProbeLayoutError`.
+    """
+    exit_wave = illuminate(field, probe)
+    illuminated = exit_wave.abs().square().sum(dim=2).sqrt()
+    scale = simulation_scale(illuminated, nphotons)
+    images = observe_photons(scale * propagate(exit_wave), generator) / scale
+    return {"images": images, "label_amp": illuminated, "label_phase": field.angle()}

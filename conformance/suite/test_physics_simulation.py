@@ -1,0 +1,54 @@
+"""PHYS-007: what a simulated measurement says of the object that it was made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import native
+from conformance.observe import Observer
+from conformance.scenes import optics
+
+PHOTONS = 3.0e4
+SCENES = [scene for scene in optics.field_scenes() if str(scene) in ("g1", "g2", "odd")]
+
+
+@pytest.mark.device
+@pytest.mark.clause("PHYS-007~1", evidence="differential")
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_labels_are_illuminated_in_amplitude_and_bare_in_phase(backend: Any, observe: Observer, scene: optics.FieldScene) -> None:
+    """|P·O| and the phase of O. If this fails, suspect labels of the object alone, or the probe's phase left in them."""
+    answer = backend.simulate(scene.field, scene.probe, PHOTONS, 3)
+
+    observe.close("amplitude", answer["label_amp"], np.abs(scene.probe[:, :, 0].astype(complex) * scene.field))
+    observe.close("phase", answer["label_phase"], np.angle(scene.field.astype(complex)))
+
+
+@pytest.mark.device
+@pytest.mark.clause("PHYS-007~1", evidence="conservation")
+def test_images_and_labels_have_one_unit(backend: Any, observe: Observer) -> None:
+    """(s·X)² counts photons with the scale s of the labels. If this fails, suspect two different scales."""
+    scene = SCENES[1]
+
+    answer = backend.simulate(scene.field, scene.probe, PHOTONS, 3)
+    images, labels = (native.array(answer[name]).astype(float) for name in ("images", "label_amp"))
+    counts = images**2 * PHOTONS / np.mean(np.sum(labels**2, axis=(-2, -1)))
+
+    observe.close("counts", counts, np.round(counts))
+    observe.at_least("photons", np.sum(counts), 0.9 * PHOTONS * images.shape[0] * images.shape[1])
+    observe.at_most("photons", np.sum(counts), 1.1 * PHOTONS * images.shape[0] * images.shape[1])
+
+
+@pytest.mark.device
+@pytest.mark.clause("PHYS-007~1", evidence="conservation")
+def test_labels_know_neither_noise_nor_dose(backend: Any, observe: Observer) -> None:
+    """Seed and photon count move the images alone. If this fails, suspect labels in photons, or labels of the noisy wave."""
+    scene = SCENES[1]
+
+    first, other = (backend.simulate(scene.field, scene.probe, *draw) for draw in ((PHOTONS, 3), (PHOTONS / 7, 4)))
+
+    observe.close("amplitude", other["label_amp"], native.array(first["label_amp"]))
+    observe.close("phase", other["label_phase"], native.array(first["label_phase"]))
+    observe.holds("noise", (native.array(first["images"]) != native.array(other["images"])).any(), "other images", "the same")
