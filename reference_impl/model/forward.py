@@ -103,7 +103,7 @@ def _experiments(ids: torch.Tensor | None, count: int, known: int, device: torch
         raise ContractError(field="experiment_ids", expected=f"shape ({count},), one of {known} experiments each", found=found)
     least, most = (int(end) for end in ids.aminmax())
     if least < 0 or most >= known:
-        found = f"{least} to {most}"
+        found = f"{least} to {most}; without intensity_scale_trainable experiments need no number"
         raise ContractError(field="experiment_ids", expected=f"0 to {known - 1} (num_datasets = {known})", found=found)
     return ids
 

@@ -105,6 +105,15 @@ def test_bf16_and_channels_last_train_and_keep_float32_weights(tmp_path: Path, g
     assert kernel.is_contiguous(memory_format=torch.channels_last)
 
 
+def test_a_channel_first_container_trains_at_its_own_side(tmp_path: Path) -> None:
+    data = container(3, g=2)
+    data.X = np.ascontiguousarray(data.X.transpose(0, 3, 1, 2))
+
+    results = train_cdi_model_torch(data, None, config(tmp_path, g=2), bare())
+
+    assert results["models"]["diffraction_to_obj"].data_config.N == N
+
+
 def test_dark_patterns_do_no_harm(tmp_path: Path) -> None:
     data = container()
     data.X[1:5] = 0

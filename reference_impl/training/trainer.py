@@ -145,7 +145,8 @@ def _with_the_side_of(data: Any, config: TrainingConfig) -> TrainingConfig:
     """`config` with the patch side of the patterns, which decide it (TRAIN-061)."""
     patterns = getattr(data, "X", None)
     side = getattr(data, "diff3d", None) if patterns is None else patterns
-    side = None if side is None or len(side.shape) < 2 else int(side.shape[1])
+    # Axis 2 is a side in (n, N, N), (n, N, N, C) and (n, C, N, N) alike.
+    side = None if side is None or len(side.shape) < 3 else int(side.shape[2])
     if side is None or side == config.model.N:
         return config
     text = f"the patterns are {side} pixels wide, the configuration says N = {config.model.N}: training uses {side}"
