@@ -74,12 +74,13 @@ def run(
             cwd=cwd,
             timeout=timeout,
             capture_output=True,
-            text=True,
             stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired as error:
         raise NoAnswer(f"expected an end within {timeout:g} s, found none: {' '.join(command)}") from error
-    return Completed(tuple(command), done.returncode, done.stdout, done.stderr)
+    # Decoded here: text mode would turn a progress line's carriage returns into line ends.
+    out, err = (stream.decode("utf-8", errors="replace") for stream in (done.stdout, done.stderr))
+    return Completed(tuple(command), done.returncode, out, err)
 
 
 def block_imports(

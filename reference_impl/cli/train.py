@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ DESCRIPTION = (
     "Train a model on the patterns and positions of a contract file. Leaves wts.h5.zip, checkpoints/last.ckpt and "
     "lightning_logs/version_N/metrics.csv in the output folder."
 )
+
+BRIGHTEST = 0.9  # mean amplitude that a sigmoid still reaches with room for bright details
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -124,11 +127,30 @@ def run(args: argparse.Namespace) -> None:
     train, test = (None if path is None else load_data(path, measurement=args.measurement) for path in files)
     say.line(f"{args.train_data_file}: {len(train)} patterns of {config.model.N} x {config.model.N} pixels")
     say.line(f"{config.n_groups} groups of {config.model.gridsize**2}, {config.nepochs} epochs, seed {config.subsample_seed}")
+    _warn_of_saturation(train, config)
     resume = {} if args.resume is None else {"resume_from": args.resume}
     _, _, results = run_cdi_example_with_backend(
         train, test, config, execution_config=payload.execution_config, overrides={**step, **resume}
     )
     _say_results(say, results["history"], args.output_dir, time.perf_counter() - start)
+
+
+def _warn_of_saturation(record: Any, config: Any) -> None:
+    """A sigmoid ends at 1: an object that has to be brighter under this probe trains to a flat picture, without an error."""
+    import torch
+
+    from reference_impl.batch import normalise_probe
+
+    probe, _ = normalise_probe(record.probeGuess, config.model.probe_scale)
+    # Normalised patterns carry (N/2)² on average (GROUP-030); a uniform object of this amplitude makes them.
+    amplitude = config.model.N / 2 / float(torch.linalg.vector_norm(probe))
+    if config.model.amp_activation == "sigmoid" and amplitude > BRIGHTEST:
+        scale = config.model.probe_scale * BRIGHTEST / amplitude
+        warnings.warn(
+            f"{record.file}: under this probe the object's mean amplitude is {amplitude:.2f}, and a sigmoid ends at 1: "
+            f"choose --probe-scale {scale:.2g} or less, or --amp-activation softplus",
+            stacklevel=2,
+        )
 
 
 def _say_results(say: Reporter, history: dict[str, Any], folder: Path, seconds: float) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +15,8 @@ from reference_impl.bundle import load_torch_bundle
 from reference_impl.cli import pictures
 from reference_impl.cli.main import build_parser, main, one_line
 from reference_impl.cli.simulate import Experiment, simulate
-from reference_impl.cli.train import overrides_of
+from reference_impl.cli.train import _warn_of_saturation, overrides_of
+from reference_impl.config import ModelConfig, TrainingConfig
 
 FAST = ["--n-filters-scale", "0.5", "--no-probe-big", "--gridsize", "1", "--batch_size", "4", "--accelerator", "cpu"]
 
@@ -213,3 +216,16 @@ def test_single_patterns_have_no_common_canvas() -> None:
 )
 def test_errors_speak_in_one_line(error: BaseException, expected: str) -> None:
     assert one_line(error) == expected
+
+
+def test_a_probe_scale_that_no_sigmoid_can_serve_is_said() -> None:
+    """Nothing else would say so: the loss just stays where a flat object puts it."""
+    wide = np.ones((64, 64), dtype=np.complex64)
+    record = SimpleNamespace(probeGuess=wide, file=Path("train.npz"))
+    dark, bright = (TrainingConfig(model=ModelConfig(N=64, probe_scale=scale)) for scale in (1.0, 4.0))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _warn_of_saturation(record, dark)
+    with pytest.warns(UserWarning, match="--probe-scale 1.8 or less"):
+        _warn_of_saturation(record, bright)
