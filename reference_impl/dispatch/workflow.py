@@ -12,6 +12,8 @@ from reference_impl.policy import require_torch
 
 require_torch()
 
+from lightning.pytorch.utilities import rank_zero_only  # noqa: E402
+
 from reference_impl.bundle import save_torch_bundle  # noqa: E402
 from reference_impl.config import ARCHIVE_NAME, TrainingConfig, cfg, update_legacy_dict  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
@@ -36,8 +38,8 @@ def run_cdi_example_torch(
 ) -> tuple[Any, Any, dict[str, Any]]:
     """`(amplitude, phase, results)`; the images are None without `do_stitching` or without test data (TRAIN-002).
 
-    The bundle `<output_dir>/wts.h5.zip` is written after the fit. An output folder that cannot be written is an `OSError` before
-    any data are looked at. Raises what training, bundle and inference raise.
+    The bundle `<output_dir>/wts.h5.zip` is written after the fit, by one process. An output folder that cannot be written is an
+    `OSError` before any data are looked at. Raises what training, bundle and inference raise.
     """
     update_legacy_dict(cfg, config)
     execution = execution_config or PyTorchExecutionConfig()
@@ -48,7 +50,8 @@ def run_cdi_example_torch(
     # The patterns decide the patch side (TRAIN-061): the bundle describes the model that was trained.
     settled = replace(settled, model=replace(settled.model, N=trained.data_config.N))
     base = settled.output_dir / ARCHIVE_NAME.removesuffix(".zip")
-    save_torch_bundle(results["models"], base, settled, results.get("intensity_scale"))
+    if rank_zero_only.rank == 0:  # with --strategy ddp every process comes here, with the same weights
+        save_torch_bundle(results["models"], base, settled, results.get("intensity_scale"))
     if not do_stitching or test_data is None:
         return None, None, results
     source = results["test_container"]
