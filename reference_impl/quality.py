@@ -168,12 +168,13 @@ def failures(scores: Sequence[Score]) -> list[str]:
         for s in curved
         if s.mae_skill < LEAST_SKILL
     ]
+    symmetric = {(s.object, s.seed): s.mae for s in scores if s.probe == "ideal"}
     for s in curved:
-        for other in scores:
-            if (other.probe, other.seed, other.object) == ("ideal", s.seed, s.object) and other.mae <= s.mae:
-                found.append(
-                    f"object {s.object}, seed {s.seed}: error {s.mae:.4f} with the curved probe, {other.mae:.4f} with the ideal"
-                )
+        other = symmetric.get((s.object, s.seed))
+        if other is None:
+            found.append(f"object {s.object}, seed {s.seed}: no score with the ideal probe to compare with")
+        elif other <= s.mae:
+            found.append(f"object {s.object}, seed {s.seed}: error {s.mae:.4f} with the curved probe, {other:.4f} with the ideal")
     return found
 
 
