@@ -15,7 +15,7 @@ from conformance.states import EVALUATED, RED
 
 VERDICTS = ("CONFORMANT", "PARTIAL", "NON-CONFORMANT", "NOT-EVALUATED", "HARNESS-ERROR")
 MEANING = {
-    0: "conformant",
+    0: "nothing selected is red",
     1: "a red",
     2: "interrupted",
     3: "harness fault",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,18 @@ from reference_impl import __version__, batch, bundle, config, data, execution, 
 from reference_impl.dispatch import selector
 from reference_impl.training import PtychoLightningModule, train_cdi_model_torch
 
-CANONICAL = {
-    "model": config.ModelConfig,
-    "training": config.TrainingConfig,
-    "inference": config.InferenceConfig,
-    "execution": execution.PyTorchExecutionConfig,
-}
+KINDS = {"model": config.ModelConfig, "training": config.TrainingConfig, "inference": config.InferenceConfig}
+KINDS |= {"execution": execution.PyTorchExecutionConfig}
 MODULES = ("physics", "model", "loss", "batch", "training", "bundle", "inference", "dispatch.workflow")
+
+
+def _on_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of the adapter: `function` with its arrays as tensors on the adapter's device."""
+
+    def method(self: Reference, *arguments: Any, **options: Any) -> Any:
+        return function(*(self._tensor(a) if isinstance(a, np.ndarray) else a for a in arguments), **options)
+
+    return method
 
 
 class Reference:
@@ -29,10 +34,13 @@ class Reference:
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = torch.device(device)
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # bounds are those of float32
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # bounds are float32's
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(np.array(array), device=self.device)
+
+    def _generator(self, seed: int) -> torch.Generator:
+        return torch.Generator(self.device).manual_seed(seed)
 
     def info(self) -> BackendInfo:
         return BackendInfo(
@@ -46,7 +54,7 @@ class Reference:
             selector="reference_impl.dispatch.selector:run_cdi_example_with_backend",
         )
 
-    canonical = staticmethod(lambda kind, **fields: CANONICAL[kind](**fields))
+    canonical = staticmethod(lambda kind, **fields: KINDS[kind](**fields))
     registry = staticmethod(lambda: config.registry.cfg)
     defaults = staticmethod(config.registry.defaults)
     derived = staticmethod(config.registry.derived)
@@ -73,60 +81,37 @@ class Reference:
     container = staticmethod(batch.ensure_container)
     loaders = staticmethod(batch.build_loaders)
 
-    def diffract(self, field: np.ndarray, probe: np.ndarray) -> Any:
-        return physics.diffract(self._tensor(field), self._tensor(probe))
-
-    def translate(self, images: np.ndarray, offsets: np.ndarray) -> Any:
-        return physics.translate(self._tensor(images), self._tensor(offsets))
-
-    def merge(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Any:
-        return physics.merge(self._tensor(patches), self._tensor(offsets), M)
-
-    def extract(self, canvas: np.ndarray, offsets: np.ndarray, N: int) -> Any:
-        return physics.extract(self._tensor(canvas), self._tensor(offsets), N)
-
+    diffract = _on_tensors(physics.diffract)
+    translate = _on_tensors(physics.translate)
+    merge = _on_tensors(physics.merge)
+    extract = _on_tensors(physics.extract)
+    merge_for_inference = _on_tensors(physics.merge_for_inference)
     padded_size = staticmethod(physics.padded_size)
 
-    def merge_for_inference(self, patches: np.ndarray, offsets: np.ndarray, **sizes: int | None) -> Any:
-        return physics.merge_for_inference(self._tensor(patches), self._tensor(offsets), **sizes)
+    normalise_probe = _on_tensors(batch.normalise_probe)
+    simulation_scale = _on_tensors(physics.simulation_scale)
 
-    def normalise_probe(self, probe: np.ndarray, probe_scale: float) -> tuple[Any, float]:
-        return batch.normalise_probe(self._tensor(probe), probe_scale)
-
-    def physics_scale(self, images: np.ndarray, nphotons: float) -> float:
-        return batch.physics_scaling_constant(torch.as_tensor(np.array(images)), nphotons)
+    physics_scale = staticmethod(batch.physics_scaling_constant)
 
     def observe_photons(self, amplitude: np.ndarray, seed: int) -> Any:
-        return physics.observe_photons(self._tensor(amplitude), torch.Generator(self.device).manual_seed(seed))
-
-    def simulation_scale(self, exit_wave: np.ndarray, nphotons: float) -> Any:
-        return physics.simulation_scale(self._tensor(exit_wave), nphotons)
+        return physics.observe_photons(self._tensor(amplitude), self._generator(seed))
 
     def simulate(self, field: np.ndarray, probe: np.ndarray, nphotons: float, seed: int) -> Any:
-        generator = torch.Generator(self.device).manual_seed(seed)
-        return physics.simulate(self._tensor(field), self._tensor(probe), nphotons, generator)
+        return physics.simulate(self._tensor(field), self._tensor(probe), nphotons, self._generator(seed))
 
     def module(self, configuration: Any) -> Any:
         return PtychoLightningModule.from_config(configuration).to(self.device)
 
-    def weights(self, module: Any) -> Mapping[str, Any]:
-        return module.state_dict()
+    weights = staticmethod(lambda module: module.state_dict())
 
     def with_weights(self, module: Any, weights: Mapping[str, np.ndarray]) -> Any:
         tensors = {name: self._tensor(value) for name, value in weights.items()}
         module.load_state_dict({**module.state_dict(), **tensors})
         return module
 
-    def forward(self, module: Any, *arrays: np.ndarray) -> Sequence[Any]:
-        with torch.no_grad():
-            return module.eval()(*(self._tensor(array) for array in arrays))
-
-    def predict(self, module: Any, *arrays: np.ndarray) -> Any:
-        with torch.no_grad():
-            return module.eval().forward_predict(*(self._tensor(array) for array in arrays))
-
-    def likelihood(self, predicted: np.ndarray, measured: np.ndarray, scale: np.ndarray) -> Any:
-        return loss.poisson_nll(*(self._tensor(array) for array in (predicted, measured, scale)))
+    forward = _on_tensors(torch.no_grad()(lambda module, *tensors: module.eval()(*tensors)))
+    predict = _on_tensors(torch.no_grad()(lambda module, *tensors: module.eval().forward_predict(*tensors)))
+    likelihood = _on_tensors(loss.poisson_nll)
 
     def loss(self, module: Any, native_batch: Any) -> Any:
         return module.compute_loss(module.transfer_batch_to_device(native_batch, self.device, 0))
@@ -136,16 +121,12 @@ class Reference:
         self.loss(module, native_batch).backward()
         return {name: parameter.grad for name, parameter in module.named_parameters()}
 
-    def loss_names(self, module: Any) -> Mapping[str, str]:
-        return {"train": module.loss_name, "val": module.val_loss_name}
-
+    loss_names = staticmethod(lambda module: {"train": module.loss_name, "val": module.val_loss_name})
     train = staticmethod(train_cdi_model_torch)
     load_checkpoint = staticmethod(lambda path: PtychoLightningModule.load_from_checkpoint(path))
     save = staticmethod(bundle.save_torch_bundle)
     load = staticmethod(inference.load_inference_bundle_torch)
-
-    def stitch(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Any:
-        return inference.stitch(self._tensor(patches), self._tensor(offsets), M)
+    stitch = _on_tensors(inference.stitch)
 
     def reconstruct(
         self, results: Any, test: Any, configuration: Any, execution: Any = None, **options: Any
@@ -165,5 +146,4 @@ class Reference:
     resolve_accelerator = staticmethod(execution.resolve_accelerator)
     validate_paths = staticmethod(execution.validate_paths)
 
-    def execution_from_flags(self, flags: Mapping[str, Any], mode: str) -> Any:
-        return execution.build_execution_config_from_args(Namespace(**flags), mode)
+    execution_from_flags = staticmethod(lambda flags, mode: execution.build_execution_config_from_args(Namespace(**flags), mode))
