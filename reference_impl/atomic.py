@@ -32,6 +32,19 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     _sync(target.parent, os.O_RDONLY)
 
 
+def require_writable(folder: str | Path) -> None:
+    """Create `folder` with its parents and write a file there that has no name: better now than after an hour of training.
+
+    Raises the `OSError` that this meets, its message one line: folder, expected, found.
+    """
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
+    except OSError as error:
+        raise type(error)(f"{path}: output_dir: expected a folder that can be written, found: {error.strerror}") from error
+
+
 def _sync(path: Path, flags: int) -> None:
     handle = os.open(path, flags)
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from reference_impl.atomic import require_writable
 from reference_impl.errors import ContractError
 from reference_impl.policy import require_torch
 
@@ -143,9 +144,9 @@ def build_execution_config_from_args(args: argparse.Namespace, mode: str) -> PyT
 
 
 def validate_paths(train_file: str | Path | None, test_file: str | Path | None, output_dir: str | Path | None) -> None:
-    """EXEC-012: both files exist where given (`FileNotFoundError` otherwise); `output_dir` is created with its parents."""
+    """EXEC-012: both files exist where given (`FileNotFoundError` otherwise); `output_dir` is made, and can be written."""
     for name, path in (("Training", train_file), ("Test", test_file)):
         if path is not None and not Path(path).is_file():
             raise FileNotFoundError(f"{name} data file not found: {path}")
     if output_dir is not None:
-        Path(output_dir).mkdir(parents=True, exist_ok=True)
+        require_writable(output_dir)

@@ -37,13 +37,11 @@ def run(args: argparse.Namespace) -> None:
     """Paths, bundle, factory, data, reconstruction, pictures (CLI-009)."""
     from reference_impl.cli.pictures import draw_reconstruction, losses_of
     from reference_impl.data import load_data
-    from reference_impl.dispatch.workflow import require_writable
     from reference_impl.execution import build_execution_config_from_args, validate_paths
     from reference_impl.inference import amplitude_residual, load_inference_bundle_torch, reassemble_cdi_image_torch
 
     say, start = Reporter(args.quiet), time.perf_counter()
     validate_paths(None, args.test_data, args.output_dir)
-    require_writable(args.output_dir)
     execution = build_execution_config_from_args(args, "inference")
     models, params = load_inference_bundle_torch(args.model_path)
     config = _config(args, params, execution)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from reference_impl.atomic import require_writable
 from reference_impl.cli.progress import Reporter
 from reference_impl.errors import ContractError
 
@@ -54,7 +55,6 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Simulate and write."""
     from reference_impl.atomic import atomic_write
-    from reference_impl.dispatch.workflow import require_writable
 
     say = Reporter(args.quiet)
     size = 5 * args.N if args.size is None else args.size

@@ -111,12 +111,10 @@ def run(args: argparse.Namespace) -> None:
     from reference_impl.config import create_training_payload
     from reference_impl.data import load_data
     from reference_impl.dispatch.selector import run_cdi_example_with_backend
-    from reference_impl.dispatch.workflow import require_writable
     from reference_impl.execution import build_execution_config_from_args, validate_paths
 
     say, start = Reporter(args.quiet), time.perf_counter()
     validate_paths(args.train_data_file, args.test_data_file, args.output_dir)
-    require_writable(args.output_dir)
     # The step gathers the gradients; Lightning's own accumulation is refused under manual optimisation (EXEC-004).
     step = {"accum_steps": args.accumulate_grad_batches} if args.accumulate_grad_batches != 1 else {}
     args.accumulate_grad_batches = None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from reference_impl.policy import require_torch
@@ -14,6 +12,7 @@ require_torch()
 
 from lightning.pytorch.utilities import rank_zero_only  # noqa: E402
 
+from reference_impl.atomic import require_writable  # noqa: E402
 from reference_impl.bundle import save_torch_bundle  # noqa: E402
 from reference_impl.config import ARCHIVE_NAME, TrainingConfig, cfg, update_legacy_dict  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
@@ -56,13 +55,3 @@ def run_cdi_example_torch(
         return None, None, results
     source = results["test_container"]
     return reassemble_cdi_image_torch(source, settled, flip_x, flip_y, transpose, M, results, execution)
-
-
-def require_writable(folder: str | Path) -> None:
-    """Create `folder` with its parents and write a file there that has no name; `OSError` names the folder where that fails."""
-    path = Path(folder)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=path).close()
-    except OSError as error:
-        raise type(error)(error.errno, f"output_dir cannot be written: {error.strerror}", str(path)) from error
