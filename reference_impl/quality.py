@@ -161,7 +161,7 @@ def ssim(image: np.ndarray, truth: np.ndarray) -> float:
 
 
 def failures(scores: Sequence[Score]) -> list[str]:
-    """What the issue asks for and the scores do not show."""
+    """The bounds that the scores do not keep, one line each."""
     curved = [s for s in scores if s.probe == "curved"]
     found = [
         f"object {s.object}, seed {s.seed}: skill {s.mae_skill:.3f} with the curved probe, expected at least {LEAST_SKILL}"
@@ -208,7 +208,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=Path("reports/quality.json"), help="JSON with every figure")
     parser.add_argument("--seeds", type=int, nargs="+", default=[3, 4], help="of the trainings")
     parser.add_argument("--objects", type=int, nargs="+", default=[48, 58, 68], help="seeds of the unseen objects")
-    parser.add_argument("--epochs", type=int, default=5, help="passes over the 2,048 patterns")
+    parser.add_argument("--epochs", type=int, default=8, help="passes over the 2,048 patterns")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     args = parser.parse_args(argv)
     start = time.perf_counter()
