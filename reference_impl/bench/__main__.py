@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m reference_impl.bench", description="Times and memory of the reference.")
     parser.add_argument("--output", type=Path, default=Path("reports/bench.json"))
     parser.add_argument("--runs", type=int, default=5, help="at least 5")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch")
+    parser.add_argument("--threads", type=int, default=1, help="of torch; two on a busy two-core machine wait for each other")
     parser.add_argument("--only", nargs="+", choices=[part.__name__ for part in PARTS], help="these parts alone")
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)

@@ -95,6 +95,7 @@ def _single(draw: Callable[[Any], None], path: Path) -> Path:
 
 def _overview(view: View, places: np.ndarray, losses: Losses, residual: float, path: Path) -> Path:
     figure = Figure(figsize=(12, 10), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.2, h_pad=0.1)
     (amplitude, phase), (scan, curve) = figure.subplots(2, 2)
     view.draw_amplitude(amplitude)
     view.draw_phase(phase)
