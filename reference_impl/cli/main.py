@@ -12,7 +12,7 @@ from reference_impl.cli import convert, infer, simulate, train
 from reference_impl.cli.flags import Parser
 
 COMMANDS = {"train": train, "infer": infer, "convert": convert, "simulate": simulate}
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 
 def build_parser() -> Parser:
@@ -27,7 +27,7 @@ def build_parser() -> Parser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; 0 on success, 1 with one line on the error stream otherwise, 130 when interrupted."""
+    """Run a command; 0 on success, 1 with one line on the error stream otherwise, 130 or 143 when a signal ended it."""
     given = list(sys.argv[1:] if argv is None else argv)
     parser = build_parser()
     if not given or given in [[name] for name in COMMANDS]:
@@ -40,6 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
+    except SystemExit:  # Lightning turns SIGTERM into an exit with code 0, as if a training cut short had ended well
+        print("error: terminated before the end", file=sys.stderr)
+        return TERMINATED
     except Exception as error:  # every failure of a command is one line; its traceback is for --debug
         if args.debug:
             raise

@@ -184,6 +184,18 @@ def test_debug_shows_the_error_itself(tmp_path: Path) -> None:
         main(["train", "--train_data_file", str(tmp_path / "absent.npz"), "--output_dir", str(tmp_path), "--debug"])
 
 
+@pytest.mark.parametrize(("stop", "code"), [(SystemExit(), 143), (KeyboardInterrupt(), 130)], ids=["sigterm", "sigint"])
+def test_a_command_that_a_signal_ends_has_not_succeeded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stop: BaseException, code: int
+) -> None:
+    def stopped(*_: object) -> None:
+        raise stop
+
+    monkeypatch.setattr("reference_impl.cli.simulate.run", stopped)
+
+    assert main(["simulate", "--output_dir", str(tmp_path)]) == code and len(capsys.readouterr().err.splitlines()) == 1
+
+
 def test_abbreviated_flags_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["train", "--train_data", "x.npz", "--output_dir", "y"])
