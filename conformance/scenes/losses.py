@@ -170,7 +170,7 @@ class Slopes:
     elsewhere: float
 
 
-def slopes(backend: Any, config: Native, source: Any, share: float = 4e-3, reach: float = 3e-4) -> Slopes:
+def slopes(backend: Any, config: Native, source: Any, share: float = 1e-4, reach: float = 3e-4) -> Slopes:
     """Slopes along the gradient itself (`length`, `along`) and along a random direction of all weights (`across`, `elsewhere`).
 
     The first step changes the loss by about `share` of it, the second every weight by `reach` of its tensor's size: far above

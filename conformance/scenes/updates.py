@@ -30,7 +30,7 @@ def adaptive_shares(before: Mapping[str, np.ndarray], after: Mapping[str, np.nda
 
 
 def gentle(backend: Any, recipe: Recipe) -> Recipe:
-    """The recipe with plain gradient descent at a rate at which one batch moves the weights by 1e-5 of their length."""
+    """The recipe with plain gradient descent at a rate at which one batch moves the weights by 3e-6 of their length."""
     config = runs.configuration(backend, recipe, Path("unused"))
     backend.synchronise(config)
     module = backend.module(config)
@@ -39,4 +39,4 @@ def gentle(backend: Any, recipe: Recipe) -> Recipe:
     slopes = {name: value for name, value in backend.gradient(module, batch).items() if value is not None}
     slope = runs.flat({name: np.array(native.array(value)) for name, value in slopes.items()})
     descent = settings(optimizer="sgd", momentum=0.0, sequential_sampling=True)
-    return replace(recipe, rate=float(1e-5 * start / np.linalg.norm(slope)), training=recipe.training + descent)
+    return replace(recipe, rate=float(3e-6 * start / np.linalg.norm(slope)), training=recipe.training + descent)

@@ -243,10 +243,10 @@ def test_probe_mask_hides_what_lies_outside(backend: Any, observe: Observer) -> 
 def test_exit_wave_is_smoothed_as_a_whole(backend: Any, observe: Observer) -> None:
     """σ pixels damp the far field by exp(−2π²σ²k²). If this fails, suspect amplitude and phase smoothed apart."""
     fed = networks.inputs(2)
-    module = backend.module(networks.settings(backend, {"object_big": False, "gaussian_smoothing_sigma": 1.0}))
+    module = backend.module(networks.settings(backend, {"object_big": False, "gaussian_smoothing_sigma": 2.0}))
 
     predicted, amplitude, phase = backend.forward(module, *fed)
 
     bare = oracle.predict(*finite(amplitude, phase), fed.probe, fed.output_scale)
-    observe.close("smoothed", predicted, bare * oracle.smoothing_transfer(networks.N, networks.N, 1.0))
+    observe.close("smoothed", predicted, bare * oracle.smoothing_transfer(networks.N, networks.N, 2.0))
     observe.differs("unsmoothed", predicted, bare)
