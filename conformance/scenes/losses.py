@@ -183,6 +183,8 @@ def slopes(backend: Any, config: Native, source: Any, share: float = 1e-4, reach
     random = {
         k: rng.standard_normal(g.shape) * math.sqrt(np.mean(start[k].astype(float) ** 2) + 1e-4) for k, g in gradient.items()
     }
+    # Uphill in every tensor: contributions that cancel would leave a slope too small for float32 losses to show.
+    random = {k: part * math.copysign(1.0, float(np.sum(gradient[k] * part))) for k, part in random.items()}
     step = share * _loss(backend, module, batch) / length**2
 
     def slope(direction: Mapping[str, np.ndarray], width: float) -> float:
