@@ -1,0 +1,38 @@
+"""The command line `conform`: a module a group of verbs, each with `add(verbs)`.
+
+Imports are late, so that `conform list` answers at once and never needs a numeric framework.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from conformance import __version__
+from conformance.cli import registry, run
+from conformance.cli.shared import Parser
+
+GROUPS = (registry, run)
+
+
+def parser() -> Parser:
+    """All verbs."""
+    top = Parser(prog="conform", description="Proves or refutes that a ptychography backend keeps the contract in specs/.")
+    top.add_argument("--version", action="version", version=__version__)
+    top.add_argument("--specs", type=Path, help="another specification than the built-in one")
+    top.add_argument("--suite", type=Path, help="another suite than the built-in one")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    for group in GROUPS:
+        group.add(verbs)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.act(arguments))
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has left
+        return 0

@@ -1,0 +1,34 @@
+"""What every verb shares: usage errors, exit codes, the specification asked for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from conformance.clauses import Specification
+
+CODES = """\
+exit codes:
+  0  everything selected was evaluated and no MUST is red (a profile with pending clauses is PARTIAL, and still 0)
+  1  a MUST is red                       2  interrupted
+  3  harness fault                       4  usage, registry or specification inconsistent
+  5  nothing evaluated                   6  incomplete: no footer, unbalanced, a process died, or a MUST without answer
+  7  a must-kill mutant survived
+Of several causes the first of 2, 3, 4, 6, 5, 7, 1. Reds of SHOULD and MAY are shown as advice; they change nothing.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A usage error is code 4 here, as everywhere in the harness."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(4, f"{self.prog}: {message}\n")
+
+
+def specification(arguments: argparse.Namespace) -> Specification:
+    from conformance.clauses import load
+
+    return load(arguments.specs)
