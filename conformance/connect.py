@@ -1,6 +1,6 @@
 """From a name to a backend, and the proxy through which every check speaks to it.
 
-A backend is named `reference`, or `module:attribute`, where the attribute is the object itself, a class or a factory; the latter
+A backend is named `reference` or `numpy`, or `module:attribute`, where the attribute is the object itself, a class or a factory; the latter
 two are called with `device=`. Making an adapter must be cheap and may not touch the device.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from conformance import protocol
 from conformance.protocol import BackendInfo
 
-BUILT_IN = {"reference": "conformance.backends.reference:Reference"}
+BUILT_IN = {"reference": "conformance.backends.reference:Reference", "numpy": "conformance.backends.numpy_only:Backend"}
 AREAS = "describe config data grouping batch physics model loss training bundle inference dispatch cli"
 SURFACES: dict[str, type] = {area: getattr(protocol, area.capitalize()) for area in AREAS.split()}
 

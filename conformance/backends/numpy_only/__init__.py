@@ -1,0 +1,58 @@
+"""A second backend, on NumPy alone: data, grouping, physics, batches and stitching, written from `specs/` as a stranger would.
+
+It shares no code with the reference, and none with the harness's truths and inputs. What it does not offer (a network, a loss,
+training, bundles, configuration objects) has no method here and reads `not-claimed`. `Backend` below is the whole adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import numpy as np
+
+from conformance.backends.numpy_only import batches, files, groups, optics, stitching
+from conformance.protocol import BackendInfo
+
+LIVE: dict[str, Any] = {"gridsize": 1}
+"""The live registry; grouping reads its `gridsize` where it is given none (GROUP-001)."""
+
+
+class Backend:
+    """The surfaces `data`, `grouping`, `batch`, `physics`, and `stitch` of `inference`; all arrays are NumPy's."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        self.device = device
+
+    def info(self) -> BackendInfo:
+        """There is no device but the CPU, whichever was asked for."""
+        return BackendInfo(name="numpy", version="1", profiles=("core",), numeric_libraries=(f"numpy {np.__version__}",))
+
+    def registry(self) -> MutableMapping[str, Any]:
+        return LIVE
+
+    def group(self, raw: files.Record, *, gridsize: int | None = None, **options: Any) -> Mapping[str, Any]:
+        return groups.group(raw, gridsize=LIVE["gridsize"] if gridsize is None else gridsize, **options)
+
+    read = staticmethod(files.read)
+    record = staticmethod(files.Record)
+    write = staticmethod(files.write)
+    transform = staticmethod(groups.transform)
+
+    container_from_groups = staticmethod(batches.container_from_groups)
+    container = staticmethod(batches.container)
+    loaders = staticmethod(batches.loaders)
+    normalise_probe = staticmethod(batches.normalise_probe)
+    physics_scale = staticmethod(batches.physics_scale)
+
+    diffract = staticmethod(optics.diffract)
+    translate = staticmethod(optics.translate)
+    merge = staticmethod(optics.merge)
+    extract = staticmethod(optics.extract)
+    padded_size = staticmethod(optics.padded_size)
+    merge_for_inference = staticmethod(optics.merge_for_inference)
+    observe_photons = staticmethod(optics.observe_photons)
+    simulation_scale = staticmethod(optics.simulation_scale)
+    simulate = staticmethod(optics.simulate)
+
+    stitch = staticmethod(stitching.stitch)
