@@ -1,7 +1,7 @@
 """From a name to a backend, and the proxy through which every check speaks to it.
 
-A backend is named `reference` or `numpy`, or `module:attribute`, where the attribute is the object itself, a class or a factory; the latter
-two are called with `device=`. Making an adapter must be cheap and may not touch the device.
+A backend is named as in `BUILT_IN`, or `module:attribute`, where the attribute is the object itself, a class or a factory; the
+latter two are called with `device=`. Making an adapter must be cheap and may not touch the device.
 """
 
 from __future__ import annotations

@@ -138,7 +138,10 @@ class Grouping(Protocol):
 
 
 class Batch(Protocol):
-    """Container → dataset → loader → batch."""
+    """Container → dataset → loader → batch.
+
+    `config` is made by `canonical`; where that is not claimed, a plain object with the stated fields of CONFIG-010.
+    """
 
     def container_from_groups(self, grouped: Mapping[str, Any], probe: np.ndarray | None, nphotons: float = 1e9) -> Native: ...
 

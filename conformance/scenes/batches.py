@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from conformance import native
+from conformance.scenes.configs import stating
 from conformance.scenes.optics import curved_probe
 from conformance.scenes.optics import field as patches
 from conformance.scenes.records import record
@@ -132,10 +133,10 @@ class TruncatedMap:
 
 
 def training(backend: Any, /, *, N: int, gridsize: int, model: dict[str, Any] | None = None, **stated: Any) -> Any:
-    """A canonical training configuration of this side and gridsize; batches of 8, no setting left at a telling default."""
+    """A training configuration of this side and gridsize; batches of 8, no setting left at a telling default."""
     network = {"N": N, "gridsize": gridsize, "n_filters_scale": 1, "probe_scale": 2.5, "object_big": True, **(model or {})}
     settings = {"batch_size": 8, "nepochs": 1, "nphotons": 3.0e5, "n_groups": 9, "neighbor_count": 6, "subsample_seed": 5}
-    return backend.canonical("training", **{"model": backend.canonical("model", **network), **settings, **stated})
+    return stating(backend, "training", **{"model": stating(backend, "model", **network), **settings, **stated})
 
 
 def raw_record(n: int = 19, N: int = 16, **changes: Any) -> dict[str, Any]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+
+from conformance.connect import NotClaimed
 
 MODEL: dict[str, Any] = {
     "N": 128,
@@ -163,6 +166,14 @@ FIELDS = {
     "execution": tuple(EXECUTION),
 }
 """Names of the fields of each canonical kind (CONFIG-010, EXEC-001)."""
+
+
+def stating(backend: Any, kind: str, /, **fields: Any) -> Any:
+    """A canonical object with these fields; a plain one that has nothing else where the backend makes none (specs/batch.md)."""
+    try:
+        return backend.canonical(kind, **fields)
+    except NotClaimed:
+        return SimpleNamespace(**fields)
 
 
 def model(backend: Any, /, **changes: Any) -> Any:

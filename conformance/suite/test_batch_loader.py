@@ -12,6 +12,7 @@ from conformance.observe import Observer
 from conformance.oracles import batch as oracle
 from conformance.scenes import batches
 from conformance.scenes.batches import field, tagged, train_batches
+from conformance.scenes.configs import stating
 
 GRIDS = pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 
@@ -48,9 +49,9 @@ def test_the_tail_of_a_pass_is_kept(
 @pytest.mark.clause("BATCH-031~1")
 def test_sixteen_samples_a_batch_by_default(backend: Any, observe: Observer) -> None:
     """16 where the configuration states nothing. If this fails, suspect a default of the loader's own."""
-    model = backend.canonical("model", N=12, gridsize=2)
+    model = stating(backend, "model", N=12, gridsize=2)
 
-    found = train_batches(backend, tagged(), backend.canonical("training", model=model))
+    found = train_batches(backend, tagged(), stating(backend, "training", model=model))
 
     observe.equal("sizes", batches.sizes(found), [16, 5])
 

@@ -29,12 +29,10 @@ def shapes(batch: Any, keys: tuple[str, ...]) -> list[tuple[int, ...]]:
 
 
 @pytest.mark.device
-@pytest.mark.clause(
-    "BATCH-020~1", "BATCH-021~1", "BATCH-022~1", "BATCH-023~1", "BATCH-024~1", "BATCH-028~1", "BATCH-029~1", "BATCH-035~1"
-)  # fmt: skip
+@pytest.mark.clause("BATCH-020~1", "BATCH-021~1", "BATCH-022~1", "BATCH-023~1", "BATCH-024~1", "BATCH-028~1", "BATCH-029~1")
 @pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 def test_lightning_dataloader_tensor_dict_structure(backend: Any, observe: Observer, g: int) -> None:
-    """A batch in structure, in value, and in the loss. If this fails, suspect the link that is red: structure, axes, loss."""
+    """A batch in structure and in value. If this fails, suspect the link that is red: structure, axes, scales, probe."""
     config, container = prepared(backend, g)
 
     batch = next(iter(backend.loaders(container, None, config)[0]))
@@ -52,10 +50,19 @@ def test_lightning_dataloader_tensor_dict_structure(backend: Any, observe: Obser
     scaling = np.broadcast_to(batches.probe_scaling(batch, probe), (4, 1, 1, 1))
     observe.close("scaling", batches.broadcast(batch[2], (4, 1, 1, 1)), scaling, clause="BATCH-029")
 
+
+@pytest.mark.device
+@pytest.mark.clause("BATCH-035~1")
+@pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
+def test_batches_feed_the_loss(backend: Any, observe: Observer, g: int) -> None:
+    """One finite, positive number, and a gradient for every weight. If this fails, suspect a missing field."""
+    config, container = prepared(backend, g)
+
+    batch = next(iter(backend.loaders(container, None, config)[0]))
     module = backend.module(config)
     loss, gradient = backend.loss(module, batch), backend.gradient(module, batch)
 
     fine, found = batches.is_finite_positive(loss), str(native.array(loss))
-    observe.holds("loss", fine, "one finite, positive number", found, clause="BATCH-035")
-    observe.at_least("weights", len(gradient), 1, clause="BATCH-035")
-    observe.equal("gradients that are missing or not finite", batches.unfit(gradient), [], clause="BATCH-035")
+    observe.holds("loss", fine, "one finite, positive number", found)
+    observe.at_least("weights", len(gradient), 1)
+    observe.equal("gradients that are missing or not finite", batches.unfit(gradient), [])

@@ -59,7 +59,7 @@ def _text(content: bytes) -> str:
 
 
 class _Shell:
-    """Stands for everything that NumPy's pickles call: it takes any arguments, does nothing, and keeps the state that it is given."""
+    """Stands for all that NumPy's pickles call: it takes any arguments, does nothing, and keeps the state that it is given."""
 
     state: Any = None
 
