@@ -21,17 +21,16 @@ from conformance import states
 from conformance.bindings import default_suite
 from conformance.checks import Check, Selection, describe
 from conformance.clauses import load
-from conformance.connect import NotEvaluated, Proxy, connect
+from conformance.connect import NotEvaluated, Proxy, claimed, connect
 from conformance.lint import LOCK, lint
 from conformance.observe import Observer
 from conformance.plugin.recorder import Recorder
+from conformance.plugin.trials import Trials
 from conformance.snapshots import StrictJSON
 
 CHECK = pytest.StashKey[Check]()
 OBSERVER = pytest.StashKey[Observer]()
 STATION = pytest.StashKey["Station"]()
-# Files whose checks start whole processes: begun first, so that no worker is left alone with one at the end.
-LONG_FIRST = ("test_scenario_train", "test_cli", "test_bundle")
 
 
 class Station:
@@ -45,9 +44,11 @@ class Station:
         self.device: str = config.getoption("--device")
         self.profiles: tuple[str, ...] | None = tuple(config.getoption("--profile")) or None
         self.select: tuple[str, ...] = tuple(config.getoption("--select"))
+        self.left = Path(config.getoption("--report")).resolve().parent if config.getoption("--report") else None
         self.draft = bool(os.environ.get("CONFORM_DRAFT"))
         self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
         self.devices: list[str] | None = None
+        self.found: dict[str, Any] | None = None
         self._backend: Any = None
         self._trouble: Exception | None = None
         self._where: TracebackType | None = None
@@ -64,6 +65,10 @@ class Station:
                 raise
         return self._backend
 
+    def retarget(self, name: str) -> None:
+        """Another backend from here on."""
+        self.backend_name, self._backend, self._trouble = name, None, None
+
     def targeted(self, config: pytest.Config) -> bool:
         """True where pytest was asked for the suite or a part of it."""
         places = [Path(str(config.invocation_params.dir), argument.split("::")[0]).resolve() for argument in config.args]
@@ -74,19 +79,23 @@ class Station:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conform", "backend conformance")
-    group.addoption("--backend", default="reference", help="a built-in name (reference) or module:attribute")
+    group.addoption("--backend", default="reference", help="reference, numpy, or module:attribute")
     group.addoption("--device", default="cpu", help="cpu, cuda, …; anything but cpu runs only the checks marked `device`")
     group.addoption("--profile", action="append", default=[], help="repeatable; default: the profiles that the backend claims")
     group.addoption(
         "--select", action="append", default=[], metavar="SELECT", help="repeatable; part of a check's id, * is a wildcard"
     )
     group.addoption("--report", default=None, help="write report.jsonl here")
+    group.addoption("--trials", default=None, help="a job of `conform mutants`: run its trials in place of the suite")
     group.addoption("--suite", default=None, help="another suite (for the harness's own tests)")
     group.addoption("--specs", default=None, help="another specification (for the harness's own tests)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(*ids, needs=(), evidence=()): the clauses that a check proves")
+    config.addinivalue_line(
+        "markers", "slow: the check starts processes or trains; `conform mutants` runs it only where it is named"
+    )
     config.addinivalue_line("markers", "device: the check means something on an accelerator")
     station = Station(config)
     config.stash[STATION] = station
@@ -141,7 +150,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.stash[CHECK] = selection.admit(item.nodeid, *describe(item, station.spec, station.device))
     dropped = [item for item in items if id(item) in ours and not item.stash[CHECK].selected]
     kept = [item for item in items if id(item) not in {id(gone) for gone in dropped}]
-    items[:] = sorted(kept, key=lambda item: not item.path.stem.startswith(LONG_FIRST))
+    # The slow ones first, so that no worker is left alone with one at the end.
+    items[:] = sorted(kept, key=lambda item: item.get_closest_marker("slow") is None)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     if "hypothesis" in sys.modules:
@@ -150,7 +160,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if station.worker is not None:
         Path(station.worker["conform_exchange"], f"{station.worker['workerid']}.json").write_text(plan, encoding="utf-8")
     else:
-        config.pluginmanager.get_plugin("conform-recorder").planned(plan)
+        recorder = config.pluginmanager.get_plugin("conform-recorder")
+        recorder.planned(plan)
+        if job := config.getoption("--trials"):
+            checks = {item.nodeid: (item.stash[CHECK], item.get_closest_marker("slow") is not None) for item in kept}
+            config.pluginmanager.register(Trials(station, recorder, Path(job), checks), "conform-trials")
 
 
 def _settle_hypothesis() -> None:
@@ -178,7 +192,7 @@ def observe(request: pytest.FixtureRequest) -> Observer:
 
 @pytest.fixture(autouse=True)
 def _fresh_world(request: pytest.FixtureRequest) -> Generator[None]:
-    """Defaults in the backend's live registry, and the same random numbers, whatever ran before."""
+    """Defaults in the backend's live registry, else what stood there first, and the same random numbers, whatever ran before."""
     if CHECK not in request.node.stash:
         yield
         return
@@ -194,9 +208,11 @@ def _reset(station: Station) -> None:
     if torch := sys.modules.get("torch"):
         torch.manual_seed(0)
     try:
-        proxy = Proxy(station.backend())
-        if callable(getattr(station.backend(), "registry", None)) and callable(getattr(station.backend(), "defaults", None)):
-            live, defaults = proxy.registry(), dict(proxy.defaults())
+        proxy, offers = Proxy(station.backend()), claimed(station.backend())["config"]
+        if "registry" in offers:
+            live = proxy.registry()
+            station.found = dict(live) if station.found is None else station.found
+            defaults = dict(proxy.defaults()) if "defaults" in offers else station.found
             live.clear()
             live.update(defaults)
     except Exception as error:
@@ -219,6 +235,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         suspect=check.suspect,
         repeat=check.repeat(station.backend_name, station.device),
         suite=station.suite,
+        left=station.left,
         snapshot=lambda: item._request.getfixturevalue("snapshot").use_extension(StrictJSON),  # type: ignore[attr-defined]
     )
     if station.devices is not None and station.device not in station.devices:
@@ -244,7 +261,8 @@ def pytest_runtest_makereport(
         report.outcome, report.longrepr = "failed", f"{found.state.upper()} {found.message}{trace}"
     if found.state != "pass" or report.when == "call":
         observed = list(observer.records.values()) if report.when == "call" else []
-        report.user_properties.append(("conform", {"state": found.state, "message": found.message, "observations": observed}))
+        told = {"state": found.state, "message": found.message, "observations": observed, "artefacts": dict(observer.artefacts)}
+        report.user_properties.append(("conform", told))
     return report
 
 

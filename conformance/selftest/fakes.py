@@ -51,6 +51,12 @@ class Pure(Fake):
     diffract = merge = loaders = None  # type: ignore[assignment]
 
 
+class Undefined(Pure):
+    """A live registry whose defaults nobody tells."""
+
+    defaults = None  # type: ignore[assignment]
+
+
 class Both(Fake):
     """Claims two profiles and both devices."""
 

@@ -212,6 +212,13 @@ def test_an_accelerator_that_is_not_there_is_never_green(house: House) -> None:
     assert (done.returncode, house.states()) == (0, {"PHYS-001:on_device": "pass"})
 
 
+def test_a_registry_without_defaults_is_left_as_it_was_found(shell: House) -> None:
+    checks = (check("dirties", 'backend.registry()["N"] = 9\nobserve.equal("N", backend.registry()["N"], 9)'), CHECKS[-1])
+    shell.chapter("physics", clause("PHYS-001~1", fence='tolerance = "exact"')).tests("physics", *checks).lock()
+    shell.conform("run", "--workers", "0", backend="Undefined")
+    assert set(shell.states().values()) == {"pass"}, shell.states()
+
+
 def test_a_draft_runs_although_the_registry_is_not_whole(house: House) -> None:
     house.chapter("physics", clause("PHYS-001~1", prose="It MUST nearly hold.", fence='tolerance = "exact"'))
     assert house.conform("run", "--workers", "0", backend="Pure").returncode == 4
