@@ -35,7 +35,10 @@ _KEYWORDS = {"MUST": r"MUST|SHALL|REQUIRED", "SHOULD": r"SHOULD|RECOMMENDED", "M
 
 @dataclass(frozen=True, kw_only=True)
 class Clause:
-    """One numbered requirement. `digest` covers what binds: title, level, profiles, bounds, gauge and normative prose."""
+    """One numbered requirement. `digest` covers what binds: title, level, profiles, bounds, gauge and normative prose.
+
+    `text`, `why` and `suspect` have their blanks collapsed; `prose` is all three as they stand in the chapter, in Markdown.
+    """
 
     id: str
     revision: int
@@ -53,6 +56,7 @@ class Clause:
     text: str = ""
     why: str = ""
     suspect: str = ""
+    prose: str = ""
     digest: str = ""
 
     @property
@@ -180,6 +184,7 @@ def _parse_clause(match: re.Match[str], body: str, area: str) -> tuple[Clause | 
         area=area,
         why=why,
         suspect=suspect,
+        prose=body[fence.end() :].strip(),
         digest=digest,
         **fields,
     )

@@ -35,6 +35,10 @@ class Judge:
     suite: Path = Path("suite")
     snapshot: Callable[[], Any] | None = None
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    left: Path | None = None
+    """Where pictures and the arrays of a red are left, in a folder `artefacts`; None: nowhere."""
+    artefacts: dict[str, str] = field(default_factory=dict)
+    """Observation → its artefact, relative to the report."""
 
     def _judge(
         self,
@@ -49,12 +53,17 @@ class Judge:
         within: str = "exact",
         clause: str | None = None,
         removed: dict[str, Any] | None = None,
+        above: bool = False,
         cause: BaseException | None = None,
     ) -> None:
-        """Record `{value, bound, unit}` under `name` (of several the worst stays), and raise `Refuted` unless it holds."""
+        """Record `{value, bound, unit}` under `name` (of several the worst stays), and raise `Refuted` unless it holds.
+
+        `above`: the bound is a lower one, and the record says so with `"sense": "above"`.
+        """
         value, bound = plainly(value), plainly(bound)
-        record = {"name": name, "value": value, "bound": bound, "unit": unit} | ({"gauge": plainly(removed)} if removed else {})
-        if not holds or name not in self.records or _worse(value, self.records[name]["value"]):
+        record = {"name": name, "value": value, "bound": bound, "unit": unit}
+        record |= ({"gauge": plainly(removed)} if removed else {}) | ({"sense": "above"} if above else {})
+        if not holds or name not in self.records or _worse(value, self.records[name]["value"], above):
             self.records[name] = record
         if not holds:
             raise Refuted(self.message(name, expected, found, within, clause)) from cause
@@ -141,9 +150,9 @@ def working_dtype(value: Any) -> str:
     return found if found in EPS else "float32"
 
 
-def _worse(new: Any, old: Any) -> bool:
+def _worse(new: Any, old: Any, above: bool = False) -> bool:
     numbers = (int, float)
-    return isinstance(new, numbers) and isinstance(old, numbers) and new > old
+    return isinstance(new, numbers) and isinstance(old, numbers) and (new < old if above else new > old)
 
 
 def plainly(value: Any) -> Any:

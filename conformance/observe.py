@@ -11,9 +11,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from conformance import blame, native
+from conformance import artefacts, blame, native
 from conformance.connect import NotClaimed, NotEvaluated
 from conformance.judge import Judge, Misuse, Refuted, both_at, differing, short
 from conformance.snapshots import SAFE_ID, NotPlain, plain
@@ -55,6 +56,8 @@ class Observer(Judge):
         seen = self._measure(name, value, truth, bound, gauge=freedoms, spread=spread, dtype=dtype, clause=clause)
         found = f"a deviation of {seen} at {seen.where}{both_at(value, truth, seen.where)}"
         found += f", after taking out {seen.removed}" if seen.removed else ""
+        if self.left is not None and not seen.within:
+            self.artefacts |= artefacts.arrays(self.left, self.check, name, value, truth, seen.where, freedoms)
         self._judge(
             name, seen.within, value=seen.value, bound=seen.bound, unit=seen.unit, expected=f"the truth ({native.kind(truth)})",
             found=found, within=str(bound), clause=clause, removed=seen.removed,
@@ -66,7 +69,7 @@ class Observer(Judge):
         seen = self._measure(name, value, other, bound, gauge=(), spread=None, dtype=dtype, clause=clause)
         self._judge(
             name, not seen.within, value=seen.value, bound=seen.bound, unit=seen.unit, expected="a difference beyond the bound",
-            found=f"a difference of {seen}", within=f"more than {bound}", clause=clause,
+            found=f"a difference of {seen}", within=f"more than {bound}", clause=clause, above=True,
         )  # fmt: skip
 
     def equal(self, name: str, value: Any, truth: Any, *, clause: str | None = None) -> None:
@@ -95,7 +98,13 @@ class Observer(Judge):
             found=repr(number),
             within=within,
             clause=clause,
+            above=True,
         )
+
+    def picture(self, name: str, path: Path) -> None:
+        """Leave a PNG beside the report, for people; observes nothing."""
+        if self.left is not None:
+            self.artefacts |= artefacts.picture(self.left, self.check, name, path)
 
     def at_most(self, name: str, value: Any, limit: float, *, clause: str | None = None) -> None:
         """One number against an upper limit of the clause's own text."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,11 @@ Line = dict[str, Any]
 
 
 class ReportError(ValueError):
-    """A report that proves nothing."""
+    """A report that proves nothing; `line` is where that shows, counted from one (0: nowhere)."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class EmptyReport(ReportError):
@@ -44,8 +48,16 @@ class UnknownClause(ReportError):
     """A clause that the header does not declare."""
 
 
+class LockMismatch(ReportError):
+    """The run was made under other words than those locked here."""
+
+
 class BadDigest(ReportError):
     """The lines are not those that the footer signed, or are no JSON."""
+
+
+class MalformedLine(ReportError):
+    """A line that is not as `pages/report.schema.json` says."""
 
 
 @dataclass(frozen=True)
@@ -123,44 +135,71 @@ def equation(plan: Line, states: Mapping[str, str]) -> Line:
 
 def assemble(texts: Sequence[str]) -> Report:
     """The lines by kind, as far as they go; raises `EmptyReport` and `BadDigest` only."""
-    try:
-        lines = [json.loads(text) for text in texts]
-    except json.JSONDecodeError as error:
-        raise BadDigest(f"a line is no JSON: {error}") from error
+    lines = [_parsed(text, place) for place, text in enumerate(texts, start=1)]
     if not lines or lines[0].get("kind") != "header":
-        raise EmptyReport("the report has no header")
+        raise EmptyReport("the report has no header", min(1, len(lines)))
     kinds: dict[str, list[Line]] = {
-        kind: [line for line in lines if line["kind"] == kind] for kind in ("plan", "result", "blocked")
+        kind: [line for line in lines if line.get("kind") == kind] for kind in ("plan", "result", "blocked")
     }
     plan = kinds["plan"][0] if kinds["plan"] else {"kind": "plan", "collected": {}, "deselected": {}}
-    footer = lines[-1] if lines[-1]["kind"] == "footer" else None
+    footer = lines[-1] if lines[-1].get("kind") == "footer" else None
     return Report(lines[0], plan, tuple(kinds["result"]), tuple(kinds["blocked"]), footer)
 
 
-def read(text: str) -> Report:
-    """A report that closes; raises the `ReportError` that names why it does not."""
+def _parsed(text: str, place: int) -> Line:
+    try:
+        line = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadDigest(f"a line is no JSON: {error}", place) from error
+    if not isinstance(line, dict):
+        raise BadDigest(f"a line is no JSON object: {text[:40]!r}", place)
+    return line
+
+
+def read(text: str, *, lock: str | None = None) -> Report:
+    """A report that closes; raises the `ReportError` that names why it does not.
+
+    `lock` is the digest of the clauses' lock under which the run must have been made; None asks for none.
+    """
     texts = text.splitlines(keepends=True)
     report = assemble(texts)
     if report.footer is None:
-        raise MissingFooter(f"the report ends after {len(texts)} lines without a footer: the run did not end")
+        raise MissingFooter(f"the report ends after {len(texts)} lines without a footer: the run did not end", len(texts))
     if report.footer["sha256"] != digest(texts[:-1]):
-        raise BadDigest("the lines are not those that the footer signed")
-    names = Counter(line["check"] for line in report.results)
-    if twice := sorted(name for name, number in names.items() if number > 1):
-        raise DuplicateCheck(f"two results for {', '.join(twice)}")
+        raise BadDigest("the lines are not those that the footer signed", len(texts))
+    _unique(texts)
     known = set(report.header["clauses"])
     if strange := sorted({key for line in report.results for key in line["clauses"]} - known):
-        raise UnknownClause(f"clauses that the header does not declare: {', '.join(strange)}")
-    _balance(report)
+        place = _where(texts, lambda line: line["kind"] == "result" and strange[0] in line["clauses"])
+        raise UnknownClause(f"clauses that the header does not declare: {', '.join(strange)}", place)
+    _balance(report, len(texts))
+    if lock is not None and report.header["lock"] != lock:
+        told = str(report.header["lock"])[:12]
+        raise LockMismatch(f"the run was made under the lock {told}…, the specification here has {lock[:12]}…", 1)
     return report
 
 
-def _balance(report: Report) -> None:
+def _where(texts: Sequence[str], wanted: Callable[[Line], bool]) -> int:
+    """The first line, counted from one, that is wanted; 0 where none is."""
+    return next((place for place, text in enumerate(texts, start=1) if wanted(json.loads(text))), 0)
+
+
+def _unique(texts: Sequence[str]) -> None:
+    """One result a check; the second is the line that is told."""
+    seen: set[str] = set()
+    for place, text in enumerate(texts, start=1):
+        line = json.loads(text)
+        if line["kind"] == "result" and line["check"] in seen:
+            raise DuplicateCheck(f"two results for {line['check']}", place)
+        seen |= {line["check"]} if line["kind"] == "result" else set()
+
+
+def _balance(report: Report, last: int) -> None:
     found = equation(report.plan, report.states())
     claimed = report.footer["equation"] if report.footer else found
     if found["missing"] or set(report.states()) - set(report.plan["collected"]):
         odd = found["missing"] or sorted(set(report.states()) - set(report.plan["collected"]))
         told = ", ".join(odd[:3]) + (f" and {len(odd) - 3} more" if len(odd) > 3 else "")
-        raise UnbalancedCounts(f"collected {found['collected']}, ended {len(report.states())}: {told}")
+        raise UnbalancedCounts(f"collected {found['collected']}, ended {len(report.states())}: {told}", last)
     if claimed != found or sum(found["states"].values()) != found["collected"]:
-        raise UnbalancedCounts(f"the footer's equation {claimed} is not that of the lines {found}")
+        raise UnbalancedCounts(f"the footer's equation {claimed} is not that of the lines {found}", last)

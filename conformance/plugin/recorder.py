@@ -141,6 +141,7 @@ class Recorder:
                 if states.worst(entry["state"], found["state"]) != entry["state"]:
                     entry["state"], entry["message"] = found["state"], found["message"]
                 entry["observations"] += found["observations"]
+                entry |= {"artefacts": found["artefacts"]} if found["artefacts"] else {}
         if report.when == "???":
             message = _death(check, self.station, str(report.longrepr))
             entry |= {"state": "crash", "judged": True, "worker_died": True, "message": message}
@@ -225,8 +226,11 @@ def _plain_info(info: BackendInfo) -> dict[str, Any]:
 
 
 def _plain_clause(clause: Any) -> dict[str, Any]:
-    names = ("title", "area", "level", "pending", "untestable")
-    return {name: getattr(clause, name) for name in names} | {"profiles": dict(clause.profiles)}
+    names = ("title", "area", "level", "pending", "untestable", "prose", "digest")
+    lists = {name: list(getattr(clause, name)) for name in ("evidence", "gauge", "mutants")}
+    bounds = {name: str(bound) for name, bound in (("", clause.tolerance), *clause.bounds.items()) if bound}
+    plain = {name: getattr(clause, name) for name in names}
+    return plain | lists | {"bounds": bounds, "profiles": dict(clause.profiles)}
 
 
 def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
