@@ -6,6 +6,7 @@ latter two are called with `device=`. Making an adapter must be cheap and may no
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from conformance import protocol
 from conformance.protocol import BackendInfo
 
 BUILT_IN = {"reference": "conformance.backends.reference:Reference", "numpy": "conformance.backends.numpy_only:Backend"}
+PLANTED = {"mutant": "conformance.mutants", "twin": "conformance.twins"}
 AREAS = "describe config data grouping batch physics model loss training bundle inference dispatch cli"
 SURFACES: dict[str, type] = {area: getattr(protocol, area.capitalize()) for area in AREAS.split()}
 
@@ -48,6 +50,9 @@ def resolve(name: str) -> Any:
     """The object that `name` stands for; errors inside the backend's own import pass through as they are."""
     target = BUILT_IN.get(name, name)
     module_name, colon, attribute = target.partition(":")
+    if module_name in PLANTED and attribute:
+        register = importlib.import_module(PLANTED[module_name]).REGISTER
+        return functools.partial(register.backend, attribute)
     if not colon or not module_name or not attribute:
         raise UnknownBackend(f"backend {name!r} is neither one of {', '.join(BUILT_IN)} nor `module:attribute`")
     try:
@@ -66,7 +71,8 @@ def resolve(name: str) -> Any:
 def connect(name: str, device: str = "cpu") -> Any:
     """A backend made for `device`."""
     found = resolve(name)
-    return found(device=device) if inspect.isclass(found) or inspect.isroutine(found) else found
+    made = inspect.isclass(found) or inspect.isroutine(found) or isinstance(found, functools.partial)
+    return found(device=device) if made else found
 
 
 def information(backend: Any) -> BackendInfo:

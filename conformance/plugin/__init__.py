@@ -94,7 +94,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(*ids, needs=(), evidence=()): the clauses that a check proves")
     config.addinivalue_line(
-        "markers", "slow: the check starts processes or trains; `conform mutants` runs it only where it is named"
+        "markers", "slow: starts processes or trains; `conform mutants` runs it only where it is named"
     )
     config.addinivalue_line("markers", "device: the check means something on an accelerator")
     station = Station(config)
@@ -271,7 +271,7 @@ def _trace(raised: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> st
     whole = raised.traceback
     own = whole.cut(path=item.path)
     raised.traceback = own if len(own) < len(whole) else whole.cut(path=__file__)
-    return str(raised.getrepr(style="short"))
+    return str(raised.getrepr(style=item.config.getoption("tbstyle")))
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import __version__, report, states, verdict
+from conformance import __version__, checkout, report, states, verdict
 from conformance.connect import UnknownBackend, claimed, information
 from conformance.lint import LOCK
 from conformance.protocol import BackendInfo
@@ -71,6 +71,7 @@ class Recorder:
             "kind": "header",
             "schema": report.SCHEMA,
             "suite": __version__,
+            "checkout": checkout.state(),
             "lock": report.digest([lock.read_text(encoding="utf-8")]) if lock.is_file() else None,
             "connection": station.backend_name,
             "backend": _plain_info(info) if info else {"name": station.backend_name, "trouble": trouble},

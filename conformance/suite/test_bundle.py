@@ -28,6 +28,7 @@ class Other:
     name: str = "neither weights nor network"
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-001~1")
 def test_a_bundle_is_one_deflated_zip(backend: Any, observe: Observer) -> None:
     """`wts.h5` becomes `wts.h5.zip`, every entry deflated. If this fails, suspect a suffix replaced, or entries stored."""
@@ -39,6 +40,7 @@ def test_a_bundle_is_one_deflated_zip(backend: Any, observe: Observer) -> None:
     observe.equal("not deflated", [name for name, method in methods.items() if method != zipfile.ZIP_DEFLATED], [])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-002~1")
 @BOTH
 def test_a_bundle_has_exactly_five_entries(backend: Any, observe: Observer, recipe: Recipe) -> None:
@@ -95,6 +97,7 @@ def test_parameters_are_the_same_in_both_folders(backend: Any, observe: Observer
     observe.holds("params.dill", same, "equal bytes", "different bytes")
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-005~1")
 @pytest.mark.parametrize(
     ("argument", "registered", "truth"),
@@ -218,6 +221,7 @@ def test_the_archive_of_a_model_has_some_weight(backend: Any, observe: Observer)
     observe.at_least("bytes", (archives.good(backend) / NAME).stat().st_size, 100_000)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-035~1")
 def test_equal_models_give_equal_bytes(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Saving twice gives one digest. If this fails, suspect the time of day in the zip's directory."""

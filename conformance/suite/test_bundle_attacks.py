@@ -32,6 +32,7 @@ def test_a_good_archive_is_read_without_a_trace(backend: Any, observe: Observer,
     observe.equal("files", archives.left(tmp_path), [f"bundle/{NAME}"])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-021~1")
 @pytest.mark.parametrize("damage", DAMAGES, ids=str)
 def test_a_damaged_archive_is_refused(backend: Any, observe: Observer, tmp_path: Path, damage: Damage) -> None:
@@ -43,6 +44,7 @@ def test_a_damaged_archive_is_refused(backend: Any, observe: Observer, tmp_path:
     observe.equal("files", archives.left(tmp_path), [f"bundle/{NAME}"])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-021~1", needs=("BUNDLE-004",))
 @pytest.mark.parametrize("kind", ATTACKS)
 def test_a_call_among_the_parameters_is_refused(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
@@ -56,6 +58,7 @@ def test_a_call_among_the_parameters_is_refused(backend: Any, observe: Observer,
     observe.equal("canary", canary.exists(), False)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-021~1", needs=("BUNDLE-004",))
 @pytest.mark.parametrize(
     "entry", ["manifest.dill", "autoencoder/model.pth", "diffraction_to_obj/model.pth"], ids=["manifest", "part", "whole"]

@@ -120,6 +120,7 @@ def test_a_loaded_model_works_like_the_saved_one(backend: Any, observe: Observer
     observe.equal("prediction", runs.prediction(backend, loaded, container), runs.prediction(backend, trained, container))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-025~1", needs=("BUNDLE-004", "BUNDLE-024"))
 @pytest.mark.parametrize("field", SHAPING)
 def test_a_missing_field_is_refused_or_harmless(backend: Any, observe: Observer, tmp_path: Path, field: str) -> None:
@@ -150,6 +151,7 @@ def test_predictions_survive_in_the_same_process(backend: Any, observe: Observer
     observe.equal("prediction", after, runs.prediction(backend, runs.model_of(run), container))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-023~1", "BUNDLE-030~1")
 def test_predictions_survive_in_a_fresh_process(
     backend: Any, observe: Observer, tmp_path: Path, pytestconfig: pytest.Config
@@ -183,6 +185,7 @@ def test_rewritten_weights_load(backend: Any, observe: Observer, tmp_path: Path)
     observe.equal("prediction", after, runs.prediction(backend, runs.model_of(run), container))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-031~1", needs=("BUNDLE-006",))
 @pytest.mark.parametrize("model", ["autoencoder", "diffraction_to_obj"])
 @pytest.mark.parametrize(
@@ -202,6 +205,7 @@ def test_other_weights_are_refused_by_name(
         backend.load(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-031~1", needs=("BUNDLE-003",))
 @pytest.mark.parametrize("entry", oracle.ENTRIES[1:], ids=archives.IDS[1:])
 def test_a_wrong_digest_is_refused_by_name(backend: Any, observe: Observer, tmp_path: Path, entry: str) -> None:
@@ -213,6 +217,7 @@ def test_a_wrong_digest_is_refused_by_name(backend: Any, observe: Observer, tmp_
         backend.load(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-003~1")
 @pytest.mark.parametrize("field", ["backend", "sha256"])
 def test_older_manifests_load(backend: Any, observe: Observer, tmp_path: Path, field: str) -> None:

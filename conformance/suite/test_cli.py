@@ -58,6 +58,7 @@ def test_infer_documents_its_flags_and_their_defaults(backend: Proxy, observe: O
     observe.equal("defaults not stated", commands.silent_about(found, INFER_FLAGS), [])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-002~1")
 @pytest.mark.parametrize(
     ("flags", "fragments"),
@@ -87,6 +88,7 @@ def test_usage_errors_of_train_end_with_code_1_and_a_message(
     observe.equal("bundle", sorted(path.name for path in tmp_path.rglob("wts.h5.zip")), [])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-003~1")
 def test_the_deprecated_device_is_reported_exactly_where_it_is_given(
     backend: Proxy, observe: Observer, shared_folder: Path
@@ -115,6 +117,7 @@ def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder
     observe.equal("parameters", {key: parameters.get(key) for key in expected}, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-004~1", needs=("CLI-005",))
 def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """With a grid size of 2 the training command switches `object_big` on.
@@ -157,6 +160,7 @@ def test_infer_takes_its_flags_in_any_order(backend: Proxy, observe: Observer, s
     observe.holds("exit code", flow.infer.returncode == 0, "0", f"{flow.infer.returncode}: {flow.infer.stderr[-1500:]}")
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-006~1")
 @pytest.mark.parametrize(
     ("flags", "fragment"),
@@ -209,6 +213,7 @@ def test_quiet_commands_report_no_progress(backend: Proxy, observe: Observer, sh
     observe.equal("infer", commands.progress(flow.infer.stdout), [])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-009~1", "CLI-002~1")
 def test_a_missing_file_is_found_before_an_impossible_setting(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """A data file that does not exist is named, with code 1, even beside another mistake.

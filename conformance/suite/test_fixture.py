@@ -22,6 +22,7 @@ KEYS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.clause("FIXTURE-001~1")
 def test_the_record_is_made_where_it_is_absent(observe: Observer, tmp_path: Path) -> None:
     """A description that is kept, data that are made. If this fails, suspect a path that depends on the caller's folder."""
@@ -120,6 +121,7 @@ def test_the_generator_takes_a_subset_of_a_source(observe: Observer, tmp_path: P
     observe.equal("digest", json.loads((tmp_path / "out.json").read_text())["sha256_checksum"], oracle.digest(made))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("FIXTURE-006~1")
 @pytest.mark.parametrize(
     ("changes", "size", "fragments"),
@@ -155,6 +157,7 @@ def test_the_generator_names_a_missing_source(observe: Observer, tmp_path: Path)
     observe.holds("message", "nowhere.npz" in run.stderr, "the name of the source", run.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("FIXTURE-007~1")
 def test_a_backend_reads_it(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Read like any other file. If this fails, suspect the layout: all three axes are equal here."""

@@ -19,6 +19,7 @@ BOTH = pytest.mark.parametrize("recipe", [BASE, QUAD], ids=["g1", "g2"])
 M = 20
 
 
+@pytest.mark.slow
 @pytest.mark.clause("INFER-001~1", needs=("BUNDLE-030",))
 @BOTH
 def test_a_bundle_reconstructs_like_the_run_that_wrote_it(backend: Any, observe: Observer, recipe: Recipe) -> None:
@@ -192,6 +193,7 @@ def test_inference_repeats_itself(backend: Any, observe: Observer, recipe: Recip
     observe.equal("phase", native.array(second.phase), native.array(first.phase))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("INFER-011~1", evidence="differential", needs=("INFER-012",))
 @pytest.mark.parametrize("recipe", [replace(BASE, rate=1e-4), QUAD], ids=["g1", "g2"])
 @pytest.mark.parametrize("size", [1, 3])

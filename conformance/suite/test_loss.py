@@ -118,6 +118,7 @@ def test_no_regulariser_is_on_by_default(backend: Any, observe: Observer, g: int
     observe.close("loss", seen.loss, seen.likelihood / seen.normaliser)
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("LOSS-009~1", needs=("BATCH-020",))
 @pytest.mark.parametrize("source", losses.DARK_SOURCES, ids=lambda source: source.__name__.replace("_", "-"))
@@ -186,6 +187,7 @@ def test_training_and_validation_agree_where_nothing_is_learned(backend: Any, ob
     observe.close("validation", float(history["val_loss"][-1]), float(history["train_loss"][-1]))
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("LOSS-030~1", evidence="differential", needs=("LOSS-002", "LOSS-006"))
 @pytest.mark.parametrize("weights", losses.WEIGHTS, ids=losses.weights_id)
@@ -196,6 +198,7 @@ def test_weights_are_honoured(backend: Any, observe: Observer, weights: dict[str
     observe.close("loss", seen.loss, losses.weighted(seen, networks.container(2), **weights))
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("LOSS-030~1", evidence="algebraic", needs=("LOSS-002",))
 @pytest.mark.parametrize("name", ["nll_weight", "mae_weight", "realspace_weight", "realspace_mae_weight"])
@@ -218,6 +221,7 @@ def test_weight_without_labels_is_refused(backend: Any, observe: Observer, label
         backend.loss(module, losses.batch_without_labels(backend, config, container_has_them=labels is not None))
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("LOSS-002~1", evidence="finite-difference", needs=("LOSS-009",))
 @GROUPS

@@ -166,6 +166,7 @@ def test_every_intensity_scale_learns(backend: Any, observe: Observer) -> None:
     observe.holds("moved", np.isfinite(sizes).all() and (sizes > 0).all(), "gradients other than zero", str(sizes))
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("PHYS-015~1", evidence="symmetry")
 @pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])

@@ -60,6 +60,7 @@ def test_choosing_the_torch_backend_without_its_stack_is_refused(
     observe.equal("fallbacks", [name for name, said in answer.items() if "tensorflow" in said["asked"]], [])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("POLICY-005~1")
 def test_no_module_survives_the_absence_of_a_torch_it_asked_for(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """Of all modules of the backend, none asks for torch, misses it, and is imported nevertheless.
@@ -84,6 +85,7 @@ def test_lightning_is_declared(backend: Proxy, observe: Observer) -> None:
     observe.at_least("names of Lightning", len(found), 1)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("POLICY-006~1", needs=("CLI-005",))
 def test_checkpoints_are_lightnings(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """A checkpoint of a training carries the version of Lightning that wrote it.
@@ -96,6 +98,7 @@ def test_checkpoints_are_lightnings(backend: Proxy, observe: Observer, shared_fo
     observe.holds("version", b"pytorch-lightning_version" in names, "an entry pytorch-lightning_version", "none")
 
 
+@pytest.mark.slow
 @pytest.mark.clause("POLICY-007~1")
 def test_mlflow_is_not_needed_to_import_the_backend(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Where MLflow cannot be found every module is imported, and none asked for it.

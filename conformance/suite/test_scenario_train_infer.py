@@ -16,6 +16,7 @@ PICTURES = ("reconstructed_amplitude.png", "reconstructed_phase.png")
 LEFT = ("wts.h5.zip", "checkpoints/last.ckpt", "lightning_logs/version_0/metrics.csv")
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-010~1", needs=("CLI-001", "CLI-006", "TRAIN-051", "BUNDLE-030", "INFER-001"))
 def test_train_save_load_infer(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Two epochs of 64 groups, then pictures from the bundle alone. If this fails, suspect whatever stands before it."""
@@ -28,6 +29,8 @@ def test_train_save_load_infer(backend: Any, observe: Observer, shared_folder: P
     observe.holds("infer", flow.infer.returncode == 0, "exit code 0", f"{flow.infer.returncode}: {flow.infer.output[-1500:]}")
     observe.equal("pictures missing", [name for name in PICTURES if not (flow.pictures / name).is_file()], [])
     paths = [flow.pictures / name for name in PICTURES]
+    observe.picture("amplitude", paths[0])
+    observe.picture("phase", paths[1])
     observe.at_least("bytes of the smaller picture", min(path.stat().st_size for path in paths), 1001)
     observe.at_least("colours of the plainer picture", min(pictures.colours(path) for path in paths), 32)
 

@@ -39,6 +39,7 @@ def test_run_returns_a_triple(backend: Any, observe: Observer) -> None:
     observe.holds("results", hasattr(run.triple[2], "keys"), "a mapping", native.kind(run.triple[2]))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-002~1")
 @pytest.mark.parametrize("recipe", [UNSTITCHED, TESTLESS], ids=["not-asked", "no-test-data"])
 def test_without_stitching_there_is_no_picture(backend: Any, observe: Observer, recipe: Recipe) -> None:
@@ -66,6 +67,7 @@ def test_results_hold_what_comes_after(backend: Any, observe: Observer, recipe: 
     observe.holds("scale", type(scale) is float and 0 < scale < np.inf, "a positive finite float", native.kind(scale))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-004~1")
 @pytest.mark.parametrize("recipe", [BASE, replace(SMALL, epochs=3), LEAN], ids=["2-epochs", "3-epochs", "no-test-data"])
 def test_history_has_one_loss_an_epoch(backend: Any, observe: Observer, recipe: Recipe) -> None:
@@ -107,6 +109,7 @@ def test_the_accelerator_is_the_one_that_was_asked_for(backend: Any, observe: Ob
     observe.equal("devices", found, {"cpu"})
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("TRAIN-010~1")
 def test_an_accelerator_trains_like_the_cpu(backend: Any, observe: Observer, tmp_path: Path, pytestconfig: pytest.Config) -> None:
@@ -121,6 +124,7 @@ def test_an_accelerator_trains_like_the_cpu(backend: Any, observe: Observer, tmp
     observe.close("validation", runs.losses(here, "val"), runs.losses(there, "val"))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-011~1")
 @pytest.mark.parametrize("recipe", [BASE, replace(LEAN, seed=0)], ids=["seed-42", "seed-0"])
 def test_runs_of_one_seed_are_bit_identical(backend: Any, observe: Observer, recipe: Recipe) -> None:

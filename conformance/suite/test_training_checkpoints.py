@@ -33,6 +33,7 @@ def test_the_last_checkpoint_is_kept(backend: Any, observe: Observer) -> None:
     observe.equal("ranked", len(runs.ranked(run)), 1)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-020~1")
 @pytest.mark.parametrize(("top", "kept"), [(-1, 3), (0, 0), (2, 2)], ids=["all", "none", "two"])
 def test_as_many_checkpoints_are_kept_as_asked(backend: Any, observe: Observer, top: int, kept: int) -> None:
@@ -50,6 +51,7 @@ def test_fewer_checkpoints_than_all_are_refused(backend: Any, observe: Observer,
         runs.fresh(backend, with_execution(THREE, checkpoint_save_top_k=-2), tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
 @pytest.mark.parametrize(("mode", "best"), [("min", np.argmin), ("max", np.argmax)], ids=["min", "max"])
 def test_the_best_epoch_is_kept_in_the_sense_of_the_mode(backend: Any, observe: Observer, mode: str, best: Any) -> None:
@@ -59,6 +61,7 @@ def test_the_best_epoch_is_kept_in_the_sense_of_the_mode(backend: Any, observe: 
     observe.equal("epoch", list(runs.ranked(run).values()), [int(best(runs.losses(run, "val")))])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
 @pytest.mark.parametrize("patience", [1, 2])
 def test_training_stops_where_validation_no_longer_improves(backend: Any, observe: Observer, patience: int) -> None:
@@ -70,6 +73,7 @@ def test_training_stops_where_validation_no_longer_improves(backend: Any, observ
     observe.equal("epochs", len(runs.losses(run)), 1 + patience)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
 @pytest.mark.parametrize(
     ("validation", "checkpointing"), [(False, True), (True, False)], ids=["no-test-data", "checkpointing-disabled"]
@@ -84,6 +88,7 @@ def test_training_stops_early_only_with_both(backend: Any, observe: Observer, va
     observe.equal("checkpoints", (run.folder / "checkpoints" / "last.ckpt").exists(), checkpointing)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-021~1", needs=("TRAIN-004",))
 def test_without_validation_the_training_loss_is_monitored(backend: Any, observe: Observer) -> None:
     """`val_loss` ranks by the training loss where there is no test data. If this fails, suspect a name never logged."""
@@ -96,6 +101,7 @@ def test_without_validation_the_training_loss_is_monitored(backend: Any, observe
     observe.equal("highest", list(runs.ranked(highest).values()), [int(np.argmax(history))])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-021~1", needs=("TRAIN-004",))
 @pytest.mark.parametrize(("mode", "best"), [("min", np.argmin), ("max", np.argmax)], ids=["min", "max"])
 def test_another_logged_metric_is_honoured(backend: Any, observe: Observer, mode: str, best: Any) -> None:

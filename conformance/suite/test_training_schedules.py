@@ -35,6 +35,7 @@ def clipped(algorithm: str, epochs: int = 1) -> Recipe:
     return replace(LEAN, rate=1.0, epochs=epochs, training=settings(optimizer="sgd", momentum=0.0) + clip, execution=QUIET + clip)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-040~1", evidence="analytic", needs=("TRAIN-042",))
 @pytest.mark.parametrize(
     ("recipe", "truth"),
@@ -53,6 +54,7 @@ def test_a_schedule_follows_its_definition(backend: Any, observe: Observer, reci
     observe.close("rates", runs.rates(run), truth, dtype="float64")
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-040~1", "TRAIN-042~1", evidence="differential", needs=("TRAIN-004",))
 @pytest.mark.parametrize(
     ("fields", "rate", "least", "kind"),
@@ -70,6 +72,7 @@ def test_the_plateau_follows_the_losses(
     observe.at_least("different rates", len(set(runs.rates(run))), least)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-041~1", needs=("TRAIN-042",))
 @pytest.mark.parametrize("name", ["MultiStage", "Adaptive"])
 def test_an_abandoned_scheduler_warns_and_does_nothing(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
@@ -99,6 +102,7 @@ def test_equal_rates_train_equal_weights(backend: Any, observe: Observer) -> Non
     observe.equal("weights", falling, plain)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-043~1", evidence="differential")
 def test_another_rate_trains_other_weights(backend: Any, observe: Observer) -> None:
     """Two epochs differ. If this fails, suspect a rate that is computed for the log alone."""
@@ -107,6 +111,7 @@ def test_another_rate_trains_other_weights(backend: Any, observe: Observer) -> N
     observe.differs("weights", falling, plain)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-044~1", evidence="analytic")
 @pytest.mark.parametrize(
     ("algorithm", "norm"), [("norm", np.linalg.norm), ("value", lambda step: np.abs(step).max())], ids=["norm", "value"]
@@ -128,6 +133,7 @@ def test_the_adaptive_clip_scales_with_the_weights(backend: Any, observe: Observ
     observe.close("largest share", max(shares.values()), 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-044~1", evidence="conservation")
 def test_leftover_batches_make_an_update_of_their_own(backend: Any, observe: Observer) -> None:
     """Two batches an epoch, four to an update: one update an epoch. If this fails, suspect a tail that is thrown away."""
@@ -148,6 +154,7 @@ def test_accumulation_joins_batches_into_one_update(backend: Any, observe: Obser
     observe.close("largest move", float(np.abs(step).max()), recipe.rate)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-044~1", evidence="conservation")
 def test_nothing_of_the_tail_reaches_the_next_epoch(backend: Any, observe: Observer) -> None:
     """Three batches, two to an update, gradient descent in small steps: two epochs go twice as far as one.

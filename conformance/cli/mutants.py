@@ -1,0 +1,73 @@
+"""`conform mutants`: does the suite catch what it must, and accuse nobody wrongly?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+VERDICTS = ("killed", "survived", "killed for another reason", "incomplete")
+
+
+def add(verbs: Any) -> None:
+    """mutants."""
+    verb = verbs.add_parser(
+        "mutants",
+        help="plant every known defect and every freedom into the reference, and see what the suite says",
+        description="Exit code 0: every mutant killed for its reason, every twin green, no hollow check; 7: a mutant survived; "
+        "1: a twin is accused, a check is hollow, or the kill matrix differs from the committed one; 3: the trials broke.",
+    )
+    verb.add_argument("only", nargs="*", help="ids (DEF-001) or areas (batch); default: all")
+    verb.add_argument("--list", action="store_true", help="show what there is, and try nothing")
+    verb.add_argument("--update", action="store_true", help="write the kill matrix anew (conformance/mutants/matrix.json)")
+    verb.add_argument("--workers", type=int, metavar="N", help="trials at a time; default: one a core")
+    verb.add_argument("--patience", type=float, default=180.0, metavar="S", help="a trial that takes longer is incomplete")
+    verb.add_argument("--output", type=Path, default=Path("reports"))
+    verb.set_defaults(act=_mutants)
+
+
+def _mutants(arguments: argparse.Namespace) -> int:
+    from conformance import trial_run
+
+    only = tuple(arguments.only)
+    if arguments.list:
+        for scheme in ("mutant", "twin"):
+            for name, entry in trial_run.entries(only, scheme).items():
+                print(f"{scheme:6} {name:24} {entry.area:10} {entry.title}")
+        return 0
+    if arguments.update and only:
+        print("--update writes the whole matrix: it takes no names", file=sys.stderr)
+        return 4
+    try:
+        outcome = trial_run.perform(only, arguments.workers, arguments.output, arguments.update, arguments.patience)
+    except LookupError as error:
+        print(error, file=sys.stderr)
+        return 4
+    _show(outcome)
+    return outcome.code
+
+
+def _show(outcome: Any) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from conformance import trial_run
+
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+    table = Table(title="mutants by area", title_justify="left")
+    for column in ("area", *VERDICTS):
+        table.add_column(column, justify="left" if column == "area" else "right")
+    for area, row in trial_run.areas(outcome).items():
+        table.add_row(area, *(str(row.get(verdict, "")) for verdict in VERDICTS))
+    console.print(table)
+    for problem in outcome.problems:
+        console.print(f"[red]{escape(problem)}[/]")
+    killed = sum(tried.verdict == "killed" for tried in outcome.mutants)
+    green = sum(tried.complete and not tried.reds for tried in outcome.twins)
+    console.print(f"mutants: {len(outcome.mutants)} = {killed} killed for their reason + {len(outcome.mutants) - killed} not")
+    console.print(f"twins: {len(outcome.twins)} = {green} green + {len(outcome.twins) - green} accused")
+    console.print(f"smallest selection with the same power: {len(outcome.selection)} of {outcome.checks} checks")
+    console.print(f"exit {outcome.code}")
+    console.print(f"report: {outcome.folder}")

@@ -1,0 +1,138 @@
+"""How a defect, or a freedom, is planted into the reference: the component where it sits is replaced, everything else stays.
+
+A planted backend is the reference's own adapter over changed components, so that a mutant takes the same road as a user. Planting
+lasts as long as the process: each trial runs in a process of its own, and commands that the backend starts are planted too.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from conformance.connect import UnknownBackend
+
+ROOT = "reference_impl"
+ADAPTER = "conformance.backends.reference"
+Wrap = Callable[[Any], Any]
+"""From the original to what takes its place."""
+
+
+class Plant:
+    """What a mutant's function gets: three places where it can lay a hand on."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[str, Wrap]] = []
+
+    def method(self, owner: type, name: str, wrap: Wrap) -> None:
+        """Replace a method (or a class attribute) of a class of the reference."""
+        plain = owner.__dict__.get(name)
+        kind = type(plain) if isinstance(plain, staticmethod | classmethod) else None
+        found = wrap(plain.__func__ if kind else getattr(owner, name))
+        setattr(owner, name, kind(found) if kind else found)
+
+    def function(self, original: Any, wrap: Wrap) -> None:
+        """Replace a function, class or constant of the reference in every module that holds it."""
+        replacement, places = wrap(original), 0
+        for module in [module for name, module in list(sys.modules.items()) if name.split(".")[0] == ROOT]:
+            for name, value in list(vars(module).items()):
+                if value is original:
+                    setattr(module, name, replacement)
+                    places += 1
+        if not places:
+            raise LookupError(f"{original!r} is held by no module of {ROOT}: nothing was planted")
+
+    def constant(self, module: ModuleType, name: str, value: Any) -> None:
+        """Set a module's variable."""
+        if not hasattr(module, name):
+            raise LookupError(f"{module.__name__} has no {name}: nothing was planted")
+        setattr(module, name, value)
+
+    def answer(self, name: str, wrap: Wrap) -> None:
+        """Replace a method of the adapter itself: for defects that sit in no component."""
+        self.answers.append((name, wrap))
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A defect or a freedom: `plant` lays it into the reference; `title` is its symptom in one line.
+
+    A mutant's `checks` are those that must fail by their own assertion; a twin's are run beside those of its files. Each is a
+    check without device (`BATCH-022:images_are_channel_first`), with or without the parameters of one case.
+    """
+
+    id: str
+    title: str
+    area: str
+    checks: tuple[str, ...]
+    plant: Callable[[Plant], None]
+    files: tuple[str, ...] = ()
+
+
+class Register(dict[str, Planted]):
+    """The mutants, or the twins, of a package: a module an area, each read when its room is asked for."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__()
+        self.package = package
+
+    def add(self, name: str, title: str, *, checks: Sequence[str], files: Sequence[str] = ()) -> Callable[[Any], Any]:
+        """Decorator that enters a planting function."""
+
+        def enter(function: Callable[[Plant], None]) -> Callable[[Plant], None]:
+            if name in self:
+                raise ValueError(f"{name} is registered twice: {self[name].plant.__name__} and {function.__name__}")
+            area = function.__module__.rpartition(".")[2].split("_")[0]
+            self[name] = Planted(name, title, area, tuple(checks), function, tuple(files))
+            return function
+
+        return enter
+
+    def all(self) -> dict[str, Planted]:
+        """Every entry of every module of the package."""
+        package = importlib.import_module(self.package)
+        for module in pkgutil.iter_modules(package.__path__):
+            if not module.name.startswith("_"):
+                importlib.import_module(f"{self.package}.{module.name}")
+        return dict(self)
+
+    def backend(self, names: str, device: str = "cpu") -> Any:
+        """The reference with these entries (`DEF-001+DEF-119`) planted into this process, in their order."""
+        known = self.all()
+        unknown = [name for name in names.split("+") if name not in known]
+        if unknown:
+            raise UnknownBackend(f"no {', '.join(unknown)} in {self.package}")
+        return plant([known[name] for name in names.split("+")], f"{self.package}:{names}", device)
+
+
+def plant(entries: Sequence[Planted], where: str, device: str = "cpu") -> Any:
+    """The adapter over the planted reference; its commands are planted as well (`where` is the register and the entries)."""
+    planter = Plant()
+    for entry in entries:
+        entry.plant(planter)
+    # The adapter holds the components' functions: it is read anew, over what has been planted.
+    adapter = importlib.reload(importlib.import_module(ADAPTER)).Reference(device=device)
+    adapter.command = lambda name: [sys.executable, "-m", "conformance.planting", where, name]
+    for name, wrap in planter.answers:
+        setattr(adapter, name, wrap(getattr(adapter, name)))
+    return adapter
+
+
+def main(arguments: Sequence[str]) -> None:
+    """A command of the planted reference: `python -m conformance.planting conformance.mutants:DEF-001 train …`."""
+    import runpy
+
+    package, _, names = arguments[0].partition(":")
+    importlib.import_module(package).REGISTER.backend(names)
+    sys.argv = [ROOT, *arguments[1:]]
+    runpy.run_module(ROOT, run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    from conformance import planting
+
+    planting.main(sys.argv[1:])
