@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from conformance import checkout
 from conformance import report as reports
 from conformance.bindings import default_suite
 from conformance.process import QUIET
@@ -135,7 +136,7 @@ def run(options: Options) -> Ended:
         "conform run",
         f"argv      {shlex.join(argv)}",
         f"started   {datetime.now(UTC).isoformat(timespec='seconds')}",
-        f"git       {_git()}",
+        f"git       {checkout.told(checkout.state())}",
         f"python    {platform.python_version()} on {platform.platform()}",
         f"report    {target}",
     ]
@@ -179,16 +180,3 @@ def _unclosed(folder: Path, code: int, said: str, text: str, why: str) -> Ended:
     if not planned and spoken.get(code):
         return Ended(folder, code, partial, why if code != 4 else "")
     return Ended(folder, 6, partial, f"{why}; the process ended with {code}")
-
-
-def _git() -> str:
-    """Commit and cleanliness of the checkout, or a word that there is none."""
-    root = str(Path(__file__).resolve().parent.parent)
-    try:
-        said = [
-            subprocess.run(["git", "-C", root, *words], capture_output=True, text=True, check=True, timeout=20).stdout.strip()
-            for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
-        ]
-    except (OSError, subprocess.SubprocessError):
-        return "not a checkout"
-    return said[0] + (" with local changes" if said[1] else "")
