@@ -1,8 +1,8 @@
 """The rules of style that ruff cannot say, read from source. `python -m conformance.style` prints each breach and ends with 1.
 
-Everywhere: files up to 300 lines, functions up to 60, all annotated, modules with a docstring, arrows of import. In the suite: a
-test is bound to a clause, says what to suspect, decides nothing (no branch, loop, try, assert, skip) and holds no
-tolerance. A comprehension over data is no loop; one that observes is.
+Everywhere: files up to 300 lines, functions up to 60 (mutants and twins: 12), all annotated, modules with a docstring, arrows of
+import. In the suite: a test is bound to a clause, says what to suspect, decides nothing (no branch, loop, try, assert, skip) and
+holds no tolerance. A comprehension over data is no loop; one that observes is.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-FILE_LINES, FUNCTION_LINES = 300, 60
+FILE_LINES, FUNCTION_LINES, MUTANT_LINES = 300, 60, 12
 TREES = ("conformance", "reference_impl", "fixtures", "noxfile.py")
 SUITE = Path("conformance/suite")
+PLANTED = (Path("conformance/mutants"), Path("conformance/twins"))
 # Where → modules that may not be imported there, not even inside a function.
 ARROWS = {
     "reference_impl": {"conformance"},
@@ -59,14 +60,16 @@ def breaches(root: Path) -> list[str]:
 def check_source(text: str, relative: Path) -> list[str]:
     """`line: fault` for each breach in one file; `relative` says which rules apply."""
     tree = ast.parse(text)
-    found = list(_general(tree, text))
+    planted = relative.parent in PLANTED
+    found = list(_general(tree, text, MUTANT_LINES if planted and relative.stem != "__init__" else FUNCTION_LINES, planted))
     found += [f"{line}: imports {name}, against the arrows" for line, name in _imports(tree) if name in _forbidden(relative)]
     if relative.is_relative_to(SUITE) and relative.name.startswith("test_"):
         found += _suite(tree)
     return found
 
 
-def _general(tree: ast.Module, text: str) -> Iterator[str]:
+def _general(tree: ast.Module, text: str, most: int, planted: bool) -> Iterator[str]:
+    """`planted`: what stands inside a planting function mirrors one of the reference, whose annotations it would repeat."""
     lines = len(text.splitlines())
     if lines > FILE_LINES:
         yield f"1: {lines} lines, at most {FILE_LINES}"
@@ -76,9 +79,9 @@ def _general(tree: ast.Module, text: str) -> Iterator[str]:
         if not isinstance(node, Function):
             continue
         length = (node.end_lineno or node.lineno) - node.lineno + 1
-        if length > FUNCTION_LINES:
-            yield f"{node.lineno}: {node.name} has {length} lines, at most {FUNCTION_LINES}"
-        if missing := _unannotated(node):
+        if length > most:
+            yield f"{node.lineno}: {node.name} has {length} lines, at most {most}"
+        if (missing := _unannotated(node)) and not (planted and node not in tree.body):
             yield f"{node.lineno}: {node.name} is not annotated: {', '.join(missing)}"
 
 
