@@ -235,7 +235,7 @@ def test_without_an_object_there_are_no_labels(backend: Any, observe: Observer) 
     observe.holds("objectGuess", whole is None, "None", type(whole).__name__)
 
 
-@pytest.mark.clause("GROUP-032~1", evidence="analytic")
+@pytest.mark.clause("GROUP-032~2", evidence="analytic")
 @GRIDS
 def test_labels_are_zero_beyond_the_object(backend: Any, observe: Observer, g: int) -> None:
     """Exactly zero outside, complex64. If this fails, suspect an index that is clamped or wraps around."""

@@ -20,7 +20,7 @@ MOVES = np.array([[3, -2], [-1, 4], [0, 1]], np.float32)  # [dx, dy]
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-020~1", evidence="analytic")
+@pytest.mark.clause("PHYS-020~2", evidence="analytic")
 @pytest.mark.parametrize("scene", motions.motion_scenes("whole"), ids=str)
 def test_whole_offsets_are_exact_shifts(backend: Any, observe: Observer, scene: motions.MotionScene) -> None:
     """Whole offsets shift bit for bit, zeros come in.
@@ -36,7 +36,7 @@ def test_whole_offsets_are_exact_shifts(backend: Any, observe: Observer, scene: 
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-020~1", evidence="differential")
+@pytest.mark.clause("PHYS-020~2", evidence="differential")
 @pytest.mark.parametrize("scene", motions.motion_scenes("between"), ids=str)
 def test_fractional_offsets_are_bilinear(backend: Any, observe: Observer, scene: motions.MotionScene) -> None:
     """Bilinear between pixels, zero outside. If this fails, suspect the sign, a replicated border or truncation for floor."""
@@ -48,7 +48,7 @@ def test_fractional_offsets_are_bilinear(backend: Any, observe: Observer, scene:
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-020~1", evidence="analytic")
+@pytest.mark.clause("PHYS-020~2", evidence="analytic")
 def test_half_a_pixel_shares_between_neighbours(backend: Any, observe: Observer) -> None:
     """A bright pixel moved by (½, ¼) leaves ½·¾ behind and ½·¼ ahead. If this fails, suspect rounding or `align_corners`."""
     image = motions.bright_pixels(((4, 6),), 12)
@@ -61,7 +61,7 @@ def test_half_a_pixel_shares_between_neighbours(backend: Any, observe: Observer)
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-020~1", evidence="analytic")
+@pytest.mark.clause("PHYS-020~2", evidence="analytic")
 def test_outside_is_zero(backend: Any, observe: Observer) -> None:
     """Ones moved by half a pixel fade to one half at the border.
 
@@ -77,7 +77,7 @@ def test_outside_is_zero(backend: Any, observe: Observer) -> None:
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-020~1", evidence="differential")
+@pytest.mark.clause("PHYS-020~2", evidence="differential")
 @pytest.mark.parametrize("form", [motions.read_only, motions.strided], ids=["read-only", "strided"])
 def test_awkward_arrays_move_too(backend: Any, observe: Observer, form: Any) -> None:
     """Read-only and strided images are read as they stand, and left alone.
