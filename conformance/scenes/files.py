@@ -90,7 +90,7 @@ LAYOUT_FAULTS = [
 FEWER_POSITIONS = [
     Fault(
         f"{count}-positions",
-        "coords",
+        "position",
         lambda a, count=count: {key: a[key][:count] for key in a if "coords" in key or key == "scan_index"},
         ("Every pattern needs a position",),
     )

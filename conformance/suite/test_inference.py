@@ -118,7 +118,7 @@ def test_two_flips_and_a_turn_keep_every_pixel_value(backend: Any, observe: Obse
     observe.close("image", turned.field, truth, dtype="complex64")
 
 
-@pytest.mark.clause("INFER-007~1")
+@pytest.mark.clause("INFER-007~2")
 @pytest.mark.parametrize("window", [0, 65])
 def test_a_window_that_cannot_be_is_an_error(backend: Any, observe: Observer, window: int) -> None:
     """No picture in place of an error. If this fails, suspect a fallback to the mean over patches."""

@@ -50,7 +50,7 @@ def test_the_origin_of_the_scan_does_not_matter(backend: Any, observe: Observer)
     observe.close("moved", there, here)
 
 
-@pytest.mark.clause("INFER-005~1", "INFER-007~1")
+@pytest.mark.clause("INFER-005~1", "INFER-007~2")
 @pytest.mark.parametrize("M", [0, -3, 13])
 def test_a_window_outside_the_patch_is_refused(backend: Any, observe: Observer, M: int) -> None:
     """1 … N or a ValueError. If this fails, suspect a slice that silently shrinks."""
@@ -96,7 +96,7 @@ def test_the_canvas_holds_every_patch(backend: Any, observe: Observer, scene: Mo
     observe.equal("margins", [(height - scene.M) % 2, (width - scene.M) % 2], [0, 0])
 
 
-@pytest.mark.clause("INFER-007~1")
+@pytest.mark.clause("INFER-007~2")
 @pytest.mark.parametrize("wrong", [NAN, INF], ids=["nan", "inf"])
 def test_offsets_that_are_not_finite_are_refused(backend: Any, observe: Observer, wrong: float) -> None:
     """A place that is none is a ValueError. If this fails, suspect a fallback to the mean."""
@@ -107,7 +107,7 @@ def test_offsets_that_are_not_finite_are_refused(backend: Any, observe: Observer
         backend.stitch(SCENE.patches, offsets, SCENE.M)
 
 
-@pytest.mark.clause("INFER-007~1")
+@pytest.mark.clause("INFER-007~2")
 def test_offsets_and_patches_must_be_as_many(backend: Any, observe: Observer) -> None:
     """Eight places for nine patches are a ValueError. If this fails, suspect a pairing that stops at the shorter."""
     with observe.raises("refusal", ValueError, "offsets"):

@@ -22,7 +22,7 @@ def named(case: tuple[Any, Any]) -> str:
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-030~1", evidence="differential", needs=("PHYS-020",))
+@pytest.mark.clause("PHYS-030~2", evidence="differential", needs=("PHYS-020",))
 @pytest.mark.parametrize("scene", motions.group_scenes(), ids=str)
 def test_merge_is_the_masked_average(backend: Any, observe: Observer, scene: motions.GroupScene) -> None:
     """Σ T(p)·T(w) / (Σ T(w) + 1e-3) where a window reaches.
@@ -36,7 +36,7 @@ def test_merge_is_the_masked_average(backend: Any, observe: Observer, scene: mot
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-030~1", evidence="analytic")
+@pytest.mark.clause("PHYS-030~2", evidence="analytic")
 @pytest.mark.parametrize("C", [1, 4, 9], ids=["g1", "g2", "g3"])
 def test_coincident_unit_patches_give_the_window(backend: Any, observe: Observer, C: int) -> None:
     """C/(C + 1e-3) in the central window, zero around it. If this fails, suspect the size of the window or of the epsilon."""
@@ -49,7 +49,7 @@ def test_coincident_unit_patches_give_the_window(backend: Any, observe: Observer
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-030~1", evidence="analytic")
+@pytest.mark.clause("PHYS-030~2", evidence="analytic")
 def test_half_a_window_pixel_is_not_dimmed(backend: Any, observe: Observer) -> None:
     """A border that half a window covers is ½/(½ + 1e-3). If this fails, suspect max(count, 1) in the denominator."""
     edge = np.zeros(14)

@@ -200,7 +200,7 @@ def test_canvas_has_no_buffer(backend: Any, observe: Observer, N: int, g: int, d
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-033~1", evidence="differential", needs=("PHYS-020",))
+@pytest.mark.clause("PHYS-033~2", evidence="differential", needs=("PHYS-020",))
 @pytest.mark.parametrize("scene", motions.group_scenes(), ids=str)
 def test_extraction_translates_then_trims(backend: Any, observe: Observer, scene: motions.GroupScene) -> None:
     """Each channel: the canvas moved by plus its offset, trimmed from (M−N)//2. If this fails, suspect the start of the trim."""
@@ -214,7 +214,7 @@ def test_extraction_translates_then_trims(backend: Any, observe: Observer, scene
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-033~1", evidence="analytic")
+@pytest.mark.clause("PHYS-033~2", evidence="analytic")
 @pytest.mark.parametrize("padding", [0, 4, 5], ids=str)
 def test_trim_starts_at_half_the_padding(backend: Any, observe: Observer, padding: int) -> None:
     """With zero offsets the patch is the canvas from (M−N)//2 on. If this fails, suspect a start at ceil((M−N)/2)."""
