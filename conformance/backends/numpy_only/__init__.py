@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.backends.numpy_only import batches, files, groups, optics, stitching
+from conformance.backends.numpy_only import containers, files, groups, loading, optics, records, stitching
 from conformance.protocol import BackendInfo
 
 LIVE: dict[str, Any] = {"gridsize": 1}
@@ -31,19 +31,19 @@ class Backend:
     def registry(self) -> MutableMapping[str, Any]:
         return LIVE
 
-    def group(self, raw: files.Record, *, gridsize: int | None = None, **options: Any) -> Mapping[str, Any]:
+    def group(self, raw: records.Record, *, gridsize: int | None = None, **options: Any) -> Mapping[str, Any]:
         return groups.group(raw, gridsize=LIVE["gridsize"] if gridsize is None else gridsize, **options)
 
     read = staticmethod(files.read)
-    record = staticmethod(files.Record)
-    write = staticmethod(files.write)
+    record = staticmethod(records.Record)
+    write = staticmethod(records.write)
     transform = staticmethod(groups.transform)
 
-    container_from_groups = staticmethod(batches.container_from_groups)
-    container = staticmethod(batches.container)
-    loaders = staticmethod(batches.loaders)
-    normalise_probe = staticmethod(batches.normalise_probe)
-    physics_scale = staticmethod(batches.physics_scale)
+    container_from_groups = staticmethod(containers.container_from_groups)
+    container = staticmethod(containers.container)
+    loaders = staticmethod(loading.loaders)
+    normalise_probe = staticmethod(loading.normalise_probe)
+    physics_scale = staticmethod(containers.physics_scale)
 
     diffract = staticmethod(optics.diffract)
     translate = staticmethod(optics.translate)

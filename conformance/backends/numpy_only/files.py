@@ -1,12 +1,8 @@
-"""DATA: raw records, and the files that hold them."""
+"""DATA: a file becomes a record, or one line says why it does not."""
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,62 +10,21 @@ import numpy as np
 
 from conformance.backends.numpy_only import archive
 from conformance.backends.numpy_only.archive import refuse
+from conformance.backends.numpy_only.records import SCAN, Record
 
-SCAN = ("xcoords", "ycoords", "xcoords_start", "ycoords_start")
 MEMBERS = (*SCAN, "diffraction", "diff3d", "probeGuess", "scan_index", "objectGuess", "_metadata")
 
 
-@dataclass(eq=False, kw_only=True)
-class Record:
-    """A raw record (specs/data.md): positions `(M,)` in object pixels, amplitudes `(M, N, N)`, probe `(N, N)` complex64."""
-
-    xcoords: np.ndarray
-    ycoords: np.ndarray
-    diff3d: np.ndarray
-    probeGuess: np.ndarray
-    xcoords_start: np.ndarray | None = None
-    ycoords_start: np.ndarray | None = None
-    scan_index: np.ndarray | None = None
-    objectGuess: np.ndarray | None = None
-    Y: np.ndarray | None = None
-    metadata: dict[str, Any] | None = None
-    sample_indices: np.ndarray | None = None
-    subsample_seed: int | None = None
-
-    def __post_init__(self) -> None:
-        self.xcoords_start = self.xcoords if self.xcoords_start is None else self.xcoords_start
-        self.ycoords_start = self.ycoords if self.ycoords_start is None else self.ycoords_start
-        for name in SCAN:
-            setattr(self, name, np.asarray(getattr(self, name), dtype=np.float64))
-        if len({getattr(self, name).shape for name in SCAN}) > 1:
-            raise ValueError(f"coordinates must have matching shapes, found {[getattr(self, name).shape for name in SCAN]}")
-        if self.diff3d.ndim != 3 or self.diff3d.shape[1] != self.diff3d.shape[2]:
-            raise ValueError(f"diff3d: expected square patterns (M, N, N), found {self.diff3d.shape}")
-        if self.scan_index is None:
-            self.scan_index = np.zeros(len(self.xcoords), dtype=np.int64)
-        for name in ("probeGuess", "objectGuess", "Y"):
-            value = getattr(self, name)
-            if value is not None and (name == "probeGuess" or np.iscomplexobj(value)):
-                setattr(self, name, np.asarray(value, dtype=np.complex64))
-            elif value is not None:
-                raise ValueError(f"{name}: expected complex values, found {value.dtype}")
-
-
 def read(
-    path: str | Path,
-    *,
-    measurement: str = "amplitude",
-    n_subsample: int | None = None,
-    subsample_seed: int | None = None,
-    flip_x: bool = False,
-    flip_y: bool = False,
-    swap_xy: bool = False,
-    coord_scale: float = 1.0,
+    path: Path, *, measurement: str = "amplitude", n_subsample: int | None = None, subsample_seed: int | None = None, **moves: Any
 ) -> Record:
-    """The record of an NPZ file; ValueError of one line for what is wrong with it, FileNotFoundError where there is none."""
+    """The record of an NPZ file; ValueError of one line for what is wrong with it, FileNotFoundError where there is none.
+
+    `moves` are `flip_x`, `flip_y`, `swap_xy` and `coord_scale` (DATA-008).
+    """
     path = Path(path)
     if measurement not in ("amplitude", "counts"):
-        raise ValueError(f"measurement: expected 'amplitude' or 'counts', found {measurement!r}")
+        refuse(path, "measurement", "'amplitude' or 'counts'", repr(measurement))
     found = archive.members(path, MEMBERS)
     metadata = archive.mapping(path, "_metadata", found.pop("_metadata")) if "_metadata" in found else None
     arrays = {name: archive.array(path, name, content) for name, content in found.items()}
@@ -80,13 +35,20 @@ def read(
     scan = {name: _scan(path, name, arrays, len(arrays["xcoords"])) for name in (*SCAN, "scan_index")}
     diff3d = _amplitudes(path, stack, _patterns(path, stack, arrays[stack], len(scan["xcoords"])), measurement)
     rows = _rows(path, len(diff3d), len(scan["xcoords"]), n_subsample, subsample_seed)
-    factor = {"x": -coord_scale if flip_x else coord_scale, "y": -coord_scale if flip_y else coord_scale}
-    moved = {name: scan[name][rows] * factor[name[0]] for name in SCAN}
-    if swap_xy:
-        moved = {name: moved[{"x": "y", "y": "x"}[name[0]] + name[1:]] for name in SCAN}
     wide = {name: _complex(path, name, arrays[name]) for name in ("probeGuess", "objectGuess") if name in arrays}
     chosen = {"sample_indices": rows, "subsample_seed": subsample_seed} if n_subsample is not None else {}
-    return Record(**moved, **wide, **chosen, scan_index=scan["scan_index"][rows], diff3d=diff3d[rows], metadata=metadata)
+    positions = _moved({name: scan[name][rows] for name in SCAN}, **moves)
+    return Record(**positions, **wide, **chosen, scan_index=scan["scan_index"][rows], diff3d=diff3d[rows], metadata=metadata)
+
+
+def _moved(
+    scan: dict[str, np.ndarray], flip_x: bool = False, flip_y: bool = False, swap_xy: bool = False, coord_scale: float = 1.0
+) -> dict[str, np.ndarray]:
+    """Coordinates and starts alike turned, scaled, exchanged (DATA-008)."""
+    factor = {"x": -coord_scale if flip_x else coord_scale, "y": -coord_scale if flip_y else coord_scale}
+    source = {"x": "y", "y": "x"} if swap_xy else {"x": "x", "y": "y"}
+    turned = {name: values * factor[name[0]] for name, values in scan.items()}
+    return {name: turned[source[name[0]] + name[1:]] for name in scan}
 
 
 def _scan(path: Path, name: str, arrays: dict[str, np.ndarray], count: int) -> np.ndarray:
@@ -142,22 +104,3 @@ def _rows(path: Path, patterns: int, positions: int, count: int | None, seed: in
     if not 0 < count <= patterns:
         refuse(path, "n_subsample", f"1 to {patterns} patterns", count)
     return np.sort(np.random.RandomState(seed).choice(patterns, count, replace=False))
-
-
-def write(raw: Record, path: str | Path) -> None:
-    """The record as an NPZ file; one that exists is replaced as a whole, or stays as it was."""
-    path = Path(path)
-    names = (*SCAN, "diff3d", "probeGuess", "scan_index", "objectGuess")
-    arrays = {name: getattr(raw, name) for name in names if getattr(raw, name) is not None}
-    if raw.metadata is not None:
-        arrays["_metadata"] = np.array(json.dumps(raw.metadata))
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, **arrays)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance.backends.numpy_only.files import Record
 from conformance.backends.numpy_only.optics import bilinear
+from conformance.backends.numpy_only.records import Record
 
 LOG = logging.getLogger(__name__)
 

@@ -1,0 +1,80 @@
+"""BATCH: loaders, which yield triples of NumPy arrays, and the probe that they normalise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from conformance.backends.numpy_only.containers import setting
+
+Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
+
+
+def loaders(train: Any, test: Any, config: Any) -> tuple[Loader, Loader | None]:
+    """The train loader, in seeded random order unless `sequential_sampling`, and the validation loader, in its own order."""
+    seed = setting(config, "subsample_seed", None)
+    rng = None if setting(config, "sequential_sampling", False) else np.random.default_rng(42 if seed is None else seed)
+    return Loader(train, config, rng), None if test is None else Loader(test, config, None)
+
+
+class Loader:
+    """One pass over a container at each iteration, the last batch partial."""
+
+    def __init__(self, source: Any, config: Any, rng: np.random.Generator | None) -> None:
+        self.rng, self.size = rng, setting(config, "batch_size", 16)
+        self.fields = _fields(source, config)
+        N = self.fields["images"].shape[-1]
+        probe = getattr(source, "probe", None)
+        scale, masked = setting(config.model, "probe_scale", 4.0), setting(config.model, "probe_mask", False)
+        found, factor = normalise_probe(np.ones((N, N)) if probe is None else np.asarray(probe), scale, masked)
+        self.probe, self.scaling = found.reshape(1, 1, -1, N, N), np.full((1, 1, 1, 1), factor, np.float32)
+
+    def __iter__(self) -> Iterator[Batch]:
+        n = len(self.fields["images"])
+        order = np.arange(n) if self.rng is None else self.rng.permutation(n)
+        for start in range(0, n, self.size):
+            rows = order[start : start + self.size]
+            yield {name: values[rows] for name, values in self.fields.items()}, self.probe, self.scaling
+
+
+def _fields(source: Any, config: Any) -> dict[str, np.ndarray]:
+    """BATCH-021 to 027: every field of a whole container, a row a sample."""
+    if getattr(source, "X", None) is None:
+        raise ValueError("X: expected images in the container, found none")
+    X, C = np.asarray(source.X, np.float32), config.model.gridsize**2
+    if X.ndim == 4 and X.shape[1] == X.shape[2] and X.shape[3] == C:
+        X = X.transpose(0, 3, 1, 2)
+    elif X.ndim != 4 or X.shape[1] != C or X.shape[2] != X.shape[3]:
+        raise ValueError(f"X: expected (n, N, N, {C}) or (n, {C}, N, N), found {X.shape}")
+    relative = getattr(source, "coords_relative", None)
+    if relative is None and setting(config.model, "object_big", True):
+        raise ValueError("coords_relative is required where patches are merged (object_big), found none")
+    relative = np.zeros((len(X), 1, 2, C)) if relative is None else np.asarray(relative)
+    each = {name: getattr(source, name, None) for name in ("rms_scaling_constant", "physics_scaling_constant", "experiment_id")}
+    spread = {name: _each(values, name != "experiment_id", len(X)) for name, values in each.items()}
+    experiment = spread.pop("experiment_id").astype(np.int64)
+    scales = {name: values.astype(np.float32).reshape(-1, 1, 1, 1) for name, values in spread.items()}
+    places = np.ascontiguousarray(relative.transpose(0, 3, 1, 2), dtype=np.float32)
+    return {"images": np.ascontiguousarray(X), "coords_relative": places, **scales, "experiment_id": experiment}
+
+
+def _each(values: Any, missing: int, n: int) -> np.ndarray:
+    """`(n,)`: one value for all samples, or one for each, in whatever shape."""
+    flat = np.asarray(missing if values is None else values).reshape(-1)
+    return np.repeat(flat, n) if len(flat) == 1 else flat.reshape(n)
+
+
+def normalise_probe(probe: np.ndarray, probe_scale: float, masked: bool = False) -> tuple[np.ndarray, float]:
+    """BATCH-050: the probe divided by `probe_scale` times its mean modulus (in the mask, where there is one), and 1/norm."""
+    plane = probe[..., 0] if probe.ndim == 3 and probe.shape[-1] == 1 else probe
+    if plane.ndim not in (2, 3) or plane.shape[-1] != plane.shape[-2]:
+        raise ValueError(f"probe: expected (N,N), (N,N,1) or (P,N,N), found {probe.shape}")
+    N = plane.shape[-1]
+    u = np.arange(N) - N // 2
+    disc = np.hypot(u[:, None], u) <= N / 4 if masked else 1.0
+    norm = probe_scale * np.mean(np.abs(disc * plane.astype(np.complex128)))
+    if not probe_scale > 0 or not norm > 0:
+        raise ValueError(f"probe_scale: expected a positive number and a probe with amplitude, found {probe_scale}, norm {norm}")
+    return (plane / norm).astype(np.complex64), float(1 / norm)
