@@ -190,6 +190,22 @@ class Observer(Judge):
             self._judge(name, False, value=1, bound=0, unit="error", expected=expected, found="no error")
 
     @contextmanager
+    def accepts(self, name: str) -> Iterator[None]:
+        """The backend raises nothing in the block: what the clause calls valid is taken."""
+        expected = "no error"
+        try:
+            yield
+        except (NotClaimed, NotEvaluated, Refuted, Misuse, native.Malformed, KeyboardInterrupt):
+            raise
+        except BaseException as raised:
+            if blame.origin(raised, self.suite) != "backend":
+                raise
+            found = f"{type(raised).__name__}: {raised}"
+            self._judge(name, False, value=1, bound=0, unit="error", expected=expected, found=found, cause=raised)
+        else:
+            self._judge(name, True, value=0, bound=0, unit="error", expected=expected, found=expected)
+
+    @contextmanager
     def warns(self, name: str, category: type[Warning], *fragments: str) -> Iterator[list[warnings.WarningMessage]]:
         """A warning of this category (or a subclass), with every fragment in its text, is given in the block."""
         with warnings.catch_warnings(record=True) as given:

@@ -204,6 +204,19 @@ def test_raises_wants_class_words_and_the_backend_behind_it() -> None:
         backend.translate(X, X)
 
 
+def test_accepts_refutes_an_error_of_the_backend_and_swallows_no_other() -> None:
+    backend, watch = Proxy(Fake()), observer()
+    with watch.accepts("taken"):
+        backend.translate(X, X)
+    assert watch.records["taken"]["value"] == 0
+    with pytest.raises(Refuted, match="TypeError: a probe"), watch.accepts("refused"):
+        backend.diffract(X, X)
+    with pytest.raises(ZeroDivisionError), watch.accepts("own"):
+        raise ZeroDivisionError("the check's own")
+    with pytest.raises(NotClaimed), watch.accepts("absent"):
+        Proxy(Pure()).diffract(X, X)
+
+
 def test_raises_swallows_nothing_that_is_not_the_backends() -> None:
     watch = observer()
     with pytest.raises(ZeroDivisionError), watch.raises("error", ZeroDivisionError):
