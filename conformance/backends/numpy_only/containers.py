@@ -70,15 +70,10 @@ def container(source: Any, config: Any) -> Any:
         K=config.neighbor_count,
         nsamples=config.n_groups,
         seed=config.subsample_seed,
-        sequential_sampling=setting(config, "sequential_sampling", False),
-        enable_oversampling=setting(config, "enable_oversampling", False),
-        neighbor_pool_size=setting(config, "neighbor_pool_size", None),
+        sequential_sampling=getattr(config, "sequential_sampling", False),
+        enable_oversampling=getattr(config, "enable_oversampling", False),
+        neighbor_pool_size=getattr(config, "neighbor_pool_size", None),
     )
     stated = ((source.metadata or {}).get("physics_parameters") or {}).get("nphotons")
     photons = (config.nphotons, "config") if stated is None else (stated, "metadata")
     return container_from_groups(grouped, source.probeGuess, *photons)
-
-
-def setting(config: Any, name: str, default: Any) -> Any:
-    """A setting, or the contract's default where the configuration does not state it."""
-    return getattr(config, name, default)

@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from conformance.backends.numpy_only.containers import setting
-
 Batch = tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]
 
 
 def loaders(train: Any, test: Any, config: Any) -> tuple[Loader, Loader | None]:
     """The train loader, in seeded random order unless `sequential_sampling`, and the validation loader, in its own order."""
-    seed = setting(config, "subsample_seed", None)
-    rng = None if setting(config, "sequential_sampling", False) else np.random.default_rng(42 if seed is None else seed)
+    seed = getattr(config, "subsample_seed", None)
+    rng = None if getattr(config, "sequential_sampling", False) else np.random.default_rng(42 if seed is None else seed)
     return Loader(train, config, rng), None if test is None else Loader(test, config, None)
 
 
@@ -23,11 +21,11 @@ class Loader:
     """One pass over a container at each iteration, the last batch partial."""
 
     def __init__(self, source: Any, config: Any, rng: np.random.Generator | None) -> None:
-        self.rng, self.size = rng, setting(config, "batch_size", 16)
+        self.rng, self.size = rng, getattr(config, "batch_size", 16)
         self.fields = _fields(source, config)
         N = self.fields["images"].shape[-1]
         probe = getattr(source, "probe", None)
-        scale, masked = setting(config.model, "probe_scale", 4.0), setting(config.model, "probe_mask", False)
+        scale, masked = getattr(config.model, "probe_scale", 4.0), getattr(config.model, "probe_mask", False)
         found, factor = normalise_probe(np.ones((N, N)) if probe is None else np.asarray(probe), scale, masked)
         self.probe, self.scaling = found.reshape(1, 1, -1, N, N), np.full((1, 1, 1, 1), factor, np.float32)
 
@@ -49,7 +47,7 @@ def _fields(source: Any, config: Any) -> dict[str, np.ndarray]:
     elif X.ndim != 4 or X.shape[1] != C or X.shape[2] != X.shape[3]:
         raise ValueError(f"X: expected (n, N, N, {C}) or (n, {C}, N, N), found {X.shape}")
     relative = getattr(source, "coords_relative", None)
-    if relative is None and setting(config.model, "object_big", True):
+    if relative is None and getattr(config.model, "object_big", True):
         raise ValueError("coords_relative is required where patches are merged (object_big), found none")
     relative = np.zeros((len(X), 1, 2, C)) if relative is None else np.asarray(relative)
     each = {name: getattr(source, name, None) for name in ("rms_scaling_constant", "physics_scaling_constant", "experiment_id")}
