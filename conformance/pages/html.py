@@ -1,0 +1,133 @@
+"""report.html from views: one file that asks the network for nothing. Pure; the words lie in `templates/`."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jinja2
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from conformance.diff import Difference
+from conformance.pages import margins
+from conformance.pages.kills import Matrix, of_clauses
+from conformance.pages.model import Area, Source, areas, run_view
+from conformance.pages.pictures import Plate
+from conformance.summary import CLAUSE_STATES
+from conformance.verdict import MEANING
+
+_ID = re.compile(r"\b[A-Z]+-\d{3}\b(?!~)")
+# Symbol of a state: what colour alone would say, said without it.
+MARKS = {
+    "pass": "✓",
+    "red": "✗",
+    "fail": "✗",
+    "crash": "✗",
+    "error": "!",
+    "blocked": "⊘",
+    "pending": "…",
+    "untestable": "–",
+    "not-evaluated": "○",
+    "not-claimed": "○",
+    "deselected": "○",
+    "never ended": "!",
+    "not-asked": "·",
+}
+Pictures = Mapping[tuple[int, str], Sequence[Plate]]
+
+
+def html(
+    sources: Sequence[Source],
+    *,
+    kills: Matrix | None = None,
+    changes: Difference | None = None,
+    since: str = "",
+    reds: Pictures | None = None,
+    left: Sequence[tuple[str, Sequence[Plate]]] = (),
+    untold: int = 0,
+) -> str:
+    """The page of one report or of several side by side.
+
+    `reds` holds the pictures behind a red by `(run, check)`, `left` those that a check left although it is green, and `untold`
+    says how many reds have artefacts that are not shown.
+    """
+    found = kills or Matrix((), ())
+    rooms = areas(sources, of_clauses(found))
+    runs = [run_view(index, source) for index, source in enumerate(sources)]
+    environment = _environment({clause.id for area in rooms for clause in area.clauses})
+    script = environment.get_template("page.js").render()
+    return environment.get_template("report.html").render(
+        runs=runs,
+        areas=rooms,
+        overview=_overview(rooms),
+        states=[state for state in (*CLAUSE_STATES, "not-asked") if any(state in c.states for a in rooms for c in a.clauses)],
+        axis=margins.axis(),
+        bound=margins.percent(1.0),
+        kills=found,
+        changes=changes,
+        since=since,
+        reds=reds or {},
+        left=left,
+        untold=untold,
+        meaning=MEANING,
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _overview(rooms: Sequence[Area]) -> list[tuple[str, list[tuple[str, int, margins.Margin]], int]]:
+    """By area `(name, [(clause, run, margin)…], number of exact observations)`."""
+    told = []
+    for area in rooms:
+        proofs = [(clause.id, proof) for clause in area.clauses for proof in clause.proofs]
+        dots = [(name, proof.run, margin) for name, proof in proofs for margin in proof.margins]
+        told.append((area.name, dots, sum(proof.exact for _, proof in proofs)))
+    return told
+
+
+def _environment(ids: set[str]) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("conformance.pages"),
+        autoescape=jinja2.select_autoescape(["html"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "prose": functools.partial(_prose, ids=ids),
+        "mark": lambda state: MARKS.get(state, "?"),
+        "word": lambda state: str(state).replace(" ", "-"),
+        "seconds": lambda value: "" if value is None else f"{value:.2f} s",
+        "ratio": _ratio,
+        "plain": lambda check: check.split(":", 1)[-1].rpartition("@")[0],
+        "clause": lambda check: check.split(":", 1)[0].split("~")[0],
+    }
+    return environment
+
+
+def _ratio(found: float | None) -> str:
+    return "0" if found is None else "∞" if math.isinf(found) else f"{found:.2g}"
+
+
+@functools.cache
+def _markdown() -> MarkdownIt:
+    """CommonMark and tables; raw HTML is text, and no picture is fetched."""
+    return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+
+
+def _prose(text: Any, ids: set[str]) -> Markup:
+    """A clause's Markdown as HTML, the ids of other clauses as links."""
+    made = _markdown().render(str(text))
+    parts = re.split(r"(<[^>]*>)", made)
+
+    def linked(match: re.Match[str]) -> str:
+        return f'<a href="#{match[0]}">{match[0]}</a>' if match[0] in ids else match[0]
+
+    # Even parts are text, odd ones tags; the renderer has escaped everything else.
+    return Markup("".join(part if place % 2 else _ID.sub(linked, part) for place, part in enumerate(parts)))

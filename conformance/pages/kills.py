@@ -1,0 +1,77 @@
+"""The kill matrix: mutants × checks, as far as `conform mutants` wrote it down. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A row: the columns that it turned red, those that it had to, and whether it was killed for its reason."""
+
+    id: str
+    title: str
+    area: str
+    killed: tuple[int, ...]
+    must: tuple[int, ...]
+    survived: tuple[str, ...]
+
+    @property
+    def dead(self) -> bool:
+        """Every check that had to go red did."""
+        return bool(self.must) and not self.survived
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Rows are mutants, columns the checks that some mutant turned red or had to."""
+
+    checks: tuple[str, ...]
+    mutants: tuple[Mutant, ...]
+
+    @property
+    def dead(self) -> int:
+        """How many mutants were killed for their reason."""
+        return sum(mutant.dead for mutant in self.mutants)
+
+
+def bare(check: str) -> str:
+    """A check without parameters and device."""
+    return check.split("@")[0].split("[")[0]
+
+
+def matrix(data: Mapping[str, Any] | None) -> Matrix:
+    """The matrix of `{"mutants": {id: {title, area, must_fail, killed}}}`; of nothing, an empty one."""
+    rows = dict((data or {}).get("mutants", {}))
+    sets = {
+        name: [{bare(check) for check in row.get(kind) or ()} for kind in ("must_fail", "killed")] for name, row in rows.items()
+    }
+    checks = sorted(set().union(*(part for pair in sets.values() for part in pair)))
+    column = {check: place for place, check in enumerate(checks)}
+    mutants = [
+        Mutant(
+            id=name,
+            title=str(row.get("title", "")),
+            area=str(row.get("area", "")),
+            killed=tuple(sorted(column[check] for check in sets[name][1])),
+            must=tuple(sorted(column[check] for check in sets[name][0])),
+            survived=tuple(sorted(sets[name][0] - sets[name][1])),
+        )
+        for name, row in rows.items()
+    ]
+    return Matrix(tuple(checks), tuple(mutants))
+
+
+def of_clauses(found: Matrix) -> list[dict[str, Any]]:
+    """For each mutant the clauses whose checks it turned red."""
+    return [
+        {
+            "id": mutant.id,
+            "title": mutant.title,
+            "dead": mutant.dead,
+            "clauses": {found.checks[place].split(":")[0] for place in mutant.killed},
+        }
+        for mutant in found.mutants
+    ]

@@ -1,0 +1,140 @@
+"""The rim of the pages: reads reports, ledger, artefacts and the kill matrix, writes the rendered files whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conformance import report as reports
+
+if TYPE_CHECKING:
+    from conformance.pages.html import Pictures
+    from conformance.pages.model import Source
+    from conformance.pages.pictures import Plate
+
+MATRIX = Path(__file__).resolve().parent.parent / "mutants" / "matrix.json"
+PLATES = 12
+"""Reds whose images are shown: 0.1 s and 40 kB each, so that a page of nothing but reds stays below 5 s and 3 MB."""
+
+
+def write(path: Path, text: str) -> None:
+    """Replace `path` at once: a temporary file beside it, synchronised, then renamed."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def source(folder: Path, code: int | None = None, ledger: Path | None = None) -> Source:
+    """The report of a run's folder. One that does not close is taken as far as it goes, with its trouble and code 6.
+
+    Raises `ReportError` where there is not even a header, and `OSError` where there is no file. The ledger is looked for in
+    `<reports>/ledger`, two folders up from the run's.
+    """
+    from conformance.ledger_file import file_for
+    from conformance.pages.model import Source
+
+    text, trouble = (folder / "report.jsonl").read_text(encoding="utf-8"), ""
+    try:
+        report = reports.read(text)
+        ended = report.footer["exit"] if report.footer and code is None else code
+    except reports.ReportError as error:
+        report = partial(text)
+        trouble, ended = f"{type(error).__name__}: {error}", code or 6
+    place = ledger or file_for(folder.resolve().parent.parent, report.header["connection"])
+    return Source(report, int(ended or 0), trouble, f"{folder.resolve().parent.name}/{folder.resolve().name}", lenient(place))
+
+
+def partial(text: str) -> reports.Report:
+    """What a run that was killed left: every whole line up to the first that is none."""
+    lines: list[str] = []
+    for line in text.splitlines(keepends=True):
+        try:
+            reports.assemble([*lines[:1], line])
+        except reports.BadDigest:
+            break
+        lines.append(line)
+    return reports.assemble(lines)
+
+
+def lenient(path: Path) -> list[dict[str, Any]]:
+    """The lines of a ledger, as far as they are JSON objects; whether it is sound is `conform ledger verify`'s to say."""
+    if not path.is_file():
+        return []
+    found = []
+    for text in path.read_text(encoding="utf-8").splitlines():
+        try:
+            line = json.loads(text)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(line, dict) and "check" in line:
+            found.append({"utc": "", "event": "", "state": ""} | line)
+    return found
+
+
+def plates(folders: Sequence[Path], sources: Sequence[Source]) -> tuple[Pictures, list[tuple[str, list[Plate]]], int]:
+    """Pictures behind reds by `(run, check)`, those that green checks left, and how many reds are not shown."""
+    from conformance.pages.pictures import plate
+    from conformance.states import RED
+
+    reds: dict[tuple[int, str], list[Plate]] = {}
+    left: list[tuple[str, list[Plate]]] = []
+    untold = 0
+    for index, (folder, found) in enumerate(zip(folders, sources, strict=True)):
+        final = found.report.states()
+        for line in found.report.results:
+            kept = {name: folder / "artefacts" / Path(place).name for name, place in line.get("artefacts", {}).items()}
+            red = final[line["check"]] in RED
+            if not kept or (not red and line["state"] != "pass"):
+                continue
+            if red and len(reds) >= PLATES:
+                untold += 1
+                continue
+            made = [plate(name, path) for name, path in kept.items()]
+            if red:
+                reds[index, line["check"]] = made
+            else:
+                left.append((line["check"], made))
+    return reds, left, untold
+
+
+def page(folders: Sequence[Path], sources: Sequence[Source], previous: reports.Report | None = None) -> str:
+    """report.html of some runs; `previous` is compared with the first of them."""
+    from conformance.diff import compare
+    from conformance.pages.html import html
+    from conformance.pages.kills import matrix
+
+    reds, left, untold = plates(folders, sources)
+    data = json.loads(MATRIX.read_text(encoding="utf-8")) if MATRIX.is_file() else None
+    changes = compare(previous, sources[0].report) if previous else None
+    since = str(previous.header.get("started", "")) if previous else ""
+    return html(sources, kills=matrix(data), changes=changes, since=since, reds=reds, left=left, untold=untold)
+
+
+def press(
+    folder: Path, sources: Sequence[Source], folders: Sequence[Path], previous: reports.Report | None, command: str
+) -> None:
+    """summary.md, junit.xml and report.html in `folder`, of the first source; the page shows all of them."""
+    from conformance import summary
+    from conformance.pages.junit import junit
+
+    first = sources[0]
+    write(folder / "summary.md", summary.markdown(first.report, first.code, command))
+    write(folder / "junit.xml", junit(first.report))
+    write(folder / "report.html", page(folders, sources, previous))
