@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conformance import __version__
-from conformance.cli import mutants, registry, run
+from conformance.cli import mutants, registry, report, run
 from conformance.cli.shared import Parser
 
-GROUPS = (registry, run, mutants)
+GROUPS = (registry, run, mutants, report)
 
 
 def parser() -> Parser:
