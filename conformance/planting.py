@@ -7,10 +7,14 @@ lasts as long as the process: each trial runs in a process of its own, and comma
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,29 +22,37 @@ from conformance.connect import UnknownBackend
 
 ROOT = "reference_impl"
 ADAPTER = "conformance.backends.reference"
+COPY = "CONFORM_PLANTED_COPY"
 Wrap = Callable[[Any], Any]
 """From the original to what takes its place."""
 
 
 class Plant:
-    """What a mutant's function gets: three places where it can lay a hand on."""
+    """What a mutant's function gets: the places where it can lay a hand on."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[str, Wrap]] = []
+        self.inside = False
+        self.copies: list[tempfile.TemporaryDirectory[str]] = []
+        self.replaced: dict[int, Any] = {}
 
     def method(self, owner: type, name: str, wrap: Wrap) -> None:
         """Replace a method (or a class attribute) of a class of the reference."""
+        self.inside = True
         plain = owner.__dict__.get(name)
         kind = type(plain) if isinstance(plain, staticmethod | classmethod) else None
         found = wrap(plain.__func__ if kind else getattr(owner, name))
         setattr(owner, name, kind(found) if kind else found)
 
     def function(self, original: Any, wrap: Wrap) -> None:
-        """Replace a function, class or constant of the reference in every module that holds it."""
-        replacement, places = wrap(original), 0
+        """Replace a function, class or constant of the reference in every module that holds it; what was replaced, again."""
+        self.inside = True
+        present = self.replaced.get(id(original), original)
+        replacement, places = wrap(present), 0
+        self.replaced[id(original)] = replacement
         for module in [module for name, module in list(sys.modules.items()) if name.split(".")[0] == ROOT]:
             for name, value in list(vars(module).items()):
-                if value is original:
+                if value is present:
                     setattr(module, name, replacement)
                     places += 1
         if not places:
@@ -50,7 +62,27 @@ class Plant:
         """Set a module's variable."""
         if not hasattr(module, name):
             raise LookupError(f"{module.__name__} has no {name}: nothing was planted")
+        self.inside = True
         setattr(module, name, value)
+
+    def source(self, path: str, old: str, new: str) -> None:
+        """Replace text in a file of the reference for interpreters that start from now on; this one stays as it is.
+
+        For what happens while modules are imported, and for commands: they find a changed copy of the package first.
+        """
+        package = Path(str(sys.modules[ROOT].__file__)).parent
+        if os.environ.get(COPY) == str(package.parent):
+            return  # this is such an interpreter
+        if not self.copies:
+            self.copies.append(tempfile.TemporaryDirectory(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
+            shutil.copytree(package, Path(self.copies[0].name, ROOT), ignore=shutil.ignore_patterns("tests", "__pycache__"))
+            os.environ[COPY] = str(Path(self.copies[0].name).resolve())
+            os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (os.environ[COPY], os.environ.get("PYTHONPATH")) if p)
+        file = Path(self.copies[0].name, ROOT, path)
+        text = file.read_text(encoding="utf-8")
+        if text.count(old) != 1:
+            raise LookupError(f"{path} has {text.count(old)} places {old!r}, expected one: nothing was planted")
+        file.write_text(text.replace(old, new), encoding="utf-8")
 
     def answer(self, name: str, wrap: Wrap) -> None:
         """Replace a method of the adapter itself: for defects that sit in no component."""
@@ -116,7 +148,9 @@ def plant(entries: Sequence[Planted], where: str, device: str = "cpu") -> Any:
         entry.plant(planter)
     # The adapter holds the components' functions: it is read anew, over what has been planted.
     adapter = importlib.reload(importlib.import_module(ADAPTER)).Reference(device=device)
-    adapter.command = lambda name: [sys.executable, "-m", "conformance.planting", where, name]
+    adapter.planted_copies = planter.copies  # they last as long as the adapter
+    if planter.inside:
+        adapter.command = lambda name: [sys.executable, "-m", "conformance.planting", where, name]
     for name, wrap in planter.answers:
         setattr(adapter, name, wrap(getattr(adapter, name)))
     return adapter
