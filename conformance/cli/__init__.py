@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conformance import __version__
-from conformance.cli import mutants, registry, report, run
+from conformance.cli import diff, ledger, mutants, registry, report, run
 from conformance.cli.shared import Parser
 
-GROUPS = (registry, run, mutants, report)
+GROUPS = (registry, run, ledger, diff, mutants, report)
 
 
 def parser() -> Parser:
