@@ -95,7 +95,7 @@ def verify(text: str, written: Head | None = None) -> Ledger:
     for number, whole in enumerate(texts, 1):
         line = _parsed(number, whole)
         if line["prev"] != before or line["seq"] != number:
-            raise _break(number, before, texts, line)
+            raise _break(number, before, texts, line, written)
         lines.append(line)
         before = digest(whole)
     if written is not None and written.number > len(texts):
@@ -168,7 +168,7 @@ def _parsed(number: int, text: str) -> Line:
     return line
 
 
-def _break(number: int, before: str, texts: Sequence[str], line: Line) -> LedgerError:
+def _break(number: int, before: str, texts: Sequence[str], line: Line, written: Head | None) -> LedgerError:
     """Why line `number` does not follow the one before it, whose digest is `before`."""
     if line["prev"] == before:
         return EditedLine(number, f"edited: it calls itself line {line['seq']}")
@@ -177,11 +177,14 @@ def _break(number: int, before: str, texts: Sequence[str], line: Line) -> Ledger
     if isinstance(line["seq"], int) and line["seq"] > number:
         gone = f"line {number} is" if line["seq"] == number + 1 else f"lines {number} to {line['seq'] - 1} are"
         return RemovedLine(number, f"removed: {gone} gone, line {line['seq']} stands here")
-    if number == 1 or line["seq"] != number or _disowned(number, texts):
+    if number == 1 or line["seq"] != number or _disowned(number, texts, written):
         return EditedLine(number, "edited: it does not hold the number and the digest of the line before it")
     return EditedLine(number - 1, f"edited: line {number} holds the digest of other words")
 
 
-def _disowned(number: int, texts: Sequence[str]) -> bool:
-    """True where the line after `number` does not know this line either: then this one was edited, not the one before it."""
-    return number < len(texts) and f'"prev":"{digest(texts[number - 1])}"' not in texts[number]
+def _disowned(number: int, texts: Sequence[str], written: Head | None) -> bool:
+    """True where what comes after line `number` does not know it either: then it was edited, and not the line before it."""
+    mine = digest(texts[number - 1])
+    if number < len(texts):
+        return f'"prev":"{mine}"' not in texts[number]
+    return written is not None and written.number == number and written.digest != mine
