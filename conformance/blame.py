@@ -32,16 +32,17 @@ def origin(error: BaseException, suite: Path) -> str:
     the backend's. `check`: raised by a line of the suite itself, or by a tool that such a line called: the answer has another
     form than needed. `harness`: everything else.
     """
-    place, foreign = "harness", False
+    place, foreign, checking = "harness", False, False
     if type(error).__module__ == "builtins" and not hasattr(builtins, type(error).__name__):
         return "harness"  # pytest's skip or fail by hand, which call themselves built-in: no observation stands behind them
     for path, function, module in frames(error.__traceback__):
         if path == PACKAGE / "connect.py" and function in ("through_the_proxy", "connect"):
             return "backend"
         if _below(path, suite):
-            place, foreign = "check", False
+            place, foreign, checking = "check", False, True
         elif _below(path, PACKAGE) and path.relative_to(PACKAGE).parts[0] not in _BACKENDS:
-            place, foreign = "harness", False
+            # A scene's object that a backend reads beneath a check (a late loader, a broken map) raises for the backend to pass on.
+            place, foreign = "harness", foreign and checking
         else:
             foreign |= module not in _TOOLS
     if foreign:

@@ -51,6 +51,16 @@ class Pure(Fake):
     diffract = merge = loaders = None  # type: ignore[assignment]
 
 
+class Late(Pure):
+    """Reads a container only when the loader is iterated."""
+
+    def loaders(self, train: Any, test: Any, config: Any) -> tuple[Iterator[Any], None]:
+        def late() -> Iterator[Any]:
+            yield train.X
+
+        return late(), None
+
+
 class Undefined(Pure):
     """A live registry whose defaults nobody tells."""
 

@@ -212,6 +212,17 @@ def test_an_accelerator_that_is_not_there_is_never_green(house: House) -> None:
     assert (done.returncode, house.states()) == (0, {"PHYS-001:on_device": "pass"})
 
 
+def test_an_error_that_a_scene_raises_under_a_late_loader_is_the_backends_to_pass_on(shell: House) -> None:
+    body = """
+        from conformance.scenes import batches
+        with observe.raises("error", OSError, "the map ends"):
+            batches.exhaust(backend.loaders(batches.TruncatedMap(), None, None))
+    """
+    shell.chapter("physics", clause("PHYS-001~1")).tests("physics", check("late", body)).lock()
+    shell.conform("run", "--workers", "0", backend="Late")
+    assert shell.states() == {"PHYS-001:late": "pass"}
+
+
 def test_a_registry_without_defaults_is_left_as_it_was_found(shell: House) -> None:
     checks = (check("dirties", 'backend.registry()["N"] = 9\nobserve.equal("N", backend.registry()["N"], 9)'), CHECKS[-1])
     shell.chapter("physics", clause("PHYS-001~1", fence='tolerance = "exact"')).tests("physics", *checks).lock()
