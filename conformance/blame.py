@@ -41,7 +41,7 @@ def origin(error: BaseException, suite: Path) -> str:
         if _below(path, suite):
             place, foreign, checking = "check", False, True
         elif _below(path, PACKAGE) and path.relative_to(PACKAGE).parts[0] not in _BACKENDS:
-            # A scene's object that a backend reads beneath a check (a late loader, a broken map) raises for the backend to pass on.
+            # What a backend meets in a scene's object beneath a check (a late loader, a broken map) is its own to pass on.
             place, foreign = "harness", foreign and checking
         else:
             foreign |= module not in _TOOLS
