@@ -146,7 +146,11 @@ def missing_scales_are_computed_anew(plant: Plant) -> None:
     def scale(original):
         def made(given, name, count):
             found = original(given, name, count)
-            return found if getattr(given, name, None) is not None else found / np.sqrt(np.mean(np.square(given.X)))
+            return (
+                found
+                if getattr(given, name, None) is not None
+                else found / np.sqrt(np.mean(np.square(container.as_array(given.X))))
+            )
 
         return made
 
@@ -155,15 +159,15 @@ def missing_scales_are_computed_anew(plant: Plant) -> None:
 
 @mutant("GUARD-BATCH-026", "noise stands in for missing images", "BATCH-026:without_images_there_is_no_loader")
 def missing_images_are_drawn(plant: Plant) -> None:
-    def attribute(original):
-        def found(given, name):
-            value, side = original(given, name), original(given, "probe").shape[-1]
-            shape = (21, side, side, original(given, "coords_relative").shape[-1])
-            return np.random.random_sample(shape) if name == "X" and value is None else value
+    def images(original):
+        def found(given, channels):
+            if given.X is not None:
+                return original(given, channels)
+            return np.random.random_sample((21, channels, *given.probe.shape[-2:])).astype(np.float32)
 
         return found
 
-    plant.function(fields.attribute, attribute)
+    plant.function(fields.images, images)
 
 
 @mutant("GUARD-BATCH-027", "without merging, zeros lie the other way", "BATCH-027:without_merging_positions_may_be_missing")

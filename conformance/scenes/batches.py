@@ -222,6 +222,12 @@ def unfit(gradients: Any) -> list[str]:
     return sorted(name for name, g in found.items() if g is None or not np.all(np.isfinite(native.array(g))))
 
 
+def as_modes(probe: Any) -> np.ndarray:
+    """A native probe `(N, N)`, `(N, N, 1)` or `(P, N, N)` as `(P, N, N)`."""
+    found = native.array(probe)
+    return np.moveaxis(found, -1, 0) if found.ndim == 3 and found.shape[-1] == 1 else found.reshape(-1, *found.shape[-2:])
+
+
 def refused_probe(bad: str) -> tuple[np.ndarray, tuple[int, ...]]:
     """A probe that is no `(B, C, P, H, W)` for objects `(3, 4, 12, 12)`, and its shape."""
     probe = curved_probe(12, 2)

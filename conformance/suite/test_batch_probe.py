@@ -101,8 +101,20 @@ def test_a_probe_is_divided_by_its_norm(backend: Any, observe: Observer, shape: 
 
     modes = modes_of(probe)
     norm = oracle.probe_norm(modes, probe_scale)
-    observe.close("probe", native.array(found).reshape(modes.shape), modes / norm)
+    observe.close("probe", batches.as_modes(found), modes / norm)
     observe.close("factor", native.array(factor).reshape(()), 1 / norm)
+
+
+@pytest.mark.clause("BATCH-050~1", evidence="symmetry")
+@GRIDS
+def test_a_trailing_axis_is_no_mode(backend: Any, observe: Observer, g: int) -> None:
+    """`(N, N, 1)` makes the batches of `(N, N)`. If this fails, suspect an axis of one that is taken for modes."""
+    container = tagged(C=g * g)
+
+    plain = native.item(first(backend, container, g), 1)
+    trailing = native.item(first(backend, tagged(C=g * g, probe=container.probe[..., None]), g), 1)
+
+    observe.close("probe", trailing, native.array(plain))
 
 
 @pytest.mark.clause("BATCH-050~1", evidence="conservation")
