@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conformance import blame
-from conformance.connect import NotClaimed, NotEvaluated
-from conformance.judge import Judge, Refuted
-from conformance.native import Malformed
 from conformance.process import NoAnswer
+
+if TYPE_CHECKING:
+    from conformance.judge import Judge
 
 STATES = ("pass", "not-claimed", "not-evaluated", "blocked", "fail", "crash", "error")
 """From harmless to harmful; of two phases of one check the later in this list wins."""
@@ -37,6 +38,11 @@ def outcome(error: BaseException | None, observer: Judge, phase: str, suite: Pat
 
     A check that ends well without a single observation proves nothing: it is the harness's error, not a pass.
     """
+    # Late: who reads reports and ledgers needs the words above and no NumPy.
+    from conformance.connect import NotClaimed, NotEvaluated
+    from conformance.judge import Refuted
+    from conformance.native import Malformed
+
     if error is None:
         if phase == "call" and not observer.records:
             return Outcome("error", observer.message("none", "an observation", "a check that observes nothing", "at least one"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,7 +92,7 @@ def _print(rows: list[Standing], known: Known) -> None:
     marks = Counter(row.mark for row in rows)
     print(", ".join(f"{states[state]} {state}" for state in STATES if states[state]) or "no entries", end="; ")
     print(", ".join(f"{marks[mark]} {mark}" for mark in ("[x]", "[P]", "[ ]")), end="; ")
-    print(f"{unseen} checks of the suite were never seen")
+    print(f"{unseen} units of the suite were never seen")
     print("[x]: proven green (a red or a killed mutant stands behind it), once on a clean checkout, its scenarios green")
 
 
@@ -197,13 +196,14 @@ def _claim(arguments: argparse.Namespace) -> int:
 def _record(arguments: argparse.Namespace, ended: Ended, report: Report, path: Path) -> int:
     """The log first, then the ledger, so that an entry never names an artefact that is not there."""
     from conformance import claims, ledger_file
+    from conformance.pages.press import write
 
     checks = claims.chosen(report, arguments.selector)
     name = "blocker.log" if arguments.verb == "blocked" else f"{ledger_file.safe(arguments.selector)}_{arguments.verb}.log"
     log = ended.folder / name
     stamp = _stamp(arguments.verb, log, arguments.output, because=arguments.because)
     drafts = claims.drafts(report, checks, **stamp)
-    _write(log, _log(arguments, report, checks, (ended.folder / "run.log").read_text(encoding="utf-8")))
+    write(log, _log(arguments, report, checks, (ended.folder / "run.log").read_text(encoding="utf-8")))
     numbers = ledger_file.append(path, drafts)
     for number, draft in zip(numbers, drafts, strict=True):
         print(f"{arguments.verb}: {draft['check']} is {draft['state']}; line {number} of {path}")
@@ -229,19 +229,6 @@ def _stamp(event: str, artefact: Path, output: Path, because: str | None = None)
 
     place = artefact.resolve().relative_to(output.resolve()).as_posix()
     return {"utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "event": event, "artefact": place, "because": because}
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(draft, path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
 
 
 def _fail(code: int, *lines: str) -> int:

@@ -100,7 +100,7 @@ def test_a_unit_green_is_partial_until_its_scenario_is_green(story: Story) -> No
     assert table[0].startswith(f"[ ] {WHOLE}") and "red: a deviation of 2" in table[0]
     assert table[1].startswith(f"[P] {UNIT}") and table[1].endswith("proven green: scenario PHYS-002:whole is red")
     assert (
-        "    4  " in table[1] and table[2] == "1 red, 1 proven green; 0 [x], 1 [P], 1 [ ]; 0 checks of the suite were never seen"
+        "    4  " in table[1] and table[2] == "1 red, 1 proven green; 0 [x], 1 [P], 1 [ ]; 0 units of the suite were never seen"
     )
 
 
