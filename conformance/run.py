@@ -14,7 +14,8 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,8 @@ RESTARTS = 32
 MOST_WORKERS = 16
 # Hypothesis works without its plug-in, which imports all of it into every process (0.8 s each).
 PLUGINS = ("conformance.plugin", "no:cacheprovider", "no:hypothesispytest")
+Show = Callable[[str], None]
+Watch = Callable[[Path], AbstractContextManager[Show]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +95,22 @@ def folder_for(options: Options) -> Path:
     return folder
 
 
-def tee(argv: Sequence[str], log: Path, header: Sequence[str], *, env: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """Run `argv`, copy each line to the terminal and the log as it comes; returns exit code and text.
+def shown(line: str) -> None:
+    """A line on standard output, at once."""
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+@contextmanager
+def unwatched(report: Path) -> Iterator[Show]:
+    """Every line of the child as it comes, whatever the report says meanwhile."""
+    yield shown
+
+
+def tee(
+    argv: Sequence[str], log: Path, header: Sequence[str], *, env: Mapping[str, str] | None = None, show: Show = shown
+) -> tuple[int, str]:
+    """Run `argv`, hand each line to `show` and to the log as it comes; returns exit code and text.
 
     The log begins with `header` and ends with `# exit=… seconds=… sha256=…`, the digest of every line above.
     """
@@ -101,16 +118,13 @@ def tee(argv: Sequence[str], log: Path, header: Sequence[str], *, env: Mapping[s
 
     with log.open("w", encoding="utf-8") as stream:
 
-        def keep(line: str, shown: bool) -> None:
+        def keep(line: str) -> None:
             stream.write(line)
             stream.flush()
             whole.update(line.encode())
-            if shown:
-                sys.stdout.write(line)
-                sys.stdout.flush()
 
         for line in header:
-            keep(f"# {line}\n", shown=False)
+            keep(f"# {line}\n")
         child = subprocess.Popen(
             list(argv), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", env=env
         )
@@ -119,7 +133,9 @@ def tee(argv: Sequence[str], log: Path, header: Sequence[str], *, env: Mapping[s
             try:
                 for line in child.stdout or ():
                     seen.append(line)
-                    keep(line if line.endswith("\n") else line + "\n", shown=True)
+                    line = line if line.endswith("\n") else line + "\n"
+                    keep(line)
+                    show(line)
                 code = child.wait()
             except KeyboardInterrupt:
                 continue  # the child got the signal too; its last words still count
@@ -127,8 +143,8 @@ def tee(argv: Sequence[str], log: Path, header: Sequence[str], *, env: Mapping[s
     return code, "".join(seen)
 
 
-def run(options: Options) -> Ended:
-    """Run the suite; leaves run.log and report.jsonl in the folder."""
+def run(options: Options, watch: Watch = unwatched) -> Ended:
+    """Run the suite; leaves run.log and report.jsonl in the folder. `watch` sees the report grow and shows the child's lines."""
     folder = folder_for(options)
     target = folder / "report.jsonl"
     argv = command(options, target)
@@ -141,7 +157,8 @@ def run(options: Options) -> Ended:
         f"report    {target}",
     ]
     env = {**os.environ, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
-    code, said = tee(argv, folder / "run.log", header, env=env)
+    with watch(target) as show:
+        code, said = tee(argv, folder / "run.log", header, env=env, show=show)
     ended = judge(folder, code, said)
     with (folder / "run.log").open("a", encoding="utf-8") as stream:
         stream.write(f"# conform={ended.code}{f' ({ended.trouble})' if ended.trouble else ''}\n")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,8 @@ def add(verbs: Any) -> None:
     """run."""
     run = verbs.add_parser(
         "run", help="examine a backend", epilog=CODES, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Runs the suite in a child process on all cores and writes run.log, report.jsonl and summary.md.",
+        description="Runs the suite in a child process on all cores and writes run.log, report.jsonl, summary.md, junit.xml and "
+        "report.html.",
     )  # fmt: skip
     run.add_argument("--backend", default="reference", help="reference (default), or module:attribute")
     run.add_argument("--device", default="cpu", help="cpu (default), cuda, …: anything but cpu runs the checks marked `device`")
@@ -37,11 +40,13 @@ def add(verbs: Any) -> None:
     run.add_argument(
         "--patience", type=float, default=600.0, metavar="S", help="a check that takes longer (600 s) counts as a crash"
     )
+    run.add_argument("--json", action="store_true", help="one JSON object on standard output; everything else on standard error")
     run.set_defaults(act=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from conformance.run import Options, run
+    from conformance.cli import progress
+    from conformance.run import Options, run, unwatched
 
     options = Options(
         backend=arguments.backend,
@@ -55,12 +60,52 @@ def _run(arguments: argparse.Namespace) -> int:
         suite=arguments.suite,
         specs=arguments.specs,
     )
-    ended = run(options)
-    _show(ended, f"conform {shlex.join(sys.argv[1:])}")
+    stream = sys.stderr if arguments.json else sys.stdout
+    ended = run(options, progress.live if stream.isatty() else progress.aside if arguments.json else unwatched)
+    code = _press(ended, f"conform {shlex.join(sys.argv[1:])}")
+    if arguments.json:
+        print(json.dumps(_plain(ended, code), ensure_ascii=False, indent=1))
+    else:
+        _show(ended)
+    return code
+
+
+def _press(ended: Ended, command: str) -> int:
+    """Write the pages; where that fails the run's own files stand, the traceback is shown, and the code is 3 unless it was 2."""
+    from conformance.pages import press
+    from conformance.pages.model import Source
+
+    if ended.report is None:
+        return ended.code
+    try:
+        made = press.of_run(ended.folder, Source(ended.report, ended.code, ended.trouble))
+        press.press(ended.folder, [made], [ended.folder], None, command)
+    except Exception:
+        traceback.print_exc()
+        print(f"{ended.folder}: the pages could not be written", file=sys.stderr)
+        return ended.code if ended.code == 2 else 3
     return ended.code
 
 
-def _show(ended: Ended, command: str) -> None:
+def _plain(ended: Ended, code: int) -> dict[str, Any]:
+    """The end of a run for machines."""
+    from conformance import summary
+    from conformance.report import equation
+    from conformance.verdict import MEANING
+
+    told: dict[str, Any] = {"exit": code, "meaning": MEANING[code], "trouble": ended.trouble, "folder": str(ended.folder)}
+    report = ended.report
+    if report is None:
+        return told | {"equation": None, "verdicts": [], "reds": []}
+    names = ("check", "clauses", "state", "advice", "message")
+    return told | {
+        "equation": equation(report.plan, report.states()),
+        "verdicts": [found.plain() for found in summary.verdicts(report)],
+        "reds": [{name: red[name] for name in names} for red in summary.reds(report)],
+    }
+
+
+def _show(ended: Ended) -> None:
     """Table, reds, gaps, verdict with its equation, folder: the last line is where everything lies."""
     from rich.console import Console
     from rich.markup import escape
@@ -70,7 +115,6 @@ def _show(ended: Ended, command: str) -> None:
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
     report = ended.report
     if report is not None:
-        (ended.folder / "summary.md").write_text(summary.markdown(report, ended.code, command), encoding="utf-8")
         if report.plan["collected"]:
             console.print(_table(report))
         for red in summary.reds(report):

@@ -47,9 +47,9 @@ def percent(found: float) -> float:
     return round(100 * (min(max(decades, LEAST), MOST) - LEAST) / (MOST - LEAST), 2)
 
 
-def axis() -> list[tuple[str, float]]:
-    """Labels of the axis and their places."""
-    return [(f"10^{decade}", percent(10.0**decade)) for decade in range(LEAST, MOST + 1, 2)]
+def axis() -> list[tuple[int, float]]:
+    """Decades to be labelled and their places."""
+    return [(decade, percent(10.0**decade)) for decade in range(LEAST, MOST + 1, 2)]
 
 
 def margins(lines: Iterable[dict[str, Any]]) -> tuple[list[Margin], int]:

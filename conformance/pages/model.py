@@ -43,6 +43,7 @@ class Run:
 
     index: int
     name: str
+    connection: str
     version: str
     device: str
     verdicts: tuple[ProfileVerdict, ...]
@@ -119,6 +120,7 @@ def run_view(index: int, source: Source) -> Run:
     return Run(
         index=index,
         name=header["backend"].get("name", header["connection"]),
+        connection=header["connection"],
         version=str(header["backend"].get("version") or ""),
         device=header["device"],
         verdicts=tuple(verdicts(report)),

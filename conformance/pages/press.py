@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,24 +42,31 @@ def write(path: Path, text: str) -> None:
         os.close(folder)
 
 
-def source(folder: Path, code: int | None = None, ledger: Path | None = None) -> Source:
+def source(folder: Path) -> Source:
     """The report of a run's folder. One that does not close is taken as far as it goes, with its trouble and code 6.
 
     Raises `ReportError` where there is not even a header, and `OSError` where there is no file. The ledger is looked for in
     `<reports>/ledger`, two folders up from the run's.
     """
-    from conformance.ledger_file import file_for
     from conformance.pages.model import Source
 
     text, trouble = (folder / "report.jsonl").read_text(encoding="utf-8"), ""
     try:
         report = reports.read(text)
-        ended = report.footer["exit"] if report.footer and code is None else code
+        ended = report.footer["exit"] if report.footer else 6
     except reports.ReportError as error:
         report = partial(text)
-        trouble, ended = f"{type(error).__name__}: {error}", code or 6
-    place = ledger or file_for(folder.resolve().parent.parent, report.header["connection"])
-    return Source(report, int(ended or 0), trouble, f"{folder.resolve().parent.name}/{folder.resolve().name}", lenient(place))
+        trouble, ended = f"{type(error).__name__}: {error}", 6
+    return of_run(folder, Source(report, ended, trouble))
+
+
+def of_run(folder: Path, found: Source) -> Source:
+    """A report with what stands beside it: its folder's name and the lines of its backend's ledger."""
+    from conformance.ledger_file import file_for
+
+    whole = folder.resolve()
+    lines = lenient(file_for(whole.parent.parent, found.report.header["connection"]))
+    return replace(found, folder=f"{whole.parent.name}/{whole.name}", ledger=lines)
 
 
 def partial(text: str) -> reports.Report:

@@ -23,11 +23,11 @@
   const follow = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
-    if (target.matches("details.clause")) {
-      if (target.classList.contains("out")) form.reset();
+    if (target.classList.contains("out")) {
+      form.reset();
       filter();
-      target.open = true;
     }
+    if (target.matches("details")) target.open = true;
     target.scrollIntoView();
   };
 
