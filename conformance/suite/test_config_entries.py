@@ -40,7 +40,8 @@ def test_groups_have_the_channels_of_the_configuration(backend: Proxy, observe: 
 
     If this fails, suspect grouping that took the grid size from a registry nobody had synchronised.
     """
-    run = runs.trained(backend, workflows.PLAIN)
+    with observe.accepts("training"):
+        run = runs.trained(backend, workflows.PLAIN)
 
     observe.shape("images", run.results["train_container"].X, (4, 64, 64, 4))
 
