@@ -1,6 +1,7 @@
 """How everything is run. `python3 noxfile.py -s cpu` needs Python 3.11 or newer with venv and pip, and nothing else.
 
-Sessions: cpu, cuda (the suite on the reference), tests (of the harness and the reference), lint, bench, quality, snapshots.
+Sessions: cpu, cuda (the suite on the reference), tests (of the harness and the reference), page (report.html in a browser), lint,
+bench, quality, snapshots.
 All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
 install nothing. nox turns every failure into exit code 1: the true code stands in the footer of the log under `reports/`.
 """
@@ -79,7 +80,17 @@ def cuda(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The harness's and the reference's own tests."""
     folders = [name for name in ("conformance/selftest", "reference_impl/tests", "fixtures/tests") if (ROOT / name).is_dir()]
-    tee(session, "tests", [prepare(session), "-m", "pytest", "-n", "2", "-q", *folders, *session.posargs])
+    browser = "--ignore=conformance/selftest/test_page.py"  # a session of its own: `page`
+    tee(session, "tests", [prepare(session), "-m", "pytest", "-n", "2", "-q", browser, *folders, *session.posargs])
+
+
+@nox.session
+def page(session: nox.Session) -> None:
+    """report.html in a real browser; needs chromium and chromedriver, and fails where they are missing."""
+    python = prepare(session)
+    if "--no-venv" not in sys.argv:
+        subprocess.run([python, "-m", "pip", *PIP, "-e", f"{ROOT}[page]"], check=True)
+    tee(session, "page", [python, "-m", "pytest", "-n", "0", "-q", "conformance/selftest/test_page.py", *session.posargs])
 
 
 @nox.session
