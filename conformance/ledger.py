@@ -137,6 +137,8 @@ def entry(report: Any, result: Mapping[str, Any], state: str, stamp: Mapping[str
         "versions": {"suite": header["suite"], "python": header["python"], **header["libraries"]},
         "report": report.footer["sha256"],
     }
+    if header["draft"]:
+        draft["draft"] = True
     reason = reason_of(result["message"]) if state != "pass" and result.get("message") else None
     return draft | ({"reason": reason} if reason else {}) | ({"because": stamp["because"]} if stamp.get("because") else {})
 

@@ -138,7 +138,7 @@ def _reservations(check: str, lines: Sequence[Line], walked: Mapping[str, str], 
     """Why a green is not `[x]`."""
     why = [] if walked[check] == "proven green" else ["hollow: no red before it, no mutant killed"]
     greens = list(takewhile(lambda line: line["state"] == "pass", reversed(lines)))
-    if not any(line.get("commit") and not line["dirty"] for line in greens):
+    if not any(line.get("commit") and not line["dirty"] and not line.get("draft") for line in greens):
         why.append("not seen on a clean checkout")
     return why + _scenario_faults(check, walked, known)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,25 +26,50 @@ def add(verbs: Any) -> None:
     ledger = verbs.add_parser("ledger", help="where each check stands: [ ] open, [P] partial, [x] done")
     _where(ledger, backend="reference", output=Path("reports"))
     ledger.add_argument("--json", action="store_true", help="the table for machines")
-    ledger.set_defaults(act=_table)
+    ledger.set_defaults(act=_guarded(_table))
     inner = ledger.add_subparsers(dest="ledger_verb", metavar="{verify,add}")
     verify = inner.add_parser("verify", help="does the chain hold? exit code 1 and the first broken line, if not")
     _where(verify, backend=argparse.SUPPRESS, output=argparse.SUPPRESS)
-    verify.set_defaults(act=_verify)
+    verify.set_defaults(act=_guarded(_verify))
     adding = inner.add_parser("add", help="all results of a full run of a clean checkout")
     adding.add_argument("report", type=Path, metavar="REPORT_FOLDER", help="the run's folder, beneath --output")
     adding.add_argument("--output", type=Path, default=argparse.SUPPRESS, help="the folder of all reports (default: reports)")
-    adding.set_defaults(act=_add)
+    adding.set_defaults(act=_guarded(_add))
     for verb, meaning in VERBS.items():
         claim = verbs.add_parser(verb, help=meaning)
         claim.add_argument("selector", metavar="SELECTOR", help="part of a check's id, * is a wildcard")
         _where(claim, backend="reference", output=Path("reports"))
         claim.add_argument("--device", default="cpu", help="cpu (default), cuda, …")
-        claim.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core; 0: in the child itself")
+        claim.add_argument(
+            "--workers", type=int, default=1, metavar="N", help="processes (default: 1, as what is claimed is small)"
+        )
         claim.add_argument("--patience", type=float, default=600.0, metavar="S", help="as in `conform run`")
         if verb == "blocked":
-            claim.add_argument("--because", required=True, metavar="REASON", help="which layer is still wrong")
-        claim.set_defaults(act=_claim, because=None)
+            claim.add_argument("--because", required=True, type=_reason, metavar="REASON", help="which layer is still wrong")
+        else:
+            claim.set_defaults(because=None)
+        claim.set_defaults(act=_guarded(_claim))
+
+
+def _reason(text: str) -> str:
+    """One line, and not an empty one."""
+    if not (said := " ".join(text.split())):
+        raise argparse.ArgumentTypeError("expected which layer is still wrong, found nothing")
+    return said
+
+
+def _guarded(act: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """A file that cannot be read or written is one line and code 4."""
+
+    def guarded(arguments: argparse.Namespace) -> int:
+        try:
+            return act(arguments)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            return _fail(4, f"refused: {error}")
+
+    return guarded
 
 
 def _where(parser: Any, backend: Any, output: Any) -> None:
@@ -199,6 +225,8 @@ def _record(arguments: argparse.Namespace, ended: Ended, report: Report, path: P
     from conformance.pages.press import write
 
     checks = claims.chosen(report, arguments.selector)
+    if arguments.verb == "blocked":
+        checks = [check for check in checks if report.states()[check] != "pass"]
     name = "blocker.log" if arguments.verb == "blocked" else f"{ledger_file.safe(arguments.selector)}_{arguments.verb}.log"
     log = ended.folder / name
     stamp = _stamp(arguments.verb, log, arguments.output, because=arguments.because)

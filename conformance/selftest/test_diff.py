@@ -160,8 +160,7 @@ def test_a_report_that_cannot_be_read_is_four(tmp_path: Path, capsys: pytest.Cap
 
 @pytest.mark.parametrize("verb", [["diff", "a", "b"], ["ledger"]])
 def test_the_verbs_need_no_library(tmp_path: Path, verb: list[str]) -> None:
-    code = (
-        f"import sys; from conformance.cli import main; main({verb!r}); print({{'numpy', 'pytest', 'rich', 'torch'}} & set(sys.modules) or 'none')"
-    )
+    known = "{'numpy', 'pytest', 'rich', 'torch'}"
+    code = f"import sys; from conformance.cli import main; main({verb!r}); print({known} & set(sys.modules) or 'none')"
     done = process.run([sys.executable, "-c", code], cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "none"

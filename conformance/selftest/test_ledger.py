@@ -250,7 +250,7 @@ def test_on_an_accelerator_only_scenarios_that_run_there_count() -> None:
 
 def test_done_needs_one_green_on_a_clean_checkout() -> None:
     seen = [draft(name, word) for name, word in PASSING]
-    for dirty in ({"dirty": True}, {"commit": None}):
+    for dirty in ({"dirty": True}, {"commit": None}, {"draft": True}):
         found = stand(*seen, draft(state="fail"), draft(**dirty))
         assert (found.mark, found.why) == ("[P]", ("not seen on a clean checkout",))
     assert stand(*seen, draft(state="fail"), draft(), draft(dirty=True)).mark == "[x]"

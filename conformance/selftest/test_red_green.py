@@ -111,6 +111,22 @@ def test_a_full_run_is_added_once(story: Story) -> None:
     assert said["verify"].returncode == 0 and "5 lines, the chain holds" in said["verify"].stdout
 
 
+def test_a_ledger_that_cannot_be_written_is_one_line(story: Story, tmp_path: Path) -> None:
+    house, _ = story
+    artefact = books.ledger(house).entries[-1]["artefact"]
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "report.jsonl").write_bytes((house.root / "reports" / artefact).read_bytes())
+    (tmp_path / "ledger").write_text("no folder")
+    done = books.conform(house, "ledger", "add", "--output", str(tmp_path), str(tmp_path / "run"))
+    assert done.returncode == 4 and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("refused: ") and str(tmp_path / "ledger") in done.stderr
+
+
+def test_blocked_wants_a_reason(story: Story) -> None:
+    done = books.conform(story[0], "blocked", "PHYS-001", "--because", " ")
+    assert done.returncode == 4 and "expected which layer is still wrong, found nothing" in done.stderr
+
+
 def test_a_broken_ledger_is_named_by_every_verb(story: Story) -> None:
     house, _ = story
     path = books.ledger_path(house)
