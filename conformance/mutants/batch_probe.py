@@ -11,7 +11,7 @@ import torch
 from conformance.mutants import mutant
 from conformance.mutants.batch import batches
 from conformance.planting import Plant
-from reference_impl.batch import fields, probe
+from reference_impl.batch import probe
 from reference_impl.physics import diffraction
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from conformance import native
 from conformance.scenes.records import record, write_npz
 
 NAME = "experiment.npz"
@@ -29,6 +30,11 @@ def arrays(n: int = 23, N: int = 16) -> dict[str, Any]:
 def contract_file(folder: Path, **changes: Any) -> Path:
     """A file of `arrays()` with some of them changed, or left out where the change is None."""
     return write_npz(folder / NAME, **{**arrays(), **changes})
+
+
+def unlike(raw: Any, given: Mapping[str, Any], names: Iterable[str], rows: Any = slice(None)) -> list[str]:
+    """The names of a record's arrays whose values are not those (or those rows) of `given`, whatever the dtype."""
+    return [name for name in names if native.array(getattr(raw, name)).tolist() != np.asarray(given[name])[rows].tolist()]
 
 
 def text_array(text: str, kind: str) -> np.ndarray:
