@@ -9,8 +9,8 @@ from conformance.planting import Plant
 from reference_impl.config import bridge, factory
 
 
-def _nothing(*arguments, **options):
-    return None
+def _nothing(*arguments: object, **options: object) -> None:
+    """Instead of synchronising."""
 
 
 @mutant(
@@ -92,7 +92,7 @@ def a_file_without_a_patch_side_has_64_pixels(plant: Plant) -> None:
     plant.function(factory._from_file, falling_back)
 
 
-@mutant("DEF-105b", "a probe of 128 pixels is trained as one of 64", "CONFIG-064:the_patch_side_is_the_probes")
+@mutant("GUARD-CONFIG-064b", "a probe of 128 pixels is trained as one of 64", "CONFIG-064:the_patch_side_is_the_probes")
 def the_default_patch_side_stands_before_the_files(plant: Plant) -> None:
     def assuming(original):
         return lambda file, settings, build: original(file, {"N": 64, **settings}, build)
