@@ -185,16 +185,20 @@ def _where(texts: Sequence[str], wanted: Callable[[Line], bool]) -> int:
 
 
 def _unique(texts: Sequence[str]) -> None:
-    """One result a check; the second is the line that is told."""
-    seen: set[str] = set()
+    """One result a check, and blocked once; the second is the line that is told."""
+    seen: set[tuple[str, str]] = set()
     for place, text in enumerate(texts, start=1):
         line = json.loads(text)
-        if line["kind"] == "result" and line["check"] in seen:
-            raise DuplicateCheck(f"two results for {line['check']}", place)
-        seen |= {line["check"]} if line["kind"] == "result" else set()
+        if line["kind"] not in ("result", "blocked"):
+            continue
+        if (line["kind"], line["check"]) in seen:
+            raise DuplicateCheck(f"two {line['kind']} lines for {line['check']}", place)
+        seen.add((line["kind"], line["check"]))
 
 
 def _balance(report: Report, last: int) -> None:
+    if ghosts := sorted({line["check"] for line in report.blocked} - {line["check"] for line in report.results}):
+        raise UnbalancedCounts(f"blocked without a result: {', '.join(ghosts[:3])}", last)
     found = equation(report.plan, report.states())
     claimed = report.footer["equation"] if report.footer else found
     if found["missing"] or set(report.states()) - set(report.plan["collected"]):
