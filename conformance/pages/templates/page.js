@@ -31,7 +31,7 @@
     target.scrollIntoView();
   };
 
-  form.addEventListener("input", filter);
+  for (const kind of ["input", "change"]) form.addEventListener(kind, filter);
   form.addEventListener("reset", () => setTimeout(filter));
   form.addEventListener("submit", (event) => event.preventDefault());
   document.addEventListener("click", (event) => {

@@ -1,0 +1,148 @@
+"""report.html in a real browser, from a file. The session `page` runs this; without Chromium it fails, it never looks green."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
+
+from conformance.pages import kills, press
+from conformance.pages.html import html
+from conformance.selftest.pages import CLAUSES, KILLS, folder, source
+
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run", "--hide-scrollbars",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """Chromium without a network, without a history."""
+    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    assert binary and driver, "chromium and chromedriver are missing: apt-get install chromium chromium-driver"
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    found.execute_cdp_cmd("Network.enable", {})
+    found.execute_cdp_cmd(
+        "Network.emulateNetworkConditions", {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    )
+    yield found
+    found.quit()
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the page of two backends lies, with images, a ledger and mutants."""
+    run, found = folder(tmp_path_factory.mktemp("page")), source()
+    reds, left, untold = press.plates([run], [found])
+    target = run / "report.html"
+    press.write(
+        target, html([found, source(backend={"name": "b" * 40})], kills=kills.matrix(KILLS), reds=reds, left=left, untold=untold)
+    )
+    return Path(target).as_uri()
+
+
+@pytest.fixture
+def opened(browser: webdriver.Chrome, place: str) -> Iterator[webdriver.Chrome]:
+    """The page, fresh; whatever was done with it, the console stays empty and no word of a backend ran."""
+    browser.get("about:blank")
+    browser.get(place)
+    yield browser
+    assert browser.get_log("browser") == []
+    assert browser.execute_script("return window.broken") is None
+
+
+def visible(browser: webdriver.Chrome, kind: str = "details.clause") -> list[str]:
+    return [
+        part.get_attribute("id") or str(part.get_attribute("hash"))[1:]
+        for part in browser.find_elements(By.CSS_SELECTOR, kind)
+        if part.is_displayed()
+    ]
+
+
+def colours(browser: webdriver.Chrome, scheme: str, media: str = "screen") -> tuple[float, float]:
+    """Lightness of paper and ink, 0 to 255, in a colour scheme."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+    script = "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
+    told: list[Any] = browser.execute_script(script)
+    paper, ink = (sum(int(x) for x in text[4:-1].split(",")) / 3 for text in told)
+    return paper, ink
+
+
+def test_filters_leave_what_was_asked_for(opened: webdriver.Chrome) -> None:
+    assert visible(opened) == [key.split("~")[0] for key in CLAUSES]
+    Select(opened.find_element(By.NAME, "state")).select_by_visible_text("red")
+    assert visible(opened) == ["PHYS-001", "PHYS-003"]
+    assert set(visible(opened, ".chip")) == {"PHYS-001", "PHYS-003"}
+    opened.find_element(By.NAME, "text").send_keys("far_fields")
+    assert visible(opened) == ["PHYS-003"]
+    assert opened.find_element(By.ID, "shown").text == "1 of 9 clauses"
+    opened.find_element(By.CSS_SELECTOR, "#filter button").click()
+    Select(opened.find_element(By.NAME, "area")).select_by_visible_text("batch")
+    Select(opened.find_element(By.NAME, "level")).select_by_visible_text("SHOULD")
+    assert visible(opened) == ["BATCH-002"]
+
+
+def test_a_clause_opens_and_shows_its_checks(opened: webdriver.Chrome) -> None:
+    clause = opened.find_element(By.ID, "BATCH-001")
+    assert not clause.find_element(By.CLASS_NAME, "checks").is_displayed()
+    clause.find_element(By.CLASS_NAME, "title").click()
+    assert clause.find_element(By.CLASS_NAME, "checks").is_displayed()
+    assert "images_are_channel_first" in clause.text and "observed / bound" in clause.text
+
+
+def test_an_anchor_leads_to_its_clause_also_through_a_filter(opened: webdriver.Chrome) -> None:
+    Select(opened.find_element(By.NAME, "area")).select_by_visible_text("batch")
+    opened.execute_script("location.hash = '#MODEL-004'")
+    clause = opened.find_element(By.ID, "MODEL-004")
+    assert clause.get_attribute("open") == "true" and clause.is_displayed()
+    top = opened.execute_script("return arguments[0].getBoundingClientRect().top", clause)
+    assert 0 <= top < opened.execute_script("return innerHeight")
+
+
+def test_an_address_with_an_anchor_opens_its_clause(opened: webdriver.Chrome, place: str) -> None:
+    opened.get("about:blank")
+    opened.get(f"{place}#PHYS-001")
+    opened.find_element(By.LINK_TEXT, "light_adds[g2]").click()
+    card = opened.find_element(By.ID, "red-PHYS-001:light_adds[g2]@cpu")
+    assert card.get_attribute("open") == "true" and "conform run -k PHYS-001" in card.text
+    for image in card.find_elements(By.TAG_NAME, "img"):
+        assert opened.execute_script("return arguments[0].naturalWidth", image) == 16
+    assert card.find_element(By.CSS_SELECTOR, ".frc svg").size["height"] > 50
+
+
+@pytest.mark.parametrize("width", [320, 400, 1280])
+def test_nothing_sticks_out(opened: webdriver.Chrome, width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    opened.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
+    found = opened.execute_script("return [innerWidth, document.documentElement.scrollWidth]")
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert found == [width, width]
+
+
+def test_light_and_dark_and_paper(opened: webdriver.Chrome) -> None:
+    light, dark, printed = colours(opened, "light"), colours(opened, "dark"), colours(opened, "dark", "print")
+    assert light[0] > 230 and light[1] < 60
+    assert dark[0] < 60 and dark[1] > 200
+    assert printed[0] == 255 and printed[1] == 0
+
+
+def test_a_print_opens_everything_and_closes_it_again(opened: webdriver.Chrome) -> None:
+    count = "return document.querySelectorAll('details.clause[open]').length"
+    opened.execute_script("window.dispatchEvent(new Event('beforeprint'))")
+    assert opened.execute_script(count) == len(CLAUSES)
+    opened.execute_script("window.dispatchEvent(new Event('afterprint'))")
+    assert opened.execute_script(count) == 0
