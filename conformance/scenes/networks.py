@@ -156,6 +156,12 @@ def ring(side: int = N) -> np.ndarray:
     return ~inside
 
 
+def frames(side: int = N) -> list[np.ndarray]:
+    """`(side, side)` bool each: the frames of one pixel's width that make the ring, from the edge inwards."""
+    depth = np.minimum(np.arange(side), np.arange(side)[::-1])
+    return [np.minimum.outer(depth, depth) == k for k in range(side // 4)]
+
+
 def centre(array: np.ndarray) -> np.ndarray:
     """The central half of the last two axes."""
     edge = array.shape[-1] // 4
