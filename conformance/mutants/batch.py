@@ -145,12 +145,10 @@ def relative_positions_are_a_view_of_channel_last_memory(plant: Plant) -> None:
 def missing_scales_are_computed_anew(plant: Plant) -> None:
     def scale(original):
         def made(given, name, count):
-            found = original(given, name, count)
-            return (
-                found
-                if getattr(given, name, None) is not None
-                else found / np.sqrt(np.mean(np.square(container.as_array(given.X))))
+            given = (
+                given if getattr(given, name, None) is not None else SimpleNamespace(**{name: container.as_array(given.X).std()})
             )
+            return original(given, name, count)
 
         return made
 

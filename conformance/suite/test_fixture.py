@@ -114,8 +114,8 @@ def test_the_generator_takes_a_subset_of_a_source(observe: Observer, tmp_path: P
 
     run = scene.generate(tmp_path, "--source", str(source), *flags)
 
+    observe.equal("exit code", (run.returncode, run.stderr), (0, ""))
     made, given = scene.loaded(tmp_path / "out.npz"), scene.loaded(source)
-    observe.equal("exit code", run.returncode, 0)
     observe.equal("patterns", made["diffraction"], given["diff3d"][::2])
     observe.equal("positions", made["xcoords"], given["xcoords"][::2])
     observe.equal("digest", json.loads((tmp_path / "out.json").read_text())["sha256_checksum"], oracle.digest(made))
