@@ -16,7 +16,7 @@ from conformance import protocol
 from conformance.protocol import BackendInfo
 
 BUILT_IN = {"reference": "conformance.backends.reference:Reference", "numpy": "conformance.backends.numpy_only:Backend"}
-PLANTED = {"mutant": "conformance.mutants", "twin": "conformance.twins"}
+PLANTED = {"mutant": "conformance.mutants", "twin": "conformance.twins", "step": "conformance.replays"}
 AREAS = "describe config data grouping batch physics model loss training bundle inference dispatch cli"
 SURFACES: dict[str, type] = {area: getattr(protocol, area.capitalize()) for area in AREAS.split()}
 

@@ -15,7 +15,7 @@ from pathlib import Path
 FILE_LINES, FUNCTION_LINES, MUTANT_LINES = 300, 60, 12
 TREES = ("conformance", "reference_impl", "fixtures", "noxfile.py")
 SUITE = Path("conformance/suite")
-PLANTED = (Path("conformance/mutants"), Path("conformance/twins"))
+PLANTED = (Path("conformance/mutants"), Path("conformance/twins"), Path("conformance/replays"))
 # Where → modules that may not be imported there, not even inside a function.
 ARROWS = {
     "reference_impl": {"conformance"},
@@ -108,7 +108,7 @@ def _forbidden(relative: Path) -> set[str]:
     for place, names in ARROWS.items():
         if relative.is_relative_to(place):
             return names
-    free = ("backends", "plugin", "selftest", "mutants", "twins")
+    free = ("backends", "plugin", "selftest", "mutants", "twins", "replays")
     core = relative.parts[0] == "conformance" and relative.parts[1] not in free
     return CORE_ARROWS if core else set()
 

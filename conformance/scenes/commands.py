@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,44 +16,61 @@ from conformance.scenes.shared import once
 TELLING = {"PYTHONWARNINGS": "default", "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 """Environment of every call: warnings are shown, help is not wrapped, nothing is coloured."""
 
-TRAINING = {"--max_epochs": 2, "--n_images": 64, "--gridsize": 1, "--batch_size": 4, "--learning-rate": 5e-4}
+TRAINING = {"--max_epochs": 2, "--n_images": 64, "--batch_size": 4, "--learning-rate": 5e-4}
 """CLI-010's training, with a learning rate of its own."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """How `train` and `infer` ended, and their folders."""
+    """CLI-010: `train` in one process, `infer` in another; each is called when it is first asked for, once for all checks."""
 
-    folder: Path
-    train: process.Completed
-    infer: process.Completed
+    backend: Any
+    shared: Path
+    g: int
 
     @property
     def output(self) -> Path:
         """Where `train` wrote."""
-        return self.folder / "output"
+        return self._ended("train", self._train) / "output"
 
     @property
     def pictures(self) -> Path:
         """Where `infer` wrote."""
-        return self.folder / "pictures"
+        return self._ended("infer", self._infer) / "pictures"
+
+    @property
+    def train(self) -> process.Completed:
+        """How the training ended."""
+        return self._told("train", self._train)
+
+    @property
+    def infer(self) -> process.Completed:
+        """How the inference ended."""
+        return self._told("infer", self._infer)
+
+    def _told(self, name: str, call_it: Callable[[Path], process.Completed]) -> process.Completed:
+        return process.Completed(**once(self.shared, f"flow-{self.g}-{name}", lambda folder: vars(call_it(folder))))
+
+    def _ended(self, name: str, call_it: Callable[[Path], process.Completed]) -> Path:
+        self._told(name, call_it)
+        return self.shared / f"flow-{self.g}-{name}"
+
+    def _train(self, folder: Path) -> process.Completed:
+        data = write_npz(folder / "data.npz", **record(n=64, N=64))
+        flags = {"--train_data_file": data, "--output_dir": folder / "output", "--gridsize": self.g, **TRAINING}
+        return call([*self.backend.command("train"), *listed(flags), "--accelerator", "cpu", "--quiet"], folder)
+
+    def _infer(self, folder: Path) -> process.Completed:
+        # The flags stand in another order than in the contract, and one of them is the deprecated one.
+        data = self.output.parent / "data.npz"
+        flags = {"--output_dir": folder / "pictures", "--device": "cpu", "--n_images": 24, "--test_data": data}
+        argv = [*self.backend.command("infer"), "--quiet", *listed(flags), "--model_path", str(self.output)]
+        return call(argv, folder)
 
 
-def flow(backend: Any, shared: Path) -> Flow:
-    """CLI-010: train in one process, infer in another, once for all checks of a session."""
-    train, infer = backend.command("train"), backend.command("infer")
-    told = once(shared, "flow", lambda folder: [vars(done) for done in _flow(train, infer, folder)])
-    return Flow(shared / "flow", *(process.Completed(**done) for done in told))
-
-
-def _flow(train: Sequence[str], infer: Sequence[str], folder: Path) -> list[process.Completed]:
-    data = write_npz(folder / "data.npz", **record(n=64, N=64))
-    flags = {"--train_data_file": data, "--output_dir": folder / "output", **TRAINING}
-    first = call([*train, *listed(flags), "--accelerator", "cpu", "--quiet"], folder)
-    # The flags stand in another order than in the contract, and one of them is the deprecated one.
-    flags = {"--output_dir": folder / "pictures", "--device": "cpu", "--n_images": 24, "--test_data": data}
-    second = call([*infer, "--quiet", *listed(flags), "--model_path", str(folder / "output")], folder)
-    return [first, second]
+def flow(backend: Any, shared: Path, g: int = 1) -> Flow:
+    """The flow of a grid size in the folder that all checks of a session share."""
+    return Flow(backend, shared, g)
 
 
 def listed(flags: Mapping[str, Any]) -> list[str]:

@@ -119,16 +119,19 @@ def test_auto_resolves_at_construction_and_warns_exactly_on_the_cpu(backend: Pro
 
 
 @pytest.mark.clause("EXEC-003~1")
-def test_an_unknown_strategy_of_the_execution_is_refused(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
-    """The strategy that counts is the one of the execution configuration.
+@pytest.mark.parametrize("workflow", ["train", "run"])
+def test_an_unknown_strategy_of_the_execution_is_refused(
+    backend: Proxy, observe: Observer, tmp_path: Path, workflow: str
+) -> None:
+    """The strategy that counts is the one of the execution configuration, in training alone and in the whole workflow.
 
-    If this fails, suspect a strategy read from the backend's own training settings.
+    If this fails, suspect a strategy read from the backend's own training settings, or a workflow that trains by another path.
     """
     config = runs.configuration(backend, runs.SMALL, tmp_path)
     execution = backend.canonical("execution", accelerator="cpu", strategy="no_such_strategy")
 
     with observe.raises("training", (ValueError, RuntimeError), "no_such_strategy"):
-        backend.train(runs.training_record(backend), None, config, execution)
+        getattr(backend, workflow)(runs.training_record(backend), None, config, execution)
 
 
 @pytest.mark.clause("EXEC-004~1")

@@ -18,9 +18,10 @@ LEFT = ("wts.h5.zip", "checkpoints/last.ckpt", "lightning_logs/version_0/metrics
 
 @pytest.mark.slow
 @pytest.mark.clause("CLI-010~1", needs=("CLI-001", "CLI-006", "TRAIN-051", "BUNDLE-030", "INFER-001"))
-def test_train_save_load_infer(backend: Any, observe: Observer, shared_folder: Path) -> None:
+@pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
+def test_train_save_load_infer(backend: Any, observe: Observer, shared_folder: Path, g: int) -> None:
     """Two epochs of 64 groups, then pictures from the bundle alone. If this fails, suspect whatever stands before it."""
-    flow = commands.flow(backend, shared_folder)
+    flow = commands.flow(backend, shared_folder, g)
 
     observe.holds("train", flow.train.returncode == 0, "exit code 0", f"{flow.train.returncode}: {flow.train.output[-1500:]}")
     observe.equal("artefacts missing", [name for name in LEFT if not (flow.output / name).is_file()], [])

@@ -1,0 +1,63 @@
+"""`conform replay`: a day of defects, lived through again."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add(verbs: Any) -> None:
+    """replay."""
+    verb = verbs.add_parser(
+        "replay",
+        help="plant the defects of a day together, take them away one by one, and watch the scenario move",
+        description="Leaves a RED and a GREEN log a step. Exit code 0 where every repair moved the scenario one step on, else 1.",
+    )
+    verb.add_argument("day", help="seed-day: 20 October 2025, seven defects one behind the other")
+    verb.add_argument("--output", type=Path, default=Path("reports"))
+    verb.set_defaults(act=_replay)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from conformance import replay
+
+    try:
+        steps = replay.day(arguments.day)
+    except LookupError as error:
+        print(error, file=sys.stderr)
+        return 4
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+    console.print(f"{len(steps)} defects are planted together; the scenario is {replay.SCENARIO}", markup=False)
+    lived, problems = [], []
+    for stage in replay.stages(steps, arguments.output):
+        lived.append(stage)
+        problems += (found := replay.faults(steps, stage))
+        front = steps[stage.healed] if stage.healed < len(steps) else None
+        told = f"stops at {front.id}: {front.title}" if front else "goes through: train, save, load, infer, pictures"
+        console.print(f"{stage.healed} of {len(steps)} mended: the scenario {told}", markup=False)
+        for problem in found:
+            console.print(f"  [red]{escape(problem)}[/]")
+    console.print(_table(steps, lived))
+    console.print(f"exit {int(bool(problems))}")
+    console.print(f"logs: {lived[0].folder}")
+    return int(bool(problems))
+
+
+def _table(steps: Any, lived: Any) -> Any:
+    from rich.table import Table
+
+    table = Table(
+        title="what each repair turned green, and how far the scenario then came", title_justify="left", show_lines=True
+    )
+    for column in ("defect", "its own check", "with it", "without", "then the scenario stops at"):
+        table.add_column(column, overflow="fold")
+    for number, step in enumerate(steps):
+        ahead = steps[number + 1].id if number + 1 < len(steps) else "nothing: it is green"
+        states = lived[number].state(step.unit), lived[number + 1].state(step.unit)
+        table.add_row(f"{step.id} {step.title}", step.unit, *states, ahead)
+    return table
