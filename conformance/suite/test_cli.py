@@ -103,6 +103,7 @@ def test_the_deprecated_device_is_reported_exactly_where_it_is_given(
     observe.equal("warned with the flag", "--device is deprecated" in flow.infer.output, True)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-004~1", needs=("CLI-005",))
 def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """The parameters of the bundle are those of the call, and single patches have no common canvas.
@@ -135,6 +136,7 @@ def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observe
     observe.equal("gridsize", parameters.get("gridsize"), 2)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-005~1")
 def test_train_leaves_checkpoint_bundle_and_metrics(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """The three things that a training is for are in its output folder.
@@ -149,6 +151,7 @@ def test_train_leaves_checkpoint_bundle_and_metrics(backend: Proxy, observe: Obs
     observe.at_least("metrics", len(sorted(flow.output.glob("lightning_logs/version_*/metrics.csv"))), 1)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-006~1", needs=("CLI-005",))
 def test_infer_takes_its_flags_in_any_order(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """With the model named last, behind a switch and a deprecated flag, inference succeeds.
@@ -187,6 +190,7 @@ def test_infer_ends_with_code_1_and_a_message_otherwise(
     observe.equal("traceback", "Traceback (most recent call last)" in done.output, False)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-007~1", needs=("CLI-005",))
 @pytest.mark.parametrize("name", ["reconstructed_amplitude.png", "reconstructed_phase.png"])
 def test_infer_leaves_pictures(backend: Proxy, observe: Observer, shared_folder: Path, name: str) -> None:
@@ -201,6 +205,7 @@ def test_infer_leaves_pictures(backend: Proxy, observe: Observer, shared_folder:
     observe.at_least("bytes", found["bytes"], 1001)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-008~1")
 def test_quiet_commands_report_no_progress(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Both commands ran with `--quiet`: their standard output holds no bars and no lines per epoch.
@@ -229,6 +234,7 @@ def test_a_missing_file_is_found_before_an_impossible_setting(backend: Proxy, ob
     observe.equal("traceback", "Traceback (most recent call last)" in done.output, False)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-010~1")
 def test_train_and_infer_are_a_chain(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Two epochs on 64 groups, then an inference in another process: both succeed and leave everything.

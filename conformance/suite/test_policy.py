@@ -111,6 +111,7 @@ def test_mlflow_is_not_needed_to_import_the_backend(backend: Proxy, observe: Obs
     observe.equal("asked", [name for name, said in answer["modules"].items() if "mlflow" in said["asked"]], [])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("POLICY-010~1")
 def test_importing_reads_no_data_and_builds_no_network(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """After the modules are imported no network is alive and no data file was opened.
