@@ -29,7 +29,7 @@ def clause(name: str, level: str = "MUST", **more: Any) -> Line:
         "profiles": {"core": rank},
         "pending": None,
         "untestable": None,
-        "prose": f"`images` {level} hold, see BATCH-001.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n*Why.* Because.",
+        "prose": f"`images` {level} hold, see BATCH-001.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n*Why.* Because <b>of</b> ![it](https://example.org/x.png).",
         "digest": SHA,
         "evidence": ["analytic"],
         "gauge": [],
