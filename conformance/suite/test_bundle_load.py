@@ -48,7 +48,10 @@ def add(weights: dict[str, np.ndarray]) -> None:
 @pytest.mark.clause("BUNDLE-020~1")
 def test_loading_gives_both_models_and_the_parameters(backend: Any, observe: Observer) -> None:
     """A pair of mappings. If this fails, suspect a loader of one model."""
-    models, parameters = backend.load(archives.good(backend))
+    folder = archives.good(backend)
+
+    with observe.accepts("good archive"):
+        models, parameters = backend.load(folder)
 
     observe.equal("models", native.keys(models), ["autoencoder", "diffraction_to_obj"])
     observe.holds("parameters", hasattr(parameters, "keys"), "a mapping", native.kind(parameters))
@@ -98,7 +101,8 @@ def test_the_architecture_is_rebuilt(backend: Any, observe: Observer, recipe: Re
     folder = archives.good(backend, recipe)
     backend.registry().clear()
 
-    models, _ = backend.load(folder)
+    with observe.accepts("good archive"):
+        models, _ = backend.load(folder)
 
     loaded = runs.weights(backend, native.item(models, MODEL))
     observe.equal("shapes", {k: v.shape for k, v in loaded.items()}, {k: v.shape for k, v in trained.items()})
@@ -178,7 +182,8 @@ def test_rewritten_weights_load(backend: Any, observe: Observer, tmp_path: Path)
     content = archives.entries(archives.good(backend))
     archives.put(tmp_path, archives.with_state(content, MODEL, lambda weights: None))
 
-    models, _ = backend.load(tmp_path)
+    with observe.accepts("another writer's archive"):
+        models, _ = backend.load(tmp_path)
 
     container = run.results["test_container"]
     after = runs.prediction(backend, native.item(models, MODEL), container)
@@ -225,7 +230,8 @@ def test_older_manifests_load(backend: Any, observe: Observer, tmp_path: Path, f
     content = archives.entries(archives.good(backend))
     archives.put(tmp_path, archives.sealed(content, **{field: None}))
 
-    models, _ = backend.load(tmp_path)
+    with observe.accepts("older archive"):
+        models, _ = backend.load(tmp_path)
 
     observe.equal("models", native.keys(models), ["autoencoder", "diffraction_to_obj"])
 

@@ -56,7 +56,8 @@ def test_without_models_there_is_no_image(backend: Any, observe: Observer, resul
 @BOTH
 def test_a_reconstruction_holds_patches_offsets_and_pictures(backend: Any, observe: Observer, recipe: Recipe) -> None:
     """Keys, shapes, dtypes. If this fails, suspect channels merged before they were placed."""
-    image = images.reconstructed(backend, recipe, M=M)
+    with observe.accepts("a record and a trained model"):
+        image = images.reconstructed(backend, recipe, M=M)
 
     count = recipe.groups * recipe.gridsize**2
     observe.shape("obj_tensor_full", image.patches, (count, runs.N, runs.N, 1))
@@ -239,7 +240,9 @@ def test_a_container_without_patterns_is_an_error(backend: Any, observe: Observe
     rest = {
         "Y": np.ones((3, 64, 64, 1), np.complex64),
         "probe": runs.raw()["probeGuess"],
-        "coords_relative": np.zeros((3, 1, 2, 1)),
+        "coords_relative": np.zeros((3, 1, 2, 1), np.float32),
+        "global_offsets": np.arange(6.0).reshape(3, 1, 2, 1),
+        "nn_indices": np.arange(3, dtype=np.int32).reshape(3, 1),
     }
 
     with observe.raises("refusal", (ValueError, TypeError), "X"):

@@ -128,9 +128,10 @@ def test_stitching_reads_nothing_from_the_registry(backend: Any, observe: Observ
 @pytest.mark.clause("INFER-015~1")
 def test_stitching_needs_no_other_framework(backend: Any, observe: Observer) -> None:
     """Without TensorFlow and JAX, the same bits. If this fails, suspect a helper of another backend."""
-    before = native.array(backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M))
+    with observe.accepts("stitching here"):
+        before = native.array(backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M))
 
-    with runs.without("tensorflow", "keras", "jax", "ptycho"):
+    with runs.without("tensorflow", "keras", "jax", "ptycho"), observe.accepts("stitching without them"):
         after = native.array(backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M))
 
     observe.equal("canvas", after, before)

@@ -131,7 +131,9 @@ def test_a_checkpoint_loads_without_arguments(backend: Any, observe: Observer, r
     """`last.ckpt` predicts bit for bit like the module in memory. If this fails, suspect missing hyper-parameters."""
     run = runs.trained(backend, recipe)
 
-    module = backend.load_checkpoint(runs.last(run))
+    path = runs.last(run)
+    with observe.accepts("last.ckpt"):
+        module = backend.load_checkpoint(path)
 
     container = run.results["train_container"]
     observe.equal(
