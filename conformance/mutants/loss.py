@@ -43,14 +43,15 @@ def labels_are_looked_up_without_a_check(plant: Plant) -> None:
 @mutant("DEF-126", "AttributeError: no loss_name in supervised mode", NAMES + "[supervised]")
 def names_are_set_in_one_branch_only(plant: Plant) -> None:
     def unnamed(original):
-        def init(self, *arguments, **options):
-            original(self, *arguments, **options)
-            if self.objective.supervise:
-                del self.loss_name, self.val_loss_name
+        def from_config(cls, *configs):
+            module = original(cls, *configs)
+            if module.objective.supervise:
+                del module.loss_name, module.val_loss_name
+            return module
 
-        return init
+        return from_config
 
-    plant.method(PtychoLightningModule, "__init__", unnamed)
+    plant.method(PtychoLightningModule, "from_config", unnamed)
 
 
 def _objective(plant: Plant, **values: Any) -> None:

@@ -86,8 +86,8 @@ class Seen:
 
 
 def see(backend: Any, config: Native, source: Any) -> Seen:
-    """Loss and forward call of a fresh module on the first batch of `source`."""
-    module, batch = backend.module(config), networks.first_batch(backend, source, config)
+    """Loss and forward call of a module on the first batch of `source`."""
+    module, batch = networks.module(backend, config), networks.first_batch(backend, source, config)
     fed = networks.inputs_of(batch)
     outputs = [part.astype(float) for part in finite(*backend.forward(module, *fed))]
     photons = networks.field_of(batch, "physics_scaling_constant")
@@ -113,10 +113,8 @@ def at_weights(backend: Any, name: str, weights: tuple[float, ...]) -> list[floa
     """The loss of one and the same network under several values of one weight; the data term is kept small beside it."""
     base = {"nll_weight": 1e-3, "realspace_weight": 1.0}
     configs = [networks.settings(backend, **base | {name: weight}) for weight in weights]
-    modules = [backend.module(config) for config in configs]
-    shared = networks.values(backend.weights(modules[0]))
     batches = [networks.first_batch(backend, networks.container(2), config) for config in configs]
-    same = [backend.with_weights(module, shared) for module in modules]
+    same = [networks.module(backend, config) for config in configs]
     return [_loss(backend, m, batch) for m, batch in zip(same, batches, strict=True)]
 
 
@@ -176,7 +174,7 @@ def slopes(backend: Any, config: Native, source: Any, share: float = 1e-4, reach
     The first step changes the loss by about `share` of it, the second every weight by `reach` of its tensor's size: far above
     the rounding of float32. A part of the gradient that is missing shows only in the second; kinks of the network blur it.
     """
-    module, batch = backend.module(config), networks.first_batch(backend, source, config)
+    module, batch = networks.module(backend, config), networks.first_batch(backend, source, config)
     gradient = {k: part.astype(float) for k, part in networks.values(backend.gradient(module, batch)).items()}
     start, rng = networks.values(backend.weights(module)), np.random.default_rng(1)
     length = math.sqrt(sum(float(np.sum(part**2)) for part in gradient.values()))

@@ -74,6 +74,27 @@ def settings(backend: Any, model: Mapping[str, Any] | None = None, **training: A
     return backend.canonical("training", model=chosen, **plain | training)
 
 
+def module(backend: Any, config: Native, seed: int = 0) -> Native:
+    """A module whose weights are drawn here, by Glorot's rule: what a check sees is no matter of how a backend draws its own."""
+    made, rng = backend.module(config), np.random.default_rng(seed)
+    fresh = {k: v for k, v in values(backend.weights(made)).items() if v.dtype.kind == "f"}
+    return backend.with_weights(made, {k: _drawn(v, rng) for k, v in fresh.items()})
+
+
+def _drawn(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """New values for a weight; a vector of one value (no bias, the unit of a normalisation) keeps it."""
+    if value.ndim < 2:
+        return (
+            value
+            if value.size == 0 or (value == value.flat[0]).all()
+            else rng.uniform(-0.05, 0.05, value.shape).astype(value.dtype)
+        )
+    # Channels lead in (out, in, 3, 3) and trail in (3, 3, in, out).
+    channels = value.shape[:2] if value.shape[-1] == value.shape[-2] else value.shape[-2:]
+    fans = value.size / channels[0] + value.size / channels[1]
+    return (rng.uniform(-1, 1, value.shape) * np.sqrt(6 / fans)).astype(value.dtype)
+
+
 def inputs(g: int, B: int = 3, modes: int = 1, strength: float = 4.0, seed: int = 3) -> Inputs:
     """Amplitudes of B groups of one object, with offsets in eighths of a pixel, and a probe for each sample; scales differ."""
     rng = np.random.default_rng(seed)
@@ -169,9 +190,10 @@ def centre(array: np.ndarray) -> np.ndarray:
 
 
 def central_amplitudes(backend: Any, activation: str, strength: float, modules: int = 3) -> np.ndarray:
-    """Central amplitudes of several fresh networks with one activation, their outer branch off: `(modules, B, C, N/2, N/2)`."""
+    """Central amplitudes of several networks with one activation, their outer branch off: `(modules, B, C, N/2, N/2)`."""
     config = settings(backend, {"amp_activation": activation, "probe_big": False})
-    found = [backend.forward(backend.module(config), *inputs(2, strength=strength, seed=seed))[1] for seed in range(modules)]
+    made = [module(backend, config, seed) for seed in range(modules)]
+    found = [backend.forward(one, *inputs(2, strength=strength, seed=seed))[1] for seed, one in enumerate(made)]
     return np.stack([centre(native.array(amplitude)) for amplitude in found])
 
 
@@ -211,9 +233,9 @@ def split_probe() -> tuple[np.ndarray, np.ndarray]:
 
 def predictions_with(backend: Any, config: Native, probes: Iterable[np.ndarray]) -> list[np.ndarray]:
     """The predicted amplitudes of one module for containers that differ in their probe alone, through loader and forward call."""
-    module = backend.module(config)
+    made = module(backend, config)
     batches = [first_batch(backend, container(2, probe=probe), config) for probe in probes]
-    return finite(*(backend.forward(module, *inputs_of(batch))[0] for batch in batches))
+    return finite(*(backend.forward(made, *inputs_of(batch))[0] for batch in batches))
 
 
 def shapes(backend: Any, model: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
@@ -231,10 +253,10 @@ def kernels(backend: Any, model: Mapping[str, Any]) -> Kernels:
     return kernels_of(shapes(backend, model).values())
 
 
-def cut(backend: Any, module: Native, pair: tuple[int, int]) -> Native:
+def cut(backend: Any, whole: Native, pair: tuple[int, int]) -> Native:
     """The module with every 3×3 kernel that leads from `pair[0]` to `pair[1]` channels set to zero."""
-    every = values(backend.weights(module))
-    return backend.with_weights(module, {k: np.zeros_like(v) for k, v in every.items() if kernels_of([v.shape])[pair]})
+    every = values(backend.weights(whole))
+    return backend.with_weights(whole, {k: np.zeros_like(v) for k, v in every.items() if kernels_of([v.shape])[pair]})
 
 
 def closest_channels(patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

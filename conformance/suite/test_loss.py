@@ -37,7 +37,7 @@ def test_smaller_units_have_a_greater_loss(backend: Any, observe: Observer, unit
     """Data k times as bright, both scales divided by k: the loss divided by k. If this fails, suspect another divisor."""
     ours, theirs = networks.container(2), losses.in_other_units(networks.container(2), np.float32(unit))
     config = networks.settings(backend)
-    module = backend.module(config)
+    module = networks.module(backend, config)
 
     values = [number(backend.loss(module, networks.first_batch(backend, source, config))) for source in (ours, theirs)]
 
@@ -61,7 +61,7 @@ def test_absolute_error_compares_amplitudes(backend: Any, observe: Observer, g: 
 def test_absolute_error_takes_no_notice_of_photons(backend: Any, observe: Observer) -> None:
     """Another photon scale, the same error. If this fails, suspect a scale that belongs to the likelihood."""
     config = networks.settings(backend, torch_loss_mode="mae")
-    module = backend.module(config)
+    module = networks.module(backend, config)
     sources = [networks.container(2), networks.container(2, physics_scaling_constant=np.full((1, 1, 1), 9, np.float32))]
 
     values = [number(backend.loss(module, networks.first_batch(backend, source, config))) for source in sources]
@@ -89,7 +89,7 @@ def test_supervised_loss_compares_with_labels(backend: Any, observe: Observer, g
 def test_supervised_loss_takes_no_notice_of_the_probe(backend: Any, observe: Observer) -> None:
     """Labels are compared with the object, not with its diffraction. If this fails, suspect a data term on the detector."""
     config = networks.settings(backend, {"model_type": "supervised"}, torch_loss_mode="mae")
-    module = backend.module(config)
+    module = networks.module(backend, config)
     sources = [networks.container(2), networks.container(2, probe=networks.split_probe()[0])]
 
     values = [number(backend.loss(module, networks.first_batch(backend, source, config))) for source in sources]
@@ -102,7 +102,7 @@ def test_supervised_loss_misses_its_labels_by_name(backend: Any, observe: Observ
     """Without labels, an error that says `label_amp`. If this fails, suspect a bare KeyError from the depth of the step."""
     config = networks.settings(backend, {"model_type": "supervised"}, torch_loss_mode="mae")
     batch = networks.without(networks.first_batch(backend, networks.container(2), config), "label_amp", "label_phase")
-    module = backend.module(config)
+    module = networks.module(backend, config)
 
     with observe.raises("missing_labels", (ValueError, RuntimeError), "label_amp"):
         backend.loss(module, batch)
@@ -128,7 +128,7 @@ def test_gradients_survive_darkness(backend: Any, observe: Observer, source: Any
     """Zero patterns, zero predictions: loss and gradients are finite. If this fails, suspect the root of a zero intensity."""
     config = networks.settings(backend, {"amp_activation": "relu", "probe_big": False}, torch_loss_mode=mode)
     batch = networks.first_batch(backend, source(), config)
-    module = state(backend, backend.module(config))
+    module = state(backend, networks.module(backend, config))
 
     total = native.array(backend.loss(module, batch))
     gradients = networks.values(backend.gradient(module, batch))
@@ -166,6 +166,7 @@ def test_regularised_losses_keep_the_pattern(backend: Any, observe: Observer) ->
     observe.holds("val", losses.NAME.fullmatch(str(names["val"])), losses.NAME.pattern, str(names["val"]))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("LOSS-011~1", evidence="differential", needs=("TRAIN-004", "TRAIN-020"))
 def test_validation_loss_is_the_loss_of_the_validation_batch(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """val_loss of the last epoch is the trained module's loss on that batch. If this fails, suspect a step of its own."""
@@ -178,6 +179,7 @@ def test_validation_loss_is_the_loss_of_the_validation_batch(backend: Any, obser
     observe.close("validation", float(native.item(results, "history")["val_loss"][-1]), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("LOSS-011~1", evidence="symmetry", needs=("TRAIN-004", "TRAIN-012"))
 def test_training_and_validation_agree_where_nothing_is_learned(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Equal data, weights that stand still: equal losses. If this fails, suspect scales or weights of the validation step."""
@@ -216,7 +218,7 @@ def test_loss_is_linear_in_each_weight(backend: Any, observe: Observer, name: st
 def test_weight_without_labels_is_refused(backend: Any, observe: Observer, labels: str | None) -> None:
     """An error that names the weight. If this fails, suspect a placeholder taken for labels."""
     config = networks.settings(backend, realspace_weight=0.5, realspace_mae_weight=0.5)
-    module = backend.module(config)
+    module = networks.module(backend, config)
 
     with observe.raises("refused", ValueError, "realspace_mae_weight"):
         backend.loss(module, losses.batch_without_labels(backend, config, container_has_them=labels is not None))

@@ -51,7 +51,7 @@ def test_patches_are_processed_apart_without_a_common_object(
     fed = networks.inputs(2)
     other = fed.images.copy()
     other[:, 3] *= 0.5
-    module = backend.module(networks.settings(backend, {"object_big": joint}))
+    module = networks.module(backend, networks.settings(backend, {"object_big": joint}))
 
     before, after = (native.array(backend.forward(module, *fed._replace(images=x))[1])[:, :3] for x in (fed.images, other))
 
@@ -104,7 +104,7 @@ def test_decoder_has_the_ladder_of_its_size(backend: Any, observe: Observer, N: 
 @pytest.mark.parametrize("strength", [1.0, 1e4], ids=["weak", "strong"])
 def test_centre_keeps_the_range_of_its_head(backend: Any, observe: Observer, strength: float) -> None:
     """With `probe_big` the central sigmoid stays within 0 and 1. If this fails, suspect an outer branch that is not masked."""
-    module = backend.module(networks.settings(backend))
+    module = networks.module(backend, networks.settings(backend))
 
     _, amplitude, phase = (networks.centre(x) for x in finite(*backend.forward(module, *networks.inputs(2, strength=strength))))
 
@@ -117,7 +117,7 @@ def test_centre_keeps_the_range_of_its_head(backend: Any, observe: Observer, str
 @pytest.mark.clause("MODEL-005~1")
 def test_outer_branch_fills_the_border(backend: Any, observe: Observer) -> None:
     """With `probe_big` all of the border ring is lit, edge and inside. If this fails, suspect a branch that is cut, or absent."""
-    module = backend.module(networks.settings(backend))
+    module = networks.module(backend, networks.settings(backend))
 
     amplitude = native.array(backend.forward(module, *networks.inputs(2))[1])
 
@@ -132,7 +132,7 @@ def test_outer_branch_fills_the_border(backend: Any, observe: Observer) -> None:
 def test_border_is_empty_without_probe_big(backend: Any, observe: Observer, g: int, activation: str) -> None:
     """Zeros in a ring of width N/4. If this fails, suspect an activation applied after the padding."""
     config = networks.settings(backend, {"gridsize": g, "probe_big": False, "amp_activation": activation})
-    module, fed = backend.module(config), networks.inputs(g)
+    module, fed = networks.module(backend, config), networks.inputs(g)
 
     amplitude = native.array(backend.forward(module, *fed)[1])
     patches = native.array(backend.predict(module, *fed[:4]))
@@ -192,7 +192,7 @@ def test_relu_is_honoured(backend: Any, observe: Observer) -> None:
 @pytest.mark.clause("MODEL-007~1")
 def test_phase_stays_within_pi(backend: Any, observe: Observer) -> None:
     """π·tanh: within ±π, and near it for strong input. If this fails, suspect a phase without its head."""
-    module = backend.module(networks.settings(backend, {"probe_big": False}))
+    module = networks.module(backend, networks.settings(backend, {"probe_big": False}))
 
     phase = native.array(backend.forward(module, *networks.inputs(2, strength=1e4))[2])
 
@@ -204,7 +204,7 @@ def test_phase_stays_within_pi(backend: Any, observe: Observer) -> None:
 @pytest.mark.clause("MODEL-008~1")
 def test_members_have_amplitudes_of_their_own(backend: Any, observe: Observer) -> None:
     """Four channels, four amplitudes. If this fails, suspect a head with one output channel."""
-    module = backend.module(networks.settings(backend, {"probe_big": False}))
+    module = networks.module(backend, networks.settings(backend, {"probe_big": False}))
 
     _, amplitude, phase = finite(*backend.forward(module, *networks.inputs(2)))
 
@@ -217,7 +217,7 @@ def test_members_have_amplitudes_of_their_own(backend: Any, observe: Observer) -
 @pytest.mark.parametrize("padded", [True, False], ids=["padded", "not-padded"])
 def test_padding_does_not_change_shapes(backend: Any, observe: Observer, padded: bool) -> None:
     """(B, C, N, N) either way. If this fails, suspect a head that returns N/2 × N/2 when padding is off."""
-    module, fed = backend.module(networks.settings(backend, {"pad_object": padded})), networks.inputs(2)
+    module, fed = networks.module(backend, networks.settings(backend, {"pad_object": padded})), networks.inputs(2)
 
     predicted, amplitude, phase = backend.forward(module, *fed)
 
@@ -230,7 +230,7 @@ def test_padding_does_not_change_shapes(backend: Any, observe: Observer, padded:
 @pytest.mark.clause("MODEL-010~1", needs=("MODEL-002",))
 def test_nothing_goes_past_the_bottleneck(backend: Any, observe: Observer) -> None:
     """With the way into the bottleneck cut, the input has no effect. If this fails, suspect a skip connection."""
-    module, fed = backend.module(networks.settings(backend)), networks.inputs(2)
+    module, fed = networks.module(backend, networks.settings(backend)), networks.inputs(2)
     other = fed._replace(images=fed.images[::-1] * np.float32(0.5))
 
     whole = [native.array(backend.forward(module, *x)[1]) for x in (fed, other)]

@@ -19,7 +19,7 @@ from conformance.scenes.answers import finite
 @pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 def test_forward_returns_prediction_amplitude_and_phase(backend: Any, observe: Observer, g: int) -> None:
     """Three float32 arrays (B, C, N, N), the first not negative. If this fails, suspect their order or a moved channel axis."""
-    module = backend.module(networks.settings(backend, {"gridsize": g}))
+    module = networks.module(backend, networks.settings(backend, {"gridsize": g}))
 
     outputs = backend.forward(module, *networks.inputs(g))
 
@@ -38,7 +38,7 @@ def test_inference_gives_the_complex_patches(backend: Any, observe: Observer, g:
 
     If this fails, suspect a merge, or real and imaginary parts stacked.
     """
-    module, fed = backend.module(networks.settings(backend, {"gridsize": g})), networks.inputs(g)
+    module, fed = networks.module(backend, networks.settings(backend, {"gridsize": g})), networks.inputs(g)
 
     patches = backend.predict(module, *fed[:4])
     _, amplitude, phase = (x.astype(float) for x in finite(*backend.forward(module, *fed)))
@@ -51,7 +51,7 @@ def test_inference_gives_the_complex_patches(backend: Any, observe: Observer, g:
 @pytest.mark.clause("MODEL-021~1", evidence="symmetry")
 def test_inference_takes_no_notice_of_positions(backend: Any, observe: Observer) -> None:
     """Other positions, the same bits; a flat scale as good as a full one. If this fails, suspect a merge on the way."""
-    module, fed = backend.module(networks.settings(backend)), networks.inputs(2)
+    module, fed = networks.module(backend, networks.settings(backend)), networks.inputs(2)
 
     patches = native.array(backend.predict(module, *fed[:4]))
     elsewhere = backend.predict(module, fed.images, fed.offsets + np.float32(2.5), fed.probe, fed.input_scale)
@@ -61,6 +61,7 @@ def test_inference_takes_no_notice_of_positions(backend: Any, observe: Observer)
     observe.equal("flat_scale", native.array(flat), patches)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("MODEL-022~1", needs=("TRAIN-020",))
 def test_checkpoint_reloads_without_arguments(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """The last checkpoint predicts what the trained model predicts. If this fails, suspect weights that are made anew."""
@@ -96,6 +97,7 @@ def test_weights_depend_on_scale_and_channels(backend: Any, observe: Observer) -
     observe.holds("growing", counts[0] < counts[1] < counts[2], "growing numbers of parameters", str(counts))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("MODEL-026~1", needs=("TRAIN-003",))
 def test_autoencoder_is_part_of_the_public_model(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Each weight of `autoencoder` is one of `diffraction_to_obj`. If this fails, suspect a second, untrained network."""

@@ -33,7 +33,7 @@ def test_prediction_is_the_physics_of_its_object(backend: Any, observe: Observer
     If this fails, suspect a merge that is skipped, or the scale of the output.
     """
     fed = networks.inputs(case[0], modes=case[1])
-    module = backend.module(networks.settings(backend, {"gridsize": case[0]}))
+    module = networks.module(backend, networks.settings(backend, {"gridsize": case[0]}))
 
     predicted, amplitude, phase = backend.forward(module, *fed)
 
@@ -48,7 +48,7 @@ def test_prediction_is_the_physics_of_its_object(backend: Any, observe: Observer
 def test_network_sees_the_scaled_input(backend: Any, observe: Observer) -> None:
     """x·s with scale one is x with scale s. If this fails, suspect a scale by which is divided, or none at all."""
     fed = networks.inputs(2)
-    module = backend.module(networks.settings(backend))
+    module = networks.module(backend, networks.settings(backend))
 
     scaled = backend.forward(module, *fed)
     plain = backend.forward(module, *fed._replace(images=fed.images * fed.input_scale, input_scale=np.ones_like(fed.input_scale)))
@@ -65,7 +65,7 @@ def test_other_units_change_only_the_units(backend: Any, observe: Observer, unit
     """k·x with both scales divided by k gives k times the prediction. If this fails, suspect a scale on one side only."""
     fed = networks.inputs(2)
     factor = np.float32(unit)
-    module = backend.module(networks.settings(backend))
+    module = networks.module(backend, networks.settings(backend))
 
     ours = backend.forward(module, *fed)
     theirs = backend.forward(
@@ -83,7 +83,7 @@ def test_other_units_change_only_the_units(backend: Any, observe: Observer, unit
 def test_prediction_is_divided_by_the_output_scale(backend: Any, observe: Observer) -> None:
     """Twice the output scale, half the prediction, sample by sample. If this fails, suspect another scale in its place."""
     fed = networks.inputs(2)
-    module = backend.module(networks.settings(backend))
+    module = networks.module(backend, networks.settings(backend))
     steps = np.float32([2, 4, 8]).reshape(3, 1, 1, 1)
 
     once = backend.forward(module, *fed)
@@ -99,7 +99,7 @@ def test_probe_scale_acts_exactly_once(backend: Any, observe: Observer, probe_sc
     """P/(s·mean|P|), and no s ever again. If this fails, suspect a second division in the forward model."""
     physical = 3 * curved_probe(networks.N)[0]
     once = physical.astype(complex) / (probe_scale * np.mean(np.abs(physical)))
-    module = backend.module(networks.settings(backend, {"probe_scale": probe_scale}))
+    module = networks.module(backend, networks.settings(backend, {"probe_scale": probe_scale}))
 
     normalised = native.array(backend.normalise_probe(physical, probe_scale)[0]).reshape(1, 1, 1, networks.N, networks.N)
     fed = networks.inputs(2)._replace(probe=normalised)
@@ -114,7 +114,7 @@ def test_probe_scale_acts_exactly_once(backend: Any, observe: Observer, probe_sc
 def test_prediction_is_linear_in_the_given_probe(backend: Any, observe: Observer) -> None:
     """Half the probe, half the amplitude. If this fails, suspect a probe that is normalised again on the way."""
     fed = networks.inputs(2)
-    module = backend.module(networks.settings(backend, {"probe_scale": 4.0}))
+    module = networks.module(backend, networks.settings(backend, {"probe_scale": 4.0}))
 
     whole = backend.forward(module, *fed)
     half = backend.forward(module, *fed._replace(probe=fed.probe * np.float32(0.5)))
@@ -130,7 +130,7 @@ def test_intensity_scale_is_affine_in_the_amplitude(backend: Any, observe: Obser
     If this fails, suspect a scale of the intensity, or scales that are not among the weights.
     """
     fed = networks.inputs(2)
-    module = backend.module(networks.settings(backend, intensity_scale_trainable=True))
+    module = networks.module(backend, networks.settings(backend, intensity_scale_trainable=True))
     scales = networks.intensity_scales(backend)
 
     halves = backend.with_weights(module, {name: np.full_like(value, 0.5) for name, value in scales.items()})
@@ -159,7 +159,7 @@ def test_every_intensity_scale_learns(backend: Any, observe: Observer) -> None:
     batch = networks.first_batch(backend, networks.container(2), config)
     scales = networks.intensity_scales(backend)
 
-    gradients = networks.values(backend.gradient(backend.module(config), batch))
+    gradients = networks.values(backend.gradient(networks.module(backend, config), batch))
     sizes = networks.largest(gradients, scales)
 
     observe.at_least("scales", len(scales), 1)
@@ -174,7 +174,7 @@ def test_every_intensity_scale_learns(backend: Any, observe: Observer) -> None:
 def test_samples_do_not_see_each_other(backend: Any, observe: Observer, g: int, changed: str) -> None:
     """Another last sample leaves the first three bit for bit the same. If this fails, suspect a probe in the mode axis."""
     fed = networks.inputs(g, B=4)
-    module = backend.module(networks.settings(backend, {"gridsize": g}))
+    module = networks.module(backend, networks.settings(backend, {"gridsize": g}))
     other = getattr(fed, changed).copy()
     other[3] = other[3] * 0.5 + 0.25
 
@@ -191,7 +191,7 @@ def test_samples_do_not_see_each_other(backend: Any, observe: Observer, g: int, 
 def test_batch_size_does_not_matter(backend: Any, observe: Observer) -> None:
     """Alone or in company a sample is predicted alike. If this fails, suspect amplitudes that grow with the batch."""
     fed = networks.inputs(2, B=4)
-    module = backend.module(networks.settings(backend))
+    module = networks.module(backend, networks.settings(backend))
 
     together = backend.forward(module, *fed)
     alone = backend.forward(module, *(part[2:3] for part in fed))
@@ -205,7 +205,7 @@ def test_batch_size_does_not_matter(backend: Any, observe: Observer) -> None:
 def test_without_a_common_object_nothing_is_merged(backend: Any, observe: Observer, case: tuple[int, int]) -> None:
     """The patches themselves are illuminated. If this fails, suspect a merge that ignores `object_big`."""
     fed = networks.inputs(case[0], modes=case[1])
-    module = backend.module(networks.settings(backend, {"gridsize": case[0], "object_big": False}))
+    module = networks.module(backend, networks.settings(backend, {"gridsize": case[0], "object_big": False}))
 
     predicted, amplitude, phase = backend.forward(module, *fed)
 
@@ -218,7 +218,7 @@ def test_without_a_common_object_nothing_is_merged(backend: Any, observe: Observ
 def test_without_a_common_object_positions_play_no_part(backend: Any, observe: Observer) -> None:
     """Other positions change no bit. If this fails, suspect a merge that ignores `object_big`."""
     fed = networks.inputs(2)
-    module = backend.module(networks.settings(backend, {"object_big": False}))
+    module = networks.module(backend, networks.settings(backend, {"object_big": False}))
 
     here = backend.forward(module, *fed)
     there = backend.forward(module, *fed._replace(offsets=fed.offsets[::-1] + np.float32(1.5)))
@@ -246,7 +246,7 @@ def test_probe_mask_hides_what_lies_outside(backend: Any, observe: Observer) -> 
 def test_exit_wave_is_smoothed_as_a_whole(backend: Any, observe: Observer) -> None:
     """σ pixels damp the far field by exp(−2π²σ²k²). If this fails, suspect amplitude and phase smoothed apart."""
     fed = networks.inputs(2)
-    module = backend.module(networks.settings(backend, {"object_big": False, "gaussian_smoothing_sigma": 2.0}))
+    module = networks.module(backend, networks.settings(backend, {"object_big": False, "gaussian_smoothing_sigma": 2.0}))
 
     predicted, amplitude, phase = backend.forward(module, *fed)
 
