@@ -23,6 +23,8 @@ CHAIN = "CLI-010:train_save_load_infer"
 STATES = ("regression", "red", "blocked", "born green", "proven green", "not evaluated", "absent")
 GREEN = ("born green", "proven green")
 Line = Mapping[str, Any]
+Together = Mapping[tuple[str, str], Sequence[str]]
+"""`(check without parameters, device)` → the states of its parametrisations."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,10 @@ def standings(entries: Sequence[Line], known: Known) -> list[Standing]:
     for line in entries:
         of_check.setdefault(line["check"], []).append(line)
     walked = {check: _walk(check, lines, known) for check, lines in of_check.items()}
-    found = [_standing(check, lines, walked, known) for check, lines in of_check.items()]
+    together: dict[tuple[str, str], list[str]] = {}
+    for check, state in walked.items():
+        together.setdefault((base(check), _device(check)), []).append(state)
+    found = [_standing(check, lines, walked[check], together, known) for check, lines in of_check.items()]
     return sorted(found, key=lambda standing: STATES.index(standing.state))
 
 
@@ -115,10 +120,10 @@ def _walk(check: str, lines: Sequence[Line], known: Known) -> str:
     return state
 
 
-def _standing(check: str, lines: Sequence[Line], walked: Mapping[str, str], known: Known) -> Standing:
-    last, state = lines[-1], walked[check]
+def _standing(check: str, lines: Sequence[Line], state: str, together: Together, known: Known) -> Standing:
+    last = lines[-1]
     if state in GREEN:
-        why = _reservations(check, lines, walked, known)
+        why = _reservations(lines, state) + _scenario_faults(check, together, known)
         mark = "[P]" if why else "[x]"
     else:
         why = _said(last, state, known)
@@ -134,27 +139,28 @@ def _said(last: Line, state: str, known: Known) -> list[str]:
     return [told for told in (last.get("because"), last.get("reason", {}).get("found")) if told][:1]
 
 
-def _reservations(check: str, lines: Sequence[Line], walked: Mapping[str, str], known: Known) -> list[str]:
-    """Why a green is not `[x]`."""
-    why = [] if walked[check] == "proven green" else ["hollow: no red before it, no mutant killed"]
+def _reservations(lines: Sequence[Line], state: str) -> list[str]:
+    """Why a green is not `[x]`, its scenarios aside."""
+    why = [] if state == "proven green" else ["hollow: no red before it, no mutant killed"]
     greens = list(takewhile(lambda line: line["state"] == "pass", reversed(lines)))
     if not any(line.get("commit") and not line["dirty"] and not line.get("draft") for line in greens):
         why.append("not seen on a clean checkout")
-    return why + _scenario_faults(check, walked, known)
+    return why
 
 
-def _scenario_faults(check: str, walked: Mapping[str, str], known: Known) -> list[str]:
-    device = check.rpartition("@")[2]
+def _scenario_faults(check: str, together: Together, known: Known) -> list[str]:
+    device = _device(check)
     faults = []
     for scenario, everywhere in known.scenarios.get(base(check), {}).items():
-        if device != "cpu" and not everywhere:
-            continue
-        states = [state for name, state in walked.items() if base(name) == scenario and name.endswith(f"@{device}")]
-        if not states:
+        states = together.get((scenario, device), [])
+        if not states and (device == "cpu" or everywhere):
             faults.append(f"scenario {scenario} was never seen")
-        elif bad := [state for state in states if state not in GREEN]:
-            faults.append(f"scenario {scenario} is {bad[0]}")
+        faults += [f"scenario {scenario} is {state}" for state in states if state not in GREEN][:1]
     return faults
+
+
+def _device(check: str) -> str:
+    return check.rpartition("@")[2]
 
 
 def _area(key: str) -> str:

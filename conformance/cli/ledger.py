@@ -215,7 +215,9 @@ def _claim(arguments: argparse.Namespace) -> int:
         "blocked": lambda: claims.blocked_refusals(report, arguments.selector),
     }[arguments.verb]()
     if reasons:
-        return _fail(1, *(f"refused: no {arguments.verb}: {reason}" for reason in reasons), f"report: {ended.folder}")
+        more = [f"… and {len(reasons) - 10} more"] if len(reasons) > 10 else []
+        told = [f"refused: no {arguments.verb}: {reason}" for reason in [*reasons[:10], *more]]
+        return _fail(1, *told, f"report: {ended.folder}")
     return _record(arguments, ended, report, path)
 
 
