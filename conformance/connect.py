@@ -90,6 +90,9 @@ class Proxy:
     def __init__(self, backend: Any) -> None:
         self._backend = backend
 
+    def __repr__(self) -> str:
+        return f"<{type(self._backend).__name__}>"
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in SURFACE_OF:
             raise AttributeError(f"the protocol has no method {name!r}")

@@ -24,7 +24,7 @@ class Misuse(Exception):
     """The check asks for something that its clause does not grant: the harness's own mistake."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Judge:
     """One check's clauses and its records. The first clause gives the check its name."""
 
@@ -39,6 +39,9 @@ class Judge:
     """Where pictures and the arrays of a red are left, in a folder `artefacts`; None: nowhere."""
     artefacts: dict[str, str] = field(default_factory=dict)
     """Observation → its artefact, relative to the report."""
+
+    def __repr__(self) -> str:
+        return f"<{self.check}>"
 
     def _judge(
         self,

@@ -53,7 +53,8 @@ def outcome(error: BaseException | None, observer: Judge, phase: str, suite: Pat
     if isinstance(error, NotEvaluated):
         return Outcome("not-evaluated", str(error))
     if isinstance(error, Refuted):
-        return Outcome("fail", str(error))
+        # Hypothesis notes the example that refutes.
+        return Outcome("fail", "\n".join([str(error), *(f"  {note}" for note in getattr(error, "__notes__", ()))]))
     if isinstance(error, Malformed | NoAnswer):
         return Outcome("fail", observer.message("form", "an answer that can be read", str(error)))
     source = blame.origin(error, suite)

@@ -154,8 +154,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted(kept, key=lambda item: item.get_closest_marker("slow") is None)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-    if "hypothesis" in sys.modules:
-        _settle_hypothesis()
     plan = selection.plan()
     if station.worker is not None:
         Path(station.worker["conform_exchange"], f"{station.worker['workerid']}.json").write_text(plan, encoding="utf-8")
@@ -165,14 +163,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if job := config.getoption("--trials"):
             checks = {item.nodeid: (item.stash[CHECK], item.get_closest_marker("slow") is not None) for item in kept}
             config.pluginmanager.register(Trials(station, recorder, Path(job), checks), "conform-trials")
-
-
-def _settle_hypothesis() -> None:
-    """The same examples in every run, on a slow machine too."""
-    from hypothesis import settings
-
-    settings.register_profile("conform", derandomize=True, deadline=None, database=None, max_examples=25)
-    settings.load_profile("conform")
 
 
 # -- fixtures ------------------------------------------------------------------------------------------------------------------
