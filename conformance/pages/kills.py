@@ -32,6 +32,14 @@ class Matrix:
     mutants: tuple[Mutant, ...]
 
     @property
+    def bands(self) -> list[tuple[str, int]]:
+        """Prefix of the checks' clauses → the first column with it."""
+        starts: dict[str, int] = {}
+        for place, check in enumerate(self.checks):
+            starts.setdefault(check.split("-")[0], place)
+        return list(starts.items())
+
+    @property
     def dead(self) -> int:
         """How many mutants were killed for their reason."""
         return sum(mutant.dead for mutant in self.mutants)

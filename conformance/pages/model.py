@@ -149,6 +149,7 @@ def gaps(report: Report) -> list[Gap]:
         found[("deselected", f"this run was asked for {asked}")] = left
     if missing := sorted(set(report.plan["collected"]) - set(report.states())):
         found[("never ended", "the run stopped before")] = missing
+    found = dict(sorted(found.items(), key=lambda entry: (entry[0][0], -len(entry[1]))))
     profiles = set(report.header["profiles"])
     for key, clause in report.header["clauses"].items():
         for kind in ("pending", "untestable"):

@@ -94,9 +94,9 @@ def test_a_clause_shows_state_checks_margin_history_and_mutants(page: str) -> No
 def test_what_was_not_evaluated_is_told_with_its_reason() -> None:
     told = [(gap.number, gap.kind, gap.reason) for gap in gaps(source().report)]
     assert told == [
-        (1, "not-evaluated", "no cuda device here"),
-        (1, "not-claimed", "surface `model`: Fake offers no `module`"),
         (1, "blocked", "by PHYS-001:light_adds[g2]@cpu"),
+        (1, "not-claimed", "surface `model`: Fake offers no `module`"),
+        (1, "not-evaluated", "no cuda device here"),
         (1, "pending", "MODEL-003: later"),
         (1, "untestable", "MODEL-004: a freedom"),
     ]

@@ -27,7 +27,7 @@
       form.reset();
       filter();
     }
-    if (target.matches("details")) target.open = true;
+    for (let part = target; part; part = part.parentElement) if (part.matches("details")) part.open = true;
     target.scrollIntoView();
   };
 
