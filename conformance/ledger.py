@@ -105,21 +105,34 @@ def verify(text: str, written: Head | None = None) -> Ledger:
     return Ledger(tuple(lines), Head(len(texts), before), torn)
 
 
-def chained(ledger: Ledger, drafts: Sequence[Mapping[str, Any]]) -> tuple[str, Head]:
-    """The text that carries `drafts` on behind the ledger, and where it then ends; the torn rest becomes a note before them."""
-    number, before, texts = ledger.head.number, ledger.head.digest, []
+def chained(ledger: Ledger, drafts: Sequence[Mapping[str, Any]]) -> tuple[str, Head, list[int]]:
+    """The text that carries `drafts` on behind the ledger, where it then ends, and the number of each entry in it.
+
+    The torn rest becomes a note before them. A result that a run's report has entered already (all of it, or as far as a killed
+    writer came) is not entered again.
+    """
     attempts: dict[str, int] = {}
-    for entry in ledger.entries:
-        attempts[entry["check"]] = attempts.get(entry["check"], 0) + 1
-    notes = [{"kind": "note", "utc": drafts[0]["utc"], "torn": _readable(ledger.torn)}] if ledger.torn and drafts else []
-    for draft in [*notes, *drafts]:
+    entered = set()
+    for line in ledger.entries:
+        attempts[line["check"]] = attempts.get(line["check"], 0) + 1
+        entered.add(_once(line))
+    fresh = [draft for draft in drafts if _once(draft) is None or _once(draft) not in entered]
+    notes = [{"kind": "note", "utc": fresh[0]["utc"], "torn": _readable(ledger.torn)}] if ledger.torn and fresh else []
+    number, before, texts, numbers = ledger.head.number, ledger.head.digest, [], []
+    for draft in [*notes, *fresh]:
         number += 1
         line = {"seq": number, "prev": before, **draft}
         if line["kind"] == "entry":
             attempts[line["check"]] = line["attempt"] = attempts.get(line["check"], 0) + 1
+            numbers.append(number)
         texts.append(encode(line))
         before = digest(texts[-1])
-    return "".join(texts), Head(number, before)
+    return "".join(texts), Head(number, before), numbers
+
+
+def _once(line: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What may stand in a ledger once: a check of a whole run's report."""
+    return (line["report"], line["check"]) if line["event"] == "run" and line.get("report") else None
 
 
 def entry(report: Any, result: Mapping[str, Any], state: str, stamp: Mapping[str, Any]) -> Line:

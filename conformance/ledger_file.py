@@ -38,21 +38,21 @@ def read(path: Path) -> Ledger:
 
 
 def append(path: Path, drafts: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Chain `drafts` behind the ledger's last line, on disk when this returns; their line numbers.
+    """Chain `drafts` behind the ledger's last line, on disk when this returns; the line numbers of what is new.
 
     What a killed writer left torn is cut off and kept in a note. Raises `LedgerError` where the chain is broken already,
     `OSError` where the disk takes only a part of it; then the ledger is as it was.
     """
-    if not drafts:
-        return []
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path, fcntl.LOCK_EX) as lock:
         ledger = verify(_text(path), _written(lock))
-        text, head = chained(ledger, drafts)
+        text, head, numbers = chained(ledger, drafts)
+        if not numbers:
+            return []
         _write(path, text.encode(), torn=len(ledger.torn.encode(errors="surrogateescape")))
         os.pwrite(lock, f"{head.number:012d} {head.digest}\n".encode(), 0)
         os.fsync(lock)
-    return list(range(head.number - len(drafts) + 1, head.number + 1))
+    return numbers
 
 
 def _write(path: Path, data: bytes, torn: int) -> None:

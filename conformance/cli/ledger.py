@@ -171,15 +171,12 @@ def _add(arguments: argparse.Namespace) -> int:
     if reasons := claims.full_refusals(report):
         return _fail(6 if "partial" in reasons[0] else 4, *(f"refused: {arguments.report}: {reason}" for reason in reasons))
     path = ledger_file.file_for(arguments.output, report.header["connection"])
+    collected = report.plan["collected"]
     try:
-        known = {(line["report"], line["check"]) for line in ledger_file.read(path).entries}
-        signed = report.footer["sha256"] if report.footer else ""
-        checks = [check for check in report.plan["collected"] if (signed, check) not in known]
-        stamp = _stamp("run", target, arguments.output)
-        ledger_file.append(path, claims.drafts(report, checks, **stamp))
+        numbers = ledger_file.append(path, claims.drafts(report, collected, **_stamp("run", target, arguments.output)))
     except LedgerError as error:
         return _fail(1, f"refused: {path}: {type(error).__name__}: {error}")
-    print(f"{path}: {len(checks)} of {len(report.plan['collected'])} results added, the others stood there already")
+    print(f"{path}: {len(numbers)} of {len(collected)} results added, {len(collected) - len(numbers)} stood there already")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -164,3 +165,12 @@ def test_the_verbs_need_no_library(tmp_path: Path, verb: list[str]) -> None:
     code = f"import sys; from conformance.cli import main; main({verb!r}); print({known} & set(sys.modules) or 'none')"
     done = process.run([sys.executable, "-c", code], cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "none"
+
+
+@pytest.mark.parametrize("verb", [["diff", "a", "b"], ["ledger"]])
+def test_the_verbs_answer_in_half_a_second(tmp_path: Path, verb: list[str]) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process.run([sys.executable, "-m", "conformance", *verb], cwd=tmp_path)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Processor time, so that a busy machine does not decide; measured 0.1 s and 0.25 s.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5

@@ -39,7 +39,7 @@ def draft(check_id: str = UNIT, state: str = "pass", event: str = "run", revisio
     """An entry before it is chained, from a clean checkout."""
     made = {"kind": "entry", "utc": "2026-01-01T00:00:00Z", "check": check_id, "event": event, "state": state}
     made |= {"clauses": [f"{check_id.split(':')[0]}~{revision}"], "artefact": "a.log", "commit": "c", "dirty": False}
-    return made | {"diff": None, "versions": {}, "report": "r"} | more
+    return made | {"diff": None, "versions": {}, "report": None} | more
 
 
 def text(*drafts: dict[str, Any]) -> str:
@@ -49,7 +49,7 @@ def text(*drafts: dict[str, Any]) -> str:
 
 def five() -> tuple[list[str], Head]:
     """The lines of a ledger of five, and its head."""
-    whole, head = chained(Ledger(), [draft(artefact=f"{number}.log") for number in range(1, 6)])
+    whole, head, _ = chained(Ledger(), [draft(artefact=f"{number}.log") for number in range(1, 6)])
     return split(whole)[0], head
 
 
@@ -173,6 +173,18 @@ def test_a_disk_that_takes_a_part_leaves_the_ledger_as_it_was(tmp_path: Path, mo
     with pytest.raises(OSError, match="20 of .* bytes could be written; the ledger was left as it was"):
         ledger_file.append(path, [draft()])
     assert path.read_bytes() == before and len(ledger_file.read(path).lines) == 1
+
+
+def test_a_result_of_a_run_is_entered_once_however_often_it_is_added(tmp_path: Path) -> None:
+    path = tmp_path / "b.jsonl"
+    run = [draft(f"PHYS-001:{name}@cpu", report="r") for name in "abc"]
+    assert ledger_file.append(path, run[:2]) == [1, 2], "as far as a killed writer came"
+    assert ledger_file.append(path, run) == [3] and ledger_file.append(path, run) == []
+    assert ledger_file.append(path, [draft("PHYS-001:a@cpu", report="s"), draft("PHYS-001:a@cpu", event="red", report="r")]) == [
+        4,
+        5,
+    ]
+    assert [line["attempt"] for line in ledger_file.read(path).lines] == [1, 1, 1, 2, 3]
 
 
 def test_names_are_safe_for_files() -> None:
