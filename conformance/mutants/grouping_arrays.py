@@ -36,8 +36,8 @@ def positions(plant: Plant, change: Callable[[np.ndarray], tuple[np.ndarray, np.
 
 
 def energies(plant: Plant, formula: Callable[[np.ndarray], np.ndarray]) -> None:
-    """The energy of each pattern `(n, N, N)` is `formula(patterns)`."""
-    plant.function(arrays.pattern_energies, lambda original: formula)
+    """The energies `(n,)` of patterns are `formula(pixels)`, `(n, pixels)`."""
+    plant.function(arrays.pattern_energies, lambda original: lambda patterns: formula(patterns.reshape(len(patterns), -1)))
 
 
 def labels_at(plant: Plant, place: Callable[[dict[str, Any]], np.ndarray], own: bool = False) -> None:
@@ -55,7 +55,7 @@ def labels_at(plant: Plant, place: Callable[[dict[str, Any]], np.ndarray], own: 
     "GROUP-030:amplitudes_are_normalised", "GROUP-030:the_mean_energy_is_a_quarter_of_the_pixels",
 )  # fmt: skip
 def counts_are_squared_in_their_own_dtype(plant: Plant) -> None:
-    energies(plant, lambda patterns: np.sum(patterns * patterns, axis=(1, 2), dtype=np.float64))
+    energies(plant, lambda pixels: np.sum(pixels * pixels, axis=1, dtype=np.float64))
 
 
 @mutant(
@@ -140,12 +140,12 @@ def start_entries_follow_the_coordinates(plant: Plant) -> None:
     "GROUP-030:the_mean_energy_is_a_quarter_of_the_pixels",
 )  # fmt: skip
 def the_mean_is_one_of_pixels(plant: Plant) -> None:
-    energies(plant, lambda patterns: np.mean(patterns.astype(np.float64) ** 2, axis=(1, 2)))
+    energies(plant, lambda pixels: np.mean(pixels.astype(np.float64) ** 2, axis=1))
 
 
 @mutant("GUARD-GROUP-030b", "weak data are dimmed", "GROUP-030:normalised_amplitudes_have_no_unit")
 def a_constant_guards_the_division(plant: Plant) -> None:
-    energies(plant, lambda patterns: np.sum(patterns.astype(np.float64) ** 2, axis=(1, 2)) + 1e-3)
+    energies(plant, lambda pixels: np.sum(pixels.astype(np.float64) ** 2, axis=1) + 1e-3)
 
 
 @mutant("GUARD-GROUP-030c", "a dark stack becomes NaN", "GROUP-030:a_dark_stack_is_refused")

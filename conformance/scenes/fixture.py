@@ -19,7 +19,7 @@ from fixtures import minimal_dataset
 @cache
 def arrays() -> dict[str, np.ndarray]:
     """The 64 exposures, made anew from the recipe; once a process."""
-    return minimal_dataset.subset(minimal_dataset.source_record())
+    return minimal_dataset.subset(scan())
 
 
 @cache

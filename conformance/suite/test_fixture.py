@@ -106,6 +106,7 @@ def test_the_description_has_its_keys(observe: Observer) -> None:
     observe.equal("time zone", str(created.tzinfo), "UTC")
 
 
+@pytest.mark.slow
 @pytest.mark.clause("FIXTURE-006~1")
 def test_the_generator_takes_a_subset_of_a_source(observe: Observer, tmp_path: Path) -> None:
     """Patterns and positions of a source, by its number of positions. If this fails, suspect a count of the last axis."""
@@ -147,6 +148,7 @@ def test_the_generator_refuses_in_one_line(
     observe.equal("files", scene.files_in(tmp_path), ["source.npz"])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("FIXTURE-006~1")
 def test_the_generator_names_a_missing_source(observe: Observer, tmp_path: Path) -> None:
     """A source that is not there. If this fails, suspect the recipe used in its place."""
