@@ -24,7 +24,7 @@ class Misuse(Exception):
     """The check asks for something that its clause does not grant: the harness's own mistake."""
 
 
-@dataclass(repr=False)
+@dataclass
 class Judge:
     """One check's clauses and its records. The first clause gives the check its name."""
 
@@ -40,8 +40,9 @@ class Judge:
     artefacts: dict[str, str] = field(default_factory=dict)
     """Observation → its artefact, relative to the report."""
 
-    def __repr__(self) -> str:
-        return f"<{self.check}>"
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Short among the arguments of an example that Hypothesis tells of."""
+        printer.text(f"<{self.check}>")
 
     def _judge(
         self,

@@ -1,0 +1,141 @@
+"""Mutants and twins: who counts as killed, what is hollow, and that a trial is a process of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance import trial_run, trials
+from conformance.planting import Plant, Planted, Register
+from conformance.trials import Place, Tried
+
+
+def planted(*checks: str, name: str = "DEF-1", files: tuple[str, ...] = ()) -> Planted:
+    return Planted(name, "a symptom", "batch", checks, lambda plant: None, files)
+
+
+def tried(states: dict[str, str], *checks: str, complete: bool = True, name: str = "DEF-1") -> Tried:
+    return Tried(planted(*checks, name=name), states, dict.fromkeys(states, ""), complete)
+
+
+@pytest.mark.parametrize(
+    ("states", "verdict"),
+    [
+        ({"A-1:one[g1]": "pass", "A-1:one[g2]": "fail"}, "killed"),
+        ({"A-1:one[g1]": "pass"}, "survived"),
+        ({"A-1:one[g1]": "crash"}, "killed for another reason"),
+        ({"A-1:one[g1]": "pass", "A-1:other": "fail"}, "killed for another reason"),
+        ({}, "survived"),
+    ],
+    ids=["by its assertion", "green", "crash", "elsewhere", "nothing ran"],
+)
+def test_only_the_named_assertion_kills(states: dict[str, str], verdict: str) -> None:
+    assert tried(states, "A-1:one").verdict == verdict
+
+
+def test_every_named_check_must_fail() -> None:
+    found = tried({"A-1:one": "fail", "A-1:two": "pass"}, "A-1:one", "A-1:two")
+
+    assert found.verdict == "killed for another reason"
+    assert found.missed == ["A-1:two"]
+
+
+def test_a_named_case_is_that_case_alone() -> None:
+    assert tried({"A-1:one[g1]": "fail", "A-1:one[g2]": "pass"}, "A-1:one[g2]").missed == ["A-1:one[g2]"]
+
+
+def test_a_trial_that_did_not_end_kills_nothing() -> None:
+    assert tried({"A-1:one": "fail"}, "A-1:one", complete=False).verdict == "incomplete"
+
+
+PLACES = [
+    Place("n1", "A-1:one[g1]@cpu", "test_a"),
+    Place("n2", "A-1:one[g2]@cpu", "test_a"),
+    Place("n3", "A-2:slow@cpu", "test_a", slow=True),
+    Place("n4", "B-1:other@cpu", "test_b"),
+]
+
+
+def test_a_trial_runs_the_named_checks_and_the_quick_ones_beside_them() -> None:
+    assert [place.node for place in trials.chosen(PLACES, ["A-1:one[g2]"], [])] == ["n2", "n1"]
+    assert [place.node for place in trials.chosen(PLACES, ["A-2:slow"], ["test_b"])] == ["n3", "n1", "n2", "n4"]
+
+
+@pytest.mark.parametrize(("checks", "files"), [(["A-9:gone"], []), ([], ["test_gone"])], ids=["check", "file"])
+def test_a_name_of_nothing_is_refused(checks: list[str], files: list[str]) -> None:
+    with pytest.raises(LookupError, match="gone"):
+        trials.chosen(PLACES, checks, files)
+
+
+def test_hollow_checks_and_the_smallest_selection() -> None:
+    table = trials.matrix(
+        [
+            tried({"A-1:one": "fail", "A-1:two": "fail"}, "A-1:one", name="DEF-1"),
+            tried({"A-1:two": "fail", "A-1:three": "crash"}, "A-1:two", name="DEF-2"),
+        ]
+    )
+
+    assert trials.hollow(["A-1:one", "A-1:two", "A-1:three"], table) == ["A-1:three"]
+    assert trials.smallest(table) == ["A-1:two"]
+
+
+def test_a_matrix_that_differs_tells_where() -> None:
+    before = trials.matrix([tried({"A-1:one": "fail"}, "A-1:one")])
+    after = trials.matrix([tried({"A-1:two": "fail"}, "A-1:one"), tried({"A-1:one": "fail"}, name="DEF-2")])
+
+    assert trials.drift(before, after) == [
+        "DEF-2: not in the committed matrix",
+        "DEF-1: no longer fails A-1:one",
+        "DEF-1: now also fails A-1:two",
+    ]
+    assert trials.drift(after, after) == []
+
+
+def test_a_survivor_is_code_7_an_accused_twin_or_a_hollow_check_1(tmp_path: Path) -> None:
+    def ending(mutant: dict[str, str], twin: dict[str, str], code: int = 0) -> int:
+        found = trial_run.conclude(
+            tmp_path, (tried(mutant, "A-1:one"),), (tried(twin, name="TWIN-a"),), code, complete=False, update=True
+        )
+        return found.code
+
+    assert ending({"A-1:one": "fail"}, {"A-1:one": "pass"}) == 0
+    assert ending({"A-1:one": "pass"}, {"A-1:one": "pass"}) == 7
+    assert ending({"A-1:one": "fail"}, {"A-1:one": "crash"}) == 1
+    assert ending({"A-1:one": "fail"}, {"A-1:one": "pass"}, code=1) == 3
+    assert json.loads((tmp_path / "mutants.json").read_text())["mutants"]["DEF-1"]["killed"] == ["A-1:one"]
+
+
+def test_a_reason_for_a_hollow_check_must_hold() -> None:
+    table = trials.matrix([tried({"A-1:one": "fail"}, "A-1:one")])
+
+    problems = trial_run.excuses(["A-1:one", "A-1:two", "A-1:three"], table, {"A-1:two": "needs a GPU", "A-1:one": "?"})
+
+    assert [problem.split()[1] for problem in problems] == ["A-1:three", "A-1:one"]
+
+
+def test_what_cannot_be_planted_is_an_error() -> None:
+    import json as somebodys
+
+    with pytest.raises(LookupError, match="nothing was planted"):
+        Plant().function(somebodys.dumps, lambda original: original)
+    with pytest.raises(LookupError, match="nothing was planted"):
+        Plant().constant(somebodys, "no_such_name", 1)
+
+
+def test_an_id_is_registered_once() -> None:
+    register: Any = Register("conformance.mutants")
+    register.add("DEF-1", "one", checks=["A-1:one"])(lambda plant: None)
+
+    with pytest.raises(ValueError, match="registered twice"):
+        register.add("DEF-1", "two", checks=["A-1:one"])(lambda plant: None)
+
+
+def test_a_mutant_a_twin_and_the_reference_in_one_run(tmp_path: Path) -> None:
+    """A mutant is killed and a twin stays green, side by side: what is planted in one fork is in no other."""
+    outcome = trial_run.perform(("DEF-001", "TWIN-dict-in-a-list"), 2, tmp_path, False, 120.0)
+
+    assert [mutant.verdict for mutant in outcome.mutants] == ["killed"]
+    assert [twin.reds for twin in outcome.twins] == [[]]
