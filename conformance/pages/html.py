@@ -38,6 +38,8 @@ MARKS = {
     "deselected": "○",
     "never ended": "!",
     "not-asked": "·",
+    "killed": "✓",
+    "survived": "✗",
 }
 Pictures = Mapping[tuple[int, str], Sequence[Plate]]
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.clauses import AREAS
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -50,13 +52,19 @@ def bare(check: str) -> str:
     return check.split("@")[0].split("[")[0]
 
 
+def _placed(check: str) -> tuple[int, str]:
+    """In the order of the specification; what it does not know comes last."""
+    prefix = check.split("-")[0]
+    return (list(AREAS).index(prefix) if prefix in AREAS else len(AREAS), check)
+
+
 def matrix(data: Mapping[str, Any] | None) -> Matrix:
     """The matrix of `{"mutants": {id: {title, area, must_fail, killed}}}`; of nothing, an empty one."""
     rows = dict((data or {}).get("mutants", {}))
     sets = {
         name: [{bare(check) for check in row.get(kind) or ()} for kind in ("must_fail", "killed")] for name, row in rows.items()
     }
-    checks = sorted(set().union(*(part for pair in sets.values() for part in pair)))
+    checks = sorted(set().union(*(part for pair in sets.values() for part in pair)), key=_placed)
     column = {check: place for place, check in enumerate(checks)}
     mutants = [
         Mutant(

@@ -157,6 +157,8 @@ def test_the_matrix_knows_who_was_killed_for_its_reason() -> None:
         ("DEF-001", True, ()),
         ("DEF-002", False, ("BATCH-001:images_are_float32",)),
     ]
+    assert found.checks == ("BATCH-001:images_are_float32", "PHYS-001:light_adds")
+    assert found.bands == [("BATCH", 0), ("PHYS", 1)]
     assert kills.matrix(None).mutants == ()
 
 
