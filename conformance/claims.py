@@ -40,6 +40,11 @@ def chosen(report: Report, selector: str) -> list[str]:
     return [check for check in report.plan["collected"] if matches(check, [selector])]
 
 
+def recorded(report: Report, selector: str, verb: str) -> list[str]:
+    """The checks that get an entry: the chosen ones, of a blocker those that do not pass."""
+    return [check for check in chosen(report, selector) if verb != "blocked" or report.states()[check] != "pass"]
+
+
 def red_refusals(report: Report, selector: str) -> list[str]:
     """Why this run is no red of the selected checks; empty where each of them failed by its own assertion."""
     return [_otherwise(report, check) for check in chosen(report, selector) if report.states()[check] != "fail"]
@@ -66,7 +71,7 @@ def red_before_at_other_revision(entries: Sequence[Line], check: str) -> list[st
 
 def blocked_refusals(report: Report, selector: str) -> list[str]:
     """Why nothing is blocked: all of the selected checks pass."""
-    return [] if any(report.states()[check] != "pass" for check in chosen(report, selector)) else ["all selected checks pass"]
+    return [] if recorded(report, selector, "blocked") else ["all selected checks pass"]
 
 
 def full_refusals(report: Report) -> list[str]:

@@ -223,9 +223,7 @@ def _record(arguments: argparse.Namespace, ended: Ended, report: Report, path: P
     from conformance import claims, ledger_file
     from conformance.pages.press import write
 
-    checks = claims.chosen(report, arguments.selector)
-    if arguments.verb == "blocked":
-        checks = [check for check in checks if report.states()[check] != "pass"]
+    checks = claims.recorded(report, arguments.selector, arguments.verb)
     name = "blocker.log" if arguments.verb == "blocked" else f"{ledger_file.safe(arguments.selector)}_{arguments.verb}.log"
     log = ended.folder / name
     stamp = _stamp(arguments.verb, log, arguments.output, because=arguments.because)

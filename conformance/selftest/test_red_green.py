@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance import claims, process
+from conformance import checkout, claims, process
 from conformance import report as reports
 from conformance.bindings import scan
 from conformance.ledger import Line
@@ -238,6 +238,32 @@ def test_a_green_needs_a_red_of_the_same_revision() -> None:
         assert "no red stands before it" in claims.green_refusals(closed, "identity", [entry])[0]
     assert "its red was one of PHYS-001~2" in claims.green_refusals(closed, "identity", [red("PHYS-001~2")])[0]
     assert claims.green_refusals(report({UNIT: "fail"}), "identity", [red("PHYS-001~1")]) == [f"{UNIT} is fail"]
+
+
+def test_blocked_enters_what_does_not_pass() -> None:
+    mixed = report({UNIT: "pass", WHOLE: "fail"})
+    assert claims.recorded(mixed, "PHYS", "blocked") == [WHOLE] and claims.recorded(mixed, "PHYS", "red") == [UNIT, WHOLE]
+    assert claims.blocked_refusals(mixed, "PHYS") == []
+    assert claims.blocked_refusals(mixed, "identity") == ["all selected checks pass"]
+
+
+def test_a_checkout_is_clean_only_where_nothing_differs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkout, "PACKAGE", house.root)
+    assert checkout.state(house.root) == {"commit": None, "dirty": True, "diff": None, "untracked": []}
+    books.write(house, books.SOUND)
+    books.commit(house)
+    clean = checkout.state(house.root)
+    assert len(clean["commit"]) == 40 and clean | {"commit": ""} == {"commit": "", "dirty": False, "diff": None, "untracked": []}
+    assert checkout.told(clean) == clean["commit"]
+    (house.root / "other.py").write_text("x = 1\n")
+    (house.root / "reports").mkdir()
+    (house.root / "reports" / "ignored").write_text("x")
+    assert checkout.state(house.suite) == clean | {"dirty": True, "untracked": ["other.py"]}
+    (house.root / "other.py").unlink()
+    books.write(house, books.planted("shift"))
+    changed = checkout.state(house.root)
+    assert changed["dirty"] and len(changed["diff"]) == 64 and changed["untracked"] == []
+    assert checkout.told(changed) == f"{clean['commit']} with local changes"
 
 
 def test_add_refuses_dirty_partial_and_open_reports(tmp_path: Path) -> None:
