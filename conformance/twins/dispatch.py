@@ -1,0 +1,51 @@
+"""Freedoms of the selector."""
+
+from __future__ import annotations
+
+from conformance.planting import Plant
+from conformance.twins import twin
+from reference_impl.dispatch import selector
+
+ALL = ("test_dispatch", "test_config_entries")
+
+
+@twin("TWIN-OPEN-ALL-MODELS", "opening a bundle gives all its models, the one asked for among them", files=ALL)
+def opening_gives_every_model(plant: Plant) -> None:
+    def every(original):
+        def load(place, settings, name="diffraction_to_obj"):
+            model, parameters = original(place, settings, name)
+            return {name: model, "autoencoder": model.model.autoencoder}, parameters
+
+        return load
+
+    plant.function(selector.load_inference_bundle_with_backend, every)
+
+
+@twin("TWIN-RESULTS-WITH-MORE", "results hold more than the contract names, in a mapping of the backend's own", files=ALL)
+def results_hold_more(plant: Plant) -> None:
+    class Results(dict):
+        """What a run came to."""
+
+    def more(original):
+        def run(*data, **options):
+            amplitude, phase, results = original(*data, **options)
+            return amplitude, phase, Results({**results, "seconds": 1.0, "host": "here"})
+
+        return run
+
+    plant.function(selector.run_cdi_example_with_backend, more)
+
+
+@twin(
+    "TWIN-SELECTOR-LOOKS-TWICE",
+    "the selector synchronises again once the backend is imported, and tells what it chose",
+    files=ALL,
+)
+def the_selector_synchronises_again(plant: Plant) -> None:
+    synchronised = "    update_legacy_dict(cfg, config)\n"
+    plant.source(
+        "dispatch/selector.py",
+        "    workflow = _workflow_of(config)\n    results",
+        f"    workflow = _workflow_of(config)\n{synchronised}    results",
+    )
+    plant.source("dispatch/selector.py", synchronised + "    if", f"    print('backend:', config.backend)\n{synchronised}    if")
