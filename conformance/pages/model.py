@@ -14,6 +14,8 @@ from conformance.states import STATES
 from conformance.verdict import MEANING, ProfileVerdict, clause_states, verdicts
 
 Line = dict[str, Any]
+UNTOLD: Line = {"prose": "", "pending": None, "untestable": None, "bounds": {}, "gauge": [], "evidence": [], "mutants": []}
+"""What a report of an older harness does not say of a clause."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def areas(sources: Sequence[Source], kills: Sequence[Line] = ()) -> list[Area]:
             title=clause["title"],
             area=clause["area"],
             level=clause["level"],
-            facts=clause,
+            facts=UNTOLD | clause,
             proofs=tuple(found[name] for found in proofs if name in found),
             history=tuple(line for source in sources for line in source.ledger if _about(line, name)),
             mutants=tuple(kill for kill in kills if name in kill["clauses"]),

@@ -160,6 +160,8 @@ def test_the_matrix_knows_who_was_killed_for_its_reason() -> None:
     assert found.checks == ("BATCH-001:images_are_float32", "PHYS-001:light_adds")
     assert found.bands == [("BATCH", 0), ("PHYS", 1)]
     assert kills.matrix(None).mutants == ()
+    row = {"must_fail": ["BATCH-001:a"], "killed": ["GROUP-002:b[1]@cpu", "GROUP-001:b"]}
+    assert kills.matrix({"mutants": {"DEF-001": row}}).checks == ("GROUP-001:b", "GROUP-002:b", "BATCH-001:a")
 
 
 def test_two_backends_stand_side_by_side() -> None:
@@ -168,6 +170,11 @@ def test_two_backends_stand_side_by_side() -> None:
     (first, *_), *_ = [area.clauses for area in areas([source(), other])]
     assert [proof.state for proof in first.proofs] == ["red", "pass"] and first.states == "red pass"
     assert page.count('class="row two"') == 3 and "<title>fake on cpu and other on cpu</title>" in page
+
+
+def test_a_report_of_an_older_harness_is_shown_as_far_as_it_goes() -> None:
+    old = {key: {name: told[name] for name in ("title", "area", "level", "profiles")} for key, told in CLAUSES.items()}
+    assert 'id="PHYS-001"' in html([source(clauses=old)])
 
 
 def test_a_previous_run_shows_what_healed_and_broke() -> None:
