@@ -82,6 +82,7 @@ class Trials:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(own)
         self.recorder.file, self.recorder.lines = own / "results.jsonl", []
         self.station.retarget(self.job["trials"][name]["backend"])
+        session.config.option.backend = self.station.backend_name  # checks that start a process hand it on
         self.station.backend()
         began = time.monotonic()
         for item, following in zip(items, [*items[1:], None], strict=True):
