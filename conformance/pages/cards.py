@@ -44,9 +44,10 @@ def split(message: str) -> tuple[str, list[tuple[str, str]], str]:
 
 
 def cards(report: Report) -> list[Card]:
-    """Every red of the report at its end; MUST before advice."""
+    """Every red of the report at its end; MUST before advice, then in the order of the specification."""
+    order = {key.split("~")[0]: place for place, key in enumerate(report.header["clauses"])}
     made = [_card(red) for red in summary.reds(report)]
-    return sorted(made, key=lambda card: card.advice)
+    return sorted(made, key=lambda card: (card.advice, order[card.clauses[0]]))
 
 
 def _card(red: dict[str, Any]) -> Card:

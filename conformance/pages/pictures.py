@@ -115,8 +115,9 @@ def _curve(frequency: np.ndarray, correlation: np.ndarray) -> str:
 
     ink = dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK)
     with matplotlib.rc_context({**ink, "svg.fonttype": "none", "svg.hashsalt": "frc", "font.size": 8}):
-        figure = Figure(figsize=(3.2, 2.0), layout="constrained")
+        figure = Figure(figsize=(3.2, 2.0), layout="constrained", facecolor="none")
         axes = figure.add_subplot(xlabel="spatial frequency / Nyquist", ylabel="FRC", ylim=(-0.1, 1.08), xlim=(0, 1))
+        axes.patch.set_visible(False)
         axes.plot(frequency, correlation, color="#3b82f6", linewidth=1.6)
         axes.axhline(1 / 7, color=INK, linewidth=0.6, linestyle=":")
         axes.text(0.99, 1 / 7 + 0.02, "1/7", ha="right", color=INK)

@@ -107,6 +107,7 @@ def test_a_red_shows_both_images_their_difference_and_the_correlation(page: str)
     for told in ("found: amplitude", "expected: phase", "|difference|", "Fourier ring correlation", "currentColor"):
         assert told in part, told
     assert part.count("data:image/png;base64,") == 5
+    assert "#ffffff" not in part, "a white plot on a dark page"
 
 
 def test_rings_of_an_image_with_itself_are_one_and_of_noise_near_zero() -> None:
@@ -124,6 +125,15 @@ def test_an_artefact_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     for name in ("x.npz", "x.png", "absent.npz"):
         (picture,) = pictures.plate("x", tmp_path / name).pictures
         assert (picture.source, f"{name} cannot be shown" in picture.trouble) == ("", True)
+
+
+def test_reds_stand_in_the_order_of_the_specification_and_advice_last() -> None:
+    red = [result(f"{name}:a@cpu", "fail") for name in ("MODEL-002", "PHYS-003", "PHYS-001")]
+    assert [card.check[:8] for card in cards.cards(read("".join(texts(results=tuple(red)))))] == [
+        "PHYS-001",
+        "PHYS-003",
+        "MODEL-00",
+    ]
 
 
 def test_a_message_is_split_at_its_labels() -> None:
