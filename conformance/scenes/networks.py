@@ -90,7 +90,8 @@ def _drawn(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             else rng.uniform(-0.05, 0.05, value.shape).astype(value.dtype)
         )
     # Channels lead in (out, in, 3, 3) and trail in (3, 3, in, out).
-    channels = value.shape[:2] if value.shape[-1] == value.shape[-2] else value.shape[-2:]
+    sides, (first, last) = ((1, 1), (3, 3)), (value.shape[:2], value.shape[2:])
+    channels = last if first in sides and len(last) == 2 and last not in sides else first
     fans = value.size / channels[0] + value.size / channels[1]
     return (rng.uniform(-1, 1, value.shape) * np.sqrt(6 / fans)).astype(value.dtype)
 

@@ -1,0 +1,116 @@
+"""Other networks that the contract allows: other starts, names, heads, memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from conformance.planting import Plant
+from conformance.twins import twin
+from reference_impl.model import cnn
+from reference_impl.model.cnn import CnnNetwork
+from reference_impl.model.network import Autoencoder
+
+FILES = ("test_model", "test_model_interfaces", "test_physics_chain", "test_loss")
+SLOW = ("LOSS-002:gradient_is_the_slope_of_the_loss", "PHYS-015:samples_do_not_see_each_other[images-g2]")
+
+
+@twin("TWIN-HE-INITIALISATION", "weights start by He's rule, biases at random", files=FILES, checks=SLOW)
+def weights_start_by_he(plant: Plant) -> None:
+    def start(module):
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight)
+            nn.init.uniform_(module.bias, -0.1, 0.1)
+
+    plant.function(cnn._initialise, lambda original: start)
+
+
+@twin("TWIN-SMALL-INITIALISATION", "weights start almost at zero", files=FILES, checks=SLOW)
+def weights_start_small(plant: Plant) -> None:
+    plant.function(
+        cnn._initialise, lambda original: lambda m: nn.init.normal_(m.weight, std=1e-3) if hasattr(m, "weight") else None
+    )
+
+
+@twin("TWIN-DEEPER-HEADS", "heads have a convolution and a normalisation more", files=FILES, checks=SLOW)
+def heads_are_deeper(plant: Plant) -> None:
+    def deeper(original):
+        def image(features, images):
+            norm = nn.GroupNorm(1, features)
+            return nn.Sequential(nn.Conv2d(features, features, 1), norm, nn.SiLU(), original(features, images))
+
+        return image
+
+    plant.function(cnn._image, deeper)
+
+
+@twin("TWIN-WIDER-BORDER", "a quarter of the features feed the border", files=FILES, checks=SLOW)
+def outer_branch_is_wider(plant: Plant) -> None:
+    plant.constant(cnn, "OUTER_FRACTION", 0.25)
+
+
+@twin("TWIN-ATTENTION", "the bottleneck weighs its channels", files=FILES, checks=SLOW)
+def bottleneck_with_attention(plant: Plant) -> None:
+    class Weighed(nn.Module):
+        def __init__(self, inner, width):
+            super().__init__()
+            self.inner, self.gate = inner, nn.Conv2d(width, width, 1)
+
+        def forward(self, x):
+            y = self.inner(x)
+            return y * torch.sigmoid(self.gate(y.mean(dim=(2, 3), keepdim=True)))
+
+    _around_the_encoder(plant, lambda inner: Weighed(inner, inner[-1][2].out_channels))
+
+
+@twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch while it trains", files=FILES)
+def bottleneck_with_batch_normalisation(plant: Plant) -> None:
+    _around_the_encoder(plant, lambda inner: nn.Sequential(inner, nn.BatchNorm2d(inner[-1][2].out_channels)))
+
+
+def _around_the_encoder(plant: Plant, wrap: Callable[[nn.Module], nn.Module]) -> None:
+    def wrapped(original):
+        def init(self, config):
+            original(self, config)
+            self.encoder = wrap(self.encoder)
+
+        return init
+
+    plant.method(CnnNetwork, "__init__", wrapped)
+
+
+@twin("TWIN-CHANNELS-LAST-MEMORY", "the network runs channels-last, outputs are views", files=FILES, checks=SLOW)
+def network_runs_channels_last(plant: Plant) -> None:
+    def last(original):
+        def init(self, *arguments):
+            original(self, *arguments)
+            self.use_channels_last()
+
+        return init
+
+    plant.method(Autoencoder, "__init__", last)
+
+
+@twin(
+    "TWIN-KERNELS-CHANNELS-LAST",
+    "weights have other names, and channels stand last in their kernels",
+    files=FILES,
+    checks=SLOW,
+)
+def weights_in_another_layout(plant: Plant) -> None:
+    def out(original):
+        return lambda *given: {f"w/{k}": _turned(v, (2, 3, 1, 0)) for k, v in original(*given).items()}
+
+    def back(original):
+        return lambda module, weights: original(module, {k[2:]: _turned(v, (3, 2, 0, 1)) for k, v in weights.items()})
+
+    for name, wrap in (("weights", out), ("gradient", out), ("with_weights", back)):
+        plant.answer(name, wrap)
+
+
+def _turned(value: Any, order: tuple[int, ...]) -> Any:
+    """A kernel with its axes in another order, anything else as it is."""
+    return torch.as_tensor(value).permute(order) if value is not None and value.ndim == 4 else value

@@ -1,0 +1,136 @@
+"""Other ways to the same physics: Fourier matrices, float64, gathered pixels, other forms of a canvas, a global phase."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from conformance.planting import Plant
+from conformance.twins import twin
+from reference_impl.model.forward import as_complex
+from reference_impl.physics import diffraction, extract, merge, merge_for_inference, photons, translation
+
+DIFFRACTION = ("test_physics_diffraction", "test_physics_chain", "test_physics_simulation")
+MOTION = ("test_physics_motion", "test_physics_merge")
+
+
+@twin("TWIN-FOURIER-MATRICES", "the transform is two matrix products", files=DIFFRACTION)
+def fourier_transform_by_matrices(plant: Plant) -> None:
+    def centred(n, like):
+        place = torch.arange(n, dtype=torch.float64)
+        return torch.exp(-2j * math.pi * torch.outer(place - n // 2, place) / n).to(like.dtype) / math.sqrt(n)
+
+    def propagate(wave):
+        far = centred(wave.shape[-2], wave) @ wave @ centred(wave.shape[-1], wave).mT
+        return torch.linalg.vector_norm(far, dim=-3)
+
+    plant.function(diffraction.propagate, lambda original: propagate)
+
+
+@twin("TWIN-FLOAT64-INSIDE", "diffraction computes in float64 and answers in float32", files=DIFFRACTION)
+def diffraction_in_double_precision(plant: Plant) -> None:
+    def wide(original):
+        return lambda wave: original(wave.to(torch.complex128)).to(torch.float32)
+
+    plant.function(diffraction.propagate, wide)
+
+
+@twin("TWIN-SUM-ORDER", "modes and group members are summed from the last to the first", files=(*DIFFRACTION, *MOTION))
+def sums_run_backwards(plant: Plant) -> None:
+    plant.function(diffraction.propagate, lambda original: lambda wave: original(wave.flip(-3)))
+    plant.function(merge, lambda original: lambda patches, offsets, M: original(patches.flip(1), offsets.flip(1), M))
+
+
+@twin("TWIN-FLOOR-UNDER-THE-ROOT", "intensities carry a floor that keeps the root differentiable", files=DIFFRACTION)
+def root_of_intensities_with_a_floor(plant: Plant) -> None:
+    def propagate(wave):
+        intensity = torch.fft.fft2(wave, norm="ortho").abs().square().sum(dim=-3)
+        return torch.fft.fftshift((intensity + 1e-12).sqrt(), dim=(-2, -1))
+
+    plant.function(diffraction.propagate, lambda original: propagate)
+
+
+@twin("TWIN-GATHERED-PIXELS", "translation gathers four corners of each pixel", files=(*MOTION, "test_physics_chain"))
+def translation_by_gathering(plant: Plant) -> None:
+    plant.function(translation.translate, lambda original: _gathered)
+
+
+def _gathered(images: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """Bilinear translation, corner by corner, over images padded by zeros."""
+    n, H, W = images.shape
+    reach = math.ceil(float(offsets.abs().max())) + 1
+    wide, whole = functional.pad(images, [reach] * 4), offsets.floor()
+    part, moved = (offsets - whole).to(images.real.dtype), torch.zeros_like(images)
+    for right, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        weight = (part[:, 0] if right else 1 - part[:, 0]) * (part[:, 1] if down else 1 - part[:, 1])
+        left, top = (reach - whole - torch.tensor([right, down])).long().unbind(-1)
+        corners = [wide[k, top[k] : top[k] + H, left[k] : left[k] + W] for k in range(n)]
+        moved = moved + weight[:, None, None] * torch.stack(corners)
+    return moved
+
+
+@twin("TWIN-GRID-SAMPLE", "translation samples a float64 grid", files=(*MOTION, "test_physics_chain"))
+def translation_by_grid_sample(plant: Plant) -> None:
+    plant.function(translation.translate, lambda original: _sampled)
+
+
+def _sampled(images: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """`grid_sample` in float64; what rounding leaves of a zero is a zero again (PHYS-020: whole offsets are exact)."""
+    parts = translation.planes(images).double()
+    H, W = images.shape[-2:]
+    y, x = torch.meshgrid(torch.arange(H).double(), torch.arange(W).double(), indexing="ij")
+    x, y = (axis - offsets[:, k, None, None].double() for k, axis in enumerate((x, y)))
+    grid = torch.stack([(2 * x + 1) / W - 1, (2 * y + 1) / H - 1], dim=-1)
+    moved = functional.grid_sample(parts, grid, align_corners=False, padding_mode="zeros")
+    return translation.from_planes(torch.where(moved.abs() < 1e-12, 0.0, moved)).to(images.dtype)
+
+
+@twin("TWIN-PLAIN-CANVAS", "canvases come without a channel axis, on a memory with gaps", files=MOTION)
+def canvases_of_another_form(plant: Plant) -> None:
+    plant.function(merge, lambda original: lambda *given: torch.stack([original(*given)[:, 0]] * 2, dim=-1)[..., 0])
+    plant.function(merge_for_inference, lambda original: lambda *given, **sizes: original(*given, **sizes)[0, 0])
+
+
+@twin("TWIN-MERGE-BY-TRANSLATION", "each patch is padded and moved by itself", files=(*MOTION, "test_physics_chain"))
+def merge_patch_by_patch(plant: Plant) -> None:
+    def by_patch(patches, offsets, M):
+        N, places = patches.shape[-1], -offsets.reshape(-1, 2)
+        start = (M - N) // 2
+        window = functional.pad(torch.ones(N // 2, N // 2), [N // 4, N - N // 4 - N // 2] * 2)
+        wide = [functional.pad(x.reshape(-1, N, N), [start, M - N - start] * 2) for x in (patches, window.expand(patches.shape))]
+        moved, mask = (translation.translate(x, places).view(*patches.shape[:2], M, M) for x in wide)
+        count = mask.sum(1, keepdim=True)
+        return (moved * mask).sum(1, keepdim=True) / (count + 1e-3) * (count > 1e-6)
+
+    plant.function(merge, lambda original: by_patch)
+
+
+@twin("TWIN-GLOBAL-PHASE", "exit waves carry a phase of their own", files=DIFFRACTION)
+def exit_waves_are_turned(plant: Plant) -> None:
+    turn = complex(math.cos(0.7), math.sin(0.7))
+    plant.function(diffraction.illuminate, lambda original: lambda field, probe: original(field, probe) * turn)
+
+
+@twin("TWIN-OTHER-GENERATOR", "photons are drawn by NumPy", files=DIFFRACTION)
+def photons_from_another_generator(plant: Plant) -> None:
+    def drawn(original):
+        def observe(amplitude, generator=None):
+            rng = np.random.default_rng(generator.initial_seed() if generator else None)
+            return torch.as_tensor(np.sqrt(rng.poisson(amplitude.double().numpy() ** 2))).to(amplitude.dtype)
+
+        return observe
+
+    plant.function(photons.observe_photons, drawn)
+
+
+@twin(
+    "TWIN-POLAR",
+    "objects are composed as polar numbers, amplitudes of either sign",
+    files=("test_physics_chain", "test_model_interfaces"),
+)
+def objects_by_exponentials(plant: Plant) -> None:
+    plant.function(as_complex, lambda original: lambda amplitude, phase: amplitude * torch.exp(1j * phase))
+    plant.function(extract, lambda original: lambda canvas, offsets, N: original(canvas.contiguous(), offsets.double(), N))
