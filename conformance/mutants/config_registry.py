@@ -80,6 +80,23 @@ def only_renamed_paths_become_text(plant: Plant) -> None:
 
 
 @mutant(
+    "GUARD-CONFIG-005d",
+    "a weight of zero, or a switch that is off, never reaches the registry",
+    "CONFIG-005:every_configuration_reaches_the_registry",
+    "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated",
+)
+def zero_and_false_are_taken_for_absent(plant: Plant) -> None:
+    def truthy(original):
+        def update(target, settings):
+            flat = registry.dataclass_to_legacy_dict(settings)
+            target.update({key: str(value) if isinstance(value, Path) else value for key, value in flat.items() if value})
+
+        return update
+
+    plant.function(registry.update_legacy_dict, truthy)
+
+
+@mutant(
     "GUARD-CONFIG-006",
     "a fresh run starts with the values of the run before",
     "CONFIG-006:defaults_are_a_fresh_mapping_for_a_run_without_history",

@@ -36,6 +36,7 @@ def test_train_save_load_infer(backend: Any, observe: Observer, shared_folder: P
     observe.at_least("colours of the plainer picture", min(pictures.colours(path) for path in paths), 32)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CLI-010~1", needs=("TRAIN-051", "BUNDLE-023"))
 def test_what_was_trained_elsewhere_opens_here(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """The command's bundle and its last checkpoint are one model. If this fails, suspect a bundle of untrained weights."""
