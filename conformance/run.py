@@ -46,6 +46,7 @@ class Options:
     output: Path = Path("reports")
     label: str | None = None
     patience: float = 600.0
+    shuffle: int | None = None
     suite: Path | None = None
     specs: Path | None = None
 
@@ -79,6 +80,7 @@ def command(options: Options, report: Path) -> list[str]:
     argv += ["--backend", options.backend, "--device", options.device, "--report", str(report)]
     argv += [part for name in options.profiles for part in ("--profile", name)]
     argv += [part for pattern in options.select for part in ("--select", pattern)]
+    argv += ["--shuffle", str(options.shuffle)] if options.shuffle is not None else []
     argv += ["--suite", str(options.suite)] if options.suite else []
     argv += ["--specs", str(options.specs)] if options.specs else []
     argv += ["-n", str(workers), "--dist=worksteal", f"--max-worker-restart={RESTARTS}"] if workers else []

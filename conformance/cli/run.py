@@ -37,6 +37,7 @@ def add(verbs: Any) -> None:
     run.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core; 0: in the child itself")
     run.add_argument("--output", type=Path, default=Path("reports"), help="where the dated folder is made (default: reports)")
     run.add_argument("--label", help="the name of the folder in the dated one (default: backend-device)")
+    run.add_argument("--shuffle", type=int, metavar="SEED", help="the checks in an order drawn from this seed")
     run.add_argument(
         "--patience", type=float, default=600.0, metavar="S", help="a check that takes longer (600 s) counts as a crash"
     )
@@ -57,6 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
         output=arguments.output,
         label=arguments.label,
         patience=arguments.patience,
+        shuffle=arguments.shuffle,
         suite=arguments.suite,
         specs=arguments.specs,
     )

@@ -87,6 +87,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--report", default=None, help="write report.jsonl here")
     group.addoption("--trials", default=None, help="a job of `conform mutants`: run its trials in place of the suite")
+    group.addoption("--shuffle", type=int, default=None, metavar="SEED", help="run the checks in an order drawn from this seed")
     group.addoption("--suite", default=None, help="another suite (for the harness's own tests)")
     group.addoption("--specs", default=None, help="another specification (for the harness's own tests)")
 
@@ -152,6 +153,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept = [item for item in items if id(item) not in {id(gone) for gone in dropped}]
     # The slow ones first, so that no worker is left alone with one at the end.
     items[:] = sorted(kept, key=lambda item: item.get_closest_marker("slow") is None)
+    if (seed := config.getoption("--shuffle")) is not None:
+        random.Random(seed).shuffle(items)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     plan = selection.plan()
