@@ -71,14 +71,17 @@ def visible(browser: webdriver.Chrome, kind: str = "details.clause") -> list[str
     ]
 
 
-def colours(browser: webdriver.Chrome, scheme: str, media: str = "screen") -> tuple[float, float]:
-    """Lightness of paper and ink, 0 to 255, in a colour scheme."""
+def colours(browser: webdriver.Chrome, scheme: str, media: str = "screen") -> tuple[float, float, float]:
+    """Lightness of paper, of ink and of what lies under a state, 0 to 255, in a colour scheme."""
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
-    script = "const s = getComputedStyle(document.body); return [s.backgroundColor, s.color]"
+    script = (
+        "const s = getComputedStyle(document.body), p = getComputedStyle(document.querySelector('.s-fail'));"
+        "return [s.backgroundColor, s.color, p.backgroundColor]"
+    )
     told: list[Any] = browser.execute_script(script)
-    paper, ink = (sum(int(x) for x in text[4:-1].split(",")) / 3 for text in told)
-    return paper, ink
+    paper, ink, under = (sum(int(x) for x in text[4:-1].split(",")) / 3 for text in told)
+    return paper, ink, under
 
 
 def test_filters_leave_what_was_asked_for(opened: webdriver.Chrome) -> None:
@@ -137,7 +140,7 @@ def test_light_and_dark_and_paper(opened: webdriver.Chrome) -> None:
     light, dark, printed = colours(opened, "light"), colours(opened, "dark"), colours(opened, "dark", "print")
     assert light[0] > 230 and light[1] < 60
     assert dark[0] < 60 and dark[1] > 200
-    assert printed[0] == 255 and printed[1] == 0
+    assert printed[0] == 255 and printed[1] == 0 and printed[2] > 200
 
 
 def test_a_print_opens_everything_and_closes_it_again(opened: webdriver.Chrome) -> None:
