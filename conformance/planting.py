@@ -75,7 +75,7 @@ class Plant:
             return  # this is such an interpreter
         if not self.copies:
             self.copies.append(tempfile.TemporaryDirectory(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
-            shutil.copytree(package, Path(self.copies[0].name, ROOT), ignore=shutil.ignore_patterns("tests", "__pycache__"))
+            shutil.copytree(package, Path(self.copies[0].name, ROOT), ignore=shutil.ignore_patterns("tests"))
             os.environ[COPY] = str(Path(self.copies[0].name).resolve())
             os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (os.environ[COPY], os.environ.get("PYTHONPATH")) if p)
         file = Path(self.copies[0].name, ROOT, path)

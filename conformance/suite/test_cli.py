@@ -141,7 +141,7 @@ def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observe
 def test_train_leaves_checkpoint_bundle_and_metrics(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """The three things that a training is for are in its output folder.
 
-    If this fails, suspect a command on a path of its own that writes checkpoints and no bundle.
+    If this fails, suspect a command on a path of its own that writes checkpoints and no bundle, or a logger that hangs on the bar.
     """
     flow = commands.flow(backend, shared_folder)
 
@@ -196,7 +196,7 @@ def test_infer_ends_with_code_1_and_a_message_otherwise(
 def test_infer_leaves_pictures(backend: Proxy, observe: Observer, shared_folder: Path, name: str) -> None:
     """Amplitude and phase are there as PNG files with something in them.
 
-    If this fails, suspect a figure saved before anything was drawn into it.
+    If this fails, suspect a figure saved before anything was drawn into it; without a file, whatever made `infer` end early.
     """
     flow = commands.flow(backend, shared_folder)
 

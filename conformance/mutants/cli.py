@@ -1,0 +1,128 @@
+"""Defects of the commands, planted into the source that their processes read."""
+
+from __future__ import annotations
+
+from conformance.mutants import mutant
+from conformance.planting import Plant
+
+
+@mutant(
+    "GUARD-CLI-001",
+    "nobody learns from --help what happens by default",
+    "CLI-001:train_documents_its_flags_and_their_defaults",
+    "CLI-006:infer_documents_its_flags_and_their_defaults",
+)
+def help_states_no_defaults(plant: Plant) -> None:
+    plant.source("cli/flags.py", "return action.help if silent or not action.help else", "return action.help if True else")
+
+
+@mutant(
+    "GUARD-CLI-001b",
+    "an old script with --accumulate-grad-batches ends in a usage error",
+    "CLI-001:train_documents_its_flags_and_their_defaults",
+)
+def a_flag_was_renamed(plant: Plant) -> None:
+    plant.source("cli/train.py", '"--accumulate-grad-batches"', '"--accumulate"')
+
+
+@mutant("GUARD-CLI-006b", "infer places other groups than its help says", "CLI-006:infer_documents_its_flags_and_their_defaults")
+def a_default_moved(plant: Plant) -> None:
+    plant.source("cli/infer.py", "type=count_or_all, default=32", "type=count_or_all, default=64")
+
+
+@mutant(
+    "GUARD-CLI-002",
+    "a usage error ends with the parser's own code 2",
+    "CLI-002:usage_errors_of_train_end_with_code_1_and_a_message[no-data]",
+    "CLI-006:infer_ends_with_code_1_and_a_message_otherwise[no-model]",
+)
+def the_parser_keeps_its_exit_code(plant: Plant) -> None:
+    plant.source("cli/flags.py", "        sys.exit(1)", "        sys.exit(2)")
+
+
+@mutant(
+    "GUARD-CLI-003",
+    "every training runs on the CPU and calls --device deprecated",
+    "CLI-003:the_deprecated_device_is_reported_exactly_where_it_is_given",
+)
+def the_deprecated_device_has_a_default(plant: Plant) -> None:
+    plant.source("cli/flags.py", '"--device", default=None', '"--device", default="cpu"')
+
+
+@mutant("GUARD-CLI-004", "--batch_size has no effect", "CLI-004:flags_reach_the_bundle")
+def a_flag_is_parsed_and_not_passed_on(plant: Plant) -> None:
+    plant.source("cli/train.py", '        "batch_size": args.batch_size,\n', "")
+
+
+@mutant("GUARD-CLI-004b", "groups of patches have no common canvas", "CLI-004:groups_of_patches_have_a_common_canvas")
+def single_patches_are_assumed(plant: Plant) -> None:
+    plant.source("cli/train.py", '"object_big": args.gridsize > 1', '"object_big": False')
+
+
+@mutant(
+    "GUARD-CLI-005",
+    "a training with --quiet leaves no table of losses",
+    "CLI-005:train_leaves_checkpoint_bundle_and_metrics",
+)
+def the_table_of_losses_hangs_on_the_bar(plant: Plant) -> None:
+    plant.source(
+        "training/trainer.py",
+        "logger=make_logger(execution.logger_backend, folder)",
+        "logger=make_logger(execution.logger_backend if execution.enable_progress_bar else None, folder)",
+    )
+
+
+@mutant(
+    "DEF-184",
+    "infer is a usage error unless --model_path comes first",
+    "CLI-006:infer_takes_its_flags_in_any_order",
+    "CLI-010:train_and_infer_are_a_chain",
+    "CLI-007:infer_leaves_pictures",
+)
+def the_first_argument_picks_the_parser(plant: Plant) -> None:
+    older = '    if given[:1] == ["infer"] and given[1:2] not in ([], ["--help"], ["--model_path"]):\n'
+    older += '        parser.error("unrecognized arguments: the older interface takes a configuration file")\n'
+    plant.source("cli/main.py", "    args = parser.parse_args(given)\n", f"{older}    args = parser.parse_args(given)\n")
+
+
+@mutant(
+    "GUARD-CLI-006",
+    "a script goes on after an inference that failed",
+    "CLI-006:infer_ends_with_code_1_and_a_message_otherwise[absent-model]",
+)
+def an_error_is_printed_and_not_returned(plant: Plant) -> None:
+    report = '        print(f"error: {one_line(error)}", file=sys.stderr)\n        return '
+    plant.source("cli/main.py", report + "1", report + "0")
+
+
+@mutant("GUARD-CLI-007", "the pictures are empty", "CLI-007:infer_leaves_pictures", "CLI-010:train_save_load_infer[g1]")
+def a_picture_is_saved_before_anything_is_drawn(plant: Plant) -> None:
+    figure = '    figure = Figure(figsize=(6.4, 5.2), layout="constrained")\n'
+    draw, save = "    draw(figure.add_subplot())\n", "    return save(figure, path)\n"
+    early = "    figure = Figure(figsize=(1, 1))\n    save(figure, path)\n"
+    plant.source("cli/pictures.py", figure + draw + save, early + draw + "    return path\n")
+
+
+@mutant("GUARD-CLI-008", "the log of a batch job is megabytes of bars", "CLI-008:quiet_commands_report_no_progress")
+def the_trainers_own_bar_stays_on(plant: Plant) -> None:
+    plant.source("training/trainer.py", "enable_progress_bar=execution.enable_progress_bar,", "enable_progress_bar=True,")
+
+
+@mutant(
+    "GUARD-CLI-009",
+    "a wrong path is found after everything else",
+    "CLI-009:a_missing_file_is_found_before_an_impossible_setting",
+)
+def settings_are_looked_at_first(plant: Plant) -> None:
+    check = "    if args.batch_size & (args.batch_size - 1):\n        raise ValueError('--batch_size: expected a power of two')\n"
+    plant.source("cli/train.py", "    say, start = ", f"{check}    say, start = ")
+
+
+@mutant(
+    "GUARD-CLI-010", "the bundle reconstructs as if it had never been trained", "CLI-010:what_was_trained_elsewhere_opens_here"
+)
+def the_bundle_holds_a_network_made_anew(plant: Plant) -> None:
+    anew = "    trained = type(trained).from_config(settled)\n"
+    anew += '    results["models"] = {"diffraction_to_obj": trained, "autoencoder": trained.model.autoencoder}\n'
+    base = "    base = settled.output_dir"
+    plant.source("dispatch/workflow.py", base, anew + base)
