@@ -85,6 +85,23 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Every known defect is caught for its reason, every freedom of the contract is left in peace."""
+    argv = [prepare(session), "-m", "conformance", "mutants", "--output", str(REPORTS), *session.posargs]
+    code, _ = spoken(argv)
+    if code:
+        session.error(f"conform mutants ended with {code}")
+
+
+@nox.session
+def replay(session: nox.Session) -> None:
+    """The seven defects of 20 October 2025, planted together and taken away one by one."""
+    code, _ = spoken([prepare(session), "-m", "conformance", "replay", "seed-day", "--output", str(REPORTS)])
+    if code:
+        session.error(f"conform replay ended with {code}")
+
+
+@nox.session
 def page(session: nox.Session) -> None:
     """report.html in a real browser; needs chromium and chromedriver, and fails where they are missing."""
     python = prepare(session)
