@@ -7,7 +7,6 @@ released (`released = "YYYY-MM-DD"` in `specs/profiles/<name>.toml`): until then
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from conformance.bindings import Binding, default_suite, scan
 from conformance.clauses import EVIDENCE, Clause, Specification
+from conformance.marking import by_clause
 
 LOCK = "clauses.lock.json"
 
@@ -125,13 +125,20 @@ def key_fault(clauses: Mapping[str, Clause], key: str) -> str | None:
 
 
 def _lint_mutants(clauses: Mapping[str, Clause], folder: Path) -> list[str]:
-    named = {mutant for clause in clauses.values() for mutant in clause.mutants}
-    if not named:
-        return []
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))]
-    there = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    return [
-        f"{c.id}: mutant {name!r} is not in {folder.name}/" for c in clauses.values() for name in c.mutants if name not in there
+    """Every named mutant exists, and every clause names the mutants that its checks must catch, as the kill matrix has them."""
+    path = folder / "matrix.json"
+    table = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"mutants": {}}
+    wanted = by_clause(table)
+    problems = [
+        f"{clause.id}: mutant {name!r} is not in {folder.name}/"
+        for clause in clauses.values()
+        for name in clause.mutants
+        if name not in table["mutants"]
+    ]
+    return problems or [
+        f"{clause.id}: must name the mutants {', '.join(wanted.get(clause.id, ['none']))}; run `conform mutants --update`"
+        for clause in clauses.values()
+        if sorted(clause.mutants) != wanted.get(clause.id, [])
     ]
 
 

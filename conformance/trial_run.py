@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance import trials
+from conformance import marking, trials
 from conformance.bindings import scan
+from conformance.clauses import find_specs
 from conformance.planting import Planted
 from conformance.run import Options, cores, folder_for, tee
 from conformance.trials import Tried
@@ -88,7 +89,7 @@ def conclude(
     if complete:
         problems += excuses(checks, table, read_json(HOLLOW))
         if update:
-            MATRIX.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+            write_down(table)
     if mutants and not update:
         problems += [f"the matrix differs: {line}" for line in trials.drift(read_json(MATRIX), table)]
     written = {**table, "twins": {t.planted.id: {"title": t.planted.title, "checks": len(t.states)} for t in twins}}
@@ -98,6 +99,15 @@ def conclude(
         shutil.rmtree(folder / trials.safe(tried.planted.id) / f"pytest-of-{_user()}", ignore_errors=True)
     ending = 3 if code else 7 if survivors else 1 if problems else 0
     return Outcome(folder, mutants, twins, tuple(problems), ending, tuple(selection), len(checks))
+
+
+def write_down(table: Mapping[str, Any]) -> None:
+    """The matrix, and under each clause the mutants that its checks must catch."""
+    MATRIX.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    mutants = marking.by_clause(table)
+    for chapter in find_specs().glob("*.md"):
+        if chapter.name != "README.md":
+            chapter.write_text(marking.marked(chapter.read_text(encoding="utf-8"), mutants), encoding="utf-8")
 
 
 def excuses(checks: list[str], table: Mapping[str, Any], reasons: Mapping[str, str]) -> list[str]:

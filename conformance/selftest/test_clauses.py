@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from conformance import marking
 from conformance.clauses import load, parse_chapter
 from conformance.lint import lint, lint_lock, lock_text, read_lock, refusals
 from conformance.selftest.house import GOOD, House, check, clause
@@ -68,6 +70,22 @@ def test_a_clause_is_read_with_all_its_parts() -> None:
 def test_a_broken_chapter_is_complained_of(house: House, chapter: str, complaint: str) -> None:
     house.chapter("physics", chapter).lock()
     assert complaint in problems(house)
+
+
+def test_clauses_name_the_mutants_of_the_matrix(house: House) -> None:
+    """Written under the clauses, the matrix is what lint wants; a mutant that is missing, or one too many, is complained of."""
+    table = {"mutants": {"DEF-002": {"must_fail": ["PHYS-001:identity"]}}}
+    (house.root / "mutants").mkdir()
+    (house.root / "mutants" / "matrix.json").write_text(json.dumps(table), encoding="utf-8")
+    chapter = house.specs / "physics.md"
+    assert problems(house) == "PHYS-001: must name the mutants DEF-002; run `conform mutants --update`"
+
+    chapter.write_text(marking.marked(chapter.read_text(), marking.by_clause(table)), encoding="utf-8")
+    assert problems(house) == ""
+    chapter.write_text(marking.marked(chapter.read_text(), {"PHYS-001": [f"DEF-{n:03}" for n in range(40)]}), encoding="utf-8")
+    assert problems(house).count("is not in mutants/") == 39
+    chapter.write_text(marking.marked(chapter.read_text(), {}), encoding="utf-8")
+    assert "mutants" not in chapter.read_text()
 
 
 def test_a_heading_in_a_fence_is_no_heading() -> None:
