@@ -166,13 +166,14 @@ def only_the_two_names_are_looked_at(plant: Plant) -> None:
 
 @mutant(
     "GUARD-BUNDLE-010",
-    "a full disk costs the old archive, and folders must be there",
+    "a full disk costs the old archive, and a folder in a folder is not made",
     "BUNDLE-010:a_full_disk_leaves_the_old_archive",
     "BUNDLE-010:missing_folders_are_made",
 )
 def the_archive_is_written_in_place(plant: Plant) -> None:
     @contextmanager
     def in_place(path):
+        Path(path).parent.mkdir(exist_ok=True)
         yield Path(path)
 
     plant.function(atomic.atomic_write, lambda original: in_place)

@@ -83,13 +83,13 @@ def the_autoencoder_is_rebuilt_and_not_read(plant: Plant) -> None:
 )
 def a_missing_field_gets_a_wrong_default(plant: Plant) -> None:
     def defaulting(original):
-        def refuse_incomplete(params, *place):
-            params.setdefault("object.big", False)
-            original(params, *place)
+        def loads(data, field, *file):
+            found = original(data, field, *file)
+            return {"object.big": False, **found} if field.endswith("params.dill") else found
 
-        return refuse_incomplete
+        return loads
 
-    plant.function(parameters.refuse_incomplete, defaulting)
+    plant.function(safe_pickle.loads, defaulting)
 
 
 @mutant("DEF-157", "probe mask and probe scale are lost", f"{WORKS}[g2]")
@@ -107,12 +107,9 @@ def the_list_of_restored_fields_is_too_short(plant: Plant) -> None:
 @mutant("DEF-158", "four channels come back as one", "BUNDLE-024:the_architecture_is_rebuilt[g2]")
 def the_channel_number_is_a_default(plant: Plant) -> None:
     def single(original):
-        def config_of(params):
-            return original({**params, "gridsize": 1})
+        return lambda *given: {**original(*given), "gridsize": 1}
 
-        return config_of
-
-    plant.function(parameters.config_of, single)
+    plant.function(archive._parameters, single)
 
 
 @mutant(
@@ -122,14 +119,13 @@ def the_channel_number_is_a_default(plant: Plant) -> None:
 )
 def the_registrys_defaults_stand_in(plant: Plant) -> None:
     def guessing(original):
-        def refuse_incomplete(params, *place):
-            for name in ("N", "gridsize"):
-                params.setdefault(name, registry.cfg[name])
-            original(params, *place)
+        def loads(data, field, *file):
+            found = original(data, field, *file)
+            return {"N": registry.cfg["N"], "gridsize": 1, **found} if field.endswith("params.dill") else found
 
-        return refuse_incomplete
+        return loads
 
-    plant.function(parameters.refuse_incomplete, guessing)
+    plant.function(safe_pickle.loads, guessing)
 
 
 @mutant(

@@ -226,7 +226,7 @@ def logged(run: Run, name: str) -> list[list[float]]:
     if not files:
         raise native.Malformed(f"expected lightning_logs/version_<k>/metrics.csv, found {left(run.folder)}")
     with files[-1].open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+        rows = [row for row in csv.DictReader(stream) if row.get("epoch")]
     column = f"{name}_epoch" if any(row.get(f"{name}_epoch") for row in rows) else name
     if not any(row.get(column) for row in rows):
         raise native.Malformed(f"expected a column {name!r} with values, found {sorted(rows[0]) if rows else 'no rows'}")

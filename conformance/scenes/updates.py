@@ -30,13 +30,17 @@ def adaptive_shares(before: Mapping[str, np.ndarray], after: Mapping[str, np.nda
 
 
 def gentle(backend: Any, recipe: Recipe) -> Recipe:
-    """The recipe with plain gradient descent at a rate at which one batch moves the weights by 3e-6 of their length."""
+    """The recipe with plain gradient descent at a rate at which one batch moves the weights by 3e-6 of their length.
+
+    The slope is that of the weights with which the recipe's own run begins: nothing depends on what these happen to be.
+    """
+    descent = settings(optimizer="sgd", momentum=0.0, sequential_sampling=True)
+    recipe = replace(recipe, training=recipe.training + descent)
+    first = runs.weights(backend, runs.model_of(runs.trained(backend, replace(recipe, rate=STILL, epochs=1))))
     config = runs.configuration(backend, recipe, Path("unused"))
     backend.synchronise(config)
-    module = backend.module(config)
+    module = backend.with_weights(backend.module(config), first)
     batch = next(iter(backend.loaders(backend.container(runs.training_record(backend), config), None, config)[0]))
-    start = np.linalg.norm(runs.flat(runs.weights(backend, module)))
     slopes = {name: value for name, value in backend.gradient(module, batch).items() if value is not None}
     slope = runs.flat({name: np.array(native.array(value)) for name, value in slopes.items()})
-    descent = settings(optimizer="sgd", momentum=0.0, sequential_sampling=True)
-    return replace(recipe, rate=float(3e-6 * start / np.linalg.norm(slope)), training=recipe.training + descent)
+    return replace(recipe, rate=float(3e-6 * np.linalg.norm(runs.flat(first)) / np.linalg.norm(slope)))

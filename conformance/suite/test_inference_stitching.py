@@ -44,7 +44,7 @@ def test_patches_of_an_object_give_the_object(backend: Any, observe: Observer, M
 @pytest.mark.clause("INFER-005~1", evidence="symmetry")
 def test_the_origin_of_the_scan_does_not_matter(backend: Any, observe: Observer) -> None:
     """All positions moved together, the same image. If this fails, suspect offsets that are not centred."""
-    here = backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M)
+    here = backend.stitch(SCENE.patches, SCENE.offsets - SCENE.offsets.mean(axis=0), SCENE.M)
     there = backend.stitch(SCENE.patches, SCENE.offsets + [1000.25, -350.5], SCENE.M)
 
     observe.close("moved", there, here)
