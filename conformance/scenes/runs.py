@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +192,12 @@ def flat(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
 def final(backend: Any, recipe: Recipe) -> np.ndarray:
     """The weights at the end of a recipe, as one vector."""
     return flat(weights(backend, model_of(trained(backend, recipe))))
+
+
+def initial(backend: Any, recipe: Recipe) -> np.ndarray:
+    """The weights with which a recipe begins, as one vector; a weight of zero may have moved by the rate, and is zero again."""
+    found = final(backend, replace(recipe, rate=STILL))
+    return np.where(np.abs(found) > STILL * 1e6, found, 0.0)
 
 
 def images(container: Any) -> np.ndarray:
