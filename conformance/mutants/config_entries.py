@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zipfile import BadZipFile
 
 from conformance.mutants import mutant
@@ -122,3 +123,67 @@ def the_inference_factory_keeps_the_torch_default_of_neighbours(plant: Plant) ->
         return create
 
     plant.function(factory.create_inference_payload, torch_default)
+
+
+@mutant(
+    "GUARD-CONFIG-004",
+    "a bundle written after a training carries the worker count of its machine",
+    "CONFIG-004:execution_settings_of_a_run_never_reach_the_registry",
+)
+def training_leaves_its_execution_settings_behind(plant: Plant) -> None:
+    def leaving(original):
+        def fit(module, train, validation, run):
+            history = original(module, train, validation, run)
+            registry.cfg.update(vars(run.execution))
+            return history
+
+        return fit
+
+    plant.function(trainer.fit, leaving)
+
+
+@mutant(
+    "GUARD-CONFIG-044",
+    "a misspelt override of an inference is ignored",
+    "CONFIG-044:an_unknown_override_of_an_inference_is_refused_by_name",
+)
+def the_inference_factory_picks_what_it_knows(plant: Plant) -> None:
+    def picking(original):
+        def create(model, data, folder, overrides=None, execution=None):
+            known = {"n_groups", "K", "object_big", "probe_big", "probe_scale", "model_type", "nphotons", "N"}
+            return original(model, data, folder, {k: v for k, v in (overrides or {}).items() if k in known}, execution)
+
+        return create
+
+    plant.function(factory.create_inference_payload, picking)
+
+
+@mutant(
+    "GUARD-CONFIG-066b",
+    "the record of an inference says nothing of the machine",
+    "CONFIG-066:the_audit_of_an_inference_states_what_is_in_force",
+)
+def the_audit_of_an_inference_is_its_overrides(plant: Plant) -> None:
+    def copied(original):
+        def create(model, data, folder, overrides=None, execution=None):
+            return replace(original(model, data, folder, overrides, execution), overrides_applied=dict(overrides or {}))
+
+        return create
+
+    plant.function(factory.create_inference_payload, copied)
+
+
+@mutant(
+    "GUARD-CONFIG-067b",
+    "a second inference with the same overrides has no number of groups",
+    "CONFIG-067:the_overrides_of_an_inference_stay_as_they_are",
+)
+def the_inference_factory_pops_the_overrides(plant: Plant) -> None:
+    def popping(original):
+        def create(model, data, folder, overrides=None, execution=None):
+            big = {} if overrides is None or "object_big" not in overrides else {"object_big": overrides.pop("object_big")}
+            return original(model, data, folder, {**(overrides or {}), **big}, execution)
+
+        return create
+
+    plant.function(factory.create_inference_payload, popping)

@@ -108,6 +108,12 @@ EXECUTION: dict[str, Any] = {
     "inference_batch_size": 32,
 }
 
+AUDITED = (
+    *("accelerator", "deterministic", "num_workers", "enable_progress_bar"),
+    *("learning_rate", "scheduler", "accum_steps", "logger_backend"),
+)
+"""CONFIG-066: what every audit states of the execution configuration."""
+
 REGISTRY_KEYS = {
     "object_big": "object.big",
     "probe_big": "probe.big",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -77,8 +78,10 @@ def test_execution_settings_of_a_run_never_reach_the_registry(backend: Proxy, ob
     execution = configs.execution(backend, accum_steps=1, strategy="auto", logger_backend="csv")
 
     seen = workflows.first_touch(registry, lambda data: backend.run(data, None, config, execution))
+    backend.run_training(runs.training_record(backend), None, config, runs.execution(backend, workflows.PLAIN))
 
-    observe.equal("execution settings", sorted(alone & (set(seen) | set(registry))), [])
+    observe.equal("execution settings", sorted(alone & set(seen)), [])
+    observe.equal("execution settings after a training", sorted(alone & set(registry)), [])
     observe.equal("the configuration itself", seen.get("gridsize"), 2)
 
 
@@ -175,3 +178,50 @@ def test_what_shapes_an_inference(
     payload = backend.inference_payload(run.folder, file, tmp_path / "out", {"n_groups": 13, **overrides})
 
     observe.equal("canonical", configs.chosen(backend.flatten(payload.tf_inference_config), expected), expected)
+
+
+@pytest.mark.clause("CONFIG-044~1")
+@pytest.mark.parametrize("name", ["gridsizee", "n_group", "probe_scal"])
+def test_an_unknown_override_of_an_inference_is_refused_by_name(
+    backend: Proxy, observe: Observer, tmp_path: Path, name: str
+) -> None:
+    """The second factory, too, shows what it does not know.
+
+    If this fails, suspect a loop over known names that never looks at the rest.
+    """
+    run, file = runs.trained(backend, workflows.PLAIN), inputs.data_file(tmp_path)
+
+    with observe.raises("payload", ValueError, name):
+        backend.inference_payload(run.folder, file, tmp_path / "out", {"n_groups": 13, name: 2})
+
+
+@pytest.mark.clause("CONFIG-066~1")
+def test_the_audit_of_an_inference_states_what_is_in_force(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """Execution settings and explicit overrides all stand in the audit of the second factory as well.
+
+    If this fails, suspect an audit that copies the overrides and leaves the execution configuration out.
+    """
+    run, given = runs.trained(backend, workflows.PLAIN), configs.execution(backend, accum_steps=1)
+    overrides = {"n_groups": 13, "K": 9, "probe_scale": 3.5}
+    expected = {**configs.chosen({**configs.EXECUTION, "accum_steps": 1}, configs.AUDITED), **overrides}
+
+    payload = backend.inference_payload(run.folder, inputs.data_file(tmp_path), tmp_path / "out", overrides, given)
+
+    observe.equal("audit", configs.chosen(payload.overrides_applied, expected), expected)
+
+
+@pytest.mark.clause("CONFIG-067~1")
+def test_the_overrides_of_an_inference_stay_as_they_are(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """Nor does the second factory write into what it is given, or need to.
+
+    If this fails, suspect a `pop`, or an entry written while the overrides are worked through.
+    """
+    run, file = runs.trained(backend, workflows.PLAIN), inputs.data_file(tmp_path)
+    stated = {"n_groups": 13, "K": 9, "object_big": False}
+    overrides = dict(stated)
+
+    backend.inference_payload(run.folder, file, tmp_path / "out", overrides)
+
+    observe.equal("overrides", overrides, stated)
+    with observe.accepts("a mapping that cannot be changed"):
+        backend.inference_payload(run.folder, file, tmp_path / "out", MappingProxyType(overrides))

@@ -127,9 +127,8 @@ def test_the_audit_states_what_is_in_force(backend: Proxy, observe: Observer, tm
 
     If this fails, suspect an audit that copies the overrides and leaves the execution configuration out.
     """
-    names = ["accelerator", "deterministic", "num_workers", "enable_progress_bar", "scheduler", "accum_steps", "logger_backend"]
     given = configs.execution(backend, accum_steps=1)
-    expected = {**configs.chosen({**configs.EXECUTION, "accum_steps": 1}, [*names, "learning_rate"]), **configs.OVERRIDES}
+    expected = {**configs.chosen({**configs.EXECUTION, "accum_steps": 1}, configs.AUDITED), **configs.OVERRIDES}
 
     payload = backend.payload(inputs.data_file(tmp_path), tmp_path / "out", dict(configs.OVERRIDES), given)
 
