@@ -52,6 +52,13 @@ def tagged(n: int = 21, N: int = 12, C: int = 4, modes: int = 1, **changes: Any)
     return replace(whole, **changes)
 
 
+def unlike_the_training() -> PlainContainer:
+    """A container of 13 samples, none of whose values are those of `tagged()`."""
+    whole = tagged(13)
+    own = {"X": whole.X + 7, "coords_relative": -whole.coords_relative, "probe": np.flip(whole.probe, axis=0).copy()}
+    return replace(whole, **own, rms_scaling_constant=whole.rms_scaling_constant + 5)
+
+
 def in_memory(container: PlainContainer, manner: str) -> PlainContainer:
     """The same numbers `read-only`, or as `views` of arrays in another order."""
     made: dict[str, Callable[[np.ndarray], np.ndarray]] = {"contiguous": np.array, "read-only": _read_only, "views": _view}
@@ -237,6 +244,7 @@ def refused_probe(bad: str) -> tuple[np.ndarray, tuple[int, ...]]:
         "BxCxNxN": np.stack([np.stack([probe[0]] * 4)] * 3),
         "six-axes": probe[None, None, None],
         "side": probe[None, None, :, :, :-2],
+        "pixel": probe[None, None, :, :1, :1],
         "smaller": probe[None, None, :, 1:-1, 1:-1],
     }[bad]
     return np.ascontiguousarray(made), made.shape

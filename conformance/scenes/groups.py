@@ -19,6 +19,7 @@ def record(points: np.ndarray | None = None, dtype: str = "float32", **changes: 
     """A raw record at `(n, 2)` points (default: 23 uneven ones); every pixel of every pattern has a value of its own."""
     x, y = anisotropic_scan(23) if points is None else np.asarray(points, dtype=float).T
     stack = 1.0 + np.arange(x.size * N * N).reshape(x.size, N, N)
+    stack *= 97 if dtype == "int32" else 1  # squares beyond 32 bits, as those of uint16 are beyond 16
     starts = {"xcoords_start": x + 0.3 * np.sin(y), "ycoords_start": y - 0.2 * np.cos(x)}
     whole = {
         "xcoords": np.array(x),
@@ -45,6 +46,16 @@ def uneven(n: int) -> np.ndarray:
 def coincident() -> np.ndarray:
     """`(14, 2)` points, of which five pairs share a place."""
     return np.concatenate([uneven(9), uneven(9)[[0, 2, 5, 6, 8]]])
+
+
+def crowded() -> np.ndarray:
+    """`(14, 2)` points, of which seven share a place: more than K = 4 neighbours at no distance at all."""
+    return np.concatenate([uneven(8), uneven(8)[[3] * 6]])
+
+
+def copies(arrays: dict[str, Any]) -> dict[str, Any]:
+    """The same arrays in memory of their own, so that what is changed in place is seen."""
+    return {key: np.array(value) for key, value in arrays.items()}
 
 
 def members(backend: Any, points: np.ndarray | None = None, **options: Any) -> np.ndarray:

@@ -67,7 +67,7 @@ def test_a_container_has_the_values_of_the_groups(backend: Any, observe: Observe
 
     container = backend.container_from_groups(mapping, PROBE)
 
-    observe.equal(name, attribute(container, name), mapping[key])
+    observe.equal(name, attribute(container, name), batches.grouped(C=C)[key])
 
 
 @pytest.mark.clause("BATCH-001~1")
@@ -98,7 +98,7 @@ def test_relative_positions_are_taken_over(backend: Any, observe: Observer, C: i
 
     container = backend.container_from_groups(mapping, PROBE)
 
-    observe.equal(name, attribute(container, name), mapping["coords_relative"].astype(np.float32))
+    observe.equal(name, attribute(container, name), batches.grouped(C=C)["coords_relative"].astype(np.float32))
 
 
 @pytest.mark.clause("BATCH-003~1")

@@ -90,6 +90,23 @@ def test_validation_is_never_shuffled(backend: Any, observe: Observer, sequentia
     observe.equal("sizes", batches.sizes(found), [8, 5])
 
 
+@pytest.mark.clause("BATCH-022~1", "BATCH-023~1", "BATCH-024~1", "BATCH-028~1", evidence="algebraic")
+def test_validation_batches_hold_the_test_container(backend: Any, observe: Observer) -> None:
+    """Images, positions, scales and probe of the test container. If this fails, suspect one of them taken from the other."""
+    test, rows = batches.unlike_the_training(), range(8)
+
+    _, validation = backend.loaders(tagged(), test, batches.training(backend, N=12, gridsize=2))
+    batch = next(iter(validation))
+
+    rms = native.array(field(batch, "rms_scaling_constant"))
+    probe = batches.broadcast(native.item(batch, 1), (8, 4, 1, 12, 12))
+    truth = oracle.batch_probe(batches.unlike_the_training().probe, 8, 4)
+    observe.equal("images", field(batch, "images"), oracle.images(test.X, rows), clause="BATCH-022")
+    observe.equal("positions", field(batch, "coords_relative"), oracle.offsets(test.coords_relative, rows), clause="BATCH-023")
+    observe.equal("scales", rms.ravel(), test.rms_scaling_constant[:8], clause="BATCH-024")
+    observe.close("probe", probe, truth, clause="BATCH-028")
+
+
 @pytest.mark.clause("BATCH-031~1")
 def test_without_a_test_container_there_is_no_validation(backend: Any, observe: Observer) -> None:
     """`None`. If this fails, suspect the training data validated against themselves."""

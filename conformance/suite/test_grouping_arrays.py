@@ -22,7 +22,7 @@ STARTS = pytest.mark.parametrize("prefix", ["coords", "coords_start"])
 
 def grouped(backend: Any, given: dict[str, Any], g: int, N: int = groups.N, n: int = 9) -> Any:
     """Sequential groups of a record, and their `nn_indices`."""
-    mapping = backend.group(backend.record(**given), N=N, K=6, nsamples=n, gridsize=g, sequential_sampling=True)
+    mapping = backend.group(backend.record(**groups.copies(given)), N=N, K=6, nsamples=n, gridsize=g, sequential_sampling=True)
     return mapping, groups.indices(mapping, len(given["xcoords"]))
 
 
