@@ -188,3 +188,16 @@ def relative_positions_have_another_name(plant: Plant) -> None:
 @mutant("GUARD-BATCH-035b", "the loss is not a number", "BATCH-035:batches_feed_the_loss")
 def the_probe_is_divided_by_a_norm_of_zero(plant: Plant) -> None:
     batches(plant, lambda given, probe, scaling: (given, probe / 0, scaling))
+
+
+@mutant("GUARD-BATCH-022c", "a second loader finds other images", "BATCH-022:images_are_channel_first")
+def images_are_scaled_where_they_lie(plant: Plant) -> None:
+    def images(original):
+        def scaled(given, channels):
+            X = container.as_array(given.X)
+            np.multiply(X, 2, out=X, where=X.flags.writeable)
+            return original(given, channels)
+
+        return scaled
+
+    plant.function(fields.images, images)

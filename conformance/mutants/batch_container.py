@@ -143,3 +143,8 @@ def photons_are_those_of_the_configuration(plant: Plant) -> None:
 @mutant("GUARD-BATCH-012d", "no photons make a scale of zero", "BATCH-012:a_scale_that_does_not_exist_is_refused")
 def the_scale_is_not_checked(plant: Plant) -> None:
     scale(plant, lambda X, nphotons: np.sqrt(nphotons / np.mean(np.sum(X**2, axis=(1, 2)))))
+
+
+@mutant("GUARD-BATCH-002", "a container turns the groups that it is made of", "BATCH-002:relative_positions_are_taken_over")
+def relative_positions_are_negated_where_they_lie(plant: Plant) -> None:
+    groups(plant, lambda given: {"coords_relative": np.negative(given["coords_relative"], out=given["coords_relative"])})

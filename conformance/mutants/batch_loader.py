@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from torch.utils.data import DataLoader
@@ -102,3 +103,17 @@ def the_seed_is_built_in(plant: Plant) -> None:
 @mutant("GUARD-BATCH-032b", "a run without a seed is not that of seed 42", "BATCH-032:no_seed_is_forty_two")
 def no_seed_is_zero(plant: Plant) -> None:
     plant.function(container.resolve_seed, lambda original: lambda seed: 0 if seed is None else seed)
+
+
+@mutant("GUARD-BATCH-022b", "validation sees the training's probe", "BATCH-022:validation_batches_hold_the_test_container")
+def validation_takes_its_probe_from_the_training(plant: Plant) -> None:
+    def build(original):
+        def both(train, test, *rest):
+            given = copy.copy(test)
+            if given is not None:
+                object.__setattr__(given, "probe", train.probe)
+            return original(train, given, *rest)
+
+        return both
+
+    plant.function(loaders.build_loaders, build)

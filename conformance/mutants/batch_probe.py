@@ -100,3 +100,11 @@ def probes_are_not_checked(plant: Plant) -> None:
 @mutant("GUARD-BATCH-050e", "objects are washed out by the square of the scale", "BATCH-050:a_probe_is_divided_by_its_norm")
 def the_probe_is_multiplied_by_its_scale(plant: Plant) -> None:
     norm(plant, lambda modes, scale: np.abs(modes).mean() / scale)
+
+
+@mutant("GUARD-BATCH-028b", "a probe of one pixel illuminates evenly", "BATCH-028:other_layouts_of_a_probe_are_refused")
+def a_probe_of_one_pixel_is_broadcast(plant: Plant) -> None:
+    def illuminate(original):
+        return lambda field, probe: field.unsqueeze(2) * probe if probe.shape[-2:] == (1, 1) else original(field, probe)
+
+    plant.function(diffraction.illuminate, illuminate)

@@ -186,3 +186,15 @@ def channels_are_flattened_by_a_reshape(plant: Plant) -> None:
         return reshaped
 
     plant.function(arrays.transform, transform)
+
+
+@mutant("GUARD-GROUP-021d", "grouping changes the record", "GROUP-021:patterns_are_those_of_the_members")
+def patterns_are_normalised_where_they_lie(plant: Plant) -> None:
+    def group(original):
+        def made(raw, *rest, **options):
+            raw.diff3d *= raw.diff3d.dtype.type(3)
+            return original(raw, *rest, **options)
+
+        return made
+
+    plant.function(grouped.generate_grouped_data, group)

@@ -104,3 +104,20 @@ def oversampling_ends_with_the_last_new_combination(plant: Plant) -> None:
         indices._oversample,
         lambda original: lambda pool, C, nsamples, draw: indices._combinations(pool, C, nsamples, draw)[:nsamples],
     )
+
+
+@mutant("GUARD-GROUP-013d", "the farthest neighbour is never drawn", "GROUP-013:members_are_drawn_from_all_neighbours")
+def the_query_is_one_neighbour_short(plant: Plant) -> None:
+    plant.function(indices._neighbours, lambda original: lambda points, seeds, K, C: original(points, seeds, max(C, K - 1), C))
+
+
+@mutant("GUARD-GROUP-016b", "many exposures at one place cannot be grouped", "GROUP-016:coincident_points_are_neighbours[crowd]")
+def the_seed_point_is_expected_among_its_nearest(plant: Plant) -> None:
+    def neighbours(original):
+        def found(points, seeds, K, C):
+            near = cKDTree(points).query(points[seeds], k=min(K + 1, len(points)))[1]
+            return original(points, seeds, K, C) if len(points) == C else near[near != seeds[:, None]].reshape(len(seeds), -1)
+
+        return found
+
+    plant.function(indices._neighbours, neighbours)

@@ -88,6 +88,7 @@ def test_every_batch_holds_its_own_samples(backend: Any, observe: Observer) -> N
     batch = train_batches(backend, container, config)[1]
 
     order = batches.samples(field(batch, "images"))
+    observe.equal("samples that are none", sorted(set(order) - set(range(21))), [])
     observe.equal("images", field(batch, "images"), oracle.images(container.X, order))
     observe.equal("coords_relative", field(batch, "coords_relative"), oracle.offsets(container.coords_relative, order))
     observe.equal("experiment_id", native.array(field(batch, "experiment_id")).tolist(), order)
