@@ -24,6 +24,7 @@ def layout(plant: Plant, legacy: Callable[[tuple[int, ...], int], bool]) -> None
 @mutant(
     "DEF-030", "legacy files come out with the detector for exposures",
     "DATA-004:the_stack_comes_out_pattern_by_pattern", "DATA-006:patterns_that_are_not_square_are_refused",
+    "DATA-004:every_older_stack_is_turned",
 )  # fmt: skip
 def legacy_stacks_are_not_transposed(plant: Plant) -> None:
     layout(plant, lambda shape, count: False)
@@ -123,7 +124,10 @@ def two_of_four_coordinates_are_compared(plant: Plant) -> None:
     plant.method(record.RawData, "_set_positions", positions)
 
 
-@mutant("GUARD-DATA-007", "scan indices are lost with the file", "DATA-007:a_record_survives_its_file")
+@mutant(
+    "GUARD-DATA-007", "scan indices are lost with the file",
+    "DATA-007:a_record_survives_its_file", "DATA-007:every_record_survives_its_file",
+)  # fmt: skip
 def scan_indices_are_not_read(plant: Plant) -> None:
     fields(plant, lambda found, archive: {**found, "scan_index": None})
 

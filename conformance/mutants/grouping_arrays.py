@@ -70,6 +70,7 @@ def a_float64_factor_promotes_the_stack(plant: Plant) -> None:
     "DEF-057", "merged groups are mirrored",
     "GROUP-022:centres_and_relative_positions", "GROUP-022:absolute_positions_come_back",
     "GROUP-023:the_farthest_member_has_the_smallest_relative_position",
+    "GROUP-022:every_member_is_found_at_centre_minus_relative",
 )  # fmt: skip
 def the_sign_of_local_offsets_is_plus(plant: Plant) -> None:
     plant.constant(grouped, "LOCAL_OFFSET_SIGN", 1)
@@ -176,7 +177,10 @@ def places_beyond_the_object_are_clamped(plant: Plant) -> None:
     )
 
 
-@mutant("GUARD-GROUP-040", "a layout is not undone by its inverse", "GROUP-040:layouts_are_undone_exactly")
+@mutant(
+    "GUARD-GROUP-040", "a layout is not undone by its inverse",
+    "GROUP-040:layouts_are_undone_exactly", "GROUP-040:every_layout_comes_back",
+)  # fmt: skip
 def channels_are_flattened_by_a_reshape(plant: Plant) -> None:
     def transform(original):
         def reshaped(images, source, target, g):

@@ -14,6 +14,7 @@ from reference_impl.grouping import indices
 @mutant(
     "GUARD-GROUP-013", "members lie beside their seed point in x alone",
     "GROUP-013:members_are_near_their_seed_point", "GROUP-013:members_of_drawn_groups_are_neighbours",
+    "GROUP-012:every_scan_is_grouped_by_nearness",
 )  # fmt: skip
 def distance_is_taken_along_one_axis(plant: Plant) -> None:
     plant.constant(indices, "cKDTree", lambda points, **options: cKDTree(points * [1, 0], **options))
