@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,9 @@ import numpy as np
 INK = "#010203"
 """Stands for the text's colour in a plot; the page's own takes its place, light or dark."""
 WIDEST = 360  # pixels, of a picture that a backend drew
+MOST_PIXELS = 16_000_000
+UNREADABLE = (OSError, ValueError, KeyError, SyntaxError, zipfile.BadZipFile, zlib.error)
+"""What NumPy, zipfile and Pillow raise at a damaged file."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ def plate(name: str, path: Path) -> Plate:
             return Plate(name, (drawn(path),))
         with np.load(path, allow_pickle=False) as archive:
             return compared(name, archive["found"], archive["truth"])
-    except (OSError, ValueError, KeyError, SyntaxError) as error:
+    except UNREADABLE as error:
         return Plate(name, (Picture(name, trouble=f"{path.name} cannot be shown: {type(error).__name__}: {error}"),))
 
 
@@ -49,7 +54,8 @@ def drawn(path: Path) -> Picture:
     from PIL import Image
 
     with Image.open(path, formats=["PNG"]) as image:
-        image.draft("RGB", (WIDEST, WIDEST))
+        if image.width * image.height > MOST_PIXELS:
+            raise ValueError(f"{image.width} × {image.height} pixels are too many")
         small = image.convert("RGB")
     small.thumbnail((WIDEST, WIDEST))
     return Picture(path.stem.rpartition(".")[2], f"{small.width} × {small.height} pixels", _uri(small))

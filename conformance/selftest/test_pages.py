@@ -11,6 +11,7 @@ from xml.etree import ElementTree as Xml
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from conformance import report as reports
 from conformance.diff import compare
@@ -122,7 +123,13 @@ def test_rings_of_an_image_with_itself_are_one_and_of_noise_near_zero() -> None:
 def test_an_artefact_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     (tmp_path / "x.npz").write_bytes(b"no archive")
     (tmp_path / "x.png").write_bytes(b"no picture")
-    for name in ("x.npz", "x.png", "absent.npz"):
+    np.savez_compressed(tmp_path / "whole.npz", found=np.ones((64, 64)), truth=np.ones((64, 64)))
+    whole = (tmp_path / "whole.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[:200])
+    (tmp_path / "bent.npz").write_bytes(whole[:60] + b"\xff" * 40 + whole[100:])
+    np.savez(tmp_path / "other.npz", found=np.ones((64, 64)))
+    Image.new("1", (5000, 5000)).save(tmp_path / "vast.png")
+    for name in ("x.npz", "x.png", "absent.npz", "cut.npz", "bent.npz", "other.npz", "vast.png"):
         (picture,) = pictures.plate("x", tmp_path / name).pictures
         assert (picture.source, f"{name} cannot be shown" in picture.trouble) == ("", True)
 
