@@ -64,38 +64,43 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     stream = sys.stderr if arguments.json else sys.stdout
     ended = run(options, progress.live if stream.isatty() else progress.aside if arguments.json else unwatched)
-    code = _press(ended, f"conform {shlex.join(sys.argv[1:])}")
+    ended = _press(ended, f"conform {shlex.join(sys.argv[1:])}")
     if arguments.json:
-        print(json.dumps(_plain(ended, code), ensure_ascii=False, indent=1))
+        print(json.dumps(_plain(ended), ensure_ascii=False, indent=1))
     else:
         _show(ended)
-    return code
+    return ended.code
 
 
-def _press(ended: Ended, command: str) -> int:
+def _press(ended: Ended, command: str) -> Ended:
     """Write the pages; where that fails the run's own files stand, the traceback is shown, and the code is 3 unless it was 2."""
+    from dataclasses import replace
+
     from conformance.pages import press
     from conformance.pages.model import Source
 
     if ended.report is None:
-        return ended.code
+        return ended
     try:
         made = press.of_run(ended.folder, Source(ended.report, ended.code, ended.trouble))
         press.press(ended.folder, [made], [ended.folder], None, command)
     except Exception:
         traceback.print_exc()
-        print(f"{ended.folder}: the pages could not be written", file=sys.stderr)
-        return ended.code if ended.code == 2 else 3
-    return ended.code
+        failed = replace(ended, code=ended.code if ended.code == 2 else 3, trouble="the pages could not be written")
+        with (ended.folder / "run.log").open("a", encoding="utf-8") as stream:
+            stream.write(f"# conform={failed.code} ({failed.trouble})\n")
+        return failed
+    return ended
 
 
-def _plain(ended: Ended, code: int) -> dict[str, Any]:
+def _plain(ended: Ended) -> dict[str, Any]:
     """The end of a run for machines."""
     from conformance import summary
     from conformance.report import equation
     from conformance.verdict import MEANING
 
-    told: dict[str, Any] = {"exit": code, "meaning": MEANING[code], "trouble": ended.trouble, "folder": str(ended.folder)}
+    told: dict[str, Any] = {"exit": ended.code, "meaning": MEANING[ended.code], "trouble": ended.trouble}
+    told |= {"folder": str(ended.folder)}
     report = ended.report
     if report is None:
         return told | {"equation": None, "verdicts": [], "reds": []}
