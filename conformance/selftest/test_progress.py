@@ -119,3 +119,13 @@ def test_a_lower_bound_keeps_its_smallest_number() -> None:
     assert watch.records["colours"] == {"name": "colours", "value": 5, "bound": 3, "unit": "1", "sense": "above"}
     watch.at_most("bytes", 2, 3)
     assert "sense" not in watch.records["bytes"]
+
+
+def test_pages_that_cannot_be_written_are_the_harnesss_fault(house: House) -> None:
+    (house.root / "sitecustomize.py").write_text(
+        "from conformance.pages import junit\n\ndef broken(report):\n    raise RuntimeError('no ink')\n\njunit.junit = broken\n"
+    )
+    done = house.conform("run", "--workers", "0", "--json", env={"PYTHONPATH": str(house.root)})
+    assert (done.returncode, json.loads(done.stdout)["trouble"]) == (3, "the pages could not be written")
+    assert "no ink" in done.stderr
+    assert (house.folder() / "run.log").read_text().endswith("# conform=3 (the pages could not be written)\n")
