@@ -140,7 +140,10 @@ def the_parameters_of_a_bundle_are_not_handed_on(plant: Plant) -> None:
 
 
 @mutant(
-    "GUARD-DISPATCH-006b", "another model than the one asked for is opened", "DISPATCH-006:a_model_that_the_bundle_lacks_is_named"
+    "GUARD-DISPATCH-006b",
+    "another model than the one asked for is opened",
+    "DISPATCH-006:a_model_that_the_bundle_lacks_is_named",
+    "DISPATCH-006:the_other_model_is_opened_by_its_name",
 )
 def the_name_of_the_model_is_ignored(plant: Plant) -> None:
     plant.function(
@@ -173,3 +176,21 @@ def the_default_backend_is_the_one_at_hand(plant: Plant) -> None:
 
     plant.method(config.TrainingConfig, "__init__", at_hand)
     plant.method(config.InferenceConfig, "__init__", at_hand)
+
+
+@mutant(
+    "GUARD-DISPATCH-006d",
+    "what is opened reconstructs as if it had never been trained",
+    "DISPATCH-006:opening_a_bundle_gives_the_model_and_its_parameters",
+)
+def opening_makes_the_network_anew(plant: Plant) -> None:
+    def anew(original):
+        def load(place, settings, name="diffraction_to_obj"):
+            model, parameters = original(place, settings, name)
+            for weight in model.parameters():
+                weight.data.normal_(std=0.02)
+            return model, parameters
+
+        return load
+
+    plant.function(selector.load_inference_bundle_with_backend, anew)

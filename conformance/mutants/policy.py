@@ -46,6 +46,15 @@ def torch_is_imported_bare(plant: Plant) -> None:
 
 
 @mutant(
+    "GUARD-POLICY-002b",
+    "without torch nobody can find out why it could not be imported",
+    "POLICY-002:importing_without_torch_is_a_runtime_error_that_helps",
+)
+def the_cause_of_a_missing_torch_is_cut_off(plant: Plant) -> None:
+    plant.source("policy.py", ") from error", ") from None")
+
+
+@mutant(
     "GUARD-POLICY-003",
     "without torch the selector does not say which backend was chosen",
     "POLICY-003:choosing_the_torch_backend_without_its_stack_is_refused",

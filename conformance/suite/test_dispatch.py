@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance import native
 from conformance.connect import Proxy
 from conformance.observe import Observer
 from conformance.scenes import configs, interpreters, runs, workflows
@@ -124,9 +125,9 @@ def test_a_run_obeys_the_execution(backend: Proxy, observe: Observer) -> None:
 
 @pytest.mark.clause("DISPATCH-006~1")
 def test_opening_a_bundle_gives_the_model_and_its_parameters(backend: Proxy, observe: Observer) -> None:
-    """The model asked for comes back, alone or among others, with the parameters it was trained with.
+    """The model asked for comes back, alone or among others, trained, with the parameters it was trained with.
 
-    If this fails, suspect a workflow that returns what the reader returned to itself.
+    If this fails, suspect a workflow that returns what the reader returned to itself, or a network made anew without its weights.
     """
     run = runs.trained(backend, workflows.PLAIN)
 
@@ -134,8 +135,26 @@ def test_opening_a_bundle_gives_the_model_and_its_parameters(backend: Proxy, obs
 
     model = workflows.model_among(found, "diffraction_to_obj")
     observe.holds("model", callable(getattr(model, "eval", None)), "a module", type(model).__name__)
+    trained, opened = (runs.weights(backend, module) for module in (runs.model_of(run), model))
+    observe.equal("names of the weights", sorted(opened), sorted(trained))
+    observe.equal("weights", runs.flat(opened), runs.flat(trained))
     expected = {"N": 64, "gridsize": 2}
     observe.equal("parameters", configs.chosen(parameters, expected), expected)
+
+
+@pytest.mark.clause("DISPATCH-006~1")
+def test_the_other_model_is_opened_by_its_name(backend: Proxy, observe: Observer) -> None:
+    """The autoencoder is another model than the one that stands first.
+
+    If this fails, suspect a name that is ignored.
+    """
+    run = runs.trained(backend, workflows.PLAIN)
+
+    found, _ = backend.open(run.folder, workflows.inference(backend, run), "autoencoder")
+
+    trained = native.item(native.item(run.results, "models"), "autoencoder")
+    opened = workflows.model_among(found, "autoencoder")
+    observe.equal("names of the weights", *(sorted(runs.weights(backend, module)) for module in (opened, trained)))
 
 
 @pytest.mark.clause("DISPATCH-006~1")

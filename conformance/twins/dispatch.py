@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.planting import Plant
 from conformance.twins import twin
+from reference_impl.bundle import load_torch_bundle
 from reference_impl.dispatch import selector
 
 ALL = ("test_dispatch", "test_config_entries")
@@ -13,8 +14,8 @@ ALL = ("test_dispatch", "test_config_entries")
 def opening_gives_every_model(plant: Plant) -> None:
     def every(original):
         def load(place, settings, name="diffraction_to_obj"):
-            model, parameters = original(place, settings, name)
-            return {name: model, "autoencoder": model.model.autoencoder}, parameters
+            original(place, settings, name)
+            return load_torch_bundle(place / "wts.h5", name)
 
         return load
 
