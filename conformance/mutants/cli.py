@@ -49,6 +49,11 @@ def the_deprecated_device_has_a_default(plant: Plant) -> None:
     plant.source("cli/flags.py", '"--device", default=None', '"--device", default="cpu"')
 
 
+@mutant("DEF-132", "--learning-rate, --num-workers and --precision have no effect", "CLI-004:flags_reach_the_bundle")
+def the_execution_configuration_is_made_and_not_passed_on(plant: Plant) -> None:
+    plant.source("cli/train.py", "config, execution_config=payload.execution_config, overrides", "config, overrides")
+
+
 @mutant("GUARD-CLI-004", "--batch_size has no effect", "CLI-004:flags_reach_the_bundle")
 def a_flag_is_parsed_and_not_passed_on(plant: Plant) -> None:
     plant.source("cli/train.py", '        "batch_size": args.batch_size,\n', "")

@@ -30,7 +30,7 @@ def a_field_of_the_torch_side_was_never_declared(plant: Plant) -> None:
 
 
 @mutant(
-    "DEF-132",
+    "GUARD-EXEC-005c",
     "workers, precision and learning rate of the execution configuration have no effect",
     "CONFIG-061:explicit_beats_execution_beats_default",
     "CONFIG-060:the_payload_has_its_parts",

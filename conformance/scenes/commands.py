@@ -7,9 +7,11 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from conformance import process
+from conformance.scenes import runs
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once
 
@@ -37,6 +39,11 @@ class Flow:
     def pictures(self) -> Path:
         """Where `infer` wrote."""
         return self._ended("infer", self._infer) / "pictures"
+
+    @property
+    def rates(self) -> list[float]:
+        """The learning rate of each epoch of the training, as its metrics say."""
+        return runs.rates(SimpleNamespace(folder=self.output))
 
     @property
     def train(self) -> process.Completed:

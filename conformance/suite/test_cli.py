@@ -106,9 +106,9 @@ def test_the_deprecated_device_is_reported_exactly_where_it_is_given(
 @pytest.mark.slow
 @pytest.mark.clause("CLI-004~1", needs=("CLI-005",))
 def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
-    """The parameters of the bundle are those of the call, and single patches have no common canvas.
+    """Bundle and metrics have the values of the call, and single patches have no common canvas.
 
-    If this fails, suspect a flag that is parsed and not passed on.
+    If this fails, suspect a flag that is parsed and not passed on, or an execution configuration that is made and not used.
     """
     flow = commands.flow(backend, shared_folder)
     expected = {"gridsize": 1, "object.big": False, "batch_size": 4, "nepochs": 2, "n_groups": 64, "N": 64}
@@ -116,6 +116,7 @@ def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder
     _, parameters = backend.load(flow.output)
 
     observe.equal("parameters", {key: parameters.get(key) for key in expected}, expected)
+    observe.equal("learning rates", flow.rates, [commands.TRAINING["--learning-rate"]] * 2)
 
 
 @pytest.mark.slow
@@ -141,7 +142,7 @@ def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observe
 def test_train_leaves_checkpoint_bundle_and_metrics(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """The three things that a training is for are in its output folder.
 
-    If this fails, suspect a command on a path of its own that writes checkpoints and no bundle, or a logger that hangs on the bar.
+    If this fails, suspect a command on a path of its own that writes checkpoints and no bundle, or a logger that hangs on a bar.
     """
     flow = commands.flow(backend, shared_folder)
 
