@@ -39,6 +39,8 @@ MARKS = {
     "never ended": "!",
     "not-asked": "·",
     "killed": "✓",
+    "expected": "≈",
+    "stale": "✗",
     "survived": "✗",
 }
 Pictures = Mapping[tuple[int, str], Sequence[Plate]]
