@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance import trial_run, trials
+from conformance import process, trial_run, trials
 from conformance.planting import Plant, Planted, Register
 from conformance.trials import Place, Tried
 
@@ -123,6 +124,24 @@ def test_what_cannot_be_planted_is_an_error() -> None:
         Plant().function(somebodys.dumps, lambda original: original)
     with pytest.raises(LookupError, match="nothing was planted"):
         Plant().constant(somebodys, "no_such_name", 1)
+
+
+def test_source_is_planted_into_interpreters_that_start_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fresh interpreter reads the changed file, this one and its files stay as they are; no such text is an error."""
+    import reference_impl.policy
+
+    monkeypatch.setenv("PYTHONPATH", "")
+    monkeypatch.setenv("CONFORM_PLANTED_COPY", "")
+    before = Path(str(reference_impl.policy.__file__)).read_text(encoding="utf-8")
+    plant = Plant()
+    plant.source("policy.py", "def require_torch() -> None:", "def require_torch_later() -> None:")
+
+    code = "import reference_impl.policy as policy; print(hasattr(policy, 'require_torch_later'))"
+    assert process.run([sys.executable, "-c", code]).stdout.strip() == "True"
+    assert not hasattr(reference_impl.policy, "require_torch_later")
+    assert Path(str(reference_impl.policy.__file__)).read_text(encoding="utf-8") == before
+    with pytest.raises(LookupError, match="nothing was planted"):
+        plant.source("policy.py", "no such line", "")
 
 
 def test_an_id_is_registered_once() -> None:
