@@ -107,7 +107,7 @@ def checkout_refusals(header: Line) -> list[str]:
 def drafts(report: Report, checks: Iterable[str], **stamp: Any) -> list[Line]:
     """Entries for some checks of a report; `stamp` as in `ledger.entry`, the checkout is the report's own."""
     results = {line["check"]: line for line in report.results}
-    states = report.states()
+    states = report.outcomes()
     whole = {"checkout": report.header["checkout"], **stamp}
     return [entry(report, results[check], states[check], whole) for check in checks]
 

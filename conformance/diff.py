@@ -56,7 +56,7 @@ class Difference:
 
 def compare(a: Report, b: Report) -> Difference:
     """What moved from `a` to `b`. Broken: a pass that is none any more, whatever it became, or a red where there was none."""
-    before, after = a.states(), b.states()
+    before, after = a.outcomes(), b.outcomes()
     both = [Change(check, before[check], after[check]) for check in before if check in after and before[check] != after[check]]
     broken = [c for c in both if c.before == "pass" or (c.after in NOT_GREEN and c.before not in NOT_GREEN)]
     healed = [c for c in both if c.after == "pass" and c.before in NOT_GREEN]
@@ -85,7 +85,7 @@ def _drifts(a: Report, b: Report) -> Iterator[Drift]:
 
 def _margins(report: Report) -> dict[tuple[str, str], float]:
     """`(check, observation)` → observed / bound, for the numbers of green checks; a bound of zero has no margin."""
-    states = report.states()
+    states = report.outcomes()
     found = {}
     for line in report.results:
         for seen in line.get("observations", ()) if states[line["check"]] == "pass" else ():

@@ -1,7 +1,8 @@
 """The report: JSON lines, streamed. Pure functions from values to lines and from lines to a `Report`.
 
 `header` (who, where, which clauses), `plan` (the checks declared, selected or not), a `result` a check as it happens, `blocked`
-for results that a red elsewhere makes meaningless, `footer` with the counts, the equations and the digest of every line above it.
+for results that a red elsewhere makes meaningless, `expectation` for what an expectations file says of a check, `footer` with the
+counts, the equations and the digest of every line above it.
 A report that does not close is refused by name.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.states import EVALUATED, RED, STATES
+from conformance.states import BY_ENTRY, EVALUATED, RED, STATES
 
 SCHEMA = 1
 Line = dict[str, Any]
@@ -69,10 +70,15 @@ class Report:
     results: tuple[Line, ...]
     blocked: tuple[Line, ...] = ()
     footer: Line | None = None
+    expectations: tuple[Line, ...] = ()
+
+    def outcomes(self) -> dict[str, str]:
+        """Check → what became of it, whatever was expected: evidence."""
+        return {line["check"]: line["state"] for line in self.results} | {line["check"]: "blocked" for line in self.blocked}
 
     def states(self) -> dict[str, str]:
         """Check → its final state."""
-        return {line["check"]: line["state"] for line in self.results} | {line["check"]: "blocked" for line in self.blocked}
+        return self.outcomes() | {line["check"]: line["outcome"] for line in self.expectations if line["outcome"] in BY_ENTRY}
 
 
 def encode(line: Mapping[str, Any]) -> str:
@@ -115,9 +121,9 @@ def _needed(line: Line, among: Mapping[str, Line]) -> list[str]:
 
 
 def counts(states: Mapping[str, str]) -> dict[str, int]:
-    """State → number of checks, every state present."""
+    """State → number of checks, every state present; those that need an expectations file only where they occur."""
     found = Counter(states.values())
-    return {state: found[state] for state in STATES}
+    return {state: found[state] for state in STATES if found[state] or state not in BY_ENTRY}
 
 
 def equation(plan: Line, states: Mapping[str, str]) -> Line:
@@ -139,11 +145,12 @@ def assemble(texts: Sequence[str]) -> Report:
     if not lines or lines[0].get("kind") != "header":
         raise EmptyReport("the report has no header", min(1, len(lines)))
     kinds: dict[str, list[Line]] = {
-        kind: [line for line in lines if line.get("kind") == kind] for kind in ("plan", "result", "blocked")
+        kind: [line for line in lines if line.get("kind") == kind] for kind in ("plan", "result", "blocked", "expectation")
     }
     plan = kinds["plan"][0] if kinds["plan"] else {"kind": "plan", "collected": {}, "deselected": {}}
     footer = lines[-1] if lines[-1].get("kind") == "footer" else None
-    return Report(lines[0], plan, tuple(kinds["result"]), tuple(kinds["blocked"]), footer)
+    results, blocked, expectations = (tuple(kinds[kind]) for kind in ("result", "blocked", "expectation"))
+    return Report(lines[0], plan, results, blocked, footer, expectations)
 
 
 def _parsed(text: str, place: int) -> Line:
@@ -185,11 +192,11 @@ def _where(texts: Sequence[str], wanted: Callable[[Line], bool]) -> int:
 
 
 def _unique(texts: Sequence[str]) -> None:
-    """One result a check, and blocked once; the second is the line that is told."""
+    """One result a check, blocked once and expected once; the second is the line that is told."""
     seen: set[tuple[str, str]] = set()
     for place, text in enumerate(texts, start=1):
         line = json.loads(text)
-        if line["kind"] not in ("result", "blocked"):
+        if line["kind"] not in ("result", "blocked", "expectation"):
             continue
         if (line["kind"], line["check"]) in seen:
             raise DuplicateCheck(f"two {line['kind']} lines for {line['check']}", place)
@@ -197,8 +204,9 @@ def _unique(texts: Sequence[str]) -> None:
 
 
 def _balance(report: Report, last: int) -> None:
-    if ghosts := sorted({line["check"] for line in report.blocked} - {line["check"] for line in report.results}):
-        raise UnbalancedCounts(f"blocked without a result: {', '.join(ghosts[:3])}", last)
+    for kind, lines in (("blocked", report.blocked), ("expected", report.expectations)):
+        if ghosts := sorted({line["check"] for line in lines} - {line["check"] for line in report.results}):
+            raise UnbalancedCounts(f"{kind} without a result: {', '.join(ghosts[:3])}", last)
     found = equation(report.plan, report.states())
     claimed = report.footer["equation"] if report.footer else found
     if found["missing"] or set(report.states()) - set(report.plan["collected"]):

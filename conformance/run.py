@@ -47,6 +47,7 @@ class Options:
     label: str | None = None
     patience: float = 600.0
     shuffle: int | None = None
+    expect: Path | None = None
     suite: Path | None = None
     specs: Path | None = None
 
@@ -81,6 +82,7 @@ def command(options: Options, report: Path) -> list[str]:
     argv += [part for name in options.profiles for part in ("--profile", name)]
     argv += [part for pattern in options.select for part in ("--select", pattern)]
     argv += ["--shuffle", str(options.shuffle)] if options.shuffle is not None else []
+    argv += ["--expect", str(options.expect)] if options.expect else []
     argv += ["--suite", str(options.suite)] if options.suite else []
     argv += ["--specs", str(options.specs)] if options.specs else []
     argv += ["-n", str(workers), "--dist=worksteal", f"--max-worker-restart={RESTARTS}"] if workers else []

@@ -12,11 +12,13 @@ from conformance.process import NoAnswer
 if TYPE_CHECKING:
     from conformance.judge import Judge
 
-STATES = ("pass", "not-claimed", "not-evaluated", "blocked", "fail", "crash", "error")
+STATES = ("pass", "not-claimed", "not-evaluated", "blocked", "expected", "stale", "fail", "crash", "error")
 """From harmless to harmful; of two phases of one check the later in this list wins."""
 
 RED = ("fail", "crash", "error")
-EVALUATED = ("pass", "fail", "crash", "error")
+EVALUATED = ("pass", "expected", "stale", "fail", "crash", "error")
+BY_ENTRY = ("expected", "stale")
+"""What only an expectations file makes of a check (`conformance.expectations`)."""
 
 
 @dataclass(frozen=True)

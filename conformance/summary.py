@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from conformance.expectations import OUTCOMES, told
 from conformance.report import Report
 from conformance.states import RED, STATES
 from conformance.verdict import MEANING, ProfileVerdict, clause_states, clauses_here, verdicts
 
-CLAUSE_STATES = ("pass", "red", "error", "not-evaluated", "pending", "untestable")
+CLAUSE_STATES = ("pass", "red", "error", "expected", "not-evaluated", "pending", "untestable")
+Row = tuple[str, dict[str, int], dict[str, int]]
 
 
-def area_rows(report: Report) -> list[tuple[str, dict[str, int], dict[str, int]]]:
+def columns(rows: Sequence[Row]) -> list[str]:
+    """The clause states of a table; `expected` only where there is one, as most runs expect nothing."""
+    return [state for state in CLAUSE_STATES if state != "expected" or any(clauses[state] for _, clauses, _ in rows)]
+
+
+def area_rows(report: Report) -> list[Row]:
     """`(area, clauses by state, checks by state)` in the specification's order, for the clauses of the run's profiles."""
     profiles = set(report.header["profiles"])
     clauses = {key: clause for key, clause in clauses_here(report).items() if profiles & set(clause["profiles"])}
@@ -34,6 +41,12 @@ def reds(report: Report) -> list[dict[str, Any]]:
     final, clauses = report.states(), report.header["clauses"]
     found = [line for line in report.results if final[line["check"]] in RED]
     return [{**line, "advice": all(clauses[key]["level"] != "MUST" for key in line["clauses"])} for line in found]
+
+
+def expectations(report: Report) -> list[tuple[str, str]]:
+    """`(outcome, what it says)` of each check with an entry: expected ones first, then the stale, then what is red otherwise."""
+    lines = sorted(report.expectations, key=lambda line: OUTCOMES.index(line["outcome"]))
+    return list(zip([line["outcome"] for line in lines], told(lines), strict=True))
 
 
 def blockers(report: Report) -> list[tuple[str, str]]:
@@ -81,6 +94,9 @@ def markdown(report: Report, code: int, command: str) -> str:
     """summary.md."""
     header = report.header
     who = header["backend"]
+    rows = area_rows(report)
+    shown = columns(rows)
+    known = header.get("expectations")
     lines = [
         f"# {who.get('name', header['connection'])} {who.get('version', '')} on {header['device']}",
         "",
@@ -89,11 +105,12 @@ def markdown(report: Report, code: int, command: str) -> str:
         f"- {ending(code)}",
         f"- suite {header['suite']}, started {header['started']}, Python {header['python']}, {header['platform']}",
         "- " + ", ".join(f"{name} {version}" for name, version in header["libraries"].items()),
+        *([f"- expectations: `{known['file']}`, {known['entries']} entries, sha256 {known['sha256']}"] if known else []),
         f"- command: `{command}`",
         "",
-        "| area | " + " | ".join(CLAUSE_STATES) + " | checks |",
-        "|---|" + "---|" * (len(CLAUSE_STATES) + 1),
-        *(_row(area, clauses, checks) for area, clauses, checks in area_rows(report)),
+        "| area | " + " | ".join(shown) + " | checks |",
+        "|---|" + "---|" * (len(shown) + 1),
+        *(_row(area, clauses, checks, shown) for area, clauses, checks in rows),
         "",
     ]
     for red in reds(report):
@@ -105,15 +122,16 @@ def markdown(report: Report, code: int, command: str) -> str:
             "```",
             "",
         ]
+    lines += [f"- {line}" for _, line in expectations(report)]
     lines += [f"- blocked: {check}, by {by}" for check, by in blockers(report)]
     lines += [f"- {gap}" for gap in gaps(report)]
     lines += _pending(header["clauses"], set(header["profiles"]))
     return "\n".join(lines) + "\n"
 
 
-def _row(area: str, clauses: Mapping[str, int], checks: Mapping[str, int]) -> str:
-    told = ", ".join(f"{number} {state}" for state, number in checks.items() if number)
-    return f"| {area} | " + " | ".join(str(clauses[state] or "") for state in CLAUSE_STATES) + f" | {told} |"
+def _row(area: str, clauses: Mapping[str, int], checks: Mapping[str, int], shown: Sequence[str]) -> str:
+    found = ", ".join(f"{number} {state}" for state, number in checks.items() if number)
+    return f"| {area} | " + " | ".join(str(clauses[state] or "") for state in shown) + f" | {found} |"
 
 
 def _pending(clauses: Mapping[str, Mapping[str, Any]], profiles: set[str]) -> list[str]:

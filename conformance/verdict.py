@@ -16,7 +16,7 @@ from conformance.states import EVALUATED, RED
 VERDICTS = ("CONFORMANT", "PARTIAL", "NON-CONFORMANT", "NOT-EVALUATED", "HARNESS-ERROR")
 MEANING = {
     0: "nothing selected is red",
-    1: "a red",
+    1: "a red, or an expectation that is stale",
     2: "interrupted",
     3: "harness fault",
     4: "usage, registry or specification inconsistent",
@@ -29,7 +29,7 @@ PRIORITY = (2, 3, 4, 6, 5, 7, 1)
 
 @dataclass(frozen=True)
 class ProfileVerdict:
-    """One profile on one device, with its clause-level equation; `red` and `advice` list clause ids."""
+    """One profile on one device, with its clause-level equation; `red`, `advice` and `expected` list clause keys."""
 
     profile: str
     device: str
@@ -41,6 +41,7 @@ class ProfileVerdict:
     not_evaluated: int
     red: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
 
     @property
     def equation(self) -> str:
@@ -50,13 +51,13 @@ class ProfileVerdict:
 
     def plain(self) -> dict[str, Any]:
         """For the footer."""
-        return asdict(self) | {"red": list(self.red), "advice": list(self.advice)}
+        return asdict(self) | {name: list(getattr(self, name)) for name in ("red", "advice", "expected")}
 
 
 def clause_states(report: Report) -> dict[str, str]:
-    """Clause key → `pending`, `untestable`, `red`, `pass`, `error` or `not-evaluated`, for every clause of the header.
+    """Clause key → `pending`, `untestable`, `red`, `expected`, `pass`, `error` or `not-evaluated`, for every clause declared.
 
-    A clause is evaluated when all of its declared checks on this device passed, or one is red.
+    A clause is evaluated when all of its declared checks on this device passed, or one is red, be that red expected or not.
     """
     states = report.states()
     of_clause: dict[str, list[str]] = {}
@@ -88,7 +89,9 @@ def _clause_state(clause: Mapping[str, Any], found: list[str]) -> str:
         return "error"
     if any(state in RED for state in found):
         return "red"
-    return "pass" if found and all(state == "pass" for state in found) else "not-evaluated"
+    if "expected" in found:
+        return "expected"
+    return "pass" if found and all(state in ("pass", "stale") for state in found) else "not-evaluated"
 
 
 def verdicts(report: Report) -> list[ProfileVerdict]:
@@ -106,28 +109,29 @@ def _verdict(profile: str, device: str, members: Mapping[str, Mapping[str, Any]]
     required = [states[key] for key, clause in members.items() if clause["profiles"][profile] == "required"]
     tally = {
         state: sum(states[key] == state for key in members)
-        for state in ("pass", "red", "error", "pending", "untestable", "not-evaluated")
+        for state in ("pass", "red", "error", "expected", "pending", "untestable", "not-evaluated")
     }
     if "error" in [states[key] for key in members]:
         word = "HARNESS-ERROR"
     elif "red" in required:
         word = "NON-CONFORMANT"
-    elif "pass" not in required:
+    elif not {"pass", "expected"} & set(required):
         word = "NOT-EVALUATED"
     else:
-        word = "PARTIAL" if {"pending", "not-evaluated"} & set(required) else "CONFORMANT"
+        word = "PARTIAL" if {"pending", "not-evaluated", "expected"} & set(required) else "CONFORMANT"
     reds = [(key, clause["profiles"][profile] == "required") for key, clause in members.items() if states[key] == "red"]
     return ProfileVerdict(
         profile=profile,
         device=device,
         verdict=word,
         declared=len(members),
-        evaluated=tally["pass"] + tally["red"] + tally["error"],
+        evaluated=tally["pass"] + tally["red"] + tally["error"] + tally["expected"],
         pending=tally["pending"],
         untestable=tally["untestable"],
         not_evaluated=tally["not-evaluated"],
         red=tuple(key for key, must in reds if must),
         advice=tuple(key for key, must in reds if not must),
+        expected=tuple(key for key in members if states[key] == "expected"),
     )
 
 
@@ -137,18 +141,30 @@ def required_checks(report: Report) -> dict[str, bool]:
     return {check: any(clauses[key]["level"] == "MUST" for key in keys) for check, keys in report.plan["collected"].items()}
 
 
+def _excused(report: Report) -> set[str]:
+    """The blocked checks behind which only expected reds stand; what blocks a check stands before it in the report."""
+    fine = {check for check, state in report.states().items() if state == "expected"}
+    excused: set[str] = set()
+    for line in report.blocked:
+        if fine.issuperset(line["by"]):
+            fine.add(line["check"])
+            excused.add(line["check"])
+    return excused
+
+
 def exit_code(
     report: Report, *, interrupted: bool = False, fault: bool = False, usage: bool = False, broken: bool = False
 ) -> int:
     """One code for the whole run; of several causes the first in `PRIORITY`.
 
     `fault`: the harness itself failed; `broken`: the evidence is incomplete (no footer, unbalanced, a process died). A MUST that
-    was not evaluated is code 6 only where nothing is red: a red says more than a gap.
+    was not evaluated is code 6 only where nothing is red: a red says more than a gap. What only expected reds block is no gap.
     """
     states, must = report.states(), required_checks(report)
-    red = any(states[check] in RED for check in states if must.get(check))
+    red = "stale" in states.values() or any(states[check] in RED for check in states if must.get(check))
     evaluated = any(state in EVALUATED or state == "blocked" for state in states.values())
-    gap = any(states.get(check) not in EVALUATED for check in must if must[check])
+    excused = _excused(report)
+    gap = any(states.get(check) not in EVALUATED and check not in excused for check in must if must[check])
     causes = {
         2: interrupted,
         3: fault or "error" in states.values(),

@@ -41,6 +41,7 @@ def add(verbs: Any) -> None:
     run.add_argument(
         "--patience", type=float, default=600.0, metavar="S", help="a check that takes longer (600 s) counts as a crash"
     )
+    run.add_argument("--expect", type=Path, metavar="FILE", help="known reds, each with a reason and an end (reports/README.md)")
     run.add_argument("--json", action="store_true", help="one JSON object on standard output; everything else on standard error")
     run.set_defaults(act=_run)
 
@@ -49,6 +50,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from conformance.cli import progress
     from conformance.run import Options, run, unwatched
 
+    if arguments.expect and (fault := _unusable(arguments.expect)):
+        print(f"{arguments.expect}: {fault}", file=sys.stderr)
+        return 4
     options = Options(
         backend=arguments.backend,
         device=arguments.device,
@@ -59,6 +63,7 @@ def _run(arguments: argparse.Namespace) -> int:
         label=arguments.label,
         patience=arguments.patience,
         shuffle=arguments.shuffle,
+        expect=arguments.expect,
         suite=arguments.suite,
         specs=arguments.specs,
     )
@@ -70,6 +75,21 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         _show(ended)
     return ended.code
+
+
+def _unusable(path: Path) -> str:
+    """Why an expectations file cannot be used, before anything is run or written; empty where it can."""
+    from datetime import UTC, datetime
+
+    from conformance.expectations import parse
+
+    try:
+        parse(path.read_text(encoding="utf-8"), datetime.now(UTC).date())
+    except OSError as error:
+        return f"{error.strerror}; expected a file of known reds"
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _press(ended: Ended, command: str) -> Ended:
@@ -103,12 +123,13 @@ def _plain(ended: Ended) -> dict[str, Any]:
     told |= {"folder": str(ended.folder)}
     report = ended.report
     if report is None:
-        return told | {"equation": None, "verdicts": [], "reds": []}
+        return told | {"equation": None, "verdicts": [], "reds": [], "expectations": []}
     names = ("check", "clauses", "state", "advice", "message")
     return told | {
         "equation": equation(report.plan, report.states()),
         "verdicts": [found.plain() for found in summary.verdicts(report)],
         "reds": [{name: red[name] for name in names} for red in summary.reds(report)],
+        "expectations": [{key: value for key, value in line.items() if key != "kind"} for line in report.expectations],
     }
 
 
@@ -127,6 +148,9 @@ def _show(ended: Ended) -> None:
         for red in summary.reds(report):
             colour = "yellow" if red["advice"] else "red"
             console.print(f"[{colour}]{'advice' if red['advice'] else red['state']}[/] {escape(red['check'])}")
+        for outcome, line in summary.expectations(report):
+            colour = "yellow" if outcome == "expected" else "red"
+            console.print(f"[{colour}]{escape(line)}[/]")
         for group in summary.blocked_groups(report):
             console.print(f"[magenta]blocked[/] {escape(group)}")
         for gap in summary.gaps(report):
@@ -148,10 +172,12 @@ def _table(report: Any) -> Any:
 
     table = Table(title="clauses by area", title_justify="left")
     table.add_column("area")
-    for state in summary.CLAUSE_STATES:
+    rows = summary.area_rows(report)
+    columns = summary.columns(rows)
+    for state in columns:
         table.add_column(state, justify="right")
     table.add_column("checks")
-    for area, clauses, checks in summary.area_rows(report):
+    for area, clauses, checks in rows:
         told = ", ".join(f"{number} {state}" for state, number in checks.items() if number)
-        table.add_row(area, *(str(clauses[state] or "") for state in summary.CLAUSE_STATES), told)
+        table.add_row(area, *(str(clauses[state] or "") for state in columns), told)
     return table

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 CODES = """\
 exit codes:
   0  everything selected was evaluated and no MUST is red (a profile with pending clauses is PARTIAL, and still 0)
-  1  a MUST is red                       2  interrupted
-  3  harness fault                       4  usage, registry or specification inconsistent
+  1  a MUST is red, or an expectation is stale (--expect)
+  2  interrupted
+  3  harness fault                       4  usage, registry, specification or expectations inconsistent
   5  nothing evaluated                   6  incomplete: no footer, unbalanced, a process died, or a MUST without answer
   7  a must-kill mutant survived
 Of several causes the first of 2, 3, 4, 6, 5, 7, 1. Reds of SHOULD and MAY are shown as advice; they change nothing.

@@ -21,7 +21,7 @@ def check_shapes(texts: Sequence[str]) -> None:
     assemble(texts)
     kinds = {
         name: Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": definitions})
-        for name in ("header", "plan", "result", "blocked", "footer")
+        for name in ("header", "plan", "result", "blocked", "expectation", "footer")
     }
     for place, text in enumerate(texts, start=1):
         line = json.loads(text)

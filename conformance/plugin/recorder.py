@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import __version__, checkout, report, states, verdict
+from conformance import __version__, checkout, expectations, report, states, verdict
 from conformance.connect import UnknownBackend, claimed, information
 from conformance.lint import LOCK
 from conformance.protocol import BackendInfo
@@ -34,6 +34,7 @@ class Recorder:
         self.checks: dict[str, dict[str, Any]] = {}
         self.open: dict[str, dict[str, Any]] = {}
         self.surfaces: dict[str, list[str]] = {}
+        self.expected: expectations.Expectations | None = None
         self.done: set[str] = set()
         self.planned_once = self.fault = False
         self.began = time.monotonic()
@@ -43,6 +44,7 @@ class Recorder:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
         station = self.station
+        self.expected = self._expectations()
         info, trouble = self._ask()
         unknown = [name for name in station.profiles or () if name not in station.spec.profiles]
         if unknown:
@@ -52,6 +54,14 @@ class Recorder:
         claimed = info.profiles if info is not None else tuple(station.spec.profiles)
         station.profiles = station.profiles or tuple(name for name in claimed if name in station.spec.profiles)
         self._write(self._header(info, trouble))
+
+    def _expectations(self) -> expectations.Expectations | None:
+        """The file of `--expect`; one that cannot be used is a usage error."""
+        path = self.config.getoption("--expect")
+        try:
+            return expectations.parse(Path(path).read_text(encoding="utf-8"), datetime.now(UTC).date()) if path else None
+        except (OSError, ValueError) as error:
+            raise pytest.UsageError(f"{path}: {error}") from error
 
     def _ask(self) -> tuple[BackendInfo | None, str | None]:
         """What the backend says of itself; a backend that cannot even be made leaves every check to find that out."""
@@ -80,6 +90,7 @@ class Recorder:
             "profiles": list(station.profiles or ()),
             "select": list(station.select),
             "draft": station.draft,
+            **self._told_expectations(),
             "python": platform.python_version(),
             "platform": platform.platform(),
             "libraries": _versions(("numpy", "pytest", "pytest-xdist", "syrupy", *(info.numeric_libraries if info else ()))),
@@ -87,6 +98,10 @@ class Recorder:
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "clauses": {clause.key: _plain_clause(clause) for clause in station.spec.clauses.values()},
         }
+
+    def _told_expectations(self) -> dict[str, Any]:
+        path, found = self.config.getoption("--expect"), self.expected
+        return {"expectations": {"file": path, "sha256": found.sha256, "entries": len(found.entries)}} if found else {}
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -111,6 +126,9 @@ class Recorder:
         plan = json.loads(text)
         if plan["problems"]:
             raise pytest.UsageError("the suite is inconsistent:\n" + "\n".join(f"  {problem}" for problem in plan["problems"]))
+        if self.expected and (found := expectations.faults(self.expected, [c["id"] for c in plan["checks"].values()])):
+            told = "\n".join(f"  {fault}" for fault in found)
+            raise pytest.UsageError(f"{self.config.getoption('--expect')} does not fit the suite:\n{told}")
         self.checks = plan["checks"]
 
     def _write_plan(self, ids: list[str]) -> None:
@@ -173,6 +191,8 @@ class Recorder:
         if not (self.planned_once or self.fault):
             return
         for line in report.blocked_lines(report.assemble(self.lines).results):
+            self._write(line)
+        for line in expectations.judged(self.expected, report.assemble(self.lines)) if self.expected else ():
             self._write(line)
         closed = report.assemble(self.lines)
         sums = report.equation(closed.plan, closed.states())
