@@ -202,3 +202,15 @@ def errors_of_saving_are_swallowed(plant: Plant) -> None:
 @mutant("GUARD-BUNDLE-033", "placeholders stand in place of weights", "BUNDLE-033:the_archive_of_a_model_has_some_weight")
 def no_weights_are_written(plant: Plant) -> None:
     plant.function(weights.state_to_bytes, lambda original: lambda state: original({}))
+
+
+@mutant("GUARD-BUNDLE-002", "a second run's bundle is added to the first one's", "BUNDLE-002:saving_again_replaces_the_archive")
+def the_archive_is_opened_to_append(plant: Plant) -> None:
+    def write_entries(entries, path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings(), zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+            warnings.simplefilter("ignore")
+            for name, data in entries.items():
+                archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+
+    plant.function(container.write_entries, lambda original: write_entries)

@@ -219,3 +219,8 @@ def the_patterns_are_normalised_by_their_batch(plant: Plant) -> None:
 @mutant("GUARD-INFER-012", "the inference batch size is ignored", "INFER-012:the_network_sees_batches_of_the_size_asked_for")
 def the_configurations_batch_size_is_taken(plant: Plant) -> None:
     plant.function(_batch_size, lambda original: lambda config, execution: original(config, None))
+
+
+@mutant("GUARD-INFER-003b", "the window is 20 whatever is asked for", "INFER-003:the_pictures_are_modulus_and_argument")
+def the_window_is_not_handed_on(plant: Plant) -> None:
+    plant.constant(reassemble, "stitch", lambda patches, offsets, M: inference.stitch(patches, offsets))

@@ -8,7 +8,7 @@ from conformance.mutants import mutant
 from conformance.planting import Plant
 from reference_impl import inference
 from reference_impl.config import registry
-from reference_impl.inference.stitch import _edge_weights, _moved
+from reference_impl.inference.stitch import _edge_weights, _moved, accumulate
 
 VALUES, OBJECT = "INFER-005:stitching_averages_by_count", "INFER-005:patches_of_an_object_give_the_object"
 CANVAS = "INFER-006:the_canvas_holds_every_patch"
@@ -155,3 +155,16 @@ def offsets_are_centred_in_place(plant: Plant) -> None:
         return stitch
 
     plant.answer("stitch", centring)
+
+
+@mutant("GUARD-INFER-005e", "of many patches the last are lost", f"{VALUES}[many]")
+def the_last_chunk_is_not_added(plant: Plant) -> None:
+    def whole_chunks(original):
+        def accumulate(patches, offsets, M):
+            added = patches.clone()
+            added[max(512, len(patches) // 512 * 512) :] = 0
+            return original(added, offsets, M)
+
+        return accumulate
+
+    plant.function(accumulate, whole_chunks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 
+import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from conformance.mutants import mutant
@@ -190,3 +191,20 @@ def a_retired_scheduler_is_not_told(plant: Plant) -> None:
         return factor
 
     plant.function(schedulers._factor, silent)
+
+
+@mutant(
+    "GUARD-TRAIN-040c",
+    "the rate falls with every batch",
+    "TRAIN-040:a_schedule_follows_its_definition[exponential]",
+    "TRAIN-042:the_rate_of_every_epoch_is_logged",
+)
+def the_schedule_is_stepped_with_every_batch(plant: Plant) -> None:
+    def eager(original):
+        return lambda self: (original(self), self.lr_schedulers().step(math.inf))
+
+    def logging(self):
+        self.log("learning_rate", torch.tensor(self.optimizers().param_groups[0]["lr"], dtype=torch.float64))
+
+    plant.method(MODULE, "_update", eager)
+    plant.method(MODULE, "on_train_epoch_end", lambda original: logging)

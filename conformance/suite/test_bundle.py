@@ -160,6 +160,20 @@ def test_missing_folders_are_made(backend: Any, observe: Observer, tmp_path: Pat
     observe.equal("files", archives.left(tmp_path), [f"deep/er/{NAME}"])
 
 
+@pytest.mark.clause("BUNDLE-002~1", "BUNDLE-005~1")
+def test_saving_again_replaces_the_archive(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Five entries after the second time too, and the second's scale. If this fails, suspect an archive opened to append."""
+    run = runs.trained(backend, BASE)
+
+    backend.save(run.results["models"], tmp_path / "wts.h5", run.config, 2.0)
+    backend.save(run.results["models"], tmp_path / "wts.h5", run.config, 3.0)
+
+    with zipfile.ZipFile(tmp_path / NAME) as archive:
+        names = sorted(archive.namelist())
+    observe.equal("entries", names, sorted(oracle.ENTRIES))
+    observe.equal("scale", float(archives.parameters(archives.entries(tmp_path))["intensity_scale"]), 3.0)
+
+
 @pytest.mark.clause("BUNDLE-010~1")
 def test_no_models_at_all_are_refused(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """An empty mapping is a ValueError and leaves nothing. If this fails, suspect an empty archive."""

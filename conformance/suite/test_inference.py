@@ -16,7 +16,7 @@ from conformance.scenes import archives, images, runs
 from conformance.scenes.runs import BASE, QUAD, Recipe, settings
 
 BOTH = pytest.mark.parametrize("recipe", [BASE, QUAD], ids=["g1", "g2"])
-M = 20
+M = 17  # neither even nor the default
 
 
 @pytest.mark.slow

@@ -144,6 +144,7 @@ def test_no_seed_means_seed_42(backend: Any, observe: Observer) -> None:
     observe.equal("weights", unseeded, answer)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-011~1")
 def test_seed_0_is_a_seed_of_its_own(backend: Any, observe: Observer) -> None:
     """Seed 0 and seed 42 begin with different networks, whatever the data. If this fails, suspect `seed or 42`."""
@@ -177,6 +178,7 @@ def test_the_module_steps_its_optimiser_itself(backend: Any, observe: Observer) 
     observe.equal("automatic_optimization", getattr(module, "automatic_optimization", None), False)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-030~1")
 @pytest.mark.parametrize("choice", ["none", None], ids=["none", "absent"])
 def test_no_logger_writes_no_log(backend: Any, observe: Observer, choice: str | None) -> None:
@@ -187,6 +189,7 @@ def test_no_logger_writes_no_log(backend: Any, observe: Observer, choice: str | 
     observe.equal("losses", len(runs.losses(run)), 1)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-030~1")
 def test_every_run_has_its_own_metrics_file(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Two runs in one folder leave two versions. If this fails, suspect a fixed version."""
@@ -233,6 +236,7 @@ def test_a_failing_fit_is_a_runtime_error_with_its_cause(backend: Any, observe: 
     observe.equal("old bundle", bundle.read_bytes(), content)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-051~1")
 @pytest.mark.parametrize("recipe", [UNSTITCHED, QUAD], ids=["not-stitched", "stitched"])
 def test_a_run_leaves_a_bundle_of_the_trained_model(backend: Any, observe: Observer, recipe: Recipe) -> None:
@@ -247,6 +251,7 @@ def test_a_run_leaves_a_bundle_of_the_trained_model(backend: Any, observe: Obser
     observe.equal("weights", runs.flat(loaded), runs.flat(trained))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-061~1")
 def test_the_data_decide_the_patch_side(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """N = 128 configured, 64 in the data: 64 it is, and said. If this fails, suspect an N read before the data."""
