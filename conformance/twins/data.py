@@ -10,7 +10,7 @@ from reference_impl.atomic import atomic_write
 from reference_impl.data import load, record
 from reference_impl.errors import ContractError
 
-FILES = ("test_data", "test_data_layout")
+FILES = ("test_data", "test_data_layout", "test_data_properties")
 
 
 class Unreadable(ValueError):

@@ -10,7 +10,7 @@ from conformance.planting import Plant
 from conformance.twins import twin
 from reference_impl.grouping import arrays, indices
 
-FILES = ("test_grouping", "test_grouping_members", "test_grouping_arrays")
+FILES = ("test_grouping", "test_grouping_members", "test_grouping_arrays", "test_grouping_properties")
 ALL = (*FILES, "test_batch_container")
 BY_CHANNEL = (
     "X_full", "Y", "diffraction", "coords_nn", "coords_relative", "coords_start_nn", "coords_start_relative", "nn_indices",
