@@ -126,7 +126,7 @@ def test_what_cannot_be_planted_is_an_error() -> None:
         Plant().constant(somebodys, "no_such_name", 1)
 
 
-def test_source_is_planted_into_interpreters_that_start_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_is_planted_into_interpreters_that_start_afterwards(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A fresh interpreter reads the changed file, this one and its files stay as they are; no such text is an error."""
     import reference_impl.policy
 
@@ -137,7 +137,7 @@ def test_source_is_planted_into_interpreters_that_start_afterwards(monkeypatch: 
     plant.source("policy.py", "def require_torch() -> None:", "def require_torch_later() -> None:")
 
     code = "import reference_impl.policy as policy; print(hasattr(policy, 'require_torch_later'))"
-    assert process.run([sys.executable, "-c", code]).stdout.strip() == "True"
+    assert process.run([sys.executable, "-c", code], cwd=tmp_path).stdout.strip() == "True"
     assert not hasattr(reference_impl.policy, "require_torch_later")
     assert Path(str(reference_impl.policy.__file__)).read_text(encoding="utf-8") == before
     with pytest.raises(LookupError, match="nothing was planted"):
