@@ -57,6 +57,8 @@ class Run:
     gaps: tuple[Gap, ...]
     environment: tuple[tuple[str, str], ...]
     cards: tuple[Card, ...]
+    known: tuple[Line, ...]
+    """The lines of the expectations file, as the report judged them."""
     folder: str
 
     @property
@@ -134,6 +136,7 @@ def run_view(index: int, source: Source) -> Run:
         gaps=tuple(gaps(report)),
         environment=tuple(_environment(report)),
         cards=tuple(cards(report)),
+        known=tuple(report.expectations),
         folder=source.folder,
     )
 

@@ -18,9 +18,9 @@ from conformance.diff import compare
 from conformance.pages import cards, kills, margins, pictures, press
 from conformance.pages.html import html
 from conformance.pages.junit import junit
-from conformance.pages.model import areas, gaps, run_view
+from conformance.pages.model import Source, areas, gaps, run_view
 from conformance.report import read
-from conformance.selftest.pages import CLAUSES, HOSTILE, KILLS, clause, folder, result, source, texts
+from conformance.selftest.pages import CLAUSES, HOSTILE, KILLS, clause, folder, footer, result, source, texts
 
 
 class Reader(HTMLParser):
@@ -268,3 +268,18 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 def test_the_page_needs_no_words_of_this_machine(page: str) -> None:
     assert not re.search(r"/(tmp|home|root|work)/", page)
     assert HOSTILE not in page and json.dumps(HOSTILE) not in page
+
+
+def test_known_reds_stand_with_their_reason_and_their_end() -> None:
+    line = {
+        "kind": "expectation", "check": "PHYS-001:light_adds[g2]@cpu", "outcome": "expected", "entry": "PHYS-001:*",
+        "state": "fail",
+        "message": "a deviation", "reason": "a driver that rounds", "since": "2026-01-01", "expires": "2027-01-01",
+    }  # fmt: skip
+    lines = [*texts()[:-1], reports.encode(line)]
+    report = read("".join([*lines, footer(lines)]))
+    page = html([Source(report, 0)])
+    part = page[page.index('id="known"') : page.index('id="matrix"')]
+    for told in ("≈ expected", "a driver that rounds", "fail with a deviation; since 2026-01-01, until 2027-01-01"):
+        assert told in part, told
+    assert 'id="red-PHYS-001' not in page
