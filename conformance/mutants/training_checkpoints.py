@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from conformance.mutants import mutant
@@ -127,5 +128,4 @@ def weights_are_saved_under_other_names_and_loaded_leniently(plant: Plant) -> No
 
 @mutant("GUARD-TRAIN-060b", "a checkpoint holds a class of ours", "TRAIN-060:hyper_parameters_are_four_plain_configurations")
 def hyper_parameters_are_live_objects(plant: Plant) -> None:
-    kind = type("Settings", (dict,), {"__module__": plain.__module__})
-    plant.function(plain, lambda original: lambda config: kind(original(config)))
+    plant.function(plain, lambda original: lambda config: original(config) if isinstance(config, Mapping) else config)

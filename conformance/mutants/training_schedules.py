@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 
 import torch
@@ -105,7 +104,7 @@ def the_schedule_is_stepped_before_the_first_epoch(plant: Plant) -> None:
     def early(original):
         def on_train_start(self):
             original(self)
-            self.lr_schedulers().step(math.inf)
+            self.lr_schedulers().step()
 
         return on_train_start
 
@@ -201,7 +200,7 @@ def a_retired_scheduler_is_not_told(plant: Plant) -> None:
 )
 def the_schedule_is_stepped_with_every_batch(plant: Plant) -> None:
     def eager(original):
-        return lambda self: (original(self), self.lr_schedulers().step(math.inf))
+        return lambda self: (original(self), self.lr_schedulers().step())
 
     def logging(self):
         self.log("learning_rate", torch.tensor(self.optimizers().param_groups[0]["lr"], dtype=torch.float64))
