@@ -22,7 +22,7 @@ def add(verbs: Any) -> None:
     verb.add_argument("--list", action="store_true", help="show what there is, and try nothing")
     verb.add_argument("--update", action="store_true", help="write the kill matrix and the clauses' mutants")
     verb.add_argument("--workers", type=int, metavar="N", help="trials at a time; default: one a core")
-    verb.add_argument("--patience", type=float, default=180.0, metavar="S", help="a trial that takes longer is incomplete")
+    verb.add_argument("--patience", type=float, default=300.0, metavar="S", help="a trial that takes longer is incomplete")
     verb.add_argument("--output", type=Path, default=Path("reports"))
     verb.set_defaults(act=_mutants)
 

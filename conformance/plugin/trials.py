@@ -91,11 +91,11 @@ class Trials:
 
     def _reap(self) -> None:
         for child, (name, began) in list(self.running.items()):
-            ended, status = os.waitpid(child, os.WNOHANG)
+            ended, status, used = os.wait4(child, os.WNOHANG)
             if not ended and time.monotonic() - began > self.job["patience"]:
                 os.killpg(child, signal.SIGKILL)
-                ended, status = os.waitpid(child, 0)
+                ended, status, used = os.wait4(child, 0)
             if ended:
                 del self.running[child]
-                done = f"{name} {time.monotonic() - began:.1f} s"
+                done = f"{name} {time.monotonic() - began:.1f} s (CPU {used.ru_utime + used.ru_stime:.1f} s)"
                 print(done if os.waitstatus_to_exitcode(status) == 0 else f"{done}: ended with {status}", flush=True)
