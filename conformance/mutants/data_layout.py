@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import pickle
 from collections.abc import Callable
@@ -176,3 +177,29 @@ def starts_are_not_transformed(plant: Plant) -> None:
         return moved
 
     plant.function(load._transform_positions, transform)
+
+
+@mutant("GUARD-DATA-007e", "photons are forgotten with the file", "DATA-007:a_record_survives_its_file")
+def metadata_are_not_written(plant: Plant) -> None:
+    def to_file(original):
+        def write(self, path):
+            bare = copy.copy(self)
+            bare.metadata = None
+            original(bare, path)
+
+        return write
+
+    plant.method(record.RawData, "to_file", to_file)
+
+
+@mutant("GUARD-DATA-008c", "a subsample has no object", "DATA-008:a_subsample_is_the_draw_of_its_seed")
+def subsamples_lose_their_object(plant: Plant) -> None:
+    def subset(original):
+        def taken(*given):
+            found = original(*given)
+            found.objectGuess = None
+            return found
+
+        return taken
+
+    plant.function(load._subset, subset)

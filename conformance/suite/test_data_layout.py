@@ -140,11 +140,14 @@ def test_patterns_that_are_not_square_are_refused(backend: Any, observe: Observe
 def test_a_record_survives_its_file(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Written and read again, a record is equal. If this fails, suspect a cast or a renamed key."""
     given = {**files.arrays(), "xcoords_start": files.arrays()["xcoords"], "ycoords_start": files.arrays()["ycoords"]}
-    raw = backend.record(**given)
+    raw = backend.record(**given, metadata=files.METADATA)
 
     backend.write(raw, tmp_path / "written.npz")
 
-    observe.equal("arrays that differ", files.unlike(backend.read(tmp_path / "written.npz"), given, RECORD), [])
+    again = backend.read(tmp_path / "written.npz")
+    observe.equal("arrays that differ", files.unlike(again, given, RECORD), [])
+    stated = dict(again.metadata or {}).get("physics_parameters")
+    observe.equal("photons and sides", stated, files.METADATA["physics_parameters"])
 
 
 @pytest.mark.clause("DATA-007~1")
@@ -205,6 +208,7 @@ def test_a_subsample_is_the_draw_of_its_seed(backend: Any, observe: Observer, tm
     observe.equal("positions that differ", files.unlike(raw, given, SCAN, chosen), [])
     observe.equal("diff3d", native.array(raw.diff3d), given["diff3d"][chosen])
     observe.equal("subsample_seed", raw.subsample_seed, seed)
+    observe.equal("whole arrays that differ", files.unlike(raw, given, ("probeGuess", "objectGuess")), [])
 
 
 @pytest.mark.clause("DATA-008~1")
