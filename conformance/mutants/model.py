@@ -154,6 +154,19 @@ def activations_default_to_relu(plant: Plant) -> None:
     plant.constant(cnn, "AMPLITUDE_ACTIVATIONS", others | {"sigmoid": torch.sigmoid})
 
 
+@mutant(
+    "GUARD-MODEL-007d",
+    "amplitudes end at six, swish is a relative",
+    "MODEL-007:relu_is_honoured",
+    "MODEL-007:softplus_is_honoured",
+    "MODEL-007:swish_is_honoured",
+)
+def activations_are_relatives_of_those_named(plant: Plant) -> None:
+    relatives = {"relu": functional.relu6, "swish": functional.gelu}
+    relatives["softplus"] = lambda logits: functional.softplus(logits).clamp_max(6)
+    plant.constant(cnn, "AMPLITUDE_ACTIVATIONS", cnn.AMPLITUDE_ACTIVATIONS | relatives)
+
+
 @mutant("GUARD-MODEL-008", "all members of a group have one amplitude", "MODEL-008:members_have_amplitudes_of_their_own")
 def amplitude_head_has_one_channel(plant: Plant) -> None:
     def single(original):

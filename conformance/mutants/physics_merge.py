@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Iterator
 
 import torch
@@ -72,6 +73,19 @@ def padding_starts_at_the_next_pixel(plant: Plant) -> None:
         return lambda patches, offsets, M: original(patches, offsets - (M - patches.shape[-1]) % 2, M)
 
     plant.function(merging.merge, late)
+
+
+@mutant("GUARD-PHYS-036e", "tall scans run off the canvas", MARKS)
+def side_is_that_of_the_columns_alone(plant: Plant) -> None:
+    def narrow(original):
+        def merge(patches, offsets, crop_size=None, padded_size=None):
+            crop, reach = crop_size or patches.shape[-1], (offsets - offsets.mean(dim=(0, 1)))[..., 0].abs().max()
+            side = max(crop + 4 * math.ceil(float(reach) / 2), patches.shape[-1])
+            return original(patches, offsets, crop_size, padded_size or side)
+
+        return merge
+
+    plant.function(merging.merge_for_inference, narrow)
 
 
 @mutant(

@@ -148,6 +148,14 @@ def memory_is_taken_for_contiguous(plant: Plant) -> None:
     plant.answer("translate", reinterpreted)
 
 
+@mutant("GUARD-PHYS-020g", "small fractions of a pixel are rounded", FRACTIONS[0] + "[fine-12x12]", files=("test_physics_merge",))
+def weights_are_in_half_precision(plant: Plant) -> None:
+    def rounded(original):
+        return lambda *given, **named: original(*given, **named).bfloat16().float()
+
+    plant.function(translation.shift_matrix, rounded)
+
+
 @mutant(
     "GUARD-PHYS-021",
     "on images that are not square x and y have other units",

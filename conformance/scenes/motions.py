@@ -10,9 +10,11 @@ from conformance import native
 from conformance.protocol import Native
 from conformance.scenes.optics import field, object_image
 
-# All components are multiples of 1/8: float32 holds them exactly, so that a rounding in the test is no error of the backend.
+# All components are multiples of 1/1024: float32 holds them exactly, so that a rounding in the test is no error of the backend;
+# half precisions hold those of FINE, and of the kind "fine", not.
 WHOLE = ((3, -2), (0, 0), (-4, 1), (5, 0))
 FRACTIONAL = ((0.25, -1.75), (-3.375, 0.625), (0.0, 2.125), (-0.125, -0.25))
+FINE = ((257 / 1024, -1791 / 1024), (-3455 / 1024, 641 / 1024), (1023 / 1024, 2177 / 1024), (-1 / 1024, -255 / 1024))
 HALF = ((0.5, -0.5), (1.5, 2.5), (-2.5, -0.5), (0.5, 3.0))
 OFF = ((17.0, 0.0), (-19.5, 2.0), (1.0, -40.0), (-10.25, 8.5))
 
@@ -35,7 +37,10 @@ def _images(count: int, height: int, width: int) -> np.ndarray:
 
 def motion_scenes(kind: str) -> list[MotionScene]:
     """Complex and real images, even, odd and not square, moved by the offsets of `kind`: `whole` or `between` pixels."""
-    lists = {"whole": {"whole": WHOLE}, "between": {"fractional": FRACTIONAL, "half-pixel": HALF, "off-canvas": OFF}}[kind]
+    lists = {
+        "whole": {"whole": WHOLE},
+        "between": {"fractional": FRACTIONAL, "fine": FINE, "half-pixel": HALF, "off-canvas": OFF},
+    }[kind]
     sizes = ((12, 12), (13, 13), (9, 14))
     moved = [(name, np.asarray(offsets, np.float32)) for name, offsets in lists.items()]
     complexes = [MotionScene(f"{name}-{h}x{w}", _images(4, h, w), offsets) for name, offsets in moved for h, w in sizes]
@@ -59,7 +64,7 @@ class GroupScene:
 def group_offsets(kind: str, B: int, C: int, seed: int = 17) -> np.ndarray:
     """`(B, C, 1, 2)` float32, distinct for each member, wider in x than in y; the kinds are those of this module's constants."""
     rng = np.random.default_rng(seed)
-    step = {"whole": 1.0, "half": 0.5, "fraction": 0.125, "far": 0.5, "same": 1.0}[kind]
+    step = {"whole": 1.0, "half": 0.5, "fraction": 0.125, "fine": 1 / 1024, "far": 0.5, "same": 1.0}[kind]
     reach = {"far": (60, 24), "same": (0, 0)}.get(kind, (round(4 / step), round(2 / step)))
     grid = np.stack([rng.integers(-limit, limit + 1, size=(B, C, 1)) for limit in reach], axis=-1) * step
     return (grid + (step if kind == "half" else 0)).astype(np.float32)
@@ -77,6 +82,7 @@ def group_scenes() -> list[GroupScene]:
         GroupScene("g2-off-canvas", field(2, 4, 12), group_offsets("far", 2, 4), 16),
         GroupScene("g2-as-wide-as-the-patch", field(2, 4, 16), group_offsets("fraction", 2, 4), 16),
         GroupScene("g3-fraction", field(2, 9, 8), group_offsets("fraction", 2, 9), 14),
+        GroupScene("g2-fine", field(2, 4, 16), group_offsets("fine", 2, 4), 22),
     ]
 
 

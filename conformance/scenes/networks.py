@@ -74,14 +74,14 @@ def settings(backend: Any, model: Mapping[str, Any] | None = None, **training: A
     return backend.canonical("training", model=chosen, **plain | training)
 
 
-def module(backend: Any, config: Native, seed: int = 0) -> Native:
+def module(backend: Any, config: Native, seed: int = 0, gain: float = 1.0) -> Native:
     """A module whose weights are drawn here, by Glorot's rule: what a check sees is no matter of how a backend draws its own."""
     made, rng = backend.module(config), np.random.default_rng(seed)
     fresh = {k: v for k, v in values(backend.weights(made)).items() if v.dtype.kind == "f"}
-    return backend.with_weights(made, {k: _drawn(v, rng) for k, v in fresh.items()})
+    return backend.with_weights(made, {k: _drawn(v, rng, gain) for k, v in fresh.items()})
 
 
-def _drawn(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _drawn(value: np.ndarray, rng: np.random.Generator, gain: float) -> np.ndarray:
     """New values for a weight; a vector of one value (no bias, the unit of a normalisation) keeps it."""
     if value.ndim < 2:
         return (
@@ -93,7 +93,7 @@ def _drawn(value: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     sides, (first, last) = ((1, 1), (3, 3)), (value.shape[:2], value.shape[2:])
     channels = last if first in sides and len(last) == 2 and last not in sides else first
     fans = value.size / channels[0] + value.size / channels[1]
-    return (rng.uniform(-1, 1, value.shape) * np.sqrt(6 / fans)).astype(value.dtype)
+    return (rng.uniform(-1, 1, value.shape) * np.sqrt(6 / fans) * gain).astype(value.dtype)
 
 
 def inputs(g: int, B: int = 3, modes: int = 1, strength: float = 4.0, seed: int = 3) -> Inputs:
@@ -190,10 +190,13 @@ def centre(array: np.ndarray) -> np.ndarray:
     return array[..., edge:-edge, edge:-edge]
 
 
-def central_amplitudes(backend: Any, activation: str, strength: float, modules: int = 3) -> np.ndarray:
-    """Central amplitudes of several networks with one activation, their outer branch off: `(modules, B, C, N/2, N/2)`."""
+def central_amplitudes(backend: Any, activation: str, strength: float, modules: int = 3, gain: float = 1.0) -> np.ndarray:
+    """Central amplitudes of networks with one activation, their outer branch off: `(modules, B, C, N/2, N/2)`.
+
+    `gain` multiplies every kernel, so that heads behind a normalisation see large logits too.
+    """
     config = settings(backend, {"amp_activation": activation, "probe_big": False})
-    made = [module(backend, config, seed) for seed in range(modules)]
+    made = [module(backend, config, seed, gain) for seed in range(modules)]
     found = [backend.forward(one, *inputs(2, strength=strength, seed=seed))[1] for seed, one in enumerate(made)]
     return np.stack([centre(native.array(amplitude)) for amplitude in found])
 

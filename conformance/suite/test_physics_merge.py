@@ -135,16 +135,16 @@ def test_inference_merge_averages_by_count(backend: Any, observe: Observer, case
 @pytest.mark.device
 @pytest.mark.clause("PHYS-036~1", evidence="analytic")
 def test_inference_merge_places_marks_by_minus_the_offset(backend: Any, observe: Observer) -> None:
-    """Patches at −offset + mean on a canvas of c + 2·even(max). If this fails, suspect the sign, or a side rounded down."""
-    offsets = np.array([[-3, 1], [3, 1], [2, -4], [-2, 2]], np.float32).reshape(2, 2, 1, 2) + np.float32([40, 7])
+    """Patches at −offset + mean on a canvas of c + 2·even(max). If this fails, suspect the sign, or a side from x alone."""
+    offsets = np.array([[-3, 1], [3, 2], [2, -5], [-2, 2]], np.float32).reshape(2, 2, 1, 2) + np.float32([40, 7])
     patches = np.zeros((2, 2, 12, 12), np.complex64)
     patches[..., 6, 6] = np.arange(1, 5).reshape(2, 2)
-    truth = np.zeros((16, 16), complex)
-    truth[[7, 7, 12, 6], [11, 5, 6, 10]] = [1.0, 2.0, 3.0, 4.0]
+    truth = np.zeros((20, 20), complex)
+    truth[[9, 8, 15, 8], [13, 7, 8, 12]] = [1.0, 2.0, 3.0, 4.0]
 
     canvas = backend.merge_for_inference(patches, offsets, crop_size=8)
 
-    observe.close("marks", motions.plane(canvas) * motions.coverage(offsets, 8, 16), truth, dtype="complex64")
+    observe.close("marks", motions.plane(canvas) * motions.coverage(offsets, 8, 20), truth, dtype="complex64")
 
 
 @pytest.mark.device
