@@ -59,6 +59,11 @@ def a_flag_is_parsed_and_not_passed_on(plant: Plant) -> None:
     plant.source("cli/train.py", '        "batch_size": args.batch_size,\n', "")
 
 
+@mutant("GUARD-CLI-004c", "--checkpoint-save-top-k has no effect", "CLI-004:flags_reach_the_bundle")
+def a_flag_is_stored_under_a_name_that_nobody_reads(plant: Plant) -> None:
+    plant.source("cli/train.py", '"--checkpoint-save-top-k", type', '"--checkpoint-save-top-k", dest="save_top_k", type')
+
+
 @mutant("GUARD-CLI-004b", "groups of patches have no common canvas", "CLI-004:groups_of_patches_have_a_common_canvas")
 def single_patches_are_assumed(plant: Plant) -> None:
     plant.source("cli/train.py", '"object_big": args.gridsize > 1', '"object_big": False')

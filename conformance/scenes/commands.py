@@ -18,8 +18,8 @@ from conformance.scenes.shared import once
 TELLING = {"PYTHONWARNINGS": "default", "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 """Environment of every call: warnings are shown, help is not wrapped, nothing is coloured."""
 
-TRAINING = {"--max_epochs": 2, "--n_images": 64, "--batch_size": 4, "--learning-rate": 5e-4}
-"""CLI-010's training, with a learning rate of its own."""
+TRAINING = {"--max_epochs": 2, "--n_images": 64, "--batch_size": 4, "--learning-rate": 5e-4, "--checkpoint-save-top-k": 2}
+"""CLI-010's training, with a learning rate and a number of kept checkpoints of its own."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class Flow:
     def rates(self) -> list[float]:
         """The learning rate of each epoch of the training, as its metrics say."""
         return runs.rates(SimpleNamespace(folder=self.output))
+
+    @property
+    def kept(self) -> list[int]:
+        """The epochs of the ranked checkpoints of the training."""
+        return sorted(runs.ranked(SimpleNamespace(folder=self.output)).values())
 
     @property
     def train(self) -> process.Completed:

@@ -117,6 +117,7 @@ def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder
 
     observe.equal("parameters", {key: parameters.get(key) for key in expected}, expected)
     observe.equal("learning rates", flow.rates, [commands.TRAINING["--learning-rate"]] * 2)
+    observe.equal("epochs of the ranked checkpoints", flow.kept, [0, 1])
 
 
 @pytest.mark.slow
