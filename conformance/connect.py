@@ -1,7 +1,8 @@
 """From a name to a backend, and the proxy through which every check speaks to it.
 
-A backend is named as in `BUILT_IN`, or `module:attribute`, where the attribute is the object itself, a class or a factory; the
-latter two are called with `device=`. Making an adapter must be cheap and may not touch the device.
+A backend is named as in `BUILT_IN`, by an entry point of an installed package, or `module:attribute`, where the attribute is the
+object itself, a class or a factory; the latter two are called with `device=`. Making an adapter must be cheap and may not touch
+the device.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import functools
 import importlib
 import inspect
 from collections.abc import Callable
+from importlib import metadata
 from typing import Any
 
 from conformance import protocol
@@ -17,6 +19,9 @@ from conformance.protocol import BackendInfo
 
 BUILT_IN = {"reference": "conformance.backends.reference:Reference", "numpy": "conformance.backends.numpy_only:Backend"}
 PLANTED = {"mutant": "conformance.mutants", "twin": "conformance.twins", "step": "conformance.replays"}
+ENTRY_POINTS = "ptycho_conformance.backends"
+"""The group of entry points by which an installed package names its adapter."""
+
 AREAS = "describe config data grouping batch physics model loss training bundle inference dispatch cli"
 SURFACES: dict[str, type] = {area: getattr(protocol, area.capitalize()) for area in AREAS.split()}
 
@@ -46,15 +51,20 @@ class NotEvaluated(Exception):
     """The check could not be made here, for a reason that is not the backend's."""
 
 
+def installed() -> dict[str, str]:
+    """Name → `module:attribute` of the adapters that installed packages offer."""
+    return {found.name: found.value for found in metadata.entry_points(group=ENTRY_POINTS)}
+
+
 def resolve(name: str) -> Any:
     """The object that `name` stands for; errors inside the backend's own import pass through as they are."""
-    target = BUILT_IN.get(name, name)
+    target = BUILT_IN.get(name) or (name if ":" in name else installed().get(name, name))
     module_name, colon, attribute = target.partition(":")
     if module_name in PLANTED and attribute:
         register = importlib.import_module(PLANTED[module_name]).REGISTER
         return functools.partial(register.backend, attribute)
     if not colon or not module_name or not attribute:
-        raise UnknownBackend(f"backend {name!r} is neither one of {', '.join(BUILT_IN)} nor `module:attribute`")
+        raise UnknownBackend(f"backend {name!r} is neither one of {', '.join([*BUILT_IN, *installed()])} nor `module:attribute`")
     try:
         found = importlib.import_module(module_name)
     except ModuleNotFoundError as error:

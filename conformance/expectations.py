@@ -1,8 +1,8 @@
 """`expectations/<backend>.toml`: reds that are known, each with its reason and an end. Pure: text and reports in, lines out.
 
 An entry is a table named by a check (`["PHYS-001:light_adds[g2]@cpu"]`; without `@device` it holds on every device, `*` stands
-for anything) with `state`, `message`, `reason`, `since`, `expires` and, if there is one, `issue`. It is strict: a check that fails
-in just this way is `expected`, one that passes makes the entry `stale`, one that fails otherwise stays as red as it was.
+for anything) with `state`, `message`, `reason`, `since`, `expires` and, if there is one, `issue`. It is strict: a check that
+fails in just this way is `expected`, one that passes makes the entry `stale`, one that fails otherwise stays as red as it was.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from conformance.states import EVALUATED, RED
 VERDICTS = ("CONFORMANT", "PARTIAL", "NON-CONFORMANT", "NOT-EVALUATED", "HARNESS-ERROR")
 MEANING = {
     0: "nothing selected is red",
-    1: "a red, or an expectation that is stale",
+    1: "a red, or a stale expectation",
     2: "interrupted",
     3: "harness fault",
     4: "usage, registry or specification inconsistent",

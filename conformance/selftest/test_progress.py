@@ -56,7 +56,7 @@ def test_the_pages_of_a_run_stand_beside_its_report_and_machines_get_json(house:
     house.chapter("physics", clause("PHYS-001~1", fence="tolerance = { eps = 4 }")).tests("physics", WRONG).lock()
     done = house.conform("run", "--workers", "0", "--json")
     told = json.loads(done.stdout)
-    assert (done.returncode, told["exit"], told["meaning"]) == (1, 1, "a red, or an expectation that is stale")
+    assert (done.returncode, told["exit"], told["meaning"]) == (1, 1, "a red, or a stale expectation")
     assert [(red["check"], red["state"]) for red in told["reds"]] == [("PHYS-001:wrong@cpu", "fail")]
     assert told["equation"]["states"]["fail"] == 1 and told["verdicts"][0]["verdict"] == "NON-CONFORMANT"
     assert "1 failed" in done.stderr and "\x1b" not in done.output
