@@ -19,6 +19,7 @@ FRAME = (-2, -1)
     "PHYS-002:far_field_is_orthonormal_and_centred",
     "PHYS-002:energy_is_conserved",
     "PHYS-003:constant_wave_lands_in_the_centre",
+    "PHYS-002:every_exit_wave_keeps_its_energy",
 )
 def transform_is_not_orthonormal(plant: Plant) -> None:
     plant.function(diffraction.propagate, lambda original: lambda wave: original(wave) * math.sqrt(wave[0, 0, 0].numel()))

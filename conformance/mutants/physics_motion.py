@@ -29,6 +29,7 @@ def canvas_has_a_buffer_for_jitter(plant: Plant) -> None:
     UNDONE,
     "PHYS-033:extraction_translates_then_trims",
     "PHYS-035:group_of_one_returns_from_any_whole_offset",
+    "PHYS-033:every_canvas_is_cut_at_its_offsets",
     files=("test_physics_merge",),
 )
 def extraction_has_the_sign_of_the_merge(plant: Plant) -> None:
@@ -93,6 +94,7 @@ def flattened_offsets_are_gathered_modulo_the_batch(plant: Plant) -> None:
     "PHYS-020:whole_offsets_are_exact_shifts",
     *FRACTIONS,
     "PHYS-020:awkward_arrays_move_too",
+    "PHYS-020:every_image_moves_by_every_offset",
 )
 def translation_has_the_other_sign(plant: Plant) -> None:
     plant.function(translation.translate, lambda original: lambda images, offsets: original(images, -offsets))
