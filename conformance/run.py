@@ -30,6 +30,7 @@ RESTARTS = 32
 MOST_WORKERS = 16
 # Hypothesis works without its plug-in, which imports all of it into every process (0.8 s each).
 PLUGINS = ("conformance.plugin", "no:cacheprovider", "no:hypothesispytest")
+REPRODUCE = "conformance.plugin.reproduce"
 Show = Callable[[str], None]
 Watch = Callable[[Path], AbstractContextManager[Show]]
 
@@ -48,6 +49,7 @@ class Options:
     patience: float = 600.0
     shuffle: int | None = None
     expect: Path | None = None
+    repro: bool = True
     suite: Path | None = None
     specs: Path | None = None
 
@@ -75,7 +77,7 @@ def command(options: Options, report: Path) -> list[str]:
     """The pytest command line. An accelerator is examined by one process, the CPU by one a core."""
     workers = options.workers if options.workers is not None else (cores() if options.device == "cpu" else 1)
     argv = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-rN", "--disable-warnings"]
-    argv += [part for name in PLUGINS for part in ("-p", name)]
+    argv += [part for name in (*PLUGINS, *[REPRODUCE] * options.repro) for part in ("-p", name)]
     # A check that hangs takes its worker with it: a crash of that check alone, instead of a run without end.
     argv += ["-o", f"faulthandler_timeout={options.patience:g}", "-o", "faulthandler_exit_on_timeout=true"]
     argv += ["--backend", options.backend, "--device", options.device, "--report", str(report)]

@@ -49,6 +49,14 @@ def expectations(report: Report) -> list[tuple[str, str]]:
     return list(zip([line["outcome"] for line in lines], told(lines), strict=True))
 
 
+def scripts(report: Report) -> str:
+    """How many reds a script repeats: alone, or by the suite only; empty where there is no script."""
+    told = [line["repro"]["alone"] for line in reds(report) if "repro" in line]
+    without = len(reds(report)) - len(told)
+    parts = [f"{told.count(True)} reproducible alone", f"{told.count(False)} by the suite only"]
+    return f"scripts in repro/: {', '.join(parts)}" + (f", {without} without" if without else "") if told else ""
+
+
 def blockers(report: Report) -> list[tuple[str, str]]:
     """`(blocked check, the check that blocks it and how many more)`."""
     told = [(line["check"], line["by"]) for line in report.blocked]
@@ -103,6 +111,7 @@ def markdown(report: Report, code: int, command: str) -> str:
         *(f"- **{verdict_line(found)}**" for found in verdicts(report)),
         f"- checks: {check_equation(report)}",
         f"- {ending(code)}",
+        *([f"- {scripted}"] if (scripted := scripts(report)) else []),
         f"- suite {header['suite']}, started {header['started']}, Python {header['python']}, {header['platform']}",
         "- " + ", ".join(f"{name} {version}" for name, version in header["libraries"].items()),
         *([f"- expectations: `{known['file']}`, {known['entries']} entries, sha256 {known['sha256']}"] if known else []),
@@ -121,6 +130,7 @@ def markdown(report: Report, code: int, command: str) -> str:
             red["message"],
             "```",
             "",
+            *([f"script: `{red['repro']['script']}`", ""] if "repro" in red else []),
         ]
     lines += [f"- {line}" for _, line in expectations(report)]
     lines += [f"- blocked: {check}, by {by}" for check, by in blockers(report)]

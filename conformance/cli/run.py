@@ -42,6 +42,7 @@ def add(verbs: Any) -> None:
         "--patience", type=float, default=600.0, metavar="S", help="a check that takes longer (600 s) counts as a crash"
     )
     run.add_argument("--expect", type=Path, metavar="FILE", help="known reds, each with a reason and an end (reports/README.md)")
+    run.add_argument("--no-repro", action="store_true", help="leave no script that repeats a red (default: of the first 50)")
     run.add_argument("--json", action="store_true", help="one JSON object on standard output; everything else on standard error")
     run.set_defaults(act=_run)
 
@@ -64,6 +65,7 @@ def _run(arguments: argparse.Namespace) -> int:
         patience=arguments.patience,
         shuffle=arguments.shuffle,
         expect=arguments.expect,
+        repro=not arguments.no_repro,
         suite=arguments.suite,
         specs=arguments.specs,
     )
@@ -151,6 +153,8 @@ def _show(ended: Ended) -> None:
         for outcome, line in summary.expectations(report):
             colour = "yellow" if outcome == "expected" else "red"
             console.print(f"[{colour}]{escape(line)}[/]")
+        if told := summary.scripts(report):
+            console.print(escape(told))
         for group in summary.blocked_groups(report):
             console.print(f"[magenta]blocked[/] {escape(group)}")
         for gap in summary.gaps(report):

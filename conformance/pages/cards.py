@@ -52,6 +52,7 @@ def cards(report: Report) -> list[Card]:
 
 def _card(red: dict[str, Any]) -> Card:
     headline, rows, rest = split(red["message"])
+    rows += [("script", red["repro"]["script"])] if "repro" in red else []
     return Card(
         check=red["check"],
         clauses=tuple(key.split("~")[0] for key in red["clauses"]),

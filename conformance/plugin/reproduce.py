@@ -1,0 +1,148 @@
+"""Leaves a script beside the report for a check that became red: a plug-in of its own, the rim of `conformance.repro`.
+
+`conform run` loads it. Nothing is recorded while checks run: what a script needs stands in the traceback of the red.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import traceback
+from collections.abc import Generator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance import observe
+from conformance.connect import connect
+from conformance.judge import Refuted
+
+if TYPE_CHECKING:
+    from conformance.checks import Check
+    from conformance.plugin import Station
+    from conformance.repro.script import Script
+
+SLOWEST = 10.0
+"""Seconds of a check beyond which it is not run once more."""
+MOST = 50
+"""Scripts of a run."""
+FOLDER = "repro"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """After the check was judged: a red gets its script, and its line in the report names it."""
+    from conformance.plugin import CHECK, STATION
+
+    report = yield
+    told = [value for name, value in report.user_properties if name == "conform" and value["state"] in ("fail", "crash")]
+    station = item.config.stash.get(STATION, None)
+    if told and call.excinfo and station is not None and station.left is not None:
+        made = leave(station, item.stash[CHECK], call.excinfo.value, call.duration)
+        told[-1].update({"repro": made} if made else {})
+    return report
+
+
+def leave(station: Station, check: Check, error: BaseException, seconds: float) -> dict[str, Any] | None:
+    """Write a red's script and its archive; returns what the report says of it. None: there are enough."""
+    from conformance.repro import script
+
+    title = f"{check.id} on {station.backend_name}: a red of `conform run`."
+    repeat = check.repeat(station.backend_name, station.device)
+    place = _reserved(station.left or Path(), f"{script.stem(check.id)}.py")
+    if place is None:
+        return None
+    try:
+        if seconds > SLOWEST:
+            raise script.NotAlone(f"the check runs for {seconds:.0f} s")
+        found = _alone(station, check, error, title)
+    except script.NotAlone as missing:
+        found = script.by_the_suite(check.id, title, str(missing), repeat)
+    except Exception as fault:
+        # The red stands although no script could be made of it; the reason names the fault.
+        told = traceback.format_exception_only(fault)[-1].strip()
+        found = script.by_the_suite(check.id, title, f"no script could be made of it ({told})", repeat)
+    return _written(place, found)
+
+
+def leave_of_the_dead(folder: Path, check: str, repeat: str) -> dict[str, Any]:
+    """The same for a check whose process died: nothing of it is left to look at. Empty: there are enough."""
+    from conformance.repro import script
+
+    place = _reserved(folder, f"{script.stem(check)}.py")
+    told = script.by_the_suite(check, f"{check}: a red of `conform run`.", "the process died with it", repeat)
+    return {"repro": _written(place, told)} if place else {}
+
+
+def _reserved(report: Path, name: str) -> Path | None:
+    """The place of a script, if fewer than `MOST` are there; workers count one after the other."""
+    folder = report / FOLDER
+    folder.mkdir(exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if len(list(folder.glob("*.py"))) >= MOST:
+            return None
+        (folder / name).touch()
+    finally:
+        os.close(handle)
+    return folder / name
+
+
+def _written(place: Path, found: Script) -> dict[str, Any]:
+    if found.archive:
+        place.with_name(f"{place.stem}.npz").write_bytes(found.archive)
+    place.write_text(found.text, encoding="utf-8")
+    return {"script": f"{FOLDER}/{place.name}", "alone": found.alone} | ({"reason": found.reason} if found.reason else {})
+
+
+def _alone(station: Station, check: Check, error: BaseException, title: str) -> Script:
+    """A script that was seen red for the check's reason, with the smallest input found."""
+    from conformance.repro import eyes, residue, script
+    from conformance.repro.shrink import shrunk
+
+    refuted, trace = isinstance(error, Refuted), error.__traceback__
+    case = script.Case(
+        check=check.id, title=title, red=residue.red_of(trace, station.suite), settled=_settled(trace) if refuted else {},
+        backend=station.backend_name, device=station.device, error=eyes.Refuted if refuted else type(error),
+    )  # fmt: skip
+    backend = station.backend()
+    found = script.tried(case, backend)
+    if found.archive:
+        found = shrunk(case, backend, found, connect("numpy"))
+    if len(found.archive) > script.LARGEST:
+        found = script.tried(case, backend, largest=script.SMALL)
+    if len(found.archive) > script.LARGEST:
+        raise script.NotAlone(f"its arrays take {len(found.archive)} bytes")
+    return found
+
+
+def _settled(trace: TracebackType | None) -> dict[str, Any]:
+    """Name, bound and freedoms of the refuted observation, from its own frame."""
+    while trace is not None:
+        frame = trace.tb_frame
+        known = frame.f_locals
+        if frame.f_code.co_filename == observe.__file__ and "name" in known:
+            bound = known.get("bound")
+            settled: dict[str, Any] = {"NAME": known["name"]}
+            settled |= {"BOUND": (bound.kind, bound.amount, bound.dtype)} if bound is not None else {}
+            settled |= {"GAUGE": known["freedoms"]} if "freedoms" in known else {}
+            settled |= {"CONTRACT": _snapshot(known["assertion"])} if "assertion" in known else {}
+            return settled
+        trace = trace.tb_next
+    return {}
+
+
+def _snapshot(assertion: Any) -> Any:
+    """What a contract's snapshot holds."""
+    from conformance.repro.values import NotAlone
+
+    recalled = list(assertion.executions.values())[-1].recalled_data
+    if recalled is None:
+        raise NotAlone("there is no snapshot")
+    return json.loads(recalled)
