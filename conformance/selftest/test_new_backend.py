@@ -73,7 +73,7 @@ def test_the_example_of_an_expectation_is_one(tmp_path: Path) -> None:
 
 def test_every_method_of_every_surface_says_that_it_is_not_written(tmp_path: Path) -> None:
     backend = adapter(tmp_path).Backend(device="cpu")
-    assert isinstance(backend.info(), BackendInfo) and backend.info().name == "mine"
+    assert isinstance(backend.info(), BackendInfo) and (backend.info().name, backend.info().distribution) == ("mine", "mine")
     assert claimed(backend) == {surface: list(methods_of(surface)) for surface in SURFACES}
     for surface in SURFACES:
         for method in methods_of(surface):
@@ -106,7 +106,7 @@ def test_a_surface_that_comes_new_is_there_at_once(tmp_path: Path, monkeypatch: 
     changed.write_text(source, encoding="utf-8")
     monkeypatch.setattr(protocol, "__file__", str(changed))
     text = scaffold.files("mine", ("core",))["mine/adapter.py"]
-    assert "from pathlib import Path, PurePath\n" in text and 'profiles=("core",)' in text
+    assert "from pathlib import Path, PurePath\n" in text and 'claims = ("core",)' in text
     assert new.rstrip("\n") + '\n        raise NotImplementedError("surface data: probe_of")\n' in text
 
 
