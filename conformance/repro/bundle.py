@@ -8,6 +8,7 @@ import copy
 import importlib.util
 import sys
 import types
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,8 @@ def index(module: str) -> dict[str, ast.stmt]:
 
 def stored(node: ast.AST, deep: bool = True) -> set[str]:
     """The names that a statement binds; `deep`: within functions, comprehensions and lambdas of it, too."""
-    if not deep and isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return {node.name}
     found: set[str] = set()
-    for part in ast.walk(node):
+    for part in ast.walk(node) if deep else _walk_around(node):
         if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
             found.add(part.id)
         elif isinstance(part, ast.arg):
@@ -55,9 +54,20 @@ def stored(node: ast.AST, deep: bool = True) -> set[str]:
     return found
 
 
+def _walk_around(node: ast.AST) -> Iterator[ast.AST]:
+    """As `ast.walk`, but not into what has names of its own."""
+    yield node
+    if not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda | _COMPREHENSIONS):
+        for part in ast.iter_child_nodes(node):
+            yield from _walk_around(part)
+
+
 def loaded(node: ast.AST) -> set[str]:
     """The names that a node reads."""
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+
+
+_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
 class Bundle:

@@ -103,7 +103,7 @@ class Reducer:
         self.sources.update({name: made_from or frozenset({name}) & self.roots.keys() for name in fresh})
 
     def _statement(self, statement: ast.stmt, last: bool) -> None:
-        reads, binds = loaded(statement), stored(statement)
+        reads, binds = loaded(statement), stored(statement, deep=False)
         known = set().union(*(names for _, names in self.settled))
         plain = _binds_names(statement) and not binds & known
         # What changes something after the backend was called has to stay in its place.
