@@ -55,7 +55,10 @@ def perform(only: tuple[str, ...], workers: int | None, output: Path, update: bo
         "workers": workers or cores(),
         "patience": patience,
         "trials": {
-            entry.id: {"backend": f"{scheme}:{entry.id}", "checks": entry.checks, "files": entry.files}
+            entry.id: {
+                "backend": f"{scheme}:{entry.id}",
+                "choice": {"checks": entry.checks, "files": entry.files, "thorough": scheme == "twin"},
+            }
             for scheme, planted in tried.items()
             for entry in planted.values()
         },

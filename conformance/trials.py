@@ -82,8 +82,11 @@ def safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.+-]+", "-", name)
 
 
-def chosen(places: Sequence[Place], checks: Sequence[str], files: Sequence[str]) -> list[Place]:
-    """The named checks, then the quick checks of their files and of `files`. Raises `LookupError` for a name of nothing."""
+def chosen(places: Sequence[Place], checks: Sequence[str], files: Sequence[str], thorough: bool = False) -> list[Place]:
+    """The named checks in all their cases, then the quick checks of their files and of `files`, in one case each.
+
+    The case is the last one, which is rarely the plainest; `thorough`: in all cases. Raises `LookupError` for a name of nothing.
+    """
     named = [place for place in places if any(covers(name, without_device(place.check)) for name in checks)]
     unknown = [name for name in checks if not any(covers(name, without_device(place.check)) for place in named)]
     unknown += [name for name in files if not any(place.file == name for place in places)]
@@ -91,7 +94,9 @@ def chosen(places: Sequence[Place], checks: Sequence[str], files: Sequence[str])
         raise LookupError(f"no such check or file: {', '.join(unknown)}")
     rooms = {place.file for place in named} | set(files)
     taken = {place.node for place in named}
-    return [*named, *(place for place in places if place.file in rooms and not place.slow and place.node not in taken)]
+    near = [place for place in places if place.file in rooms and not place.slow and place.node not in taken]
+    one_each = {bare(place.check): place for place in near if not any(covers(name, bare(place.check)) for name in checks)}
+    return [*named, *(near if thorough else one_each.values())]
 
 
 def read(folder: Path, planted: Planted) -> Tried:

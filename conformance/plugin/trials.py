@@ -40,7 +40,7 @@ class Trials:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         places = [trials.Place(node, c.id, Path(node.split("::")[0]).stem, slow) for node, (c, slow) in self.checks.items()]
-        plans = {name: trials.chosen(places, trial["checks"], trial["files"]) for name, trial in self.job["trials"].items()}
+        plans = {name: trials.chosen(places, **trial["choice"]) for name, trial in self.job["trials"].items()}
         waiting = sorted(plans, key=lambda name: -sum(place.slow for place in plans[name]))
         gc.collect()
         gc.freeze()  # what a fork never writes to is never copied
