@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+_SUSPECT = re.compile(r"If this fails,\s+suspect:?\s*(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,12 @@ class Binding:
         """The check's id without parameters and device: `BATCH-022:images_are_channel_first`."""
         first = self.clauses[0].split("~")[0] if self.clauses else "UNBOUND"
         return f"{first}:{self.name}"
+
+
+def suspect_of(doc: str) -> str:
+    """The docstring's sentence after `If this fails, suspect`."""
+    match = _SUSPECT.search(doc)
+    return " ".join(match[1].split()) if match else ""
 
 
 def default_suite() -> Path:

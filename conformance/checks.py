@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from conformance.bindings import suspect_of
 from conformance.clauses import Specification
 from conformance.lint import key_fault
 from conformance.snapshots import SAFE_ID
-
-_SUSPECT = re.compile(r"If this fails,\s+suspect:?\s*(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -58,12 +57,6 @@ def describe(item: Any, spec: Specification, device: str) -> tuple[Check, list[s
     if parameters and not SAFE_ID.fullmatch(parameters):
         problems.append(f"the parameter id {parameters!r} must match {SAFE_ID.pattern}; give `ids=`")
     return check, problems
-
-
-def suspect_of(doc: str) -> str:
-    """The docstring's sentence after `If this fails, suspect`."""
-    match = _SUSPECT.search(doc)
-    return " ".join(match[1].split()) if match else ""
 
 
 def matches(check_id: str, patterns: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The registry's verbs: list, explain, trace, lock."""
+"""The registry's verbs: list, trace, lock."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import argparse
 import sys
 from typing import Any
 
-from conformance.cli.shared import specification
+from conformance.cli.shared import kill_matrix, specification
 
 
 def add(verbs: Any) -> None:
-    """list, explain, trace, lock."""
+    """list, trace, lock."""
     listing = verbs.add_parser("list", help="clauses, checks or profiles")
     which = listing.add_mutually_exclusive_group()
     for name in ("clauses", "checks", "profiles"):
         which.add_argument(f"--{name}", dest="what", action="store_const", const=name)
     listing.set_defaults(what="clauses", act=_list)
-    explain = verbs.add_parser("explain", help="a clause: its words, its bounds, its checks")
-    explain.add_argument("clause")
-    explain.set_defaults(act=_explain)
     trace = verbs.add_parser("trace", help="is the registry whole? clauses, tests, lock and profiles against each other")
+    trace.add_argument("--table", action="store_true", help="clauses, their checks, and the mutants that each check killed")
+    trace.add_argument("--json", action="store_true", help="the table and the problems for machines")
     trace.set_defaults(act=_trace)
     lock = verbs.add_parser("lock", help="write specs/clauses.lock.json; refuses changed words at the same revision")
     lock.add_argument("--initial", action="store_true", help="rewrite all of it; only as long as no profile is released")
@@ -53,59 +52,41 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _explain(arguments: argparse.Namespace) -> int:
-    import difflib
+def _trace(arguments: argparse.Namespace) -> int:
+    import json
 
     from conformance.bindings import scan
-
-    spec = specification(arguments)
-    name = arguments.clause.split(":")[0].split("~")[0].upper()
-    clause = spec.clauses.get(name)
-    if clause is None:
-        near = difflib.get_close_matches(name, spec.clauses, n=3, cutoff=0.4)
-        print(f"no clause {name}" + (f"; near: {', '.join(near)}" if near else ""), file=sys.stderr)
-        return 4
-    bounds = [
-        *([f"{clause.tolerance}"] if clause.tolerance else []),
-        *(f"{key}: {bound}" for key, bound in clause.bounds.items()),
-    ]
-    tests = [b for b in scan(arguments.suite)[0] if name in {key.split("~")[0] for key in b.clauses}]
-    rows = {
-        "level": f"{clause.level}; " + ", ".join(f"{rank} in {profile}" for profile, rank in clause.profiles.items()),
-        "text": clause.text,
-        "why": clause.why,
-        "suspect": clause.suspect,
-        "bounds": "; ".join(bounds),
-        "gauge": ", ".join(clause.gauge),
-        "evidence": ", ".join(dict.fromkeys([*clause.evidence, *(kind for test in tests for kind in test.evidence)])),
-        "pending": clause.pending,
-        "untestable": clause.untestable,
-        "checks": "\n".join(f"{test.check}  ({test.path.name}:{test.line})" for test in tests) or "none",
-        "run": f"conform run -k '{name}:'" if tests else None,
-    }
-    print(f"{clause.key} {clause.title}\n")
-    for label, told in rows.items():
-        if told:
-            print(_entry(label, told))
-    return 0
-
-
-def _entry(label: str, told: str) -> str:
-    import textwrap
-
-    lines = [part for line in told.splitlines() for part in textwrap.wrap(line, 108) or [""]]
-    return "\n".join(f"{label if i == 0 else '':10}  {line}" for i, line in enumerate(lines))
-
-
-def _trace(arguments: argparse.Namespace) -> int:
+    from conformance.explain import kills, table
     from conformance.lint import lint
 
     spec = specification(arguments)
     problems = lint(spec, arguments.suite)
+    if arguments.json or arguments.table:
+        matrix = kill_matrix(arguments.suite)
+        rows = table(spec.clauses, scan(arguments.suite)[0], kills(matrix))
+        if arguments.json:
+            mutants = sorted((matrix or {}).get("mutants", {}))
+            print(json.dumps({"clauses": rows, "mutants": mutants, "problems": problems}, ensure_ascii=False, indent=1))
+            return 4 if problems else 0
+        _table(rows, matrix)
     for problem in problems:
         print(problem)
     print(f"{len(spec.clauses)} clauses, {len(problems)} problems")
     return 4 if problems else 0
+
+
+def _table(rows: list[dict[str, Any]], matrix: dict[str, Any] | None) -> None:
+    """A line a clause and check: `BATCH-022~1  BATCH-022:images_are_channel_first  DEF-002, DEF-003`."""
+    checks = {check["check"]: check["mutants"] for row in rows for check in row["checks"]}
+    wide = max(map(len, checks), default=0)
+    for row in rows:
+        state = "pending" if row["pending"] else "untestable" if row["untestable"] else "no check"
+        for check in row["checks"] or [{"check": f"{state}: {row['pending'] or row['untestable'] or ''}", "mutants": []}]:
+            print(f"{row['clause']:16} {check['check']:{wide}}  {', '.join(check['mutants'])}".rstrip())
+    killing, mutants = sum(map(bool, checks.values())), (matrix or {}).get("mutants", {})
+    killed = {name for names in checks.values() for name in names}
+    told = f"{len(killed)} of {len(mutants)} mutants killed, by {killing} checks" if mutants else "no kill matrix yet"
+    print(f"{len(checks)} checks; {told}")
 
 
 def _lock(arguments: argparse.Namespace) -> int:

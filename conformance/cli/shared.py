@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     from conformance.clauses import Specification
@@ -27,6 +28,16 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(4, f"{self.prog}: {message}\n")
+
+
+def kill_matrix(suite: Path | None) -> dict[str, Any] | None:
+    """The mutants and what killed them, beside the suite; None where `conform mutants --update` has not yet been."""
+    import json
+
+    from conformance.bindings import default_suite
+
+    path = (suite or default_suite()).parent / "mutants" / "matrix.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def specification(arguments: argparse.Namespace) -> Specification:

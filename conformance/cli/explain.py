@@ -1,0 +1,146 @@
+"""`conform explain`: all that is known of a clause, or of one of its checks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from conformance.cli.shared import kill_matrix, specification
+
+if TYPE_CHECKING:
+    from conformance.bindings import Binding
+    from conformance.clauses import Specification
+    from conformance.report import Report
+    from conformance.standing import Known
+
+
+def add(verbs: Any) -> None:
+    """explain."""
+    verb = verbs.add_parser(
+        "explain", help="a clause or a check: words, bounds, margins, history, mutants",
+        description="Exit code 0; 4 for an unknown name or a file that is not there, 6 for a report that does not close.",
+    )  # fmt: skip
+    verb.add_argument(
+        "what", metavar="WHAT", help="a clause (PHYS-001) or a check (PHYS-001:light_adds, parameters and device apart)"
+    )
+    verb.add_argument(
+        "--report", type=Path, metavar="FOLDER", help="the run of the margins; default: the newest full one in --output"
+    )
+    verb.add_argument(
+        "--output", type=Path, default=Path("reports"), help="the folder of all reports and the ledger (default: reports)"
+    )
+    verb.add_argument("--backend", help="whose run and whose ledger; default: that of the report, else reference")
+    verb.set_defaults(act=_explain)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from conformance.bindings import scan
+    from conformance.explain import clause_rows, kills
+
+    spec, bindings = specification(arguments), scan(arguments.suite)[0]
+    prefix, _, rest = arguments.what.partition(":")
+    name = prefix.split("~")[0].upper()
+    if rest:
+        return _check(arguments, f"{name}:{rest}", spec, bindings)
+    clause = spec.clauses.get(name)
+    if clause is None:
+        return _unknown("clause", name, spec.clauses)
+    tests = [test for test in bindings if name in {key.split("~")[0] for key in test.clauses}]
+    _show(f"{clause.key} {clause.title}", clause_rows(clause, tests, kills(kill_matrix(arguments.suite))))
+    return 0
+
+
+def _check(arguments: argparse.Namespace, asked: str, spec: Specification, bindings: Sequence[Binding]) -> int:
+    from conformance.explain import check_rows, kills, last_run
+    from conformance.report import ReportError
+    from conformance.standing import Known, killers, scenarios_of
+
+    whole, _, device = asked.partition("@")
+    name = whole.split("[")[0]
+    found = next((binding for binding in bindings if binding.check == name), None)
+    if found is None:
+        return _unknown("check", name, [binding.check for binding in bindings])
+    clauses = [spec.clauses[key.split("~")[0]] for key in found.clauses if key.split("~")[0] in spec.clauses]
+    folder = arguments.report or _newest(arguments.output, arguments.backend)
+    try:
+        report = _read(folder) if folder else None
+        matrix = kill_matrix(arguments.suite)
+        revisions = {key: clause.key for key, clause in spec.clauses.items()}
+        known = Known(revisions, scenarios_of(bindings), killers(matrix) if matrix else frozenset())
+        backend = arguments.backend or (report.header["connection"] if report else "reference")
+        past = _past(arguments.output, backend, name, known)
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}; expected a run's folder with report.jsonl, or a ledger", file=sys.stderr)
+        return 4
+    except (ReportError, ValueError) as error:
+        print(f"{folder or arguments.output}: {type(error).__name__}: {error}", file=sys.stderr)
+        return 6 if isinstance(error, ReportError) else 4
+    rows = check_rows(found, clauses, kills(matrix))
+    command = rows.pop("run")
+    if report is None:
+        rows["last run"] = f"no full run in {arguments.output}: conform run"
+    else:
+        told = last_run(report, name, device) or ["this check was not part of it"]
+        who = f"{report.header['connection']} on {report.header['device']}, {report.header['started']}"
+        rows["last run"] = "\n".join([f"{folder}: {who}", *told])
+    rows["history"] = "\n".join(past)
+    _show(f"{name}", rows | {"run": command})
+    return 0
+
+
+def _newest(output: Path, backend: str | None) -> Path | None:
+    """The newest folder with a whole run: nothing selected, a footer at its end."""
+    import json
+
+    for path in sorted(output.glob("*/*/report.jsonl"), reverse=True):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        try:
+            first, last = json.loads(lines[0]), json.loads(lines[-1])
+        except (IndexError, ValueError):
+            continue  # a run that was cut off, or is still going on: not a whole one
+        whole = first.get("kind") == "header" and not first.get("select") and last.get("kind") == "footer"
+        if whole and backend in (None, first.get("connection")):
+            return path.parent
+    return None
+
+
+def _read(folder: Path) -> Report:
+    from conformance.report import read
+
+    return read((folder / "report.jsonl").read_text(encoding="utf-8"))
+
+
+def _past(output: Path, backend: str, check: str, known: Known) -> list[str]:
+    """What the ledger of a backend says; raises `LedgerError`, a ValueError, where its chain is broken."""
+    from conformance import ledger_file
+    from conformance.explain import history
+    from conformance.standing import standings
+
+    path = ledger_file.file_for(output, backend)
+    entries = ledger_file.read(path).entries
+    return history(entries, standings(entries, known), check) or [f"no entry in {path}"]
+
+
+def _unknown(kind: str, name: str, among: Iterable[str]) -> int:
+    import difflib
+
+    near = difflib.get_close_matches(name, among, n=3, cutoff=0.4)
+    print(f"no {kind} {name}" + (f"; near: {', '.join(near)}" if near else ""), file=sys.stderr)
+    return 4
+
+
+def _show(title: str, rows: Mapping[str, str | None]) -> None:
+    print(f"{title}\n")
+    for label, told in rows.items():
+        if told:
+            print(_entry(label, told))
+
+
+def _entry(label: str, told: str) -> str:
+    import textwrap
+
+    lines = [part for line in told.splitlines() for part in textwrap.wrap(line, 108, subsequent_indent="") or [""]]
+    return "\n".join(f"{label if i == 0 else '':10}  {line}" for i, line in enumerate(lines))
