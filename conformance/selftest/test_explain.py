@@ -100,7 +100,8 @@ def lit(house: House) -> House:
     house.tests("physics", check("light_adds", 'observe.close("images", backend.translate(X, X), X)')).lock()
     folder(house.root / "reports")
     path = ledger_file.file_for(house.root / "reports", "fakes:Fake")
-    ledger_file.append(path, [entry(f"{NAME}[g2]@cpu", "red", "fail"), entry(f"{NAME}[g2]@cpu", "green", "pass")])
+    told = [(f"{NAME}[g2]@cpu", "red", "fail"), (f"{NAME}[g2]@cpu", "green", "pass"), (f"{NAME}[g1]@cpu", "green", "pass")]
+    ledger_file.append(path, [entry(*words) for words in told])
     (house.root / "mutants").mkdir()
     (house.root / "mutants" / "matrix.json").write_text(json.dumps(MATRIX), encoding="utf-8")
     return house
@@ -125,7 +126,8 @@ def test_explain_tells_all_of_a_check(lit: House) -> None:
     assert told["suspect"] == "light_adds.\nthe author." and told["mutants"] == "killed DEF-001, DEF-002"
     where = "reports/2026-01-02T030405Z/fake-cpu: fakes:Fake on cpu, 2026-01-02T03:04:05+00:00"
     assert told["last run"].splitlines()[0] == where and "margin 0.062" in told["last run"]
-    assert "proven green" in told["history"] and told["history"].splitlines()[-1].endswith(f"red      fail     {NAME}[g2]@cpu")
+    assert told["history"].count("proven green") == 2, "one by its red, one by the mutant that it killed"
+    assert told["history"].splitlines()[-1].endswith(f"red      fail     {NAME}[g2]@cpu")
     assert told["run"] == f"conform run -k '{NAME}'"
 
 
