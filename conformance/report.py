@@ -18,6 +18,8 @@ from typing import Any
 from conformance.states import BY_ENTRY, EVALUATED, RED, STATES
 
 SCHEMA = 1
+RUNNING, HOW = "running.json", "<how it ended>"
+"""The line of a check that may take the report's own process with it, laid beside the report while it runs."""
 Line = dict[str, Any]
 
 

@@ -6,11 +6,13 @@ The child may die without taking the verdict with it: a report that does not clo
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
 import platform
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -165,10 +167,33 @@ def run(options: Options, watch: Watch = unwatched) -> Ended:
     env = {**os.environ, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
     with watch(target) as show:
         code, said = tee(argv, folder / "run.log", header, env=env, show=show)
+    finish_the_dead(folder, code, options.repro)
     ended = judge(folder, code, said)
     with (folder / "run.log").open("a", encoding="utf-8") as stream:
         stream.write(f"# conform={ended.code}{f' ({ended.trouble})' if ended.trouble else ''}\n")
     return ended
+
+
+def finish_the_dead(folder: Path, code: int, repro: bool) -> None:
+    """A check that took the report's process with it gets its line: a crash. The report stays open."""
+    ready, path = folder / reports.RUNNING, folder / "report.jsonl"
+    if not ready.is_file():
+        return
+    said, text = ready.read_text(encoding="utf-8"), path.read_text(encoding="utf-8")
+    ready.unlink()
+    told = [json.loads(line) for line in text.splitlines()[1:]] if text.endswith("\n") else None
+    if told is None or not said.endswith("\n"):
+        return  # killed while it wrote: half a line is no evidence, and nothing is put behind it
+    line = json.loads(said)
+    if any(other["kind"] == "footer" or other.get("check") == line["check"] for other in told):
+        return
+    if repro:
+        from conformance.repro import shelf  # late: `diff` and `ledger` need no NumPy
+
+        line |= shelf.of_the_dead(folder, line["check"], line["message"].rpartition("  repeat    ")[2])
+    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(reports.encode(line | {"message": line["message"].replace(reports.HOW, how)}))
 
 
 def judge(folder: Path, code: int, said: str) -> Ended:
@@ -196,10 +221,11 @@ def _unclosed(folder: Path, code: int, said: str, text: str, why: str) -> Ended:
         2: "Interrupted" in said or "KeyboardInterrupt" in said,
         3: "INTERNALERROR" in said,
         4: "ERROR: " in said,
-        5: "no tests ran" in said,
+        5: "no tests ran" in said and "node down: " not in said,
     }
     if code in (-2, 130) or (code == 2 and spoken[2]):
         return Ended(folder, 2, partial, why)
     if not planned and spoken.get(code):
         return Ended(folder, code, partial, why if code != 4 else "")
-    return Ended(folder, 6, partial, f"{why}; the process ended with {code}")
+    early = "" if text else ", before the backend had said who it is"
+    return Ended(folder, 6, partial, f"{why}; the process ended with {code}{early}")

@@ -24,6 +24,7 @@ from conformance.clauses import load
 from conformance.connect import NotEvaluated, Proxy, claimed, connect
 from conformance.lint import LOCK, lint
 from conformance.observe import Observer
+from conformance.plugin.deaths import Vigil
 from conformance.plugin.recorder import Recorder
 from conformance.plugin.trials import Trials
 from conformance.snapshots import StrictJSON
@@ -107,7 +108,9 @@ def pytest_configure(config: pytest.Config) -> None:
     _refuse_careless_update(config)
     if problems := lint(station.spec, station.suite):
         _complain(station, problems)
-    config.pluginmanager.register(Recorder(config, station), "conform-recorder")
+    recorder = Recorder(config, station)
+    config.pluginmanager.register(recorder, "conform-recorder")
+    config.pluginmanager.register(Vigil(recorder), "conform-vigil")
 
 
 def _complain(station: Station, problems: list[str]) -> None:

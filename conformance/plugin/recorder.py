@@ -16,6 +16,7 @@ import pytest
 from conformance import __version__, checkout, expectations, report, states, verdict
 from conformance.connect import UnknownBackend, claimed, information
 from conformance.lint import LOCK
+from conformance.plugin import deaths
 from conformance.protocol import BackendInfo
 
 if TYPE_CHECKING:
@@ -163,19 +164,12 @@ class Recorder:
                 entry |= {"artefacts": found["artefacts"]} if found["artefacts"] else {}
                 entry |= {"repro": found["repro"]} if "repro" in found else {}
         if report.when == "???":
-            message = _death(check, self.station, str(report.longrepr))
+            message = deaths.message(check, self.station, str(report.longrepr))
             entry |= {"state": "crash", "judged": True, "worker_died": True, "message": message}
-            entry |= self._script_of_the_dead(check)
+            entry |= deaths.script(self.config, self.file, check, self.station)
             report.longrepr = f"CRASH {message}"
         if report.when in ("teardown", "???"):
             self._finish(report.nodeid, check, entry, getattr(getattr(report, "node", None), "gateway", None))
-
-    def _script_of_the_dead(self, check: dict[str, Any]) -> dict[str, Any]:
-        """Nothing is left of the process to make a script from: one that runs the suite stands in."""
-        maker = self.config.pluginmanager.get_plugin("conformance.plugin.reproduce")
-        if maker is None or self.file is None:
-            return {}
-        return maker.leave_of_the_dead(self.file.parent, check["id"], _again(check, self.station))
 
     def _finish(self, nodeid: str, check: dict[str, Any], entry: dict[str, Any], gateway: Any) -> None:
         if not entry.pop("judged"):
@@ -243,15 +237,6 @@ class Recorder:
         if self.file is not None:
             with self.file.open("a", encoding="utf-8") as stream:
                 stream.write(text)
-
-
-def _again(check: dict[str, Any], station: Station) -> str:
-    return f"conform run --backend {station.backend_name} --device {station.device} -k '{check['id'].rpartition('@')[0]}'"
-
-
-def _death(check: dict[str, Any], station: Station, text: str) -> str:
-    lines = [check["clauses"][0], f"  check     {check['id']}", "  expected  an answer", f"  found     the process died: {text}"]
-    return "\n".join([*lines, f"  suspect   {check['suspect']}", f"  repeat    {_again(check, station)}"])
 
 
 def _plain_info(info: BackendInfo) -> dict[str, Any]:

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import traceback
 from collections.abc import Generator
 from pathlib import Path
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
 
 SLOWEST = 10.0
 """Seconds of a check beyond which it is not run once more."""
-MOST = 50
-"""Scripts of a run."""
-FOLDER = "repro"
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -50,11 +45,11 @@ def pytest_runtest_makereport(
 
 def leave(station: Station, check: Check, error: BaseException, seconds: float) -> dict[str, Any] | None:
     """Write a red's script and its archive; returns what the report says of it. None: there are enough."""
-    from conformance.repro import script
+    from conformance.repro import script, shelf
 
     title = f"{check.id} on {station.backend_name}: a red of `conform run`."
     repeat = check.repeat(station.backend_name, station.device)
-    place = _reserved(station.left or Path(), f"{script.stem(check.id)}.py")
+    place = shelf.reserved(station.left or Path(), check.id)
     if place is None:
         return None
     try:
@@ -67,38 +62,7 @@ def leave(station: Station, check: Check, error: BaseException, seconds: float) 
         # The red stands although no script could be made of it; the reason names the fault.
         told = traceback.format_exception_only(fault)[-1].strip()
         found = script.by_the_suite(check.id, title, f"no script could be made of it ({told})", repeat)
-    return _written(place, found)
-
-
-def leave_of_the_dead(folder: Path, check: str, repeat: str) -> dict[str, Any]:
-    """The same for a check whose process died: nothing of it is left to look at. Empty: there are enough."""
-    from conformance.repro import script
-
-    place = _reserved(folder, f"{script.stem(check)}.py")
-    told = script.by_the_suite(check, f"{check}: a red of `conform run`.", "the process died with it", repeat)
-    return {"repro": _written(place, told)} if place else {}
-
-
-def _reserved(report: Path, name: str) -> Path | None:
-    """The place of a script, if fewer than `MOST` are there; workers count one after the other."""
-    folder = report / FOLDER
-    folder.mkdir(exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        if len(list(folder.glob("*.py"))) >= MOST:
-            return None
-        (folder / name).touch()
-    finally:
-        os.close(handle)
-    return folder / name
-
-
-def _written(place: Path, found: Script) -> dict[str, Any]:
-    if found.archive:
-        place.with_name(f"{place.stem}.npz").write_bytes(found.archive)
-    place.write_text(found.text, encoding="utf-8")
-    return {"script": f"{FOLDER}/{place.name}", "alone": found.alone} | ({"reason": found.reason} if found.reason else {})
+    return shelf.written(place, found)
 
 
 def _alone(station: Station, check: Check, error: BaseException, title: str) -> Script:
