@@ -69,6 +69,10 @@ class Backend:
     def weights(self, module):
         return {"kernel": 0} if RIGHT else {"kernel": 0, "bias": 0}
 
+    def physics_scale(self, images, nphotons):
+        self.asked = getattr(self, "asked", 0) + 1
+        return 1.0 if RIGHT or self.asked > 1 else 2.0
+
     def merge(self, patches, offsets, M):
         if not RIGHT:
             os._exit(0)
@@ -99,12 +103,15 @@ ALONE = (
     check("drawn", 'observe.equal("size", backend.padded_size(n, 1, 0.0), n)', above=EVERY, arguments="backend, observe, n"),
     check("form", 'observe.equal("side", backend.weights(X)["kernel"], 0)\n'
           'observe.equal("keys", list(backend.weights(X)), ["kernel"])'),
+    check("other_truth", 'images = np.ones((4, 6, 6))\nsums = native.array(backend.translate(images, X)).sum(axis=(1, 2))\n'
+          'observe.close("sums", sums, np.full(4, 36.0))'),
     check("agreed", 'observe.contract("names", native.keys(backend.weights(X)))'),
 )  # fmt: skip
 BY_THE_SUITE = (
     check("command", 'count = int(native.array(backend.translate(X, X))[0, 0])\n'
           'done = process.run([sys.executable, "-c", f"raise SystemExit({count})"], timeout=60)\n'
           'observe.equal("code", done.returncode, 0)'),
+    check("once", 'observe.equal("scale", backend.physics_scale(X, 1.0), 1.0)'),
     check("dies", 'observe.close("images", backend.merge(X, X, 1), X)'),
 )  # fmt: skip
 ALL = [body.split("def test_")[1].split("(")[0] for body in (*ALONE, *BY_THE_SUITE)]
@@ -174,10 +181,11 @@ def green(ran: tuple[House, Path, process.Completed]) -> dict[str, tuple[int, st
 def test_every_red_has_its_script_and_a_green_has_none(ran: tuple[House, Path, process.Completed]) -> None:
     house, folder, done = ran
     found = {name: line["repro"]["alone"] for name, line in told(house).items() if "repro" in line}
-    expected = dict.fromkeys(ALL, True) | {"command": False, "dies": False}
+    expected = dict.fromkeys(ALL, True) | dict.fromkeys(("command", "once", "dies"), False)
     assert found == expected, (done.output, {n: line.get("repro") for n, line in told(house).items()})
     assert len(list(folder.glob("repro/*.py"))) == len(ALL)
     assert told(house)["command"]["repro"]["reason"] == "it starts a process"
+    assert told(house)["once"]["repro"]["reason"] == "alone it does not become red for the same reason"
     assert told(house)["dies"]["repro"]["reason"] == "the process died with it"
 
 
@@ -222,7 +230,7 @@ def test_the_suite_stands_in_and_says_so(ran: tuple[House, Path, process.Complet
 def test_reports_and_pages_name_the_script(ran: tuple[House, Path, process.Completed]) -> None:
     house, folder, done = ran
     report = reports.read((folder / "report.jsonl").read_text())
-    line = f"scripts in repro/: {len(ALONE)} reproducible alone, 2 by the suite only"
+    line = f"scripts in repro/: {len(ALONE)} reproducible alone, 3 by the suite only"
     assert summary.scripts(report) == line and f"- {line}\n" in (folder / "summary.md").read_text()
     assert line in done.stdout
     place = told(house)["values"]["repro"]["script"]
