@@ -86,7 +86,6 @@ def the_table_of_losses_hangs_on_the_bar(plant: Plant) -> None:
     "DEF-184",
     "infer is a usage error unless --model_path comes first",
     "CLI-006:infer_takes_its_flags_in_any_order",
-    "CLI-010:train_and_infer_are_a_chain",
     "CLI-007:infer_leaves_pictures",
 )
 def the_first_argument_picks_the_parser(plant: Plant) -> None:
@@ -105,7 +104,7 @@ def an_error_is_printed_and_not_returned(plant: Plant) -> None:
     plant.source("cli/main.py", report + "1", report + "0")
 
 
-@mutant("GUARD-CLI-007", "the pictures are empty", "CLI-007:infer_leaves_pictures", "CLI-010:train_save_load_infer[g1]")
+@mutant("GUARD-CLI-010b", "the pictures are empty", "CLI-010:train_save_load_infer[g1]")
 def a_picture_is_saved_before_anything_is_drawn(plant: Plant) -> None:
     figure = '    figure = Figure(figsize=(6.4, 5.2), layout="constrained")\n'
     draw, save = "    draw(figure.add_subplot())\n", "    return save(figure, path)\n"

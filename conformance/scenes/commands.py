@@ -18,7 +18,7 @@ from conformance.scenes.shared import once
 TELLING = {"PYTHONWARNINGS": "default", "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 """Environment of every call: warnings are shown, help is not wrapped, nothing is coloured."""
 
-TRAINING = {"--max_epochs": 2, "--n_images": 64, "--batch_size": 4, "--learning-rate": 5e-4, "--checkpoint-save-top-k": 2}
+TRAINING = {"--max_epochs": 2, "--batch_size": 4, "--learning-rate": 5e-4, "--checkpoint-save-top-k": 2}
 """CLI-010's training, with a learning rate and a number of kept checkpoints of its own."""
 
 
@@ -29,6 +29,7 @@ class Flow:
     backend: Any
     shared: Path
     g: int
+    groups: int
 
     @property
     def output(self) -> Path:
@@ -61,15 +62,19 @@ class Flow:
         return self._told("infer", self._infer)
 
     def _told(self, name: str, call_it: Callable[[Path], process.Completed]) -> process.Completed:
-        return process.Completed(**once(self.shared, f"flow-{self.g}-{name}", lambda folder: vars(call_it(folder))))
+        return process.Completed(**once(self.shared, self._name(name), lambda folder: vars(call_it(folder))))
 
     def _ended(self, name: str, call_it: Callable[[Path], process.Completed]) -> Path:
         self._told(name, call_it)
-        return self.shared / f"flow-{self.g}-{name}"
+        return self.shared / self._name(name)
+
+    def _name(self, name: str) -> str:
+        return f"flow-{self.g}-{self.groups}-{name}"
 
     def _train(self, folder: Path) -> process.Completed:
         data = write_npz(folder / "data.npz", **record(n=64, N=64))
-        flags = {"--train_data_file": data, "--output_dir": folder / "output", "--gridsize": self.g, **TRAINING}
+        flags = {"--train_data_file": data, "--output_dir": folder / "output", "--gridsize": self.g, "--n_images": self.groups}
+        flags |= TRAINING
         return call([*self.backend.command("train"), *listed(flags), "--accelerator", "cpu", "--quiet"], folder)
 
     def _infer(self, folder: Path) -> process.Completed:
@@ -81,8 +86,13 @@ class Flow:
 
 
 def flow(backend: Any, shared: Path, g: int = 1) -> Flow:
-    """The flow of a grid size in the folder that all checks of a session share."""
-    return Flow(backend, shared, g)
+    """CLI-010's flow of a grid size, in the folder that all checks of a session share."""
+    return Flow(backend, shared, g, 64)
+
+
+def brief(backend: Any, shared: Path) -> Flow:
+    """The same with eight groups: for what does not depend on how much was trained."""
+    return Flow(backend, shared, 1, 8)
 
 
 def listed(flags: Mapping[str, Any]) -> list[str]:

