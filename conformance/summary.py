@@ -93,9 +93,10 @@ def verdict_line(found: ProfileVerdict) -> str:
     return f"{found.profile} on {found.device}: {found.verdict}; clauses: {found.equation}"
 
 
-def ending(code: int) -> str:
-    """The exit code in words."""
-    return f"exit {code}: {MEANING[code]}"
+def ending(code: int, report: Report | None = None) -> str:
+    """The exit code in words; a 0 tells how many reds were expected."""
+    known = list(report.states().values()).count("expected") if report and code == 0 else 0
+    return f"exit {code}: {MEANING[code]}" + (f", {known} expected aside" if known else "")
 
 
 def markdown(report: Report, code: int, command: str) -> str:
@@ -110,7 +111,7 @@ def markdown(report: Report, code: int, command: str) -> str:
         "",
         *(f"- **{verdict_line(found)}**" for found in verdicts(report)),
         f"- checks: {check_equation(report)}",
-        f"- {ending(code)}",
+        f"- {ending(code, report)}",
         *([f"- {scripted}"] if (scripted := scripts(report)) else []),
         f"- suite {header['suite']}, started {header['started']}, Python {header['python']}, {header['platform']}",
         "- " + ", ".join(f"{name} {version}" for name, version in header["libraries"].items()),

@@ -165,7 +165,7 @@ def _show(ended: Ended) -> None:
             console.print(f"[bold {colour}]{summary.verdict_line(found)}[/]")
     if ended.trouble:
         console.print(f"[red]{escape(ended.trouble)}[/]")
-    console.print(summary.ending(ended.code))
+    console.print(summary.ending(ended.code, report))
     console.print(f"report: {ended.folder}")
 
 

@@ -193,6 +193,7 @@ def test_a_run_with_known_reds_ends_well_and_says_so_everywhere(house: House) ->
     done = house.conform("run", "--workers", "0", "--expect", str(path))
     assert done.returncode == 0, done.output
     assert "core on cpu: PARTIAL" in done.stdout and "1 pass + 2 expected" in done.stdout
+    assert "exit 0: nothing selected is red, 2 expected aside\n" in done.stdout
     assert "expected: PHYS-003:scatters@cpu: no probe modes yet (since 0.1, until 2999-12-31)" in done.stdout
     assert house.conform("report", str(house.folder()), "--validate").returncode == 0
     lines = house.lines()
