@@ -98,10 +98,11 @@ def write(case: Case, change: Change = unchanged, largest: int = 1_000_000) -> S
     }
     who = {"check": repr(case.check), "backend": repr(door(case.backend)), "device": repr(case.device)}
     text = _fill("alone", title=case.title, file=f"{stem(case.check)}.py", **who, **parts)
-    return Script(text, _packed(archive.arrays), roots=residue.roots, behind_the_truth=residue.behind_the_truth)
+    return Script(text, packed(archive.arrays), roots=residue.roots, behind_the_truth=residue.behind_the_truth)
 
 
-def _packed(arrays: Mapping[str, np.ndarray]) -> bytes:
+def packed(arrays: Mapping[str, np.ndarray]) -> bytes:
+    """The archive's bytes; empty where there is nothing to keep."""
     if not arrays:
         return b""
     packed = io.BytesIO()

@@ -15,7 +15,7 @@ from conformance.repro.script import Case, Script, green, tried
 
 PATIENCE = 4.0
 """Seconds for the smaller inputs of one red."""
-FIRST_AXIS, MODES, SIDES = "samples", "modes", "sides"
+SAMPLES, MODES, SIDES = "samples", "modes", "sides"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Cut:
     def of(self, array: np.ndarray) -> np.ndarray:
         """The array, cut; or itself."""
         kept = slice(self.start, self.stop)
-        if self.kind == FIRST_AXIS and array.ndim and array.shape[0] == self.length:
+        if self.kind == SAMPLES and array.ndim and array.shape[0] == self.length:
             return np.array(array[kept], order="C")
         if self.kind == MODES and array.ndim == 5 and array.shape[2] == self.length:
             return np.array(array[:, :, kept], order="C")
@@ -56,13 +56,13 @@ def cut(value: Any, by: Cut) -> Any:
 def candidates(roots: Mapping[str, Any]) -> Iterator[Cut]:
     """Half of the samples (either), half of the modes, half of the sides, for every length that there is."""
     arrays = [array for value in roots.values() for array in arrays_in(value)]
-    lengths = {FIRST_AXIS: {a.shape[0] for a in arrays if a.ndim}, MODES: {a.shape[2] for a in arrays if a.ndim == 5}}
+    lengths = {SAMPLES: {a.shape[0] for a in arrays if a.ndim}, MODES: {a.shape[2] for a in arrays if a.ndim == 5}}
     lengths[SIDES] = {a.shape[-1] for a in arrays if a.ndim >= 2 and a.shape[-1] == a.shape[-2]}
     for kind, found in lengths.items():
         for length in sorted((n for n in found if n > 1), reverse=True):
             half = (length + 1) // 2
             yield Cut(kind, length, 0, half)
-            if kind == FIRST_AXIS:
+            if kind == SAMPLES:
                 yield Cut(kind, length, length - half, length)
 
 
