@@ -59,11 +59,6 @@ class Vigil:
         line |= {"message": message(check, self.recorder.station, report.HOW), "seconds": 0.0, "worker": "main"}
         place.write_text(report.encode(line), encoding="utf-8")
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logfinish(self) -> None:
+    def pytest_sessionfinish(self) -> None:
         if self.place is not None:
             self.place.unlink(missing_ok=True)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        self.pytest_runtest_logfinish()
