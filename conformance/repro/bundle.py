@@ -78,6 +78,7 @@ class Bundle:
         self.imports: dict[str, str] = {}
         self.items: dict[str, str] = {}
         self.open: set[str] = set()
+        self.owners: dict[str, str] = {}
 
     def text(self) -> str:
         """The definitions."""
@@ -134,12 +135,18 @@ class Bundle:
     def _take(self, module: str, name: str, statement: ast.stmt) -> ast.expr:
         if module in CLOSED and (module, name) not in OPEN:
             raise NotAlone(CLOSED[module])
-        mangled = f"{'_'.join(module.split('.')[1:] or [module])}_{name}"
+        mangled = self._mangled(module, name)
         if mangled not in self.items and mangled not in self.open:
             self.open.add(mangled)
             self.items[mangled] = self._definition(module, name, mangled, statement)
             self.items[mangled] = self.items.pop(mangled)  # after what it needs
         return ast.Name(mangled, ast.Load())
+
+    def _mangled(self, module: str, name: str) -> str:
+        """`native_array`; where two modules of one name have it, with the folder before it."""
+        parts = ["observe"] if module == EYES else module.split(".")
+        names = [f"{'_'.join(parts[-depth:])}_{name}" for depth in range(1, len(parts) + 1)]
+        return next(n for n in names if self.owners.setdefault(n, module) == module)
 
     def _definition(self, module: str, name: str, mangled: str, statement: ast.stmt) -> str:
         if f"{module}.{name}" in self.settled:

@@ -139,7 +139,7 @@ def red_for_its_reason(script: Script, case: Case, adapter: Any, numbers: bool =
     """Whether the script ends as the check did: with the same error, at the same observation (`numbers`: by numbers alone)."""
     error = ending(script, case, adapter)
     if case.error is eyes.Refuted:
-        refuted = type(error).__name__ == "repro_eyes_Refuted" and error.args[0] == case.settled["NAME"]
+        refuted = type(error).__name__ == "observe_Refuted" and error.args[0] == case.settled["NAME"]
         return refuted and (error.args[4] or not numbers)
     return not numbers and type(error).__name__ in (case.error.__name__, f"native_{case.error.__name__}")
 

@@ -13,7 +13,7 @@ import numpy as np
 from conformance.repro.residue import arrays_in, parts_of
 from conformance.repro.script import Case, Script, green, tried
 
-PATIENCE = 4.0
+PATIENCE = 2.0
 """Seconds for the smaller inputs of one red."""
 SAMPLES, MODES, SIDES = "samples", "modes", "sides"
 

@@ -104,7 +104,7 @@ def back(value: Any) -> Any:
     text = ast.unparse(ast.fix_missing_locations(archive.write(value, "it")))
     stored = np.load(io.BytesIO(packed(archive.arrays)), allow_pickle=False) if archive.arrays else {}
     names = {ARCHIVE: stored, "strided": strided, "read_only": read_only}
-    return eval(text, {"selftest_test_repro_parts_Fed": Fed, "selftest_test_repro_parts_Scene": Scene, "numpy": np, **names})
+    return eval(text, {"test_repro_parts_Fed": Fed, "test_repro_parts_Scene": Scene, "numpy": np, **names})
 
 
 @pytest.mark.parametrize(
