@@ -126,11 +126,11 @@ def _plain(ended: Ended) -> dict[str, Any]:
     report = ended.report
     if report is None:
         return told | {"equation": None, "verdicts": [], "reds": [], "expectations": []}
-    names = ("check", "clauses", "state", "advice", "message")
+    names = ("check", "clauses", "state", "advice", "message", "repro")
     return told | {
         "equation": equation(report.plan, report.states()),
         "verdicts": [found.plain() for found in summary.verdicts(report)],
-        "reds": [{name: red[name] for name in names} for red in summary.reds(report)],
+        "reds": [{name: red[name] for name in names if name in red} for red in summary.reds(report)],
         "expectations": [{key: value for key, value in line.items() if key != "kind"} for line in report.expectations],
     }
 

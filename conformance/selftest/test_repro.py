@@ -262,3 +262,9 @@ def test_no_more_than_fifty_and_none_where_none_is_wanted(tmp_path: Path) -> Non
     assert "scripts in repro/: 50 reproducible alone, 0 by the suite only, 3 without" in done.stdout
     assert examine(house, "--workers", "0", "--no-repro", "-k", "many[1]").returncode == 1
     assert not (house.folder() / "repro").exists() and "scripts in" not in (house.folder() / "summary.md").read_text()
+
+
+def test_machines_are_told_too(tmp_path: Path) -> None:
+    house = home(tmp_path, check("values", 'observe.equal("size", backend.padded_size(9, 1, 0.0), 9)'))
+    (red,) = json.loads(examine(house, "--workers", "0", "--json").stdout)["reds"]
+    assert red["repro"] == {"script": "repro/PHYS-001-values@cpu.py", "alone": True}
