@@ -73,6 +73,7 @@ class Reducer:
         self.roots: dict[str, Any] = {}
         self.sources: dict[str, frozenset[str]] = {}
         self.truth: set[str] = set()
+        self.ended = False
 
     def reduce(self) -> Residue:
         """The residue; `NotAlone` where it cannot be had."""
@@ -85,6 +86,9 @@ class Reducer:
             if statement.lineno > self.red.line:
                 break
             self._statement(statement, statement.lineno <= self.red.line <= int(statement.end_lineno or 0))
+        answered = bool(self.left) and bool(loaded(self.left[-1]) & self.live - {"observe"}) and self.ended
+        if not answered or not any("backend" in loaded(statement) for statement in self.left):
+            raise NotAlone("the backend has no part in what was refuted")
         code = [self.bundle.rewrite(statement, self.red.module, self.local, observes=True) for statement in self.left]
         behind = frozenset().union(*(self._behind(name) for name in self.truth))
         return Residue(self._beginning(set().union(*map(loaded, code))) + code, self.roots, behind)
@@ -108,7 +112,7 @@ class Reducer:
         plain = _binds_names(statement) and not binds & known
         # What changes something after the backend was called has to stay in its place.
         if reads & self.live or (self.left and not plain):
-            self.truth = _names_of_the_truth(statement) if last else set()
+            self.truth, self.ended = _names_of_the_truth(statement) if last else set(), last
             if last or not _only_observes(statement) or "backend" in reads:
                 self.live |= binds
                 self.left.append(_Freezer(self).visit(copy.deepcopy(statement)))
