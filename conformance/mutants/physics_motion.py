@@ -28,8 +28,8 @@ def canvas_has_a_buffer_for_jitter(plant: Plant) -> None:
     "PHYS-022:extraction_looks_where_the_member_stands",
     UNDONE,
     "PHYS-033:extraction_translates_then_trims",
-    "PHYS-035:group_of_one_returns_from_any_whole_offset",
     "PHYS-033:every_canvas_is_cut_at_its_offsets",
+    "PHYS-035:group_of_one_returns_from_any_whole_offset",
     files=("test_physics_merge",),
 )
 def extraction_has_the_sign_of_the_merge(plant: Plant) -> None:
@@ -43,6 +43,7 @@ def extraction_has_the_sign_of_the_merge(plant: Plant) -> None:
     "PHYS-020:whole_offsets_are_exact_shifts",
     *FRACTIONS,
     "PHYS-020:outside_is_zero",
+    "PHYS-020:every_image_moves_by_every_offset",
 )
 def components_are_exchanged(plant: Plant) -> None:
     plant.function(translation.translate, lambda original: lambda images, offsets: original(images, offsets.flip(-1)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -88,6 +89,8 @@ class Trials:
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         self.recorder._write({"kind": "end", "checks": len(items), "seconds": round(time.monotonic() - began, 2)})
+        for left in own.glob("pytest-of-*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def _reap(self) -> None:
         for child, (name, began) in list(self.running.items()):
