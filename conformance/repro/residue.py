@@ -66,6 +66,7 @@ class Reducer:
         self.red, self.bundle, self.archive, self.change = red, bundle, archive, change
         self.function = function_of(red)
         self.live = set(GIVEN_BY_THE_SCRIPT)
+        self.handed: set[str] = set()
         self.local = stored(self.function) | {ARCHIVE}
         self.world: dict[str, Any] = dict(red.world)
         self.settled: list[tuple[ast.stmt | None, set[str]]] = []
@@ -73,7 +74,7 @@ class Reducer:
         self.roots: dict[str, Any] = {}
         self.sources: dict[str, frozenset[str]] = {}
         self.truth: set[str] = set()
-        self.ended = False
+        self.ended = self.answered = False
 
     def reduce(self) -> Residue:
         """The residue; `NotAlone` where it cannot be had."""
@@ -86,8 +87,7 @@ class Reducer:
             if statement.lineno > self.red.line:
                 break
             self._statement(statement, statement.lineno <= self.red.line <= int(statement.end_lineno or 0))
-        answered = bool(self.left) and bool(loaded(self.left[-1]) & self.live - {"observe"}) and self.ended
-        if not answered or not any("backend" in loaded(statement) for statement in self.left):
+        if not self.ended or not self.answered or not any("backend" in loaded(statement) for statement in self.left):
             raise NotAlone("the backend has no part in what was refuted")
         code = [self.bundle.rewrite(statement, self.red.module, self.local, observes=True) for statement in self.left]
         behind = frozenset().union(*(self._behind(name) for name in self.truth))
@@ -111,11 +111,16 @@ class Reducer:
         known = set().union(*(names for _, names in self.settled))
         plain = _binds_names(statement) and not binds & known
         # What changes something after the backend was called has to stay in its place.
-        if reads & self.live or (self.left and not plain):
+        if reads & (self.live | self.handed) or (self.left and not plain):
             self.truth, self.ended = _names_of_the_truth(statement) if last else set(), last
             if last or not _only_observes(statement) or "backend" in reads:
                 self.live |= binds
-                self.left.append(_Freezer(self).visit(copy.deepcopy(statement)))
+                self.left.append(_Freezer(self, last).visit(copy.deepcopy(statement)))
+                self.answered = bool(reads & (self.live | self.handed) - {"observe"})
+                # What is called for its effect may write into what it is given; a backend should not, and may.
+                changed = reads & known if isinstance(statement, ast.Expr) and not last else set()
+                self.live |= changed
+                self.handed |= reads & known - changed
             return
         exec(compile(ast.Module([statement], []), str(self.red.world.get("__file__")), "exec"), self.world)
         touched = binds if plain else binds | reads & known
@@ -182,17 +187,30 @@ def _names_of_the_truth(statement: ast.stmt) -> set[str]:
 
 
 class _Freezer(ast.NodeTransformer):
-    """Replaces what a statement computes without the backend by its value."""
+    """Replaces what a statement computes without the backend by its value; the truth of the `last` one even from what was handed.
 
-    def __init__(self, reducer: Reducer) -> None:
-        self.reducer = reducer
+    The truth belongs to the inputs as they were, whatever a backend wrote into them.
+    """
+
+    def __init__(self, reducer: Reducer, last: bool) -> None:
+        self.reducer, self.kept = reducer, reducer.live | reducer.handed
+        self.last = last
 
     def visit(self, node: ast.AST) -> Any:
         if isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.FunctionDef):
             return node
-        if isinstance(node, ast.Call) and not loaded(node) & self.reducer.live and not isinstance(node, ast.Starred):
+        if isinstance(node, ast.Call) and not loaded(node) & self.kept:
             return self._value(node)
         return super().visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr:
+        if self.last and _only_observes(node) and isinstance(node.value, ast.Call):
+            node.value.args[:2] = [self.visit(part) for part in node.value.args[:2]]
+            self.kept = self.reducer.live
+            node.value.args[2:] = [self.visit(part) for part in node.value.args[2:]]
+            node.value.keywords = [self.visit(part) for part in node.value.keywords]
+            return node
+        return self.generic_visit(node)  # type: ignore[return-value]
 
     def _value(self, node: ast.Call) -> ast.expr:
         value = eval(compile(ast.Expression(node), "<check>", "eval"), self.reducer.world)
