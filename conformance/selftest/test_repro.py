@@ -111,7 +111,7 @@ ALONE = (
           'observe.close("sums", sums, np.full(4, 36.0))'),
     check("filled", 'seen = np.zeros((3, 4), np.float32)\nnp.copyto(seen, native.array(backend.translate(X, X)))\n'
           'observe.close("images", np.abs(seen), X)'),
-    check("kept", 'given, before = np.array(X), np.array(X)\nbackend.merge_for_inference(given, X)\n'
+    check("kept", 'given, before = np.array(X), np.array(X)\nfound = backend.merge_for_inference(given, X)\n'
           'observe.equal("given", np.array(given), before)'),
     check("agreed", 'observe.contract("names", native.keys(backend.weights(X)))'),
 )  # fmt: skip
