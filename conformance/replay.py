@@ -5,24 +5,26 @@ At every stage the step's own check is red, then green, and the integration scen
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import io
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from conformance import trial_run, trials
 from conformance.replays import DAYS, REGISTER, SCENARIO, Step
-from conformance.run import Options, folder_for, run
+from conformance.run import Options, cores, folder_for
 from conformance.states import RED
 from conformance.trials import covers, safe, without_device
+
+PATIENCE = 300.0
+"""Seconds that a stage may take."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One run of a replay: how many steps have been taken away, what the checks said, and where the scenario stopped."""
+    """One stage of a replay: how many steps have been taken away, what the checks said, and where the scenario stopped."""
 
     healed: int
     states: dict[str, str]
@@ -45,25 +47,37 @@ def day(name: str) -> list[Step]:
 
 
 def stages(steps: Sequence[Step], output: Path) -> Iterator[Stage]:
-    """Run stage after stage: all steps planted, then all but the first, …, then none."""
+    """All steps planted, all but the first, …, none: tried side by side, told in this order; a RED and a GREEN log a step."""
     folder = folder_for(Options(output=output, label="replay"))
-    for healed in range(len(steps) + 1):
-        planted = "+".join(step.id for step in steps[healed:])
-        near = steps[max(0, healed - 1) : healed + 1]  # the step that was just taken away, and the one that stands in front now
-        options = Options(
-            backend=f"step:{planted}" if planted else "reference",
-            select=tuple(f"{step.unit.partition('[')[0]}*" for step in near) + (SCENARIO,),
-            output=folder,
-            label=f"{healed}-of-{len(steps)}-mended",
-        )
-        with contextlib.redirect_stdout(io.StringIO()):
-            ended = run(options)
-        results = ended.report.results if ended.report else ()
+    plans = {f"{healed}-of-{len(steps)}-mended": (healed, _near(steps, healed)) for healed in range(len(steps) + 1)}
+    jobs = {
+        name: {
+            "backend": f"step:{'+'.join(step.id for step in steps[healed:])}" if healed < len(steps) else "reference",
+            "choice": {"checks": [SCENARIO, *(step.unit for step in near)], "beside": "none"},
+        }
+        for name, (healed, near) in plans.items()
+    }
+    trial_run.run(folder, {"workers": cores(), "patience": PATIENCE, "trials": jobs})
+    for name, (healed, near) in plans.items():
+        results = [line for line in trials.lines(folder, name) if line["kind"] == "result"]
         states = {without_device(line["check"]): line["state"] for line in results}
         stopped = next((line["message"] for line in results if without_device(line["check"]) == SCENARIO), "no answer")
-        for step, colour in zip(near, ("green", "red") if healed else ("red",), strict=False):
-            shutil.copyfile(ended.folder / "run.log", folder / f"{safe(step.id)}_{colour}.log")
+        for step in near:
+            colour = "green" if step is not near[-1] or healed == len(steps) else "red"
+            _log(folder / f"{safe(step.id)}_{colour}.log", jobs[name]["backend"], step, results)
         yield Stage(healed, states, stopped, folder)
+
+
+def _near(steps: Sequence[Step], healed: int) -> Sequence[Step]:
+    """The step that was just taken away, if any, and the one that stands in front now, if any."""
+    return steps[max(0, healed - 1) : healed + 1]
+
+
+def _log(path: Path, backend: str, step: Step, results: Sequence[dict[str, Any]]) -> None:
+    """What the step's own check and the scenario said at a stage."""
+    shown = [line for line in results if any(covers(name, without_device(line["check"])) for name in (step.unit, SCENARIO))]
+    told = [f"{line['state'].upper()} {line['check']} ({line['seconds']} s)\n{line['message']}\n" for line in shown]
+    path.write_text("\n".join([f"# {step.id}: {step.title}", f"# backend {backend}", "", *told]), encoding="utf-8")
 
 
 def faults(steps: Sequence[Step], stage: Stage) -> list[str]:

@@ -57,7 +57,11 @@ def perform(only: tuple[str, ...], workers: int | None, output: Path, update: bo
         "trials": {
             entry.id: {
                 "backend": f"{scheme}:{entry.id}",
-                "choice": {"checks": entry.checks, "files": entry.files, "thorough": scheme == "twin"},
+                "choice": {
+                    "checks": entry.checks,
+                    "files": entry.files,
+                    "beside": "all cases" if scheme == "twin" else "one case",
+                },
             }
             for scheme, planted in tried.items()
             for entry in planted.values()
@@ -76,7 +80,7 @@ def run(folder: Path, job: Mapping[str, Any]) -> int:
     argv += ["-p", "conformance.plugin"]
     argv += ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-n", "0", "--trials", str(path)]
     argv += ["--profile", "core", "--profile", "cli", str(Path(__file__).resolve().parent / "suite")]
-    return tee(argv, folder / "run.log", ["conform mutants"])[0]
+    return tee(argv, folder / "run.log", ["conform trials"])[0]
 
 
 def conclude(

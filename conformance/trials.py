@@ -82,10 +82,11 @@ def safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.+-]+", "-", name)
 
 
-def chosen(places: Sequence[Place], checks: Sequence[str], files: Sequence[str], thorough: bool = False) -> list[Place]:
-    """The named checks in all their cases, then the quick checks of their files and of `files`, in one case each.
+def chosen(places: Sequence[Place], checks: Sequence[str], files: Sequence[str] = (), beside: str = "one case") -> list[Place]:
+    """The named checks in all their cases, and the quick checks of their files and of `files`, as `beside` says.
 
-    The case is the last one, which is rarely the plainest; `thorough`: in all cases. Raises `LookupError` for a name of nothing.
+    `one case`: each in its last case, which is rarely the plainest; `all cases`; or `none`. Raises `LookupError` for a name of
+    nothing.
     """
     named = [place for place in places if any(covers(name, without_device(place.check)) for name in checks)]
     unknown = [name for name in checks if not any(covers(name, without_device(place.check)) for place in named)]
@@ -96,15 +97,20 @@ def chosen(places: Sequence[Place], checks: Sequence[str], files: Sequence[str],
     taken = {place.node for place in named}
     near = [place for place in places if place.file in rooms and not place.slow and place.node not in taken]
     one_each = {bare(place.check): place for place in near if not any(covers(name, bare(place.check)) for name in checks)}
-    return [*named, *(near if thorough else one_each.values())]
+    return [*named, *{"one case": one_each.values(), "all cases": near, "none": ()}[beside]]
+
+
+def lines(folder: Path, name: str) -> list[dict[str, Any]]:
+    """The lines that the trial `name` left in its folder."""
+    path = folder / safe(name) / "results.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
 
 
 def read(folder: Path, planted: Planted) -> Tried:
-    """What the trial left in its folder."""
-    path = folder / safe(planted.id) / "results.jsonl"
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
-    results = [line for line in lines if line["kind"] == "result"]
-    ends = [line for line in lines if line["kind"] == "end"]
+    """What came of a mutant or a twin."""
+    told = lines(folder, planted.id)
+    results = [line for line in told if line["kind"] == "result"]
+    ends = [line for line in told if line["kind"] == "end"]
     return Tried(
         planted,
         {without_device(line["check"]): line["state"] for line in results},

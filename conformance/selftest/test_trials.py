@@ -61,14 +61,15 @@ PLACES = [
 
 
 def test_a_trial_runs_the_named_checks_and_the_quick_ones_beside_them() -> None:
-    assert [place.node for place in trials.chosen(PLACES, ["A-1:one[g2]"], [], thorough=True)] == ["n2", "n1"]
-    assert [place.node for place in trials.chosen(PLACES, ["A-2:slow"], ["test_b"], thorough=True)] == ["n3", "n1", "n2", "n4"]
+    assert [place.node for place in trials.chosen(PLACES, ["A-1:one[g2]"], [], "all cases")] == ["n2", "n1"]
+    assert [place.node for place in trials.chosen(PLACES, ["A-2:slow"], ["test_b"], "all cases")] == ["n3", "n1", "n2", "n4"]
 
 
 def test_what_is_not_named_runs_in_one_case() -> None:
     assert [place.node for place in trials.chosen(PLACES, ["A-2:slow"], ["test_b"])] == ["n3", "n2", "n4"]
     assert [place.node for place in trials.chosen(PLACES, ["A-1:one"], [])] == ["n1", "n2"]
     assert [place.node for place in trials.chosen(PLACES, ["B-1:other"], ["test_a"])] == ["n4", "n2"]
+    assert [place.node for place in trials.chosen(PLACES, ["A-2:slow"], ["test_b"], "none")] == ["n3"]
 
 
 @pytest.mark.parametrize(("checks", "files"), [(["A-9:gone"], []), ([], ["test_gone"])], ids=["check", "file"])
