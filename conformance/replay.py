@@ -5,7 +5,6 @@ At every stage the step's own check is red, then green, and the integration scen
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -94,10 +93,3 @@ def faults(steps: Sequence[Step], stage: Stage) -> list[str]:
         found.append(f"the scenario does not stop at {front.id} ({front.stop}): {stage.stopped[-300:]}")
     passed = [step.id for step in steps if step is not front and re.search(step.stop, stage.stopped) and step.stop != front.stop]
     return found + [f"the scenario stops at {front.id} and tells of {', '.join(passed)} at once"] * bool(passed)
-
-
-def load_days() -> tuple[str, ...]:
-    """The days that there are."""
-    importlib.import_module("conformance.replays")
-    REGISTER.all()
-    return tuple(DAYS)
