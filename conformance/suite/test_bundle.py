@@ -52,6 +52,7 @@ def test_a_bundle_has_exactly_five_entries(backend: Any, observe: Observer, reci
     observe.equal("entries", names, sorted(oracle.ENTRIES))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-003~1", needs=("BUNDLE-002",))
 def test_the_manifest_names_models_version_backend_and_digests(backend: Any, observe: Observer) -> None:
     """Four fields, all true. If this fails, suspect digests of compressed bytes, or a tag left out."""
@@ -64,6 +65,7 @@ def test_the_manifest_names_models_version_backend_and_digests(backend: Any, obs
     observe.equal("sha256", dict(manifest["sha256"]), oracle.digests(content))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-003~1", "BUNDLE-004~1", needs=("BUNDLE-002",))
 @pytest.mark.parametrize("entry", ["manifest.dill", "autoencoder/params.dill"], ids=["manifest", "params"])
 def test_dictionaries_are_plain_pickles(backend: Any, observe: Observer, entry: str) -> None:
@@ -160,6 +162,7 @@ def test_missing_folders_are_made(backend: Any, observe: Observer, tmp_path: Pat
     observe.equal("files", archives.left(tmp_path), [f"deep/er/{NAME}"])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-002~1", "BUNDLE-005~1")
 def test_saving_again_replaces_the_archive(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Five entries after the second time too, and the second's scale. If this fails, suspect an archive opened to append."""

@@ -45,6 +45,7 @@ def add(weights: dict[str, np.ndarray]) -> None:
     weights["surplus"] = np.ones((2, 3), np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-020~1")
 def test_loading_gives_both_models_and_the_parameters(backend: Any, observe: Observer) -> None:
     """A pair of mappings. If this fails, suspect a loader of one model."""
@@ -79,6 +80,7 @@ def test_parameters_without_an_architecture_are_refused(backend: Any, observe: O
         backend.load(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-023~1", needs=("BUNDLE-004",))
 @BOTH
 def test_the_registry_holds_the_parameters_after_loading(backend: Any, observe: Observer, recipe: Recipe) -> None:
@@ -175,6 +177,7 @@ def test_predictions_survive_in_a_fresh_process(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-031~1", needs=("BUNDLE-006",))
 def test_rewritten_weights_load(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """The same weights in another writer's archive. If this fails, suspect a reader of its own files alone."""

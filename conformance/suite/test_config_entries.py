@@ -35,6 +35,7 @@ def test_the_registry_is_up_to_date_when_data_are_first_touched(
     observe.equal("registry at the first touch", configs.chosen(seen, SAID), SAID)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CONFIG-001~1")
 def test_groups_have_the_channels_of_the_configuration(backend: Proxy, observe: Observer) -> None:
     """A run that asks for g = 2 groups four channels.
@@ -153,6 +154,7 @@ def test_inference_needs_a_number_of_groups(backend: Proxy, observe: Observer, t
         backend.inference_payload(run.folder, file, tmp_path / "out", {})
 
 
+@pytest.mark.slow
 @pytest.mark.clause("CONFIG-070~1")
 @pytest.mark.parametrize(
     ("overrides", "expected"),

@@ -84,6 +84,7 @@ def test_a_backend_never_imports_the_other_framework(
     observe.equal("went on without the chosen one", [name for name, said in answer.items() if not said["error"]], [])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("DISPATCH-004~1")
 def test_a_run_returns_its_triple_and_says_who_made_it(backend: Proxy, observe: Observer) -> None:
     """Amplitude, phase and results; without stitching the first two are None; the results name the backend.

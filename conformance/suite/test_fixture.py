@@ -34,6 +34,7 @@ def test_the_record_is_made_where_it_is_absent(observe: Observer, tmp_path: Path
     observe.equal("digest", oracle.digest(scene.loaded(made)), scene.description()["sha256_checksum"])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("FIXTURE-002~1")
 @pytest.mark.parametrize(
     ("name", "shape", "dtype"),
@@ -74,6 +75,7 @@ def test_exposures_are_chosen_evenly(observe: Observer) -> None:
     observe.equal("patterns", scene.arrays()["diffraction"], scene.scan()["diff3d"][chosen])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("FIXTURE-003~1")
 def test_two_runs_make_equal_arrays(observe: Observer) -> None:
     """The recipe is deterministic. If this fails, suspect an unseeded generator."""

@@ -33,6 +33,7 @@ def test_a_bundle_reconstructs_like_the_run_that_wrote_it(backend: Any, observe:
     observe.equal("phase", native.array(image.phase), native.array(before.phase))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("INFER-002~1")
 def test_without_results_there_is_no_image(backend: Any, observe: Observer) -> None:
     """NotImplementedError with its phrase. If this fails, suspect a fresh model in place of a trained one."""
@@ -52,6 +53,7 @@ def test_without_models_there_is_no_image(backend: Any, observe: Observer, resul
         backend.reconstruct(results, runs.test_record(backend), run.config)
 
 
+@pytest.mark.slow
 @pytest.mark.clause("INFER-003~1")
 @BOTH
 def test_a_reconstruction_holds_patches_offsets_and_pictures(backend: Any, observe: Observer, recipe: Recipe) -> None:

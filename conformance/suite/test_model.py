@@ -142,6 +142,7 @@ def test_border_is_empty_without_probe_big(backend: Any, observe: Observer, g: i
     observe.holds("centre_is_lit", networks.centre(amplitude).any(), "light in the centre", "none")
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("MODEL-007~1")
 def test_sigmoid_is_honoured(backend: Any, observe: Observer) -> None:
@@ -155,6 +156,7 @@ def test_sigmoid_is_honoured(backend: Any, observe: Observer) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("MODEL-007~1")
 def test_swish_is_honoured(backend: Any, observe: Observer) -> None:
@@ -169,6 +171,7 @@ def test_swish_is_honoured(backend: Any, observe: Observer) -> None:
     observe.holds("no_upper_end", huge.max() > 10, "values beyond 10", str(huge.max()))
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("MODEL-007~1")
 def test_softplus_is_honoured(backend: Any, observe: Observer) -> None:
@@ -180,6 +183,7 @@ def test_softplus_is_honoured(backend: Any, observe: Observer) -> None:
     observe.holds("no_upper_end", huge.max() > 10, "values beyond 10", str(huge.max()))
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("MODEL-007~1")
 def test_relu_is_honoured(backend: Any, observe: Observer) -> None:

@@ -151,6 +151,7 @@ def test_intensity_scale_is_a_pair_for_each_experiment(backend: Any, observe: Ob
     observe.equal("in_pairs", count % 2, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("PHYS-014~1", needs=("BATCH-021",))
 def test_every_intensity_scale_learns(backend: Any, observe: Observer) -> None:
@@ -213,6 +214,7 @@ def test_without_a_common_object_nothing_is_merged(backend: Any, observe: Observ
     observe.close("amplitude", predicted, oracle.predict(*seen, fed.probe, fed.output_scale))
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("PHYS-034~1", evidence="symmetry")
 def test_without_a_common_object_positions_play_no_part(backend: Any, observe: Observer) -> None:
@@ -226,6 +228,7 @@ def test_without_a_common_object_positions_play_no_part(backend: Any, observe: O
     observe.equal("moved", native.array(there[0]), native.array(here[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("PHYS-001~1", evidence="algebraic", needs=("BATCH-028", "BATCH-050"))
 def test_probe_mask_hides_what_lies_outside(backend: Any, observe: Observer) -> None:

@@ -136,6 +136,7 @@ def test_runs_of_one_seed_are_bit_identical(backend: Any, observe: Observer, rec
     observe.equal("weights", *(runs.flat(runs.weights(backend, runs.model_of(run))) for run in (second, first)))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-011~1")
 def test_no_seed_means_seed_42(backend: Any, observe: Observer) -> None:
     """`subsample_seed=None` is the run of seed 42. If this fails, suspect a run that is not seeded."""

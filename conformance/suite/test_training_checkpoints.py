@@ -23,6 +23,7 @@ def with_execution(recipe: runs.Recipe, **fields: Any) -> runs.Recipe:
     return replace(recipe, execution=recipe.execution + settings(**fields))
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-020~1")
 def test_the_last_checkpoint_is_kept(backend: Any, observe: Observer) -> None:
     """`checkpoints/last.ckpt` beside one ranked. If this fails, suspect a callback that was not handed over."""
@@ -125,6 +126,7 @@ def test_a_metric_that_is_never_logged_is_refused(backend: Any, observe: Observe
     observe.equal("checkpoints", [name for name in runs.left(tmp_path) if name.endswith(".ckpt")], [])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-060~1")
 @pytest.mark.parametrize("recipe", [BASE, runs.QUAD], ids=["g1", "g2"])
 def test_a_checkpoint_loads_without_arguments(backend: Any, observe: Observer, recipe: runs.Recipe) -> None:

@@ -90,6 +90,7 @@ def test_an_abandoned_scheduler_warns_and_does_nothing(backend: Any, observe: Ob
     observe.equal("rates", runs.rates(run), [1e-3, 1e-3])
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-042~1")
 def test_the_rate_of_every_epoch_is_logged(backend: Any, observe: Observer) -> None:
     """A column `learning_rate` with one value an epoch. If this fails, suspect a rate logged after the step."""
@@ -99,6 +100,7 @@ def test_the_rate_of_every_epoch_is_logged(backend: Any, observe: Observer) -> N
     observe.close("first", runs.rates(run)[:1], [1e-3], clause="TRAIN-042", dtype="float64")
 
 
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-043~1", evidence="symmetry")
 def test_equal_rates_train_equal_weights(backend: Any, observe: Observer) -> None:
     """One epoch of `Exponential` is one of `Default`. If this fails, suspect a step before the first epoch."""
