@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from conformance.plugin import Station
     from conformance.plugin.recorder import Recorder
 
-WATCH = 0.02
+WATCH = 0.005
 """Seconds between two looks at the running forks."""
 
 
