@@ -164,7 +164,9 @@ def run(options: Options, watch: Watch = unwatched) -> Ended:
         f"python    {platform.python_version()} on {platform.platform()}",
         f"report    {target}",
     ]
-    env = {**os.environ, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+    # A run that somebody's xdist worker starts is none of that worker's.
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST_")}
+    env = {**outer, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
     with watch(target) as show:
         code, said = tee(argv, folder / "run.log", header, env=env, show=show)
     finish_the_dead(folder, code, options.repro)
