@@ -1,6 +1,6 @@
 """How everything is run. `python3 noxfile.py -s cpu` needs Python 3.11 or newer with venv and pip, and nothing else.
 
-Sessions: cpu, cuda (the suite on the reference), mutants, replay (the suite on defects), tests (of the harness and the reference),
+Sessions: cpu, cuda (the suite on the reference), mutants, replay (on defects), tests (of the harness and the reference),
 page (report.html in a browser), lint, bench, quality, snapshots.
 All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
 install nothing. nox turns every failure into exit code 1: the true code stands in the footer of the log under `reports/`.
