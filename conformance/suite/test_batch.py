@@ -145,7 +145,7 @@ def test_missing_scales_are_one(backend: Any, observe: Observer, g: int, name: s
     observe.equal(name, field(batch, name), np.ones((8, 1, 1, 1), np.float32))
 
 
-@pytest.mark.clause("BATCH-026~1")
+@pytest.mark.clause("BATCH-026~1", evidence="analytic")
 @GRIDS
 def test_without_a_probe_it_is_uniform(backend: Any, observe: Observer, g: int) -> None:
     """A uniform probe of the patterns' side. If this fails, suspect a side read off the axis of channels."""

@@ -52,7 +52,7 @@ def test_a_container_has_its_attributes(backend: Any, observe: Observer, C: int,
     observe.dtype("dtype", getattr(container, name), dtype)
 
 
-@pytest.mark.clause("BATCH-001~1")
+@pytest.mark.clause("BATCH-001~1", evidence="conservation")
 @CHANNELS
 @pytest.mark.parametrize(
     ("name", "key"),
@@ -70,7 +70,7 @@ def test_a_container_has_the_values_of_the_groups(backend: Any, observe: Observe
     observe.equal(name, attribute(container, name), batches.grouped(C=C)[key])
 
 
-@pytest.mark.clause("BATCH-001~1")
+@pytest.mark.clause("BATCH-001~1", evidence="conservation")
 def test_a_container_keeps_the_probe(backend: Any, observe: Observer) -> None:
     """The physical probe, all modes. If this fails, suspect a normalisation before its place."""
     container = backend.container_from_groups(batches.grouped(), curved_probe(10, 2))
@@ -78,7 +78,7 @@ def test_a_container_keeps_the_probe(backend: Any, observe: Observer) -> None:
     observe.equal("probe", attribute(container, "probe"), curved_probe(10, 2))
 
 
-@pytest.mark.clause("BATCH-001~1")
+@pytest.mark.clause("BATCH-001~1", "DATA-009~1", evidence="algebraic")
 def test_labels_are_split_into_amplitude_and_phase(backend: Any, observe: Observer) -> None:
     """`Y_I · exp(i·Y_phi) = Y`. If this fails, suspect an intensity in the place of the amplitude."""
     mapping = batches.grouped()
@@ -141,7 +141,7 @@ def test_without_labels_there_are_ones(backend: Any, observe: Observer, C: int) 
     observe.equal("Y", attribute(container, "Y"), np.ones((7, 10, 10, C), np.complex64))
 
 
-@pytest.mark.clause("BATCH-011~1")
+@pytest.mark.clause("BATCH-011~1", evidence="conservation")
 def test_a_container_passes_unchanged(backend: Any, observe: Observer) -> None:
     """What has X and Y is a container already. If this fails, suspect a copy, or groups of groups."""
     container = backend.container_from_groups(batches.grouped(), PROBE)
@@ -151,7 +151,7 @@ def test_a_container_passes_unchanged(backend: Any, observe: Observer) -> None:
     observe.holds("identity", same is container, "the container itself", f"another {type(same).__name__}")
 
 
-@pytest.mark.clause("BATCH-011~1")
+@pytest.mark.clause("BATCH-011~1", evidence="differential")
 @pytest.mark.parametrize("sequential", [False, True], ids=["random", "sequential"])
 @pytest.mark.parametrize(("g", "K", "n"), [(1, 6, 9), (2, 6, 9), (2, 4, 11)], ids=["g1", "g2", "g2-K4"])
 def test_a_record_is_grouped_as_the_configuration_says(

@@ -142,7 +142,7 @@ def test_a_written_file_holds_diff3d(backend: Any, observe: Observer, tmp_path: 
         observe.equal("diff3d", written["diff3d"], files.arrays()["diff3d"])
 
 
-@pytest.mark.clause("DATA-003~1", evidence="algebraic")
+@pytest.mark.clause("DATA-003~1", evidence="conservation")
 @pytest.mark.parametrize("unit", [1.0, 1e-3, 30.0], ids=["photons", "small", "large"])
 def test_amplitudes_are_handed_on(backend: Any, observe: Observer, tmp_path: Path, unit: float) -> None:
     """Amplitudes are neither squared, rooted, rounded nor scaled. If this fails, suspect a rounding meant for counts."""
@@ -196,7 +196,7 @@ def test_an_unknown_measurement_is_refused(backend: Any, observe: Observer, tmp_
         backend.read(path, measurement="intensityy")
 
 
-@pytest.mark.clause("DATA-009~1")
+@pytest.mark.clause("DATA-009~1", evidence="conservation")
 @pytest.mark.parametrize("field", ["probeGuess", "objectGuess"])
 def test_complex_arrays_stay_complex(backend: Any, observe: Observer, tmp_path: Path, field: str) -> None:
     """complex128 becomes complex64 with both of its parts. If this fails, suspect a real array that is filled."""

@@ -194,7 +194,7 @@ def test_labels_in_a_file_are_not_read(backend: Any, observe: Observer, tmp_path
     observe.holds("Y", raw.Y is None, "None", type(raw.Y).__name__)
 
 
-@pytest.mark.clause("DATA-008~1")
+@pytest.mark.clause("DATA-008~1", evidence="differential")
 @pytest.mark.parametrize(("k", "seed"), [(9, 4), (9, 0), (22, 4)], ids=["9-of-23", "seed-0", "22-of-23"])
 def test_a_subsample_is_the_draw_of_its_seed(backend: Any, observe: Observer, tmp_path: Path, k: int, seed: int) -> None:
     """The legacy generator's draw, ascending, for every array alike. If this fails, suspect another generator, or no sorting."""
@@ -211,7 +211,7 @@ def test_a_subsample_is_the_draw_of_its_seed(backend: Any, observe: Observer, tm
     observe.equal("whole arrays that differ", files.unlike(raw, given, ("probeGuess", "objectGuess")), [])
 
 
-@pytest.mark.clause("DATA-008~1")
+@pytest.mark.clause("DATA-008~1", evidence="symmetry")
 @pytest.mark.parametrize("suffix", ["coords", "coords_start"])
 @pytest.mark.parametrize("axis", ["x", "y"])
 def test_a_flip_reverses_one_coordinate(backend: Any, observe: Observer, tmp_path: Path, axis: str, suffix: str) -> None:
@@ -226,7 +226,7 @@ def test_a_flip_reverses_one_coordinate(backend: Any, observe: Observer, tmp_pat
     observe.close("kept", native.array(getattr(raw, other + suffix)), given[other + suffix])
 
 
-@pytest.mark.clause("DATA-008~1")
+@pytest.mark.clause("DATA-008~1", evidence="algebraic")
 @pytest.mark.parametrize("suffix", ["coords", "coords_start"])
 def test_coordinates_are_exchanged_and_scaled(backend: Any, observe: Observer, tmp_path: Path, suffix: str) -> None:
     """`swap_xy` exchanges the axes and `coord_scale` multiplies both. If this fails, suspect starts that stay as they were."""

@@ -180,7 +180,7 @@ def test_patterns_belong_to_their_positions(observe: Observer) -> None:
     observe.at_least("patterns that are most likely at their own position", scene.at_home(), 60)
 
 
-@pytest.mark.clause("FIXTURE-020~1", evidence="differential")
+@pytest.mark.clause("FIXTURE-020~1", evidence="conservation")
 def test_photons_agree_with_the_prediction(observe: Observer) -> None:
     """Counted photons within the Poisson error of the expected ones. If this fails, suspect a probe off the photon scale."""
     expected = scene.predictions().sum(axis=(1, 2))

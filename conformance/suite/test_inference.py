@@ -71,7 +71,7 @@ def test_a_reconstruction_holds_patches_offsets_and_pictures(backend: Any, obser
     observe.equal("missing keys", [key for key in wanted if key not in native.keys(image.results)], [])
 
 
-@pytest.mark.clause("INFER-003~1")
+@pytest.mark.clause("INFER-003~1", evidence="algebraic")
 @BOTH
 def test_the_pictures_are_modulus_and_argument(backend: Any, observe: Observer, recipe: Recipe) -> None:
     """Real, two-dimensional, and those of the stitched patches. If this fails, suspect a normalisation for display."""
@@ -177,7 +177,7 @@ def test_raw_amplitudes_of_a_container_are_scaled(backend: Any, observe: Observe
     observe.close("patches", images.apart(image.patches, images.paired(image, *expected)[0]), 0.0)
 
 
-@pytest.mark.clause("INFER-010~1")
+@pytest.mark.clause("INFER-010~1", evidence="differential")
 def test_the_probe_is_the_records(backend: Any, observe: Observer) -> None:
     """`probeGuess`, up to one factor. If this fails, suspect a probe of ones."""
     image = images.reconstructed(backend, BASE, M=M)
@@ -222,7 +222,7 @@ def test_the_network_sees_batches_of_the_size_asked_for(backend: Any, observe: O
 
 
 @pytest.mark.device
-@pytest.mark.clause("INFER-013~1")
+@pytest.mark.clause("INFER-013~1", evidence="differential")
 def test_inference_runs_where_it_is_told_to(backend: Any, observe: Observer, pytestconfig: pytest.Config) -> None:
     """A model from elsewhere, the same image on this device. If this fails, suspect a device taken from the first weight."""
     device = pytestconfig.getoption("--device")

@@ -144,7 +144,7 @@ def test_border_is_empty_without_probe_big(backend: Any, observe: Observer, g: i
 
 @pytest.mark.slow
 @pytest.mark.device
-@pytest.mark.clause("MODEL-007~1")
+@pytest.mark.clause("MODEL-007~1", evidence="analytic")
 def test_sigmoid_is_honoured(backend: Any, observe: Observer) -> None:
     """Between 0 and 1, near both ends for strong input. If this fails, suspect a table with a default."""
     seen = networks.central_amplitudes(backend, "sigmoid", 1e4)
@@ -158,7 +158,7 @@ def test_sigmoid_is_honoured(backend: Any, observe: Observer) -> None:
 
 @pytest.mark.slow
 @pytest.mark.device
-@pytest.mark.clause("MODEL-007~1")
+@pytest.mark.clause("MODEL-007~1", evidence="analytic")
 def test_swish_is_honoured(backend: Any, observe: Observer) -> None:
     """Down to −0.27847, not below, and without an upper end. If this fails, suspect a table with a default, or a relative."""
     seen = [networks.central_amplitudes(backend, "swish", strength) for strength in (1.0, 1e4)]
@@ -173,7 +173,7 @@ def test_swish_is_honoured(backend: Any, observe: Observer) -> None:
 
 @pytest.mark.slow
 @pytest.mark.device
-@pytest.mark.clause("MODEL-007~1")
+@pytest.mark.clause("MODEL-007~1", evidence="analytic")
 def test_softplus_is_honoured(backend: Any, observe: Observer) -> None:
     """Positive, never zero for moderate input, without an upper end. If this fails, suspect a table with a default."""
     weak = networks.central_amplitudes(backend, "softplus", 1.0)
@@ -185,7 +185,7 @@ def test_softplus_is_honoured(backend: Any, observe: Observer) -> None:
 
 @pytest.mark.slow
 @pytest.mark.device
-@pytest.mark.clause("MODEL-007~1")
+@pytest.mark.clause("MODEL-007~1", evidence="analytic")
 def test_relu_is_honoured(backend: Any, observe: Observer) -> None:
     """Never negative, exactly zero in places, without an upper end. If this fails, suspect a table with a default."""
     seen = networks.central_amplitudes(backend, "relu", 1e4)
@@ -197,7 +197,7 @@ def test_relu_is_honoured(backend: Any, observe: Observer) -> None:
 
 
 @pytest.mark.device
-@pytest.mark.clause("MODEL-007~1")
+@pytest.mark.clause("MODEL-007~1", evidence="analytic")
 def test_phase_stays_within_pi(backend: Any, observe: Observer) -> None:
     """π·tanh: within ±π, and near it for strong input. If this fails, suspect a phase without its head."""
     module = networks.module(backend, networks.settings(backend, {"probe_big": False}))

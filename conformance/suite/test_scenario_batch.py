@@ -29,7 +29,16 @@ def shapes(batch: Any, keys: tuple[str, ...]) -> list[tuple[int, ...]]:
 
 
 @pytest.mark.device
-@pytest.mark.clause("BATCH-020~1", "BATCH-021~1", "BATCH-022~1", "BATCH-023~1", "BATCH-024~1", "BATCH-028~1", "BATCH-029~1")
+@pytest.mark.clause(
+    "BATCH-020~1",
+    "BATCH-021~1",
+    "BATCH-022~1",
+    "BATCH-023~1",
+    "BATCH-024~1",
+    "BATCH-028~1",
+    "BATCH-029~1",
+    evidence="differential",
+)
 @pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 def test_lightning_dataloader_tensor_dict_structure(backend: Any, observe: Observer, g: int) -> None:
     """A batch in structure and in value. If this fails, suspect the link that is red: structure, axes, scales, probe."""

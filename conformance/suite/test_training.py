@@ -80,7 +80,7 @@ def test_history_has_one_loss_an_epoch(backend: Any, observe: Observer, recipe: 
     observe.holds("finite", np.isfinite(np.asarray(every, dtype=float)).all(), "finite numbers", str(every))
 
 
-@pytest.mark.clause("TRAIN-004~1", needs=("TRAIN-030", "LOSS-010"))
+@pytest.mark.clause("TRAIN-004~1", needs=("TRAIN-030", "LOSS-010"), evidence="differential")
 @pytest.mark.parametrize("kind", ["train", "val"])
 def test_history_is_what_was_logged(backend: Any, observe: Observer, kind: str) -> None:
     """The history equals the epochs' values in the metrics file. If this fails, suspect the value of a step."""
@@ -111,7 +111,7 @@ def test_the_accelerator_is_the_one_that_was_asked_for(backend: Any, observe: Ob
 
 @pytest.mark.slow
 @pytest.mark.device
-@pytest.mark.clause("TRAIN-010~1")
+@pytest.mark.clause("TRAIN-010~1", evidence="differential")
 def test_an_accelerator_trains_like_the_cpu(backend: Any, observe: Observer, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """The same losses on this device, to a hundredth. If this fails, suspect data or probe left on another device."""
     recipe = replace(SMALL, epochs=2, execution=QUIET)
@@ -154,7 +154,7 @@ def test_seed_0_is_a_seed_of_its_own(backend: Any, observe: Observer) -> None:
     observe.differs("first weights", zero, answer)
 
 
-@pytest.mark.clause("TRAIN-012~1")
+@pytest.mark.clause("TRAIN-012~1", evidence="analytic")
 def test_one_update_moves_the_weights_by_the_rate(backend: Any, observe: Observer) -> None:
     """Two rates, one Adam step: the largest difference is that of the rates. If this fails, suspect a fixed rate."""
     slow, fast = runs.final(backend, LEAN), runs.final(backend, replace(LEAN, rate=3e-3))
@@ -162,7 +162,7 @@ def test_one_update_moves_the_weights_by_the_rate(backend: Any, observe: Observe
     observe.close("largest difference", float(np.abs(fast - slow).max()), 2e-3)
 
 
-@pytest.mark.clause("TRAIN-012~1", needs=("TRAIN-042",))
+@pytest.mark.clause("TRAIN-012~1", needs=("TRAIN-042",), evidence="algebraic")
 @pytest.mark.parametrize("rate", [1e-3, 3e-3])
 def test_the_logged_rate_is_the_one_asked_for(backend: Any, observe: Observer, rate: float) -> None:
     """`learning_rate` of the execution configuration is what trains. If this fails, suspect a flag not handed on."""

@@ -91,7 +91,7 @@ def test_an_abandoned_scheduler_warns_and_does_nothing(backend: Any, observe: Ob
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-042~1")
+@pytest.mark.clause("TRAIN-042~1", evidence="analytic")
 def test_the_rate_of_every_epoch_is_logged(backend: Any, observe: Observer) -> None:
     """A column `learning_rate` with one value an epoch. If this fails, suspect a rate logged after the step."""
     run = runs.trained(backend, falling(4))
