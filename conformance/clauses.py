@@ -24,7 +24,7 @@ AREAS = {
 }  # fmt: skip
 """Prefix of an id → its area, in the order in which data flows (`cli` and what follows stand beside it)."""
 
-KEYS = ("level", "profiles", "evidence", "tolerance", "bounds", "gauge", "mutants", "pending", "untestable")
+KEYS = ("level", "profiles", "evidence", "one_kind", "tolerance", "bounds", "gauge", "mutants", "pending", "untestable")
 LEVELS = ("MUST", "SHOULD", "MAY")
 RANKS = {"MUST": "required", "SHOULD": "recommended", "MAY": "optional"}
 EVIDENCE = ("algebraic", "analytic", "conservation", "symmetry", "finite-difference", "differential")
@@ -51,6 +51,7 @@ class Clause:
     bounds: Mapping[str, Tolerance] = field(default_factory=dict)
     gauge: tuple[str, ...] = ()
     mutants: tuple[str, ...] = ()
+    one_kind: str | None = None
     pending: str | None = None
     untestable: str | None = None
     text: str = ""
@@ -166,7 +167,7 @@ def _parse_clause(match: re.Match[str], body: str, area: str) -> tuple[Clause | 
     for key, known in (("evidence", EVIDENCE), ("gauge", GAUGES), ("mutants", None)):
         fields[key], faults = _names(table.get(key, []), key, known)
         problems += faults
-    for key in ("pending", "untestable"):
+    for key in ("one_kind", "pending", "untestable"):
         fields[key] = table.get(key)
         if key in table and not (isinstance(table[key], str) and table[key].strip()):
             problems.append(f"{key} must be a reason")

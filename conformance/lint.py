@@ -29,6 +29,7 @@ def lint(spec: Specification, suite: Path | None = None, mutants: Path | None = 
         *lint_lock(spec.clauses, read_lock(spec.folder)),
         *broken,
         *lint_bindings(spec.clauses, bindings),
+        *lint_evidence(spec.clauses, bindings),
         *_lint_mutants(spec.clauses, mutants or suite.parent / "mutants"),
         *_lint_snapshots(suite, bindings),
     ]
@@ -98,6 +99,22 @@ def lint_bindings(clauses: Mapping[str, Clause], bindings: Sequence[Binding]) ->
             problems.append(f"{name}: bound to a test and {'pending' if clause.pending else 'untestable'} at once")
         if name not in bound and not excuse:
             problems.append(f"{name}: no test is bound to it, and it is neither pending nor untestable")
+    return problems
+
+
+def lint_evidence(clauses: Mapping[str, Clause], bindings: Sequence[Binding]) -> list[str]:
+    """A numeric MUST (one with a bound that is not exact) has evidence of two kinds, or says under `one_kind` why it cannot."""
+    problems: list[str] = []
+    for name, clause in clauses.items():
+        numeric = any(bound.kind != "exact" for bound in (clause.tolerance, *clause.bounds.values()) if bound)
+        if clause.level != "MUST" or not numeric or clause.pending or clause.untestable:
+            continue
+        tests = [binding for binding in bindings if name in {key.split("~")[0] for key in binding.clauses}]
+        kinds = {*clause.evidence, *(kind for test in tests for kind in test.evidence)}
+        if len(kinds) < 2 and not clause.one_kind:
+            problems.append(f"{name}: numeric, but its evidence is of fewer than two kinds ({', '.join(kinds) or 'none'})")
+        if len(kinds) >= 2 and clause.one_kind:
+            problems.append(f"{name}: has evidence of two kinds, and `one_kind` at once")
     return problems
 
 

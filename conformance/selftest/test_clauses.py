@@ -72,6 +72,18 @@ def test_a_broken_chapter_is_complained_of(house: House, chapter: str, complaint
     assert complaint in problems(house)
 
 
+def test_a_numeric_clause_has_two_kinds_of_evidence_or_a_reason(house: House) -> None:
+    def said(fence: str) -> str:
+        house.chapter("physics", clause("PHYS-001~1", fence=f"tolerance = {{ eps = 16 }}\n{fence}")).lock()
+        return problems(house)
+
+    assert said("") == "PHYS-001: numeric, but its evidence is of fewer than two kinds (none)"
+    assert "fewer than two kinds (symmetry)" in said('evidence = ["symmetry"]')
+    assert said('evidence = ["symmetry", "analytic"]') == said('one_kind = "a cast"') == ""
+    assert "at once" in said('evidence = ["symmetry", "analytic"]\none_kind = "a cast"')
+    assert "one_kind must be a reason" in said('one_kind = ""')
+
+
 def test_clauses_name_the_mutants_of_the_matrix(house: House) -> None:
     """Written under the clauses, the matrix is what lint wants; a mutant that is missing, or one too many, is complained of."""
     table = {"mutants": {"DEF-002": {"must_fail": ["PHYS-001:identity"]}}}
