@@ -53,7 +53,8 @@ def test_a_terminal_sees_a_bar_each_red_and_no_dots(tmp_path: Path) -> None:
 
 
 def test_the_pages_of_a_run_stand_beside_its_report_and_machines_get_json(house: House) -> None:
-    house.chapter("physics", clause("PHYS-001~1", fence='tolerance = { eps = 4 }\none_kind = "one"')).tests("physics", WRONG).lock()
+    numeric = clause("PHYS-001~1", fence='tolerance = { eps = 4 }\none_kind = "one"')
+    house.chapter("physics", numeric).tests("physics", WRONG).lock()
     done = house.conform("run", "--workers", "0", "--json")
     told = json.loads(done.stdout)
     assert (done.returncode, told["exit"], told["meaning"]) == (1, 1, "a red, or a stale expectation")
