@@ -151,7 +151,7 @@ def a_constant_guards_the_division(plant: Plant) -> None:
 
 @mutant("GUARD-GROUP-030c", "a dark stack becomes NaN", "GROUP-030:a_dark_stack_is_refused")
 def a_stack_without_energy_is_divided_all_the_same(plant: Plant) -> None:
-    plant.function(arrays.normalisation, lambda original: lambda energy, N: N / 2 / np.sqrt(np.float64(energy)))
+    plant.function(arrays.normalisation, lambda original: lambda energy, N, file=None: N / 2 / np.sqrt(np.float64(energy)))
 
 
 @mutant("GUARD-GROUP-031", "labels of the record are replaced", "GROUP-031:labels_of_a_record_are_gathered")

@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -37,10 +38,11 @@ def pattern_energies(patterns: np.ndarray) -> np.ndarray:
     return energies
 
 
-def normalisation(mean_energy: float, N: int) -> float:
-    """`k = sqrt((N/2)² / mean Σ x²)` (GROUP-030); `ContractError` where there is no energy."""
+def normalisation(mean_energy: float, N: int, file: str | Path | None = None) -> float:
+    """`k = sqrt((N/2)² / mean Σ x²)` (GROUP-030); `ContractError`, which names `file`, where there is no energy."""
     if not mean_energy > 0 or not np.isfinite(mean_energy):
-        raise ContractError(field="diffraction", expected="patterns with energy", found=f"a mean energy of {mean_energy:g}")
+        found = f"a mean energy of {mean_energy:g}"
+        raise ContractError(file=file, field="diffraction", expected="patterns with energy", found=found)
     return float(np.sqrt((N / 2) ** 2 / mean_energy))
 
 

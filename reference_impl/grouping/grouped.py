@@ -48,7 +48,7 @@ def generate_grouped_data(
     start_coords = None if starts is None else _positions(starts, indices)
     return {
         "diffraction": diffraction,
-        "X_full": scaled(diffraction, normalisation(mean_energy, N)),
+        "X_full": scaled(diffraction, normalisation(mean_energy, N, file)),
         "Y": _labels(raw, indices, coords, N),
         **_named(coords, "coords_nn", "coords_offsets", "coords_relative"),
         **_named(start_coords, "coords_start_nn", "coords_start_offsets", "coords_start_relative"),

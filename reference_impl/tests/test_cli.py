@@ -136,6 +136,7 @@ BROKEN = {
     "rank": ({"diff3d": np.ones((24, 64), np.float32)}, "diff3d"),
     "nan": ({"diff3d": np.full((24, 64, 64), np.nan, np.float32)}, "NaN"),
     "negative": ({"diff3d": -np.ones((24, 64, 64), np.float32)}, "-1"),
+    "dark": ({"diff3d": np.zeros((24, 64, 64), np.float32)}, "energy"),
     "few-positions": ({key: np.zeros(20) for key in ("xcoords", "ycoords", "xcoords_start", "ycoords_start")}, "position"),
     "flat-object": ({"objectGuess": np.ones(5, np.complex64)}, "objectGuess"),
 }
