@@ -115,6 +115,15 @@ def absolute_error_is_a_mean(plant: Plant) -> None:
 
 
 @mutant(
+    "GUARD-LOSS-006c",
+    "the last, single sample of an epoch counts half",
+    "LOSS-002:a_batch_of_one_has_the_loss_of_its_sample[mae]",
+)
+def absolute_error_assumes_two_samples(plant: Plant) -> None:
+    plant.function(loss.mae, lambda original: lambda *given: original(*given) * len(given[0]) / max(len(given[0]), 2))
+
+
+@mutant(
     "GUARD-LOSS-007",
     "supervised training looks at the detector",
     SUPERVISED,

@@ -31,6 +31,19 @@ def test_loss_is_the_likelihood_over_the_mean_amplitude(backend: Any, observe: O
 
 
 @pytest.mark.device
+@pytest.mark.clause("LOSS-002~1", "LOSS-006~1", evidence="differential", needs=("MODEL-020", "BATCH-022"))
+@pytest.mark.parametrize("mode", ["poisson", "mae"])
+def test_a_batch_of_one_has_the_loss_of_its_sample(backend: Any, observe: Observer, mode: str) -> None:
+    """The mean over one sample is that sample's. If this fails, suspect an assumed batch size, or an axis squeezed away."""
+    config = networks.settings(backend, torch_loss_mode=mode, batch_size=1)
+
+    seen = losses.see(backend, config, networks.container(2))
+
+    observe.equal("samples", len(seen.measured), 1)
+    observe.close("loss", seen.loss, {"poisson": seen.likelihood, "mae": seen.absolute_error}[mode] / seen.normaliser)
+
+
+@pytest.mark.device
 @pytest.mark.clause("LOSS-002~1", evidence="symmetry", needs=("BATCH-025",))
 @pytest.mark.parametrize("unit", [0.25, 4.0], ids=str)
 def test_smaller_units_have_a_greater_loss(backend: Any, observe: Observer, unit: float) -> None:
