@@ -60,7 +60,7 @@ def perform(only: tuple[str, ...], workers: int | None, output: Path, update: bo
                 "choice": {
                     "checks": entry.checks,
                     "files": entry.files,
-                    "beside": "all cases" if scheme == "twin" else "one case",
+                    "beside": beside(scheme, entry),
                 },
             }
             for scheme, planted in tried.items()
@@ -70,6 +70,13 @@ def perform(only: tuple[str, ...], workers: int | None, output: Path, update: bo
     code = run(folder, job)
     mutants, twins = (tuple(trials.read(folder, entry) for entry in tried[scheme].values()) for scheme in ("mutant", "twin"))
     return conclude(folder, mutants, twins, code, complete=not only, update=update)
+
+
+def beside(scheme: str, entry: Planted) -> str:
+    """What runs beside the named checks: everything of its files for a twin, nothing for a guard."""
+    if scheme == "twin":
+        return "all cases"
+    return "none" if entry.id.startswith("GUARD-") and not entry.files else "one case"
 
 
 def run(folder: Path, job: Mapping[str, Any]) -> int:

@@ -17,6 +17,7 @@ REGISTER = Register(__name__)
 def mutant(name: str, title: str, *must_fail: str, files: Sequence[str] = ()) -> Callable[[Any], Any]:
     """Enter a mutant: its id, its symptom in one line, and the checks that must fail by their own assertion.
 
-    It is tried on these and on the quick checks of the files in which they stand, and of `files` (`test_batch`, …).
+    A `DEF-…` is tried on these and on the quick checks of the files in which they stand, and of `files` (`test_batch`, …); a
+    guard without `files` on its own checks alone.
     """
     return REGISTER.add(name, title, checks=must_fail, files=files)
