@@ -11,6 +11,7 @@ moves columns.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ class BackendInfo:
 
     `modules` are the importable modules that need the numeric stack and must refuse to be imported without it (POLICY-002);
     `distribution` is the installed distribution that declares it (POLICY-001); `selector` is the `module:function` that picks a
-    backend by `config.backend` (POLICY-003, DISPATCH-003), importable without the stack.
+    backend by `config.backend` (POLICY-003, DISPATCH-003), importable without the stack; `python` is the interpreter it lives in.
     """
 
     name: str
@@ -39,6 +40,7 @@ class BackendInfo:
     modules: tuple[str, ...] = ()
     distribution: str | None = None
     selector: str | None = None
+    python: str = sys.executable
 
 
 @runtime_checkable
