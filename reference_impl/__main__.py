@@ -1,4 +1,4 @@
-"""`python -m reference_impl train|infer|convert|simulate`."""
+"""`python -m reference_impl train|infer|convert|simulate|drop-in`."""
 
 from __future__ import annotations
 

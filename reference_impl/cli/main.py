@@ -8,10 +8,10 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from reference_impl.cli import convert, infer, simulate, train
+from reference_impl.cli import convert, drop_in, infer, simulate, train
 from reference_impl.cli.flags import Parser
 
-COMMANDS = {"train": train, "infer": infer, "convert": convert, "simulate": simulate}
+COMMANDS = {"train": train, "infer": infer, "convert": convert, "simulate": simulate, "drop-in": drop_in}
 INTERRUPTED, TERMINATED = 130, 143
 
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; 0 on success, 1 with one line on the error stream otherwise, 130 or 143 when a signal ended it."""
     given = list(sys.argv[1:] if argv is None else argv)
     parser = build_parser()
-    if not given or given in [[name] for name in COMMANDS]:
+    if not given or given in [[name] for name, module in COMMANDS.items() if module is not drop_in]:
         parser.parse_help(given)
         return 1
     args = parser.parse_args(given)

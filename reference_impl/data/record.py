@@ -170,9 +170,13 @@ def _amplitudes(archive: Archive, key: str, xcoords: np.ndarray, measurement: st
     if measurement == "amplitude" and patterns.dtype.kind in "iu":
         text = f"{archive.path}: {key}: integers read as amplitudes; if they are photon counts, say measurement='counts'"
         warnings.warn(text, UserWarning, stacklevel=5)
+    patterns = amplitudes(patterns, measurement)
+    return np.ascontiguousarray(np.moveaxis(patterns, 2, 0) if last else patterns)
+
+
+def amplitudes(patterns: np.ndarray, measurement: str) -> np.ndarray:
+    """Patterns as float32 amplitudes; the root of counts is taken here and nowhere else (decision 22)."""
     if measurement == "counts":
         exact = patterns.dtype.itemsize <= 2 or patterns.dtype == np.float32
         patterns = np.sqrt(patterns, dtype=np.float32 if exact else np.float64)
-    if last:
-        patterns = np.moveaxis(patterns, 2, 0)
-    return np.ascontiguousarray(patterns, dtype=np.float32)
+    return patterns.astype(np.float32, copy=False)

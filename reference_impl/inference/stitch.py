@@ -81,12 +81,18 @@ def _moved(patches: Tensor, fraction: Tensor) -> Tensor:
     return whole
 
 
-def accumulate(patches: Tensor, offsets: Tensor, M: int) -> tuple[Tensor, Tensor]:
-    """Sum (complex128) and count (float64) on the canvas, `(H, W)` each; the counts add up to n · M² (INFER-006)."""
+def accumulate(patches: Tensor, offsets: Tensor, M: int, frame: CanvasFrame | None = None) -> tuple[Tensor, Tensor]:
+    """Sum (complex128) and count (float64) on the canvas, `(H, W)` each; the counts add up to n · M² (INFER-006).
+
+    `frame` None is that of INFER-006; another one has to hold every patch whole.
+    """
     N = patches.shape[1]
-    frame = canvas_frame(offsets, N, M)
     place = offsets.reshape(-1, 2).double()
-    place = place - place.mean(dim=0) + frame.padding
+    if frame is None:
+        frame = canvas_frame(offsets, N, M)
+        place = place - place.mean(dim=0) + frame.padding
+    else:
+        place = place - place.new_tensor(frame.origin) - (N // 2 - (N - M) // 2)
     corner = place.floor().long()
     fraction = place - corner
     side = frame.side + 1  # one more row and column takes the zero-weight neighbours of patches at the edge
@@ -110,14 +116,15 @@ def accumulate(patches: Tensor, offsets: Tensor, M: int) -> tuple[Tensor, Tensor
     return image[:-1, :-1], count.reshape(side, side)[:-1, :-1]
 
 
-def stitch(patches: Tensor, offsets: Tensor, M: int = 20) -> Tensor:
+def stitch(patches: Tensor, offsets: Tensor, M: int = 20, frame: CanvasFrame | None = None) -> Tensor:
     """INFER-005: `(n, N, N, 1)` complex64 patches at `(n, 1, 1, 2)` float64 offsets [x, y] (pixels) → complex64 canvas `(H, W)`.
 
     Each patch is cropped to its central `M` (0 < M <= N, odd M as it is) and moved by its offset minus the mean offset; the
     sum is divided by count + 1e-9: overlaps are averaged, pixels that no patch covers are zero. Deterministic on the CPU.
+    With `frame` the canvas lies there instead of around the mean offset.
     Raises `ContractError` on wrong shapes, non-finite input or M out of range; there is no fallback (INFER-007).
     """
     patches, offsets = torch.as_tensor(patches), torch.as_tensor(offsets)
     _checked(patches, offsets, M)
-    total, count = accumulate(patches, offsets, M)
+    total, count = accumulate(patches, offsets, M, frame)
     return (total / (count + EPSILON)).to(torch.complex64)
