@@ -39,7 +39,9 @@ Watch = Callable[[Path], AbstractContextManager[Show]]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a run is asked for; `suite` and `specs` replace the built-in ones in the harness's own tests."""
+    """What a run is asked for. `stamp` names the dated folder where several runs share one; `suite` and `specs` replace the
+    built-in ones in the harness's own tests.
+    """
 
     backend: str = "reference"
     device: str = "cpu"
@@ -48,6 +50,7 @@ class Options:
     workers: int | None = None
     output: Path = Path("reports")
     label: str | None = None
+    stamp: str | None = None
     patience: float = 600.0
     shuffle: int | None = None
     expect: Path | None = None
@@ -93,10 +96,15 @@ def command(options: Options, report: Path) -> list[str]:
     return [*argv, str(options.suite or default_suite())]
 
 
+def now() -> str:
+    """The name of a dated folder."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+
+
 def folder_for(options: Options) -> Path:
     """A new folder `<output>/<UTC>/<label>`."""
     label = options.label or f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', options.backend)}-{options.device}"
-    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+    stamp = options.stamp or now()
     names = [label, *(f"{label}-{number}" for number in range(2, 1000))]
     folder = next(path for name in names if not (path := options.output / stamp / name).exists())
     folder.mkdir(parents=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -10,16 +11,25 @@ from typing import Any
 
 from conformance.cli.shared import CODES, specification
 
+COMPARISON = "comparison.json"
+
 
 def add(verbs: Any) -> None:
     """report."""
     verb = verbs.add_parser(
         "report", help="render or validate a run's report", epilog=CODES, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Renders summary.md, junit.xml and report.html from report.jsonl alone; several folders stand side by side, "
-        "and the files go into the first.",
+        description="Renders summary.md, junit.xml and report.html from report.jsonl alone. Several folders, or that of a "
+        "comparison, are compared: report.html, summary.md and comparison.json in a folder of their own.",
     )  # fmt: skip
-    verb.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="a run's folder")
-    verb.add_argument("--validate", action="store_true", help="render nothing: 0 where the report is sound, else 6 and its error")
+    verb.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="a run's folder, or a comparison's")
+    which = verb.add_mutually_exclusive_group()
+    which.add_argument(
+        "--validate", action="store_true", help="render nothing: 0 where the report is sound, else 6 and its error"
+    )
+    which.add_argument("--table", action="store_true", help="render nothing: the verdict table, in Markdown")
+    verb.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="where a comparison goes (default: `comparison` beside the first)"
+    )
     verb.add_argument("--previous", type=Path, metavar="FOLDER", help="an earlier run: what healed, broke, came and went since")
     verb.add_argument("--open", choices=("yes", "no"), default="no", help="show report.html in the browser (default: no)")
     verb.set_defaults(act=_report)
@@ -28,7 +38,7 @@ def add(verbs: Any) -> None:
 def _report(arguments: argparse.Namespace) -> int:
     asked = [*arguments.folders, *([arguments.previous] if arguments.previous else [])]
     for folder in asked:
-        if not (folder / "report.jsonl").is_file():
+        if not any((folder / name).is_file() for name in ("report.jsonl", COMPARISON)[: 1 + (folder != arguments.previous)]):
             print(f"{folder}: expected a run's folder with report.jsonl, found none", file=sys.stderr)
             return 4
     return max(_validate(folder, arguments) for folder in asked) if arguments.validate else _render(arguments)
@@ -40,6 +50,8 @@ def _validate(folder: Path, arguments: argparse.Namespace) -> int:
     from conformance.pages.shape import check_shapes
 
     path = folder / "report.jsonl"
+    if not path.is_file():
+        return _validate_comparison(folder)
     lock = specification(arguments).folder / LOCK
     try:
         text = path.read_text(encoding="utf-8")
@@ -53,31 +65,67 @@ def _validate(folder: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _validate_comparison(folder: Path) -> int:
+    """0 where comparison.json is as its schema says and as the reports that it names say now."""
+    from conformance.pages import press
+    from conformance.pages.comparison import compare
+    from conformance.pages.shape import check_comparison
+    from conformance.report import ReportError
+
+    path = folder / COMPARISON
+    try:
+        told = check_comparison(path.read_text(encoding="utf-8"))
+        found = compare([entry for _, entry in press.entries(folder)]).plain()
+        if strange := [name for name in found if json.loads(json.dumps(found[name])) != told[name]]:
+            raise ReportError(f"the reports say otherwise of {', '.join(strange)}")
+    except (ReportError, UnicodeDecodeError, OSError) as error:
+        print(f"{path}:0: {type(error).__name__}: {error}", file=sys.stderr)
+        return 6
+    print(f"{path}: sound, {len(found['backends'])} backends")
+    return 0
+
+
 def _render(arguments: argparse.Namespace) -> int:
     from conformance import report as reports
     from conformance.pages import press
+    from conformance.pages.comparison import Absent, compare, table
 
-    folders = arguments.folders
-    sources = []
+    folder, previous = arguments.folders[0], None
     try:
-        for folder in folders:
-            sources.append(press.source(folder))
-        previous = press.source(arguments.previous).report if arguments.previous else None
+        found = [entry for folder in arguments.folders for entry in press.entries(folder)]
+        previous = press.source(folder := arguments.previous).report if arguments.previous else None
     except reports.ReportError as error:
         print(f"{folder / 'report.jsonl'}:{error.line}: {type(error).__name__}: {error}", file=sys.stderr)
         return 6
+    if arguments.table:
+        print(table(compare([entry for _, entry in found])))
+    elif (code := _write(arguments, found, previous)) != 0:
+        return code
+    troubled = [entry for _, entry in found if entry.trouble]
+    for entry in troubled:
+        print(f"{entry.connection if isinstance(entry, Absent) else entry.folder}: {entry.trouble}", file=sys.stderr)
+    return 6 if troubled else 0
+
+
+def _write(arguments: argparse.Namespace, found: list[tuple[Path, Any]], previous: Any) -> int:
+    """The pages of one run into its folder, those of several into one of their own."""
+    from conformance.pages import press
+
+    command, first = f"conform {shlex.join(sys.argv[1:])}", arguments.folders[0]
+    alone = len(found) == 1 and (first / "report.jsonl").is_file()
+    target = first if alone else arguments.output or (first if (first / COMPARISON).is_file() else first.parent / "comparison")
     try:
-        press.press(folders[0], sources, folders, previous, f"conform {shlex.join(sys.argv[1:])}")
+        if alone:
+            press.press(target, found[0][1], previous, command)
+        else:
+            press.press_comparison(target, found, previous, command)
     except OSError as error:
-        print(f"{folders[0]}: expected a folder to write to: {error}", file=sys.stderr)
+        print(f"{target}: expected a folder to write to: {error}", file=sys.stderr)
         return 4
-    for found in sources:
-        if found.trouble:
-            print(f"{found.folder}: {found.trouble}", file=sys.stderr)
-    page = (folders[0] / "report.html").resolve()
+    page = (target / "report.html").resolve()
     print(page)
     if arguments.open == "yes":
         import webbrowser
 
         webbrowser.open(page.as_uri())
-    return 6 if any(found.trouble for found in sources) else 0
+    return 0

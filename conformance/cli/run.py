@@ -21,9 +21,13 @@ def add(verbs: Any) -> None:
     run = verbs.add_parser(
         "run", help="examine a backend", epilog=CODES, formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Runs the suite in a child process on all cores and writes run.log, report.jsonl, summary.md, junit.xml and "
-        "report.html.",
+        "report.html. Several backends run one after the other, each into its folder, and are compared in one of their own; the "
+        "exit code is then the worst.",
     )  # fmt: skip
-    run.add_argument("--backend", default="reference", help="reference (default), or module:attribute")
+    run.add_argument(
+        "--backend", action="append", metavar="NAME",
+        help="repeatable; reference (default), another built-in name, or module:attribute",
+    )  # fmt: skip
     run.add_argument("--device", default="cpu", help="cpu (default), cuda, …: anything but cpu runs the checks marked `device`")
     run.add_argument("--profile", action="append", default=[], help="repeatable; default: those that the backend claims")
     run.add_argument(
@@ -36,7 +40,9 @@ def add(verbs: Any) -> None:
     )
     run.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core; 0: in the child itself")
     run.add_argument("--output", type=Path, default=Path("reports"), help="where the dated folder is made (default: reports)")
-    run.add_argument("--label", help="the name of the folder in the dated one (default: backend-device)")
+    run.add_argument(
+        "--label", help="the name of the folder in the dated one (default: backend-device; of several backends: comparison)"
+    )
     run.add_argument("--shuffle", type=int, metavar="SEED", help="the checks in an order drawn from this seed")
     run.add_argument(
         "--patience", type=float, default=600.0, metavar="S", help="a check that takes longer (600 s) counts as a crash"
@@ -48,35 +54,45 @@ def add(verbs: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from conformance.cli import progress
-    from conformance.run import Options, run, unwatched
+    backends = arguments.backend or ["reference"]
+    if len(backends) > 1:
+        from conformance.cli import comparison
 
+        return comparison.run(arguments, backends)
     if arguments.expect and (fault := _unusable(arguments.expect)):
         print(f"{arguments.expect}: {fault}", file=sys.stderr)
         return 4
+    ended = examined(arguments, backends[0], label=arguments.label)
+    if arguments.json:
+        print(json.dumps(_plain(ended), ensure_ascii=False, indent=1))
+    else:
+        _show(ended)
+    return ended.code
+
+
+def examined(arguments: argparse.Namespace, backend: str, **folder: str | None) -> Ended:
+    """Run the suite on one backend and write the pages of its run; `folder` is the run's `label` and `stamp`."""
+    from conformance.cli import progress
+    from conformance.run import Options, run, unwatched
+
     options = Options(
-        backend=arguments.backend,
+        backend=backend,
         device=arguments.device,
         profiles=tuple(arguments.profile),
         select=tuple(arguments.select),
         workers=arguments.workers,
         output=arguments.output,
-        label=arguments.label,
         patience=arguments.patience,
         shuffle=arguments.shuffle,
         expect=arguments.expect,
         repro=not arguments.no_repro,
         suite=arguments.suite,
         specs=arguments.specs,
+        **folder,
     )
     stream = sys.stderr if arguments.json else sys.stdout
     ended = run(options, progress.live if stream.isatty() else progress.aside if arguments.json else unwatched)
-    ended = _press(ended, f"conform {shlex.join(sys.argv[1:])}")
-    if arguments.json:
-        print(json.dumps(_plain(ended), ensure_ascii=False, indent=1))
-    else:
-        _show(ended)
-    return ended.code
+    return _press(ended, f"conform {shlex.join(sys.argv[1:])}")
 
 
 def _unusable(path: Path) -> str:
@@ -105,7 +121,7 @@ def _press(ended: Ended, command: str) -> Ended:
         return ended
     try:
         made = press.of_run(ended.folder, Source(ended.report, ended.code, ended.trouble))
-        press.press(ended.folder, [made], [ended.folder], None, command)
+        press.press(ended.folder, made, None, command)
     except Exception:
         traceback.print_exc()
         failed = replace(ended, code=ended.code if ended.code == 2 else 3, trouble="the pages could not be written")

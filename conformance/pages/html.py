@@ -16,8 +16,9 @@ from markupsafe import Markup
 
 from conformance.diff import Difference
 from conformance.pages import margins
+from conformance.pages.comparison import HEAD, Comparison, compare, lines_of, origin
 from conformance.pages.kills import Matrix, of_clauses
-from conformance.pages.model import Area, Source, areas, run_view
+from conformance.pages.model import Area, ClauseView, Source, areas, run_view
 from conformance.pages.pictures import Plate
 from conformance.summary import CLAUSE_STATES
 from conformance.verdict import MEANING
@@ -28,6 +29,7 @@ MARKS = {
     "pass": "✓",
     "red": "✗",
     "fail": "✗",
+    "timeout": "✗",
     "crash": "✗",
     "error": "!",
     "blocked": "⊘",
@@ -38,16 +40,19 @@ MARKS = {
     "deselected": "○",
     "never ended": "!",
     "not-asked": "·",
+    "absent": "?",
     "killed": "✓",
     "expected": "≈",
     "stale": "✗",
     "survived": "✗",
 }
+DISAGREE = "where two backends disagree"
 Pictures = Mapping[tuple[int, str], Sequence[Plate]]
 
 
 def html(
     sources: Sequence[Source],
+    comparison: Comparison | None = None,
     *,
     kills: Matrix | None = None,
     changes: Difference | None = None,
@@ -56,7 +61,7 @@ def html(
     left: Sequence[tuple[str, Sequence[Plate]]] = (),
     untold: int = 0,
 ) -> str:
-    """The page of one report or of several side by side.
+    """The page of one report, or of several side by side; `comparison` then also holds the backends that left none.
 
     `reds` holds the pictures behind a red by `(run, check)`, `left` those that a check left although it is green, and `untold`
     says how many reds have artefacts that are not shown.
@@ -65,12 +70,19 @@ def html(
     rooms = areas(sources, of_clauses(found))
     runs = [run_view(index, source) for index, source in enumerate(sources)]
     environment = _environment({clause.id for area in rooms for clause in area.clauses})
+    side_by_side = comparison or (compare(sources) if len(sources) > 1 else None)
     script = environment.get_template("page.js").render()
     return environment.get_template("report.html").render(
         runs=runs,
         areas=rooms,
         overview=_overview(rooms),
-        states=[state for state in (*CLAUSE_STATES, "not-asked") if any(state in c.states for a in rooms for c in a.clauses)],
+        together=side_by_side,
+        groups=_groups(rooms, side_by_side),
+        told={clause.id: clause for clause in side_by_side.clauses} if side_by_side else {},
+        lines_of=lines_of,
+        origin=origin,
+        head=HEAD,
+        states=_states(rooms, side_by_side),
         axis=margins.axis(),
         bound=margins.percent(1.0),
         kills=found,
@@ -83,6 +95,24 @@ def html(
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _groups(rooms: Sequence[Area], together: Comparison | None) -> list[tuple[str, list[ClauseView]]]:
+    """The clauses as the page lists them: of several backends those first on which they disagree, then by area."""
+    if together is None:
+        return [(area.name, list(area.clauses)) for area in rooms]
+    odd = {clause.id for clause in together.disagree}
+    views = {view.id: view for area in rooms for view in area.clauses}
+    rest = [(area.name, [view for view in area.clauses if view.id not in odd]) for area in rooms]
+    return [(DISAGREE, [views[clause.id] for clause in together.disagree]), *rest]
+
+
+def _states(rooms: Sequence[Area], together: Comparison | None) -> list[str]:
+    """The states that the filter offers: those that occur."""
+    if together is None:
+        return [s for s in (*CLAUSE_STATES, "not-asked") if any(s in c.states.split() for a in rooms for c in a.clauses)]
+    found = {state for clause in together.clauses for state in clause.states}
+    return ["disagree"] * bool(together.disagree) + [state for state in MARKS if state in found]
 
 
 def _overview(rooms: Sequence[Area]) -> list[tuple[str, list[tuple[str, int, margins.Margin]], int]]:

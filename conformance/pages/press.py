@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from conformance import report as reports
 
 if TYPE_CHECKING:
+    from conformance.pages.comparison import Absent, Comparison
     from conformance.pages.html import Pictures
     from conformance.pages.model import Source
     from conformance.pages.pictures import Plate
@@ -58,6 +59,30 @@ def source(folder: Path) -> Source:
         report = partial(text)
         trouble, ended = f"{type(error).__name__}: {error}", 6
     return of_run(folder, Source(report, ended, trouble))
+
+
+def entries(folder: Path) -> list[tuple[Path, Source | Absent]]:
+    """The run of a folder, or the runs of a comparison's folder, read anew, with the backends that left no report.
+
+    Raises what `source` raises; `MalformedLine` where comparison.json is none.
+    """
+    from conformance.pages.shape import check_comparison
+
+    if (folder / "report.jsonl").is_file():
+        return [(folder, source(folder))]
+    told = check_comparison((folder / "comparison.json").read_text(encoding="utf-8"))
+    return [_told_by(row, folder.resolve().parent.parent) for row in told["backends"]]
+
+
+def _told_by(row: dict[str, Any], root: Path) -> tuple[Path, Source | Absent]:
+    """A backend of a comparison: its report read anew; how its process ended only the comparison knows."""
+    from conformance.pages.comparison import Absent
+
+    place = root / row["folder"]
+    if not row["started"]:
+        return place, Absent(row["connection"], row["code"], row["trouble"], row["folder"])
+    found = source(place)
+    return place, found if found.code == row["code"] else replace(found, code=row["code"], trouble=row["trouble"])
 
 
 def of_run(folder: Path, found: Source) -> Source:
@@ -122,7 +147,12 @@ def plates(folders: Sequence[Path], sources: Sequence[Source]) -> tuple[Pictures
     return reds, left, untold
 
 
-def page(folders: Sequence[Path], sources: Sequence[Source], previous: reports.Report | None = None) -> str:
+def page(
+    folders: Sequence[Path],
+    sources: Sequence[Source],
+    previous: reports.Report | None = None,
+    comparison: Comparison | None = None,
+) -> str:
     """report.html of some runs; `previous` is compared with the first of them."""
     from conformance.diff import compare
     from conformance.pages.html import html
@@ -132,17 +162,32 @@ def page(folders: Sequence[Path], sources: Sequence[Source], previous: reports.R
     data = json.loads(MATRIX.read_text(encoding="utf-8")) if MATRIX.is_file() else None
     changes = compare(previous, sources[0].report) if previous else None
     since = str(previous.header.get("started", "")) if previous else ""
-    return html(sources, kills=matrix(data), changes=changes, since=since, reds=reds, left=left, untold=untold)
+    return html(
+        sources, comparison, kills=matrix(data), changes=changes, since=since, reds=reds, left=left, untold=untold
+    )  # fmt: skip
 
 
-def press(
-    folder: Path, sources: Sequence[Source], folders: Sequence[Path], previous: reports.Report | None, command: str
-) -> None:
-    """summary.md, junit.xml and report.html in `folder`, of the first source; the page shows all of them."""
+def press(folder: Path, found: Source, previous: reports.Report | None, command: str) -> None:
+    """summary.md, junit.xml and report.html of one run, in its folder."""
     from conformance import summary
     from conformance.pages.junit import junit
 
-    first = sources[0]
-    write(folder / "summary.md", summary.markdown(first.report, first.code, command))
-    write(folder / "junit.xml", junit(first.report))
-    write(folder / "report.html", page(folders, sources, previous))
+    write(folder / "summary.md", summary.markdown(found.report, found.code, command))
+    write(folder / "junit.xml", junit(found.report))
+    write(folder / "report.html", page([folder], [found], previous))
+
+
+def press_comparison(
+    folder: Path, entries: Sequence[tuple[Path, Source | Absent]], previous: reports.Report | None, command: str
+) -> Comparison:
+    """comparison.json, summary.md and report.html of several backends, in a folder of their own."""
+    from conformance.pages.comparison import compare, markdown
+    from conformance.pages.model import Source
+
+    found = compare([entry for _, entry in entries])
+    there = [(place, entry) for place, entry in entries if isinstance(entry, Source)]
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / "comparison.json", json.dumps(found.plain(), ensure_ascii=False, indent=1) + "\n")
+    write(folder / "summary.md", markdown(found, command))
+    write(folder / "report.html", page([place for place, _ in there], [entry for _, entry in there], previous, found))
+    return found

@@ -1,4 +1,4 @@
-"""The report's lines against `report.schema.json` (JSON Schema, draft 2020-12)."""
+"""The report's lines, and a comparison, against their schemas beside this file (JSON Schema, draft 2020-12)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from conformance.report import MalformedLine, assemble
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
+COMPARISON = Path(__file__).with_name("comparison.schema.json")
 
 
 def check_shapes(texts: Sequence[str]) -> None:
@@ -29,6 +30,19 @@ def check_shapes(texts: Sequence[str]) -> None:
             raise MalformedLine(f"kind: expected one of {', '.join(kinds)}, found {line.get('kind')!r}", place)
         for error in kinds[line["kind"]].iter_errors(line):
             raise MalformedLine(_told(error), place)
+
+
+def check_comparison(text: str) -> dict[str, Any]:
+    """comparison.json, as its schema says; raises `MalformedLine` where it is not."""
+    from jsonschema import Draft202012Validator
+
+    try:
+        told: dict[str, Any] = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise MalformedLine(f"no JSON: {error}", error.lineno) from error
+    for error in Draft202012Validator(json.loads(COMPARISON.read_text(encoding="utf-8"))).iter_errors(told):
+        raise MalformedLine(_told(error))
+    return told
 
 
 def _told(error: Any) -> str:

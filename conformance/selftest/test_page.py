@@ -13,8 +13,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
 from conformance.pages import kills, press
+from conformance.pages.comparison import Absent
 from conformance.pages.html import html
-from conformance.selftest.pages import CLAUSES, KILLS, folder, source
+from conformance.selftest.pages import CLAUSES, KILLS, folder, result, source
 
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
@@ -43,14 +44,33 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where the page of two backends lies, with images, a ledger and mutants."""
-    run, found = folder(tmp_path_factory.mktemp("page")), source()
+    """Where the page of one backend lies, with images, a ledger and mutants."""
+    run, found = folder(tmp_path_factory.mktemp("page")), source(backend={"name": "b" * 40})
     reds, left, untold = press.plates([run], [found])
     target = run / "report.html"
-    press.write(
-        target, html([found, source(backend={"name": "b" * 40})], kills=kills.matrix(KILLS), reds=reds, left=left, untold=untold)
-    )
+    press.write(target, html([found], kills=kills.matrix(KILLS), reds=reds, left=left, untold=untold))
     return Path(target).as_uri()
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the page of six backends lies: with every state, passing, without a report, without a name that fits."""
+    green = tuple(result(f"PHYS-00{n}:light@cpu") for n in (1, 2, 3))
+    others = [source(results=green, backend={"name": name, "version": "0.1"}) for name in ("b" * 40, "other", "third")]
+    gone = [Absent(f"venv:/a/long/way/to/an/environment:lost_{n}", 4, "there is no module 'lost' " * 4) for n in (1, 2)]
+    run, entries = folder(tmp_path_factory.mktemp("beside")), [source(), *others, *gone]
+    press.press_comparison(run.parent / "comparison", [(run, entry) for entry in entries], None, "conform run …")
+    return (run.parent / "comparison" / "report.html").as_uri()
+
+
+@pytest.fixture
+def compared(browser: webdriver.Chrome, beside: str) -> Iterator[webdriver.Chrome]:
+    """The page of several backends, fresh."""
+    browser.get("about:blank")
+    browser.get(beside)
+    yield browser
+    assert browser.get_log("browser") == []
+    assert browser.execute_script("return window.broken") is None
 
 
 @pytest.fixture
@@ -126,14 +146,47 @@ def test_an_address_with_an_anchor_opens_its_clause(opened: webdriver.Chrome, pl
     assert card.find_element(By.CSS_SELECTOR, ".frc svg").size["height"] > 50
 
 
+def sticks_out(browser: webdriver.Chrome, width: int) -> bool:
+    """Whether the page, everything on it open, is wider than its window; what scrolls in its own box is not."""
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
+    found = browser.execute_script("return [innerWidth, document.documentElement.scrollWidth]")
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    return bool(found != [width, width])
+
+
 @pytest.mark.parametrize("width", [320, 400, 1280])
 def test_nothing_sticks_out(opened: webdriver.Chrome, width: int) -> None:
+    assert not sticks_out(opened, width)
+
+
+@pytest.mark.parametrize("width", [320, 400, 1280])
+def test_nothing_sticks_out_where_six_stand_side_by_side(compared: webdriver.Chrome, width: int) -> None:
+    assert not sticks_out(compared, width)
+
+
+def test_disagreements_stand_first_and_are_a_filter(compared: webdriver.Chrome) -> None:
+    assert visible(compared)[:3] == ["PHYS-001", "PHYS-003", "PHYS-002"]
+    Select(compared.find_element(By.NAME, "state")).select_by_visible_text("disagree")
+    assert visible(compared) == ["PHYS-001", "PHYS-003"]
+    assert compared.find_element(By.ID, "shown").text == "2 of 9 clauses"
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_cells_of_a_backend_stand_under_its_name(compared: webdriver.Chrome, width: int) -> None:
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    opened.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
-    found = opened.execute_script("return [innerWidth, document.documentElement.scrollWidth]")
-    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    assert found == [width, width]
+    compared.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    lefts = "return [...document.querySelectorAll(arguments[0])].map((x) => Math.round(x.getBoundingClientRect().left))"
+    names = compared.execute_script(lefts, ".cell.name")
+    cells = [compared.execute_script(lefts, f"#{name} .cell") for name in ("PHYS-001", "MODEL-004")]
+    compared.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert len(names) == 6 and names == sorted(set(names)) and cells == [names, names]
+
+
+def test_whoever_is_not_there_has_a_row_that_says_why(compared: webdriver.Chrome) -> None:
+    rows = compared.find_elements(By.CSS_SELECTOR, ".verdict-table tr")
+    assert len(rows) == 7 and "there is no module 'lost'" in rows[-1].text and rows[-1].text.startswith("6 venv:")
 
 
 def test_light_and_dark_and_paper(opened: webdriver.Chrome) -> None:
