@@ -6,7 +6,7 @@ import argparse
 
 SUMMARY = "print the folder to be put on PYTHONPATH for ptychodus"
 DESCRIPTION = (
-    "Print the folder that holds the packages `ptycho` and `ptycho_torch` over the reference. Put it on PYTHONPATH: ptychodus then "
+    "Print the folder that holds the packages `ptycho` and `ptycho_torch` over the reference. With it on PYTHONPATH, ptychodus "
     "finds both of its PtychoPINN libraries there."
 )
 

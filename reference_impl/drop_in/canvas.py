@@ -45,3 +45,13 @@ def on_object(patches: np.ndarray, offsets: np.ndarray, M: int, shape: tuple[int
     frame = CanvasFrame(side=max(height, width) + 2 * M, padding=M, origin=(-float(M), -float(M)))
     canvas = stitch(torch.from_numpy(patches), torch.from_numpy(np.array(offsets, np.float64)), M, frame)
     return canvas[M : M + height, M : M + width].numpy()
+
+
+def weighted_on_object(
+    patches: np.ndarray, offsets: np.ndarray, M: int, shape: tuple[int, int], weights: np.ndarray
+) -> np.ndarray:
+    """As `on_object`, each pixel of a patch counting by its weight `(N, N)` >= 0 in the mean of all that lie there."""
+    factor = (weights / weights.max()).astype(np.float32)[None, :, :, None]
+    total = on_object(patches * factor, offsets, M, shape)
+    weight = on_object(np.broadcast_to(factor, patches.shape).astype(np.complex64), offsets, M, shape)
+    return np.divide(total, weight, out=np.zeros_like(total), where=weight != 0)

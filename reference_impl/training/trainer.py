@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -74,14 +74,16 @@ def train_cdi_model_torch(
     }
 
 
-def fit(module: PtychoLightningModule, train_loader: Any, val_loader: Any | None, run: Run) -> History:
-    """Fit `module` in place, leave it on the CPU in evaluation mode, and return its history."""
+def fit(
+    module: PtychoLightningModule, train_loader: Any, val_loader: Any | None, run: Run, callbacks: Sequence[Callback] = ()
+) -> History:
+    """Fit `module` in place, leave it on the CPU in evaluation mode, and return its history; `callbacks` are called too."""
     history = History()
     if run.execution.channels_last:
         module.model.autoencoder.use_channels_last()
     with _quiet_and_restored():
         generator = getattr(train_loader, "generator", None)
-        memory = [history] if generator is None else [history, Order(generator)]
+        memory = [history, *callbacks] if generator is None else [history, Order(generator), *callbacks]
         trainer = _make_trainer(module, memory, run, validates=val_loader is not None)
         try:
             trainer.fit(module, train_loader, val_loader, ckpt_path=run.resume_from, weights_only=True)

@@ -1,0 +1,1 @@
+"""The objects with which the client drives a training and an inference."""
