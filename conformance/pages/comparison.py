@@ -185,12 +185,13 @@ def _tally(told: ProfileVerdict, states: Mapping[str, str], report: Report) -> T
 
 
 def _labelled(rows: Sequence[Row]) -> list[Row]:
-    """Names by which the rows can be told apart: the backend's own, where two have it with the version, else the connection."""
-    names = [row.label for row in rows]
-    longer = [f"{row.label} {row.version}".strip() if names.count(row.label) > 1 else row.label for row in rows]
-    return [
-        replace(row, label=row.connection if longer.count(name) > 1 else name) for row, name in zip(rows, longer, strict=True)
-    ]
+    """Names by which the rows can be told apart: the backend's own, else with its version, else connection, else folder."""
+    levels = [[(r.label, f"{r.label} {r.version}".strip(), r.connection, r.folder)[level] for r in rows] for level in range(4)]
+    found = []
+    for place, row in enumerate(rows):
+        name = next((names[place] for names in levels if names[place] and names.count(names[place]) == 1), row.label)
+        found.append(replace(row, label=name))
+    return found
 
 
 # -- words ---------------------------------------------------------------------------------------------------------------------

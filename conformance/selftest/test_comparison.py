@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,8 @@ def test_names_can_be_told_apart() -> None:
     assert named({"name": "a"}, {"name": "b"}) == ["a", "b"]
     assert named({"name": "a", "version": "1"}, {"name": "a", "version": "2"}) == ["a 1", "a 2"]
     assert named({"name": "a", "version": "1"}, {"name": "a", "version": "1"}) == ["c0", "c1"]
+    again = [replace(source(), folder=folder) for folder in ("monday/x", "tuesday/x")]
+    assert [row.label for row in compare(again).rows] == ["monday/x", "tuesday/x"]
 
 
 def test_the_table_names_date_suite_and_everyone() -> None:
