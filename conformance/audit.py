@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+
+from conformance.beside import beside
 
 
 @dataclass
 class _Watch:
     target: str
-    look: Callable[[], Any]
-    seen: list[Any] = field(default_factory=list)
+    registry: Mapping[str, Any]
+    seen: list[dict[str, Any]] = field(default_factory=list)
 
 
 _watch: _Watch | None = None
@@ -27,27 +29,37 @@ _installed = False
 
 
 @contextmanager
-def watching(path: str | os.PathLike[str], look: Callable[[], Any]) -> Iterator[list[Any]]:
-    """While the block runs, every opening of `path` appends `look()` to the list, before the file is open.
+def watching(path: str | os.PathLike[str], registry: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    """A list that holds, after the block, what stood in `registry` whenever `path` was opened in it, before the file was open.
 
-    `look` may open no file. Blocks do not nest.
+    Blocks do not nest.
     """
-    global _watch
+    seen: list[dict[str, Any]] = []
+    begin_watch(registry, os.path.realpath(path))
+    try:
+        yield seen
+    finally:
+        seen += end_watch(registry)
+
+
+@beside
+def begin_watch(registry: Mapping[str, Any], target: str) -> None:
+    """Listen for openings of a file, in the process that holds the registry."""
+    global _watch, _installed
     if _watch is not None:
         raise RuntimeError("one file can be watched at a time")
-    _install()
-    _watch = _Watch(os.path.realpath(path), look)
-    try:
-        yield _watch.seen
-    finally:
-        _watch = None
-
-
-def _install() -> None:
-    global _installed
     if not _installed:
         sys.addaudithook(_hook)
         _installed = True
+    _watch = _Watch(target, registry)
+
+
+@beside
+def end_watch(registry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What was seen; nobody listens any more."""
+    global _watch
+    seen, _watch = _watch.seen if _watch else [], None
+    return seen
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -56,4 +68,4 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         return
     name = os.fsdecode(arguments[0])
     if os.path.basename(name) == os.path.basename(watch.target) and os.path.realpath(name) == watch.target:
-        watch.seen.append(watch.look())
+        watch.seen.append(dict(watch.registry))

@@ -33,11 +33,15 @@ def origin(error: BaseException, suite: Path) -> str:
     form than needed. `harness`: everything else.
     """
     place, foreign, checking = "harness", False, False
+    if getattr(error, "beyond", False):
+        return "backend"  # raised in the backend's own process
     if type(error).__module__ == "builtins" and not hasattr(builtins, type(error).__name__):
         return "harness"  # pytest's skip or fail by hand, which call themselves built-in: no observation stands behind them
     for path, function, module in frames(error.__traceback__):
         if path == PACKAGE / "connect.py" and function in ("through_the_proxy", "connect"):
             return "backend"
+        if _below(path, PACKAGE / "connectors"):
+            continue  # the way to another process is no part of who is to blame
         if _below(path, suite):
             place, foreign, checking = "check", False, True
         elif _below(path, PACKAGE) and path.relative_to(PACKAGE).parts[0] not in _BACKENDS:

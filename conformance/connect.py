@@ -2,7 +2,7 @@
 
 A backend is named as in `BUILT_IN`, by an entry point of an installed package, or `module:attribute`, where the attribute is the
 object itself, a class or a factory; the latter two are called with `device=`. Making an adapter must be cheap and may not touch
-the device.
+the device. `direct:NAME` is the same; `proc:NAME` and `venv:PATH:NAME` run it in a process of its own (`conformance.connectors`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
-from conformance import protocol
+from conformance import beside, protocol
 from conformance.protocol import BackendInfo
 
 BUILT_IN = {"reference": "conformance.backends.reference:Reference", "numpy": "conformance.backends.numpy_only:Backend"}
@@ -22,7 +22,7 @@ PLANTED = {"mutant": "conformance.mutants", "twin": "conformance.twins", "step":
 ENTRY_POINTS = "ptycho_conformance.backends"
 """The group of entry points by which an installed package names its adapter."""
 
-AREAS = "describe config data grouping batch physics model loss training bundle inference dispatch cli"
+AREAS = "describe config data grouping batch physics model loss training bundle inference dispatch cli client"
 SURFACES: dict[str, type] = {area: getattr(protocol, area.capitalize()) for area in AREAS.split()}
 
 
@@ -56,15 +56,22 @@ def installed() -> dict[str, str]:
     return {found.name: found.value for found in metadata.entry_points(group=ENTRY_POINTS)}
 
 
+def target(name: str) -> str:
+    """`module:attribute` that a name stands for."""
+    place = BUILT_IN.get(name) or (name if ":" in name else installed().get(name, name))
+    module, colon, attribute = place.partition(":")
+    if not colon or not module or not attribute:
+        known = ", ".join([*BUILT_IN, *installed()])
+        raise UnknownBackend(f"backend {name!r} is neither one of {known} nor `module:attribute`")
+    return f"{PLANTED[module]}:{attribute}" if module in PLANTED else place
+
+
 def resolve(name: str) -> Any:
     """The object that `name` stands for; errors inside the backend's own import pass through as they are."""
-    target = BUILT_IN.get(name) or (name if ":" in name else installed().get(name, name))
-    module_name, colon, attribute = target.partition(":")
-    if module_name in PLANTED and attribute:
-        register = importlib.import_module(PLANTED[module_name]).REGISTER
+    module_name, _, attribute = target(name).partition(":")
+    if module_name in PLANTED.values():
+        register = importlib.import_module(module_name).REGISTER
         return functools.partial(register.backend, attribute)
-    if not colon or not module_name or not attribute:
-        raise UnknownBackend(f"backend {name!r} is neither one of {', '.join([*BUILT_IN, *installed()])} nor `module:attribute`")
     try:
         found = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
@@ -80,9 +87,16 @@ def resolve(name: str) -> Any:
 
 def connect(name: str, device: str = "cpu") -> Any:
     """A backend made for `device`."""
-    found = resolve(name)
+    if name.startswith(("proc:", "venv:")):
+        return connectors().connected(name, device)
+    found = resolve(name.removeprefix("direct:"))
     made = inspect.isclass(found) or inspect.isroutine(found) or isinstance(found, functools.partial)
     return found(device=device) if made else found
+
+
+def connectors() -> Any:
+    """The package, loaded where it is needed: the other end of a connection reads this module, too."""
+    return importlib.import_module("conformance.connectors.connection")
 
 
 def information(backend: Any) -> BackendInfo:
@@ -108,7 +122,7 @@ class Proxy:
             raise AttributeError(f"the protocol has no method {name!r}")
         method = getattr(self._backend, name, None)
         if not callable(method):
-            raise NotClaimed(f"surface `{SURFACE_OF[name]}`: {type(self._backend).__name__} offers no `{name}`")
+            raise NotClaimed(f"surface `{SURFACE_OF[name]}`: {beside.class_name(self._backend)} offers no `{name}`")
 
         def through_the_proxy(*arguments: Any, **options: Any) -> Any:
             return method(*arguments, **options)

@@ -1,4 +1,5 @@
-"""Reads a backend's own objects: tensors, arrays, mappings. Frameworks are recognised by what they offer, never imported.
+"""Reads a backend's own objects: tensors, arrays, mappings. Frameworks are recognised by what they offer, never imported, and an
+object that lives in another process is read there.
 
 An object that cannot be read is the backend's fault, not the harness's: `Malformed` is an AssertionError and makes the check red.
 """
@@ -10,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from conformance.beside import beside
+
 
 class Malformed(AssertionError):
     """The backend's answer does not have the form that the check needs."""
@@ -19,6 +22,7 @@ def _is_tensor(x: Any) -> bool:
     return hasattr(x, "detach") and hasattr(x, "dtype")
 
 
+@beside
 def array(x: Any) -> np.ndarray:
     """`x` as a NumPy array of the same shape and dtype (bfloat16 becomes float32); `Malformed` for anything without values.
 
@@ -38,6 +42,7 @@ def array(x: Any) -> np.ndarray:
     return found
 
 
+@beside
 def dtype(x: Any) -> str:
     """The dtype's plain name, as in `float32`, `complex64`, `int64`; raises `Malformed` where there is none."""
     found = getattr(x, "dtype", None)
@@ -46,6 +51,7 @@ def dtype(x: Any) -> str:
     return str(found).removeprefix("torch.")
 
 
+@beside
 def shape(x: Any) -> tuple[int, ...]:
     """The shape as plain integers; raises `Malformed` where there is none."""
     found = getattr(x, "shape", None)
@@ -54,16 +60,19 @@ def shape(x: Any) -> tuple[int, ...]:
     return tuple(int(side) for side in found)
 
 
+@beside
 def device(x: Any) -> str:
     """`cpu`, `cuda`, …: the kind of device that holds the values, without its index; NumPy arrays live on `cpu`."""
     return str(getattr(x, "device", "cpu")).split(":")[0]
 
 
+@beside
 def is_contiguous(x: Any) -> bool:
     """True where the values lie in C order without gaps."""
     return bool(x.is_contiguous()) if hasattr(x, "is_contiguous") else bool(np.asarray(x).flags.c_contiguous)
 
 
+@beside
 def shares_memory(a: Any, b: Any) -> bool:
     """True where writing into one would change the other (same bytes on the host, same storage on a device)."""
     if device(a) != device(b):
@@ -81,6 +90,7 @@ def _view(x: Any) -> np.ndarray:
     return (host.conj() if getattr(host, "is_conj", bool)() else host).numpy()
 
 
+@beside
 def keys(mapping: Any) -> list[str]:
     """The mapping's keys as strings, sorted; raises `Malformed` where there are none."""
     if not hasattr(mapping, "keys"):
@@ -97,6 +107,7 @@ def item(container: Any, key: Any) -> Any:
         raise Malformed(f"expected an entry {key!r}, found {there}") from error
 
 
+@beside
 def kind(x: Any) -> str:
     """A short description for messages: the type, and the dtype and shape where there are any."""
     name = type(x).__name__
@@ -105,6 +116,7 @@ def kind(x: Any) -> str:
     return f"{name} of length {len(x)}" if hasattr(x, "__len__") else f"{name} {x!r}"[:80]
 
 
+@beside
 def form(x: Any) -> Any:
     """The form without the values, for `observe.contract`: dtypes and shapes in mappings and lists; the rest by type name."""
     if hasattr(x, "keys") and hasattr(x, "__getitem__"):

@@ -22,6 +22,9 @@ import numpy as np
 Native = Any
 """An object of the backend's own, opaque to the harness until `conformance.native` reads it."""
 
+Overrides = Mapping[str, Any] | None
+"""Settings by name that stand above the others."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BackendInfo:
@@ -89,22 +92,15 @@ class Config(Protocol):
     def validate(self, config: Native) -> None:
         """Raise where the contract says so."""
 
-    def payload(
-        self, train_file: Path, output_dir: Path, overrides: Mapping[str, Any] | None = None, execution: Native | None = None
-    ) -> Native:
+    def payload(self, train_file: Path, output_dir: Path, overrides: Overrides = None, execution: Native | None = None) -> Native:
         """The training payload of the factory."""
 
     def inference_payload(
-        self,
-        model_path: Path,
-        test_file: Path,
-        output_dir: Path,
-        overrides: Mapping[str, Any] | None = None,
-        execution: Native | None = None,
+        self, model_path: Path, test_file: Path, output_dir: Path, overrides: Overrides = None, execution: Native | None = None
     ) -> Native:
         """The inference payload of the factory."""
 
-    def bridge(self, kind: str, overrides: Mapping[str, Any] | None = None, **fields: Any) -> Native:
+    def bridge(self, kind: str, overrides: Overrides = None, **fields: Any) -> Native:
         """Backend-side settings → canonical object (`kind`: `model`, `training`, `inference`); `fields` name its own fields."""
 
 
@@ -238,12 +234,7 @@ class Training(Protocol):
     """The training workflow."""
 
     def train(
-        self,
-        train: Native,
-        test: Native | None,
-        config: Native,
-        execution: Native | None = None,
-        overrides: Mapping[str, Any] | None = None,
+        self, train: Native, test: Native | None, config: Native, execution: Native | None = None, overrides: Overrides = None
     ) -> Mapping[str, Any]: ...
 
     def load_checkpoint(self, path: Path) -> Native:
@@ -297,3 +288,13 @@ class Cli(Protocol):
 
     def validate_paths(self, train_file: Path | None, test_file: Path | None, output_dir: Path) -> None:
         """EXEC-012."""
+
+
+class Client(Protocol):
+    """What ptychodus imports (specs/client.md): folders that go on the `PYTHONPATH` of `info().python`."""
+
+    def drop_in(self) -> Path:
+        """The folder of the package `ptycho`."""
+
+    def drop_in_torch(self) -> Path:
+        """The folder of the package `ptycho_torch`."""

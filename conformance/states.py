@@ -12,11 +12,11 @@ from conformance.process import NoAnswer
 if TYPE_CHECKING:
     from conformance.judge import Judge
 
-STATES = ("pass", "not-claimed", "not-evaluated", "blocked", "expected", "stale", "fail", "crash", "error")
+STATES = ("pass", "not-claimed", "not-evaluated", "blocked", "expected", "stale", "fail", "timeout", "crash", "error")
 """From harmless to harmful; of two phases of one check the later in this list wins."""
 
-RED = ("fail", "crash", "error")
-EVALUATED = ("pass", "expected", "stale", "fail", "crash", "error")
+RED = ("fail", "timeout", "crash", "error")
+EVALUATED = ("pass", "expected", "stale", "fail", "timeout", "crash", "error")
 BY_ENTRY = ("expected", "stale")
 """What only an expectations file makes of a check (`conformance.expectations`)."""
 
@@ -61,7 +61,8 @@ def outcome(error: BaseException | None, observer: Judge, phase: str, suite: Pat
         return Outcome("fail", observer.message("form", "an answer that can be read", str(error)))
     source = blame.origin(error, suite)
     if source == "backend":
-        return Outcome("crash", observer.message(phase, "an answer", found), traced=True)
+        state = "timeout" if getattr(error, "late", False) else "crash"
+        return Outcome(state, observer.message(phase, "an answer", found), traced=True)
     if source == "check" and phase == "call":
         return Outcome("fail", observer.message("form", "an answer of the form that the check reads", found), traced=True)
     return Outcome("error", observer.message(phase, "a check that runs", found), traced=True)

@@ -19,6 +19,11 @@ def columns(rows: Sequence[Row]) -> list[str]:
     """The clause states of a table; `expected` only where there is one, as most runs expect nothing."""
     return [state for state in CLAUSE_STATES if state != "expected" or any(clauses[state] for _, clauses, _ in rows)]
 
+INDEPENDENCE = {
+    True: "own process, in which nothing of the reference, the oracles or the suite can be loaded",
+    False: "not audited: the backend runs in the suite's process (`proc:` audits)",
+}
+
 
 def area_rows(report: Report) -> list[Row]:
     """`(area, clauses by state, checks by state)` in the specification's order, for the clauses of the run's profiles."""
@@ -70,13 +75,15 @@ def blocked_groups(report: Report) -> list[str]:
 
 
 def gaps(report: Report) -> list[str]:
-    """What was not evaluated and why: one line a reason."""
+    """What was not evaluated and why, one line a reason; and whether the backend printed."""
     reasons: dict[str, int] = {}
     for line in report.results:
         if line["state"] in ("not-claimed", "not-evaluated"):
             reason = f"{line['state']}: {line['message']}"
             reasons[reason] = reasons.get(reason, 0) + 1
-    return [f"{number} × {reason}" for reason, number in reasons.items()]
+    spoken = sum("printed" in line for line in report.results)
+    notes = [f"note: the backend printed while {spoken} checks ran (backend-*.log, `printed` in report.jsonl)"] if spoken else []
+    return [f"{number} × {reason}" for reason, number in reasons.items()] + notes
 
 
 def check_equation(report: Report) -> str:
@@ -115,6 +122,7 @@ def markdown(report: Report, code: int, command: str) -> str:
         *([f"- {scripted}"] if (scripted := scripts(report)) else []),
         f"- suite {header['suite']}, started {header['started']}, Python {header['python']}, {header['platform']}",
         "- " + ", ".join(f"{name} {version}" for name, version in header["libraries"].items()),
+        *([f"- independence: {INDEPENDENCE[header['imports_audited']]}"] if "imports_audited" in header else []),
         *([f"- expectations: `{known['file']}`, {known['entries']} entries, sha256 {known['sha256']}"] if known else []),
         f"- command: `{command}`",
         "",

@@ -14,10 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 import pytest
 
-from conformance import states
+from conformance import beside, states
 from conformance.bindings import default_suite
 from conformance.checks import Check, Selection, describe
 from conformance.clauses import load
@@ -46,6 +45,7 @@ class Station:
         self.profiles: tuple[str, ...] | None = tuple(config.getoption("--profile")) or None
         self.select: tuple[str, ...] = tuple(config.getoption("--select"))
         self.left = Path(config.getoption("--report")).resolve().parent if config.getoption("--report") else None
+        self.patience = float(config.getini("faulthandler_timeout") or 0)
         self.draft = bool(os.environ.get("CONFORM_DRAFT"))
         self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
         self.devices: list[str] | None = None
@@ -61,10 +61,18 @@ class Station:
         if self._backend is None:
             try:
                 self._backend = connect(self.backend_name, self.device)
+                if self.connection is not None:
+                    log = f"backend-{self.worker['workerid'] if self.worker else 'main'}.log"
+                    self.connection.equip(self.patience, self.left / log if self.left else None)
             except Exception as error:
                 self._trouble, self._where = error, error.__traceback__
                 raise
         return self._backend
+
+    @property
+    def connection(self) -> Any:
+        """The connection to the backend's own process; None where it runs in this one."""
+        return self._backend.connection if isinstance(self._backend, beside.Afar) else None
 
     def retarget(self, name: str) -> None:
         """Another backend from here on."""
@@ -198,11 +206,9 @@ def _fresh_world(request: pytest.FixtureRequest) -> Generator[None]:
 
 
 def _reset(station: Station) -> None:
-    random.seed(0)
-    np.random.seed(0)
-    if torch := sys.modules.get("torch"):
-        torch.manual_seed(0)
+    beside.seed(None, 0)
     try:
+        beside.seed(station.backend(), 0)
         proxy, offers = Proxy(station.backend()), claimed(station.backend())["config"]
         if "registry" in offers:
             live = proxy.registry()
@@ -259,8 +265,14 @@ def pytest_runtest_makereport(
     if found.state != "pass" or report.when == "call":
         observed = list(observer.records.values()) if report.when == "call" else []
         told = {"state": found.state, "message": found.message, "observations": observed, "artefacts": dict(observer.artefacts)}
+        told["printed"] = _printed(item.config.stash[STATION])
         report.user_properties.append(("conform", told))
     return report
+
+
+def _printed(station: Station) -> str:
+    """The end of what the backend's own process has printed since the last check."""
+    return station.connection.printed()[-2000:] if station.connection is not None else ""
 
 
 def _trace(raised: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> str:
@@ -276,6 +288,6 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     for name, value in getattr(report, "user_properties", ()):
         if name == "conform" and value["state"] != "pass":
             state = value["state"]
-            letter = {"not-claimed": "n", "not-evaluated": "e", "fail": "F", "crash": "C", "error": "E"}[state]
+            letter = {"not-claimed": "n", "not-evaluated": "e", "fail": "F", "timeout": "T", "crash": "C", "error": "E"}[state]
             return ("failed" if state in states.RED else state), letter, state.upper()
     return None

@@ -86,6 +86,7 @@ class Recorder:
             "lock": report.digest([lock.read_text(encoding="utf-8")]) if lock.is_file() else None,
             "connection": station.backend_name,
             "backend": _plain_info(info) if info else {"name": station.backend_name, "trouble": trouble},
+            "imports_audited": station.connection is not None,
             "surfaces": self.surfaces,
             "device": station.device,
             "profiles": list(station.profiles or ()),
@@ -163,6 +164,7 @@ class Recorder:
                 entry["observations"] += found["observations"]
                 entry |= {"artefacts": found["artefacts"]} if found["artefacts"] else {}
                 entry |= {"repro": found["repro"]} if "repro" in found else {}
+                entry |= {"printed": found["printed"]} if found.get("printed") else {}
         if report.when == "???":
             message = deaths.message(check, self.station, str(report.longrepr))
             entry |= {"state": "crash", "judged": True, "worker_died": True, "message": message}

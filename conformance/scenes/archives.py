@@ -8,7 +8,6 @@ import io
 import json
 import os
 import pickle
-import resource
 import struct
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance import native, process
+from conformance import beside, native, process
 from conformance.oracles import bundle as oracle
 from conformance.scenes import runs
 from conformance.scenes.runs import BASE, Recipe
@@ -140,14 +139,13 @@ def _tensor(array: np.ndarray, key: str) -> bytes:
 
 
 @contextlib.contextmanager
-def small_files(limit: int) -> Iterator[None]:
-    """While the block runs no file can grow beyond `limit` bytes: a full disk, in the midst of writing."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+def small_files(backend: Any, limit: int) -> Iterator[None]:
+    """No file that the backend writes can grow beyond `limit` bytes: writing fails with OSError, as on a full disk."""
+    before = beside.limit_files(backend, limit)
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        beside.limit_files(backend, before)
 
 
 def answer(backend: Any, folder: Path, container: Any) -> tuple[str, np.ndarray | None]:

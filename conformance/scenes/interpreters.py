@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import pickle
 import re
-import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance import native, process
+from conformance import beside, native, process
 from conformance.connect import NotEvaluated
 from conformance.scenes import runs
 from conformance.scenes.shared import once
@@ -40,7 +38,7 @@ def selector_module(backend: Any) -> str:
 
 def import_modules(backend: Any, folder: Path, modules: Sequence[str], blocked: Sequence[str]) -> dict[str, Any]:
     """Import `modules` (or, where there are none, every module of the backend's packages) where `blocked` cannot be found."""
-    return _child({"do": "modules", "modules": list(modules), "roots": roots(backend)}, folder, blocked)
+    return _child(backend, {"do": "modules", "modules": list(modules), "roots": roots(backend)}, folder, blocked)
 
 
 def without_mlflow(backend: Any, shared: Path) -> dict[str, Any]:
@@ -57,9 +55,9 @@ def ask(backend: Any, folder: Path, chosen: str, blocked: Sequence[str]) -> dict
     inference = backend.canonical(
         "inference", model=training.model, model_path=folder, test_data_file=folder / "test.npz", backend=chosen
     )
-    configs = {name: pickle.dumps(inference if name.startswith("load") else training).hex() for name in WORKFLOWS}
+    configs = {name: beside.pickled(inference if name.startswith("load") else training) for name in WORKFLOWS}
     job = {"do": "selector", "selector": selector_module(backend), "registries": places(backend), "configs": configs}
-    answer = _child(job | {"before": BEFORE, "stack": ["torch", *info.modules]}, folder, blocked)
+    answer = _child(backend, job | {"before": BEFORE, "stack": ["torch", *info.modules]}, folder, blocked)
     if "unfit" in answer:
         raise NotEvaluated(
             f"a configuration cannot be carried into an interpreter without {', '.join(blocked)}: {answer['unfit']}"
@@ -69,24 +67,18 @@ def ask(backend: Any, folder: Path, chosen: str, blocked: Sequence[str]) -> dict
 
 def places(backend: Any) -> list[str]:
     """`module:attribute` of the live registry wherever it can be found, the modules that need the stack last."""
-    info, registry = backend.info(), backend.registry()
-    found = [
-        f"{name}:{attribute}"
-        for name, module in sorted(sys.modules.items())
-        if name.split(".")[0] in roots(backend)
-        for attribute, value in vars(module).items()
-        if value is registry
-    ]
+    info = backend.info()
+    found = beside.places(backend, backend.registry(), roots(backend))
     if not found:
         raise NotEvaluated("the live registry is no attribute of a module of the backend")
     return sorted(found, key=lambda place: place.startswith(tuple(info.modules)))
 
 
-def _child(job: dict[str, Any], folder: Path, blocked: Sequence[str]) -> dict[str, Any]:
+def _child(backend: Any, job: dict[str, Any], folder: Path, blocked: Sequence[str]) -> dict[str, Any]:
     question, answer = folder / "question.json", folder / "answer.json"
     answer.unlink(missing_ok=True)
     question.write_text(json.dumps(job | {"answer": str(answer)}), encoding="utf-8")
-    done = process.block_imports([sys.executable, "-m", "conformance.imports", str(question)], blocked, cwd=folder)
+    done = process.block_imports([backend.info().python, "-m", "conformance.imports", str(question)], blocked, cwd=folder)
     if not answer.is_file():
         raise native.Malformed(f"expected an answer of a fresh interpreter, found code {done.returncode}: {done.output[-2000:]}")
     return dict(json.loads(answer.read_text(encoding="utf-8")))

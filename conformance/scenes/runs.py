@@ -7,9 +7,7 @@ import csv
 import functools
 import itertools
 import os
-import random
 import re
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance import native
+from conformance import beside, native
 from conformance.oracles.inference import input_scale
 from conformance.scenes.records import record
 
@@ -155,10 +153,15 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="conform-runs-")
 
 
+def life(backend: Any) -> str:
+    """Names the backend, and which of its processes it is where it has its own: what one made is worth nothing in the next."""
+    info = backend.info()
+    return f"{info.name} {info.version} {beside.process_id(backend)}"
+
+
 def trained(backend: Any, recipe: Recipe = BASE) -> Run:
     """The run of a recipe, made at the first call and kept for the session; nobody may change what it holds."""
-    info = backend.info()
-    key = (f"{info.name} {info.version}", recipe)
+    key = (life(backend), recipe)
     if key not in _KEPT:
         _KEPT[key] = fresh(backend, recipe, Path(_folder().name) / f"run{next(_COUNT)}")
     return _KEPT[key]
@@ -167,10 +170,7 @@ def trained(backend: Any, recipe: Recipe = BASE) -> Run:
 def again(backend: Any, recipe: Recipe) -> Run:
     """The recipe a second time, from start to end, after the kept run and from other states of the random generators."""
     trained(backend, recipe)
-    random.seed(1)
-    np.random.seed(1)
-    if torch := sys.modules.get("torch"):
-        torch.manual_seed(1)
+    beside.seed(backend, 1)
     return fresh(backend, recipe, Path(_folder().name) / f"again{next(_COUNT)}")
 
 
@@ -271,16 +271,13 @@ def losses(run: Run, kind: str = "train") -> list[float]:
 
 
 @contextlib.contextmanager
-def without(*packages: str) -> Iterator[None]:
-    """Packages that cannot be imported for a while."""
-    before = {name: sys.modules[name] for name in packages if name in sys.modules}
-    sys.modules.update(dict.fromkeys(packages))  # type: ignore[arg-type]
+def without(backend: Any, *packages: str) -> Iterator[None]:
+    """Packages that the backend cannot import for a while."""
+    beside.hide(backend, packages)
     try:
         yield
     finally:
-        for name in packages:
-            del sys.modules[name]
-        sys.modules.update(before)
+        beside.show(backend)
 
 
 def obstruct(out: Path) -> tuple[Path, bytes]:

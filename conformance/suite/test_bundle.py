@@ -193,7 +193,7 @@ def test_a_full_disk_leaves_the_old_archive(backend: Any, observe: Observer, tmp
     run = runs.trained(backend, BASE)
     (tmp_path / NAME).write_bytes(b"an older archive")
 
-    with archives.small_files(50_000), observe.raises("failure", (OSError, RuntimeError, ValueError)):
+    with archives.small_files(backend, 50_000), observe.raises("failure", (OSError, RuntimeError, ValueError)):
         backend.save(run.results["models"], tmp_path / "wts.h5", run.config)
     observe.equal("files", archives.left(tmp_path), [NAME])
     observe.equal("old archive", (tmp_path / NAME).read_bytes(), b"an older archive")

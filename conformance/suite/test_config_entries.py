@@ -97,7 +97,7 @@ def test_the_registry_is_up_to_date_when_the_test_file_is_opened(backend: Proxy,
     file, output = inputs.data_file(tmp_path, "test.npz"), tmp_path / "out"
     expected = {"n_groups": 13, "neighbor_count": 9, "test_data_file_path": str(file), "output_prefix": str(output)}
 
-    with audit.watching(file, lambda: dict(registry)) as seen:
+    with audit.watching(file, registry) as seen:
         backend.inference_payload(run.folder, file, output, {"n_groups": 13, "K": 9})
 
     observe.equal("registry", configs.chosen([*seen, registry][0], expected), expected)

@@ -22,7 +22,7 @@ def test_the_registry_is_up_to_date_when_the_training_file_is_opened(backend: Pr
     registry, file, output = backend.registry(), inputs.data_file(tmp_path), tmp_path / "out"
     expected = {**configs.OVERRIDDEN, "train_data_file_path": str(file), "output_prefix": str(output)}
 
-    with audit.watching(file, lambda: dict(registry)) as seen:
+    with audit.watching(file, registry) as seen:
         backend.payload(file, output, dict(configs.OVERRIDES))
 
     observe.at_least("openings", len(seen), 1)

@@ -131,7 +131,7 @@ def test_stitching_needs_no_other_framework(backend: Any, observe: Observer) -> 
     with observe.accepts("stitching here"):
         before = native.array(backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M))
 
-    with runs.without("tensorflow", "keras", "jax", "ptycho"), observe.accepts("stitching without them"):
+    with runs.without(backend, "tensorflow", "keras", "jax", "ptycho"), observe.accepts("stitching without them"):
         after = native.array(backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M))
 
     observe.equal("canvas", after, before)

@@ -220,7 +220,7 @@ def test_a_missing_logger_package_is_named(
     """Without its package a logger is an error that names it. If this fails, suspect a guarded import."""
     recipe = replace(LEAN, execution=settings(logger_backend=choice))
 
-    with runs.without(*packages), observe.raises("refusal", (ValueError, RuntimeError, ImportError), choice):
+    with runs.without(backend, *packages), observe.raises("refusal", (ValueError, RuntimeError, ImportError), choice):
         runs.fresh(backend, recipe, tmp_path)
     observe.equal("checkpoints", [name for name in runs.left(tmp_path) if name.endswith(".ckpt")], [])
 

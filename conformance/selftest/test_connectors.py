@@ -1,0 +1,153 @@
+"""Connectors: values, objects, errors and surroundings there and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import sys
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import audit, beside, blame, native
+from conformance.connect import Proxy, claimed, information
+from conformance.selftest.far import far
+
+__all__ = ["far"]
+
+
+def test_what_a_backend_says_and_claims(far: Any) -> None:
+    assert information(far).name == "far" and information(far).python == sys.executable
+    assert claimed(far)["physics"] == ["diffract", "translate", "simulate"] and claimed(far)["model"] == []
+    with pytest.raises(Exception, match="Backend offers no `merge`"):
+        Proxy(far).merge(np.zeros(1), np.zeros(1), 3)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.arange(6, dtype=np.complex64).reshape(2, 3),
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.arange(12, dtype=np.int16)[::2],
+        np.zeros((0, 3), bool),
+        np.array(3.5),
+        np.array(["a", "bc"]),
+    ],
+    ids=["complex", "fortran", "gaps", "empty", "scalar", "text"],
+)
+def test_arrays_cross_bit_for_bit(far: Any, value: np.ndarray) -> None:
+    record = Proxy(far).record(diff3d=value)
+    back = record.diff3d
+    assert back.dtype == value.dtype and back.shape == value.shape and back.tobytes() == value.tobytes()
+    assert record.diff3d.flags.c_contiguous == value.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, -3, 10**40, float("inf"), 2.5e-300, "ä\ud800", b"\x00\xff", 1 - 2j, (1, [2, {"k": (3,)}]), {1, 2}, Path("a/b"),
+     slice(1, None), range(3), ..., np.float32(1.5), np.int64(7), np.dtype("float32"), np.float64, int, {(1, 2): None}],
+    ids=str,
+)  # fmt: skip
+def test_plain_values_cross_as_they_are(far: Any, value: Any) -> None:
+    back = Proxy(far).record(value=value).value
+    assert back == value and type(back) is type(value)
+
+
+def test_a_value_that_is_not_a_number_crosses(far: Any) -> None:
+    assert np.isnan(Proxy(far).record(value=float("nan")).value)
+
+
+def test_an_object_is_the_same_object_twice(far: Any) -> None:
+    record = Proxy(far).record(diff3d=np.arange(3))
+    again = Proxy(far).record(inner=record)
+    assert again.inner is record and type(again) is type(record) and type(record).__name__ == "Record"
+    assert len(record) == 3 and record[1] == 1 and not hasattr(record, "nothing") and not callable(record)
+
+
+def test_the_live_registry_is_live(far: Any) -> None:
+    live = Proxy(far).registry()
+    assert live is Proxy(far).registry() and isinstance(live, dict) and dict(live) == {"N": 64}
+    live.clear()
+    live.update(gridsize=3)
+    live["N"] = 5
+    assert dict(Proxy(far).registry()) == {"gridsize": 3, "N": 5} and "N" in live and sorted(live) == ["N", "gridsize"]
+
+
+def test_what_is_changed_there_is_changed_here(far: Any) -> None:
+    @dataclasses.dataclass
+    class Settings:
+        gridsize: int
+
+    images, registry = np.zeros((2, 2)), {"old": 1}
+    first, second = Proxy(far).translate(images, images)
+    Proxy(far).synchronise(Settings(4), registry)
+    assert images[0, 0] == 5 and first is second and registry == {"old": 1, "gridsize": 4}
+
+
+def test_nested_answers_keep_their_objects(far: Any) -> None:
+    answer = Proxy(far).simulate(np.ones(3), np.ones(3), 1.0, 0)
+    assert isinstance(answer, Mapping) and native.shape(answer["label"].diff3d) == (3,)
+    assert list(Proxy(far).read(Path("x"), how="many")) == [0, 1, 2]
+
+
+def test_errors_keep_class_message_and_cause(far: Any) -> None:
+    with pytest.raises(ValueError) as caught:
+        Proxy(far).read(Path("x"), how="raise")
+    error = caught.value
+    assert type(error).__name__ == "Own" and error.args == ("then", 3) and isinstance(error.__cause__, KeyError)
+    assert blame.origin(error, Path("nowhere")) == "backend"
+    with pytest.raises(FileNotFoundError, match="nowhere.npz"):
+        Proxy(far).read(Path("nowhere.npz"), how="open")
+
+
+def test_an_attribute_that_raises_is_the_backends_fault_and_one_that_is_not_there_is_not(far: Any) -> None:
+    record = Proxy(far).record()
+    with pytest.raises(ValueError, match="broken inside") as broken:
+        record.broken  # noqa: B018
+    with pytest.raises(AttributeError, match="nothing") as absent:
+        record.nothing  # noqa: B018
+    here = Path(__file__).parent
+    assert blame.origin(broken.value, here) == "backend" and blame.origin(absent.value, here) == "check"
+
+
+def test_warnings_and_log_records_are_given_here(far: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        Proxy(far).read(Path("x"), how="warn")
+    Proxy(far).read(Path("x"), how="log")
+    told = [(w.category, str(w.message)) for w in given if w.category is not ResourceWarning]  # other tests' sockets
+    assert told == [(FutureWarning, "careful")]
+    assert [(r.name, r.levelno, r.getMessage()) for r in caplog.records] == [("far", logging.WARNING, "logged 3")]
+
+
+def test_it_stands_where_the_suite_stands(far: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    information(far)
+    (tmp_path / "inner").mkdir()
+    monkeypatch.chdir(tmp_path / "inner")
+    assert Proxy(far).read(Path("x"), how="here") == str(tmp_path / "inner")
+
+
+def test_its_random_numbers_are_seeded(far: Any) -> None:
+    beside.seed(far, 3)
+    first = Proxy(far).read(Path("x"), how="random")
+    beside.seed(Proxy(far), 3)
+    assert Proxy(far).read(Path("x"), how="random") == first
+
+
+def test_a_file_is_seen_being_opened_there(far: Any, tmp_path: Path) -> None:
+    (tmp_path / "data.txt").write_text("1")
+    live = Proxy(far).registry()
+    live["N"] = 8
+    with audit.watching(tmp_path / "data.txt", live) as seen:
+        Proxy(far).read(tmp_path / "data.txt", how="open")
+        live["N"] = 9
+    assert seen == [{"N": 8}]
+
+
+def test_what_it_prints_is_a_note(far: Any) -> None:
+    Proxy(far).read(Path("x"), how="print")
+    assert far.connection.printed() == "hello from afar\n" and far.connection.printed() == ""
