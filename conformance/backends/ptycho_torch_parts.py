@@ -1,0 +1,87 @@
+"""Parts of PtychoPINN's PyTorch adapter: which functions a state of that line has, its physics with the settings it asks for."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from ptycho_torch import config_params as own
+from ptycho_torch import helper
+from ptycho_torch import model as network
+
+
+def of(place: str) -> Any:
+    """What stands at `module:name`; None where this state of the repository has no such module, or no such name in it."""
+    module, _, name = place.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name, None)
+    except ModuleNotFoundError as error:
+        if not f"{module}.".startswith(f"{error.name}."):
+            raise
+        return None
+
+
+def offered(same: Mapping[str, str], calls: Mapping[str, str]) -> Callable[[type], type]:
+    """A class decorator: methods of `same` are the functions at these places; one of `calls` is left out where there is none."""
+
+    def keep(adapter: type) -> type:
+        for method in [name for name, place in same.items() if of(place)]:
+            setattr(adapter, method, staticmethod(of(same[method])))
+        for method in [name for name, place in calls.items() if not of(place)]:
+            delattr(adapter, method)
+        return adapter
+
+    return keep
+
+
+def on_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A method: `function`, without gradients, with its arrays as tensors on the adapter's device."""
+
+    def method(self: Any, *given: Any, **options: Any) -> Any:
+        with torch.no_grad():
+            return function(*(self.tensor(a) if isinstance(a, np.ndarray) else a for a in given), **options)
+
+    return method
+
+
+def sides(N: int, C: int, margin: int = 0) -> tuple[Any, Any]:
+    """The line's settings for C patches of side N; it works a canvas' margin out from grid and distance of neighbours."""
+    data = own.DataConfig(N=N, C=C, grid_size=(1 + (margin > 0),) * 2, max_neighbor_distance=float(margin))
+    return data, own.ModelConfig(C_model=C, C_forward=C)
+
+
+def diffract(field: Any, probe: Any) -> Any:
+    lit = network.ProbeIllumination(own.ModelConfig(), own.DataConfig(N=field.shape[-1]))(field, probe)[0]
+    return helper.pad_and_diffract(lit, pad=False)[0]
+
+
+def translate(images: Any, offsets: Any) -> Any:
+    return helper.Translation(images, offsets[:, None]).squeeze(1)
+
+
+def merge(patches: Any, offsets: Any, M: Any) -> Any:
+    settings = sides(patches.shape[-1], patches.shape[1])
+    return helper.reassemble_patches_position_real(patches, offsets, *settings, padded_size=M)[0]
+
+
+def merge_for_inference(patches: Any, offsets: Any, crop_size: Any = None, padded_size: Any = None) -> Any:
+    more = {"crop_size": crop_size, "padded_size": padded_size}
+    return helper.reassemble_patches_position_real(patches, offsets, *sides(patches.shape[-1], patches.shape[1]), **more)[0]
+
+
+def extract(canvas: Any, offsets: Any, N: int) -> Any:
+    return helper.extract_channels_from_region(canvas, offsets, *sides(N, offsets.shape[1], canvas.shape[-1] - N))
+
+
+def forward(module: Any, images: Any, *rest: Any) -> Any:
+    ids = {"experiment_ids": torch.zeros(len(images), dtype=torch.long, device=images.device)}
+    return module.eval()(images, *rest, **(ids if "experiment_ids" in inspect.signature(module.forward).parameters else {}))
+
+
+def padded_size(N: int, gridsize: int, max_neighbor_distance: float) -> int:
+    data = own.DataConfig(N=N, grid_size=(gridsize, gridsize), max_neighbor_distance=max_neighbor_distance)
+    return helper.get_padded_size(data, own.ModelConfig())
