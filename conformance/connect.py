@@ -17,7 +17,12 @@ from typing import Any
 from conformance import beside, protocol
 from conformance.protocol import BackendInfo
 
-BUILT_IN = {"reference": "conformance.backends.reference:Reference", "numpy": "conformance.backends.numpy_only:Backend"}
+BUILT_IN = {
+    "reference": "conformance.backends.reference:Reference",
+    "numpy": "conformance.backends.numpy_only:Backend",
+    "ptychi": "conformance.backends.ptychi:PtyChi",
+    "ptycho_torch": "conformance.backends.ptycho_torch:Backend",
+}
 PLANTED = {"mutant": "conformance.mutants", "twin": "conformance.twins", "step": "conformance.replays"}
 ENTRY_POINTS = "ptycho_conformance.backends"
 """The group of entry points by which an installed package names its adapter."""
@@ -75,6 +80,8 @@ def resolve(name: str) -> Any:
     try:
         found = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
+        if name in BUILT_IN and error.name and not error.name.startswith("conformance"):
+            raise UnknownBackend(f"backend {name!r}: its package {error.name!r} is not installed here") from error
         if error.name is not None and (module_name == error.name or module_name.startswith(error.name + ".")):
             raise UnknownBackend(f"backend {name!r}: there is no module {error.name!r}") from error
         raise

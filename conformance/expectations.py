@@ -105,7 +105,7 @@ def _entry(name: str, found: Any, today: date) -> Entry:
         if not told.get(field):
             raise ExpectationError(f"{name}: {field}: expected a value, found none")
     if told["state"] not in STATES:
-        raise ExpectationError(f"{name}: state: expected {' or '.join(STATES)}, found {told['state']!r}")
+        raise ExpectationError(f"{name}: state: expected {', '.join(STATES[:-1])} or {STATES[-1]}, found {told['state']!r}")
     try:
         expires = date.fromisoformat(told["expires"])
     except ValueError as error:

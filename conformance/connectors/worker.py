@@ -55,7 +55,8 @@ class Guard:
         return None
 
     def _other_adapter(self, name: str) -> bool:
-        return name.startswith("conformance.backends.") and not _within(name, self.allowed[:1]) and self.allowed != FORBIDDEN
+        """An adapter's own further modules begin with its name."""
+        return name.startswith("conformance.backends.") and not name.startswith(self.allowed[0]) and self.allowed != FORBIDDEN
 
     def _listen(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" and arguments and isinstance(arguments[0], str | bytes | os.PathLike):

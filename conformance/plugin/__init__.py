@@ -88,7 +88,7 @@ class Station:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conform", "backend conformance")
-    group.addoption("--backend", default="reference", help="reference, numpy, or module:attribute")
+    group.addoption("--backend", default="reference", help="a built-in name, module:attribute, proc:NAME, venv:PATH:NAME")
     group.addoption("--device", default="cpu", help="cpu, cuda, …; anything but cpu runs only the checks marked `device`")
     group.addoption("--profile", action="append", default=[], help="repeatable; default: the profiles that the backend claims")
     group.addoption(

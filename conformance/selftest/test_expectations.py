@@ -56,7 +56,7 @@ def closed(found: Expectations, *results: dict[str, Any]) -> report.Report:
         (toml(expires=""), f"{CHECK}: expires: expected a value, found none"),
         (toml(expires="soon"), f"{CHECK}: expires: expected YYYY-MM-DD, found 'soon'"),
         (toml(expires="2026-02-28"), f"{CHECK}: expired on 2026-02-28"),
-        (toml(state="error"), f"{CHECK}: state: expected fail or crash, found 'error'"),
+        (toml(state="error"), f"{CHECK}: state: expected fail, timeout or crash, found 'error'"),
         (toml(because="x"), f"{CHECK}: unknown field 'because'"),
         (f'"{CHECK}" = 1', f"{CHECK}: expected one table, found int"),
         (toml().replace("[", "[[", 1).replace('"]', '"]]') * 2, f"{CHECK}: expected one table, found list"),
