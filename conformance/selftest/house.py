@@ -70,8 +70,9 @@ class House:
         return self
 
     def conform(self, *arguments: str, backend: str = "Fake", env: dict[str, str | None] | None = None) -> process.Completed:
-        """`conform` on this house; `run` gets the fake backend and an output folder."""
-        extra = ["--backend", f"conformance.selftest.fakes:{backend}", "--output", str(self.root / "reports")]
+        """`conform` on this house; `run` gets the backend (a fake, or a whole name) and an output folder."""
+        name = backend if ":" in backend else f"conformance.selftest.fakes:{backend}"
+        extra = ["--backend", name, "--output", str(self.root / "reports")]
         argv = [sys.executable, "-m", "conformance", "--specs", str(self.specs), "--suite", str(self.suite), *arguments]
         argv += extra if arguments[0] == "run" else []
         return process.run(argv, cwd=self.root, env={"CONFORM_DRAFT": None, "CI": None, **(env or {})}, timeout=120)

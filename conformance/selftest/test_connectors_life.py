@@ -18,9 +18,11 @@ from conformance.connect import Proxy, UnknownBackend, connect, information
 from conformance.connectors.connection import Died, NoSuchInterpreter, TimedOut, interpreter, split
 from conformance.connectors.faults import Dependent
 from conformance.selftest.far import BACKEND, far
+from conformance.selftest.house import House, check
 from conformance.selftest.test_observe import observer
 
 __all__ = ["far"]
+ARGUMENTS = "backend, observe, way"
 
 
 def test_names_are_split() -> None:
@@ -116,3 +118,21 @@ def test_a_busy_process_does_not_outlive_the_harness(far: Any) -> None:
     while child.poll() is None and time.monotonic() - began < 20:
         time.sleep(0.05)
     assert child.poll() == 0
+
+
+WAYS = '@pytest.mark.parametrize("way", ["die", "hang", "print", "oracle", "here"])'
+
+
+def test_a_run_tells_each_of_them_and_loses_nothing(house: House) -> None:
+    """Whoever comes next has a new process; the run is red, and whole."""
+    asks = check("asks", 'observe.holds("answer", backend.read("x", how=way) != 1, "one", "none")', above=WAYS, arguments=ARGUMENTS)
+    house.tests("physics", asks, check("after", 'observe.equal("n", len(backend.registry()), 1)'))
+    (house.root / "far_backend.py").write_text(BACKEND, encoding="utf-8")
+    done = house.conform("run", "--workers", "1", "--patience", "4", backend="proc:far_backend:Backend")
+    expected = {"die": "crash", "hang": "timeout", "print": "pass", "oracle": "crash", "here": "pass"}
+    states_ = {f"PHYS-001:asks[{way}]": state for way, state in expected.items()} | {"PHYS-001:after": "pass"}
+    assert (done.returncode, house.states()) == (1, states_), done.output
+    printed = {line["check"]: line["printed"] for line in house.lines() if "printed" in line}
+    assert printed == {"PHYS-001:asks[print]@cpu": "hello from afar\n"}
+    assert "note: the backend printed while 1 checks ran" in done.stdout
+    assert (house.folder() / "backend-gw0.log").read_text() == "hello from afar\n"
