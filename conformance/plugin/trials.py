@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from pathlib import Path
@@ -80,7 +81,10 @@ class Trials:
         log = os.open(own / "run.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(own)
+        scratch = own / "scratch"
+        scratch.mkdir()
+        # A fork ends without tidying up: what it makes on the side lies where its parent can take it away.
+        tempfile.tempdir = os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = str(scratch)
         self.recorder.file, self.recorder.lines = own / "results.jsonl", []
         self.station.retarget(self.job["trials"][name]["backend"])
         session.config.option.backend = self.station.backend_name  # checks that start a process hand it on
@@ -89,8 +93,6 @@ class Trials:
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         self.recorder._write({"kind": "end", "checks": len(items), "seconds": round(time.monotonic() - began, 2)})
-        for left in own.glob("pytest-of-*"):
-            shutil.rmtree(left, ignore_errors=True)
 
     def _reap(self) -> None:
         for child, (name, began) in list(self.running.items()):
@@ -100,5 +102,6 @@ class Trials:
                 ended, status, used = os.wait4(child, 0)
             if ended:
                 del self.running[child]
+                shutil.rmtree(self.folder / trials.safe(name) / "scratch", ignore_errors=True)
                 done = f"{name} {time.monotonic() - began:.1f} s (CPU {used.ru_utime + used.ru_stime:.1f} s)"
                 print(done if os.waitstatus_to_exitcode(status) == 0 else f"{done}: ended with {status}", flush=True)
