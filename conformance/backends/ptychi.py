@@ -16,7 +16,7 @@ import ptychi.api as api
 import torch
 from ptychi import image_proc, maps, propagate
 from ptychi.api.task import PtychographyTask
-from ptychi.utils import rescale_probe
+from ptychi.utils import get_suggested_object_size, rescale_probe
 
 from conformance.protocol import BackendInfo
 
@@ -94,11 +94,10 @@ class PtyChi:
         positions = np.stack([test.xcoords, test.ycoords], axis=-1)
         positions = positions - positions.mean(axis=0)
         probe, intensity = np.asarray(test.probeGuess)[None, None], np.asarray(test.diff3d) ** 2
-        height, width = (
-            probe.shape[-1] + 2 * (int(np.ceil(far)) + MARGIN // 2) for far in np.abs(positions[:, ::-1]).max(axis=0)
-        )
+        both_ways = np.concatenate([positions, -positions])[:, ::-1]  # the origin of the positions is the middle of the object
+        sides = get_suggested_object_size(both_ways, probe.shape[-2:], extra=MARGIN)
         task = self._task(
-            np.ones((1, height, width), np.complex64),
+            np.ones((1, *(side + side % 2 for side in sides)), np.complex64),
             rescale_probe(probe, intensity),
             intensity,
             positions,

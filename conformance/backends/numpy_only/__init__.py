@@ -1,7 +1,8 @@
-"""A second backend, on NumPy alone: data, grouping, physics, batches and stitching, written from `specs/` as a stranger would.
+"""A second backend, on NumPy alone: data, grouping, physics, batches, stitching and an iterative engine.
 
-It shares no code with the reference, and none with the harness's truths and inputs. What it does not offer (a network, a loss,
-training, bundles, configuration objects) has no method here and reads `not-claimed`. `Backend` below is the whole adapter.
+Written from `specs/` as a stranger would. It shares no code with the reference, and none with the harness's truths and inputs.
+What it does not offer (a network, a loss, training, bundles, configuration objects) has no method here and reads `not-claimed`.
+`Backend` below is the whole adapter.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.backends.numpy_only import containers, files, groups, loading, optics, records, stitching
+from conformance.backends.numpy_only import containers, engine, files, groups, loading, optics, records, stitching
 from conformance.protocol import BackendInfo
 
 LIVE: dict[str, Any] = {"gridsize": 1}
@@ -19,14 +20,16 @@ LIVE: dict[str, Any] = {"gridsize": 1}
 
 
 class Backend:
-    """The surfaces `data`, `grouping`, `batch`, `physics`, and `stitch` of `inference`; all arrays are NumPy's."""
+    """The surfaces `data`, `grouping`, `batch`, `physics`, and `inference` without training; all arrays are NumPy's."""
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
 
     def info(self) -> BackendInfo:
         """There is no device but the CPU, whichever was asked for."""
-        return BackendInfo(name="numpy", version="1", profiles=("core",), numeric_libraries=(f"numpy {np.__version__}",))
+        return BackendInfo(
+            name="numpy", version="1", profiles=("core", "reconstruct"), numeric_libraries=(f"numpy {np.__version__}",)
+        )
 
     def registry(self) -> MutableMapping[str, Any]:
         return LIVE
@@ -56,3 +59,4 @@ class Backend:
     simulate = staticmethod(optics.simulate)
 
     stitch = staticmethod(stitching.stitch)
+    reconstruct = staticmethod(engine.reconstruct)

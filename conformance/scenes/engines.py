@@ -1,0 +1,193 @@
+"""An experiment that determines its object: small, noiseless, well overlapped; for engines that reconstruct without training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from conformance import beside as beside_backend
+from conformance import native
+from conformance.connect import NotClaimed
+from conformance.oracles import inference as oracle
+from conformance.scenes import configs, runs
+from conformance.scenes.images import Image
+
+N = 32
+PASSES = 60
+PHOTONS = 1.0e6
+LIT = 0.1
+"""Of the brightest pixel's light: what gets less is not determined well enough to be compared."""
+
+
+def transmission(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The object at any point of the plane: modulus 0.7 to 1, phase within half a radian, detail of four pixels, no symmetry."""
+    modulus = 0.87 + 0.06 * np.sin(0.9 * x + 0.35 * y) + 0.05 * np.cos(0.55 * y - 0.15 * x) * np.sin(0.21 * x)
+    phase = 0.35 * np.tanh(0.05 * (x - 30) + 0.11 * (y - 18)) + 0.17 * np.sin(0.008 * x * y + 0.4 * y)
+    for row, column, width, depth, turn in (
+        (10, 14, 2.0, -0.15, 0),
+        (26, 33, 2.6, -0.15, 0),
+        (16, 36, 1.7, 0, 0.45),
+        (17, 24, 2.2, 0, -0.45),
+    ):
+        spot = np.exp(-((y - row) ** 2 + (x - column) ** 2) / (2 * width**2))
+        modulus, phase = modulus + depth * spot, phase + turn * spot
+    return modulus * np.exp(1j * phase)
+
+
+def compact_probe() -> np.ndarray:
+    """`(N, N)` complex64: an elliptic spot off the centre, with defocus, astigmatism and coma, dark at the rim."""
+    v, u = (np.mgrid[:N, :N] + 0.5) / N - 0.5
+    r2 = (u - 0.03) ** 2 + 1.4 * (v + 0.02) ** 2
+    return (np.exp(-r2 / 0.012) * np.exp(1j * (40 * r2 + 18 * (u * u - v * v) + 60 * u * r2))).astype(np.complex64)
+
+
+def scan(whole: bool) -> tuple[np.ndarray, np.ndarray]:
+    """`(xcoords, ycoords)` of 72 positions, twice as wide as high; whole ones have a whole mean."""
+    rng, index = np.random.default_rng(3), np.arange(72)
+    x = 9.0 + 3.0 * (index % 12) + rng.uniform(-1.5, 1.5, 72)
+    y = 7.0 + 2.5 * (index // 12) + rng.uniform(-1.5, 1.5, 72)
+    return (_whole(x), _whole(y)) if whole else (x, y)
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    rounded = np.round(values)
+    rounded[: int(rounded.sum()) % len(rounded)] -= 1
+    return rounded
+
+
+def experiment(whole: bool = True) -> dict[str, np.ndarray]:
+    """Arrays of a raw record: the object is sampled at the very positions, so that nothing is interpolated."""
+    x, y = scan(whole)
+    probe, pixel = compact_probe(), np.arange(N) - N // 2
+    waves = probe * transmission((y[:, None] + pixel)[:, :, None], (x[:, None] + pixel)[:, None, :])
+    amplitude = np.abs(np.fft.fftshift(np.fft.fft2(waves, norm="ortho"), axes=(-2, -1)))
+    amplitude *= np.sqrt(PHOTONS / np.mean(np.sum(amplitude**2, axis=(-2, -1))))
+    return {"xcoords": x, "ycoords": y, "diff3d": amplitude.astype(np.float32), "probeGuess": probe}
+
+
+def truth(shape: tuple[int, int], whole: bool, mirror: bool = False) -> np.ndarray:
+    """`(H, W)` what a canvas with the scan's mean in its centre must show (INFER-032)."""
+    (x, y), (rows, columns) = scan(whole), (np.arange(side) - side / 2 for side in shape)
+    return transmission((y.mean() + rows)[:, None], (x.mean() + (-columns if mirror else columns))[None, :])
+
+
+def light(arrays: Mapping[str, np.ndarray], shape: tuple[int, int]) -> np.ndarray:
+    """`(H, W)` one where the scan has brought enough light, else zero."""
+    total = np.zeros((shape[0] + 2 * N, shape[1] + 2 * N))
+    for x, y in zip(arrays["xcoords"] - arrays["xcoords"].mean(), arrays["ycoords"] - arrays["ycoords"].mean(), strict=True):
+        row, column = round(y + (shape[0] + N) / 2), round(x + (shape[1] + N) / 2)
+        total[row : row + N, column : column + N] += np.abs(arrays["probeGuess"]) ** 2
+    return (total > LIT * total.max())[N:-N, N:-N].astype(float)
+
+
+def mirrored(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The experiment in a mirror: x runs the other way in space, and with it on the detector."""
+
+    def turned(planes: np.ndarray) -> np.ndarray:
+        return np.roll(planes[..., ::-1], 1, axis=-1)  # pixel N//2 stays in its place
+
+    return {**arrays, "xcoords": -arrays["xcoords"]} | {name: turned(arrays[name]) for name in ("diff3d", "probeGuess")}
+
+
+# -- asking ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What an engine is asked for; the change of the arrays has a name, so that equal questions are asked once."""
+
+    whole: bool = True
+    passes: int = PASSES
+    change: str = ""
+
+
+PLAIN = Ask()
+CHANGES: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] = {
+    "": dict,
+    "bright": lambda a: {**a, "diff3d": a["diff3d"] * np.float32(8)},
+    "dim": lambda a: {**a, "diff3d": a["diff3d"] / np.float32(4096)},
+    "mirrored": mirrored,
+    "elsewhere": lambda a: {**a, "xcoords": a["xcoords"] + 400.0, "ycoords": a["ycoords"] - 70.0},
+}
+WRONG: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] = {
+    "position-nan": lambda a: {**a, "xcoords": np.where(np.arange(72) == 5, np.nan, a["xcoords"])},
+    "position-infinite": lambda a: {**a, "ycoords": np.where(np.arange(72) == 5, np.inf, a["ycoords"])},
+    "pattern-nan": lambda a: {**a, "diff3d": np.where(np.arange(72)[:, None, None] == 5, np.float32(np.nan), a["diff3d"])},
+    "pattern-missing": lambda a: {**a, "diff3d": a["diff3d"][:-1]},
+    "probe-of-another-size": lambda a: {**a, "probeGuess": a["probeGuess"][4:-4, 4:-4]},
+}
+"""Experiments that are none."""
+
+
+def claimed(backend: Any) -> None:
+    """Raises `NotClaimed` where the backend's images come from training (its `reconstruct` answers INFER-002 instead)."""
+    if "reconstruct" not in backend.info().profiles:
+        raise NotClaimed("profile `reconstruct`: the backend does not say that it reconstructs without training")
+
+
+def configuration(backend: Any, passes: int = PASSES) -> Any:
+    """The training configuration with what an engine reads of it: `nepochs`, `batch_size`, `subsample_seed`, `model.N`."""
+    model = configs.stating(backend, "model", N=N, gridsize=1)
+    return configs.stating(
+        backend, "training", model=model, nepochs=passes, batch_size=8, subsample_seed=42, nphotons=PHOTONS, backend="pytorch"
+    )
+
+
+def record(backend: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    """The native record; a plain object with its arrays where the backend keeps none."""
+    given = {**arrays, "xcoords_start": arrays["xcoords"], "ycoords_start": arrays["ycoords"]}
+    given = {name: np.array(values) for name, values in given.items()}
+    try:
+        return backend.record(**given)
+    except NotClaimed:
+        return SimpleNamespace(**given)
+
+
+def recovered(backend: Any, arrays: Mapping[str, np.ndarray], passes: int = PASSES) -> Image:
+    """The image of an experiment, made now."""
+    claimed(backend)
+    return Image(*runs.three(backend.reconstruct(None, record(backend, arrays), configuration(backend, passes))))
+
+
+_KEPT: dict[tuple[str, Ask], Image] = {}
+
+
+def image(backend: Any, ask: Ask = PLAIN) -> Image:
+    """The image of an experiment, made at the first call and kept."""
+    info = backend.info()
+    key = (f"{info.name} {info.version}", ask)
+    if key not in _KEPT:
+        _KEPT[key] = recovered(backend, CHANGES[ask.change](experiment(ask.whole)), ask.passes)
+    return _KEPT[key]
+
+
+def once_more(backend: Any) -> Image:
+    """The plain experiment again, after the kept one and from other states of the random generators."""
+    image(backend)
+    beside_backend.seed(backend, 1)
+    return recovered(backend, experiment())
+
+
+def used(backend: Any) -> Any:
+    """The record of the plain experiment, after an engine has passed over it once."""
+    claimed(backend)
+    given = record(backend, experiment())
+    backend.reconstruct(None, given, configuration(backend, 1))
+    return given
+
+
+def beside(backend: Any, ask: Ask = PLAIN) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`(image, truth, weight)` of an experiment, each `(H, W)`; raises `Malformed` where there is no finite image."""
+    field, arrays = image(backend, ask).field, CHANGES[ask.change](experiment(ask.whole))
+    if field.ndim != 2 or not np.isfinite(field).all():
+        raise native.Malformed(f"expected a finite image, found {native.kind(field)}")
+    return field, truth(field.shape, ask.whole, ask.change == "mirrored"), light(arrays, field.shape)
+
+
+def match(backend: Any, ask: Ask = PLAIN) -> oracle.Match:
+    """An image beside the truth, up to its gauge."""
+    return oracle.matched(*beside(backend, ask))

@@ -1,0 +1,134 @@
+"""INFER-030 … INFER-037: from patterns to an image without training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance import native
+from conformance.observe import Observer
+from conformance.oracles import inference as oracle
+from conformance.scenes import engines
+from conformance.scenes.engines import PLAIN, Ask
+from conformance.scenes.images import apart
+
+SCANS = pytest.mark.parametrize("ask", [PLAIN, Ask(whole=False)], ids=["whole", "between-pixels"])
+
+
+@pytest.mark.clause("INFER-030~1", evidence="algebraic")
+@SCANS
+def test_an_engine_gives_modulus_and_argument(backend: Any, observe: Observer, ask: Ask) -> None:
+    """Two real pictures, and the object that they show. If this fails, suspect a picture made for display."""
+    with observe.accepts("a record without results"):
+        image = engines.image(backend, ask)
+
+    amplitude, phase = native.array(image.amplitude), native.array(image.phase)
+    observe.equal("kinds", [(a.ndim, a.dtype.kind) for a in (amplitude, phase)], [(2, "f"), (2, "f")])
+    observe.close("image", image.field, native.array(native.item(image.results, "object")), dtype="complex64")
+
+
+@pytest.mark.clause("INFER-030~1", evidence="conservation")
+@SCANS
+def test_an_engines_canvas_holds_every_patch(backend: Any, observe: Observer, ask: Ask) -> None:
+    """As wide as the scan and a patch. If this fails, suspect a canvas that is cut to the scan."""
+    offsets = np.stack(engines.scan(ask.whole), axis=-1).reshape(-1, 1, 1, 2)
+
+    sides = native.shape(engines.image(backend, ask).amplitude)
+
+    height, width = oracle.smallest_side(np.trunc(oracle.centred(offsets)), engines.N)
+    observe.at_least("height", sides[0], height)
+    observe.at_least("width", sides[1], width)
+    observe.equal("odd margins", [(side - engines.N) % 2 for side in sides], [0, 0])
+
+
+@pytest.mark.clause("INFER-031~1", evidence="differential")
+@SCANS
+def test_an_engine_turns_nothing(backend: Any, observe: Observer, ask: Ask) -> None:
+    """Of sixteen orientations the image has its own. If this fails, suspect (row, column) positions, or a conjugate."""
+    found = oracle.nearest(*engines.beside(backend, ask))
+
+    observe.equal("orientation", found, "turned by 0°")
+
+
+@pytest.mark.clause("INFER-032~1", evidence="differential", needs=("INFER-031", "INFER-033"))
+@SCANS
+def test_the_scans_mean_lies_in_the_canvas_centre(backend: Any, observe: Observer, ask: Ask) -> None:
+    """The object lies where its positions are. If this fails, suspect half a patch, or a canvas that begins at a corner."""
+    found = engines.match(backend, ask)
+
+    observe.close("shift", np.array(found.shift), np.zeros(2))
+
+
+@pytest.mark.clause("INFER-032~1", evidence="symmetry")
+def test_where_the_scan_begins_does_not_matter(backend: Any, observe: Observer) -> None:
+    """Positions moved together give the same image. If this fails, suspect absolute positions on the canvas."""
+    moved = engines.image(backend, Ask(change="elsewhere"))
+
+    observe.close("elsewhere", apart(moved.field, engines.image(backend).field), 0.0)
+
+
+@pytest.mark.clause("INFER-033~1", evidence="differential", needs=("INFER-031",))
+@SCANS
+def test_an_engine_recovers_the_object(backend: Any, observe: Observer, ask: Ask) -> None:
+    """Noiseless, well overlapped, with the true probe. If this fails, suspect intensities in the place of amplitudes."""
+    found = engines.match(backend, ask)
+
+    observe.close("object", found.error, 0.0)
+    observe.close("ramp", np.array(found.ramp), np.zeros(2))
+
+
+@pytest.mark.clause("INFER-033~1", evidence="symmetry", needs=("INFER-031",))
+def test_a_mirrored_experiment_gives_the_mirrored_object(backend: Any, observe: Observer) -> None:
+    """The same quality in the mirror. If this fails, suspect a sign that only one direction of the scan shows."""
+    found = engines.match(backend, Ask(change="mirrored"))
+
+    observe.close("object", found.error, 0.0)
+    observe.close("ramp", np.array(found.ramp), np.zeros(2))
+
+
+@pytest.mark.clause("INFER-034~1")
+def test_more_passes_come_nearer(backend: Any, observe: Observer) -> None:
+    """`nepochs` counts passes over the record. If this fails, suspect a number of its own."""
+    few, many = (engines.match(backend, Ask(passes=passes)).error for passes in (2, engines.PASSES))
+
+    observe.holds("nearer", many < few, f"less than the {few:.3g} of two passes", f"{many:.3g}")
+
+
+@pytest.mark.clause("INFER-035~1", evidence="symmetry", needs=("INFER-033",))
+@pytest.mark.parametrize("change", ["bright", "dim"])
+def test_the_brightness_of_a_record_does_not_matter(backend: Any, observe: Observer, change: str) -> None:
+    """Amplitudes in other units, the same object. If this fails, suspect a floor in absolute numbers."""
+    found = engines.match(backend, Ask(change=change))
+
+    observe.close("object", found.error, 0.0)
+
+
+@pytest.mark.clause("INFER-036~1")
+def test_an_engine_repeats_itself(backend: Any, observe: Observer) -> None:
+    """The same seed, the same bits, whatever came between. If this fails, suspect an order drawn from a global generator."""
+    first, again = engines.image(backend), engines.once_more(backend)
+
+    observe.equal("amplitude", native.array(again.amplitude), native.array(first.amplitude))
+    observe.equal("phase", native.array(again.phase), native.array(first.phase))
+
+
+@pytest.mark.clause("INFER-036~1")
+def test_an_engine_leaves_the_record_alone(backend: Any, observe: Observer) -> None:
+    """Not a bit of the given arrays changes. If this fails, suspect patterns that are shifted or squared in place."""
+    given, record = engines.experiment(), engines.used(backend)
+
+    changed = [name for name, values in given.items() if not np.array_equal(native.array(getattr(record, name)), values)]
+    observe.equal("changed", changed, [])
+
+
+@pytest.mark.clause("INFER-037~1")
+@pytest.mark.parametrize("wrong", sorted(engines.WRONG))
+def test_an_experiment_that_is_none_is_an_error(backend: Any, observe: Observer, wrong: str) -> None:
+    """Nothing is made of what is no experiment. If this fails, suspect an image of NaN."""
+    arrays = engines.WRONG[wrong](engines.experiment())
+    engines.claimed(backend)
+
+    with observe.raises("refusal", (ValueError, TypeError)):
+        backend.reconstruct(None, engines.record(backend, arrays), engines.configuration(backend, 2))
