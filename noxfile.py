@@ -1,7 +1,7 @@
 """How everything is run. `python3 noxfile.py -s cpu` needs Python 3.11 or newer with venv and pip, and nothing else.
 
 Sessions: cpu, cuda (the suite on the reference), mutants, replay (on defects), tests (of the harness and the reference),
-page (report.html in a browser), lint, bench, quality, snapshots.
+page (report.html in a browser), strangers (the suite on other backends), lint, bench, quality, snapshots.
 All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
 install nothing. nox turns every failure into exit code 1: the true code stands in the footer of the log under `reports/`.
 """
@@ -13,10 +13,11 @@ import os
 import subprocess
 import sys
 import time
+import tomllib
 import venv
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 ROOT = Path(__file__).resolve().parent
 REPORTS = ROOT / "reports"
@@ -111,6 +112,23 @@ def page(session: nox.Session) -> None:
 
 
 @nox.session
+def strangers(session: nox.Session) -> None:
+    """Every other backend that can be installed here, beside the reference: one table, one matrix. Says what could not be."""
+    python, found, absent = prepare(session), ["reference", "proc:numpy"], []
+    for name, recipe in tomllib.loads((ROOT / "conformance" / "backends" / "install.toml").read_text(encoding="utf-8")).items():
+        try:
+            place = stranger(session, name, recipe)
+            found += [f"venv:{place}:{adapter}" for adapter in recipe["adapters"]]
+        except (subprocess.CalledProcessError, OSError) as error:
+            absent.append(f"not installed: {', '.join(recipe['adapters'])}: {error}")
+    argv = [python, "-m", "conformance", "run", *(part for name in found for part in ("--backend", name))]
+    code, _ = spoken([*argv, "--output", str(REPORTS), "--label", "strangers", *session.posargs])
+    print(*absent, sep="\n", flush=True)
+    if code not in (0, 1, 6):  # reds of strangers are what the session is for
+        session.error(f"conform run ended with {code}")
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """ruff, and the rules of style that ruff cannot say."""
     python = prepare(session)
@@ -157,6 +175,28 @@ def prepare(session: nox.Session) -> str:
     return str(python)
 
 
+def stranger(session: nox.Session, name: str, recipe: dict[str, Any]) -> Path:
+    """An environment under `.nox/strangers`, installed once for each state of its recipe; a checkout goes onto its path.
+
+    Raises CalledProcessError or OSError where that cannot be had.
+    """
+    place = ROOT / ".nox" / "strangers" / name
+    source = Path(os.environ.get(recipe.get("folder", ""), place.with_name(f"{name}-checkout"))).resolve()
+    if "checkout" in recipe and not source.is_dir():
+        subprocess.run(["git", "clone", "-q", "--depth", "1", recipe["checkout"], str(source)], check=True)
+    wanted = hashlib.sha256(repr((recipe, str(source))).encode()).hexdigest()
+    stamp = place / "installed.sha256"
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        session.log(f"installing into {place}")
+        venv.create(place, with_pip=True, clear=True)
+        subprocess.run([str(place / BIN / "python"), "-m", "pip", *PIP[:3], *recipe["requirements"]], check=True)
+        site = next(place.glob("lib*/**/site-packages"))
+        if "checkout" in recipe:
+            (site / "checkout.pth").write_text(f"{source}\n")
+        stamp.write_text(wanted)
+    return place
+
+
 def examine(session: nox.Session, python: str, device: str, forgiven: tuple[int, ...] = ()) -> tuple[int, str]:
     """`conform run` on the reference; it keeps its own log. Returns code and output; a code that is not forgiven is an error."""
     argv = [
@@ -173,7 +213,7 @@ def examine(session: nox.Session, python: str, device: str, forgiven: tuple[int,
         "--label",
         device,
     ]
-    code, said = spoken([*argv, "--profile", "core", "--profile", "cli", *session.posargs])
+    code, said = spoken([*argv, "--profile", "core", "--profile", "cli", "--profile", "ptychodus", *session.posargs])
     if code != 0 and code not in forgiven:
         session.error(f"conform run ended with {code}")
     return code, said

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
@@ -23,6 +24,7 @@ BUILT_IN = {
     "ptychi": "conformance.backends.ptychi:PtyChi",
     "ptycho_torch": "conformance.backends.ptycho_torch:Backend",
 }
+KINDS = ("direct", "proc", "venv")
 PLANTED = {"mutant": "conformance.mutants", "twin": "conformance.twins", "step": "conformance.replays"}
 ENTRY_POINTS = "ptycho_conformance.backends"
 """The group of entry points by which an installed package names its adapter."""
@@ -61,6 +63,15 @@ def installed() -> dict[str, str]:
     return {found.name: found.value for found in metadata.entry_points(group=ENTRY_POINTS)}
 
 
+def split(name: str) -> tuple[str, str, str]:
+    """`(kind, interpreter, name)` of a backend's name; a name without a kind is `direct`."""
+    kind, colon, rest = name.partition(":")
+    if not colon or kind not in KINDS:
+        return "direct", sys.executable, name
+    path, _, rest = rest.partition(":") if kind == "venv" else (sys.executable, "", rest)
+    return kind, path, rest
+
+
 def target(name: str) -> str:
     """`module:attribute` that a name stands for."""
     place = BUILT_IN.get(name) or (name if ":" in name else installed().get(name, name))
@@ -94,9 +105,10 @@ def resolve(name: str) -> Any:
 
 def connect(name: str, device: str = "cpu") -> Any:
     """A backend made for `device`."""
-    if name.startswith(("proc:", "venv:")):
+    kind, _, plain = split(name)
+    if kind != "direct":
         return connectors().connected(name, device)
-    found = resolve(name.removeprefix("direct:"))
+    found = resolve(plain)
     made = inspect.isclass(found) or inspect.isroutine(found) or isinstance(found, functools.partial)
     return found(device=device) if made else found
 

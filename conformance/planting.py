@@ -151,6 +151,9 @@ def plant(entries: Sequence[Planted], where: str, device: str = "cpu") -> Any:
     adapter.planted_copies = planter.copies  # they last as long as the adapter
     if planter.inside:
         adapter.command = lambda name: [sys.executable, "-m", "conformance.planting", where, name]
+    if planter.copies:  # a client's process finds the changed packages there
+        names = Path(planter.copies[0].name).resolve() / ROOT / "drop_in" / "path"
+        adapter.drop_in = adapter.drop_in_torch = lambda: names
     for name, wrap in planter.answers:
         setattr(adapter, name, wrap(getattr(adapter, name)))
     return adapter

@@ -19,7 +19,7 @@ from conformance.connect import BUILT_IN, ENTRY_POINTS, PLANTED, SURFACES
 from conformance.expectations import MOST
 
 WIDTH = 100
-OWN = ("BackendInfo", "Native")
+OWN = ("BackendInfo", "Native", "Overrides")
 """What an adapter takes from the protocol itself."""
 
 TEMPLATES = {

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from conformance.protocol import BackendInfo
-from reference_impl import __version__, batch, bundle, config, data, execution, grouping, inference, loss, physics
+from reference_impl import __version__, batch, bundle, config, data, drop_in, execution, grouping, inference, loss, physics
 from reference_impl.dispatch import selector
 from reference_impl.training import PtychoLightningModule, train_cdi_model_torch
 
@@ -46,7 +46,7 @@ class Reference:
         return BackendInfo(
             name="reference",
             version=__version__,
-            profiles=("core", "cli"),
+            profiles=("core", "cli", "ptychodus"),
             devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
             numeric_libraries=(f"torch {torch.__version__}", f"numpy {np.__version__}"),
             modules=tuple(f"reference_impl.{name}" for name in MODULES),
@@ -90,7 +90,6 @@ class Reference:
 
     normalise_probe = _on_tensors(batch.normalise_probe)
     simulation_scale = _on_tensors(physics.simulation_scale)
-
     physics_scale = staticmethod(batch.physics_scaling_constant)
 
     def observe_photons(self, amplitude: np.ndarray, seed: int) -> Any:
@@ -147,3 +146,4 @@ class Reference:
     validate_paths = staticmethod(execution.validate_paths)
 
     execution_from_flags = staticmethod(lambda flags, mode: execution.build_execution_config_from_args(Namespace(**flags), mode))
+    drop_in = drop_in_torch = staticmethod(drop_in.folder)

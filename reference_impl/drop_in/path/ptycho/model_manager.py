@@ -51,7 +51,7 @@ class Model:
         if probe.current is None:
             raise ContractError(field="probe", expected="a probe: call set_probe_guess first", found="none")
         fields = SimpleNamespace(X=np.asarray(patterns, np.float32), coords_relative=np.asarray(offsets), probe=probe.current)
-        return predict_patches(self.module, fields, self.config, PyTorchExecutionConfig())
+        return predict_patches(self.module, fields, self.config, PyTorchExecutionConfig(channels_last=True))
 
 
 def save(out_prefix: str | Path) -> None:

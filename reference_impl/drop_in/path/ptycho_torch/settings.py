@@ -101,6 +101,7 @@ def _execution(training: TrainingConfig, inference: InferenceConfig) -> PyTorchE
     return PyTorchExecutionConfig(
         accelerator="auto" if training.device.startswith("cuda") else training.device,
         num_workers=training.num_workers,
+        channels_last=True,
         learning_rate=training.learning_rate,
         inference_batch_size=inference.batch_size,
     )

@@ -26,7 +26,7 @@ def run_cdi_example(
 
     Nothing is written here: the client says later where the model goes (`model_manager.save`).
     """
-    execution = PyTorchExecutionConfig(enable_checkpointing=False, logger_backend=None)
+    execution = PyTorchExecutionConfig(enable_checkpointing=False, logger_backend=None, channels_last=True)
     own = settled(config, len(train_data))
     with tempfile.TemporaryDirectory() as folder:
         results = train_cdi_model_torch(train_data, test_data, replace(own, output_dir=Path(folder)), execution)

@@ -1,0 +1,296 @@
+"""What ptychodus does with a backend, step by step: its exported files, its processes, and what came out of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance import native, process
+from conformance.scenes import records
+from conformance.scenes.optics import curved_probe, object_image
+from conformance.scenes.shared import once
+
+STEPS = Path(__file__).with_name("client_steps.py")
+N, HEIGHT, WIDTH, PHOTONS = 64, 118, 150, 3.0e4
+FILLED = ((5, 9), (40, 3))
+"""Pixels that the client repaired before it exported: marked, and not zero."""
+
+MODULES = {
+    "ptycho.config.config": ("InferenceConfig", "ModelConfig", "TrainingConfig", "update_legacy_dict"),
+    "ptycho.raw_data": ("RawData",),
+    "ptycho.loader": ("load",),
+    "ptycho.params": ("cfg", "get"),
+    "ptycho.probe": ("set_probe_guess",),
+    "ptycho.model_manager": ("save",),
+    "ptycho.tf_helper": ("reassemble_position",),
+    "ptycho.workflows.components": ("load_inference_bundle", "run_cdi_example", "save_outputs"),
+}
+TORCH_MODULES = {
+    "ptycho_torch.config_params": ("DataConfig", "DatagenConfig", "InferenceConfig", "ModelConfig", "TrainingConfig"),
+    "ptycho_torch.api.base_api": (
+        *("ConfigManager", "DataloaderFormats", "InferenceEngine", "PtychoDataLoader", "PtychoModel", "Trainer"),
+    ),
+    "ptycho_torch.model": ("PtychoPINN_Lightning",),
+    "ptycho_torch.lightning_utils": ("find_best_checkpoint",),
+}
+"""Module → the names that the client takes from it."""
+
+MODEL = {
+    **{"gridsize": 1, "n_filters_scale": 1, "model_type": "pinn", "amp_activation": "swish", "object_big": False},
+    **{"probe_big": False, "probe_mask": False, "pad_object": True, "probe_scale": 3.0, "gaussian_smoothing_sigma": 0.0},
+}
+TRAINING = {
+    **{"batch_size": 4, "nepochs": 2, "mae_weight": 0.25, "nll_weight": 0.75, "realspace_mae_weight": 0.0},
+    **{"realspace_weight": 0.0, "nphotons": PHOTONS, "positions_provided": True, "probe_trainable": False},
+    **{"intensity_scale_trainable": False},
+}
+GROUPING = {"neighbours": 7, "samples": 1, "gridsize": 1}
+"""The client's defaults."""
+
+REGISTRY = {"N": N, "gridsize": 1, "probe_scale": 3.0, "amp_activation": "swish", "batch_size": 4, "nphotons": PHOTONS}
+"""What the registry holds once the client has told it the training's configuration."""
+
+TORCH_SETTINGS: dict[str, dict[str, Any]] = {
+    "data_config": {
+        **{"N": N, "C": 1, "normalize": "Batch", "neighbor_function": "Nearest", "scan_pattern": "Isotropic"},
+        **{"probe_normalize": True, "x_bounds": [0.0, 1.0], "y_bounds": [0.0, 1.0], "min_neighbor_distance": 0.0},
+        **{"max_neighbor_distance": 20.0, "K_quadrant": 30, "n_subsample": 1, "probe_scale": 3.0, "K": 6},
+        **{"grid_size": [1, 1], "probe_ramp_removal": False, "data_scaling": "Parseval", "phase_subtraction": True},
+    },
+    "model_config": {
+        **{"mode": "Unsupervised", "object_big": False, "probe_big": True, "loss_function": "Poisson", "amp_activation": "silu"},
+        **{"cbam_encoder": True, "decoder_last_amp_channels": 1, "use_shared_decoder": False, "intensity_scale": 10000.0},
+        **{"intensity_scale_trainable": False, "max_position_jitter": 10, "num_datasets": 1, "C_model": 1, "C_forward": 1},
+        **{"amp_loss": None, "phase_loss": None, "amp_loss_coeff": 1.0, "phase_loss_coeff": 1.0, "n_filters_scale": 1},
+        **{"probe_mask": None, "eca_decoder": False, "batch_norm": False, "edge_pad": 10, "cbam_bottleneck": False},
+        **{"decoder_last_c_outer_fraction": 0.125, "cbam_decoder": False, "spatial_decoder": False, "offset": 6},
+        **{"decoder_spatial_kernel": 7, "eca_encoder": False, "probe_reference_coeff": 0.0},
+        **{"amplitude_variance_loss": False, "amplitude_variance_coeff": 0.01},
+    },
+    "training_config": {
+        **{"epochs": 2, "batch_size": 4, "learning_rate": 5e-4, "n_devices": 1, "num_workers": 0, "accum_steps": 1},
+        **{"epochs_fine_tune": 0, "fine_tune_gamma": 0.1, "gradient_clip_val": None, "nll": True, "device": "cpu"},
+        **{"strategy": "ddp_spawn", "framework": "Lightning", "orchestrator": "Lightning", "scheduler": "Default"},
+        **{"warmup_epochs": 0, "min_lr_ratio": 0.1, "notes": "", "model_name": "PtychoPINNv2"},
+        **{"enable_staged_finetuning": False, "finetune_skip_stage3": True, "finetune_early_stop_patience": 3},
+        **{"finetune_stage1_epochs": 7, "finetune_stage2_epochs": 7, "finetune_stage3_epochs": 5},
+        **{"finetune_stage1_lr_decoder": 0.1, "finetune_stage2_lr_encoder_top": 0.01, "finetune_stage2_lr_decoder": 0.05},
+        **{"finetune_stage2_lr_phase_head": 0.1, "finetune_stage3_lr_encoder_bottom": 0.005, "finetune_val_split": 0.25},
+        **{"finetune_stage3_lr_encoder_top": 0.01, "finetune_stage3_lr_decoder": 0.02, "finetune_stage3_lr_phase_head": 0.05},
+    },
+    "inference_config": {
+        **{"batch_size": 1000, "middle_trim": 24, "experiment_number": 0, "patch_weighting": "probe", "pad_eval": True},
+        **{"window": 20},
+    },
+}
+"""Every setting of the other library, at the client's default where nothing small is needed."""
+
+KINDS = {name: "".join(part.capitalize() for part in name.split("_")) for name in TORCH_SETTINGS}
+TOLD = {"inference_config": {"middle_trim": 24, "patch_weighting": "probe"}, "data_config": {"N": N, "K": 6}}
+"""Settings that come back out of a checkpoint."""
+
+
+def counts_of(x: np.ndarray, y: np.ndarray, whole: np.ndarray, probe: np.ndarray, seed: int) -> np.ndarray:
+    """int32 photon counts `(n, N, N)` of an object under a probe `(P, N, N)`, at positions in object pixels."""
+    patches = np.stack([records.patch_at(whole, a, b, N) for a, b in zip(x, y, strict=True)])
+    far = np.abs(np.fft.fftshift(np.fft.fft2(patches[:, None] * probe, norm="ortho"), axes=(-2, -1))) ** 2
+    mean = far.sum(axis=1)
+    return np.random.default_rng(seed).poisson(mean * PHOTONS / mean.sum(axis=(-2, -1)).mean()).astype(np.int32)
+
+
+def scan(n: int, seed: int) -> dict[str, np.ndarray]:
+    """`n` exposures as the client holds them; whole pixels, so that known patches fit exactly; mean and middle differ.
+
+    The scan's box lies around the middle of the object, as the client builds its objects.
+    """
+    rng = np.random.default_rng(seed)
+    low, high = (N // 2, N // 2), (WIDTH - 1 - N // 2, HEIGHT - 1 - N // 2)
+    points = {low, high, (low[0], high[1])}
+    while len(points) < n:
+        points.add((int(rng.integers(low[0], high[0]) // 2 + low[0] // 2), int(rng.integers(low[1], high[1]))))
+    x, y = np.array(sorted(points), dtype=np.float64)[rng.permutation(n)].T
+    whole, probe = object_image(HEIGHT, WIDTH, seed).astype(np.complex128), curved_probe(N).astype(np.complex128)
+    arrays = {"xcoords": x, "ycoords": y, "diff3d": counts_of(x, y, whole, probe, seed), "probeGuess": probe}
+    return {**arrays, "objectGuess": whole}
+
+
+def exported(arrays: Mapping[str, np.ndarray], filled: bool) -> dict[str, np.ndarray]:
+    """The file that the client writes: every key, rank and dtype of it."""
+    bad = np.zeros((N, N), dtype=bool)
+    patterns = arrays["diff3d"].copy()
+    if filled:
+        rows, columns = np.array(FILLED).T
+        bad[rows, columns], patterns[:, rows, columns] = True, 7
+    starts = {"xcoords_start": arrays["xcoords"], "ycoords_start": arrays["ycoords"]}
+    index = np.zeros(len(patterns), dtype=np.int64)
+    return {**arrays, **starts, "diff3d": patterns, "bad_pixels": bad, "scan_index": index}
+
+
+def known_patches(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """`(n, N, N)` complex64: what of the object lies around each position."""
+    places = zip(arrays["xcoords"], arrays["ycoords"], strict=True)
+    return np.stack([records.patch_at(arrays["objectGuess"], x, y, N) for x, y in places]).astype(np.complex64)
+
+
+@dataclass(frozen=True)
+class Session:
+    """The client's processes on one backend; each is started when it is first asked for, once for all checks."""
+
+    backend: Any
+    shared: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where the client works: its exported files, its models."""
+        once(self.shared, "client", self._export)
+        return self.shared / "client"
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """What of the library is found."""
+        return self._first("found")
+
+    @property
+    def refused(self) -> dict[str, Any]:
+        """The errors of input that cannot be worked with."""
+        return dict(self._first("refuse")["errors"])
+
+    @property
+    def configured(self) -> dict[str, Any]:
+        """The parent's part."""
+        return self._ask("configured", {"configure": {"model": MODEL, "training": TRAINING, "N": N}}, "configure")
+
+    @property
+    def trained(self) -> dict[str, Any]:
+        """A training, after the configuration."""
+        _ = self.configured
+        return self._ask("trained", {"train": {"registry": list(REGISTRY), **GROUPING}}, "train")
+
+    def reconstructed(self, bundle: str = "output") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What a reconstruction said, and its arrays; `bundle` is the folder of the model: `output`, or `unpacked`."""
+        _ = self.trained
+        once(self.shared, "client-unpacked", self._unpack)
+        steps = {name: {"do": "reconstruct", "bundle": name, "name": name, **GROUPING} for name in ("output", "unpacked")}
+        return self._ask("reconstructed", steps, bundle), self.arrays(bundle)
+
+    @property
+    def found_torch(self) -> dict[str, Any]:
+        """What of the other library is found."""
+        return self._torch("found")
+
+    @property
+    def trained_torch(self) -> dict[str, Any]:
+        """A training with the other library."""
+        return self._torch("torch_train")
+
+    @property
+    def reconstructed_torch(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What a reconstruction with the other library said, and its image."""
+        told = {name: list(values) for name, values in TOLD.items()}
+        job = {"torch_reconstruct": {"checkpoint": self.trained_torch["checkpoint"], "told": told}}
+        return self._ask("torch-reconstructed", job, "torch_reconstruct", torch=True), self.arrays("torch_reconstruct")
+
+    def _first(self, step: str) -> dict[str, Any]:
+        return self._ask("first", {"found": {"modules": MODULES, "packages": ["ptycho"]}, "refuse": {}}, step)
+
+    def _torch(self, step: str) -> dict[str, Any]:
+        modules = {"modules": TORCH_MODULES, "packages": ["ptycho_torch"]}
+        return self._ask("torch", {"found": modules, "torch_train": {**TORCH_SETTINGS, "kinds": KINDS}}, step, torch=True)
+
+    def arrays(self, step: str) -> dict[str, np.ndarray]:
+        """The arrays that a step left."""
+        with np.load(self.folder / f"{step}.npz") as archive:
+            return {name: archive[name] for name in archive.files}
+
+    @property
+    def scan(self) -> dict[str, np.ndarray]:
+        """The scan that is reconstructed."""
+        return self.arrays("scan")
+
+    def _export(self, folder: Path) -> None:
+        for name, n, seed in (("train", 12, 3), ("test", 8, 4)):
+            records.write_npz(folder / f"{name}_data.npz", **exported(scan(n, seed), filled=True))
+        (folder / "alone").mkdir()
+        records.write_npz(folder / "alone" / "train_data.npz", **exported(scan(28, 6), filled=False))
+        view = scan(18, 5)
+        records.write_npz(folder / "scan.npz", **view, patches=known_patches(view))
+        whole = exported(view, filled=False)
+        records.write_npz(folder / "no_probe.npz", **{name: a for name, a in whole.items() if name != "probeGuess"})
+        records.write_npz(folder / "few_positions.npz", **{**whole, **{n: whole[n][:5] for n in whole if "coords" in n}})
+        for name in ("empty", "broken"):
+            (folder / name).mkdir()
+        (folder / "broken" / "wts.h5.zip").write_bytes(b"PK\x03\x04 cut off")
+
+    def _unpack(self, folder: Path) -> None:
+        """The client saves a model as a copy of the archive, under another name, and unpacks what is named so."""
+        with zipfile.ZipFile(self.folder / "output" / "wts.h5.zip") as archive:
+            archive.extractall(self.folder / "unpacked")
+
+    def _ask(self, process_name: str, steps: Mapping[str, Any], step: str, torch: bool = False) -> dict[str, Any]:
+        where = self.backend.drop_in_torch() if torch else self.backend.drop_in()
+        folder = self.folder
+        named = {name: {"do": name, **job} for name, job in steps.items()}
+        answers = once(self.shared, f"client-{process_name}", lambda own: self._run(named, str(where), folder, own))
+        answer = answers[step]
+        if answer["error"] is not None:
+            raise native.Malformed(f"expected the client's step {step!r} to end well, found {answer['error']}\n{answer['trace']}")
+        return dict(answer["said"])
+
+    def _run(self, steps: Mapping[str, Any], where: str, folder: Path, own: Path) -> dict[str, Any]:
+        cwd, question, answer = own / "cwd", own / "question.json", own / "answer.json"
+        cwd.mkdir()
+        job = {"steps": steps, "folder": str(folder), "answer": str(answer), "cwd": str(cwd)}
+        question.write_text(json.dumps(job), encoding="utf-8")
+        path = os.pathsep.join(part for part in (where, os.environ.get("PYTHONPATH", "")) if part)
+        try:
+            argv = [self.backend.info().python, str(STEPS), str(question)]
+            done = process.run(argv, env={"PYTHONPATH": path}, cwd=cwd, timeout=300)
+            trouble, trace = f"an end with code {done.returncode}", done.output[-3000:]
+        except process.NoAnswer as error:
+            trouble, trace = str(error), ""
+        if not answer.is_file():
+            return {name: {"said": {}, "error": trouble, "trace": trace} for name in steps}
+        return dict(json.loads(answer.read_text(encoding="utf-8")))
+
+
+def session(backend: Any, shared: Path) -> Session:
+    """The client's session that all checks share."""
+    return Session(backend, shared)
+
+
+def wrongly_said(errors: Mapping[str, Mapping[str, Any]], expected: Mapping[str, tuple[str, str]]) -> dict[str, str]:
+    """The errors that are not of their class, not on one line, or do not name what is wrong."""
+    found = {}
+    for name, (kind, fragment) in expected.items():
+        kinds, message = errors[name]["kinds"], errors[name]["message"]
+        if kind not in kinds or fragment not in message or "\n" in message.strip():
+            found[name] = f"{(kinds or ['no error'])[0]}: {message}"
+    return found
+
+
+def box(image: np.ndarray) -> np.ndarray:
+    """The middle [x, y] of what is not zero in an image, from the middle of the image, in pixels."""
+    rows, columns = (np.flatnonzero((image != 0).any(axis=axis)) for axis in (1, 0))
+    middles = np.array([(columns[0] + columns[-1]) / 2, (rows[0] + rows[-1]) / 2]) if rows.size else np.full(2, np.nan)
+    return middles - (np.array(image.shape[::-1]) - 1) / 2
+
+
+def width_beyond_height(image: np.ndarray) -> int:
+    """By how many pixels what is not zero in an image is wider than high."""
+    rows, columns = (np.flatnonzero((image != 0).any(axis=axis)) for axis in (1, 0))
+    return int(np.ptp(columns) - np.ptp(rows)) if rows.size else 0
+
+
+def in_order(array: np.ndarray) -> np.ndarray:
+    """Rows (patterns, positions) in an order of their own, so that the order of groups plays no part."""
+    flat = np.asarray(array, np.float64).reshape(len(array), -1)
+    # A projection on fixed numbers orders patterns that differ by rounding alike; positions are told apart by it as well.
+    weights = np.random.default_rng(1).uniform(1, 2, flat.shape[1])
+    return np.asarray(array)[np.argsort(flat @ weights)]

@@ -1,0 +1,230 @@
+"""The client's calls, in a process that has the backend's packages on its path and nothing of the harness.
+
+    python client_steps.py question.json
+
+`question.json` names steps with what they need, and the folder to work in; the file that it calls `answer` and `<step>.npz` hold
+what was seen. A step that fails leaves its error there. NumPy and the backend alone are imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pickle
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Answer = dict[str, Any]
+NUMERIC = ("torch", "tensorflow", "jax")
+
+
+def found(job: Answer, folder: Path) -> Answer:
+    """Which of the packages are found, and which of the modules can be imported, each with all the names that are used."""
+    packages = {name: find_spec(name) is not None for name in job["packages"]}
+    missing = []
+    for module, names in job["modules"].items():
+        loaded = importlib.import_module(module)
+        missing += [f"{module}.{name}" for name in names if not hasattr(loaded, name)]
+    return {"packages": packages, "missing": missing}
+
+
+def configure(job: Answer, folder: Path) -> Answer:
+    """Both configurations from the settings, pickled for the processes that work; the patch side is not known yet."""
+    from ptycho.config.config import InferenceConfig, ModelConfig, TrainingConfig
+
+    model, training = job["model"], job["training"]
+    paths = {"train_data_file": Path(), "test_data_file": None, "output_dir": Path()}
+    config = TrainingConfig(model=ModelConfig(N=0, **model), **paths, **training)
+    places = {"model_path": Path(), "test_data_file": Path(), "output_dir": Path()}
+    inference = InferenceConfig(model=ModelConfig(N=job["N"], **model), debug=False, **places)
+    (folder / "training.pickle").write_bytes(pickle.dumps(config))
+    (folder / "inference.pickle").write_bytes(pickle.dumps(inference))
+    return {"numeric": [name for name in NUMERIC if name in sys.modules]}
+
+
+def train(job: Answer, folder: Path) -> Answer:
+    """Read what was exported, train, save."""
+    import ptycho.model_manager
+    import ptycho.params
+    from ptycho.config.config import update_legacy_dict
+    from ptycho.raw_data import RawData
+    from ptycho.workflows.components import run_cdi_example, save_outputs
+
+    config = pickle.loads((folder / "training.pickle").read_bytes())
+    test, record = (RawData.from_file(folder / f"{name}_data.npz") for name in ("test", "train"))
+    shape = [int(side) for side in record.diff3d.shape]
+    config.model.N = shape[-1]
+    update_legacy_dict(ptycho.params.cfg, config)
+    registry = {key: ptycho.params.cfg[key] for key in job["registry"] if key in ptycho.params.cfg}
+    amplitude, phase, results = run_cdi_example(record, test, config)
+    output = folder / "output"
+    ptycho.model_manager.save(output)
+    save_outputs(amplitude, phase, results, str(output))
+    patterns = _container(RawData.from_file(folder / "train_data.npz"), shape[-1], job).X
+    np.savez(folder / "train.npz", X=np.asarray(patterns), counts=np.load(folder / "train_data.npz")["diff3d"])
+    left = sorted(str(path.relative_to(folder)) for path in Path.cwd().rglob("*"))
+    return {"shape": shape, "registry": registry, "left_behind": left}
+
+
+def _container(record: Any, N: int, job: Answer) -> Any:
+    import ptycho.loader
+
+    groups = record.generate_grouped_data(N, K=job["neighbours"], nsamples=job["samples"], gridsize=job["gridsize"])
+    return ptycho.loader.load(lambda: groups, record.probeGuess, which=None, create_split=False)
+
+
+def reconstruct(job: Answer, folder: Path) -> Answer:
+    """Open the model, predict the patches of a scan in memory, place them on the object; then place known patches."""
+    import ptycho.params
+    import ptycho.probe
+    import ptycho.tf_helper
+    from ptycho.config.config import update_legacy_dict
+    from ptycho.raw_data import RawData
+    from ptycho.workflows.components import load_inference_bundle
+
+    config = pickle.loads((folder / "inference.pickle").read_bytes())
+    update_legacy_dict(ptycho.params.cfg, config)
+    model, _ = load_inference_bundle(folder / job["bundle"])
+    scan = np.load(folder / "scan.npz")
+    record = RawData.from_coords_without_pc(
+        xcoords=scan["xcoords"],
+        ycoords=scan["ycoords"],
+        diff3d=scan["diff3d"],
+        probeGuess=scan["probeGuess"],
+        scan_index=np.zeros(len(scan["xcoords"]), dtype=int),
+        objectGuess=scan["objectGuess"],
+    )
+    ptycho.probe.set_probe_guess(None, record.probeGuess)
+    container = _container(record, config.model.N, job)
+    scale = ptycho.params.get("intensity_scale")
+    patches = np.asarray(model.predict([container.X * scale, container.local_offsets]))
+    image = np.squeeze(ptycho.tf_helper.reassemble_position(patches, container.global_offsets, M=20))
+    X = np.asarray(container.X)
+    known = scan["patches"][_exposures(X, scan["diff3d"])][..., None] if X.shape[-1] == 1 else patches
+    placed = np.squeeze(ptycho.tf_helper.reassemble_position(known, container.global_offsets, M=20))
+    offsets = np.asarray(container.global_offsets, dtype=np.float64)
+    np.savez(folder / f"{job['name']}.npz", X=X, patches=patches, image=image, placed=placed, offsets=offsets)
+    return {"scale": float(scale), "unknown": _error(lambda: ptycho.params.get("a_key_that_nobody_set"))}
+
+
+def _exposures(X: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Which exposure each group holds: the one whose pattern is most like it."""
+    groups, patterns = (np.asarray(array, np.float64).reshape(len(array), -1) for array in (X, counts))
+    groups, patterns = (a / np.linalg.norm(a, axis=1, keepdims=True) for a in (groups, np.sqrt(patterns)))
+    return np.argmax(groups @ patterns.T, axis=1)
+
+
+def refuse(job: Answer, folder: Path) -> Answer:
+    """The errors of input that cannot be worked with."""
+    from ptycho.raw_data import RawData
+    from ptycho.workflows.components import load_inference_bundle
+
+    calls: dict[str, Callable[[], Any]] = {
+        "no-file": lambda: RawData.from_file(folder / "nowhere.npz"),
+        "no-probe": lambda: RawData.from_file(folder / "no_probe.npz"),
+        "few-positions": lambda: RawData.from_file(folder / "few_positions.npz"),
+        "no-bundle": lambda: load_inference_bundle(folder / "empty"),
+        "broken-bundle": lambda: load_inference_bundle(folder / "broken"),
+    }
+    return {"errors": {name: _error(call) for name, call in calls.items()}}
+
+
+def torch_train(job: Answer, folder: Path) -> Answer:
+    """The other library: settings, data of a folder, a training with the client's own callback, the best checkpoint."""
+    from lightning.pytorch.callbacks import Callback
+    from ptycho_torch import config_params
+    from ptycho_torch.api.base_api import ConfigManager, DataloaderFormats, PtychoDataLoader, PtychoModel, Trainer
+    from ptycho_torch.lightning_utils import find_best_checkpoint
+    from ptycho_torch.model import PtychoPINN_Lightning
+
+    own = {name: getattr(config_params, kind)(**job[name]) for name, kind in job["kinds"].items()}
+    own = pickle.loads(pickle.dumps(own | {"datagen_config": config_params.DatagenConfig()}))
+    own["training_config"].n_devices = 1
+    configs = ConfigManager(**own)
+    seen: Answer = {"train": [], "val": []}
+
+    class Collector(Callback):
+        """Losses as Lightning shows them."""
+
+        def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
+            seen["train"] += [float(trainer.callback_metrics[module.loss_name])]
+
+        def on_validation_epoch_end(self, trainer: Any, module: Any) -> None:
+            if not trainer.sanity_checking:
+                seen["val"] += [float(trainer.callback_metrics[module.val_loss_name])]
+
+    loader = PtychoDataLoader(
+        data_dir=folder / "alone",
+        config_manager=configs,
+        data_format=DataloaderFormats("lightning_only_module"),
+        output_dir=folder / "output_torch",
+    )
+    model = PtychoModel._new_model(model=PtychoPINN_Lightning, config_manager=configs)
+    trainer = Trainer._from_lightning(model=model, dataloader=loader, orchestration="lightning", config_manager=configs)
+    trainer._trainer.callbacks.append(Collector())
+    trainer.train(orchestration="lightning", experiment_name="")
+    best = find_best_checkpoint(Path(loader.output_dir))
+    return seen | {"checkpoint": None if best is None else str(best)}
+
+
+def torch_reconstruct(job: Answer, folder: Path) -> Answer:
+    """Open the checkpoint with nothing but itself, predict and stitch a scan in memory."""
+    from ptycho_torch.api.base_api import ConfigManager, InferenceEngine, PtychoDataLoader, PtychoModel
+    from ptycho_torch.model import PtychoPINN_Lightning
+
+    names = ("data_config", "model_config", "training_config", "inference_config")
+    own = dict(zip(names, PtychoModel._extract_configs_from_checkpoint(job["checkpoint"]), strict=True))
+    if any(config is None for config in own.values()):
+        return {"missing": [name for name, config in own.items() if config is None]}
+    model = PtychoModel(**own)
+    model.model = PtychoPINN_Lightning.load_from_checkpoint(Path(job["checkpoint"]), **own)
+    configs = ConfigManager.from_loaded_model(model)
+    configs.validate_arch_compatibility(model)
+    scan = np.load(folder / "scan.npz")
+    loader = PtychoDataLoader.from_np(
+        diff_patterns=scan["diff3d"],
+        probe=scan["probeGuess"],
+        positions=np.column_stack((scan["ycoords"], scan["xcoords"])),
+        config_manager=configs,
+    )
+    image = np.asarray(InferenceEngine(config_manager=configs, ptycho_model=model).predict_and_stitch(loader))
+    np.savez(folder / "torch_reconstruct.npz", image=image)
+    told = {name: {key: getattr(own[name], key) for key in keys} for name, keys in job["told"].items()}
+    return {"missing": [], "mode": configs.model_config.mode, "told": told}
+
+
+def _error(call: Callable[[], Any]) -> Answer:
+    try:
+        call()
+    except Exception as error:
+        text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+        return {"kinds": [kind.__name__ for kind in type(error).__mro__], "message": text}
+    return {"kinds": [], "message": ""}
+
+
+STEPS = (found, configure, train, reconstruct, refuse, torch_train, torch_reconstruct)
+
+
+def main(question: Path) -> None:
+    """Do the steps of a question, one after the other; one that fails leaves its error, and the next one is tried."""
+    job = json.loads(question.read_text(encoding="utf-8"))
+    folder, answers = Path(job["folder"]), {}
+    os.chdir(job["cwd"])
+    for name, part in job["steps"].items():
+        step = next(step for step in STEPS if step.__name__ == part["do"])
+        try:
+            answers[name] = {"said": step(part, folder), "error": None, "trace": ""}
+        except Exception as error:
+            answers[name] = {"said": {}, "error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()[-3000:]}
+    Path(job["answer"]).write_text(json.dumps(answers), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

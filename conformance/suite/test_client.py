@@ -1,0 +1,181 @@
+"""The client that imports `ptycho`: configuration, files, training, model, reconstruction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conformance.connect import Proxy
+from conformance.observe import Observer
+from conformance.oracles import client as oracle
+from conformance.scenes import client
+
+REFUSED = {
+    "no-file": ("OSError", "nowhere.npz"),
+    "no-probe": ("Exception", "probeGuess"),
+    "few-positions": ("Exception", "few_positions.npz"),
+    "no-bundle": ("Exception", "empty"),
+    "broken-bundle": ("Exception", "broken"),
+}
+"""Input → the class of its error and what the message names."""
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-001~1")
+def test_the_package_is_found_with_every_name(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Every name that the client imports of `ptycho` is there.
+
+    If this fails, suspect a module or function that was renamed, or a folder that is not the package's parent.
+    """
+    found = client.session(backend, shared_folder).found
+
+    observe.equal("packages", found["packages"], {"ptycho": True})
+    observe.equal("missing", found["missing"], [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-002~1")
+def test_a_configuration_learns_its_side_from_the_data(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Made with N = 0 and without a framework, pickled, changed by the child, and in the registry with that change.
+
+    If this fails, suspect a frozen model configuration, or a framework imported at the head of the module.
+    """
+    session = client.session(backend, shared_folder)
+
+    observe.equal("frameworks in the parent", session.configured["numeric"], [])
+    observe.equal("registry", session.trained["registry"], client.REGISTRY)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-003~1", needs=("CLIENT-002",))
+def test_an_exported_file_is_read(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Counts, mask, probe with its mode axis, double precision.
+
+    If this fails, suspect a check for the probe's rank, or for known keys.
+    """
+    session = client.session(backend, shared_folder)
+
+    observe.equal("shape", session.trained["shape"], [12, client.N, client.N])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-004~1", needs=("CLIENT-003",), evidence="analytic")
+def test_counts_become_amplitudes_once(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """The patterns that a model sees are the roots of the counts, from a file and from memory.
+
+    If this fails, suspect a conversion that sits in the file reader and not in the record, or in both.
+    """
+    session = client.session(backend, shared_folder)
+    trained, (_, opened) = session.trained, session.reconstructed()
+    file = session.arrays("train")
+
+    observe.equal("shape", trained["shape"], [12, client.N, client.N])
+    for_file, for_memory = oracle.scaled_amplitudes(file["counts"]), oracle.scaled_amplitudes(session.scan["diff3d"])
+    observe.close("from a file", client.in_order(file["X"][..., 0]), client.in_order(for_file))
+    observe.close("from memory", client.in_order(opened["X"][..., 0]), client.in_order(for_memory))
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-005~1", needs=("CLIENT-003", "CLIENT-004"))
+def test_filled_pixels_keep_their_values(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """What the client put into bad pixels is there in every pattern, and alike.
+
+    If this fails, suspect a mask that is applied.
+    """
+    session = client.session(backend, shared_folder)
+    _ = session.trained
+    patterns = session.arrays("train")["X"][..., 0]
+
+    rows, columns = np.array(client.FILLED).T
+    observe.at_least("smallest filled pixel", float(patterns[:, rows, columns].min()), np.finfo(np.float32).tiny)
+    observe.equal("different values", len(np.unique(patterns[:, rows, columns])), 1)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-006~1", needs=("CLIENT-003",))
+def test_a_training_leaves_a_model_and_nothing_else_behind(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """The archive lies where it was asked for; the working directory is empty.
+
+    If this fails, suspect checkpoints and logs under the empty `output_dir`.
+    """
+    session = client.session(backend, shared_folder)
+
+    observe.equal("left in the working directory", session.trained["left_behind"], [])
+    observe.equal("archive", (session.folder / "output" / "wts.h5.zip").is_file(), True)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-007~1", needs=("CLIENT-006",))
+def test_a_model_opens_as_saved_and_as_unpacked(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Both ways give one model, and its scale is in the registry.
+
+    If this fails, suspect a loader that knows the archive alone, or a registry that the bundle does not reach.
+    """
+    session = client.session(backend, shared_folder)
+    (said, saved), (_, unpacked) = session.reconstructed(), session.reconstructed("unpacked")
+
+    observe.equal("patches", unpacked["patches"], saved["patches"])
+    observe.at_least("intensity scale", said["scale"], np.finfo(np.float64).tiny)
+    observe.equal("an unknown key", client.wrongly_said({"get": said["unknown"]}, {"get": ("KeyError", "")}), {})
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-008~1", needs=("CLIENT-006",))
+def test_every_exposure_has_its_group(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """One sample for each exposure: every position is there, once.
+
+    If this fails, suspect a count that is taken for the total.
+    """
+    session = client.session(backend, shared_folder)
+    _, opened = session.reconstructed()
+
+    positions = np.column_stack([session.scan["xcoords"], session.scan["ycoords"]])
+    observe.equal("positions", client.in_order(opened["offsets"].reshape(-1, 2)), client.in_order(positions))
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-009~1", needs=("CLIENT-006",))
+def test_a_prediction_is_a_patch_for_each_position(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Finite complex patches, as many as positions, not all alike.
+
+    If this fails, suspect amplitude and phase returned apart, or a training that ended in NaN.
+    """
+    _, opened = client.session(backend, shared_folder).reconstructed()
+
+    patches = opened["patches"]
+    observe.shape("patches", patches, (opened["offsets"].size // 2, client.N, client.N, 1))
+    observe.equal("complex", np.iscomplexobj(patches), True)
+    observe.equal("not finite", int((~np.isfinite(patches)).sum()), 0)
+    observe.at_least("largest difference of two patches", float(np.abs(patches - patches[:1]).max()), np.finfo(np.float32).tiny)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-010~1", needs=("CLIENT-008",), evidence="analytic")
+def test_known_patches_give_the_object_back(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Patches cut from the client's object come to lie on it, wherever the scan's mean is.
+
+    If this fails, suspect a canvas around the mean position, a half pixel, or swapped axes.
+    """
+    session = client.session(backend, shared_folder)
+    _, opened = session.reconstructed()
+    scan, image = session.scan, opened["placed"]
+
+    truth = oracle.on_canvas(scan["objectGuess"], image.shape)
+    seen = oracle.covered(scan["xcoords"], scan["ycoords"], 20, scan["objectGuess"].shape, image.shape)
+    observe.at_least("pixels compared", int(seen.sum()), 2000)
+    observe.close("known patches", image[seen], truth[seen])
+    observe.shape("image of the model", opened["image"], image.shape)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-011~1")
+def test_errors_are_one_line_that_names_what_is_wrong(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Missing and broken input each end in one line.
+
+    If this fails, suspect an error passed on from a library.
+    """
+    errors = client.session(backend, shared_folder).refused
+
+    observe.equal("said otherwise", client.wrongly_said(errors, REFUSED), {})

@@ -1,0 +1,73 @@
+"""The client that imports `ptycho_torch`: settings, training, checkpoint, reconstruction."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conformance.connect import Proxy
+from conformance.observe import Observer
+from conformance.scenes import client
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-001~1")
+def test_the_other_package_is_found_with_every_name(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Every name that the client imports of `ptycho_torch` is there.
+
+    If this fails, suspect a module or class that was renamed, or a folder that is not the package's parent.
+    """
+    found = client.session(backend, shared_folder).found_torch
+
+    observe.equal("packages", found["packages"], {"ptycho_torch": True})
+    observe.equal("missing", found["missing"], [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-020~1", "CLIENT-021~1")
+def test_the_other_library_trains_with_all_of_its_settings(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Eighty settings go in; two epochs with finite losses under the client's own callback, and a checkpoint, come out.
+
+    If this fails, suspect a renamed field, or a trainer with its own list of callbacks.
+    """
+    session = client.session(backend, shared_folder)
+    said = session.trained_torch
+
+    observe.equal("epochs with a loss", len(said["train"]), client.TORCH_SETTINGS["training_config"]["epochs"])
+    observe.equal("losses that are not finite", int((~np.isfinite([*said["train"], *said["val"]])).sum()), 0)
+    inside = str(said["checkpoint"]).startswith(str(session.folder / "output_torch"))
+    observe.holds("checkpoint", inside, "a file under the output folder", str(said["checkpoint"]), clause="CLIENT-021")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-022~1", needs=("CLIENT-021",))
+def test_a_checkpoint_gives_back_what_was_stated(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Settings that shape a reconstruction come out of the file, whatever the client's own are by then.
+
+    If this fails, suspect a checkpoint that keeps the module's own settings alone.
+    """
+    said, _ = client.session(backend, shared_folder).reconstructed_torch
+
+    observe.equal("configurations missing", said["missing"], [])
+    observe.equal("mode", said["mode"], client.TORCH_SETTINGS["model_config"]["mode"])
+    observe.equal("settings", said["told"], client.TOLD)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLIENT-023~1", needs=("CLIENT-021",))
+def test_the_other_object_lies_around_the_scan(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """The middle of what is covered is the middle of the image, along x and along y, of a scan that is wider than high.
+
+    If this fails, suspect swapped positions, or a canvas around the mean position.
+    """
+    session = client.session(backend, shared_folder)
+    _, arrays = session.reconstructed_torch
+    image, scan = np.squeeze(arrays["image"]), session.scan
+
+    observe.equal("complex", np.iscomplexobj(image), True)
+    observe.equal("not finite", int((~np.isfinite(image)).sum()), 0)
+    observe.at_most("distance of the middles", float(np.abs(client.box(image)).max()), 1.0)
+    wide = np.ptp(scan["xcoords"]) - np.ptp(scan["ycoords"])
+    observe.equal("wider than high by", client.width_beyond_height(image), int(wide))
