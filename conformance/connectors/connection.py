@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,13 +19,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from conformance.beside import Afar
+from conformance.connect import split
 from conformance.connectors import faults
 from conformance.connectors.faults import Dependent
 from conformance.connectors.peer import Answer, Peer
 from conformance.process import PACKAGE, QUIET
 
 WORKER = Path(__file__).with_name("worker.py")
-KINDS = ("direct", "proc", "venv")
 LIVE = ("registry",)
 """Methods whose answer is the live object itself, a plain mapping though it may be."""
 
@@ -45,15 +44,6 @@ class TimedOut(Died):
     """The backend's process did not answer in time and was ended."""
 
     late = True
-
-
-def split(name: str) -> tuple[str, str, str]:
-    """`(kind, interpreter, name)` of a backend's name; a name without a kind is `direct`."""
-    kind, colon, rest = name.partition(":")
-    if not colon or kind not in KINDS:
-        return "direct", sys.executable, name
-    path, _, rest = rest.partition(":") if kind == "venv" else (sys.executable, "", rest)
-    return kind, path, rest
 
 
 def interpreter(path: str) -> str:
@@ -247,4 +237,4 @@ class Distant(Afar):
 def connected(name: str, device: str) -> Distant:
     """The backend of a name with `proc:` or `venv:`; its process is started at the first question."""
     kind, path, rest = split(name)
-    return Distant(Connection(sys.executable if kind == "proc" else interpreter(path), rest, device))
+    return Distant(Connection(path if kind == "proc" else interpreter(path), rest, device))

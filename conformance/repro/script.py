@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from conformance.connect import BUILT_IN, PLANTED
+from conformance.connect import PLANTED, split, target
+from conformance.connectors.connection import interpreter
 from conformance.repro import eyes
 from conformance.repro.bundle import EYES, Bundle
 from conformance.repro.residue import Change, Red, Reducer, unchanged
@@ -64,8 +65,14 @@ def stem(check: str) -> str:
 
 def door(backend: str) -> str:
     """`module:attribute`, or `module:attribute=argument` for a planted one."""
-    package, _, name = BUILT_IN.get(backend, backend).partition(":")
-    return f"{PLANTED[package]}:REGISTER.backend={name}" if package in PLANTED else f"{package}:{name}"
+    package, _, name = target(split(backend)[2]).partition(":")
+    return f"{package}:REGISTER.backend={name}" if package in PLANTED.values() else f"{package}:{name}"
+
+
+def python(backend: str) -> str:
+    """The interpreter to call a script with: that of the environment in which the backend lives."""
+    kind, path, _ = split(backend)
+    return interpreter(path) if kind == "venv" else "python"
 
 
 def _fill(template: str, **parts: str) -> str:
@@ -97,7 +104,7 @@ def write(case: Case, change: Change = unchanged, largest: int = 1_000_000) -> S
         "body": textwrap.indent(body, "    "),
     }
     who = {"check": repr(case.check), "backend": repr(door(case.backend)), "device": repr(case.device)}
-    text = _fill("alone", title=case.title, file=f"{stem(case.check)}.py", **who, **parts)
+    text = _fill("alone", title=case.title, file=f"{stem(case.check)}.py", python=python(case.backend), **who, **parts)
     return Script(text, packed(archive.arrays), roots=residue.roots, behind_the_truth=residue.behind_the_truth)
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from conformance import blame, native, states
-from conformance.connect import Proxy, UnknownBackend, connect, information
-from conformance.connectors.connection import Died, NoSuchInterpreter, TimedOut, interpreter, split
+from conformance.connect import Proxy, UnknownBackend, connect, information, split
+from conformance.connectors.connection import Died, NoSuchInterpreter, TimedOut, interpreter
 from conformance.connectors.faults import Dependent
+from conformance.repro import script
 from conformance.selftest.far import BACKEND, far
 from conformance.selftest.house import House, check
 from conformance.selftest.test_observe import observer
@@ -125,7 +126,9 @@ WAYS = '@pytest.mark.parametrize("way", ["die", "hang", "print", "oracle", "here
 
 def test_a_run_tells_each_of_them_and_loses_nothing(house: House) -> None:
     """Whoever comes next has a new process; the run is red, and whole."""
-    asks = check("asks", 'observe.holds("answer", backend.read("x", how=way) != 1, "one", "none")', above=WAYS, arguments=ARGUMENTS)
+    asks = check(
+        "asks", 'observe.holds("answer", backend.read("x", how=way) != 1, "one", "none")', above=WAYS, arguments=ARGUMENTS
+    )
     house.tests("physics", asks, check("after", 'observe.equal("n", len(backend.registry()), 1)'))
     (house.root / "far_backend.py").write_text(BACKEND, encoding="utf-8")
     done = house.conform("run", "--workers", "1", "--patience", "4", backend="proc:far_backend:Backend")
@@ -136,3 +139,13 @@ def test_a_run_tells_each_of_them_and_loses_nothing(house: House) -> None:
     assert printed == {"PHYS-001:asks[print]@cpu": "hello from afar\n"}
     assert "note: the backend printed while 1 checks ran" in done.stdout
     assert (house.folder() / "backend-gw0.log").read_text() == "hello from afar\n"
+
+
+@pytest.mark.parametrize(("name", "door", "python"), [
+    ("proc:mutant:DEF-002", "conformance.mutants:REGISTER.backend=DEF-002", "python"),
+    ("direct:numpy", "conformance.backends.numpy_only:Backend", "python"),
+    (f"venv:{sys.executable}:a.b:C", "a.b:C", sys.executable),
+])  # fmt: skip
+def test_a_script_asks_the_backend_itself(name: str, door: str, python: str) -> None:
+    """No connection stands between a script and the backend; it is called with the backend's own interpreter."""
+    assert (script.door(name), script.python(name)) == (door, python)
