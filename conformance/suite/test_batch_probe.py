@@ -10,7 +10,7 @@ import pytest
 from conformance import native
 from conformance.observe import Observer
 from conformance.oracles import batch as oracle
-from conformance.scenes import batches
+from conformance.scenes import batches, surfaces
 from conformance.scenes.batches import first, tagged
 from conformance.scenes.optics import curved_probe
 
@@ -67,6 +67,7 @@ def test_the_scaling_is_the_probes(backend: Any, observe: Observer, modes: int) 
 @pytest.mark.parametrize("bad", ["BxNxN", "NxN", "BxCxNxN", "six-axes", "side", "smaller", "pixel"])
 def test_other_layouts_of_a_probe_are_refused(backend: Any, observe: Observer, bad: str) -> None:
     """Where probe meets object only five axes of the right side pass. If this fails, suspect a broadcast that happens to work."""
+    surfaces.needed(backend, "loaders")  # the layout is the batch's: without batches there is none to refuse
     probe, shape = batches.refused_probe(bad)
     objects = np.ones((3, 4, 12, 12), np.complex64)
 

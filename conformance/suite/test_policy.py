@@ -8,7 +8,7 @@ import pytest
 
 from conformance.connect import Proxy
 from conformance.observe import Observer
-from conformance.scenes import commands, interpreters
+from conformance.scenes import commands, interpreters, surfaces
 
 
 @pytest.mark.clause("POLICY-001~1")
@@ -79,6 +79,7 @@ def test_lightning_is_declared(backend: Proxy, observe: Observer) -> None:
 
     If this fails, suspect a training loop of the backend's own.
     """
+    surfaces.needed(backend, "train")  # Lightning is for the training
     declared = interpreters.requirements(backend.info().distribution)
 
     found = sorted({"lightning", "pytorch-lightning"} & set(declared))
