@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 from reference_impl.config import canonical, registry
@@ -17,8 +18,14 @@ class ModelConfig(canonical.ModelConfig):
     __hash__ = None
 
 
+@dataclass
 class TrainingConfig(canonical.TrainingConfig):
-    """As the canonical one, but that `n_groups` None means a group for each exposure: the client has no setting for it."""
+    """As the canonical one, but that `n_groups` None means a group for each exposure: the client has no setting for it.
+
+    The default of `nphotons` is the client's own.
+    """
+
+    nphotons: float = 1e6
 
     def __post_init__(self) -> None:
         stated = self.n_images if self.n_groups is None else self.n_groups
