@@ -86,7 +86,8 @@ def run(folder: Path, job: Mapping[str, Any]) -> int:
     argv = [sys.executable, "-m", "pytest", "-q", "-s", "-rN", "--tb=native", "--disable-warnings", "--snapshot-warn-unused"]
     argv += ["-p", "conformance.plugin"]
     argv += ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-n", "0", "--trials", str(path)]
-    argv += ["--profile", "core", "--profile", "cli", "--profile", "ptychodus", str(Path(__file__).resolve().parent / "suite")]
+    argv += [part for name in ("core", "cli", "ptychodus", "reconstruct") for part in ("--profile", name)]
+    argv += [str(Path(__file__).resolve().parent / "suite")]
     return tee(argv, folder / "run.log", ["conform trials"])[0]
 
 
