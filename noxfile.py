@@ -1,7 +1,8 @@
 """How everything is run. `python3 noxfile.py -s cpu` needs Python 3.11 or newer with venv and pip, and nothing else.
 
 Sessions: cpu, cuda (the suite on the reference), mutants, replay (on defects), tests (of the harness and the reference),
-page (report.html in a browser), strangers (the suite on other backends), lint, bench, quality, snapshots.
+page (report.html in a browser), strangers (the suite on other backends), ptychodus (the released client on the reference),
+lint, bench, quality, snapshots.
 All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
 install nothing. nox turns every failure into exit code 1: the true code stands in the footer of the log under `reports/`.
 """
@@ -25,6 +26,7 @@ CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
 BOOTSTRAP = ROOT / ".nox" / "bootstrap"
 HOUSE = ROOT / ".nox" / "house"
 BIN = "Scripts" if os.name == "nt" else "bin"
+CLIENT = "ptychodus==1.7.0"
 PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
 
 
@@ -129,6 +131,13 @@ def strangers(session: nox.Session) -> None:
 
 
 @nox.session
+def ptychodus(session: nox.Session) -> None:
+    """The released ptychodus, unmodified, on the reference: export, train, save, open, reconstruct, compare; both libraries."""
+    python = client(session)
+    tee(session, "ptychodus", [python, "-m", "reference_impl.drop_in.trial", "--output", "{folder}", *session.posargs])
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """ruff, and the rules of style that ruff cannot say."""
     python = prepare(session)
@@ -197,6 +206,23 @@ def stranger(session: nox.Session, name: str, recipe: dict[str, Any]) -> Path:
     return place
 
 
+def client(session: nox.Session) -> str:
+    """The interpreter of an environment with ptychodus and the reference; with `--no-venv`, this one."""
+    if "--no-venv" in sys.argv:
+        return os.environ.get("CONFORM_PYTHON", sys.executable)
+    place = ROOT / ".nox" / "ptychodus"
+    python, stamp = place / BIN / "python", place / "installed.sha256"
+    wanted = hashlib.sha256(CONSTRAINTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + CLIENT.encode()).hexdigest()
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        began = time.monotonic()
+        session.log(f"installing into {place}")
+        venv.create(place, with_pip=True, clear=True)
+        subprocess.run([str(python), "-m", "pip", *PIP, CLIENT, "-e", f"{ROOT}[reference]"], check=True)
+        stamp.write_text(wanted)
+        session.log(f"installed in {time.monotonic() - began:.0f} s")
+    return str(python)
+
+
 def examine(session: nox.Session, python: str, device: str, forgiven: tuple[int, ...] = ()) -> tuple[int, str]:
     """`conform run` on the reference; it keeps its own log. Returns code and output; a code that is not forgiven is an error."""
     argv = [
@@ -220,10 +246,14 @@ def examine(session: nox.Session, python: str, device: str, forgiven: tuple[int,
 
 
 def tee(session: nox.Session, label: str, argv: list[str]) -> None:
-    """Run a command with its output on the terminal and in `reports/<UTC>/<label>/run.log`; its failure is the session's."""
+    """Run a command with its output on the terminal and in `reports/<UTC>/<label>/run.log`; its failure is the session's.
+
+    `{folder}` in an argument is that folder.
+    """
     folder = REPORTS / datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ") / label
     folder.mkdir(parents=True, exist_ok=True)
     log, began = folder / "run.log", time.monotonic()
+    argv = [part.replace("{folder}", str(folder)) for part in argv]
     with log.open("w", encoding="utf-8") as stream:
         stream.write(f"# session {session.name}\n# argv {argv}\n")
         code, said = spoken(argv, stream)

@@ -3,10 +3,10 @@
     python -m reference_impl.drop_in.trial --output FOLDER [--epochs 24] [--patterns 320] [--only tf-long ...]
 
 `nox -s ptychodus` makes an environment with ptychodus in it and runs this there. Each case drives ptychodus headless through its
-own API: it finds the backend, exports training data, trains in a process of its own, saves the model under a name of its own, opens
-it, reconstructs, and writes a product; `ptychodus --batch reconstruct` then does the last three once more. Long cases are compared
-with the known object; short ones go once through everything with other settings, the released defaults among them. Exit code 1
-where anything fails.
+own API: it finds the backend, exports training data, trains in a process of its own, saves the model under a name of its own,
+opens it, reconstructs, and writes a product; `ptychodus --batch reconstruct` then does the last three once more. Long cases are
+compared with the known object; short ones go once through everything with other settings, the released defaults among them.
+Exit code 1 where anything fails.
 """
 
 from __future__ import annotations
