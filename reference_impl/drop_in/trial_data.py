@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from ptychodus.api.assemble import AssembledDiffractionData
+from ptychodus.api.constants import energy_eV_to_wavelength_m
 from ptychodus.api.geometry import PixelGeometry
 from ptychodus.api.io import save_diffraction_data, save_product
 from ptychodus.api.object import Object, ObjectCenter
@@ -22,8 +23,7 @@ from fixtures import exposures, objects, probes, scans
 N, HEIGHT, WIDTH = 64, 138, 162
 PHOTONS = 108 * N * N  # photons a pattern: 108 counts a pixel, as in the published synthetic studies
 ENERGY_EV, DISTANCE_M, DETECTOR_PIXEL_M = 10_000.0, 2.0, 75e-6
-HC_EV_M = 1.23984198e-6
-PIXEL_M = HC_EV_M / ENERGY_EV * DISTANCE_M / (N * DETECTOR_PIXEL_M)  # what the client computes for its objects
+PIXEL_M = energy_eV_to_wavelength_m(ENERGY_EV) * DISTANCE_M / (N * DETECTOR_PIXEL_M)  # what the client expects of its objects
 CENTRE_M = (3.1e-6, -2.2e-6)  # of the object; a centre at zero would hide a sign
 BAD = ((5, 9), (40, 3))  # dead pixels, which the client fills
 
