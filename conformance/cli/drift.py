@@ -6,9 +6,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-ADVICE = "different default"
+if TYPE_CHECKING:
+    from conformance.drift import Finding
+    from conformance.drift.source import World
+    from conformance.drift.uses import Uses
 
 
 def add(verbs: Any) -> None:
@@ -16,13 +19,16 @@ def add(verbs: Any) -> None:
     verb = verbs.add_parser(
         "drift",
         help="hold what a client package uses of a backend against that backend's source; runs neither",
-        description="Exit code 0: everything is there; 1: something is missing or of another type; 4: usage.",
+        description="Exit code 0: everything is there (another default, or an undeclared None, is advice); 1: something is "
+        "missing, of another type, or cannot be set; 4: usage. The clauses stand in specs/drift.md.",
     )
-    verb.add_argument("--client", default="ptychodus", help="an installed package or a folder (default: ptychodus)")
+    verb.add_argument("--client", metavar="PACKAGE", help="installed, or a folder (default: ptychodus; else its recorded uses)")
     verb.add_argument(
-        "--backend", action="append", required=True, metavar="PACKAGE[=FOLDER]",
-        help="repeatable; a package that the client imports, installed or in this folder",
+        "--backend", action="append", metavar="NAME",
+        help="repeatable; a backend of the harness with a drop-in (default: reference), or PACKAGE[=FOLDER], a package that the "
+        "client imports, installed or in this folder",
     )  # fmt: skip
+    verb.add_argument("--record", type=Path, metavar="FILE", help="write the client's uses and hold them against nothing")
     verb.add_argument("--all", action="store_true", help="show what is present, too")
     verb.add_argument("--json", action="store_true", help="one object for machines")
     verb.set_defaults(act=_drift)
@@ -30,59 +36,113 @@ def add(verbs: Any) -> None:
 
 def _drift(arguments: argparse.Namespace) -> int:
     from conformance import drift
-    from conformance.drift.client import uses
-    from conformance.drift.source import Package
+    from conformance.drift.uses import dumped
 
-    given = [text.partition("=")[::2] for text in arguments.backend]
     try:
-        packages = {name: Package(_folder(folder or name)) for name, folder in given}
-        found = drift.compare(uses(_folder(arguments.client), set(packages)), packages)
-    except (LookupError, SyntaxError, UnicodeDecodeError) as error:
+        names = {name.partition("=")[0]: name.partition("=")[2] for name in arguments.backend or () if not _of_harness(name)}
+        uses = _uses(arguments, set(names) or {"ptycho", "ptycho_torch"})
+        if arguments.record:
+            from conformance.pages.press import write
+
+            write(arguments.record, dumped(uses))
+            print(f"{arguments.record}: {len(uses.uses)} uses of {uses.client} {uses.version}")
+            return 0
+        judged, world = _world(arguments, names, uses)
+        found = drift.compare(judged, world)
+    except (LookupError, ValueError, SyntaxError, ImportError) as error:
         print(f"conform drift: {error}", file=sys.stderr)
         return 4
     if not found:
-        print(f"conform drift: {arguments.client} uses nothing of {', '.join(packages)}", file=sys.stderr)
+        print(f"conform drift: {uses.client} uses nothing of {', '.join(uses.packages)}", file=sys.stderr)
         return 4
+    return _told(arguments, judged, found)
+
+
+def _uses(arguments: argparse.Namespace, packages: set[str]) -> Uses:
+    """The client's uses; without a name those of the installed ptychodus, else the recorded ones, which is said."""
+    from conformance.drift import PTYCHODUS
+    from conformance.drift.client import uses
+    from conformance.drift.places import folder_of, version_of
+    from conformance.drift.uses import loaded
+
+    name = arguments.client or "ptychodus"
+    try:
+        folder = folder_of(name)
+    except LookupError:
+        if arguments.client or arguments.record:
+            raise
+        found = loaded(PTYCHODUS)
+        print(f"ptychodus is not installed: its uses as recorded of version {found.version}", file=sys.stderr)
+        return found
+    return uses(folder, packages, version_of(name))
+
+
+def _of_harness(name: str) -> bool:
+    from conformance.connect import BUILT_IN, installed
+
+    return "=" not in name and (name in BUILT_IN or ":" in name or name in installed())
+
+
+def _world(arguments: argparse.Namespace, names: dict[str, str], uses: Uses) -> tuple[Uses, World]:
+    """Where the backend's packages lie, and the uses of those packages that it has."""
+    from dataclasses import replace
+
+    from conformance.drift.places import drop_in_of, folder_of, world_of_drop_in, world_of_packages
+
+    if names:
+        if len(names) != len(arguments.backend):
+            raise LookupError("--backend is a backend of the harness, or packages; expected one kind, found both")
+        kept, world = tuple(names), world_of_packages({name: folder_of(names[name] or name) for name in names}, uses)
+    else:
+        from conformance.connect import connect, information
+
+        if len(asked := arguments.backend or ["reference"]) > 1:
+            raise LookupError(f"expected one backend of the harness, found {', '.join(asked)}")
+        backend = connect(asked[0])
+        folders = drop_in_of(backend, uses.packages)
+        for package in [package for package in uses.packages if package not in folders]:
+            print(f"{asked[0]} offers no {package}: its uses are not judged", file=sys.stderr)
+        if not folders:
+            raise LookupError(f"{asked[0]} has no drop-in: expected the surface `client`")
+        kept, world = tuple(folders), world_of_drop_in(folders, information(backend).python, uses)
+    mine = tuple(use for use in uses.uses if use.module.split(".")[0] in kept)
+    return replace(uses, packages=kept, uses=mine), world
+
+
+def _told(arguments: argparse.Namespace, uses: Uses, found: list[Finding]) -> int:
+    from conformance import drift
+
     counts = {state: sum(finding.state == state for finding in found) for state in dict.fromkeys(f.state for f in found)}
     code = int(any(counts.get(state) for state in drift.BREAKING))
     if arguments.json:
-        told = [{"place": f.use.place, "name": _name(f), "state": f.state, "detail": f.detail} for f in found]
-        print(json.dumps({"exit": code, "counts": counts, "findings": told}, indent=1))
+        told = [
+            {"clause": f.clause, "state": f.state, "name": f.use.whole, "detail": f.detail, "places": list(f.use.places)}
+            for f in found
+        ]
+        client = {"name": uses.client, "version": uses.version, "sha256": uses.sha256}
+        print(json.dumps({"exit": code, "client": client, "counts": counts, "findings": told}, indent=1))
         return code
     _show([finding for finding in found if arguments.all or finding.state != "present"])
-    print("uses: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
+    print(f"{uses.client} {uses.version}: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
     print(f"exit {code}")
     return code
 
 
-def _name(finding: Any) -> str:
-    return f"{finding.use.module}:{finding.use.name}".rstrip(":")
-
-
-def _show(found: list[Any]) -> None:
+def _show(found: list[Finding]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from conformance.drift import BREAKING
+
     if not found:
         return
     table = Table()
-    for column in ("state", "name", "detail", "used at"):
+    for column in ("clause", "state", "name", "detail", "used at"):
         table.add_column(column, overflow="fold")
-    for finding in found:
-        colour = "yellow" if finding.state in (ADVICE, "not followed") else "green" if finding.state == "present" else "red"
-        table.add_row(f"[{colour}]{finding.state}[/]", escape(_name(finding)), escape(finding.detail), escape(finding.use.place))
+    for finding in sorted(found, key=lambda finding: finding.clause or "~"):
+        colour = "red" if finding.state in BREAKING else "green" if finding.state == "present" else "yellow"
+        places = [*finding.use.places[:2], *([f"and {len(finding.use.places) - 2} more"] if len(finding.use.places) > 2 else [])]
+        cells = (escape(finding.use.whole), escape(finding.detail), escape("\n".join(places)))
+        table.add_row(finding.clause, f"[{colour}]{finding.state}[/]", *cells)
     Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
-
-
-def _folder(name: str) -> Path:
-    """A folder that is named, or that of an installed package, which is not imported. Raises `LookupError`."""
-    import importlib.util
-
-    if Path(name).is_dir():
-        return Path(name)
-    spec = importlib.util.find_spec(name) if name.isidentifier() else None
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places:
-        raise LookupError(f"{name}: expected a folder or an installed package, found neither")
-    return Path(places[0])

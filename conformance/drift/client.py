@@ -1,134 +1,206 @@
-"""The uses that a client makes of some packages, read from its source."""
+"""The uses that a client makes of some packages, read from its source. Nothing of it is imported or run.
+
+Followed are imports in every form, aliases, objects from the call that makes them to their methods, annotations (also those whose
+imports stand under `if TYPE_CHECKING:`, which bind nothing at run time and are no uses), functions and classes of the client,
+`getattr` with a literal, `**` of a dict that is written out, `dataclasses.replace`, `functools.partial` and subclasses. What is
+tried under `except ImportError` or `AttributeError` is `guarded`.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import hashlib
+import re
 from pathlib import Path
 
-PARAMETERS = {"integer": "int", "real": "float", "boolean": "bool", "string": "str", "path": "str"}
-"""`create_<kind>_parameter`, as ptychodus declares its settings, and the plain type that it holds."""
-
-Settings = Mapping[tuple[str, str], tuple[str, str]]
-"""Settings class and its attribute → plain type and source of the default."""
-
-
-@dataclass(frozen=True)
-class Use:
-    """One place where a client needs `name` of `module` (dotted; empty: the module itself).
-
-    `keywords` holds, where the value is one of the client's own settings, its plain type and default.
-    """
-
-    module: str
-    name: str
-    place: str
-    called: bool = False
-    keywords: Mapping[str, tuple[str, str] | None] = field(default_factory=dict)
-    positional: int = 0
-    starred: bool = False
+from conformance.drift.kinds import typing_only
+from conformance.drift.meaning import bind, blocks, meaning
+from conformance.drift.scopes import FUNCTION, Client, Later, Own, Place, Scope
+from conformance.drift.sent import sent
+from conformance.drift.uses import Sent, Use, Uses, merged
 
 
-def uses(folder: Path, packages: set[str]) -> list[Use]:
-    """Every use below `folder`, in the order of files and lines. Raises `SyntaxError` with the file's name."""
-    trees = {path: ast.parse(path.read_text(encoding="utf-8"), filename=str(path)) for path in sorted(folder.rglob("*.py"))}
-    settings = {name: told for tree in trees.values() for name, told in _settings(tree)}
-    return [use for path, tree in trees.items() for use in _Reader(path.relative_to(folder), packages, settings).read(tree)]
-
-
-def _settings(tree: ast.Module) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:
-    inside = [(owner.name, node) for owner in ast.walk(tree) if isinstance(owner, ast.ClassDef) for node in ast.walk(owner)]
-    for owner, node in inside:
-        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute)):
+def uses(folder: Path, packages: set[str], version: str = "") -> Uses:
+    """Every use below `folder`. Raises `SyntaxError` with the file's name."""
+    client = Client(folder, packages)
+    found: list[Use] = []
+    gives: dict[tuple[str, str], set[str]] = {}
+    whole = hashlib.sha256()
+    mention = re.compile(rf"\b({'|'.join(map(re.escape, packages))})\b".encode())
+    for path, tree in client.trees.items():
+        text = path.read_bytes()
+        if not mention.search(text):
             continue
-        kind = node.value.func.attr.removeprefix("create_").removesuffix("_parameter")
-        target = node.targets[0]
-        if kind in PARAMETERS and isinstance(target, ast.Attribute) and len(node.value.args) > 1:
-            yield (owner, target.attr), (PARAMETERS[kind], ast.unparse(node.value.args[1]))
+        reader = _Reader(client, path)
+        reader.block(tree.body, Scope(client, client.name_of(path)), False)
+        found += reader.found
+        for key, value in reader.gives:
+            gives.setdefault(key, set()).add(value)
+        whole.update(text if reader.found else b"")
+    one = {key: next(iter(values)) for key, values in gives.items() if len(values) == 1}
+    return Uses(folder.resolve().name, version, tuple(sorted(packages)), merged(found), one, whole.hexdigest())
 
 
 class _Reader:
-    """Reads one file. Imports count wherever they stand; a name that holds a made object keeps its class until its scope ends."""
+    """Reads one file, statement by statement; functions after the block in which they stand."""
 
-    def __init__(self, path: Path, packages: set[str], settings: Settings) -> None:
-        self.path, self.packages, self.settings = path, packages, settings
+    def __init__(self, client: Client, path: Path) -> None:
+        self.client, self.path = client, path.relative_to(client.folder)
         self.found: list[Use] = []
-        self.annotated: dict[str, str] = {}
+        self.gives: list[tuple[tuple[str, str], str]] = []
 
-    def read(self, tree: ast.Module) -> list[Use]:
-        self._scope(tree, {}, {})
-        return self.found
+    def block(self, body: list[ast.stmt], scope: Scope, guarded: bool) -> None:
+        inner: list[ast.stmt] = []
+        self._statements(body, scope, guarded, inner)
+        for node in inner:
+            if isinstance(node, FUNCTION):
+                self.block(node.body, scope.below(node), False)
+            elif isinstance(node, ast.ClassDef) and isinstance(owner := scope.find(node.name), Own):
+                self.block(node.body, owner.scope, False)
 
-    def _scope(self, node: ast.AST, names: dict[str, tuple[str, str]], objects: dict[str, tuple[str, str]]) -> None:
-        names, objects, outer = dict(names), dict(objects), dict(self.annotated)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            self.annotated |= {part.arg: ast.unparse(part.annotation) for part in given if part.annotation}
-        for child in ast.iter_child_nodes(node):
-            self._visit(child, names, objects)
-        self.annotated = outer
+    def _statements(self, body: list[ast.stmt], scope: Scope, guarded: bool, inner: list[ast.stmt]) -> None:
+        for node in body:
+            bound = isinstance(node, ast.Assign | ast.AnnAssign)
+            if typing_only(node):
+                _bind_types(node, scope)
+                continue
+            if not bound:
+                bind(node, scope, guarded)
+            self._statement(node, scope, guarded)
+            if bound:  # `x = x.y` reads the x before
+                bind(node, scope, guarded)
+            inner += [node] if isinstance(node, FUNCTION | ast.ClassDef) else []
+            for part, safe in blocks(node):
+                self._statements(part, scope, guarded or safe, inner)
 
-    def _visit(self, node: ast.AST, names: dict[str, tuple[str, str]], objects: dict[str, tuple[str, str]]) -> None:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            return self._scope(node, names, objects)
-        if isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in self.packages:
+    def _statement(self, node: ast.stmt, scope: Scope, guarded: bool) -> None:
+        if isinstance(node, ast.Import):
             for alias in node.names:
-                names[alias.asname or alias.name] = (str(node.module), alias.name)
-                self._add(node, str(node.module), alias.name)
-        elif isinstance(node, ast.Import):
-            for alias in [alias for alias in node.names if alias.name.split(".")[0] in self.packages]:
-                names[alias.asname or alias.name] = (alias.name, "")
-                self._add(node, alias.name, "")
-        elif isinstance(node, ast.Call) and (target := self._target(node.func, names, objects)):
-            self._call(node, target)
-            for part in [*node.args, *(word.value for word in node.keywords)]:
-                self._visit(part, names, objects)
-            return None
-        elif isinstance(node, ast.Attribute) and (target := self._target(node, names, objects)):
-            if isinstance(node.ctx, ast.Load):  # what the client sets itself need not be there before
-                self._add(node, *target)
-            return None
-        for child in ast.iter_child_nodes(node):
-            self._visit(child, names, objects)
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Name):
-            made = self._target(node.value.func, names, objects)
-            owner = next((i for i, part in enumerate((made or ("", ""))[1].split(".")) if part[:1].isupper()), None)
-            if made and owner is not None:
-                objects[node.targets[0].id] = (made[0], ".".join(made[1].split(".")[: owner + 1]))
-            else:
-                objects.pop(node.targets[0].id, None)
-        return None
+                if alias.name.split(".")[0] in self.client.packages:
+                    self._add(node, "module", Place(alias.name, guarded=guarded))
+        elif isinstance(node, ast.ImportFrom):
+            source = self.client.source_of(scope.module, node)
+            for alias in node.names if source.split(".")[0] in self.client.packages else ():
+                self._add(node, "module", Place(source, guarded=guarded))
+                self._add(node, "read", Place(source, alias.name, guarded)) if alias.name != "*" else None
+        elif isinstance(node, ast.ClassDef):
+            for base in node.bases:
+                found = meaning(base, scope)
+                self._add(base, "base", found) if isinstance(found, Place) else None
+        elif not isinstance(node, FUNCTION):
+            self._sets(node, scope)
+        for part in _own_expressions(node):
+            self.visit(part, scope, guarded)
 
-    def _target(
-        self, node: ast.AST, names: Mapping[str, tuple[str, str]], objects: Mapping[str, tuple[str, str]]
-    ) -> tuple[str, str] | None:
-        """Module and dotted name that an expression stands for, as far as its source tells."""
-        parts = ast.unparse(node).split(".") if isinstance(node, ast.Name | ast.Attribute) else []
-        if not parts or not all(part.isidentifier() for part in parts):
-            return None
-        for length in range(len(parts), 0, -1):
-            known = names.get(".".join(parts[:length])) or (objects.get(parts[0]) if length == 1 else None)
-            if known:
-                return known[0], ".".join(part for part in (known[1], *parts[length:]) if part)
-        return None
+    def _sets(self, node: ast.stmt, scope: Scope) -> None:
+        """Attributes of a backend's objects that the client assigns, and what it puts there."""
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+        for target in targets:
+            owner = meaning(target.value, scope) if isinstance(target, ast.Attribute) else None
+            if isinstance(target, ast.Attribute) and isinstance(owner, Place) and owner.name:
+                given = sent(node.value, scope) if isinstance(node, ast.Assign) else Sent()
+                self._add(target, "set", owner.then(f".{target.attr}"), arguments=(given,))
+                if isinstance(node, ast.Assign):
+                    self._give(owner, target.attr, node.value, scope)
 
-    def _call(self, node: ast.Call, target: tuple[str, str]) -> None:
+    def _give(self, owner: Place, name: str, value: ast.expr, scope: Scope) -> None:
+        """What the client puts into a field of a class: an object that it got from a backend."""
+        found, made = meaning(value, scope), owner.name.removesuffix("()")
+        is_class = owner.name.endswith("()") and made.split(".")[-1][:1].isupper()
+        if isinstance(found, Place) and is_class and found.name.endswith("()"):
+            self.gives.append(((f"{owner.module}:{made}", name), f"{found.module}:{found.name}"))
+
+    # -- expressions -------------------------------------------------------------------------------------------------------------
+
+    def visit(self, node: ast.AST, scope: Scope, guarded: bool) -> None:
+        """Record what an expression uses."""
+        if isinstance(node, ast.Call):
+            self._call(node, scope, guarded)
+        elif isinstance(node, ast.Attribute):
+            found = meaning(node, scope)
+            if isinstance(found, Place) and found.name and not found.name.endswith("()") and isinstance(node.ctx, ast.Load):
+                self._add(node, "read", found, guarded=guarded)
+            self._chain(node, scope, guarded, isinstance(found, Place))
+        elif isinstance(node, ast.Lambda):
+            self.visit(node.body, scope.below(node), guarded)
+        else:
+            for part in ast.iter_child_nodes(node):
+                self.visit(part, scope, guarded)
+
+    def _chain(self, node: ast.expr, scope: Scope, guarded: bool, told: bool) -> None:
+        """What stands below a chain of attributes: calls in it are uses of their own, the rest of it is a part of the chain."""
+        while isinstance(node, ast.Attribute | ast.Subscript) and told:
+            node = node.value
+        if not isinstance(node, ast.Name):
+            self.visit(node if told or not isinstance(node, ast.Attribute) else node.value, scope, guarded)
+
+    def _call(self, node: ast.Call, scope: Scope, guarded: bool) -> None:
+        name, called = ast.unparse(node.func).split(".")[-1], meaning(node.func, scope)
+        first = meaning(node.args[0], scope) if node.args else None
+        if isinstance(called, Place):
+            self._called(node, called, node.args, scope, guarded)
+        elif name == "getattr" and isinstance(first, Place) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
+            self._add(node, "read", first.then(f".{node.args[1].value}"), guarded=guarded or len(node.args) > 2)
+        elif name == "replace" and isinstance(first, Place) and first.name.endswith("()"):
+            made = Place(first.module, first.name.removesuffix("()"), first.guarded)
+            self._called(node, made, [], scope, guarded, whole=False)
+        elif name == "partial" and isinstance(first, Place):
+            self._called(node, first, node.args[1:], scope, guarded, whole=False)
+        elif isinstance(called, Own) and not called.made:
+            made_by = next((found for base in called.node.bases if isinstance(found := meaning(base, called.scope), Place)), None)
+            own = any(isinstance(part, FUNCTION) and part.name == "__init__" for part in called.node.body)
+            if made_by and not own:
+                self._called(node, made_by, node.args, scope, guarded)
+        self._chain(node.func, scope, guarded, isinstance(called, Place))
+        for part in [*node.args, *(word.value for word in node.keywords)]:
+            self.visit(part, scope, guarded)
+
+    def _called(
+        self, node: ast.Call, target: Place, arguments: list[ast.expr], scope: Scope, guarded: bool, whole: bool = True
+    ) -> None:
+        keywords: dict[str, ast.expr] = {}
+        for word in node.keywords:
+            told = {word.arg: word.value} if word.arg else _written_out(word.value, scope)
+            whole &= told is not None
+            keywords |= told or {}
+        for name, value in keywords.items():
+            self._give(target.then("()"), name, value, scope)
+        plain = [part for part in arguments if not isinstance(part, ast.Starred)]
         self._add(
-            node,
-            *target,
-            called=True,
-            keywords={str(word.arg): self._setting(word.value) for word in node.keywords if word.arg},
-            positional=sum(not isinstance(part, ast.Starred) for part in node.args),
-            starred=any(isinstance(part, ast.Starred) for part in node.args) or any(word.arg is None for word in node.keywords),
-        )
+            node, "call", target, guarded=guarded, open=not whole or len(plain) < len(arguments),
+            arguments=tuple(sent(part, scope) for part in plain),
+            keywords={name: sent(value, scope) for name, value in keywords.items()},
+        )  # fmt: skip
 
-    def _setting(self, value: ast.expr) -> tuple[str, str] | None:
-        """Type and default of the client's setting that is handed over: `settings.name.get_value()` and nothing around it."""
-        call = value.func if isinstance(value, ast.Call) else None
-        if isinstance(call, ast.Attribute) and call.attr == "get_value" and isinstance(call.value, ast.Attribute):
-            return self.settings.get((self.annotated.get(ast.unparse(call.value.value), ""), call.value.attr))
-        return None
+    def _add(self, node: ast.AST, act: str, found: Place, guarded: bool = False, **told: object) -> None:
+        place = f"{self.path.as_posix()}:{getattr(node, 'lineno', 0)}"
+        safe = guarded or found.guarded
+        self.found.append(Use(act, found.module, found.name, guarded=safe, places=(place,), **told))  # type: ignore[arg-type]
 
-    def _add(self, node: ast.AST, module: str, name: str, **told: object) -> None:
-        self.found.append(Use(module, name, f"{self.path}:{getattr(node, 'lineno', 0)}", **told))  # type: ignore[arg-type]
+
+def _bind_types(node: ast.stmt, scope: Scope) -> None:
+    """What stands under `if TYPE_CHECKING:` names types and is used by nobody; its `else` is not read."""
+    for part in node.body if isinstance(node, ast.If) else ():
+        bind(part, scope)
+
+
+def _own_expressions(node: ast.stmt) -> list[ast.AST]:
+    """The expressions of a statement, those of the blocks and functions inside of it left out."""
+    if isinstance(node, FUNCTION):
+        return [*node.decorator_list, *node.args.defaults, *filter(None, node.args.kw_defaults)]
+    if isinstance(node, ast.ClassDef):
+        return list(node.decorator_list)
+    if isinstance(node, ast.AnnAssign):
+        return [node.value] if node.value else []
+    return [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr | ast.withitem | ast.match_case)]
+
+
+def _written_out(node: ast.expr, scope: Scope) -> dict[str, ast.expr] | None:
+    """The keywords of `**node` where it is a dict that is written out; None where it is not."""
+    if isinstance(node, ast.Name) and isinstance(found := scope.find(node.id), Later) and found.item is None:
+        return _written_out(found.node, found.scope)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict" and not node.args:
+        return {word.arg: word.value for word in node.keywords if word.arg} if all(w.arg for w in node.keywords) else None
+    if isinstance(node, ast.Dict) and all(isinstance(key, ast.Constant) for key in node.keys):
+        return {str(key.value): value for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)}
+    return None

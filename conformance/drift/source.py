@@ -1,157 +1,272 @@
-"""The names of a package, read from its source: modules, functions, classes with their fields and methods."""
+"""A backend's names, read from its source: what a dotted path leads to, through imports, classes and what functions return.
+
+`World.walk` follows a path of `Use`. What lies in packages that the backend imports is followed there as well, where the package
+stands in one of the folders of `search`; nothing is imported.
+"""
 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
+import builtins
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-Parameters = dict[str, tuple[str | None, str | None]]
-"""Name → source of the default (None: required) and of the annotation."""
+from conformance.drift.found import (
+    ARRAYS,
+    FUNCTION,
+    Class,
+    Found,
+    Function,
+    Held,
+    Missing,
+    Module,
+    Namespace,
+    Plain,
+    Thing,
+    Untold,
+    marked,
+    statements,
+    steps,
+    targets,
+)
+from conformance.drift.kinds import last
+
+EMPTY = ("object", "ABC", "Protocol", "Generic", "NamedTuple", "TypedDict")
+"""Bases that add no names of their own."""
 
 
-@dataclass(frozen=True)
-class Definition:
-    """A function, a class or a variable. `parameters` is None where a call cannot be judged from the source."""
+class World:
+    """Packages by name and folder; modules are read when they are asked for."""
 
-    node: ast.AST
-    parameters: Parameters | None = None
-    most_positional: float = 0
-    open_keywords: bool = False
-    members: dict[str, Definition] = field(default_factory=dict)
+    def __init__(
+        self, packages: Mapping[str, Path], search: Sequence[Path] = (), gives: Mapping[tuple[str, str], str] | None = None
+    ) -> None:
+        self.packages, self.search = dict(packages), list(search)
+        self._trees: dict[str, ast.Module | None] = {}
+        self.gives = {}
+        for (to, name), value in (gives or {}).items():
+            owner = self.walk(*to.split(":"))
+            if isinstance(owner, Class):
+                self.gives[owner.node, name] = value
 
-    @property
-    def required(self) -> list[str]:
-        return [name for name, (default, _) in (self.parameters or {}).items() if default is None]
+    # -- modules ---------------------------------------------------------------------------------------------------------------
 
+    def file(self, module: str) -> Path | None:
+        """The file of a module, or the folder of a package without one; None where there is none."""
+        top, *rest = module.split(".")
+        roots = [self.packages[top]] if top in self.packages else [folder / top for folder in self.search]
+        for root in roots:
+            place = root.joinpath(*rest)
+            for path in (place / "__init__.py", place.with_name(place.name + ".py"), place):
+                if path.is_file() or (path is place and path.is_dir()):
+                    return path
+        return None
 
-class Package:
-    """A package's folder; each module is read when it is asked for."""
+    def tree(self, module: str) -> ast.Module | None:
+        """A module's source; None where there is none, or where it is compiled."""
+        if module not in self._trees:
+            path = self.file(module)
+            if path is None:
+                self._trees[module] = None
+            else:
+                text = path.read_text(encoding="utf-8") if path.is_file() else ""
+                self._trees[module] = ast.parse(text, filename=str(path))
+        return self._trees[module]
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._modules: dict[str, ast.Module | None] = {}
+    def source_of(self, module: str, node: ast.ImportFrom) -> str:
+        """The module that a `from` names, the dots at its beginning resolved."""
+        if not node.level:
+            return str(node.module)
+        path = self.file(module)
+        package = module.split(".") if path and (path.name == "__init__.py" or path.is_dir()) else module.split(".")[:-1]
+        return ".".join([*package[: len(package) - node.level + 1], *([node.module] if node.module else [])])
 
-    def has(self, module: str) -> bool:
-        """Whether there is such a module."""
-        return self._tree(module) is not None
+    # -- paths -----------------------------------------------------------------------------------------------------------------
 
-    def find(self, module: str, name: str) -> Definition | str | None:
-        """The definition of a dotted name; None where it is missing; a text where it leads out of what source tells."""
-        first, *rest = name.split(".")
-        found, known = self._named(module, first, set()), first
-        for part in rest:
-            if not isinstance(found, Definition):
+    def walk(self, module: str, name: str = "") -> Found:
+        """Where a path leads; `Untold` and `Missing` say at which step it ends."""
+        if self.tree(module) is None:
+            return Missing("module", module)
+        found: Found = Module(module)
+        known = module
+        for step in steps(name):
+            found = self.step(found, step, known)
+            known = f"{known}{step}" if step[0] in "([" else f"{known}.{step}" if known != module else step
+            if isinstance(found, Untold | Missing):
                 return found
-            if not isinstance(found.node, ast.ClassDef):
-                return f"what {known} holds, its source does not tell"
-            inherits = any(ast.unparse(base) not in ("object", "ABC", "Protocol") for base in found.node.bases)
-            following = found.members.get(part)
-            if following is None:
-                return f"{known} inherits from {', '.join(map(ast.unparse, found.node.bases))}" if inherits else None
-            found, known = following, f"{known}.{part}"
         return found
 
-    def _tree(self, module: str) -> ast.Module | None:
-        if module not in self._modules:
-            place = self.folder.joinpath(*module.split(".")[1:])
-            path = next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
-            empty = ast.Module([], []) if place.is_dir() else None
-            self._modules[module] = ast.parse(path.read_text(encoding="utf-8"), filename=str(path)) if path else empty
-        return self._modules[module]
+    def step(self, found: Found, step: str, known: str) -> Found:
+        """One step: `()`, `[0]` or a name."""
+        from conformance.drift import results
 
-    def _named(self, module: str, name: str, seen: set[tuple[str, str]]) -> Definition | str | None:
-        """A module's own name, or what it imports under it, or one of its sub-modules."""
-        tree = self._tree(module)
+        if step == "()":
+            return results.called(self, found, known)
+        if isinstance(found, Held):
+            found = results.held(self, found, known)
+        if step.startswith("["):
+            return results.item(self, found, int(step[1:-1]), known)
+        return self.member(found, step, known)
+
+    def member(self, found: Found, name: str, known: str) -> Found:
+        """A name of a module, a class, an object."""
+        if isinstance(found, Module):
+            return self.named(found.name, name) or Missing("name", f"{found.name} has no {name}")
+        if isinstance(found, Class | Thing):
+            owner = found if isinstance(found, Class) else found.of
+            return self.attribute(owner, name, isinstance(found, Thing)) or Missing("name", f"{known} has no {name}", True)
+        if isinstance(found, Plain):
+            return _of_plain(found.kind, name, known)
+        if isinstance(found, Namespace):
+            told = [word.value for word in found.call.keywords if word.arg == name]
+            return (
+                Held(found.where.module, None, told[0], found.where) if told else Missing("name", f"{known} has no {name}", True)
+            )
+        return found if isinstance(found, Untold) else Untold(f"what {known} holds, its source does not tell")
+
+    def named(self, module: str, name: str, seen: frozenset[tuple[str, str]] = frozenset()) -> Found | None:
+        """A module's own name, what it imports under it, or one of its sub-modules."""
+        tree = self.tree(module)
         if tree is None or (module, name) in seen:
             return None
-        seen.add((module, name))
-        for node in reversed([*_statements(tree)]):
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
-                return _define(node)
-            if isinstance(node, ast.Assign | ast.AnnAssign) and name in _targets(node):
-                return Definition(node)
-            if isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    if name == (alias.asname or alias.name):
-                        return self._imported(module, node, alias.name, seen)
-            if isinstance(node, ast.Import) and name in [a.asname or a.name.split(".")[0] for a in node.names]:
-                return f"{name} is imported from elsewhere"
-        star = [node for node in _statements(tree) if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"]
-        found = next((f for node in star if (f := self._imported(module, node, name, seen))), None)
-        return found or (Definition(ast.Module([], [])) if self.has(f"{module}.{name}") else None)
+        seen |= {(module, name)}
+        body = [*statements(tree)]
+        for node in reversed(body):
+            if found := self._bound(module, node, name, seen):
+                return found
+        for node in body:
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*" and not name.startswith("_"):
+                if found := self.named(self.source_of(module, node), name, seen):
+                    return found
+        if self.tree(f"{module}.{name}") is not None:
+            return Module(f"{module}.{name}")
+        dynamic = any(isinstance(node, FUNCTION) and node.name == "__getattr__" for node in body)
+        return Untold(f"{module} answers for its names by a function") if dynamic else None
 
-    def _imported(self, module: str, node: ast.ImportFrom, name: str, seen: set[tuple[str, str]]) -> Definition | str | None:
-        is_package = (self.folder.joinpath(*module.split(".")[1:]) / "__init__.py").is_file()
-        package = module if is_package else module.rpartition(".")[0]
-        base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-        source = ".".join([*base, *([node.module] if node.module else [])])
-        if source.split(".")[0] != module.split(".")[0]:
-            return f"{name} is imported from {source}"
-        return self._named(source, name, seen)
+    def _bound(self, module: str, node: ast.AST, name: str, seen: frozenset[tuple[str, str]]) -> Found | None:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            return Class(module, node)
+        if isinstance(node, FUNCTION) and node.name == name and not marked(node, "overload"):
+            return Function(module, node)
+        if isinstance(node, ast.Assign) and name in targets(node):
+            return self.alias(Held(module, None, node.value if isinstance(node.targets[0], ast.Name) else None))
+        if isinstance(node, ast.AnnAssign) and name in targets(node):
+            return Held(module, node.annotation, node.value)
+        if isinstance(node, ast.ImportFrom):
+            for one in [one for one in node.names if name == (one.asname or one.name)]:
+                source = self.source_of(module, node)
+                if self.tree(source) is None:
+                    return self._elsewhere(source, f"{name} is imported from {source}")
+                return self.named(source, one.name, seen) or Missing("name", f"{source} has no {one.name}")
+        if isinstance(node, ast.Import):
+            for one in [one for one in node.names if name == (one.asname or one.name.split(".")[0])]:
+                source = one.name if one.asname else one.name.split(".")[0]
+                there = self.tree(source) is not None
+                return Module(source) if there else self._elsewhere(source, f"{name} is the module {source}")
+        return None
+
+    def _elsewhere(self, source: str, told: str) -> Found:
+        """A module whose source is not here: one of the backend's own is missing, of any other nothing is known."""
+        if source.split(".")[0] in self.packages:
+            return Missing("module", source)
+        return Untold(f"{told}, whose source is not here")
+
+    def alias(self, found: Held) -> Found:
+        """`name = other_name` and `staticmethod(name)` stand for what they name."""
+        value = found.value
+        if isinstance(value, ast.Call) and last(value.func) in ("staticmethod", "classmethod") and value.args:
+            value = value.args[0]
+        if not isinstance(value, ast.Name | ast.Attribute):
+            return found
+        there = self.expression(found.module, value)
+        return there if isinstance(there, Class | Function | Module) else found
+
+    def expression(self, module: str, node: ast.expr) -> Found:
+        """What a dotted expression names in a module."""
+        told = ast.unparse(node)
+        if isinstance(node, ast.Name):
+            return self.named(module, node.id) or Untold(f"{told}, which is not a name of {module}")
+        if isinstance(node, ast.Attribute):
+            owner = self.expression(module, node.value)
+            return owner if isinstance(owner, Untold) else self.member(owner, node.attr, ast.unparse(node.value))
+        return self.expression(module, node.value) if isinstance(node, ast.Subscript) else Untold(f"{told}, which is computed")
+
+    # -- classes ---------------------------------------------------------------------------------------------------------------
+
+    def lineage(self, found: Class, seen: tuple[ast.ClassDef, ...] = ()) -> Iterator[Class | Untold]:
+        """A class and its bases, nearest first; `Untold` for a base whose source is not here."""
+        yield found
+        for base in found.node.bases:
+            name = last(base.value if isinstance(base, ast.Subscript) else base)
+            if name in EMPTY or hasattr(builtins, name) or name.endswith("Enum"):
+                continue
+            there = self.expression(found.module, base)
+            if isinstance(there, Class) and there.node not in (*seen, found.node):
+                yield from self.lineage(there, (*seen, found.node))
+            else:
+                yield Untold(f"{found.node.name} inherits from {ast.unparse(base)}, whose source is not here")
+
+    def attribute(self, owner: Class, name: str, made: bool) -> Found | None:
+        """A class's attribute, its own or inherited; with `made` also what its methods set on the object."""
+        untold: Untold | None = None
+        for there in self.lineage(owner):
+            if isinstance(there, Untold):
+                untold = untold or there
+            elif (there.node, name) in self.gives and made:
+                return self.walk(*self.gives[there.node, name].split(":"))
+            elif found := self._own(there, name, owner, made):
+                return found
+        if any(hasattr(getattr(builtins, last(base), object), name) for base in owner.node.bases):
+            return Untold(f"{name} of {owner.node.name} is Python's own")
+        return untold
+
+    def _own(self, there: Class, name: str, owner: Class, made: bool) -> Found | None:
+        for node in reversed([*statements(there.node)]):
+            if isinstance(node, FUNCTION) and node.name == name and not marked(node, "overload", "setter"):
+                found = Function(there.module, node, owner, made)
+                return Held(there.module, node.returns, None, found, owner) if marked(node, "property") else found
+            if isinstance(node, ast.AnnAssign) and name in targets(node):
+                return Held(there.module, node.annotation, node.value, None, owner)
+            if isinstance(node, ast.Assign) and name in targets(node):
+                return self.alias(Held(there.module, None, node.value, None, owner))
+            if isinstance(node, ast.ClassDef) and node.name == name:
+                return Class(there.module, node)
+            if made and isinstance(node, FUNCTION) and (found := _stored(there, node, name, owner)):
+                return found
+        return None
 
 
-def _statements(tree: ast.AST) -> list[ast.AST]:
-    """The statements that run when a module is imported, those under `if` and `try` included."""
-    found: list[ast.AST] = []
-    for node in ast.iter_child_nodes(tree):
-        found.append(node)
-        if isinstance(node, ast.If | ast.Try | ast.With | ast.ExceptHandler):
-            found += _statements(node)
-    return found
+def _stored(there: Class, method: FUNCTION, name: str, owner: Class) -> Held | None:
+    """What a method sets as `name` on its object, or on one that it makes of its class."""
+    first = [part.arg for part in [*method.args.posonlyargs, *method.args.args][:1]]
+    makers = (*first, there.node.name, "super()")
+    made = [
+        part.targets[0].id
+        for part in ast.walk(method)
+        if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name) and isinstance(part.value, ast.Call)
+        if ast.unparse(part.value.func) in [text for maker in makers for text in (maker, f"{maker}.__new__", "object.__new__")]
+    ]
+    for part in ast.walk(method):
+        if isinstance(part, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            told = part.targets if isinstance(part, ast.Assign) else [part.target]
+            for target in [inner for one in told for inner in ast.walk(one) if isinstance(inner, ast.Attribute)]:
+                if target.attr == name and isinstance(target.value, ast.Name) and target.value.id in [*first, *made]:
+                    plain = target in told
+                    annotation = part.annotation if isinstance(part, ast.AnnAssign) else None
+                    return Held(
+                        there.module,
+                        annotation,
+                        part.value if plain else None,
+                        Function(there.module, method, owner, True),
+                        owner,
+                    )
+    return None
 
 
-def _targets(node: ast.Assign | ast.AnnAssign) -> list[str]:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+def _of_plain(kind: str, name: str, known: str) -> Found:
+    import numpy as np
 
-
-def _define(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, bound: bool = False) -> Definition:
-    if isinstance(node, ast.ClassDef):
-        return _class(node)
-    static = any(ast.unparse(mark) == "staticmethod" for mark in node.decorator_list)
-    arguments = node.args
-    positional = [*arguments.posonlyargs, *arguments.args][int(bound and not static) :]
-    defaults = [None] * (len(positional) - len(arguments.defaults)) + [ast.unparse(d) for d in arguments.defaults]
-    told: Parameters = {a.arg: (d, _source(a.annotation)) for a, d in zip(positional, defaults[-len(positional) :], strict=False)}
-    told |= {a.arg: (_source(d), _source(a.annotation)) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)}
-    most = float("inf") if arguments.vararg else len(positional)
-    return Definition(node, told, most, arguments.kwarg is not None)
-
-
-def _class(node: ast.ClassDef) -> Definition:
-    members: dict[str, Definition] = {}
-    fields: Parameters = {}
-    for part in node.body:
-        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
-            members = {**{name: Definition(part) for name in _own(part)}, **members, part.name: _define(part, bound=True)}
-        elif isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
-            members[part.target.id] = Definition(part)
-            if "ClassVar" not in ast.unparse(part.annotation):
-                fields[part.target.id] = (_default(part.value), ast.unparse(part.annotation))
-        elif isinstance(part, ast.Assign):
-            members |= {name: Definition(part) for name in _targets(part)}
-    made = members.get("__init__")
-    if made is not None:
-        return Definition(node, made.parameters, made.most_positional, made.open_keywords, members)
-    if any("dataclass" in ast.unparse(mark) for mark in node.decorator_list):
-        return Definition(node, fields, len(fields), bool(node.bases), members)
-    return Definition(node, None, members=members)
-
-
-def _own(method: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-    """The attributes that a method sets: on its object, or on one that it makes."""
-    nodes = [node for node in ast.walk(method) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
-    return [node.attr for node in nodes if isinstance(node.value, ast.Name)]
-
-
-def _default(value: ast.expr | None) -> str | None:
-    """The default of a dataclass' field; `field(default=…)` is looked through."""
-    if isinstance(value, ast.Call) and ast.unparse(value.func).endswith("field"):
-        words = {word.arg: ast.unparse(word.value) for word in value.keywords}
-        return words.get("default") or (f"{words['default_factory']}()" if "default_factory" in words else None)
-    return _source(value)
-
-
-def _source(node: ast.AST | None) -> str | None:
-    return None if node is None else ast.unparse(node)
+    there = np.ndarray if kind in ARRAYS else getattr(builtins, kind, None)
+    if there is None or not hasattr(there, name):
+        return Missing("name", f"{known} is a {kind}, which has no {name}", True)
+    return Plain({"shape": "tuple", "ndim": "int", "size": "int"}.get(name, "value"))

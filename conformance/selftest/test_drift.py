@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from conformance import drift, process
 from conformance.drift.client import uses
-from conformance.drift.source import Package
+from conformance.drift.source import World
+from conformance.drift.uses import dumped, loaded
 
 CLIENT = """
 from __future__ import annotations
@@ -35,6 +37,7 @@ def work(payload):
     engine.data.load("file", {option}=3)
     model = Model.open("here")
     model.note = "set by the client itself"
+    print(model.note)
     return model.{method}(1, 2), model.weights
 """
 BACKEND = {
@@ -47,7 +50,7 @@ BACKEND = {
     "data.py": "def load(path, *, mode=0):\n    ...\n",
     "model.py": (
         "class Model:\n    def __init__(self, path):\n        self.weights = path\n    @classmethod\n"
-        "    def open(cls, path):\n        ...\n    def predict(self, x, y=0):\n        ...\n"
+        "    def open(cls, path):\n        return cls(path)\n    def predict(self, x, y=0):\n        ...\n"
     ),
 }
 
@@ -64,7 +67,13 @@ def found(root: Path, changes: dict[str, tuple[str, str]] | None = None, **clien
         old, new = (changes or {}).get(name.removeprefix("engine/"), ("", ""))
         assert old in text
         path.write_text(text.replace(old, new) if old else text, encoding="utf-8")
-    return drift.compare(uses(root / "client", {"engine"}), {"engine": Package(root / "engine")})
+    return held(root)
+
+
+def held(root: Path) -> list[drift.Finding]:
+    """The client of a folder against the backend beside it."""
+    found = uses(root / "client", {"engine"})
+    return drift.compare(found, World({"engine": root / "engine"}, gives=found.gives))
 
 
 def told(findings: list[drift.Finding]) -> dict[str, str]:
@@ -75,27 +84,33 @@ def test_a_backend_that_has_everything_has_no_finding(tmp_path: Path) -> None:
     findings = found(tmp_path)
 
     assert told(findings) == {}
-    named = {f"{finding.use.module}:{finding.use.name}" for finding in findings}
-    assert {"engine.config:Config", "engine.data:load", "engine.model:Model.open", "engine.model:Model.predict"} <= named
-    assert "engine.model:Model.weights" in named and "engine.model:Model.note" not in named
+    named = {finding.use.whole for finding in findings}
+    assert {"engine.config:Config", "engine.data:load", "engine.model:Model.open", "engine.model:Model.open().predict"} <= named
+    assert "engine.model:Model.open().weights" in named
 
 
 @pytest.mark.parametrize(
     ("changes", "client", "detail", "state"),
     [
-        ({}, {"extra": "depth=4"}, "Config(depth=…)", "missing parameter"),
+        ({}, {"extra": "depth=4"}, "Config(depth=…)", "missing field"),
         ({}, {"option": "form"}, "load(form=…)", "missing parameter"),
-        ({}, {"method": "infer"}, "engine.model has no Model.infer", "missing name"),
+        ({}, {"method": "infer"}, "Model.open() has no infer", "missing attribute"),
         ({"data.py": ("mode=0", "mode, key")}, {}, "load needs key, which the client does not give", "missing argument"),
         ({"data.py": ("def load", "def read")}, {}, "engine.data has no load", "missing name"),
-        ({"model.py": ("y=0", "*, y=0")}, {}, "Model.predict takes 1 by position, 2 are given", "missing argument"),
-        ({"model.py": ("self.weights", "self.values")}, {}, "engine.model has no Model.weights", "missing name"),
+        ({"model.py": ("y=0", "*, y=0")}, {}, "predict takes 1 by position, 2 are given", "missing parameter"),
+        ({"model.py": ("self.weights", "self.values")}, {}, "Model.open() has no weights", "missing attribute"),
         ({"fields.py": ("epochs: int = 50", "epochs: int = 60")}, {},
          "Config.epochs: 50 in the client, 60 in the backend", "different default"),
         ({"fields.py": ("rate: float", "rate: str")}, {},
-         "Config.rate: the client holds float, the backend str", "different type"),
-        ({"config.py": ("from .fields import Config", "from torch import Config")}, {},
-         "Config is imported from torch", "not followed"),
+         "Config.rate: the client sends float, the backend takes str", "different type"),
+        ({"config.py": ("from .fields import Config", "from nowhere.at_all import Config")}, {},
+         "Config is imported from nowhere.at_all, whose source is not here", "not followed"),
+        ({"config.py": ("from .fields import Config", "from .gone import Config")}, {}, "engine.gone", "missing module"),
+        ({"config.py": ("from .fields", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from .fields")}, {},
+         "engine.config has no Config", "missing name"),
+        ({}, {"extra": "width='x'"}, "Config.width: the client sends str, the backend takes int | None", "different type"),
+        ({"data.py": ("mode=0", "mode: int = 0")}, {"option": "mode=None, x"},
+         "load.mode: the client sends None, the backend declares int", "undeclared None"),
     ],
 )  # fmt: skip
 def test_what_differs_is_told(
@@ -104,13 +119,54 @@ def test_what_differs_is_told(
     assert told(found(tmp_path, changes, **client))[detail] == state
 
 
-def test_a_module_that_is_gone(tmp_path: Path) -> None:
+def test_a_module_that_is_gone_is_told_once(tmp_path: Path) -> None:
     found(tmp_path)
     (tmp_path / "engine" / "data.py").unlink()
+    (gone,) = [finding for finding in held(tmp_path) if finding.use.module == "engine.data"]
+    assert (gone.state, gone.clause, len(gone.use.places)) == ("missing module", "DRIFT-001", 2)
 
-    findings = drift.compare(uses(tmp_path / "client", {"engine"}), {"engine": Package(tmp_path / "engine")})
 
-    assert "missing module" in {finding.state for finding in findings if finding.use.module == "engine.data"}
+@pytest.mark.parametrize(
+    ("mark", "told_by"),
+    [
+        ("@dataclass(frozen=True)", "cannot be set"),
+        ("@dataclass", ""),
+    ],
+)
+def test_a_frozen_configuration_cannot_be_set(tmp_path: Path, mark: str, told_by: str) -> None:
+    found(tmp_path, {"fields.py": ("@dataclass", mark)})
+    text = "from engine.config import Config\ndef f(config: Config):\n    config.rate = 1.0\n    config.Rate = 2.0\n"
+    (tmp_path / "client" / "use.py").write_text(text, encoding="utf-8")
+    states = {finding.use.name: finding.state for finding in held(tmp_path) if finding.use.act == "set"}
+    assert states == {"Config().rate": told_by or "present", "Config().Rate": told_by or "missing field"}
+
+
+def test_a_setter_of_its_own_thaws_a_frozen_base(tmp_path: Path) -> None:
+    found(tmp_path, {"fields.py": ("@dataclass", "@dataclass(frozen=True)")})
+    thawed = "from .fields import Config as Frozen\nclass Config(Frozen):\n    __setattr__ = object.__setattr__\n"
+    (tmp_path / "engine" / "config.py").write_text(thawed, encoding="utf-8")
+    text = "from engine.config import Config\ndef f(config: Config):\n    config.rate = 1.0\n"
+    (tmp_path / "client" / "use.py").write_text(text, encoding="utf-8")
+    assert {finding.state for finding in held(tmp_path)} == {"present"}
+
+
+def test_what_is_recorded_is_what_was_read(tmp_path: Path) -> None:
+    found(tmp_path)
+    whole = uses(tmp_path / "client", {"engine"}, "7")
+    (tmp_path / "record.json").write_text(dumped(whole), encoding="utf-8")
+    assert loaded(tmp_path / "record.json") == whole
+    (tmp_path / "record.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ValueError, match="record.json: expected recorded uses"):
+        loaded(tmp_path / "record.json")
+
+
+def test_the_recorded_ptychodus_is_whole() -> None:
+    record = loaded(drift.PTYCHODUS)
+    acts = Counter(use.act for use in record.uses)
+    assert (record.client, record.version, record.packages) == ("ptychodus", "1.7.0", ("ptycho", "ptycho_torch"))
+    assert acts == {"module": 12, "read": 34, "call": 37, "set": 3} and len(record.sha256) == 64
+    fields = {name for use in record.uses if use.name == "TrainingConfig" for name in use.keywords}
+    assert len(fields) > 40 and {"finetune_val_split", "nphotons"} <= fields
 
 
 def test_the_command_ends_with_one_for_what_is_missing_and_four_for_what_is_not_there(tmp_path: Path) -> None:
@@ -123,8 +179,13 @@ def test_the_command_ends_with_one_for_what_is_missing_and_four_for_what_is_not_
 
     done = ended("--backend", backend, "--json")
     assert (done.returncode, json.loads(done.stdout)["exit"]) == (1, 1)
-    assert "Model.infer" in ended("--backend", backend).stdout
+    assert "has no infer" in ended("--backend", backend).stdout
     found(tmp_path)
     assert ended("--backend", backend).returncode == 0
     assert ended("--backend", "no_such_engine").returncode == 4
     assert ended("--backend", f"other={tmp_path / 'engine'}").returncode == 4
+    assert ended("--backend", backend, "--backend", "reference").returncode == 4
+    assert ended("--backend", "numpy").returncode == 4
+    recorded = tmp_path / "record.json"
+    assert ended("--backend", backend, "--record", str(recorded)).returncode == 0
+    assert {use.module for use in loaded(recorded).uses} == {"engine.config", "engine.data", "engine.model"}
