@@ -70,19 +70,31 @@ class Plant:
 
         For what happens while modules are imported, and for commands: they find a changed copy of the package first.
         """
+        file = self._copied(path)
+        if file is None:
+            return
+        text = file.read_text(encoding="utf-8")
+        if text.count(old) != 1:
+            raise LookupError(f"{path} has {text.count(old)} places {old!r}, expected one: nothing was planted")
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def removed(self, path: str) -> None:
+        """Take a file of the reference away, as `source` changes one."""
+        file = self._copied(path)
+        if file is not None:
+            file.unlink()
+
+    def _copied(self, path: str) -> Path | None:
+        """The file in the copy of the package that other interpreters find; None in such an interpreter."""
         package = Path(str(sys.modules[ROOT].__file__)).parent
         if os.environ.get(COPY) == str(package.parent):
-            return  # this is such an interpreter
+            return None
         if not self.copies:
             self.copies.append(tempfile.TemporaryDirectory(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")))
             shutil.copytree(package, Path(self.copies[0].name, ROOT), ignore=shutil.ignore_patterns("tests"))
             os.environ[COPY] = str(Path(self.copies[0].name).resolve())
             os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (os.environ[COPY], os.environ.get("PYTHONPATH")) if p)
-        file = Path(self.copies[0].name, ROOT, path)
-        text = file.read_text(encoding="utf-8")
-        if text.count(old) != 1:
-            raise LookupError(f"{path} has {text.count(old)} places {old!r}, expected one: nothing was planted")
-        file.write_text(text.replace(old, new), encoding="utf-8")
+        return Path(self.copies[0].name, ROOT, path)
 
     def answer(self, name: str, wrap: Wrap) -> None:
         """Replace a method of the adapter itself: for defects that sit in no component."""
