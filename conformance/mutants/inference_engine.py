@@ -38,6 +38,7 @@ def lay(
         return np.abs(image), np.angle(image), {"object": image}
 
     plant.answer("reconstruct", lambda original: reconstruct)
+    plant.answer("record", lambda original: lambda **arrays: SimpleNamespace(**arrays))  # the engine itself has to refuse
     plant.answer("info", lambda original: lambda: replace(original(), profiles=("core", "reconstruct")))
 
 
@@ -87,7 +88,7 @@ def amplitudes_are_squared_once_more(plant: Plant) -> None:
     lay(plant, given=lambda arrays: arrays | {"diff3d": np.sqrt(arrays["diff3d"])})
 
 
-@mutant("GUARD-INFER-033b", "positions are rounded to whole pixels", f"{RECOVERS}[between-pixels]")
+@mutant("GUARD-INFER-033b", "positions are rounded to whole pixels", "INFER-033:fractions_of_a_pixel_count")
 def positions_are_rounded(plant: Plant) -> None:
     lay(plant, given=lambda arrays: {name: np.rint(arrays[name]) for name in ("xcoords", "ycoords")})
 

@@ -19,6 +19,8 @@ from conformance.scenes.images import Image
 N = 32
 PASSES = 60
 PHOTONS = 1.0e6
+FRACTIONS = 1.5
+"""By how much the error may be greater where positions are not whole (INFER-033); rounding them makes it ten times as great."""
 LIT = 0.1
 """Of the brightest pixel's light: what gets less is not determined well enough to be compared."""
 

@@ -69,7 +69,7 @@ def test_where_the_scan_begins_does_not_matter(backend: Any, observe: Observer) 
     observe.close("elsewhere", apart(moved.field, engines.image(backend).field), 0.0)
 
 
-@pytest.mark.clause("INFER-033~1", evidence="differential", needs=("INFER-031",))
+@pytest.mark.clause("INFER-033~2", evidence="differential", needs=("INFER-031",))
 @SCANS
 def test_an_engine_recovers_the_object(backend: Any, observe: Observer, ask: Ask) -> None:
     """Noiseless, well overlapped, with the true probe. If this fails, suspect intensities in the place of amplitudes."""
@@ -79,7 +79,15 @@ def test_an_engine_recovers_the_object(backend: Any, observe: Observer, ask: Ask
     observe.close("ramp", np.array(found.ramp), np.zeros(2))
 
 
-@pytest.mark.clause("INFER-033~1", evidence="symmetry", needs=("INFER-031",))
+@pytest.mark.clause("INFER-033~2", needs=("INFER-031",))
+def test_fractions_of_a_pixel_count(backend: Any, observe: Observer) -> None:
+    """Between pixels the object comes out as well as at whole ones. If this fails, suspect positions that are rounded."""
+    whole, between = (engines.match(backend, Ask(whole=whole)).error for whole in (True, False))
+
+    observe.at_most("error", between, engines.FRACTIONS * whole)
+
+
+@pytest.mark.clause("INFER-033~2", evidence="symmetry", needs=("INFER-031",))
 def test_a_mirrored_experiment_gives_the_mirrored_object(backend: Any, observe: Observer) -> None:
     """The same quality in the mirror. If this fails, suspect a sign that only one direction of the scan shows."""
     found = engines.match(backend, Ask(change="mirrored"))
