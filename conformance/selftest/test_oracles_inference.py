@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from conformance.oracles import bundle, inference, pictures, training
-from conformance.scenes import archives, attacks, images
+from conformance.scenes import archives, attacks, engines, images
 
 EVERY_TIME = [kind for kind in attacks.ATTACKS if kind not in ("dill", "import-alone", "persistent")]
 """Attacks that leave the canary in an unwary unpickler; the other three only ask for what is not theirs."""
@@ -151,3 +151,31 @@ def test_a_damaged_picture_is_none(tmp_path: Path, cut: slice) -> None:
     (tmp_path / "p.png").write_bytes(png(np.ones((4, 4, 3), np.uint8), [0, 1, 2, 3])[cut])
     with pytest.raises(pictures.NoPicture):
         pictures.pixels(tmp_path / "p.png")
+
+
+def test_a_match_takes_out_factor_shift_and_ramp_and_nothing_else() -> None:
+    shape = (50, 68)
+    plain, weight = engines.truth(shape, True), np.ones(shape)
+    y, x = (grid - grid.mean() for grid in np.mgrid[: shape[0], : shape[1]])
+    moved = engines.transmission(*(axis - d for axis, d in zip(_places(shape), (0.1, -0.2), strict=True)))
+
+    found = inference.matched(0.7j * moved * np.exp(1j * (1e-3 * x - 2e-3 * y)), plain, weight)
+
+    assert found.shift == pytest.approx((-0.2, 0.1), abs=0.03)
+    assert found.ramp == pytest.approx((1e-3, -2e-3), abs=2e-4)
+    assert found.error < 0.03
+    assert inference.matched(plain * np.where(x > 0, 1, 1.2), plain, weight).error == pytest.approx(0.09, abs=0.01)
+
+
+def _places(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    x, y = engines.scan(True)
+    rows, columns = (np.arange(side) - side / 2 for side in shape)
+    return (y.mean() + rows)[:, None], (x.mean() + columns)[None, :]
+
+
+def test_the_nearest_orientation_is_named() -> None:
+    plain, weight = engines.truth((50, 68), True), np.ones((50, 68))
+
+    assert inference.nearest(2j * plain, plain, weight) == "turned by 0°"
+    assert inference.nearest(plain.conj()[:, ::-1], plain, weight) == "turned by 0°, mirrored, conjugated"
+    assert inference.nearest(np.rot90(plain, -1), plain, weight) == "turned by 90°"
