@@ -13,6 +13,7 @@ import pickle
 import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
 from typing import Any, TypeVar
 
 import numpy as np
@@ -109,6 +110,15 @@ def limit_files(backend: Any, limit: int) -> int:
 def process_id(backend: Any) -> int:
     """The number of the process in which the backend lives."""
     return os.getpid()
+
+
+@beside
+def requires(backend: Any, distribution: str) -> list[str] | None:
+    """What an installed distribution declares; None where it is not installed."""
+    try:
+        return metadata.requires(distribution) or []
+    except metadata.PackageNotFoundError:
+        return None
 
 
 @beside

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import re
 import tomllib
@@ -104,17 +103,16 @@ def not_kind(lineages: Mapping[str, Sequence[str]], kind: str) -> dict[str, Any]
     return {name: (lineage or ["no error"])[0] for name, lineage in lineages.items() if kind not in lineage}
 
 
-def requirements(distribution: str | None) -> dict[str, str]:
-    """Name → version specifier of everything that a distribution declares, extras included.
+def requirements(backend: Any) -> dict[str, str]:
+    """Name → version specifier of everything that the backend's distribution declares, extras included.
 
     Read from the installed metadata, or, in a checkout that is not installed, from the `pyproject.toml` of that name.
     """
+    distribution = backend.info().distribution
     if not distribution:
         raise NotEvaluated("the adapter names no distribution")
-    try:
-        declared = importlib.metadata.requires(distribution) or []
-    except importlib.metadata.PackageNotFoundError:
-        declared = _from_checkout(distribution)
+    found = beside.requires(backend, distribution)
+    declared = _from_checkout(distribution) if found is None else found
     split = [re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*\(?([^;)]*)", line.strip()) for line in declared]
     return {match[1].lower().replace("_", "-"): match[2].strip() for match in split if match}
 

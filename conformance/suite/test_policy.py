@@ -17,7 +17,7 @@ def test_torch_is_declared_with_a_lower_bound(backend: Proxy, observe: Observer)
 
     If this fails, suspect a dependency list without torch, or torch without a lower bound.
     """
-    declared = interpreters.requirements(backend.info().distribution)
+    declared = interpreters.requirements(backend)
 
     bound = interpreters.lower_bound(declared.get("torch", ""))
     observe.holds("torch", "torch" in declared, "torch among the requirements", f"{sorted(declared)}")
@@ -80,7 +80,7 @@ def test_lightning_is_declared(backend: Proxy, observe: Observer) -> None:
     If this fails, suspect a training loop of the backend's own.
     """
     surfaces.needed(backend, "train")  # Lightning is for the training
-    declared = interpreters.requirements(backend.info().distribution)
+    declared = interpreters.requirements(backend)
 
     found = sorted({"lightning", "pytorch-lightning"} & set(declared))
     observe.at_least("names of Lightning", len(found), 1)
