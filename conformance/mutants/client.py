@@ -142,7 +142,7 @@ def a_broken_archive_is_passed_on(plant: Plant) -> None:
 @mutant(
     "GUARD-CLIENT-020",
     "every training of the other library ends at a field that nobody knows",
-    "CLIENT-020:the_other_library_trains_with_all_of_its_settings",
+    "CLIENT-020:the_other_library_takes_all_of_its_settings",
 )
 def a_field_was_renamed(plant: Plant) -> None:
     plant.source(f"{OTHER}/config_params.py", "    edge_pad: int = 10\n", "    edge_padding: int = 10\n")
@@ -152,7 +152,7 @@ def a_field_was_renamed(plant: Plant) -> None:
 @mutant(
     "GUARD-CLIENT-021",
     "the client shows no progress and no losses",
-    "CLIENT-020:the_other_library_trains_with_all_of_its_settings",
+    "CLIENT-021:the_other_library_trains",
 )
 def the_clients_callbacks_are_not_called(plant: Plant) -> None:
     plant.source(
@@ -163,7 +163,7 @@ def the_clients_callbacks_are_not_called(plant: Plant) -> None:
 @mutant(
     "GUARD-CLIENT-021b",
     "a training of an hour leaves nothing that can be opened",
-    "CLIENT-020:the_other_library_trains_with_all_of_its_settings",
+    "CLIENT-021:the_other_library_trains",
 )
 def checkpoints_are_looked_for_beside_the_run(plant: Plant) -> None:
     plant.source(f"{OTHER}/lightning_utils.py", 'Path(run_dir) / "checkpoints"', 'Path(run_dir).parent / "checkpoints"')

@@ -75,7 +75,7 @@ TORCH_SETTINGS: dict[str, dict[str, Any]] = {
         **{"amplitude_variance_loss": False, "amplitude_variance_coeff": 0.01},
     },
     "training_config": {
-        **{"epochs": 2, "batch_size": 4, "learning_rate": 5e-4, "n_devices": 1, "num_workers": 0, "accum_steps": 1},
+        **{"epochs": 2, "batch_size": 4, "learning_rate": 5e-4, "n_devices": 2, "num_workers": 0, "accum_steps": 1},
         **{"epochs_fine_tune": 0, "fine_tune_gamma": 0.1, "gradient_clip_val": None, "nll": True, "device": "cpu"},
         **{"strategy": "ddp_spawn", "framework": "Lightning", "orchestrator": "Lightning", "scheduler": "Default"},
         **{"warmup_epochs": 0, "min_lr_ratio": 0.1, "notes": "", "model_name": "PtychoPINNv2"},

@@ -144,11 +144,13 @@ def torch_train(job: Answer, folder: Path) -> Answer:
     from ptycho_torch.lightning_utils import find_best_checkpoint
     from ptycho_torch.model import PtychoPINN_Lightning
 
-    own = {name: getattr(config_params, kind)(**job[name]) for name, kind in job["kinds"].items()}
+    sent = {name: {key: tuple(v) if isinstance(v, list) else v for key, v in job[name].items()} for name in job["kinds"]}
+    own = {name: getattr(config_params, kind)(**sent[name]) for name, kind in job["kinds"].items()}
     own = pickle.loads(pickle.dumps(own | {"datagen_config": config_params.DatagenConfig()}))
-    own["training_config"].n_devices = 1
+    kept = {name: all(getattr(own[name], key) == value for key, value in sent[name].items()) for name in sent}
+    own["training_config"].n_devices = 1  # the client sets what it finds
     configs = ConfigManager(**own)
-    seen: Answer = {"train": [], "val": []}
+    seen: Answer = {"train": [], "val": [], "kept": kept, "devices": own["training_config"].n_devices}
 
     class Collector(Callback):
         """Losses as Lightning shows them."""
