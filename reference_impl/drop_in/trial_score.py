@@ -9,7 +9,8 @@ import numpy as np
 
 from reference_impl.cli.pictures import save
 
-REACH = 2  # pixels by which a product is moved to see where it fits best
+REACH = 3  # pixels by which a product is moved to see where it fits best
+NEAR = 1  # pixels: what a short training blurs by; an image around the mean position lies further off
 MARGIN = 38  # pixels at the rim where the probe has seen little: half a patch and the disc's blur
 
 
@@ -35,7 +36,7 @@ class Score:
             for name, value, null in (("error", self.error, self.error_null), ("phase error", self.phase, self.phase_null))
             if not value <= part * null
         ]
-        found += [f"fits best {self.shift} pixels off"] if self.shift != (0, 0) else []
+        found += [f"fits best {self.shift} pixels off"] if max(map(abs, self.shift)) > NEAR else []
         return found + ([f"fits better turned: {self.turned:.3f} against {self.error:.3f}"] if self.turned <= self.error else [])
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ off, and the number of a trainable scale that is off say nothing, and may be any
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -102,6 +103,7 @@ def _execution(training: TrainingConfig, inference: InferenceConfig) -> PyTorchE
         accelerator="auto" if training.device.startswith("cuda") else training.device,
         num_workers=training.num_workers,
         channels_last=True,
+        enable_progress_bar=sys.stdout.isatty(),
         learning_rate=training.learning_rate,
         inference_batch_size=inference.batch_size,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,9 @@ def run_cdi_example(
 
     Nothing is written here: the client says later where the model goes (`model_manager.save`).
     """
-    execution = PyTorchExecutionConfig(enable_checkpointing=False, logger_backend=None, channels_last=True)
+    execution = PyTorchExecutionConfig(
+        enable_checkpointing=False, logger_backend=None, channels_last=True, enable_progress_bar=sys.stdout.isatty()
+    )
     own = settled(config, len(train_data))
     with tempfile.TemporaryDirectory() as folder:
         results = train_cdi_model_torch(train_data, test_data, replace(own, output_dir=Path(folder)), execution)
