@@ -60,7 +60,7 @@ nox.options.default_venv_backend = "none"
 
 @nox.session
 def cpu(session: nox.Session) -> None:
-    """The registry's lint, then the whole suite on the reference backend: profiles core and cli."""
+    """The registry's lint, then the whole suite on the reference backend: profiles core, cli and ptychodus."""
     python = prepare(session)
     tee(session, "trace", [python, "-m", "conformance", "trace"])
     examine(session, python, "cpu")
