@@ -113,6 +113,8 @@ def value(world: World, node: ast.expr, where: Function) -> Found:
         return _local(world, node.id, where)
     if isinstance(node, ast.Call):
         return _call(world, node, where)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, int):
+        return item(world, value(world, node.value, where), node.slice.value, ast.unparse(node.value))
     return Untold(f"{ast.unparse(node)[:40]}, which is computed")
 
 

@@ -246,21 +246,26 @@ def _stored(there: Class, method: FUNCTION, name: str, owner: Class) -> Held | N
         if isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name) and isinstance(part.value, ast.Call)
         if ast.unparse(part.value.func) in [text for maker in makers for text in (maker, f"{maker}.__new__", "object.__new__")]
     ]
+    where = Function(there.module, method, owner, True)
     for part in ast.walk(method):
-        if isinstance(part, ast.Assign | ast.AnnAssign | ast.AugAssign):
-            told = part.targets if isinstance(part, ast.Assign) else [part.target]
-            for target in [inner for one in told for inner in ast.walk(one) if isinstance(inner, ast.Attribute)]:
-                if target.attr == name and isinstance(target.value, ast.Name) and target.value.id in [*first, *made]:
-                    plain = target in told
-                    annotation = part.annotation if isinstance(part, ast.AnnAssign) else None
-                    return Held(
-                        there.module,
-                        annotation,
-                        part.value if plain else None,
-                        Function(there.module, method, owner, True),
-                        owner,
-                    )
+        if not isinstance(part, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            continue
+        annotation = part.annotation if isinstance(part, ast.AnnAssign) else None
+        for target, value in _taken_apart(part):
+            if target.attr == name and isinstance(target.value, ast.Name) and target.value.id in [*first, *made]:
+                return Held(there.module, annotation, value, where, owner)
     return None
+
+
+def _taken_apart(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Iterator[tuple[ast.Attribute, ast.expr | None]]:
+    """The attributes that an assignment sets, each with its value: of `self.a, self.b = x` those are `x[0]` and `x[1]`."""
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        if isinstance(target, ast.Attribute):
+            yield target, node.value
+        elif isinstance(target, ast.Tuple | ast.List) and node.value is not None:
+            for place, part in enumerate(target.elts):
+                if isinstance(part, ast.Attribute):
+                    yield part, ast.Subscript(node.value, ast.Constant(place), ast.Load())
 
 
 def _of_plain(kind: str, name: str, known: str) -> Found:
