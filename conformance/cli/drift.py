@@ -78,9 +78,15 @@ def _uses(arguments: argparse.Namespace, packages: set[str]) -> Uses:
 
 
 def _of_harness(name: str) -> bool:
-    from conformance.connect import BUILT_IN, installed
+    """Whether a backend of the harness is meant: no package with its folder, and none that is installed under this name."""
+    import importlib.util
 
-    return "=" not in name and (name in BUILT_IN or ":" in name or name in installed())
+    from conformance.connect import BUILT_IN, installed
+    from conformance.drift.places import DROP_IN
+
+    if "=" in name or (name in DROP_IN and importlib.util.find_spec(name)):
+        return False
+    return name in BUILT_IN or ":" in name or name in installed()
 
 
 def _world(arguments: argparse.Namespace, names: dict[str, str], uses: Uses) -> tuple[Uses, World]:
