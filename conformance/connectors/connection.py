@@ -26,6 +26,8 @@ from conformance.connectors.peer import Answer, Peer
 from conformance.process import PACKAGE, QUIET
 
 WORKER = Path(__file__).with_name("worker.py")
+GLANCE = 1.0
+"""Seconds between two looks at whether the process still lives: its own children may hold the socket open."""
 LIVE = ("registry",)
 """Methods whose answer is the live object itself, a plain mapping though it may be."""
 
@@ -60,8 +62,8 @@ def interpreter(path: str) -> str:
 class Line:
     """The socket, with the time that an answer may take."""
 
-    def __init__(self, end: socket.socket, lost: Callable[[bool], Exception]) -> None:
-        self.end, self.lost = end, lost
+    def __init__(self, end: socket.socket, gone: Callable[[], bool], lost: Callable[[bool], Exception]) -> None:
+        self.end, self.gone, self.lost = end, gone, lost
         self.deadline = float("inf")
 
     def send(self, data: bytes) -> None:
@@ -76,10 +78,12 @@ class Line:
         while view < count:
             left = self.deadline - time.monotonic()
             try:
-                self.end.settimeout(None if left == float("inf") else max(left, 0.001))
+                self.end.settimeout(min(max(left, 0.001), GLANCE))
                 got = self.end.recv_into(memoryview(found)[view:])
             except TimeoutError as error:
-                raise self.lost(True) from error
+                if left <= GLANCE or self.gone():
+                    raise self.lost(left <= GLANCE) from error
+                continue
             except OSError as error:
                 raise self.lost(False) from error
             if not got:
@@ -122,13 +126,13 @@ class Connection:
         path = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part and Path(part) != PACKAGE.parent]
         env = {**os.environ, **QUIET, "PYTHONPATH": os.pathsep.join(path)}
         argv = [self.python, str(WORKER), str(theirs.fileno()), self.name, self.device]
-        self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             argv, pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, stdout=self._said, stderr=subprocess.STDOUT, env=env
         )
         theirs.close()
         self.lives += 1
         self._cwd = ""
-        line = self._line = Line(ours, self._lost)
+        line = self._line = Line(ours, lambda: process.poll() is not None, self._lost)
         peer = _Timed(line, self)
         peer.before, peer.heed = self._along, self._heed
         self._peer = peer

@@ -54,6 +54,7 @@ class Backend:
         return {
             "die": lambda: os._exit(7),
             "abort": os.abort,
+            "orphan": lambda: (os.fork() and os._exit(7)) or time.sleep(6) or os._exit(0),
             "hang": lambda: time.sleep(600),
             "print": lambda: print("hello from afar"),
             "raise": self.fail,

@@ -38,7 +38,7 @@ def test_an_environment_that_is_not_there_is_named(tmp_path: Path) -> None:
         interpreter(str(tmp_path / "nowhere"))
 
 
-@pytest.mark.parametrize(("how", "said"), [("die", "exit code 7"), ("abort", "signal SIGABRT")])
+@pytest.mark.parametrize(("how", "said"), [("die", "exit code 7"), ("abort", "signal SIGABRT"), ("orphan", "exit code 7")])
 def test_death_is_a_crash_and_the_next_question_has_a_new_process(far: Any, how: str, said: str) -> None:
     record = Proxy(far).record()
     with pytest.raises(Died, match=said) as caught:
