@@ -1,0 +1,62 @@
+"""Freedoms of what a client imports: the order of groups, the size of the canvas, other factors, more names."""
+
+from __future__ import annotations
+
+from conformance.planting import Plant
+from conformance.twins import twin
+
+NAMES, OTHER = "drop_in/path/ptycho", "drop_in/path/ptycho_torch"
+RECONSTRUCTED = (
+    "CLIENT-004:counts_become_amplitudes_once",
+    "CLIENT-007:a_model_opens_as_saved_and_as_unpacked",
+    "CLIENT-008:every_exposure_has_its_group",
+    "CLIENT-009:a_prediction_is_a_patch_for_each_position",
+    "CLIENT-010:known_patches_give_the_object_back",
+)
+
+
+@twin(
+    "TWIN-CLIENT-CANVAS-AND-ORDER",
+    "groups come in an order of their own, and the image has a border all around",
+    files=("test_client",),
+    checks=RECONSTRUCTED,
+)
+def groups_are_turned_over_and_the_canvas_is_larger(plant: Plant) -> None:
+    one = "return super().generate_grouped_data("
+    plant.source(f"{NAMES}/raw_data.py", one, "return turned(super().generate_grouped_data)(")
+    plant.source(
+        f"{NAMES}/raw_data.py",
+        "\n\nclass RawData(data.RawData):",
+        "\n\ndef turned(group):\n"
+        "    def other(*arguments, **options):\n"
+        "        found = group(*arguments, **options)\n"
+        "        arrays = {k: v for k, v in found.items() if v is not None and k != 'objectGuess'}\n"
+        "        return {**found, **{k: v[::-1].copy() for k, v in arrays.items()}}\n"
+        "    return other\n"
+        "\n\nclass RawData(data.RawData):",
+    )
+    one = "return on_object(np.asarray(obj_tensor), global_offsets, M, shape)"
+    plant.source(f"{NAMES}/tf_helper.py", one, f"{one.replace('return ', 'return np.pad(')}, ((3, 3), (8, 8)))")
+
+
+@twin(
+    "TWIN-CLIENT-MORE-THAN-ASKED",
+    "the model lies beside a log, settings have further fields, the other image is a stack of one",
+    files=("test_client_torch",),
+    checks=(
+        "CLIENT-006:a_training_leaves_a_model_and_nothing_else_behind",
+        "CLIENT-020:the_other_library_takes_all_of_its_settings",
+        "CLIENT-021:the_other_library_trains",
+        "CLIENT-022:a_checkpoint_gives_back_what_was_stated",
+        "CLIENT-023:the_other_object_lies_around_the_scan",
+    ),
+)
+def there_is_more_than_was_asked_for(plant: Plant) -> None:
+    one = "    base = Path(out_prefix)"
+    plant.source(f"{NAMES}/model_manager.py", one, f'    (Path(out_prefix) / "saved.log").write_text("saved")\n{one}')
+    one = "    edge_pad: int = 10\n"
+    plant.source(f"{OTHER}/config_params.py", one, f"{one}    corner_pad: int = 11\n")
+    one = "return weighted_on_object("
+    plant.source(f"{OTHER}/api/base_api.py", one, "return np.atleast_3d(weighted_on_object(")
+    one = "inference.middle_trim, data_loader.shape, weights)"
+    plant.source(f"{OTHER}/api/base_api.py", one, f"{one}).transpose(2, 0, 1)")
