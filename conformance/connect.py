@@ -23,6 +23,7 @@ BUILT_IN = {
     "numpy": "conformance.backends.numpy_only:Backend",
     "ptychi": "conformance.backends.ptychi:PtyChi",
     "ptycho_torch": "conformance.backends.ptycho_torch:Backend",
+    "ptycho_tf": "conformance.backends.ptycho_tf:Backend",
 }
 KINDS = ("direct", "proc", "venv")
 PLANTED = {"mutant": "conformance.mutants", "twin": "conformance.twins", "step": "conformance.replays"}

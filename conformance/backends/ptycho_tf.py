@@ -1,0 +1,157 @@
+"""PtychoPINN's TensorFlow line, the package `ptycho`: configuration, data, grouping, containers, physics on arrays and stitching.
+
+Its images carry their channels last. Functions that read N, gridsize or the photon count from the registry find there, while they
+run, what their arguments say, as every workflow of the line writes it first; `stitch` finds what was synchronised. Training and
+bundles are left out: importing `ptycho.model` builds the network from whatever the registry then holds, once a process. What was
+found stands in `ptycho_tf.md` beside this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from ptycho import diffsim, loader, params, tf_helper, train_pinn
+from ptycho.config import config as settings
+from ptycho.raw_data import RawData
+from ptycho.workflows import components
+
+from conformance.protocol import BackendInfo
+
+KINDS = {kind: f"{kind.title()}Config" for kind in ("model", "training", "inference")} | {"execution": "PyTorchExecutionConfig"}
+
+
+@contextlib.contextmanager
+def registered(**values: Any) -> Iterator[None]:
+    """The registry with these values for a while; the line prints what it does, which is kept from the report."""
+    before = dict(params.cfg)
+    params.cfg.update(values)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        params.cfg.clear()
+        params.cfg.update(before)
+
+
+def last(images: np.ndarray) -> tf.Tensor:
+    """`(B, C, N, N)` as `(B, N, N, C)`."""
+    return tf.constant(np.moveaxis(images, 1, -1))
+
+
+def first(images: tf.Tensor) -> tf.Tensor:
+    """`(B, N, N, C)` as `(B, C, N, N)`."""
+    return tf.transpose(images, [0, 3, 1, 2])
+
+
+def version() -> str:
+    """The installed version; a checkout on the path has none."""
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        return metadata.version("ptychopinn")
+    return "checkout"
+
+
+class Backend:
+    """The surfaces above; native objects are handed over and returned."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        self.device = device
+
+    def info(self) -> BackendInfo:
+        return BackendInfo(
+            name="ptycho_tf",
+            version=version(),
+            numeric_libraries=tuple(f"{name} {metadata.version(name)}" for name in ("tensorflow-cpu", "numpy")),
+        )
+
+    canonical = staticmethod(lambda kind, **fields: getattr(settings, KINDS[kind])(**fields))
+    registry = staticmethod(lambda: params.cfg)
+    defaults = staticmethod(lambda: dict(params.DEFAULT_CFG))
+    derived = staticmethod(lambda: {key: getattr(params, f"get_{key}")() for key in ("bigN", "padding_size", "padded_size")})
+    lookup = staticmethod(params.get)
+    parameters = staticmethod(params.params)
+    check_registry = staticmethod(params.validate)
+    read_yaml = staticmethod(settings.load_yaml_config)
+    flatten = staticmethod(settings.dataclass_to_legacy_dict)
+
+    def synchronise(self, config: Any, registry: MutableMapping[str, Any] | None = None) -> None:
+        settings.update_legacy_dict(params.cfg if registry is None else registry, config)
+
+    def validate(self, config: Any) -> None:
+        """By kind; an execution configuration validates itself when it is made."""
+        getattr(settings, f"validate_{type(config).__name__.removesuffix('Config').lower()}_config", lambda _: None)(config)
+
+    def read(self, path: Path, **options: Any) -> Any:
+        """The commands call `from_file`; who wants a part of a file, or other positions, calls `load_data`."""
+        return components.load_data(str(path), **options) if options else RawData.from_file(str(path))
+
+    record = staticmethod(lambda **arrays: (RawData if "xcoords_start" in arrays else RawData.from_coords_without_pc)(**arrays))
+    write = staticmethod(lambda raw, path: raw.to_file(str(path)))
+    group = staticmethod(lambda raw, **options: raw.generate_grouped_data(**options))
+
+    def transform(self, images: np.ndarray, source: str, target: str, gridsize: int) -> Any:
+        """The three layouts' own functions, by way of the flat one."""
+        to_flat = {"channel": tf_helper._channel_to_flat, "flat": tf.identity, "grid": tf_helper._fromgrid}
+        to_grid = {
+            "channel": lambda x: tf_helper._grid_to_channel(tf_helper._togrid(x)),
+            "flat": tf.identity,
+            "grid": tf_helper._togrid,
+        }
+        with registered(N=images.shape[-2] if source != "channel" else images.shape[1], gridsize=gridsize):
+            return to_grid[target](to_flat[source](tf.constant(images)))
+
+    def container_from_groups(self, grouped: Mapping[str, Any], given: Any, nphotons: float = 1e9) -> Any:
+        with registered(nphotons=nphotons):
+            return loader.load(lambda: grouped, given, which=None, create_split=False)
+
+    container = staticmethod(components.create_ptycho_data_container)
+
+    def diffract(self, field: np.ndarray, lit: np.ndarray) -> Any:
+        """Far field of the exit waves; the line's probe has one mode, and is multiplied where it is needed."""
+        if lit.ndim != 5 or lit.shape[2] != 1:
+            raise ValueError(f"probe: the TensorFlow line knows one mode, found {lit.shape}")
+        B, C, H, W = field.shape
+        waves = tf.reshape(tf.constant(field * lit[:, :, 0]), (B * C, H, W, 1))
+        with registered(N=H):
+            return tf.reshape(diffsim.diffract_obj(waves, draw_poisson=False), (B, C, H, W))
+
+    def translate(self, images: np.ndarray, offsets: np.ndarray) -> Any:
+        with registered():
+            return tf_helper.translate(tf.constant(images[..., None]), tf.constant(offsets))[..., 0]
+
+    def merge(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Any:
+        with registered(N=patches.shape[-1], gridsize=math.isqrt(patches.shape[1])):
+            place = tf_helper.mk_reassemble_position_real(tf.constant(np.moveaxis(offsets, 1, -1)), padded_size=M)
+            return first(tf_helper.reassemble_patches(last(patches), fn_reassemble_real=place))
+
+    def extract(self, canvas: np.ndarray, offsets: np.ndarray, N: int) -> Any:
+        g, places = math.isqrt(offsets.shape[1]), tf.constant(np.moveaxis(offsets, 1, -1))
+        with registered(N=N, gridsize=g):
+            flat = tf_helper.extract_patches_position(last(canvas), places, N=N, gridsize=g)
+            return first(tf_helper._flat_to_channel(flat, N=N, gridsize=g))
+
+    def padded_size(self, N: int, gridsize: int, max_neighbor_distance: float) -> int:
+        with registered(N=N, gridsize=gridsize, offset=max_neighbor_distance):
+            return params.get_padded_size()
+
+    def physics_scale(self, images: np.ndarray, nphotons: float) -> float:
+        with registered(N=images.shape[1], nphotons=nphotons):
+            return train_pinn.calculate_intensity_scale(type("Container", (), {"X": tf.constant(images)}))
+
+    def observe_photons(self, amplitude: np.ndarray, seed: int) -> Any:
+        tf.random.set_seed(seed)
+        return diffsim.observe_amplitude(tf.constant(amplitude))
+
+    def simulation_scale(self, exit_wave: np.ndarray, nphotons: float) -> float:
+        with registered(nphotons=nphotons):
+            waves = np.abs(exit_wave).reshape(-1, *exit_wave.shape[-2:])
+            return float(diffsim.scale_nphotons(tf.constant(waves[..., None])))
+
+    stitch = staticmethod(lambda patches, offsets, M: tf_helper.reassemble_position(patches, offsets, M=M)[..., 0])
