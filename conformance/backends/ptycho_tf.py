@@ -42,20 +42,8 @@ def registered(**values: Any) -> Iterator[None]:
 
 
 def last(images: np.ndarray) -> tf.Tensor:
-    """`(B, C, N, N)` as `(B, N, N, C)`."""
+    """`(B, C, …)` as `(B, …, C)`."""
     return tf.constant(np.moveaxis(images, 1, -1))
-
-
-def first(images: tf.Tensor) -> tf.Tensor:
-    """`(B, N, N, C)` as `(B, C, N, N)`."""
-    return tf.transpose(images, [0, 3, 1, 2])
-
-
-def version() -> str:
-    """The installed version; a checkout on the path has none."""
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        return metadata.version("ptychopinn")
-    return "checkout"
 
 
 class Backend:
@@ -67,7 +55,7 @@ class Backend:
     def info(self) -> BackendInfo:
         return BackendInfo(
             name="ptycho_tf",
-            version=version(),
+            version=next((found.version for found in metadata.distributions(name="ptychopinn")), "checkout"),
             numeric_libraries=tuple(f"{name} {metadata.version(name)}" for name in ("tensorflow-cpu", "numpy")),
         )
 
@@ -99,28 +87,24 @@ class Backend:
     def transform(self, images: np.ndarray, source: str, target: str, gridsize: int) -> Any:
         """The three layouts' own functions, by way of the flat one."""
         to_flat = {"channel": tf_helper._channel_to_flat, "flat": tf.identity, "grid": tf_helper._fromgrid}
-        to_grid = {
-            "channel": lambda x: tf_helper._grid_to_channel(tf_helper._togrid(x)),
-            "flat": tf.identity,
-            "grid": tf_helper._togrid,
-        }
-        with registered(N=images.shape[-2] if source != "channel" else images.shape[1], gridsize=gridsize):
+        to_grid = {"channel": tf_helper._flat_to_channel, "flat": tf.identity, "grid": tf_helper._togrid}
+        with registered(N=images.shape[1 if source == "channel" else -2], gridsize=gridsize):
             return to_grid[target](to_flat[source](tf.constant(images)))
 
-    def container_from_groups(self, grouped: Mapping[str, Any], given: Any, nphotons: float = 1e9) -> Any:
+    def container_from_groups(self, grouped: Mapping[str, Any], probe: Any, nphotons: float = 1e9) -> Any:
         with registered(nphotons=nphotons):
-            return loader.load(lambda: grouped, given, which=None, create_split=False)
+            return loader.load(lambda: grouped, probe, which=None, create_split=False)
 
     container = staticmethod(components.create_ptycho_data_container)
 
-    def diffract(self, field: np.ndarray, lit: np.ndarray) -> Any:
+    def diffract(self, field: np.ndarray, probe: np.ndarray) -> Any:
         """Far field of the exit waves; the line's probe has one mode, and is multiplied where it is needed."""
-        if lit.ndim != 5 or lit.shape[2] != 1:
-            raise ValueError(f"probe: the TensorFlow line knows one mode, found {lit.shape}")
+        if probe.ndim != 5 or probe.shape[2] != 1:
+            raise ValueError(f"probe: the TensorFlow line knows one mode, found {probe.shape}")
         B, C, H, W = field.shape
-        waves = tf.reshape(tf.constant(field * lit[:, :, 0]), (B * C, H, W, 1))
-        with registered(N=H):
-            return tf.reshape(diffsim.diffract_obj(waves, draw_poisson=False), (B, C, H, W))
+        waves = tf.reshape(tf.constant(field * probe[:, :, 0]), (B * C, H, W, 1))
+        with registered():
+            return tf.reshape(tf_helper.pad_and_diffract(waves, H, W, pad=False)[1], (B, C, H, W))
 
     def translate(self, images: np.ndarray, offsets: np.ndarray) -> Any:
         with registered():
@@ -128,14 +112,14 @@ class Backend:
 
     def merge(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Any:
         with registered(N=patches.shape[-1], gridsize=math.isqrt(patches.shape[1])):
-            place = tf_helper.mk_reassemble_position_real(tf.constant(np.moveaxis(offsets, 1, -1)), padded_size=M)
-            return first(tf_helper.reassemble_patches(last(patches), fn_reassemble_real=place))
+            place = tf_helper.mk_reassemble_position_real(last(offsets), padded_size=M)
+            return tf_helper.reassemble_patches(last(patches), fn_reassemble_real=place)[..., 0]
 
     def extract(self, canvas: np.ndarray, offsets: np.ndarray, N: int) -> Any:
-        g, places = math.isqrt(offsets.shape[1]), tf.constant(np.moveaxis(offsets, 1, -1))
+        g, places = math.isqrt(offsets.shape[1]), last(offsets)
         with registered(N=N, gridsize=g):
             flat = tf_helper.extract_patches_position(last(canvas), places, N=N, gridsize=g)
-            return first(tf_helper._flat_to_channel(flat, N=N, gridsize=g))
+            return tf.transpose(tf_helper._flat_to_channel(flat, N=N, gridsize=g), [0, 3, 1, 2])
 
     def padded_size(self, N: int, gridsize: int, max_neighbor_distance: float) -> int:
         with registered(N=N, gridsize=gridsize, offset=max_neighbor_distance):
@@ -153,5 +137,13 @@ class Backend:
         with registered(nphotons=nphotons):
             waves = np.abs(exit_wave).reshape(-1, *exit_wave.shape[-2:])
             return float(diffsim.scale_nphotons(tf.constant(waves[..., None])))
+
+    def simulate(self, field: np.ndarray, probe: np.ndarray, nphotons: float, seed: int) -> Mapping[str, Any]:
+        """One probe for all; noise is always drawn."""
+        flat = tf.constant(field.reshape(-1, *field.shape[2:], 1))
+        tf.random.set_seed(seed)
+        with registered(N=field.shape[-1], gridsize=math.isqrt(field.shape[1]), nphotons=nphotons):
+            made = diffsim.illuminate_and_diffract(tf.abs(flat), tf.math.angle(flat), tf.constant(probe[0, 0, 0, ..., None]))
+        return {name: np.moveaxis(a, -1, 1) for name, a in zip(("images", "label_amp", "label_phase"), made, strict=False)}
 
     stitch = staticmethod(lambda patches, offsets, M: tf_helper.reassemble_position(patches, offsets, M=M)[..., 0])
