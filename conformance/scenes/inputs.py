@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,17 @@ def data_file(folder: Path, name: str = "train.npz", N: int = 64, n: int = 6, me
     """A contract file of `n` exposures; `changes` replace arrays, and `None` leaves one out."""
     arrays = {**record(n, N), "_metadata": metadata, **changes}
     return write_npz(folder / name, **arrays)
+
+
+def training_file() -> Path:
+    """A contract file that stays for the session: what training configurations name, whatever record a training is given."""
+    return _folder_of_the_session()[1]
+
+
+@functools.cache
+def _folder_of_the_session() -> tuple[tempfile.TemporaryDirectory[str], Path]:
+    folder = tempfile.TemporaryDirectory(prefix="conform-inputs-")
+    return folder, data_file(Path(folder.name))
 
 
 def faulty_file(folder: Path, fault: str) -> Path:

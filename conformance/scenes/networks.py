@@ -20,6 +20,7 @@ from conformance.oracles.model import Kernels
 from conformance.oracles.model import kernels as kernels_of
 from conformance.protocol import Native
 from conformance.scenes.answers import finite
+from conformance.scenes.inputs import training_file
 from conformance.scenes.motions import group_offsets
 from conformance.scenes.optics import curved_probe, object_image
 from conformance.scenes.records import patch_at
@@ -68,6 +69,7 @@ def settings(backend: Any, model: Mapping[str, Any] | None = None, **training: A
         "neighbor_count": 5,
         "intensity_scale_trainable": False,
         "sequential_sampling": True,
+        "train_data_file": training_file(),
         "backend": "pytorch",
     }
     chosen = backend.canonical("model", **narrow | dict(model or {}))

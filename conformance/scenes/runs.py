@@ -18,6 +18,7 @@ import numpy as np
 
 from conformance import beside, native
 from conformance.oracles.inference import input_scale
+from conformance.scenes import inputs as files
 from conformance.scenes.records import record
 
 N = 64
@@ -98,7 +99,8 @@ def configuration(backend: Any, recipe: Recipe, folder: Path) -> Any:
     """The canonical training configuration of a recipe."""
     model = {"N": N, "gridsize": recipe.gridsize, "n_filters_scale": 1, "probe_big": False} | dict(recipe.model)
     own = {"nepochs": recipe.epochs, "n_groups": recipe.groups, "batch_size": 4, "neighbor_count": 5, "nphotons": 3.0e4}
-    fields = own | {"subsample_seed": recipe.seed, "output_dir": folder, "backend": "pytorch"} | dict(recipe.training)
+    own |= {"subsample_seed": recipe.seed, "train_data_file": files.training_file(), "output_dir": folder, "backend": "pytorch"}
+    fields = own | dict(recipe.training)
     return backend.canonical("training", model=backend.canonical("model", **model), **fields)
 
 
