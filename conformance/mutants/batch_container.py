@@ -79,6 +79,11 @@ def label_amplitudes_are_squared(plant: Plant) -> None:
     plant.method(container.PtychoContainer, "Y_I", lambda original: property(lambda self: self.Y.abs() ** 2))
 
 
+@mutant("GUARD-BATCH-001c", "a container is as long as its patches", "BATCH-001:a_container_has_the_length_of_its_groups")
+def length_counts_patches(plant: Plant) -> None:
+    plant.method(container.PtychoContainer, "__len__", lambda original: lambda self: original(self) * self.X.shape[-1])
+
+
 @mutant("GUARD-BATCH-004", "amplitudes of any dtype are cast in silence", "BATCH-004:amplitudes_of_another_dtype_are_refused")
 def amplitudes_are_cast(plant: Plant) -> None:
     groups(plant, lambda given: {"X_full": given["X_full"].astype(np.float32)} if "X_full" in given else {})

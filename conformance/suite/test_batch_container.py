@@ -47,9 +47,17 @@ def test_a_container_has_its_attributes(backend: Any, observe: Observer, C: int,
 
     container = backend.container_from_groups(batches.grouped(C=C), PROBE)
 
-    observe.equal("length", len(container), 7)
     observe.shape("shape", getattr(container, name), tuple(map(sides.__getitem__, axes)))
     observe.dtype("dtype", getattr(container, name), dtype)
+
+
+@pytest.mark.clause("BATCH-001~1")
+@CHANNELS
+def test_a_container_has_the_length_of_its_groups(backend: Any, observe: Observer, C: int) -> None:
+    """`len` is the number of groups. If this fails, suspect a container that has no length."""
+    container = backend.container_from_groups(batches.grouped(C=C), PROBE)
+
+    observe.equal("length", len(container), 7)
 
 
 @pytest.mark.clause("BATCH-001~1", evidence="conservation")
