@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from conformance import native
-from conformance.connect import NotEvaluated
+from conformance.connect import NotClaimed, NotEvaluated
 from conformance.scenes import runs
+from conformance.scenes.configs import stating
 from conformance.scenes.optics import object_image
 from conformance.scenes.records import patch_at
 from conformance.scenes.runs import BASE, Recipe, settings
@@ -40,6 +41,13 @@ def mosaic(name: str, places: Any, N: int, M: int, seed: int = 4) -> Mosaic:
     corners = rng.integers(0, [2 * N, 3 * N], size=(len(offsets), 2))
     patches = np.stack([whole[r : r + N, c : c + N] * (1 + 0.3 * k) for k, (r, c) in enumerate(corners)])
     return Mosaic(name, patches[..., None].astype(np.complex64), offsets, M)
+
+
+def stitched(backend: Any, patches: np.ndarray, offsets: np.ndarray, M: int) -> Any:
+    """`stitch`, once a configuration with the side of these patches was synchronised, as in every workflow (CONFIG-001)."""
+    with suppress(NotClaimed):
+        backend.synchronise(stating(backend, "training", model=stating(backend, "model", N=patches.shape[1])))
+    return backend.stitch(patches, offsets, M)
 
 
 def scattered(n: int, seed: int = 2) -> np.ndarray:

@@ -22,7 +22,7 @@ SCENE = images.mosaics()[0]
 @pytest.mark.parametrize("scene", images.mosaics(), ids=str)
 def test_stitching_averages_by_count(backend: Any, observe: Observer, scene: Mosaic) -> None:
     """Shift, add, divide by count. If this fails, suspect a sign, an axis, or a mean over patches."""
-    canvas = backend.stitch(scene.patches, scene.offsets, scene.M)
+    canvas = images.stitched(backend, scene.patches, scene.offsets, scene.M)
 
     observe.dtype("canvas", canvas, "complex64")
     observe.close("values", canvas, oracle.stitch(scene.patches, scene.offsets, scene.M, native.shape(canvas)))
@@ -35,7 +35,7 @@ def test_patches_of_an_object_give_the_object(backend: Any, observe: Observer, M
     """Every seen pixel shows the object at its own place. If this fails, suspect a mirrored or transposed scan."""
     scene, image = images.known_object(M=M)
 
-    canvas = backend.stitch(scene.patches, scene.offsets, M)
+    canvas = images.stitched(backend, scene.patches, scene.offsets, M)
 
     observe.close("object", canvas, image(native.shape(canvas)))
 
@@ -44,8 +44,8 @@ def test_patches_of_an_object_give_the_object(backend: Any, observe: Observer, M
 @pytest.mark.clause("INFER-005~1", evidence="symmetry")
 def test_the_origin_of_the_scan_does_not_matter(backend: Any, observe: Observer) -> None:
     """All positions moved together, the same image. If this fails, suspect offsets that are not centred."""
-    here = backend.stitch(SCENE.patches, SCENE.offsets - SCENE.offsets.mean(axis=0), SCENE.M)
-    there = backend.stitch(SCENE.patches, SCENE.offsets + [1000.25, -350.5], SCENE.M)
+    here = images.stitched(backend, SCENE.patches, SCENE.offsets - SCENE.offsets.mean(axis=0), SCENE.M)
+    there = images.stitched(backend, SCENE.patches, SCENE.offsets + [1000.25, -350.5], SCENE.M)
 
     observe.close("moved", there, here)
 
@@ -55,7 +55,7 @@ def test_the_origin_of_the_scan_does_not_matter(backend: Any, observe: Observer)
 def test_a_window_outside_the_patch_is_refused(backend: Any, observe: Observer, M: int) -> None:
     """1 … N or a ValueError. If this fails, suspect a slice that silently shrinks."""
     with observe.raises("refusal", ValueError, str(M)):
-        backend.stitch(SCENE.patches, SCENE.offsets, M)
+        images.stitched(backend, SCENE.patches, SCENE.offsets, M)
 
 
 @pytest.mark.device
@@ -64,7 +64,7 @@ def test_no_pixel_of_a_patch_is_lost(backend: Any, observe: Observer) -> None:
     """Patches of ones apart from each other: n · M² in all. If this fails, suspect a canvas too small for the far ones."""
     scene = images.ones(images.APART)
 
-    canvas = backend.stitch(scene.patches, scene.offsets, scene.M)
+    canvas = images.stitched(backend, scene.patches, scene.offsets, scene.M)
 
     observe.close("sum", float(native.array(canvas).astype(complex).sum().real), 5 * 36.0)
     observe.close("pixels", float((native.array(canvas).real > 0.5).sum()), 5 * 36.0)
@@ -77,7 +77,7 @@ def test_seen_pixels_are_one_and_others_zero(backend: Any, observe: Observer, pl
     """Ones stay ones wherever any patch touches. If this fails, suspect a border ring that is dropped."""
     scene = images.ones(places)
 
-    canvas = backend.stitch(scene.patches, scene.offsets, scene.M)
+    canvas = images.stitched(backend, scene.patches, scene.offsets, scene.M)
 
     seen = oracle.count(scene.offsets, scene.M, native.shape(canvas)) > 0
     observe.close("canvas", canvas, seen.astype(float))
@@ -87,7 +87,7 @@ def test_seen_pixels_are_one_and_others_zero(backend: Any, observe: Observer, pl
 @pytest.mark.parametrize("scene", images.mosaics(), ids=str)
 def test_the_canvas_holds_every_patch(backend: Any, observe: Observer, scene: Mosaic) -> None:
     """Sides of M + 2 · max|d|, even margins. If this fails, suspect a margin from the jitter."""
-    canvas = backend.stitch(scene.patches, scene.offsets, scene.M)
+    canvas = images.stitched(backend, scene.patches, scene.offsets, scene.M)
 
     height, width = native.shape(canvas)
     least_height, least_width = oracle.smallest_side(scene.offsets, scene.M)
@@ -104,20 +104,20 @@ def test_offsets_that_are_not_finite_are_refused(backend: Any, observe: Observer
     offsets[2, 0, 0, 1] = wrong
 
     with observe.raises("refusal", ValueError, "offsets"):
-        backend.stitch(SCENE.patches, offsets, SCENE.M)
+        images.stitched(backend, SCENE.patches, offsets, SCENE.M)
 
 
 @pytest.mark.clause("INFER-007~2")
 def test_offsets_and_patches_must_be_as_many(backend: Any, observe: Observer) -> None:
     """Eight places for nine patches are a ValueError. If this fails, suspect a pairing that stops at the shorter."""
     with observe.raises("refusal", ValueError, "offsets"):
-        backend.stitch(SCENE.patches, SCENE.offsets[:-1], SCENE.M)
+        images.stitched(backend, SCENE.patches, SCENE.offsets[:-1], SCENE.M)
 
 
 @pytest.mark.clause("INFER-015~1")
 def test_stitching_reads_nothing_from_the_registry(backend: Any, observe: Observer) -> None:
     """Another N in the registry, the same bits. If this fails, suspect a helper that reads global parameters."""
-    before = native.array(backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M))
+    before = native.array(images.stitched(backend, SCENE.patches, SCENE.offsets, SCENE.M))
     backend.registry().update({"N": 999, "gridsize": 7, "offset": 50, "max_position_jitter": 0})
 
     after = backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M)
@@ -129,10 +129,10 @@ def test_stitching_reads_nothing_from_the_registry(backend: Any, observe: Observ
 def test_stitching_needs_no_other_framework(backend: Any, observe: Observer) -> None:
     """Without TensorFlow and JAX, the same bits. If this fails, suspect a helper of another backend."""
     with observe.accepts("stitching here"):
-        before = native.array(backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M))
+        before = native.array(images.stitched(backend, SCENE.patches, SCENE.offsets, SCENE.M))
 
     with runs.without(backend, "tensorflow", "keras", "jax", "ptycho"), observe.accepts("stitching without them"):
-        after = native.array(backend.stitch(SCENE.patches, SCENE.offsets, SCENE.M))
+        after = native.array(images.stitched(backend, SCENE.patches, SCENE.offsets, SCENE.M))
 
     observe.equal("canvas", after, before)
 
@@ -142,7 +142,7 @@ def test_stitching_leaves_its_arguments_alone(backend: Any, observe: Observer) -
     """Patches and offsets are as they were. If this fails, suspect centring in place."""
     patches, offsets = SCENE.patches.copy(), SCENE.offsets.copy()
 
-    backend.stitch(patches, offsets, SCENE.M)
+    images.stitched(backend, patches, offsets, SCENE.M)
 
     observe.equal("patches", patches, SCENE.patches)
     observe.equal("offsets", offsets, np.asarray(SCENE.offsets))
