@@ -12,6 +12,7 @@ import importlib.util
 import json
 import pickle
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def import_modules(job: dict[str, Any], listener: Listener) -> dict[str, Any]:
         listener.asked.clear()
         answer = outcome(lambda name=name: importlib.import_module(name))
         found[name] = answer | {"asked": sorted({module for module, by in listener.asked if _below(by, job["roots"])})}
-    data = sorted({path for path in opened if path.endswith(DATA_FILES)})
+    data = sorted({path for path in opened if path.endswith(DATA_FILES) and not _of_a_library(path, job["roots"])})
     return {"modules": found, "networks": networks(job["roots"]), "data files": data}
 
 
@@ -88,6 +89,14 @@ def networks(roots: Sequence[str]) -> list[str]:
     return sorted(
         {k.__name__ for k in kinds if _below(k.__module__, roots) and hasattr(k, "parameters") and hasattr(k, "forward")}
     )
+
+
+def _of_a_library(path: str, roots: Sequence[str]) -> bool:
+    """True for a file in an installed package other than the backend's: what a library reads is not the backend's doing."""
+    homes = [
+        Path(sysconfig.get_path(kind)) for kind in ("purelib", "platlib") if Path(path).is_relative_to(sysconfig.get_path(kind))
+    ]
+    return bool(homes) and not _below(Path(path).relative_to(homes[0]).parts[0], roots)
 
 
 def _below(name: Any, roots: Sequence[str]) -> bool:

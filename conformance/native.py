@@ -48,7 +48,7 @@ def dtype(x: Any) -> str:
     found = getattr(x, "dtype", None)
     if found is None:
         raise Malformed(f"expected an array with a dtype, found {kind(x)}")
-    return str(found).removeprefix("torch.")
+    return str(getattr(found, "name", found)).removeprefix("torch.")
 
 
 @beside

@@ -127,6 +127,8 @@ def _numbers(numbers: tuple[int, ...]) -> bytes:
 
 
 def _tensor(array: np.ndarray, key: str) -> bytes:
+    if not isinstance(array, np.ndarray):
+        raise native.Malformed(f"expected weights that are arrays, found {native.kind(array)}")
     storage = next(name for name, kind in oracle.STORAGES.items() if np.dtype(kind) == array.dtype)
     steps = tuple(int(np.prod(array.shape[i + 1 :])) for i in range(array.ndim))
     size = b"J" + struct.pack("<i", array.size)

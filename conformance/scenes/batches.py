@@ -250,6 +250,11 @@ def refused_probe(bad: str) -> tuple[np.ndarray, tuple[int, ...]]:
     return np.ascontiguousarray(made), made.shape
 
 
+def unnamed(message: str, *shapes: str) -> list[str]:
+    """The shapes that a message does not name, however it sets its blanks."""
+    return [shape for shape in shapes if shape not in message.replace(" ", "")]
+
+
 def own_probes(modes: int) -> tuple[np.ndarray, np.ndarray]:
     """Objects `(5, 4, 12, 12)` and a probe for each sample, `(5, 1, modes, 12, 12)`."""
     probes = [np.roll(curved_probe(12, modes), k, axis=-1) for k in range(5)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conformance.connect import Proxy
@@ -116,7 +117,7 @@ def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder
     _, parameters = backend.load(flow.output)
 
     observe.equal("parameters", {key: parameters.get(key) for key in expected}, expected)
-    observe.equal("learning rates", flow.rates, [commands.TRAINING["--learning-rate"]] * 2)
+    observe.equal("learning rates", np.float32(flow.rates), np.float32([commands.TRAINING["--learning-rate"]] * 2))
     observe.equal("epochs of the ranked checkpoints", flow.kept, [0, 1])
 
 
