@@ -5,7 +5,6 @@ function that a state lacks is a method that is not claimed. What was found stan
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -36,7 +35,7 @@ SAME |= {"payload": f"{FACTORY}:create_training_payload", "inference_payload": f
 SAME |= {"populate": f"{FACTORY}:populate_legacy_params", "load": f"{FLOW}:load_inference_bundle_torch"}
 SAME |= {"container": f"{FLOW}:_ensure_container", "loaders": f"{FLOW}:_build_lightning_dataloaders"}
 SAME |= {"normalise_probe": "ptycho_torch.helper:normalize_probe_like_tf", "validate_paths": f"{CLI}:validate_paths"}
-SAME |= {"save": "ptycho_torch.model_manager:save_torch_bundle", "open": f"{SELECTOR}:load_inference_bundle_with_backend"}
+SAME |= {"open": f"{SELECTOR}:load_inference_bundle_with_backend"}
 SAME |= {"physics_scale": "ptycho_torch.helper:derive_intensity_scale_from_amplitudes"}
 SAME |= {"resolve_accelerator": f"{CLI}:resolve_accelerator"}
 CALLS = {"defaults": f"{PARAMS}:DEFAULT_CFG", "bridge": "ptycho_torch.config_bridge:to_model_config"}
@@ -45,6 +44,7 @@ CALLS |= {"container_from_groups": "ptycho_torch.data_container_bridge:PtychoDat
 CALLS |= {"stitch": f"{FLOW}:_reassemble_cdi_image_torch", "reconstruct": f"{FLOW}:_reassemble_cdi_image_torch"}
 CALLS |= {"run": f"{SELECTOR}:run_cdi_example_with_backend", "run_training": f"{SELECTOR}:train_cdi_model_with_backend"}
 CALLS |= {"execution_from_flags": f"{CLI}:build_execution_config_from_args", "command": f"{CLI}:validate_paths"}
+CALLS |= {"save": "ptycho_torch.model_manager:save_torch_bundle"}
 CALLS |= {"merge_for_inference": "ptycho_torch.helper:normalize_probe_like_tf"}  # `crop_size` came with it
 STACK = {place.split(":")[0] for place in (SAME | CALLS).values() if place.startswith("ptycho_torch.")} - {CLI}
 
@@ -80,7 +80,7 @@ class Backend:
     group = staticmethod(lambda raw, **options: raw.generate_grouped_data(**options))
     diffract, translate, merge, extract = map(on_tensors, (parts.diffract, parts.translate, parts.merge, parts.extract))
     merge_for_inference, forward = map(on_tensors, (parts.merge_for_inference, parts.forward))
-    padded_size = staticmethod(parts.padded_size)
+    padded_size, save = staticmethod(parts.padded_size), staticmethod(parts.save)
     predict = on_tensors(lambda module, *tensors: module.eval().forward_predict(*tensors))
     likelihood = on_tensors(lambda predicted, measured, scale: network.PoissonLoss()(predicted * scale, measured * scale).mean())
     weights = staticmethod(lambda module: module.state_dict())
@@ -89,7 +89,7 @@ class Backend:
     load_checkpoint = staticmethod(lambda path: network.PtychoPINN_Lightning.load_from_checkpoint(path))
     stitch = staticmethod(lambda patches, offsets, M: of("ptycho.tf_helper:reassemble_position")(patches, offsets, M=M))
     run_training = staticmethod(lambda train, test, config, execution=None: of(CALLS["run_training"])(train, test, config))
-    execution_from_flags = staticmethod(lambda flags, mode: of(CALLS["execution_from_flags"])(Namespace(**flags), mode))
+    execution_from_flags = staticmethod(lambda flags, mode: of(CALLS["execution_from_flags"])(parts.parsed(flags), mode))
     command = staticmethod(lambda name: [sys.executable, "-m", f"ptycho_torch.{name.replace('infer', 'inference')}"])
 
     def synchronise(self, config: Any, registry: Any = None) -> None:
@@ -106,6 +106,7 @@ class Backend:
     def bridge(self, kind: str, overrides: Mapping[str, Any] | None = None, **fields: Any) -> Any:
         made = [getattr(own, name) for name in ("DataConfig", "ModelConfig", "TrainingConfig", "InferenceConfig")]
         some = [cls(**{name: fields.pop(name) for name in [*fields] if name in cls.__dataclass_fields__}) for cls in made]
+        some[2] = own.TrainingConfig(**vars(some[2]) | fields)  # what nobody knows is refused there
         plain = of(CALLS["bridge"])(*some[:2], overrides if kind == "model" else None)
         given = {"training": (plain, *some[:3]), "inference": (plain, some[0], some[3])}
         return plain if kind == "model" else of(f"ptycho_torch.config_bridge:to_{kind}_config")(*given[kind], overrides)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from argparse import Namespace
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,6 +50,19 @@ def on_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
+def parsed(flags: Mapping[str, Any]) -> Namespace:
+    """What the line's commands make of their flags: two of them are kept under other names."""
+    kept = {"logger": "logger_backend", "checkpoint_monitor": "checkpoint_monitor_metric"}
+    return Namespace(**{kept.get(name, name): value for name, value in flags.items()})
+
+
+def save(models: Any, base_path: Path, config: Any, intensity_scale: float | None = None) -> None:
+    """Both steps of `run_cdi_example_torch`: what the first writes alone cannot be read again."""
+    of("ptycho_torch.model_manager:save_torch_bundle")(models, str(base_path), config, intensity_scale)
+    if more := of("ptycho_torch.workflows.components:_persist_bundle_scaling_metadata"):
+        more(Path(f"{base_path}.zip"), models["diffraction_to_obj"])
+
+
 def sides(N: int, C: int, margin: int = 0) -> tuple[Any, Any]:
     """The line's settings for C patches of side N; it works a canvas' margin out from grid and distance of neighbours."""
     data = own.DataConfig(N=N, C=C, grid_size=(1 + (margin > 0),) * 2, max_neighbor_distance=float(margin))
@@ -69,6 +84,8 @@ def merge(patches: Any, offsets: Any, M: Any) -> Any:
 
 
 def merge_for_inference(patches: Any, offsets: Any, crop_size: Any = None, padded_size: Any = None) -> Any:
+    """All patches of a batch in one group, as the line's inference hands them over."""
+    patches, offsets = patches.reshape(1, -1, *patches.shape[-2:]), offsets.reshape(1, -1, 1, 2)
     more = {"crop_size": crop_size, "padded_size": padded_size}
     return helper.reassemble_patches_position_real(patches, offsets, *sides(patches.shape[-1], patches.shape[1]), **more)[0]
 
