@@ -14,87 +14,28 @@ import numpy as np
 
 from conformance import native, process
 from conformance.scenes import records
+from conformance.scenes.client_settings import (
+    GROUPING,
+    KINDS,
+    MODEL,
+    MODULES,
+    PHOTONS,
+    REGISTRY,
+    TOLD,
+    TORCH_MODULES,
+    TORCH_SETTINGS,
+    TRAINING,
+    N,
+)
 from conformance.scenes.optics import curved_probe, object_image
 from conformance.scenes.shared import once
 
 STEPS = Path(__file__).with_name("client_steps.py")
-N, HEIGHT, WIDTH, PHOTONS = 64, 118, 150, 3.0e4
+HEIGHT, WIDTH = 118, 150
 FILLED = ((5, 9), (40, 3))
 """Pixels that the client repaired before it exported: marked, and not zero."""
 
-MODULES = {
-    "ptycho.config.config": ("InferenceConfig", "ModelConfig", "TrainingConfig", "update_legacy_dict"),
-    "ptycho.raw_data": ("RawData",),
-    "ptycho.loader": ("load",),
-    "ptycho.params": ("cfg", "get"),
-    "ptycho.probe": ("set_probe_guess",),
-    "ptycho.model_manager": ("save",),
-    "ptycho.tf_helper": ("reassemble_position",),
-    "ptycho.workflows.components": ("load_inference_bundle", "run_cdi_example", "save_outputs"),
-}
-TORCH_MODULES = {
-    "ptycho_torch.config_params": ("DataConfig", "DatagenConfig", "InferenceConfig", "ModelConfig", "TrainingConfig"),
-    "ptycho_torch.api.base_api": (
-        *("ConfigManager", "DataloaderFormats", "InferenceEngine", "PtychoDataLoader", "PtychoModel", "Trainer"),
-    ),
-    "ptycho_torch.model": ("PtychoPINN_Lightning",),
-    "ptycho_torch.lightning_utils": ("find_best_checkpoint",),
-}
-"""Module → the names that the client takes from it."""
-
-MODEL = {
-    **{"gridsize": 1, "n_filters_scale": 1, "model_type": "pinn", "amp_activation": "swish", "object_big": False},
-    **{"probe_big": False, "probe_mask": False, "pad_object": True, "probe_scale": 3.0, "gaussian_smoothing_sigma": 0.0},
-}
-TRAINING = {
-    **{"batch_size": 4, "nepochs": 2, "mae_weight": 0.25, "nll_weight": 0.75, "realspace_mae_weight": 0.0},
-    **{"realspace_weight": 0.0, "nphotons": PHOTONS, "positions_provided": True, "probe_trainable": False},
-    **{"intensity_scale_trainable": False},
-}
-GROUPING = {"neighbours": 7, "samples": 1, "gridsize": 1}
-"""The client's defaults."""
-
-REGISTRY = {"N": N, "gridsize": 1, "probe_scale": 3.0, "amp_activation": "swish", "batch_size": 4, "nphotons": PHOTONS}
-"""What the registry holds once the client has told it the training's configuration."""
-
-TORCH_SETTINGS: dict[str, dict[str, Any]] = {
-    "data_config": {
-        **{"N": N, "C": 1, "normalize": "Batch", "neighbor_function": "Nearest", "scan_pattern": "Isotropic"},
-        **{"probe_normalize": True, "x_bounds": [0.0, 1.0], "y_bounds": [0.0, 1.0], "min_neighbor_distance": 0.0},
-        **{"max_neighbor_distance": 20.0, "K_quadrant": 30, "n_subsample": 1, "probe_scale": 3.0, "K": 6},
-        **{"grid_size": [1, 1], "probe_ramp_removal": False, "data_scaling": "Parseval", "phase_subtraction": True},
-    },
-    "model_config": {
-        **{"mode": "Unsupervised", "object_big": False, "probe_big": True, "loss_function": "Poisson", "amp_activation": "silu"},
-        **{"cbam_encoder": True, "decoder_last_amp_channels": 1, "use_shared_decoder": False, "intensity_scale": 10000.0},
-        **{"intensity_scale_trainable": False, "max_position_jitter": 10, "num_datasets": 1, "C_model": 1, "C_forward": 1},
-        **{"amp_loss": None, "phase_loss": None, "amp_loss_coeff": 1.0, "phase_loss_coeff": 1.0, "n_filters_scale": 1},
-        **{"probe_mask": None, "eca_decoder": False, "batch_norm": False, "edge_pad": 10, "cbam_bottleneck": False},
-        **{"decoder_last_c_outer_fraction": 0.125, "cbam_decoder": False, "spatial_decoder": False, "offset": 6},
-        **{"decoder_spatial_kernel": 7, "eca_encoder": False, "probe_reference_coeff": 0.0},
-        **{"amplitude_variance_loss": False, "amplitude_variance_coeff": 0.01},
-    },
-    "training_config": {
-        **{"epochs": 2, "batch_size": 4, "learning_rate": 5e-4, "n_devices": 2, "num_workers": 0, "accum_steps": 1},
-        **{"epochs_fine_tune": 0, "fine_tune_gamma": 0.1, "gradient_clip_val": None, "nll": True, "device": "cpu"},
-        **{"strategy": "ddp_spawn", "framework": "Lightning", "orchestrator": "Lightning", "scheduler": "Default"},
-        **{"warmup_epochs": 0, "min_lr_ratio": 0.1, "notes": "", "model_name": "PtychoPINNv2"},
-        **{"enable_staged_finetuning": False, "finetune_skip_stage3": True, "finetune_early_stop_patience": 3},
-        **{"finetune_stage1_epochs": 7, "finetune_stage2_epochs": 7, "finetune_stage3_epochs": 5},
-        **{"finetune_stage1_lr_decoder": 0.1, "finetune_stage2_lr_encoder_top": 0.01, "finetune_stage2_lr_decoder": 0.05},
-        **{"finetune_stage2_lr_phase_head": 0.1, "finetune_stage3_lr_encoder_bottom": 0.005, "finetune_val_split": 0.25},
-        **{"finetune_stage3_lr_encoder_top": 0.01, "finetune_stage3_lr_decoder": 0.02, "finetune_stage3_lr_phase_head": 0.05},
-    },
-    "inference_config": {
-        **{"batch_size": 1000, "middle_trim": 24, "experiment_number": 0, "patch_weighting": "probe", "pad_eval": True},
-        **{"window": 20},
-    },
-}
-"""Every setting of the other library, at the client's default where nothing small is needed."""
-
-KINDS = {name: "".join(part.capitalize() for part in name.split("_")) for name in TORCH_SETTINGS}
-TOLD = {"inference_config": {"middle_trim": 24, "patch_weighting": "probe"}, "data_config": {"N": N, "K": 6}}
-"""Settings that come back out of a checkpoint."""
+CONFIGURE = {"configure": {"model": MODEL, "training": TRAINING, "N": N}}
 
 
 def counts_of(x: np.ndarray, y: np.ndarray, whole: np.ndarray, probe: np.ndarray, seed: int) -> np.ndarray:
@@ -165,13 +106,18 @@ class Session:
     @property
     def configured(self) -> dict[str, Any]:
         """The parent's part."""
-        return self._ask("configured", {"configure": {"model": MODEL, "training": TRAINING, "N": N}}, "configure")
+        return self._ask("configured", CONFIGURE, "configure")
+
+    @property
+    def settled(self) -> dict[str, Any]:
+        """The registry, once the child has set the side that the data have."""
+        return dict(self._first("settle")["registry"])
 
     @property
     def trained(self) -> dict[str, Any]:
         """A training, after the configuration."""
         _ = self.configured
-        return self._ask("trained", {"train": {"registry": list(REGISTRY), **GROUPING}}, "train")
+        return self._ask("trained", {"train": GROUPING}, "train")
 
     def reconstructed(self, bundle: str = "output") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What a reconstruction said, and its arrays; `bundle` is the folder of the model: `output`, or `unpacked`."""
@@ -198,7 +144,9 @@ class Session:
         return self._ask("torch-reconstructed", job, "torch_reconstruct", torch=True), self.arrays("torch_reconstruct")
 
     def _first(self, step: str) -> dict[str, Any]:
-        return self._ask("first", {"found": {"modules": MODULES, "packages": ["ptycho"]}, "refuse": {}}, step)
+        self._answers("configured", CONFIGURE)  # whether it went well is another check's question
+        found = {"modules": MODULES, "packages": ["ptycho"]}
+        return self._ask("first", {"found": found, "settle": {"N": N, "registry": list(REGISTRY)}, "refuse": {}}, step)
 
     def _torch(self, step: str) -> dict[str, Any]:
         modules = {"modules": TORCH_MODULES, "packages": ["ptycho_torch"]}
@@ -234,14 +182,16 @@ class Session:
             archive.extractall(self.folder / "unpacked")
 
     def _ask(self, process_name: str, steps: Mapping[str, Any], step: str, torch: bool = False) -> dict[str, Any]:
-        where = self.backend.drop_in_torch() if torch else self.backend.drop_in()
-        folder = self.folder
-        named = {name: {"do": name, **job} for name, job in steps.items()}
-        answers = once(self.shared, f"client-{process_name}", lambda own: self._run(named, str(where), folder, own))
-        answer = answers[step]
+        answer = self._answers(process_name, steps, torch)[step]
         if answer["error"] is not None:
             raise native.Malformed(f"expected the client's step {step!r} to end well, found {answer['error']}\n{answer['trace']}")
         return dict(answer["said"])
+
+    def _answers(self, process_name: str, steps: Mapping[str, Any], torch: bool = False) -> dict[str, Any]:
+        where = self.backend.drop_in_torch() if torch else self.backend.drop_in()
+        folder = self.folder
+        named = {name: {"do": name, **job} for name, job in steps.items()}
+        return dict(once(self.shared, f"client-{process_name}", lambda own: self._run(named, str(where), folder, own)))
 
     def _run(self, steps: Mapping[str, Any], where: str, folder: Path, own: Path) -> dict[str, Any]:
         cwd, question, answer = own / "cwd", own / "question.json", own / "answer.json"

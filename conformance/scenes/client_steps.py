@@ -49,6 +49,17 @@ def configure(job: Answer, folder: Path) -> Answer:
     return {"numeric": [name for name in NUMERIC if name in sys.modules]}
 
 
+def settle(job: Answer, folder: Path) -> Answer:
+    """The child's first lines: the side that the data have, and the registry."""
+    import ptycho.params
+    from ptycho.config.config import update_legacy_dict
+
+    config = pickle.loads((folder / "training.pickle").read_bytes())
+    config.model.N = job["N"]
+    update_legacy_dict(ptycho.params.cfg, config)
+    return {"registry": {key: ptycho.params.cfg[key] for key in job["registry"] if key in ptycho.params.cfg}}
+
+
 def train(job: Answer, folder: Path) -> Answer:
     """Read what was exported, train, save."""
     import ptycho.model_manager
@@ -62,7 +73,6 @@ def train(job: Answer, folder: Path) -> Answer:
     shape = [int(side) for side in record.diff3d.shape]
     config.model.N = shape[-1]
     update_legacy_dict(ptycho.params.cfg, config)
-    registry = {key: ptycho.params.cfg[key] for key in job["registry"] if key in ptycho.params.cfg}
     amplitude, phase, results = run_cdi_example(record, test, config)
     output = folder / "output"
     ptycho.model_manager.save(output)
@@ -70,7 +80,7 @@ def train(job: Answer, folder: Path) -> Answer:
     patterns = _container(RawData.from_file(folder / "train_data.npz"), shape[-1], job).X
     np.savez(folder / "train.npz", X=np.asarray(patterns), counts=np.load(folder / "train_data.npz")["diff3d"])
     left = sorted(str(path.relative_to(folder)) for path in Path.cwd().rglob("*"))
-    return {"shape": shape, "registry": registry, "left_behind": left}
+    return {"shape": shape, "left_behind": left}
 
 
 def _container(record: Any, N: int, job: Answer) -> Any:
@@ -211,7 +221,7 @@ def _error(call: Callable[[], Any]) -> Answer:
     return {"kinds": [], "message": ""}
 
 
-STEPS = (found, configure, train, reconstruct, refuse, torch_train, torch_reconstruct)
+STEPS = (found, configure, settle, train, reconstruct, refuse, torch_train, torch_reconstruct)
 
 
 def main(question: Path) -> None:

@@ -11,6 +11,7 @@ from conformance.connect import Proxy
 from conformance.observe import Observer
 from conformance.oracles import client as oracle
 from conformance.scenes import client
+from conformance.scenes import client_settings as settings
 
 REFUSED = {
     "no-file": ("OSError", "nowhere.npz"),
@@ -45,7 +46,7 @@ def test_a_configuration_learns_its_side_from_the_data(backend: Proxy, observe: 
     session = client.session(backend, shared_folder)
 
     observe.equal("frameworks in the parent", session.configured["numeric"], [])
-    observe.equal("registry", session.trained["registry"], client.REGISTRY)
+    observe.equal("registry", session.settled, settings.REGISTRY)
 
 
 @pytest.mark.slow
@@ -57,7 +58,7 @@ def test_an_exported_file_is_read(backend: Proxy, observe: Observer, shared_fold
     """
     session = client.session(backend, shared_folder)
 
-    observe.equal("shape", session.trained["shape"], [12, client.N, client.N])
+    observe.equal("shape", session.trained["shape"], [12, settings.N, settings.N])
 
 
 @pytest.mark.slow
@@ -71,7 +72,7 @@ def test_counts_become_amplitudes_once(backend: Proxy, observe: Observer, shared
     trained, (_, opened) = session.trained, session.reconstructed()
     file = session.arrays("train")
 
-    observe.equal("shape", trained["shape"], [12, client.N, client.N])
+    observe.equal("shape", trained["shape"], [12, settings.N, settings.N])
     for_file, for_memory = oracle.scaled_amplitudes(file["counts"]), oracle.scaled_amplitudes(session.scan["diff3d"])
     observe.close("from a file", client.in_order(file["X"][..., 0]), client.in_order(for_file))
     observe.close("from memory", client.in_order(opened["X"][..., 0]), client.in_order(for_memory))
@@ -145,7 +146,7 @@ def test_a_prediction_is_a_patch_for_each_position(backend: Proxy, observe: Obse
     _, opened = client.session(backend, shared_folder).reconstructed()
 
     patches = opened["patches"]
-    observe.shape("patches", patches, (opened["offsets"].size // 2, client.N, client.N, 1))
+    observe.shape("patches", patches, (opened["offsets"].size // 2, settings.N, settings.N, 1))
     observe.equal("complex", np.iscomplexobj(patches), True)
     observe.equal("not finite", int((~np.isfinite(patches)).sum()), 0)
     observe.at_least("largest difference of two patches", float(np.abs(patches - patches[:1]).max()), np.finfo(np.float32).tiny)

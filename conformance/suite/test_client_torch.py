@@ -10,6 +10,7 @@ import pytest
 from conformance.connect import Proxy
 from conformance.observe import Observer
 from conformance.scenes import client
+from conformance.scenes import client_settings as settings
 
 
 @pytest.mark.slow
@@ -34,7 +35,7 @@ def test_the_other_library_takes_all_of_its_settings(backend: Proxy, observe: Ob
     """
     said = client.session(backend, shared_folder).trained_torch
 
-    observe.equal("settings that were told and kept", said["kept"], {name: True for name in client.TORCH_SETTINGS})
+    observe.equal("settings that were told and kept", said["kept"], {name: True for name in settings.TORCH_SETTINGS})
     observe.equal("devices, set afterwards", said["devices"], 1)
 
 
@@ -48,7 +49,7 @@ def test_the_other_library_trains(backend: Proxy, observe: Observer, shared_fold
     session = client.session(backend, shared_folder)
     said = session.trained_torch
 
-    observe.equal("epochs with a loss", len(said["train"]), client.TORCH_SETTINGS["training_config"]["epochs"])
+    observe.equal("epochs with a loss", len(said["train"]), settings.TORCH_SETTINGS["training_config"]["epochs"])
     observe.equal("losses that are not finite", int((~np.isfinite([*said["train"], *said["val"]])).sum()), 0)
     inside = str(said["checkpoint"]).startswith(str(session.folder / "output_torch"))
     observe.holds("checkpoint", inside, "a file under the output folder", str(said["checkpoint"]))
@@ -64,8 +65,8 @@ def test_a_checkpoint_gives_back_what_was_stated(backend: Proxy, observe: Observ
     said, _ = client.session(backend, shared_folder).reconstructed_torch
 
     observe.equal("configurations missing", said["missing"], [])
-    observe.equal("mode", said["mode"], client.TORCH_SETTINGS["model_config"]["mode"])
-    observe.equal("settings", said["told"], client.TOLD)
+    observe.equal("mode", said["mode"], settings.TORCH_SETTINGS["model_config"]["mode"])
+    observe.equal("settings", said["told"], settings.TOLD)
 
 
 @pytest.mark.slow
