@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from conformance.beside import Afar
-from conformance.connect import split
-from conformance.connectors import faults
+from conformance.connect import UnknownBackend, split
+from conformance.connectors import faults, wire
 from conformance.connectors.faults import Dependent
 from conformance.connectors.peer import Answer, Peer
 from conformance.process import PACKAGE, QUIET
@@ -32,8 +32,8 @@ LIVE = ("registry",)
 """Methods whose answer is the live object itself, a plain mapping though it may be."""
 
 
-class NoSuchInterpreter(LookupError):
-    """`venv:PATH:…` names no environment."""
+class NoSuchInterpreter(UnknownBackend):
+    """`venv:PATH:…` names no environment, or one in which the other end does not start."""
 
 
 class Died(Exception):
@@ -133,9 +133,18 @@ class Connection:
         self.lives += 1
         self._cwd = ""
         line = self._line = Line(ours, lambda: process.poll() is not None, self._lost)
+        self._greet(line)
         peer = _Timed(line, self)
         peer.before, peer.heed = self._along, self._heed
         self._peer = peer
+
+    def _greet(self, line: Line) -> None:
+        """The other end says that it has started: what fails before is the environment's, not the backend's."""
+        line.deadline = time.monotonic() + self.patience
+        try:
+            wire.read(line)
+        except Died as error:
+            raise NoSuchInterpreter(f"{self.python}: the harness's end could not be started there: {error}") from error
 
     def _lost(self, late: bool) -> Exception:
         """End what is left of the process, and say how it ended."""

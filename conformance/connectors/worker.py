@@ -159,6 +159,7 @@ def main(descriptor: int, name: str, device: str) -> None:
     sys.meta_path.insert(0, guard)  # type: ignore[arg-type]
     threading.Thread(target=watch_parent, args=(os.getppid(),), daemon=True).start()
     from conformance import audit, connect, native  # noqa: F401 — they enter their functions into `beside`
+    from conformance.connectors import wire
     from conformance.connectors.peer import Peer
 
     class Server(Peer):
@@ -169,6 +170,7 @@ def main(descriptor: int, name: str, device: str) -> None:
             return self.root
 
     peer = Server(End(descriptor), bare=False)
+    wire.write(peer.channel, "ready", [])
     peer.around = surroundings(guard)
     peer.serve()
 

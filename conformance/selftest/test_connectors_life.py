@@ -86,7 +86,7 @@ def test_an_adapter_that_cannot_be_made_says_so(tmp_path: Path, monkeypatch: pyt
 
 def test_an_environment_without_numpy_is_named(tmp_path: Path) -> None:
     venv.create(tmp_path / "bare", with_pip=False)
-    with pytest.raises(Died, match="No module named 'numpy'"):
+    with pytest.raises(UnknownBackend, match="(?s)bare.*could not be started there.*No module named 'numpy'"):
         information(connect(f"venv:{tmp_path / 'bare'}:numpy"))
 
 
@@ -149,3 +149,9 @@ def test_a_run_tells_each_of_them_and_loses_nothing(house: House) -> None:
 def test_a_script_asks_the_backend_itself(name: str, door: str, python: str) -> None:
     """No connection stands between a script and the backend; it is called with the backend's own interpreter."""
     assert (script.door(name), script.python(name)) == (door, python)
+
+
+def test_an_environment_that_is_not_there_ends_the_run_before_it_begins(house: House) -> None:
+    house.tests("physics", check("after", 'observe.equal("n", 1, 1)'))
+    done = house.conform("run", "--workers", "1", backend="venv:/nowhere:numpy")
+    assert done.returncode == 4 and "venv:/nowhere: expected an environment's folder" in done.stdout, done.output
