@@ -200,7 +200,7 @@ def test_relu_is_honoured(backend: Any, observe: Observer) -> None:
 @pytest.mark.clause("MODEL-007~1", evidence="analytic")
 def test_phase_stays_within_pi(backend: Any, observe: Observer) -> None:
     """π·tanh: within ±π, and near it for strong input. If this fails, suspect a phase without its head."""
-    module = networks.module(backend, networks.settings(backend, {"probe_big": False}))
+    module = networks.module(backend, networks.settings(backend, {"probe_big": False}), gain=4.0)
 
     phase = native.array(backend.forward(module, *networks.inputs(2, strength=1e4))[2])
 

@@ -119,7 +119,7 @@ def test_another_rate_trains_other_weights(backend: Any, observe: Observer) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-044~1", evidence="analytic")
+@pytest.mark.clause("TRAIN-044~1", evidence="analytic", needs=("TRAIN-011",))
 @pytest.mark.parametrize(
     ("algorithm", "norm"), [("norm", np.linalg.norm), ("value", lambda step: np.abs(step).max())], ids=["norm", "value"]
 )
@@ -131,7 +131,7 @@ def test_the_gradient_is_clipped(backend: Any, observe: Observer, algorithm: str
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-044~1", evidence="analytic")
+@pytest.mark.clause("TRAIN-044~1", evidence="analytic", needs=("TRAIN-011",))
 def test_the_adaptive_clip_scales_with_the_weights(backend: Any, observe: Observer) -> None:
     """No weight's step exceeds its share, and one reaches it. If this fails, suspect `agc` treated as `norm`."""
     before = runs.trained(backend, replace(clipped("agc"), rate=runs.STILL))
@@ -142,7 +142,7 @@ def test_the_adaptive_clip_scales_with_the_weights(backend: Any, observe: Observ
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-044~1", evidence="conservation")
+@pytest.mark.clause("TRAIN-044~1", evidence="conservation", needs=("TRAIN-011",))
 def test_leftover_batches_make_an_update_of_their_own(backend: Any, observe: Observer) -> None:
     """Two batches an epoch, four to an update: one update an epoch. If this fails, suspect a tail that is thrown away."""
     recipe = replace(LEAN, groups=8, overrides=settings(accum_steps=4))
@@ -153,7 +153,7 @@ def test_leftover_batches_make_an_update_of_their_own(backend: Any, observe: Obs
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-044~1", evidence="conservation")
+@pytest.mark.clause("TRAIN-044~1", evidence="conservation", needs=("TRAIN-011",))
 def test_accumulation_joins_batches_into_one_update(backend: Any, observe: Observer) -> None:
     """Two batches, two to an update: Adam moves by one rate, not by two. If this fails, suspect an override dropped."""
     recipe = replace(LEAN, groups=8, overrides=settings(accum_steps=2))
@@ -164,7 +164,7 @@ def test_accumulation_joins_batches_into_one_update(backend: Any, observe: Obser
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-044~1", evidence="conservation")
+@pytest.mark.clause("TRAIN-044~1", evidence="conservation", needs=("TRAIN-011",))
 def test_nothing_of_the_tail_reaches_the_next_epoch(backend: Any, observe: Observer) -> None:
     """Three batches, two to an update, gradient descent in small steps: two epochs go twice as far as one.
 
