@@ -44,6 +44,7 @@ CALLS |= {"container_from_groups": "ptycho_torch.data_container_bridge:PtychoDat
 CALLS |= {"stitch": f"{FLOW}:_reassemble_cdi_image_torch", "reconstruct": f"{FLOW}:_reassemble_cdi_image_torch"}
 CALLS |= {"run": f"{SELECTOR}:run_cdi_example_with_backend", "run_training": f"{SELECTOR}:train_cdi_model_with_backend"}
 CALLS |= {"execution_from_flags": f"{CLI}:build_execution_config_from_args", "command": f"{CLI}:validate_paths"}
+CALLS |= dict.fromkeys(("canonical", "synchronise", "validate"), f"{CONFIG}:PyTorchExecutionConfig")  # the line's own settings
 CALLS |= {"save": "ptycho_torch.model_manager:save_torch_bundle"}
 CALLS |= {"merge_for_inference": "ptycho_torch.helper:normalize_probe_like_tf"}  # `crop_size` came with it
 STACK = {place.split(":")[0] for place in (SAME | CALLS).values() if place.startswith("ptycho_torch.")} - {CLI}
@@ -87,7 +88,7 @@ class Backend:
     loss = staticmethod(lambda module, batch: module.compute_loss(batch))
     loss_names = staticmethod(lambda module: {"train": module.loss_name, "val": module.val_loss_name})
     load_checkpoint = staticmethod(lambda path: network.PtychoPINN_Lightning.load_from_checkpoint(path))
-    stitch = staticmethod(lambda patches, offsets, M: of("ptycho.tf_helper:reassemble_position")(patches, offsets, M=M))
+    stitch = staticmethod(lambda patches, offsets, M: of("ptycho.tf_helper:reassemble_position")(patches, offsets, M=M)[..., 0])
     run_training = staticmethod(lambda train, test, config, execution=None: of(CALLS["run_training"])(train, test, config))
     execution_from_flags = staticmethod(lambda flags, mode: of(CALLS["execution_from_flags"])(parts.parsed(flags), mode))
     command = staticmethod(lambda name: [sys.executable, "-m", f"ptycho_torch.{name.replace('infer', 'inference')}"])

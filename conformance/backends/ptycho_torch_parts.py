@@ -86,7 +86,7 @@ def merge(patches: Any, offsets: Any, M: Any) -> Any:
 def merge_for_inference(patches: Any, offsets: Any, crop_size: Any = None, padded_size: Any = None) -> Any:
     """All patches of a batch in one group, as the line's inference hands them over."""
     patches, offsets = patches.reshape(1, -1, *patches.shape[-2:]), offsets.reshape(1, -1, 1, 2)
-    more = {"crop_size": crop_size, "padded_size": padded_size}
+    more = {"crop_size": patches.shape[-1] if crop_size is None else crop_size, "padded_size": padded_size}
     return helper.reassemble_patches_position_real(patches, offsets, *sides(patches.shape[-1], patches.shape[1]), **more)[0]
 
 
