@@ -8,6 +8,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jinja2
@@ -70,19 +71,21 @@ def html(
     rooms = areas(sources, of_clauses(found))
     runs = [run_view(index, source) for index, source in enumerate(sources)]
     environment = _environment({clause.id for area in rooms for clause in area.clauses})
-    side_by_side = comparison or (compare(sources) if len(sources) > 1 else None)
+    there = comparison or (compare(sources) if len(sources) > 1 else None)
+    titles = [row.label for row in there.rows if row.started] if there else []
+    runs = [replace(run, title=title) for run, title in zip(runs, titles, strict=True)] if there else runs
     script = environment.get_template("page.js").render()
     return environment.get_template("report.html").render(
         runs=runs,
         areas=rooms,
         overview=_overview(rooms),
-        together=side_by_side,
-        groups=_groups(rooms, side_by_side),
-        told={clause.id: clause for clause in side_by_side.clauses} if side_by_side else {},
+        together=there,
+        groups=_groups(rooms, there),
+        told={clause.id: clause for clause in there.clauses} if there else {},
         lines_of=lines_of,
         origin=origin,
         head=HEAD,
-        states=_states(rooms, side_by_side),
+        states=_states(rooms, there),
         axis=margins.axis(),
         bound=margins.percent(1.0),
         kills=found,

@@ -60,11 +60,13 @@ class Run:
     known: tuple[Line, ...]
     """The lines of the expectations file, as the report judged them."""
     folder: str
+    title: str = ""
+    """What it is called among several, where its name alone would not do."""
 
     @property
     def label(self) -> str:
-        """`reference on cpu`."""
-        return f"{self.name} on {self.device}"
+        """`reference on cpu`, or its title."""
+        return self.title or f"{self.name} on {self.device}"
 
 
 @dataclass(frozen=True)

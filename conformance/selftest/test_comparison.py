@@ -130,6 +130,8 @@ def test_the_page_shows_table_matrix_and_whoever_is_not_there() -> None:
     assert "where two backends disagree" in page and 'data-state="red pass absent disagree"' in page
     assert "there is no module &#39;lost&#39;" in page and 'title="venv:/nowhere:lost: absent"' in page
     assert "<title>fake and other and venv:/nowhere:lost</title>" in page
+    twins = html([source(connection="a:B"), source(connection="c:D")])
+    assert "<h3>a:B " in twins and '<i class="dot r1"></i> c:D' in twins
     assert "there is no module &#39;lost&#39;" in html([], compare([GONE]))
 
 
