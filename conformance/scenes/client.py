@@ -171,7 +171,9 @@ class Session:
         records.write_npz(folder / "scan.npz", **view, patches=known_patches(view))
         whole = exported(view, filled=False)
         records.write_npz(folder / "no_probe.npz", **{name: a for name, a in whole.items() if name != "probeGuess"})
-        records.write_npz(folder / "few_positions.npz", **{**whole, **{n: whole[n][:5] for n in whole if "coords" in n}})
+        few = {name: array[:5] for name, array in whole.items() if "coords" in name}
+        # Nothing but the positions is unusual here, not even the probe's rank.
+        records.write_npz(folder / "few_positions.npz", **{**whole, **few, "probeGuess": whole["probeGuess"][0]})
         for name in ("empty", "broken"):
             (folder / name).mkdir()
         (folder / "broken" / "wts.h5.zip").write_bytes(b"PK\x03\x04 cut off")

@@ -30,8 +30,12 @@ def found(job: Answer, folder: Path) -> Answer:
     packages = {name: find_spec(name) is not None for name in job["packages"]}
     missing = []
     for module, names in job["modules"].items():
-        loaded = importlib.import_module(module)
-        missing += [f"{module}.{name}" for name in names if not hasattr(loaded, name)]
+        try:
+            loaded = importlib.import_module(module)
+        except ImportError as error:
+            missing.append(f"{module}: {error}")
+        else:
+            missing += [f"{module}.{name}" for name in names if not hasattr(loaded, name)]
     return {"packages": packages, "missing": missing}
 
 
