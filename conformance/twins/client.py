@@ -23,18 +23,11 @@ RECONSTRUCTED = (
 )
 def groups_are_turned_over_and_the_canvas_is_larger(plant: Plant) -> None:
     one = "return super().generate_grouped_data("
-    plant.source(f"{NAMES}/raw_data.py", one, "return turned(super().generate_grouped_data)(")
-    plant.source(
-        f"{NAMES}/raw_data.py",
-        "\n\nclass RawData(data.RawData):",
-        "\n\ndef turned(group):\n"
-        "    def other(*arguments, **options):\n"
-        "        found = group(*arguments, **options)\n"
-        "        arrays = {k: v for k, v in found.items() if v is not None and k != 'objectGuess'}\n"
-        "        return {**found, **{k: v[::-1].copy() for k, v in arrays.items()}}\n"
-        "    return other\n"
-        "\n\nclass RawData(data.RawData):",
-    )
+    two = "found = super().generate_grouped_data("
+    plant.source(f"{NAMES}/raw_data.py", one, two)
+    one = "seed=seed, **pool, **options)\n"
+    turned = "{k: v if v is None or k == 'objectGuess' else v[::-1].copy() for k, v in found.items()}"
+    plant.source(f"{NAMES}/raw_data.py", one, f"{one}        return {turned}\n")
     one = "return on_object(np.asarray(obj_tensor), global_offsets, M, shape)"
     plant.source(f"{NAMES}/tf_helper.py", one, f"{one.replace('return ', 'return np.pad(')}, ((3, 3), (8, 8)))")
 
