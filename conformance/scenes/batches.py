@@ -10,6 +10,7 @@ import numpy as np
 
 from conformance import native
 from conformance.scenes.configs import stating
+from conformance.scenes.inputs import training_file
 from conformance.scenes.optics import curved_probe
 from conformance.scenes.optics import field as patches
 from conformance.scenes.records import record
@@ -143,6 +144,7 @@ def training(backend: Any, /, *, N: int, gridsize: int, model: dict[str, Any] | 
     """A training configuration of this side and gridsize; batches of 8, no setting left at a telling default."""
     network = {"N": N, "gridsize": gridsize, "n_filters_scale": 1, "probe_scale": 2.5, "object_big": True, **(model or {})}
     settings = {"batch_size": 8, "nepochs": 1, "nphotons": 3.0e5, "n_groups": 9, "neighbor_count": 6, "subsample_seed": 5}
+    settings |= {"train_data_file": training_file()}
     return stating(backend, "training", **{"model": stating(backend, "model", **network), **settings, **stated})
 
 
