@@ -66,7 +66,7 @@ def save(models: Any, base_path: Path, config: Any, intensity_scale: float | Non
 def sides(N: int, C: int, margin: int = 0) -> tuple[Any, Any]:
     """The line's settings for C patches of side N; it works a canvas' margin out from grid and distance of neighbours."""
     data = own.DataConfig(N=N, C=C, grid_size=(1 + (margin > 0),) * 2, max_neighbor_distance=float(margin))
-    return data, own.ModelConfig(C_model=C, C_forward=C)
+    return data, own.ModelConfig(C_model=C, C_forward=C, max_position_jitter=0)
 
 
 def diffract(field: Any, probe: Any) -> Any:
