@@ -77,8 +77,8 @@ class Backend:
         getattr(settings, f"validate_{type(config).__name__.removesuffix('Config').lower()}_config", lambda _: None)(config)
 
     def read(self, path: Path, **options: Any) -> Any:
-        """The commands call `from_file`; who wants a part of a file, or other positions, calls `load_data`."""
-        return components.load_data(str(path), **options) if options else RawData.from_file(str(path))
+        """What the line's commands call (`scripts/training/train.py`)."""
+        return components.load_data(str(path), **options)
 
     record = staticmethod(lambda **arrays: (RawData if "xcoords_start" in arrays else RawData.from_coords_without_pc)(**arrays))
     write = staticmethod(lambda raw, path: raw.to_file(str(path)))
