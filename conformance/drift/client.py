@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 
 from conformance.drift.kinds import typing_only
-from conformance.drift.meaning import bind, blocks, meaning
+from conformance.drift.meaning import bind, blocks, imported_by_name, meaning
 from conformance.drift.scopes import FUNCTION, Client, Later, Own, Place, Scope
 from conformance.drift.sent import sent
 from conformance.drift.uses import Sent, Use, Uses, merged
@@ -139,6 +139,8 @@ class _Reader:
         first = meaning(node.args[0], scope) if node.args else None
         if isinstance(called, Place):
             self._called(node, called, node.args, scope, guarded)
+        elif module := imported_by_name(node, self.client.packages):
+            self._add(node, "module", Place(module), guarded=guarded)
         elif name == "getattr" and isinstance(first, Place) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
             self._add(node, "read", first.then(f".{node.args[1].value}"), guarded=guarded or len(node.args) > 2)
         elif name == "replace" and isinstance(first, Place) and first.name.endswith("()"):

@@ -220,6 +220,8 @@ def _result(node: ast.Call, scope: Scope, depth: int) -> Known:
         return found.then("()") if isinstance(found, Place) else found
     if name == "getattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
         return attribute(meaning(node.args[0], scope, depth), str(node.args[1].value), scope, depth)
+    if module := imported_by_name(node, scope.client.packages):
+        return Place(module)
     if name == "cast" and len(node.args) == 2:
         return annotated(node.args[0], scope, depth)
     called = meaning(node.func, scope, depth)
@@ -230,6 +232,14 @@ def _result(node: ast.Call, scope: Scope, depth: int) -> Known:
     if isinstance(called, Own):
         return None if called.made else replace(called, made=True)
     return _returned(called, depth) if isinstance(called, Routine) else None
+
+
+def imported_by_name(node: ast.Call, packages: set[str]) -> str:
+    """The module of a backend that `import_module("…")` names; empty where it is none, or computed."""
+    if last(node.func) != "import_module" or not node.args or not isinstance(node.args[0], ast.Constant):
+        return ""
+    module = str(node.args[0].value)
+    return module if module.split(".")[0] in packages else ""
 
 
 def _returned(routine: Routine, depth: int) -> Known:

@@ -16,6 +16,7 @@ CALLS = {
     "its whole name": "import engine.data\nengine.data.load(1, mode=2)",
     "a short name of its module": "import engine.data as d\nd.load(1, mode=2)",
     "an import in a function": "def f():\n    from engine.data import load\n    return load(1, mode=2)",
+    "import_module": "import importlib\nd = importlib.import_module('engine.data')\nd.load(1, mode=2)",
     "getattr": "import engine.data as d\ngetattr(d, 'load')(1, mode=2)",
     "a variable": "from engine.data import load\nfetch = load\nfetch(1, mode=2)",
     "keywords in a dict": "from engine.data import load\nhow = {'mode': 2}\nload(1, **how)",
