@@ -13,7 +13,7 @@ from pathlib import Path
 
 from conformance.drift.found import Class, Found, Function, Held, Missing, Module, Plain, Thing, Untold
 from conformance.drift.kinds import admitted, takes
-from conformance.drift.results import Parameter, Signature, refuses_assignment, signature
+from conformance.drift.results import Parameter, Signature, held, refuses_assignment, signature
 from conformance.drift.source import World
 from conformance.drift.uses import Sent, Use, Uses
 
@@ -75,7 +75,7 @@ def _judge(use: Use, world: World, made: set[str]) -> Iterator[Finding]:
 def _reached(use: Use, world: World, made: set[str]) -> Found:
     if use.act == "set":
         owner = world.walk(use.module, use.name.rpartition(".")[0])
-        return world.step(owner, "", use.name) if isinstance(owner, Held) else owner
+        return held(world, owner, use.name.rpartition(".")[0]) if isinstance(owner, Held) else owner
     found = world.walk(use.module, use.name)
     return Plain("object") if isinstance(found, Missing) and use.whole in made else found
 

@@ -198,7 +198,7 @@ class World:
         yield found
         for base in found.node.bases:
             name = last(base.value if isinstance(base, ast.Subscript) else base)
-            if name in EMPTY or hasattr(builtins, name) or name.endswith("Enum"):
+            if name in EMPTY or hasattr(builtins, name) or enumerates(found.node):
                 continue
             there = self.expression(found.module, base)
             if isinstance(there, Class) and there.node not in (*seen, found.node):
@@ -216,6 +216,8 @@ class World:
                 return self.walk(*self.gives[there.node, name].split(":"))
             elif found := self._own(there, name, owner, made):
                 return found
+            elif name in ("name", "value") and made and enumerates(there.node):
+                return Plain("str") if name == "name" else Plain("value")
         if any(hasattr(getattr(builtins, last(base), object), name) for base in owner.node.bases):
             return Untold(f"{name} of {owner.node.name} is Python's own")
         return untold
@@ -228,12 +230,17 @@ class World:
             if isinstance(node, ast.AnnAssign) and name in targets(node):
                 return Held(there.module, node.annotation, node.value, None, owner)
             if isinstance(node, ast.Assign) and name in targets(node):
-                return self.alias(Held(there.module, None, node.value, None, owner))
+                return Thing(owner) if enumerates(there.node) else self.alias(Held(there.module, None, node.value, None, owner))
             if isinstance(node, ast.ClassDef) and node.name == name:
                 return Class(there.module, node)
             if made and isinstance(node, FUNCTION) and (found := _stored(there, node, name, owner)):
                 return found
         return None
+
+
+def enumerates(node: ast.ClassDef) -> bool:
+    """Whether a class is an enumeration by its own bases."""
+    return any(last(base).endswith(("Enum", "Flag")) for base in node.bases)
 
 
 def _stored(there: Class, method: FUNCTION, name: str, owner: Class) -> Held | None:
@@ -272,6 +279,8 @@ def _of_plain(kind: str, name: str, known: str) -> Found:
     import numpy as np
 
     there = np.ndarray if kind in ARRAYS else getattr(builtins, kind, None)
-    if there is None or not hasattr(there, name):
+    if there is None:
+        return Untold(f"what {known} is, its source does not tell")
+    if not hasattr(there, name):
         return Missing("name", f"{known} is a {kind}, which has no {name}", True)
     return Plain({"shape": "tuple", "ndim": "int", "size": "int"}.get(name, "value"))

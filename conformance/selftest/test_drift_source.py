@@ -171,6 +171,23 @@ def test_an_enumeration_needs_the_value(tmp_path: Path) -> None:
     assert judged(tmp_path, text, call("Kind", Sent(("str",), "'b'")))[0][0] == "different type"
 
 
+def test_a_member_of_an_enumeration_has_a_name_and_a_value(tmp_path: Path) -> None:
+    text = "from enum import StrEnum\nclass Kind(StrEnum):\n    A = 'a'\nclass M:\n    kind: Kind = Kind.A\n"
+    uses = [read(name) for name in ("Kind.A", "Kind.A.name", "M().kind.name", "Kind.B", "M().kind.size")]
+    states = [state for state, _ in judged(tmp_path, text, *uses)]
+    assert states == ["present", "present", "present", "missing attribute", "missing attribute"]
+    assert judged(tmp_path, text, read("M().kind.value"))[0][0] == "present"
+
+
+def test_a_field_of_a_field_can_be_set(tmp_path: Path) -> None:
+    inner = "from dataclasses import *\n@dataclass\nclass P:\n    x: int = 0\n"
+    text = f"{inner}@dataclass\nclass M:\n    p: P = field(default_factory=P)\n"
+    use = Use("set", "engine.model", "M().p.x", (Sent(),))
+    assert judged(tmp_path, text, use) == [("present", "")]
+    assert judged(tmp_path, text.replace("@dataclass\nclass P", "@dataclass(frozen=True)\nclass P"), use)[0][0] == "cannot be set"
+    assert judged(tmp_path, text.replace("x: int", "y: int"), use)[0][0] == "missing field"
+
+
 def test_a_property_without_a_setter_cannot_be_set(tmp_path: Path) -> None:
     text = "class M:\n    @property\n    def run(self): ...\n"
     assert judged(tmp_path, text, Use("set", "engine.model", "M().run", (Sent(),)))[0][0] == "cannot be set"
