@@ -22,24 +22,28 @@ TURNS = "INFER-031:an_engine_turns_nothing"
 REFUSES = "INFER-037:an_experiment_that_is_none_is_an_error"
 
 
-def lay(
-    plant: Plant,
-    *,
-    given: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]] = dict,
-    found: Callable[[np.ndarray], np.ndarray] = np.asarray,
-    asked: Callable[[Any], Any] = lambda config: config,
-) -> None:
+Arrays = dict[str, np.ndarray]
+
+
+def same(value: Any) -> Any:
+    return value
+
+
+def claims(original: Any) -> Any:
+    return lambda: replace(original(), profiles=("core", "reconstruct"))
+
+
+def lay(plant: Plant, given: Callable[[Arrays], Arrays] = dict, found: Any = same, asked: Any = same) -> None:
     """The engine, with a hand laid on the arrays that it is given, on the image that it found, or on the configuration."""
 
     def reconstruct(results: Any, test: Any, config: Any, **_: Any) -> tuple[Any, Any, Any]:
         arrays = {name: np.asarray(getattr(test, name)) for name in NAMES}
-        _, _, answer = engine.reconstruct(results, SimpleNamespace(**(arrays | given(arrays))), asked(config))
-        image = found(answer["object"])
+        image = found(engine.reconstruct(results, SimpleNamespace(**(arrays | given(arrays))), asked(config))[2]["object"])
         return np.abs(image), np.angle(image), {"object": image}
 
     plant.answer("reconstruct", lambda original: reconstruct)
     plant.answer("record", lambda original: lambda **arrays: SimpleNamespace(**arrays))  # the engine itself has to refuse
-    plant.answer("info", lambda original: lambda: replace(original(), profiles=("core", "reconstruct")))
+    plant.answer("info", claims)
 
 
 @mutant("GUARD-INFER-030", "the amplitude is scaled for display", "INFER-030:an_engine_gives_modulus_and_argument")
@@ -76,7 +80,7 @@ def the_image_lies_a_pixel_beside(plant: Plant) -> None:
 def the_canvas_begins_at_zero(plant: Plant) -> None:
     seen: dict[str, int] = {}
 
-    def noted(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def noted(arrays: Arrays) -> Arrays:
         seen["left"] = max(0, int(arrays["xcoords"].min()) // 2 * 2)
         return arrays
 
@@ -120,7 +124,7 @@ def the_seed_is_ignored(plant: Plant) -> None:
 
 @mutant("GUARD-INFER-036b", "patterns are shifted in place", "INFER-036:an_engine_leaves_the_record_alone")
 def patterns_are_shifted_in_place(plant: Plant) -> None:
-    def shifted(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def shifted(arrays: Arrays) -> Arrays:
         before = arrays["diff3d"].copy()
         arrays["diff3d"][:] = np.fft.ifftshift(before, axes=(-2, -1))
         return {"diff3d": before}
