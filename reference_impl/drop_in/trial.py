@@ -72,7 +72,7 @@ def torch_long(core: Any, epochs: int) -> None:
     library = core.ptychopinn_torch_reconstructor_library
     _set(library.data_settings, model_size=64, num_channels=1, grid_size_x=1, grid_size_y=1)
     _set(library.model_settings, num_filters_scale=1, object_big=False, probe_big=False, loss_function="MAE")
-    # The default, silu, has a minimum in which a narrow network can stay: seen once, at twice this learning rate.
+    # The default, silu, has a minimum below zero; under the absolute error the network settles there and learns no structure.
     _set(library.model_settings, amplitude_activation_function="sigmoid")
     _set(library.training_settings, epochs=epochs, batch_size=4, num_dataloader_workers=0)
     _set(library.data_settings, x_lower_bound=0.0, x_upper_bound=1.0, y_lower_bound=0.0, y_upper_bound=1.0)
