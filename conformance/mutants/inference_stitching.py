@@ -168,3 +168,17 @@ def the_last_chunk_is_not_added(plant: Plant) -> None:
         return accumulate
 
     plant.function(accumulate, whole_chunks)
+
+
+@mutant("GUARD-INFER-005f", "a helper keeps the side of the first patches", "INFER-005:a_stitch_depends_on_none_before_it")
+def the_first_side_is_kept(plant: Plant) -> None:
+    def keeping(original):
+        sides: dict[int, int] = {}
+
+        def stitch(patches, offsets, M=20):
+            beside = (patches.shape[1] - M) // 2 - (sides.setdefault(M, patches.shape[1]) - M) // 2
+            return original(torch.roll(patches, (beside, beside), dims=(1, 2)), offsets, M)
+
+        return stitch
+
+    plant.function(inference.stitch, keeping)

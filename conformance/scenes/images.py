@@ -73,6 +73,11 @@ def mosaics() -> list[Mosaic]:
     ]
 
 
+def in_turn() -> list[Mosaic]:
+    """Three stitches with one window, of patches of 12, 8 and 12 pixels: what a helper keeps of one shows in the next."""
+    return [mosaic(f"{N} pixels", np.rint(scattered(n) - [412.0, 77.0]), N, 8) for n, N in ((9, 12), (6, 8), (8, 12))]
+
+
 def known_object(N: int = 12, M: int = 8) -> tuple[Mosaic, Callable[[tuple[int, int]], np.ndarray]]:
     """Patches of one object at whole positions, and the image that a canvas of a given shape must show of it."""
     whole = object_image(60, 80, 9).astype(complex)

@@ -125,6 +125,18 @@ def test_stitching_reads_nothing_from_the_registry(backend: Any, observe: Observ
     observe.equal("canvas", native.array(after), before)
 
 
+@pytest.mark.clause("INFER-005~1", evidence="differential")
+def test_a_stitch_depends_on_none_before_it(backend: Any, observe: Observer) -> None:
+    """Patches of 12, of 8, of 12 pixels, each as if alone. If this fails, suspect a compiled helper that keeps its first N."""
+    scenes = images.in_turn()
+
+    first, second, third = (native.array(images.stitched(backend, s.patches, s.offsets, s.M)) for s in scenes)
+
+    observe.close("first", first, oracle.stitch(scenes[0].patches, scenes[0].offsets, 8, first.shape))
+    observe.close("second", second, oracle.stitch(scenes[1].patches, scenes[1].offsets, 8, second.shape))
+    observe.close("third", third, oracle.stitch(scenes[2].patches, scenes[2].offsets, 8, third.shape))
+
+
 @pytest.mark.clause("INFER-015~1")
 def test_stitching_needs_no_other_framework(backend: Any, observe: Observer) -> None:
     """Without TensorFlow and JAX, the same bits. If this fails, suspect a helper of another backend."""
