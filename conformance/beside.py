@@ -64,9 +64,10 @@ _hidden: dict[str, Any] = {}
 
 @beside
 def hide(backend: Any, packages: Sequence[str]) -> None:
-    """Make packages that cannot be imported, until `show`."""
-    _hidden.update({name: sys.modules.get(name) for name in packages})
-    sys.modules.update(dict.fromkeys(packages))  # type: ignore[arg-type]
+    """Make packages that cannot be imported, nor any module of theirs that is loaded already, until `show`."""
+    loaded = {name: module for name, module in sys.modules.items() if name.split(".")[0] in packages}
+    _hidden.update(dict.fromkeys(packages) | loaded)
+    sys.modules.update(dict.fromkeys(_hidden))  # type: ignore[arg-type]
 
 
 @beside
