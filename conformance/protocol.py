@@ -260,7 +260,7 @@ class Inference(Protocol):
     def reconstruct(
         self, results: Mapping[str, Any] | None, test: Native, config: Native, **options: Any
     ) -> tuple[Any, Any, Any]:
-        """`(amplitude, phase, results)`; options `M`, `flip_x`, `flip_y`, `transpose`, `execution`; engines get None (INFER-030)."""
+        """`(amplitude, phase, results)`; options `M`, `flip_x`, `flip_y`, `transpose`, `execution`; an engine gets None."""
 
 
 class Dispatch(Protocol):
