@@ -35,6 +35,14 @@ def selection(bindings: Iterable[Binding], selector: str) -> list[str]:
     return [selector, *sorted(needed)]
 
 
+MEANING = {
+    "error": "a fault of the check or its fixtures",
+    "crash": "the backend raised or died",
+    "timeout": "the backend did not answer in time",
+}
+"""Why a red that is no failed assertion proves nothing."""
+
+
 def chosen(report: Report, selector: str) -> list[str]:
     """The checks that the selector names among those that the run collected."""
     return [check for check in report.plan["collected"] if matches(check, [selector])]
@@ -120,5 +128,5 @@ def _otherwise(report: Report, check: str) -> str:
         return f"{check} is blocked: the red is {blocking[0]}'s" + (f" and {len(blocking) - 1} more" * (len(blocking) > 1))
     message = next((line["message"] for line in report.results if line["check"] == check), "")
     said = reason_of(message).get("found", "") if message else ""
-    meaning = {"error": "a fault of the check or its fixtures", "crash": "the backend raised or died", "timeout": "the backend did not answer in time"}.get(state, "")
+    meaning = MEANING.get(state, "")
     return f"{check} is {state}" + (f" ({meaning})" if meaning else "") + (f": {said}" if said and state in (*RED,) else "")

@@ -19,6 +19,7 @@ def columns(rows: Sequence[Row]) -> list[str]:
     """The clause states of a table; `expected` only where there is one, as most runs expect nothing."""
     return [state for state in CLAUSE_STATES if state != "expected" or any(clauses[state] for _, clauses, _ in rows)]
 
+
 INDEPENDENCE = {
     True: "own process, in which nothing of the reference, the oracles or the suite can be loaded",
     False: "not audited: the backend runs in the suite's process (`proc:` audits)",

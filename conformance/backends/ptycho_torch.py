@@ -63,7 +63,7 @@ class Backend:
     def info(self) -> BackendInfo:
         return BackendInfo(
             name="ptycho_torch",
-            version=metadata.version("ptychopinn"),
+            version=parts.version(),
             profiles=("core", "cli") if hasattr(self, "command") else ("core",),
             devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
             numeric_libraries=tuple(f"{name} {metadata.version(name)}" for name in ("torch", "lightning", "numpy")),

@@ -6,6 +6,7 @@ import importlib
 import inspect
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,14 @@ def of(place: str) -> Any:
         if not f"{module}.".startswith(f"{error.name}."):
             raise
         return None
+
+
+def version() -> str:
+    """Of the installed distribution; of a checkout that is only on the path, the name of its folder."""
+    try:
+        return metadata.version("ptychopinn")
+    except metadata.PackageNotFoundError:
+        return f"checkout {Path(str(own.__file__)).parents[1].name}"
 
 
 def offered(same: Mapping[str, str], calls: Mapping[str, str]) -> Callable[[type], type]:
