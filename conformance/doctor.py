@@ -195,9 +195,7 @@ def _clauses(facts: Facts) -> Iterator[Finding]:
 def _backend(facts: Facts) -> Iterator[Finding]:
     answer = facts.answer
     if answer.unknown:
-        yield Finding(
-            "blocking", "backend", answer.trouble, "expected reference, numpy, an installed adapter, or module:attribute"
-        )
+        yield Finding("blocking", "backend", answer.trouble, "expected an adapter that can be imported here")
         return
     if answer.trouble:
         yield Finding("misconfigured", f"backend {facts.backend}", answer.trouble, "it cannot be made: every check would crash")
