@@ -160,10 +160,10 @@ def offsets_are_centred_in_place(plant: Plant) -> None:
 @mutant("GUARD-INFER-005e", "of many patches the last are lost", f"{VALUES}[many]")
 def the_last_chunk_is_not_added(plant: Plant) -> None:
     def whole_chunks(original):
-        def accumulate(patches, offsets, M):
+        def accumulate(patches, *rest):
             added = patches.clone()
             added[max(512, len(patches) // 512 * 512) :] = 0
-            return original(added, offsets, M)
+            return original(added, *rest)
 
         return accumulate
 
