@@ -66,7 +66,7 @@ def rebuilt(fault: dict[str, Any], unpacker: Unpacker) -> BaseException:
 
 
 def warn(category: list[str], message: str, filename: str, lineno: int) -> None:
-    """A warning of the other side, given again here."""
-    bases = _built_in(category)
-    kind = bases[0] if bases[0].__name__ == category[0] else type(category[0], bases, {})
-    warnings.warn_explicit(message, kind, filename, lineno, registry={})
+    """A warning of the other side, given again here as the built-in class nearest to it: pytest's workers hand warnings on by
+    the name of a class that can be imported, and the backend's own cannot be here.
+    """
+    warnings.warn_explicit(message, _built_in(category)[0], filename, lineno, registry={})

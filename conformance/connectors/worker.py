@@ -101,7 +101,10 @@ class End:
     def receive(self, count: int) -> bytearray:
         found, view = bytearray(count), 0
         while view < count:
-            got = self.socket.recv_into(memoryview(found)[view:])
+            try:
+                got = self.socket.recv_into(memoryview(found)[view:])
+            except ConnectionError:
+                got = 0
             if not got:
                 os._exit(0)
             view += got

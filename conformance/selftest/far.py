@@ -22,6 +22,10 @@ class Own(ValueError):
     pass
 
 
+class Careful(UserWarning):
+    pass
+
+
 class Record:
     def __init__(self, **arrays):
         self.__dict__.update(arrays)
@@ -59,6 +63,7 @@ class Backend:
             "print": lambda: print("hello from afar"),
             "raise": self.fail,
             "warn": lambda: warnings.warn("careful", FutureWarning),
+            "careful": lambda: warnings.warn("of its own kind", Careful),
             "log": lambda: logging.getLogger("far").warning("logged %d", 3),
             "open": lambda: open(path).read(),
             "here": lambda: os.getcwd(),

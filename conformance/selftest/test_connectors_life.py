@@ -121,7 +121,7 @@ def test_a_busy_process_does_not_outlive_the_harness(far: Any) -> None:
     assert child.poll() == 0
 
 
-WAYS = '@pytest.mark.parametrize("way", ["die", "hang", "print", "oracle", "here"])'
+WAYS = '@pytest.mark.parametrize("way", ["die", "hang", "print", "careful", "oracle", "here"])'
 
 
 def test_a_run_tells_each_of_them_and_loses_nothing(house: House) -> None:
@@ -132,7 +132,7 @@ def test_a_run_tells_each_of_them_and_loses_nothing(house: House) -> None:
     house.tests("physics", asks, check("after", 'observe.equal("n", len(backend.registry()), 1)'))
     (house.root / "far_backend.py").write_text(BACKEND, encoding="utf-8")
     done = house.conform("run", "--workers", "1", "--patience", "4", backend="proc:far_backend:Backend")
-    expected = {"die": "crash", "hang": "timeout", "print": "pass", "oracle": "crash", "here": "pass"}
+    expected = {"die": "crash", "hang": "timeout", "print": "pass", "careful": "pass", "oracle": "crash", "here": "pass"}
     states_ = {f"PHYS-001:asks[{way}]": state for way, state in expected.items()} | {"PHYS-001:after": "pass"}
     assert (done.returncode, house.states()) == (1, states_), done.output
     printed = {line["check"]: line["printed"] for line in house.lines() if "printed" in line}
