@@ -154,7 +154,7 @@ def test_seed_0_is_a_seed_of_its_own(backend: Any, observe: Observer) -> None:
     observe.differs("first weights", zero, answer)
 
 
-@pytest.mark.clause("TRAIN-012~1", evidence="analytic")
+@pytest.mark.clause("TRAIN-012~1", needs=("TRAIN-011",), evidence="analytic")
 def test_one_update_moves_the_weights_by_the_rate(backend: Any, observe: Observer) -> None:
     """Two rates, one Adam step: the largest difference is that of the rates. If this fails, suspect a fixed rate."""
     slow, fast = runs.final(backend, LEAN), runs.final(backend, replace(LEAN, rate=3e-3))
