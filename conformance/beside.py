@@ -30,13 +30,19 @@ class Afar:
     _there: Any
 
 
+class Door:
+    """What stands before a backend, here or afar (`conformance.connect.Proxy`)."""
+
+    _backend: Any
+
+
 def beside(function: F) -> F:
     """Run the function where the first of its arguments lives that lives elsewhere."""
     FUNCTIONS[function.__name__] = function
 
     @functools.wraps(function)
     def asked(*arguments: Any, **options: Any) -> Any:
-        given = [getattr(a, "_backend", a) if type(a).__name__ == "Proxy" else a for a in arguments]
+        given = [a._backend if isinstance(a, Door) else a for a in arguments]
         peer = next((a._peer for a in given if isinstance(a, Afar)), None)
         if peer is None:
             return function(*given, **options)

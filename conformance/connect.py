@@ -128,7 +128,7 @@ def information(backend: Any) -> BackendInfo:
     return found
 
 
-class Proxy:
+class Proxy(beside.Door):
     """The backend as a check sees it: an absent method is `NotClaimed`, a name outside the protocol is a mistake of the check."""
 
     def __init__(self, backend: Any) -> None:
