@@ -101,7 +101,7 @@ def test_the_rate_of_every_epoch_is_logged(backend: Any, observe: Observer) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-043~1", evidence="symmetry")
+@pytest.mark.clause("TRAIN-043~1", needs=("TRAIN-011",), evidence="symmetry")
 def test_equal_rates_train_equal_weights(backend: Any, observe: Observer) -> None:
     """One epoch of `Exponential` is one of `Default`. If this fails, suspect a step before the first epoch."""
     plain, falling = runs.final(backend, LEAN), runs.final(backend, scheduled("Exponential", 1))
