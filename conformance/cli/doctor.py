@@ -33,7 +33,7 @@ def add(verbs: Any) -> None:
         "doctor", help="what is here, what a run would not evaluate here, and what is misconfigured",
         description="Runs no check. Exit code 0, or 4 where a run could not start.",
     )  # fmt: skip
-    verb.add_argument("--backend", default="reference", help="reference (default), or module:attribute")
+    verb.add_argument("--backend", default="reference", help="as for `conform run`; default: reference")
     verb.add_argument("--device", default="cpu", help="cpu (default), cuda, …")
     verb.add_argument("--output", type=Path, default=Path("reports"), help="where a run would write (default: reports)")
     verb.add_argument("--json", action="store_true", help="the findings for machines")

@@ -73,7 +73,7 @@ def _guarded(act: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Nam
 
 
 def _where(parser: Any, backend: Any, output: Any) -> None:
-    parser.add_argument("--backend", default=backend, help="reference (default), or module:attribute")
+    parser.add_argument("--backend", default=backend, help="as for `conform run`; default: reference")
     parser.add_argument("--output", type=Path, default=output, help="the folder of all reports (default: reports)")
 
 

@@ -26,7 +26,7 @@ def add(verbs: Any) -> None:
     )  # fmt: skip
     run.add_argument(
         "--backend", action="append", metavar="NAME",
-        help="repeatable; reference (default), another built-in name, or module:attribute",
+        help="repeatable; reference (default), another built-in name, module:attribute, proc:NAME or venv:PATH:NAME",
     )  # fmt: skip
     run.add_argument("--device", default="cpu", help="cpu (default), cuda, …: anything but cpu runs the checks marked `device`")
     run.add_argument("--profile", action="append", default=[], help="repeatable; default: those that the backend claims")
@@ -45,7 +45,7 @@ def add(verbs: Any) -> None:
     )
     run.add_argument("--shuffle", type=int, metavar="SEED", help="the checks in an order drawn from this seed")
     run.add_argument(
-        "--patience", type=float, default=600.0, metavar="S", help="a check that takes longer (600 s) counts as a crash"
+        "--patience", type=float, default=600.0, metavar="S", help="a check that takes longer (600 s) is a crash, or a timeout"
     )
     run.add_argument("--expect", type=Path, metavar="FILE", help="known reds, each with a reason and an end (reports/README.md)")
     run.add_argument("--no-repro", action="store_true", help="leave no script that repeats a red (default: of the first 50)")
