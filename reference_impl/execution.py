@@ -6,9 +6,10 @@ import argparse
 import warnings
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from reference_impl.atomic import require_writable
+from reference_impl.config.domains import check_fields
 from reference_impl.errors import ContractError
 from reference_impl.policy import require_torch
 
@@ -16,11 +17,7 @@ require_torch()
 
 import torch  # noqa: E402
 
-ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "tpu", "mps")
-LOGGERS = ("csv", "tensorboard", "mlflow", "none")
-PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
-
-_CPU_NOTICE = "POLICY-001: no CUDA device was found, running on the CPU; say accelerator='cpu' to accept that"
+_CPU_NOTICE = "POLICY-001: no GPU was found: running on the CPU, which is slow; accelerator='cpu' accepts that in silence"
 
 
 @dataclass(frozen=True)
@@ -58,39 +55,9 @@ class PyTorchExecutionConfig:
     inference_batch_size: int | None = None
 
     def __post_init__(self) -> None:
-        _require(self.accelerator in ACCELERATORS, "accelerator", f"one of {ACCELERATORS}", self.accelerator)
-        for name in ("accum_steps", "learning_rate", "devices", "num_nodes", "early_stop_patience"):
-            _require(_positive(getattr(self, name)), name, "a positive number", getattr(self, name), f"{name} must be positive")
-        for name in ("inference_batch_size", "prefetch_factor", "gradient_clip_val"):
-            value = getattr(self, name)
-            _require(value is None or _positive(value), name, "None or a positive number", value, f"{name} must be positive")
-        _require(self.num_workers >= 0, "num_workers", "0 or more", self.num_workers, "num_workers must be non-negative")
-        _require(
-            self.checkpoint_save_top_k >= -1, "checkpoint_save_top_k", "-1 (all), 0 (none) or more", self.checkpoint_save_top_k
-        )
-        mode = self.checkpoint_mode
-        _require(mode in ("min", "max"), "checkpoint_mode", "'min' or 'max'", mode, f"Invalid checkpoint_mode {mode!r}")
-        algorithm = self.gradient_clip_algorithm
-        _require(algorithm in ("norm", "value", "agc"), "gradient_clip_algorithm", "'norm', 'value' or 'agc'", algorithm)
-        _require(
-            self.logger_backend is None or self.logger_backend in LOGGERS,
-            "logger_backend",
-            f"one of {LOGGERS}",
-            self.logger_backend,
-        )
-        _require(self.precision in PRECISIONS, "precision", f"one of {PRECISIONS}", self.precision)
-        _require(self.deterministic in (True, False, "warn"), "deterministic", "True, False or 'warn'", self.deterministic)
+        check_fields(self)
         if self.accelerator == "auto":
             object.__setattr__(self, "accelerator", detect_accelerator(stacklevel=4))
-
-
-def _positive(value: Any) -> bool:
-    return value is not None and value > 0
-
-
-def _require(condition: bool, name: str, expected: str, value: Any, remark: str = "") -> None:
-    if not condition:
-        raise ContractError(field=name, expected=expected, found=f"{value!r} ({remark})" if remark else repr(value))
 
 
 def detect_accelerator(stacklevel: int = 2) -> str:

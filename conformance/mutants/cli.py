@@ -25,9 +25,19 @@ def a_flag_was_renamed(plant: Plant) -> None:
     plant.source("cli/train.py", '"--accumulate-grad-batches"', '"--accumulate"')
 
 
-@mutant("GUARD-CLI-006b", "infer places other groups than its help says", "CLI-006:infer_documents_its_flags_and_their_defaults")
+@mutant(
+    "GUARD-CLI-006b",
+    "commands start two workers that nobody asked for",
+    "CLI-001:train_documents_its_flags_and_their_defaults",
+    "CLI-006:infer_documents_its_flags_and_their_defaults",
+)
 def a_default_moved(plant: Plant) -> None:
-    plant.source("cli/infer.py", "type=count_or_all, default=32", "type=count_or_all, default=64")
+    plant.source("cli/flags.py", 'type=of("num_workers"), default=0', 'type=of("num_workers"), default=2')
+
+
+@mutant("GUARD-CLI-011", "a scan of fewer than 512 exposures is refused", "CLI-011:a_small_scan_needs_no_number_of_groups")
+def the_number_of_groups_is_a_constant(plant: Plant) -> None:
+    plant.source("cli/flags.py", 'type=of("groups"), default="all"', 'type=of("groups"), default=512')
 
 
 @mutant(
@@ -46,7 +56,7 @@ def the_parser_keeps_its_exit_code(plant: Plant) -> None:
     "CLI-003:the_deprecated_device_is_reported_exactly_where_it_is_given",
 )
 def the_deprecated_device_has_a_default(plant: Plant) -> None:
-    plant.source("cli/flags.py", '"--device", default=None', '"--device", default="cpu"')
+    plant.source("cli/flags.py", '"--device", type=of("device"), default=None', '"--device", type=of("device"), default="cpu"')
 
 
 @mutant("DEF-132", "--learning-rate, --num-workers and --precision have no effect", "CLI-004:flags_reach_the_bundle")

@@ -8,7 +8,7 @@ from pathlib import Path
 from conformance.mutants import mutant
 from conformance.planting import Plant
 from reference_impl import config
-from reference_impl.config import canonical
+from reference_impl.config import canonical, domains
 
 
 @mutant("DEF-088", "the probe is masked by default", "CONFIG-010:fields_have_the_names_and_defaults_of_the_contract")
@@ -88,7 +88,7 @@ def one_default_number_of_groups_serves_both_kinds(plant: Plant) -> None:
     "CONFIG-012:the_factory_refuses_an_unsupported_patch_side",
 )
 def every_patch_side_is_valid(plant: Plant) -> None:
-    plant.constant(canonical, "SUPPORTED_SIZES", range(1024))
+    plant.constant(domains, "SUPPORTED_SIZES", tuple(range(1024)))
 
 
 @mutant(
@@ -110,7 +110,7 @@ def the_patch_side_is_checked_at_construction(plant: Plant) -> None:
 
 @mutant("GUARD-CONFIG-012c", "patches of 256 pixels are refused", "CONFIG-012:the_three_patch_sides_pass_validation")
 def the_largest_patch_side_is_forgotten(plant: Plant) -> None:
-    plant.constant(canonical, "SUPPORTED_SIZES", (64, 128))
+    plant.constant(domains, "SUPPORTED_SIZES", (64, 128))
 
 
 @mutant(
@@ -121,9 +121,9 @@ def the_largest_patch_side_is_forgotten(plant: Plant) -> None:
 )
 def zero_counts_as_positive(plant: Plant) -> None:
     def lenient(original):
-        return lambda settings, name: None if getattr(settings, name) == 0 else original(settings, name)
+        return lambda name, value, **place: None if value == 0 and name != "batch_size" else original(name, value, **place)
 
-    plant.function(canonical._require_positive, lenient)
+    plant.function(domains.refuse_outside, lenient)
 
 
 @mutant(

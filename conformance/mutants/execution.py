@@ -54,7 +54,7 @@ def a_range_is_compared_strictly(plant: Plant) -> None:
     "EXEC-001:values_out_of_range_are_refused_at_construction",
 )
 def ranges_are_left_to_the_command_line(plant: Plant) -> None:
-    plant.function(execution._require, lambda original: lambda *condition: None)
+    plant.function(execution.check_fields, lambda original: lambda config: None)
 
 
 @mutant(

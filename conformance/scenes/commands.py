@@ -108,14 +108,19 @@ def call(argv: Sequence[Any], folder: Path) -> process.Completed:
         return process.Completed(tuple(str(part) for part in argv), -1, "", str(error))
 
 
+def hyphened(text: str) -> str:
+    """A text in which every flag is spelt with hyphens: commands may use either spelling."""
+    return text.replace("_", "-")
+
+
 def documented(text: str) -> dict[str, str]:
-    """Flag → its paragraph in a help text."""
+    """Flag, spelt with hyphens → its paragraph in a help text."""
     plain = re.sub(r"\x1b\[[0-9;]*m|[│╭╮╰╯─┃]", " ", text)
     found: dict[str, str] = {}
     flags: list[str] = []
     for line in plain.splitlines():
         if re.match(r"\s{1,8}-{1,2}[A-Za-z]", line):
-            flags = re.findall(r"--[A-Za-z][\w-]*", re.split(r"\s{2,}", line.strip())[0])
+            flags = [hyphened(flag) for flag in re.findall(r"--[A-Za-z][\w-]*", re.split(r"\s{2,}", line.strip())[0])]
         found.update({flag: f"{found.get(flag, '')} {line.strip()}" for flag in flags if line.strip()})
     return found
 

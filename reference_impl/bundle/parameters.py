@@ -17,6 +17,7 @@ from torch import nn  # noqa: E402
 
 from reference_impl.config import ModelConfig, TrainingConfig, cfg, dataclass_to_legacy_dict, validate_model_config  # noqa: E402
 from reference_impl.config.bridge import torch_side_of  # noqa: E402
+from reference_impl.config.domains import refuse_outside  # noqa: E402
 from reference_impl.config.registry import KEY_MAP  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.training import PtychoLightningModule  # noqa: E402
@@ -52,10 +53,9 @@ def refuse_incomplete(params: Any, file: Path, entry: str) -> None:
     if missing:
         found = f"missing required fields: {', '.join(missing)}. Cannot reconstruct model architecture"
         raise ContractError(file=file, field=entry, expected="every field that shapes the model", found=found)
-    for key, kinds in _kinds().items():
-        if key in params and (not isinstance(params[key], kinds) or (isinstance(params[key], bool) and bool not in kinds)):
-            names = " or ".join(kind.__name__ for kind in kinds)
-            raise ContractError(file=file, field=f"{entry}: {key}", expected=names, found=repr(params[key])[:80])
+    for key, (name, owner) in _fields().items():
+        if key in params:
+            refuse_outside(name, params[key], owner=owner, label=f"{entry}: {key}", file=file)
 
 
 def _shaping() -> list[str]:
@@ -64,15 +64,19 @@ def _shaping() -> list[str]:
     return [KEY_MAP.get(name, name) for name in (*model, *SHAPING_TRAINING_FIELDS)]
 
 
-def _kinds() -> dict[str, tuple[type, ...]]:
-    """Registry key → the types that a configuration takes there; an int is a float, a bool is no number."""
-    declared: dict[str, tuple[type, ...]] = {}
-    for field in (*fields(ModelConfig), *fields(TrainingConfig)):
-        kind = str if isinstance(field.default, Path) or field.name.endswith("_data_file") else type(field.default)
-        numbers = (int, float) if kind is float or field.name == "n_filters_scale" or field.default is None else (kind,)
-        declared[KEY_MAP.get(field.name, field.name)] = (str,) if kind is str else numbers
-    del declared["model"]
-    return {**declared, "_learning_rate": (int, float), "_num_datasets": (int,), "_max_neighbor_distance": (int, float)}
+def _fields() -> dict[str, tuple[str, str]]:
+    """Registry key → the field that it states, and the class of that field."""
+    found = {
+        KEY_MAP.get(field.name, field.name): (field.name, kind.__name__)
+        for kind in (ModelConfig, TrainingConfig)
+        for field in fields(kind)
+        if field.name != "model"
+    }
+    return {
+        **found,
+        **{private: (private.removeprefix("_"), "") for private in PRIVATE},
+        "intensity_scale": ("intensity_scale", "TrainingConfig"),
+    }
 
 
 def config_of(params: Mapping[str, Any]) -> TrainingConfig:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from reference_impl.atomic import require_writable
+from reference_impl.cli.flags import of
 from reference_impl.cli.probe_refinement import refine_probe
 from reference_impl.cli.progress import Reporter
 from reference_impl.errors import ContractError
@@ -34,18 +35,23 @@ UNPACKED_AT_ONCE = 1 << 24
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Source, target, crop, and how many exposures to hold out."""
-    parser.add_argument("--source", required=True, type=Path, help="NPZ, or NPZ.BZ2, with the keys data, probe and scan")
-    parser.add_argument("--output", required=True, type=Path, help="contract file to write")
-    parser.add_argument("--crop", type=int, help="keep the central CROP x CROP detector pixels: 64, 128 or 256")
+    parser.add_argument(
+        "--source",
+        required=True,
+        type=of("input_file", must_exist=True),
+        help="NPZ, or NPZ.BZ2, with the keys data, probe and scan",
+    )
+    parser.add_argument("--output", required=True, type=of("output_file"), help="contract file to write")
+    parser.add_argument("--crop", type=of("crop"), help="keep the central CROP x CROP detector pixels: 64, 128 or 256")
     parser.add_argument(
         "--held-out",
-        type=float,
+        type=of("held_out"),
         default=0.0,
         help="also write OUTPUT with _train and _test before its ending: this fraction of the exposures is in _test alone",
     )
     parser.add_argument(
         "--refine-probe",
-        type=int,
+        type=of("sweeps"),
         default=0,
         metavar="SWEEPS",
         help="let the patterns correct the probe, SWEEPS passes over those to train on; 10 settle it, 0 leaves it alone",

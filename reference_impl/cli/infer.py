@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from reference_impl.cli.flags import add_execution_flags, add_measurement_flag, count_or_all
+from reference_impl.cli.flags import add_execution_flags, add_groups_flag, add_measurement_flag, of
 from reference_impl.cli.progress import Reporter
+from reference_impl.errors import ContractError
 
 SUMMARY = "reconstruct the object of a contract file with a trained bundle"
 DESCRIPTION = (
@@ -19,16 +20,19 @@ DESCRIPTION = (
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of CLI-006, and those of the stitching."""
-    parser.add_argument("--model_path", required=True, type=Path, help="folder that holds wts.h5.zip")
-    parser.add_argument("--test_data", required=True, type=Path, help="NPZ with patterns, positions and a probe")
-    parser.add_argument("--output_dir", required=True, type=Path, help="folder for everything that is written")
-    parser.add_argument("--n_images", type=count_or_all, default=32, help="number of groups, or all: one a pattern")
-    parser.add_argument("--stitch-crop-size", type=int, default=20, help="M: central pixels of each patch that are placed")
-    parser.add_argument("--neighbor-count", type=int, default=6, help="neighbours that a group is drawn from")
-    parser.add_argument("--seed", type=int, default=42, help="of sampling")
+    parser.add_argument("--model-path", required=True, type=of("model_path"), help="folder that holds wts.h5.zip, or that file")
+    file = of("input_file", must_exist=True)
+    parser.add_argument("--test-data", required=True, type=file, help="NPZ with patterns, positions and a probe")
+    parser.add_argument("--output-dir", required=True, type=of("output_dir"), help="folder for everything that is written")
+    add_groups_flag(parser, "how many groups to place; all: one around every pattern")
+    crop = "M: central pixels of each patch that are placed"
+    parser.add_argument("--stitch-crop-size", type=of("stitch_crop_size"), default=20, help=crop)
+    neighbours = "neighbours that a group is drawn from"
+    parser.add_argument("--neighbor-count", type=of("neighbor_count"), default=6, help=neighbours)
+    parser.add_argument("--seed", type=of("seed"), default=42, help="of sampling")
     for flag, text in (("--flip-x", "negate x positions"), ("--flip-y", "negate y positions"), ("--transpose", "turn patches")):
         parser.add_argument(flag, action="store_true", help=text)
-    parser.add_argument("--inference-batch-size", type=int, help="groups a forward pass")
+    parser.add_argument("--inference-batch-size", type=of("inference_batch_size"), help="groups a forward pass")
     add_measurement_flag(parser)
     add_execution_flags(parser)
 
@@ -36,17 +40,20 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Paths, bundle, factory, data, reconstruction, pictures (CLI-009)."""
     from reference_impl.cli.pictures import draw_reconstruction, losses_of
-    from reference_impl.data import load_data
+    from reference_impl.data import inspect_file, load_data
     from reference_impl.execution import build_execution_config_from_args, validate_paths
     from reference_impl.inference import amplitude_residual, load_inference_bundle_torch, reassemble_cdi_image_torch
 
     say, start = Reporter(args.quiet), time.perf_counter()
     validate_paths(None, args.test_data, args.output_dir)
     execution = build_execution_config_from_args(args, "inference")
+    args.model_path = bundle_folder(args.model_path)
     models, params = load_inference_bundle_torch(args.model_path)
+    header = inspect_file(args.test_data)
+    say.line(f"{args.test_data}: {header.n_patterns} patterns of {header.N} x {header.N} pixels")
+    _refuse_other_side(header.N, params, args)
     config = _config(args, params, execution)
     record = load_data(args.test_data, measurement=args.measurement)
-    say.line(f"{args.test_data}: {len(record)} patterns of {config.model.N} x {config.model.N} pixels")
     _, _, results = reassemble_cdi_image_torch(
         record,
         config,
@@ -65,16 +72,32 @@ def run(args: argparse.Namespace) -> None:
     say.line(f"done in {time.perf_counter() - start:.1f} s")
 
 
+def bundle_folder(path: Path) -> Path:
+    """The folder of a bundle that is named by its folder, by its file `wts.h5.zip`, or by that without `.zip`."""
+    from reference_impl.config import ARCHIVE_NAME
+
+    return path.parent if path.name in (ARCHIVE_NAME, ARCHIVE_NAME.removesuffix(".zip")) and not path.is_dir() else path
+
+
+def _refuse_other_side(side: int, params: dict[str, Any], args: argparse.Namespace) -> None:
+    if side != params["N"]:
+        expected = f"patterns of {params['N']} x {params['N']} pixels, as {args.model_path} was trained on"
+        raise ContractError(file=args.test_data, field="diff3d", expected=expected, found=f"{side} x {side}")
+
+
 def _config(args: argparse.Namespace, params: dict[str, Any], execution: Any) -> Any:
     """The inference configuration: the bundle's model, the flags' groups."""
     from reference_impl.bundle.parameters import config_of
     from reference_impl.config import create_inference_payload
     from reference_impl.config.canonical import ModelConfig, field_names
-    from reference_impl.data import inspect_file
 
     model = config_of(params).model
     overrides = {name: getattr(model, name) for name in field_names(ModelConfig) if getattr(model, name) is not None}
-    groups = inspect_file(args.test_data).n_patterns if args.n_images is None else args.n_images
-    own = {"n_groups": groups, "neighbor_count": args.neighbor_count, "subsample_seed": args.seed, "nphotons": params["nphotons"]}
+    own = {
+        "n_groups": args.n_groups,
+        "neighbor_count": args.neighbor_count,
+        "subsample_seed": args.seed,
+        "nphotons": params["nphotons"],
+    }
     payload = create_inference_payload(args.model_path, args.test_data, args.output_dir, {**overrides, **own}, execution)
     return payload.tf_inference_config

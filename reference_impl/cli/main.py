@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from reference_impl.cli import convert, drop_in, infer, simulate, train
-from reference_impl.cli.flags import Parser
+from reference_impl.cli.flags import Names, Parser, check_flags
+from reference_impl.cli.progress import forgiving_output
+from reference_impl.errors import ContractError
 
 COMMANDS = {"train": train, "infer": infer, "convert": convert, "simulate": simulate, "drop-in": drop_in}
 INTERRUPTED, TERMINATED = 130, 143
@@ -34,8 +36,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.parse_help(given)
         return 1
     args = parser.parse_args(given)
-    _configure_messages(args.debug)
+    names = Names(parser.of_command(args.command), args.typed)
+    _configure_messages(args.debug, names)
+    with forgiving_output():
+        return _run(args, names)
+
+
+def _run(args: Any, names: Names) -> int:
+    """The command, and how it ended; every failure is one line that speaks of flags as they were typed."""
     try:
+        check_flags(args, names)
         COMMANDS[args.command].run(args)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -46,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # every failure of a command is one line; its traceback is for --debug
         if args.debug:
             raise
-        print(f"error: {one_line(error)}", file=sys.stderr)
+        print(f"error: {one_line(names.refusal(error) if isinstance(error, ContractError) else error)}", file=sys.stderr)
         return 1
     return 0
 
@@ -60,16 +70,16 @@ def one_line(error: BaseException) -> str:
     )
 
 
-def _configure_messages(debug: bool) -> None:
+def _configure_messages(debug: bool, names: Names) -> None:
     """Our own warnings a line each on the error stream; those of libraries, and Lightning's chatter, with --debug alone."""
-    warnings.showwarning = _show_warning
+
+    def show(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+        print(f"warning: {names.advice(' '.join(str(message).split()))}", file=sys.stderr)
+
+    warnings.showwarning = show
     if debug:
         return
     warnings.filterwarnings("ignore", module=r"(lightning|torch|tensordict|matplotlib)(\.|$)")
     warnings.filterwarnings("default", category=DeprecationWarning, module=r"reference_impl(\.|$)")
     for package in ("pytorch", "fabric"):  # the loggers that speak; their parents set their own level when they are imported
         logging.getLogger(f"lightning.{package}.utilities.rank_zero").setLevel(logging.WARNING)
-
-
-def _show_warning(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
-    print(f"warning: {' '.join(str(message).split())}", file=sys.stderr)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 
@@ -16,8 +19,9 @@ class Reporter:
         self.console = Console(quiet=quiet, highlight=False, soft_wrap=True)
 
     def line(self, text: str) -> None:
-        """One line, as it stands."""
-        self.console.print(text, markup=False)
+        """One line, as it stands; nothing where there is nothing to say."""
+        if text:
+            self.console.print(text, markup=False)
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
@@ -26,3 +30,53 @@ class Reporter:
         with self.console.status(text):
             yield
         self.line(f"{text}: {time.perf_counter() - start:.1f} s")
+
+
+class Forgiving:
+    """A text stream that nobody has to read: where its end is closed or its disk full, talking stops, work goes on."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write, or be silent from now on."""
+        try:
+            return self.stream.write(text)
+        except (OSError, ValueError):
+            self._silence()
+            return len(text)
+
+    def flush(self) -> None:
+        """Flush, or be silent from now on."""
+        try:
+            self.stream.flush()
+        except (OSError, ValueError):
+            self._silence()
+
+    def _silence(self) -> None:
+        """Into the null device, the descriptor too: what still lies in its buffer is flushed there at the exit."""
+        sink = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(sink, self.stream.fileno())
+        except (OSError, ValueError, AttributeError):  # no descriptor of its own, or closed
+            self.stream = open(os.devnull, "w", encoding="utf-8")
+        finally:
+            os.close(sink)
+
+
+@contextmanager
+def forgiving_output() -> Iterator[None]:
+    """Standard output and error for the time of a command: neither a closed pipe nor a full disk behind them stops it."""
+    before = sys.stdout, sys.stderr
+    # Without a descriptor (`>&-`) Python has no stream at all.
+    streams = (open(os.devnull, "w", encoding="utf-8") if stream is None else stream for stream in before)
+    sys.stdout, sys.stderr = map(Forgiving, streams)
+    try:
+        yield
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        sys.stdout, sys.stderr = before

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reference_impl.atomic import require_writable
+from reference_impl.cli.flags import of
 from reference_impl.cli.progress import Reporter
 from reference_impl.errors import ContractError
 
@@ -40,15 +40,17 @@ class Experiment:
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """The fields of `Experiment`."""
     usual = Experiment()
-    parser.add_argument("--output_dir", required=True, type=Path, help="folder for the files")
-    parser.add_argument("--object", default=usual.object, help="lines, dead_leaves or grf")
-    parser.add_argument("--probe", default=usual.probe, help="curved (a structured wavefront) or ideal (flat, symmetric)")
-    parser.add_argument("--N", type=int, default=usual.N, help="side of a pattern")
-    parser.add_argument("--size", type=int, help="side of the object; 5 N unless given")
-    parser.add_argument("--patterns", type=int, default=usual.patterns, help="exposures to train on")
-    parser.add_argument("--test-patterns", type=int, default=usual.test_patterns, help="exposures of the other object")
-    parser.add_argument("--photons", type=float, default=usual.photons, help="mean photons a pattern")
-    parser.add_argument("--seed", type=int, default=usual.seed, help="of objects, probe, scans and noise")
+    parser.add_argument("--output-dir", required=True, type=of("output_dir"), help="folder for the files")
+    parser.add_argument("--object", type=of("object"), default=usual.object, help="lines, dead_leaves or grf")
+    parser.add_argument(
+        "--probe", type=of("probe"), default=usual.probe, help="curved (a structured wavefront) or ideal (flat, symmetric)"
+    )
+    parser.add_argument("--N", type=of("side"), default=usual.N, help="side of a pattern")
+    parser.add_argument("--size", type=of("size"), help="side of the object; 5 N unless given")
+    parser.add_argument("--patterns", type=of("patterns"), default=usual.patterns, help="exposures to train on")
+    parser.add_argument("--test-patterns", type=of("patterns"), default=usual.test_patterns, help="exposures of the other object")
+    parser.add_argument("--photons", type=of("photons"), default=usual.photons, help="mean photons a pattern")
+    parser.add_argument("--seed", type=of("seed"), default=usual.seed, help="of objects, probe, scans and noise")
     parser.add_argument("--quiet", action="store_true", help="nothing on standard output")
 
 

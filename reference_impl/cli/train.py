@@ -8,7 +8,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from reference_impl.cli.flags import Older, add_execution_flags, add_measurement_flag
+from reference_impl.cli import presets
+from reference_impl.cli.flags import Older, add_execution_flags, add_groups_flag, add_measurement_flag, of
 from reference_impl.cli.progress import Reporter
 
 SUMMARY = "train a model on a contract file"
@@ -22,13 +23,16 @@ BRIGHTEST = 0.9  # mean amplitude that a sigmoid still reaches with room for bri
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of CLI-001, and those of the model, the loss and the hardware."""
-    parser.add_argument("--train_data_file", required=True, type=Path, help="NPZ with patterns, positions and a probe")
-    parser.add_argument("--output_dir", required=True, type=Path, help="folder for everything that is written")
-    parser.add_argument("--test_data_file", type=Path, help="NPZ to validate on")
-    for older in ("--ptycho_dir", "--config"):
+    file = of("train_data_file", must_exist=True)
+    parser.add_argument("--train-data-file", required=True, type=file, help="NPZ with patterns, positions and a probe")
+    parser.add_argument("--output-dir", required=True, type=of("output_dir"), help="folder for everything that is written")
+    parser.add_argument("--test-data-file", type=of("test_data_file", must_exist=True), help="NPZ to validate on")
+    for older in ("--ptycho-dir", "--config"):
         parser.add_argument(older, action=Older, help=argparse.SUPPRESS)
-    parser.add_argument("--resume", type=Path, help="checkpoint to go on from, for instance OUTPUT_DIR/checkpoints/last.ckpt")
-    parser.add_argument("--seed", type=int, default=42, help="of sampling, order and weights")
+    resume = "checkpoint to go on from, for instance OUTPUT_DIR/checkpoints/last.ckpt"
+    parser.add_argument("--resume", type=of("resume", must_exist=True), help=resume)
+    parser.add_argument("--preset", type=of("preset"), default="standard", help=presets.HELP)
+    parser.add_argument("--seed", type=of("seed"), default=42, help="of sampling, order and weights")
     add_measurement_flag(parser)
     _add_run_flags(parser.add_argument_group("run"))
     _add_model_flags(parser.add_argument_group("model and loss"))
@@ -38,58 +42,69 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run_flags(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--max_epochs", type=int, default=100, help="passes over the training groups")
-    group.add_argument("--n_images", type=int, default=512, help="number of groups, for every grid size")
-    group.add_argument("--gridsize", type=int, default=2, help="g: groups of g x g patterns")
-    group.add_argument("--batch_size", type=int, default=16, help="groups a batch, a power of two")
-    group.add_argument("--neighbor-count", type=int, default=6, help="neighbours that a group is drawn from")
+    group.add_argument("--max-epochs", type=of("nepochs"), default=100, help="passes over the training groups")
+    add_groups_flag(group, "how many groups of gridsize x gridsize patterns to train on; all: one around every pattern")
+    group.add_argument("--gridsize", type=of("gridsize"), default=2, help="g: groups of g x g patterns")
+    group.add_argument("--batch-size", type=of("batch_size"), default=16, help="groups a batch, a power of two")
+    neighbours = "neighbours that a group is drawn from"
+    group.add_argument("--neighbor-count", type=of("neighbor_count"), default=6, help=neighbours)
+    more = "let --n-groups be more than there are patterns: other combinations of neighbours"
+    group.add_argument("--enable-oversampling", action="store_true", help=more)
 
 
 def _add_model_flags(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--n-filters-scale", type=float, default=2, help="width of the network")
-    group.add_argument("--amp-activation", default="sigmoid", help="of the amplitude: sigmoid, swish, softplus or relu")
+    group.add_argument("--n-filters-scale", type=of("n_filters_scale"), default=2, help="width of the network")
+    amplitude = "of the amplitude: sigmoid, swish, softplus or relu"
+    group.add_argument("--amp-activation", type=of("amp_activation"), default="sigmoid", help=amplitude)
     switch = argparse.BooleanOptionalAction
     group.add_argument("--probe-big", action=switch, default=True, help="let the object fill the patch, not its centre alone")
     group.add_argument("--probe-mask", action=switch, default=False, help="cut the probe off beyond a quarter of the patch")
-    group.add_argument("--probe-scale", type=float, default=4.0, help="norm of the probe in units of its mean modulus")
-    group.add_argument("--architecture", default="cnn", help="name of a registered network")
-    group.add_argument("--model-type", default="pinn", help="pinn or supervised")
-    group.add_argument("--nphotons", type=float, help="mean photons a pattern; otherwise the file's, otherwise 1e9")
-    group.add_argument("--torch-loss-mode", default="poisson", help="data term: poisson or mae")
+    scale = "the probe is divided by this number times its mean amplitude"
+    group.add_argument("--probe-scale", type=of("probe_scale"), default=4.0, help=scale)
+    group.add_argument("--architecture", type=of("architecture"), default="cnn", help="name of a registered network")
+    group.add_argument("--model-type", type=of("model_type"), default="pinn", help="pinn or supervised")
+    photons = "mean photons a pattern; otherwise the file's, otherwise 1e9"
+    group.add_argument("--nphotons", type=of("nphotons"), help=photons)
+    group.add_argument("--torch-loss-mode", type=of("torch_loss_mode"), default="poisson", help="data term: poisson or mae")
     group.add_argument("--intensity-scale-trainable", action=switch, default=False, help="learn gain and offset of the detector")
 
 
 def _add_optimiser_flags(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--learning-rate", type=float, default=1e-3, help="of the optimiser")
-    group.add_argument("--scheduler", default="Default", help="Default, Exponential, WarmupCosine or ReduceLROnPlateau")
-    group.add_argument("--lr-warmup-epochs", type=int, default=0, help="epochs of linear rise (WarmupCosine)")
-    group.add_argument("--lr-min-ratio", type=float, default=0.1, help="last rate over first (WarmupCosine)")
-    group.add_argument("--gradient-clip-val", type=float, help="largest norm of the gradient")
-    group.add_argument("--accumulate-grad-batches", type=int, default=1, help="batches whose gradients make one step")
+    group.add_argument("--learning-rate", type=of("learning_rate"), default=1e-3, help="of the optimiser")
+    schedules = "Default, Exponential, WarmupCosine or ReduceLROnPlateau"
+    group.add_argument("--scheduler", type=of("scheduler"), default="Default", help=schedules)
+    group.add_argument("--lr-warmup-epochs", type=of("lr_warmup_epochs"), default=0, help="epochs of linear rise (WarmupCosine)")
+    group.add_argument("--lr-min-ratio", type=of("lr_min_ratio"), default=0.1, help="last rate over first (WarmupCosine)")
+    group.add_argument("--gradient-clip-val", type=of("gradient_clip_val"), help="largest norm of the gradient")
+    steps = "batches whose gradients make one step"
+    group.add_argument("--accumulate-grad-batches", type=of("accum_steps"), default=1, help=steps)
     deterministic = {"action": argparse.BooleanOptionalAction, "default": True}
     group.add_argument("--deterministic", **deterministic, help="the same bits for the same seed, on by default")
-    group.add_argument("--devices", type=int, default=1, help="processes or accelerators on each node")
-    group.add_argument("--num-nodes", type=int, default=1, help="machines")
-    group.add_argument("--strategy", default="auto", help="Lightning's, for instance ddp")
+    group.add_argument("--devices", type=of("devices"), default=1, help="processes or accelerators on each node")
+    group.add_argument("--num-nodes", type=of("num_nodes"), default=1, help="machines")
+    group.add_argument("--strategy", type=of("strategy"), default="auto", help="Lightning's, for instance ddp")
 
 
 def _add_checkpoint_flags(group: argparse._ArgumentGroup) -> None:
     on = {"dest": "enable_checkpointing", "default": True}
     group.add_argument("--enable-checkpointing", action="store_true", **on, help="write checkpoints, on by default")
     group.add_argument("--disable-checkpointing", action="store_false", **on, help="write none, and never stop early")
-    group.add_argument("--checkpoint-save-top-k", type=int, default=1, help="best checkpoints to keep; -1 all, 0 none")
-    group.add_argument("--checkpoint-monitor", default="val_loss", help="metric that ranks them")
-    group.add_argument("--checkpoint-mode", default="min", help="min or max")
-    group.add_argument("--early-stop-patience", type=int, default=100, help="epochs without improvement before stopping")
-    group.add_argument("--logger", default="csv", help="csv, tensorboard, mlflow or none")
-    group.add_argument("--disable_mlflow", action="store_true", help="deprecated: use --logger none")
+    kept = "best checkpoints to keep; -1 all, 0 none"
+    group.add_argument("--checkpoint-save-top-k", type=of("checkpoint_save_top_k"), default=1, help=kept)
+    monitor = of("checkpoint_monitor_metric")
+    group.add_argument("--checkpoint-monitor", type=monitor, default="val_loss", help="metric that ranks them")
+    group.add_argument("--checkpoint-mode", type=of("checkpoint_mode"), default="min", help="min or max")
+    patience = "epochs without improvement before stopping"
+    group.add_argument("--early-stop-patience", type=of("early_stop_patience"), default=100, help=patience)
+    group.add_argument("--logger", type=of("logger_backend"), default="csv", help="csv, tensorboard, mlflow or none")
+    group.add_argument("--disable-mlflow", action="store_true", help="deprecated: use --logger none")
 
 
 def overrides_of(args: argparse.Namespace) -> dict[str, Any]:
     """The settings of the factory that the flags state (CONFIG-061: explicit, hence first)."""
     settings = {
         "max_epochs": args.max_epochs,
-        "n_groups": args.n_images,
+        "n_groups": args.n_groups,
         "gridsize": args.gridsize,
         "batch_size": args.batch_size,
         "neighbor_count": args.neighbor_count,
@@ -97,6 +112,7 @@ def overrides_of(args: argparse.Namespace) -> dict[str, Any]:
         "subsample_seed": args.seed,
         "test_data_file": args.test_data_file,
         "nphotons": args.nphotons,
+        "enable_oversampling": args.enable_oversampling,
     }
     same = ("amp_activation", "probe_big", "probe_mask", "probe_scale", "architecture", "model_type", "torch_loss_mode")
     same += ("intensity_scale_trainable", "lr_warmup_epochs", "lr_min_ratio")
@@ -114,6 +130,7 @@ def run(args: argparse.Namespace) -> None:
     from reference_impl.execution import build_execution_config_from_args, validate_paths
 
     say, start = Reporter(args.quiet), time.perf_counter()
+    say.line(presets.apply(args))
     validate_paths(args.train_data_file, args.test_data_file, args.output_dir)
     # The step gathers the gradients; Lightning's own accumulation is refused under manual optimisation (EXEC-004).
     step = {"accum_steps": args.accumulate_grad_batches} if args.accumulate_grad_batches != 1 else {}

@@ -9,8 +9,13 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
+from reference_impl.config.domains import (
+    FIELDS,
+    check_fields,
+    refuse_outside,
+)
 from reference_impl.errors import ContractError
 
 ModelType = Literal["pinn", "supervised"]
@@ -23,26 +28,8 @@ ClipAlgorithm = Literal["norm", "value", "agc"]
 Optimizer = Literal["adam", "adamw", "sgd"]
 Scheduler = Literal["Default", "Exponential", "WarmupCosine", "ReduceLROnPlateau"]
 
-SUPPORTED_SIZES = (64, 128, 256)
-"""Patch sides N for which a network exists (MODEL-002)."""
-
-RETIRED_SCHEDULERS = ("MultiStage", "Adaptive")
-"""Names that are accepted with a warning and keep the learning rate constant (TRAIN-041)."""
-
 ARCHIVE_NAME = "wts.h5.zip"
 """File name of a bundle in its folder (BUNDLE-001)."""
-
-_architectures = {"cnn"}
-
-
-def declare_architecture(name: str) -> None:
-    """Make `name` a known architecture; `reference_impl.model.register_architecture` calls it (MODEL-027)."""
-    _architectures.add(name)
-
-
-def known_architectures() -> tuple[str, ...]:
-    """The known architecture names, sorted."""
-    return tuple(sorted(_architectures))
 
 
 @dataclass(frozen=True)
@@ -165,41 +152,20 @@ def _coerce_paths(config: TrainingConfig | InferenceConfig, *names: str) -> None
 
 
 def validate_model_config(config: ModelConfig) -> None:
-    """CONFIG-013 with decision 5. Raises `ContractError` (a `ValueError`) that names the field."""
-    for name in ("gridsize", "n_filters_scale", "probe_scale"):
-        _require_positive(config, name)
-    _require_non_negative(config, "gaussian_smoothing_sigma")
-    if config.N not in SUPPORTED_SIZES:
-        raise ContractError(field="N", expected=f"one of {SUPPORTED_SIZES}", found=f"{config.N!r} (Unsupported input size)")
-    if config.architecture not in _architectures:
-        known = f"one of {list(known_architectures())}"
-        raise ContractError(field="architecture", expected=known, found=repr(config.architecture))
-    _require_member(config, "model_type", get_args(ModelType))
-    _require_member(config, "amp_activation", get_args(Activation))
+    """CONFIG-013 with decision 5: every field within its domain. Raises `ContractError` (a `ValueError`) that names the field."""
+    check_fields(config)
 
 
 def validate_training_config(config: TrainingConfig) -> None:
-    """CONFIG-014. Raises `ContractError` (a `ValueError`) that names the field."""
+    """CONFIG-014: every field within its domain, the model's too. Raises `ContractError` (a `ValueError`) that names the field."""
     validate_model_config(config.model)
-    size = config.batch_size
-    if not _is_integer(size) or size <= 0 or size & (size - 1):
-        raise ContractError(field="batch_size", expected="a positive power of two", found=repr(size))
-    for name in ("nepochs", "nphotons", "n_groups", "neighbor_count"):
-        _require_positive(config, name)
-    for name in ("mae_weight", "nll_weight"):
-        if not 0 <= getattr(config, name) <= 1:
-            raise ContractError(field=name, expected="a number between 0 and 1", found=repr(getattr(config, name)))
-    for name in ("realspace_mae_weight", "realspace_weight", "weight_decay"):
-        _require_non_negative(config, name)
-    _require_member(config, "torch_loss_mode", get_args(LossMode))
-    _require_member(config, "gradient_clip_algorithm", get_args(ClipAlgorithm))
-    _require_member(config, "optimizer", get_args(Optimizer))
-    _require_member(config, "scheduler", get_args(Scheduler) + RETIRED_SCHEDULERS)
+    check_fields(config)
 
 
 def validate_inference_config(config: InferenceConfig) -> None:
-    """CONFIG-015: the bundle must exist. Raises `ContractError` (a `ValueError`)."""
+    """CONFIG-015: the bundle must exist, every field lies in its domain. Raises `ContractError` (a `ValueError`)."""
     validate_model_config(config.model)
+    check_fields(config)
     path = config.model_path
     if path.is_dir():
         if not (path / ARCHIVE_NAME).is_file():
@@ -232,26 +198,14 @@ def load_yaml_config(path: str | Path) -> dict[str, Any]:
         content = yaml.safe_load(stream)
     if not isinstance(content, dict):
         raise ContractError(file=path, field="document", expected="a mapping", found=type(content).__name__)
+    _check_named(content, path)
     return content
 
 
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _require_positive(config: Any, name: str) -> None:
-    value = getattr(config, name)
-    if value is None or not value > 0:
-        raise ContractError(field=name, expected="a positive number", found=repr(value))
-
-
-def _require_non_negative(config: Any, name: str) -> None:
-    value = getattr(config, name)
-    if not value >= 0:
-        raise ContractError(field=name, expected="a non-negative number", found=repr(value))
-
-
-def _require_member(config: Any, name: str, allowed: tuple[str, ...]) -> None:
-    value = getattr(config, name)
-    if value not in allowed:
-        raise ContractError(field=name, expected=f"one of {sorted(allowed)}", found=repr(value))
+def _check_named(content: dict[Any, Any], file: str | Path, owner: str = "") -> None:
+    """What stands under the name of a setting lies in its domain; other keys are the user's own. Under `model`: the model's."""
+    for key, value in content.items():
+        if key == "model" and isinstance(value, dict):
+            _check_named(value, file, "model.")
+        elif key in FIELDS:
+            refuse_outside(key, value, label=f"{owner}{key}", file=file)

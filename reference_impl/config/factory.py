@@ -23,6 +23,7 @@ from reference_impl.config.canonical import (
     validate_inference_config,
     validate_training_config,
 )
+from reference_impl.config.domains import SUPPORTED_SIZES
 from reference_impl.config.registry import populate_legacy_params
 from reference_impl.config.torch_side import TorchDataConfig, TorchInferenceConfig, TorchModelConfig, TorchTrainingConfig
 from reference_impl.errors import ContractError
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from reference_impl.execution import PyTorchExecutionConfig
 
 DEFAULT_NPHOTONS = 1e9
+ALL = "all"
+"""`n_groups` of as many groups as the file has patterns."""
 
 ALIASES = {"max_epochs": "epochs", "nepochs": "epochs", "neighbor_count": "K"}
 """Override → the setting it names (CONFIG-068); `model_type` and `grid_size` are translated as well."""
@@ -191,12 +194,15 @@ def _from_file(file: Path, settings: dict[str, Any], build: Any) -> tuple[Any, d
     """
     from reference_impl.data import inspect_file
 
-    populate_legacy_params(_canonical(build({"nphotons": DEFAULT_NPHOTONS, **settings})), force=True)
+    every = settings["n_groups"] == ALL
+    known = {**settings, "n_groups": 1} if every else settings
+    populate_legacy_params(_canonical(build({"nphotons": DEFAULT_NPHOTONS, **known})), force=True)
     stated = {name: settings.get(name) for name in ("N", "nphotons")}
-    header = None if None not in stated.values() else inspect_file(file)
+    header = None if None not in stated.values() and not every else inspect_file(file)
     if stated["N"] is not None and header is not None and header.N != stated["N"]:
         warnings.warn(f"{file}: N={stated['N']} was asked for, the file holds N={header.N}", UserWarning, stacklevel=3)
-    N, N_source = (stated["N"], "override") if stated["N"] is not None else (header.N, "file")
+    N, N_source = (stated["N"], "override") if stated["N"] is not None else (_supported(header.N, file), "file")
+    settings = {**settings, "n_groups": header.n_patterns} if every else settings
     if stated["nphotons"] is not None:
         nphotons, source = stated["nphotons"], "override"
     elif header.nphotons is not None:
@@ -205,6 +211,20 @@ def _from_file(file: Path, settings: dict[str, Any], build: Any) -> tuple[Any, d
         nphotons, source = DEFAULT_NPHOTONS, "default"
     audit = {"N": N, "N_source": N_source, "nphotons": nphotons, "nphotons_source": source}
     return build({**settings, "N": N, "nphotons": nphotons}), audit
+
+
+def _supported(N: int, file: Path) -> int:
+    """The patch side of a file, where a network exists for it (CONFIG-012)."""
+    if N not in SUPPORTED_SIZES:
+        smaller = [side for side in SUPPORTED_SIZES if side < N]
+        cure = f"crop the patterns to {smaller[-1]}" if smaller else "the network takes none so small"
+        raise ContractError(
+            file=file,
+            field="N, the side of the patterns",
+            expected=f"one of {SUPPORTED_SIZES} pixels, which is what the network takes",
+            found=f"{N} (Unsupported input size): {cure}",
+        )
+    return N
 
 
 def _canonical(payload: TrainingPayload | InferencePayload) -> TrainingConfig | InferenceConfig:

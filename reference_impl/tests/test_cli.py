@@ -99,17 +99,24 @@ def test_the_curve_of_the_overview_is_the_training_that_made_the_bundle(trained:
 @pytest.mark.parametrize(
     ("flags", "fragments"),
     [
-        (["--batch_size", "12"], ["batch_size", "power of two", "12"]),
-        (["--amp-activation", "cubic"], ["amp_activation", "cubic"]),
-        (["--scheduler", "Sometimes"], ["scheduler", "Sometimes"]),
-        (["--logger", "paper"], ["logger_backend", "paper"]),
-        (["--architecture", "fno"], ["architecture", "fno", "cnn"]),
-        (["--n_images", "0"], ["n_groups", "positive"]),
-        (["--measurement", "volts"], ["measurement", "volts"]),
-        (["--resume", "nowhere.ckpt"], ["nowhere.ckpt"]),
-        (["--checkpoint-monitor", "joy"], ["checkpoint_monitor", "joy"]),
+        (["--batch_size", "12"], ["--batch_size", "power of two", "12"]),
+        (["--amp_activation", "cubic"], ["--amp_activation", "cubic"]),
+        (["--scheduler", "Sometimes"], ["--scheduler", "Sometimes"]),
+        (["--logger", "paper"], ["--logger", "paper"]),
+        (["--architecture", "fno"], ["--architecture", "fno", "cnn"]),
+        (["--n_images", "0"], ["--n_images", "positive"]),
+        (["--n-groups", "25", "--gridsize", "2"], ["--n-groups", "at most 24", "--enable-oversampling"]),
+        (["--neighbor-count", "3", "--gridsize", "2"], ["--neighbor-count", "3"]),
+        (["--measurement", "volts"], ["--measurement", "volts"]),
+        (["--resume", "nowhere.ckpt"], ["--resume", "nowhere.ckpt"]),
+        (["--checkpoint-monitor", "joy"], ["--checkpoint-monitor", "joy"]),
+        (["--learning-rate", "inf"], ["--learning-rate", "inf"]),
+        (["--learning-rate=1e300"], ["--learning-rate", "1e+300"]),
+        (["--max-epochs", "three"], ["--max-epochs", "whole number", "three"]),
+        (["--seed", "-1"], ["--seed", "-1"]),
+        (["--strategy", "x" * 5000], ["--strategy", "…"]),
     ],
-    ids=lambda value: value[0].strip("-"),
+    ids=lambda value: value[0].strip("-")[:20],
 )
 def test_a_wrong_setting_is_one_line(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], fragments: list[str]
@@ -201,7 +208,7 @@ def test_abbreviated_flags_are_refused(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit) as caught:
         main(["train", "--train_data", "x.npz", "--output_dir", "y"])
 
-    assert caught.value.code == 1 and "--train_data_file" in capsys.readouterr().err
+    assert caught.value.code == 1 and "--train-data-file" in capsys.readouterr().err
 
 
 def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,7 @@ from reference_impl.config import (  # noqa: E402
     TrainingConfig,
 )
 from reference_impl.config.bridge import to_model_config, torch_side_of  # noqa: E402
+from reference_impl.config.domains import check_fields  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.loss import Objective  # noqa: E402
@@ -47,6 +48,8 @@ class PtychoLightningModule(LightningModule):
         self.data_config = restored(data_config, TorchDataConfig)
         self.training_config = restored(training_config, TorchTrainingConfig)
         self.inference_config = restored(inference_config, TorchInferenceConfig)
+        for config in (self.model_config, self.data_config, self.training_config, self.inference_config):
+            check_fields(config)  # a checkpoint's may be anything
         self.save_hyperparameters(
             {
                 "model_config": plain(self.model_config),

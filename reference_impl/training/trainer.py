@@ -15,7 +15,7 @@ require_torch()
 
 import torch  # noqa: E402
 from lightning.pytorch import Trainer, seed_everything  # noqa: E402
-from lightning.pytorch.callbacks import Callback, RichProgressBar  # noqa: E402
+from lightning.pytorch.callbacks import Callback  # noqa: E402
 from lightning.pytorch.utilities.exceptions import MisconfigurationException  # noqa: E402
 
 from reference_impl.batch import build_loaders, ensure_container, resolve_seed  # noqa: E402
@@ -27,6 +27,7 @@ from reference_impl.training.history import History  # noqa: E402
 from reference_impl.training.lightning_module import PtychoLightningModule  # noqa: E402
 from reference_impl.training.loggers import make_logger  # noqa: E402
 from reference_impl.training.overrides import Run, settle  # noqa: E402
+from reference_impl.training.progress import progress  # noqa: E402
 
 CHECKPOINTS = "checkpoints"
 UNHELPFUL = (
@@ -103,7 +104,7 @@ def _make_trainer(module: PtychoLightningModule, memory: list[Callback], run: Ru
     if execution.enable_checkpointing:
         callbacks += checkpoint_callbacks(folder / CHECKPOINTS, monitor, validates, execution)
     if execution.enable_progress_bar:
-        callbacks.append(RichProgressBar())
+        callbacks.append(progress())
     try:
         return Trainer(
             accelerator=execution.accelerator,
