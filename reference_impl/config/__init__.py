@@ -5,18 +5,16 @@ from __future__ import annotations
 from reference_impl.config.bridge import to_inference_config, to_model_config, to_training_config, torch_side_of
 from reference_impl.config.canonical import (
     ARCHIVE_NAME,
-    SUPPORTED_SIZES,
     InferenceConfig,
     ModelConfig,
     TrainingConfig,
-    declare_architecture,
-    known_architectures,
     load_yaml_config,
     validate,
     validate_inference_config,
     validate_model_config,
     validate_training_config,
 )
+from reference_impl.config.domains import SUPPORTED_SIZES, declare_architecture, known_architectures
 from reference_impl.config.factory import (
     InferencePayload,
     TrainingPayload,

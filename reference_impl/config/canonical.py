@@ -157,7 +157,7 @@ def validate_model_config(config: ModelConfig) -> None:
 
 
 def validate_training_config(config: TrainingConfig) -> None:
-    """CONFIG-014: every field within its domain, the model's too. Raises `ContractError` (a `ValueError`) that names the field."""
+    """CONFIG-014: all fields within their domains, the model's too. Raises `ContractError` (a `ValueError`) by name."""
     validate_model_config(config.model)
     check_fields(config)
 

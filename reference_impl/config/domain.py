@@ -15,7 +15,7 @@ LONGEST_TEXT = 4096
 class Domain:
     """The values of one setting. `kind`: whole, real, switch, choice, text, path, pair (two equal whole numbers) or mask.
 
-    `above`, `below`: `low`, `high` itself is outside. `also`: single values that are taken besides (None where nothing is a choice).
+    `above`, `below`: `low`, `high` itself is outside. `also`: single values that are taken besides.
     `remark`: what a refusal adds after the value, with {value} and {name}.
     """
 

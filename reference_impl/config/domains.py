@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_impl.config.domain import Domain, choice, optional, real, whole
-from reference_impl.errors import ContractError
+from reference_impl.errors import ContractError, printable
 
 SUPPORTED_SIZES = (64, 128, 256)
 """Patch sides N for which a network exists (MODEL-002)."""
@@ -175,7 +175,7 @@ FLAGS: dict[str, Domain] = {
     "seed": whole(0, LARGEST_SEED),
     "input_file": PATH,
     "output_file": PATH,
-    "crop": choice(*SUPPORTED_SIZES, also=(None,)),
+    "crop": optional(whole(8, 2**14)),
     "held_out": real(0, 0.9),
     "sweeps": whole(0, 10**4),
     "object": choice("lines", "dead_leaves", "grf"),
@@ -198,19 +198,18 @@ def domain_of(name: str, owner: str = "") -> Domain:
 def shown(value: Any) -> str:
     """A refused value as a message repeats it: printable, one line, short."""
     try:
-        text = value if isinstance(value, str) else repr(value)
+        text = repr(value)
     except Exception as error:  # the repr of a stranger's object may do anything
         text = f"a {type(value).__name__} ({type(error).__name__})"
-    text = ascii(text) if isinstance(value, str) else text
-    text = "".join(character if character.isprintable() else "?" for character in text[: LONGEST_SHOWN + 1])
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+    return printable(text, LONGEST_SHOWN)
 
 
 def refuse_outside(name: str, value: Any, *, owner: str = "", label: str | None = None, file: str | Path | None = None) -> None:
     """`ContractError` where `value` is outside of the domain of `name`; `label` is what the user calls it."""
     domain = domain_of(name, owner)
     if not domain.accepts(value):
-        remark = f" ({domain.remark.format(name=name)})" if domain.remark else ""
+        too_large = domain.kind != "choice" and isinstance(value, int | float) and value > domain.high
+        remark = f" ({domain.remark.format(name=name)})" if domain.remark and not too_large else ""
         raise ContractError(file=file, field=label or name, expected=domain.expected, found=shown(value) + remark)
 
 

@@ -11,7 +11,7 @@ require_torch()
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
-from reference_impl.config.canonical import ModelConfig, declare_architecture  # noqa: E402
+from reference_impl.config import ModelConfig, declare_architecture  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.physics.precision import at_least_float32  # noqa: E402
 

@@ -48,9 +48,9 @@ def test_a_seed_decides_everything_and_parts_do_not_move_each_other() -> None:
 @pytest.mark.parametrize(
     ("flags", "fragment"),
     [
-        (["--object", "circles"], "--object: expected one of lines, dead_leaves, grf, found 'circles'"),
+        (["--object", "circles"], "--object: expected one of ['lines', 'dead_leaves', 'grf'], found 'circles'"),
         (["--probe", "round"], "--probe: expected one of"),
-        (["--patterns", "0"], "--patterns: expected a positive number, found 0"),
+        (["--patterns", "0"], "--patterns: expected a positive whole number from 1 to 1000000, found 0"),
         (["--photons", "-1"], "--photons"),
         (["--size", "20", "--N", "16"], "--size: expected at least 2 N = 32, found 20"),
     ],

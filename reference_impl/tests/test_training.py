@@ -139,7 +139,7 @@ def test_weights_that_diverge_are_told_from_bad_data(tmp_path: Path) -> None:
     wild = config(tmp_path, nepochs=3, optimizer="sgd")
 
     with pytest.raises(RuntimeError, match="mae_train_loss.*weights diverged.*learning rate"):
-        train_cdi_model_torch(container(), None, wild, bare(learning_rate=1e30), {"torch_loss_mode": "mae"})
+        train_cdi_model_torch(container(), None, wild, bare(learning_rate=1e6), {"torch_loss_mode": "mae"})
 
 
 def test_an_update_has_the_mean_gradient_of_its_batches(tmp_path: Path) -> None:
