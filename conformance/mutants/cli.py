@@ -110,7 +110,7 @@ def the_first_argument_picks_the_parser(plant: Plant) -> None:
     "CLI-006:infer_ends_with_code_1_and_a_message_otherwise[absent-model]",
 )
 def an_error_is_printed_and_not_returned(plant: Plant) -> None:
-    report = '        print(f"error: {one_line(error)}", file=sys.stderr)\n        return '
+    report = '{one_line(names.refusal(error) if isinstance(error, ContractError) else error)}", file=sys.stderr)\n        return '
     plant.source("cli/main.py", report + "1", report + "0")
 
 
