@@ -143,8 +143,8 @@ def test_a_crop_that_cannot_be_centred_is_refused(crop: int) -> None:
 def test_missing_keys_and_damaged_files_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.savez(tmp_path / "short.npz", data=np.ones((1, 2, 4, 4)))
     (tmp_path / "cut.npz.bz2").write_bytes(bz2.compress(bytes(10_000))[:30])
-        names = {"short.npz": "'probe'", "cut.npz.bz2": "complete bzip2 file", "none.npz": "--source: expected a file"}
-        for name, fragment in names.items():
+    names = {"short.npz": "'probe'", "cut.npz.bz2": "complete bzip2 file", "none.npz": "--source: expected a file"}
+    for name, fragment in names.items():
         code = main(["convert", "--source", str(tmp_path / name), "--output", str(tmp_path / "out.npz"), "--quiet"])
 
         said = capsys.readouterr().err
