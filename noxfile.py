@@ -27,6 +27,7 @@ BOOTSTRAP = ROOT / ".nox" / "bootstrap"
 HOUSE = ROOT / ".nox" / "house"
 BIN = "Scripts" if os.name == "nt" else "bin"
 CLIENT = "ptychodus==1.7.0"
+TESTS = ("conformance/selftest", "reference_impl/tests")
 PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
 
 
@@ -82,9 +83,8 @@ def cuda(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The harness's and the reference's own tests."""
-    folders = [name for name in ("conformance/selftest", "reference_impl/tests", "fixtures/tests") if (ROOT / name).is_dir()]
     browser = "--ignore=conformance/selftest/test_page.py"  # a session of its own: `page`
-    tee(session, "tests", [prepare(session), "-m", "pytest", "-n", "2", "-q", browser, *folders, *session.posargs])
+    tee(session, "tests", [prepare(session), "-m", "pytest", "-n", "2", "-q", browser, *TESTS, *session.posargs])
 
 
 @nox.session
@@ -136,16 +136,17 @@ def strangers(session: nox.Session) -> None:
 def ptychodus(session: nox.Session) -> None:
     """The released ptychodus, unmodified, on the reference: export, train, save, open, reconstruct, compare; both libraries."""
     python = client(session)
-    tee(session, "ptychodus", [python, "-m", "reference_impl.drop_in.trial", "--output", "{folder}", *session.posargs])
+    tee(session, "ptychodus", [python, "-m", "conformance.clients.trial", "--output", "{folder}", *session.posargs])
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """ruff, and the rules of style that ruff cannot say."""
+    """ruff, the arrows between the rooms, and the rules of style that ruff cannot say."""
     python = prepare(session)
     tee(session, "ruff", [python, "-m", "ruff", "check", "."])
     tee(session, "format", [python, "-m", "ruff", "format", "--check", "."])
-    tee(session, "style", [python, "-m", "conformance.style"])
+    tee(session, "imports", [str(Path(python).with_name("lint-imports")), "--no-cache"])
+    tee(session, "style", [python, "-m", "conformance.selftest.style"])
 
 
 @nox.session

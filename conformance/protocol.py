@@ -1,10 +1,10 @@
 """What a backend is, to the harness.
 
 A backend is any object that offers some of the methods below. Each group is a *surface*; a method that is absent is a surface
-not claimed, and the checks that need it read `not-claimed`, never green (`conformance.connect` finds out).
+not claimed, and the checks that need it read `not-claimed`, never green (`conformance.connectors.connect` finds out).
 
 Inputs are NumPy arrays and plain Python values. A backend returns its **native** objects (tensors, dicts, modules); the harness
-turns them into arrays and descriptions itself (`conformance.native`), so that no adapter can describe itself green.
+turns them into arrays and descriptions itself (`conformance.connectors.native`), so that no adapter can describe itself green.
 Symbols: g gridsize, C = g² channels, N patch side, B batch, P probe modes, M canvas side, n groups. Offsets are `[x, y]`: index 0
 moves columns.
 """
@@ -20,7 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 Native = Any
-"""An object of the backend's own, opaque to the harness until `conformance.native` reads it."""
+"""An object of the backend's own, opaque to the harness until `conformance.connectors.native` reads it."""
 
 Overrides = Mapping[str, Any] | None
 """Settings by name that stand above the others."""

@@ -32,7 +32,6 @@ require_torch()
 import torch  # noqa: E402
 from torchmetrics.functional.image import structural_similarity_index_measure  # noqa: E402
 
-from fixtures import exposures, objects, probes, scans  # noqa: E402
 from reference_impl.atomic import atomic_write  # noqa: E402
 from reference_impl.cli.progress import Reporter  # noqa: E402
 from reference_impl.cli.simulate import PHOTONS, TEST_PITCH  # noqa: E402
@@ -41,6 +40,7 @@ from reference_impl.data import RawData  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.grouping.arrays import normalisation, pattern_energies  # noqa: E402
 from reference_impl.inference import amplitude_residual, reassemble_cdi_image_torch  # noqa: E402
+from reference_impl.simulation import exposures, objects, probes, scans  # noqa: E402
 from reference_impl.training import train_cdi_model_torch  # noqa: E402
 
 N, SIZE = 64, 320

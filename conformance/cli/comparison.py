@@ -6,23 +6,26 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from conformance.pages.comparison import Absent, Comparison
     from conformance.pages.model import Source
-    from conformance.run import Ended
+    from conformance.running.run import Ended
 
 COLOURS = {"CONFORMANT": "green", "PARTIAL": "yellow", "NOT-EVALUATED": "yellow"}
 
 
-def run(arguments: argparse.Namespace, backends: Sequence[str]) -> int:
-    """Each backend into its own folder of one dated folder, the comparison into another there; the worst code."""
+def run(arguments: argparse.Namespace, backends: Sequence[str], examined: Callable[..., Ended]) -> int:
+    """Each backend into its own folder of one dated folder, the comparison into another there; the worst code.
+
+    `examined(arguments, backend, stamp=…)` runs the suite on one of them.
+    """
     from conformance.pages import press
     from conformance.pages.comparison import Absent
-    from conformance.run import now
+    from conformance.running.run import now
 
     if fault := _unusable(arguments, backends):
         print(f"conform run: {fault}", file=sys.stderr)
@@ -33,8 +36,6 @@ def run(arguments: argparse.Namespace, backends: Sequence[str]) -> int:
         if any(entry.code == 2 for _, entry in entries):
             entries.append((Path(), Absent(name, 2, "not run: interrupted before")))
             continue
-        from conformance.cli.run import examined
-
         print(f"backend {place} of {len(backends)}: {name}", file=stream, flush=True)
         entries.append(_entry(name, examined(arguments, name, stamp=stamp)))
     folder = arguments.output / stamp / (arguments.label or "comparison")
@@ -74,8 +75,8 @@ def _show(found: Comparison, folder: Path) -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from conformance.evidence.verdict import MEANING
     from conformance.pages.comparison import origin
-    from conformance.verdict import MEANING
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     console.print(_table(found))

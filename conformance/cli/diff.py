@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from conformance.diff import Difference
-    from conformance.report import Report
+    from conformance.evidence.diff import Difference
+    from conformance.evidence.report import Report
 
 CODES = "exit codes: 0 nothing broke · 1 a check broke · 4 a report that cannot be read, or does not close"
 
@@ -25,8 +25,8 @@ def add(verbs: Any) -> None:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    from conformance.diff import compare
-    from conformance.report import ReportError
+    from conformance.evidence.diff import compare
+    from conformance.evidence.report import ReportError
 
     try:
         before, after = (_read(path) for path in (arguments.before, arguments.after))
@@ -40,7 +40,7 @@ def _diff(arguments: argparse.Namespace) -> int:
 
 def _read(path: Path) -> Report:
     """A closed report; its error names the file."""
-    from conformance import report as reports
+    from conformance.evidence import report as reports
 
     target = path / "report.jsonl" if path.is_dir() else path
     try:
@@ -50,7 +50,7 @@ def _read(path: Path) -> Report:
 
 
 def _told(found: Difference) -> str:
-    from conformance.diff import DRIFT
+    from conformance.evidence.diff import DRIFT
 
     lines = []
     for name in ("broken", "healed", "changed", "new", "gone"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.cli.shared import specification
 
 if TYPE_CHECKING:
-    from conformance.doctor import Answer, Facts, Folder, Library
+    from conformance.running.doctor import Answer, Facts, Folder, Library
 
 PATIENCE = 120.0
 """Seconds for a backend to be imported and made; torch took 6 s on one core."""
@@ -43,7 +43,7 @@ def add(verbs: Any) -> None:
 def _doctor(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from conformance.doctor import KINDS, code, findings
+    from conformance.running.doctor import KINDS, code, findings
 
     facts = gather(arguments)
     found = findings(facts)
@@ -72,11 +72,11 @@ def gather(arguments: argparse.Namespace) -> Facts:
     import platform
     import shutil
 
-    from conformance import checkout
-    from conformance.bindings import scan
-    from conformance.doctor import THREADS, Facts
-    from conformance.lint import lint
-    from conformance.run import cores
+    from conformance.evidence import checkout
+    from conformance.running.doctor import THREADS, Facts
+    from conformance.running.run import cores
+    from conformance.specification.bindings import scan
+    from conformance.specification.lint import lint
 
     spec = specification(arguments)
     bindings, _ = scan(arguments.suite)
@@ -119,7 +119,7 @@ def libraries() -> list[Library]:
 
     from packaging.requirements import Requirement
 
-    from conformance.doctor import Library
+    from conformance.running.doctor import Library
 
     found = []
     for extra, text in asked_for():
@@ -156,7 +156,7 @@ def asked_for(project: Path = PROJECT) -> list[tuple[str, str]]:
 def _temporary() -> Folder:
     import tempfile
 
-    from conformance.doctor import Folder
+    from conformance.running.doctor import Folder
 
     try:
         return _folder("temporary", Path(tempfile.gettempdir()))
@@ -169,7 +169,7 @@ def _folder(role: str, path: Path) -> Folder:
     import shutil
     import tempfile
 
-    from conformance.doctor import Folder
+    from conformance.running.doctor import Folder
 
     place = path.resolve()
     while not os.path.lexists(place) and place != place.parent:
@@ -183,8 +183,8 @@ def _folder(role: str, path: Path) -> Folder:
 
 def _answer(backend: str, device: str) -> Answer:
     """What the backend says, from a process that it may take down."""
-    from conformance import process
-    from conformance.doctor import Answer
+    from conformance.connectors import process
+    from conformance.running.doctor import Answer
 
     code = "import json, sys; from conformance.cli.doctor import ask; print(json.dumps(ask(*sys.argv[1:])))"
     argv = [sys.executable, "-c", code, backend, device]
@@ -202,7 +202,8 @@ def _answer(backend: str, device: str) -> Answer:
 
 def ask(backend: str, device: str) -> dict[str, Any]:
     """The fields of `Answer`, from a backend that is made here."""
-    from conformance.connect import SURFACES, UnknownBackend, claimed, connect, information, methods_of
+    from conformance.connectors.connect import connect, information
+    from conformance.connectors.names import SURFACES, UnknownBackend, claimed, methods_of
 
     try:
         made = connect(backend, device)

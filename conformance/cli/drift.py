@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from conformance.drift import Finding
-    from conformance.drift.source import World
-    from conformance.drift.uses import Uses
+    from conformance.clients.compare import Finding
+    from conformance.clients.uses import Uses
+    from conformance.clients.world import World
 
 
 def add(verbs: Any) -> None:
@@ -35,8 +35,8 @@ def add(verbs: Any) -> None:
 
 
 def _drift(arguments: argparse.Namespace) -> int:
-    from conformance import drift
-    from conformance.drift.uses import dumped
+    from conformance.clients import compare as clients
+    from conformance.clients.uses import dumped
 
     try:
         names = {name.partition("=")[0]: name.partition("=")[2] for name in arguments.backend or () if not _of_harness(name)}
@@ -48,7 +48,7 @@ def _drift(arguments: argparse.Namespace) -> int:
             print(f"{arguments.record}: {len(uses.uses)} uses of {uses.client} {uses.version}")
             return 0
         judged, world = _world(arguments, names, uses)
-        found = drift.compare(judged, world)
+        found = clients.compare(judged, world)
     except (LookupError, ValueError, SyntaxError, ImportError) as error:
         print(f"conform drift: {error}", file=sys.stderr)
         return 4
@@ -60,10 +60,10 @@ def _drift(arguments: argparse.Namespace) -> int:
 
 def _uses(arguments: argparse.Namespace, packages: set[str]) -> Uses:
     """The client's uses; without a name those of the installed ptychodus, else the recorded ones, which is said."""
-    from conformance.drift import PTYCHODUS
-    from conformance.drift.client import uses
-    from conformance.drift.places import folder_of, version_of
-    from conformance.drift.uses import loaded
+    from conformance.clients.client import uses
+    from conformance.clients.compare import PTYCHODUS
+    from conformance.clients.places import folder_of, version_of
+    from conformance.clients.uses import loaded
 
     name = arguments.client or "ptychodus"
     try:
@@ -81,8 +81,8 @@ def _of_harness(name: str) -> bool:
     """Whether a backend of the harness is meant: no package with its folder, and none that is installed under this name."""
     import importlib.util
 
-    from conformance.connect import BUILT_IN, installed
-    from conformance.drift.places import DROP_IN
+    from conformance.clients.places import DROP_IN
+    from conformance.connectors.names import BUILT_IN, installed
 
     if "=" in name or (name in DROP_IN and importlib.util.find_spec(name)):
         return False
@@ -93,14 +93,14 @@ def _world(arguments: argparse.Namespace, names: dict[str, str], uses: Uses) -> 
     """Where the backend's packages lie, and the uses of those packages that it has."""
     from dataclasses import replace
 
-    from conformance.drift.places import drop_in_of, folder_of, world_of_drop_in, world_of_packages
+    from conformance.clients.places import drop_in_of, folder_of, world_of_drop_in, world_of_packages
 
     if names:
         if len(names) != len(arguments.backend):
             raise LookupError("--backend is a backend of the harness, or packages; expected one kind, found both")
         kept, world = tuple(names), world_of_packages({name: folder_of(names[name] or name) for name in names}, uses)
     else:
-        from conformance.connect import connect, information
+        from conformance.connectors.connect import connect, information
 
         if len(asked := arguments.backend or ["reference"]) > 1:
             raise LookupError(f"expected one backend of the harness, found {', '.join(asked)}")
@@ -116,10 +116,10 @@ def _world(arguments: argparse.Namespace, names: dict[str, str], uses: Uses) -> 
 
 
 def _told(arguments: argparse.Namespace, uses: Uses, found: list[Finding]) -> int:
-    from conformance import drift
+    from conformance.clients import compare as clients
 
     counts = {state: sum(finding.state == state for finding in found) for state in dict.fromkeys(f.state for f in found)}
-    code = int(any(counts.get(state) for state in drift.BREAKING))
+    code = int(any(counts.get(state) for state in clients.BREAKING))
     if arguments.json:
         told = [
             {"clause": f.clause, "state": f.state, "name": f.use.whole, "detail": f.detail, "places": list(f.use.places)}
@@ -139,7 +139,7 @@ def _show(found: list[Finding]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from conformance.drift import BREAKING
+    from conformance.clients.compare import BREAKING
 
     if not found:
         return

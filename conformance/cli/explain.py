@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from conformance.cli.shared import kill_matrix, specification
 
 if TYPE_CHECKING:
-    from conformance.bindings import Binding
-    from conformance.clauses import Specification
-    from conformance.report import Report
-    from conformance.standing import Known
+    from conformance.evidence.report import Report
+    from conformance.evidence.standing import Known
+    from conformance.specification.bindings import Binding
+    from conformance.specification.clauses import Specification
 
 
 def add(verbs: Any) -> None:
@@ -37,8 +37,8 @@ def add(verbs: Any) -> None:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from conformance.bindings import scan
-    from conformance.explain import clause_rows, kills
+    from conformance.pages.explain import clause_rows, kills
+    from conformance.specification.bindings import scan
 
     spec, bindings = specification(arguments), scan(arguments.suite)[0]
     prefix, _, rest = arguments.what.partition(":")
@@ -54,9 +54,9 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace, asked: str, spec: Specification, bindings: Sequence[Binding]) -> int:
-    from conformance.explain import check_rows, kills, last_run
-    from conformance.report import ReportError
-    from conformance.standing import Known, killers, scenarios_of
+    from conformance.evidence.report import ReportError
+    from conformance.evidence.standing import Known, killers, scenarios_of
+    from conformance.pages.explain import check_rows, kills, last_run
 
     whole, _, device = asked.partition("@")
     name = whole.split("[")[0]
@@ -108,16 +108,16 @@ def _newest(output: Path, backend: str | None) -> Path | None:
 
 
 def _read(folder: Path) -> Report:
-    from conformance.report import read
+    from conformance.evidence.report import read
 
     return read((folder / "report.jsonl").read_text(encoding="utf-8"))
 
 
 def _past(output: Path, backend: str, check: str, known: Known) -> list[str]:
     """What the ledger of a backend says; raises `LedgerError`, a ValueError, where its chain is broken."""
-    from conformance import ledger_file
-    from conformance.explain import history
-    from conformance.standing import standings
+    from conformance.evidence import ledger_file
+    from conformance.evidence.standing import standings
+    from conformance.pages.explain import history
 
     path = ledger_file.file_for(output, backend)
     entries = ledger_file.read(path).entries

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from conformance.report import Report
-    from conformance.run import Ended
-    from conformance.standing import Known, Standing
+    from conformance.evidence.report import Report
+    from conformance.evidence.standing import Known, Standing
+    from conformance.running.run import Ended
 
 VERBS = {
     "red": "succeeds only if every selected check fails by its own assertion",
@@ -83,9 +83,9 @@ def _where(parser: Any, backend: Any, output: Any) -> None:
 def _table(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from conformance import ledger_file
-    from conformance.ledger import LedgerError
-    from conformance.standing import standings
+    from conformance.evidence import ledger_file
+    from conformance.evidence.ledger import LedgerError
+    from conformance.evidence.standing import standings
 
     path = ledger_file.file_for(arguments.output, arguments.backend)
     try:
@@ -107,7 +107,7 @@ def _table(arguments: argparse.Namespace) -> int:
 def _print(rows: list[Standing], known: Known) -> None:
     from collections import Counter
 
-    from conformance.standing import STATES, base
+    from conformance.evidence.standing import STATES, base
 
     wide = max((len(row.check) for row in rows), default=0)
     for row in rows:
@@ -124,9 +124,9 @@ def _print(rows: list[Standing], known: Known) -> None:
 
 def _known(arguments: argparse.Namespace) -> Known:
     """What stands beside the ledger; raises ValueError for a kill matrix of another form."""
-    from conformance.bindings import scan
     from conformance.cli.shared import specification
-    from conformance.standing import Known, killers, scenarios_of
+    from conformance.evidence.standing import Known, killers, scenarios_of
+    from conformance.specification.bindings import scan
 
     matrix = Path(__file__).resolve().parents[1] / "mutants" / "matrix.json"
     try:
@@ -139,8 +139,8 @@ def _known(arguments: argparse.Namespace) -> Known:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from conformance import ledger_file
-    from conformance.ledger import LedgerError
+    from conformance.evidence import ledger_file
+    from conformance.evidence.ledger import LedgerError
 
     path = ledger_file.file_for(arguments.output, arguments.backend)
     try:
@@ -155,9 +155,9 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace) -> int:
-    from conformance import claims, ledger_file
-    from conformance import report as reports
-    from conformance.ledger import LedgerError
+    from conformance.evidence import claims, ledger_file
+    from conformance.evidence import report as reports
+    from conformance.evidence.ledger import LedgerError
 
     target = arguments.report / "report.jsonl"
     if not target.resolve().is_relative_to(arguments.output.resolve()):
@@ -184,10 +184,10 @@ def _add(arguments: argparse.Namespace) -> int:
 
 
 def _claim(arguments: argparse.Namespace) -> int:
-    from conformance import claims, ledger_file
-    from conformance.bindings import scan
-    from conformance.ledger import LedgerError
-    from conformance.run import Options, run
+    from conformance.evidence import claims, ledger_file
+    from conformance.evidence.ledger import LedgerError
+    from conformance.running.run import Options, run
+    from conformance.specification.bindings import scan
 
     path = ledger_file.file_for(arguments.output, arguments.backend)
     try:
@@ -220,7 +220,7 @@ def _claim(arguments: argparse.Namespace) -> int:
 
 def _record(arguments: argparse.Namespace, ended: Ended, report: Report, path: Path) -> int:
     """The log first, then the ledger, so that an entry never names an artefact that is not there."""
-    from conformance import claims, ledger_file
+    from conformance.evidence import claims, ledger_file
     from conformance.pages.press import write
 
     checks = claims.recorded(report, arguments.selector, arguments.verb)

@@ -28,7 +28,7 @@ def add(verbs: Any) -> None:
 
 
 def _mutants(arguments: argparse.Namespace) -> int:
-    from conformance import trial_run
+    from conformance.defects import trial_run
 
     only = tuple(arguments.only)
     if arguments.list:
@@ -53,7 +53,7 @@ def _show(outcome: Any) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from conformance import trial_run
+    from conformance.defects import trial_run
 
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
     table = Table(title="mutants by area", title_justify="left")

@@ -28,7 +28,7 @@ def add(verbs: Any) -> None:
 
 
 def _new(arguments: argparse.Namespace) -> int:
-    from conformance.scaffold import files, name_fault
+    from conformance.cli.scaffold import files, name_fault
 
     name, target = arguments.name, arguments.to / arguments.name
     fault = name_fault(name)

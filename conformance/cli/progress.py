@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance.states import RED
+from conformance.judging.states import RED
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from conformance.run import Show
+    from conformance.running.run import Show
 
 INTERVAL = 0.25  # seconds between two looks at the report
 # pytest's own progress, which the bar replaces: letters of states and a percentage.

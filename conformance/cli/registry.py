@@ -26,7 +26,7 @@ def add(verbs: Any) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from conformance.bindings import scan
+    from conformance.specification.bindings import scan
 
     spec = specification(arguments)
     if arguments.what == "profiles":
@@ -55,9 +55,9 @@ def _list(arguments: argparse.Namespace) -> int:
 def _trace(arguments: argparse.Namespace) -> int:
     import json
 
-    from conformance.bindings import scan
-    from conformance.explain import kills, table
-    from conformance.lint import lint
+    from conformance.pages.explain import kills, table
+    from conformance.specification.bindings import scan
+    from conformance.specification.lint import lint
 
     spec = specification(arguments)
     problems = lint(spec, arguments.suite)
@@ -90,7 +90,7 @@ def _table(rows: list[dict[str, Any]], matrix: dict[str, Any] | None) -> None:
 
 
 def _lock(arguments: argparse.Namespace) -> int:
-    from conformance.lint import LOCK, lock_text, read_lock, refusals
+    from conformance.specification.lint import LOCK, lock_text, read_lock, refusals
 
     spec = specification(arguments)
     reasons = [*spec.problems, *refusals(spec, read_lock(spec.folder), arguments.initial)]

@@ -24,7 +24,7 @@ def _replay(arguments: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.markup import escape
 
-    from conformance import replay
+    from conformance.defects import replay
 
     try:
         steps = replay.day(arguments.day)

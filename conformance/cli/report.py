@@ -45,9 +45,9 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _validate(folder: Path, arguments: argparse.Namespace) -> int:
-    from conformance import report as reports
-    from conformance.lint import LOCK
+    from conformance.evidence import report as reports
     from conformance.pages.shape import check_shapes
+    from conformance.specification.lint import LOCK
 
     path = folder / "report.jsonl"
     if not path.is_file():
@@ -67,10 +67,10 @@ def _validate(folder: Path, arguments: argparse.Namespace) -> int:
 
 def _validate_comparison(folder: Path) -> int:
     """0 where comparison.json is as its schema says and as the reports that it names say now."""
+    from conformance.evidence.report import ReportError
     from conformance.pages import press
     from conformance.pages.comparison import compare
     from conformance.pages.shape import check_comparison
-    from conformance.report import ReportError
 
     path = folder / COMPARISON
     try:
@@ -86,7 +86,7 @@ def _validate_comparison(folder: Path) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    from conformance import report as reports
+    from conformance.evidence import report as reports
     from conformance.pages import press
     from conformance.pages.comparison import Absent, compare, table
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.cli.shared import CODES
 
 if TYPE_CHECKING:
-    from conformance.run import Ended
+    from conformance.running.run import Ended
 
 
 def add(verbs: Any) -> None:
@@ -58,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if len(backends) > 1:
         from conformance.cli import comparison
 
-        return comparison.run(arguments, backends)
+        return comparison.run(arguments, backends, examined)
     if arguments.expect and (fault := _unusable(arguments.expect)):
         print(f"{arguments.expect}: {fault}", file=sys.stderr)
         return 4
@@ -73,7 +73,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def examined(arguments: argparse.Namespace, backend: str, **folder: str | None) -> Ended:
     """Run the suite on one backend and write the pages of its run; `folder` is the run's `label` and `stamp`."""
     from conformance.cli import progress
-    from conformance.run import Options, run, unwatched
+    from conformance.running.run import Options, run, unwatched
 
     options = Options(
         backend=backend,
@@ -99,7 +99,7 @@ def _unusable(path: Path) -> str:
     """Why an expectations file cannot be used, before anything is run or written; empty where it can."""
     from datetime import UTC, datetime
 
-    from conformance.expectations import parse
+    from conformance.evidence.expectations import parse
 
     try:
         parse(path.read_text(encoding="utf-8"), datetime.now(UTC).date())
@@ -133,9 +133,9 @@ def _press(ended: Ended, command: str) -> Ended:
 
 def _plain(ended: Ended) -> dict[str, Any]:
     """The end of a run for machines."""
-    from conformance import summary
-    from conformance.report import equation
-    from conformance.verdict import MEANING
+    from conformance.evidence import summary
+    from conformance.evidence.report import equation
+    from conformance.evidence.verdict import MEANING
 
     told: dict[str, Any] = {"exit": ended.code, "meaning": MEANING[ended.code], "trouble": ended.trouble}
     told |= {"folder": str(ended.folder)}
@@ -156,7 +156,7 @@ def _show(ended: Ended) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    from conformance import summary
+    from conformance.evidence import summary
 
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
     report = ended.report
@@ -188,7 +188,7 @@ def _show(ended: Ended) -> None:
 def _table(report: Any) -> Any:
     from rich.table import Table
 
-    from conformance import summary
+    from conformance.evidence import summary
 
     table = Table(title="clauses by area", title_justify="left")
     table.add_column("area")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from conformance.clauses import Specification
+    from conformance.specification.clauses import Specification
 
 CODES = """\
 exit codes:
@@ -34,13 +34,13 @@ def kill_matrix(suite: Path | None) -> dict[str, Any] | None:
     """The mutants and what killed them, beside the suite; None where `conform mutants --update` has not yet been."""
     import json
 
-    from conformance.bindings import default_suite
+    from conformance.specification.bindings import default_suite
 
     path = (suite or default_suite()).parent / "mutants" / "matrix.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 def specification(arguments: argparse.Namespace) -> Specification:
-    from conformance.clauses import load
+    from conformance.specification.clauses import load
 
     return load(arguments.specs)

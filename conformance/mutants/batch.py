@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.batch import container, dataset, fields
 
 

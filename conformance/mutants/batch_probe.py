@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
 from conformance.mutants.batch import batches
-from conformance.planting import Plant
 from reference_impl.batch import probe
 from reference_impl.physics import diffraction
 

@@ -10,8 +10,8 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl import atomic, config
 from reference_impl.bundle import archive, container, parameters, safe_pickle, save_torch_bundle, weights
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import torch
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.bundle import archive, load_torch_bundle, parameters, safe_pickle, weights
 from reference_impl.bundle.container import BundleReader
 from reference_impl.config import registry

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 
 
 @mutant(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 
 NAMES, OTHER = "drop_in/path/ptycho", "drop_in/path/ptycho_torch"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.config import bridge, canonical, factory
 
 

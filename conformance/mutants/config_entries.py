@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from zipfile import BadZipFile
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.batch import container
 from reference_impl.bundle import archive
 from reference_impl.config import factory, registry

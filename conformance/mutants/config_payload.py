@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.config import factory
 from reference_impl.config.torch_side import TorchModelConfig
 from reference_impl.execution import PyTorchExecutionConfig

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl import config
 from reference_impl.config import registry
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
 from conformance.mutants.data import fields
-from conformance.planting import Plant
 from reference_impl.data import checks, load, metadata, record, text
 from reference_impl.errors import ContractError
 

@@ -6,8 +6,8 @@ import warnings
 from argparse import Namespace
 from dataclasses import replace
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl import execution
 
 

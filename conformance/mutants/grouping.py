@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
-from reference_impl.data import RawData
 from reference_impl.grouping import grouped, indices
 
 
@@ -69,9 +68,9 @@ def samples_count_images(plant: Plant) -> None:
 @mutant("GUARD-GROUP-001", "seven neighbours where none are stated", "GROUP-001:defaults_make_one_group")
 def the_number_of_neighbours_has_another_default(plant: Plant) -> None:
     def group(original):
-        return lambda self, N, K=7, *rest, **asked: original(self, N, K, *rest, **asked)
+        return lambda raw, N, K=7, *rest, **asked: original(raw, N, K, *rest, **asked)
 
-    plant.method(RawData, "generate_grouped_data", group)
+    plant.function(grouped.generate_grouped_data, group)
 
 
 @mutant(

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.grouping import arrays, grouped
 
 LABELS = ("GROUP-031:labels_lie_at_their_members_place", "GROUP-031:a_mark_stands_where_its_member_saw_it")

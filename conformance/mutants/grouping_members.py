@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial import cKDTree
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
 from conformance.mutants.grouping import options
-from conformance.planting import Plant
 from reference_impl.grouping import indices
 
 

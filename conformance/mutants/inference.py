@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl import inference
 from reference_impl.batch import ensure_container
 from reference_impl.errors import ContractError

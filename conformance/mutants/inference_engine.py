@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from conformance.backends.numpy_only import engine
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 
 NAMES = ("xcoords", "ycoords", "diff3d", "probeGuess")
 RECOVERS = "INFER-033:an_engine_recovers_the_object"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl import inference
 from reference_impl.config import registry
 from reference_impl.inference.stitch import _edge_weights, _moved, accumulate

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl import loss
 from reference_impl.loss import Objective
 from reference_impl.model.forward import as_complex

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl import loss
 
 TWO_THREE = "LOSS-001:likelihood_of_two_against_three"

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.model import cnn, network
 from reference_impl.model.cnn import CentreHead, CnnNetwork
 from reference_impl.model.network import Autoencoder

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.model import cnn, forward, network
 from reference_impl.model.cnn import FullHead
 from reference_impl.model.forward import PtychoModel

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.batch.probe import disc_mask
 from reference_impl.model.forward import PtychoModel
 from reference_impl.physics import diffraction

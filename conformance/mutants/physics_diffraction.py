@@ -6,8 +6,8 @@ import math
 
 import torch
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.physics import diffraction, photons
 
 FRAME = (-2, -1)

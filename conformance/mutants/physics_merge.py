@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import torch
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.physics.translation import translate
 
 merging = importlib.import_module("reference_impl.physics.merge")  # the package has a function of that name

@@ -8,8 +8,8 @@ import math
 import torch
 from torch.nn import functional
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.physics import translation
 
 merging = importlib.import_module("reference_impl.physics.merge")  # the package has a function of that name

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.physics import photons
 
 LABELS = "PHYS-007:labels_are_illuminated_in_amplitude_and_bare_in_phase"

@@ -9,8 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.training.checkpoints import AtomicCheckpointIO
 
 HEAD = "Metadata-Version: 2.1\nName: ptycho-conformance\nVersion: 0.1.0\n"

@@ -9,8 +9,8 @@ import warnings
 import torch
 from lightning.pytorch.loggers import CSVLogger
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.batch import resolve_seed
 from reference_impl.config import domains
 from reference_impl.dispatch import selector, workflow

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.execution import PyTorchExecutionConfig
 from reference_impl.training import PtychoLightningModule, trainer
 from reference_impl.training.checkpoints import checkpoint_callbacks, resolve_monitor

@@ -7,8 +7,8 @@ import warnings
 import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from conformance.defects.planting import Plant
 from conformance.mutants import mutant
-from conformance.planting import Plant
 from reference_impl.training import PtychoLightningModule, schedulers
 from reference_impl.training.clipping import clip_gradients
 from reference_impl.training.overrides import settle

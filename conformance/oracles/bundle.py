@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from conformance.native import Malformed
+from conformance.connectors.native import Malformed
 
 ENTRIES = (
     "manifest.dill",

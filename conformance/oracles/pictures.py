@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from conformance.native import Malformed
+from conformance.connectors.native import Malformed
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from conformance import summary
-from conformance.report import Report
+from conformance.evidence import summary
+from conformance.evidence.report import Report
 
 LABELS = ("check", "expected", "found", "bound", "suspect", "repeat")
 _LABEL = re.compile(rf"  ({'|'.join(LABELS)})\s{{1,9}}(?=\S)")

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from conformance.evidence.report import Report, counts
+from conformance.evidence.verdict import MEANING, PRIORITY, ProfileVerdict, checks_here, clause_states, clauses_here, verdicts
 from conformance.pages.model import Source
-from conformance.report import Report, counts
-from conformance.verdict import MEANING, PRIORITY, ProfileVerdict, checks_here, clause_states, clauses_here, verdicts
 
 SCHEMA = 1
 AGAINST = ("red", "error", "expected")

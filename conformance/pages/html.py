@@ -15,14 +15,14 @@ import jinja2
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from conformance.diff import Difference
+from conformance.evidence.diff import Difference
+from conformance.evidence.summary import CLAUSE_STATES
+from conformance.evidence.verdict import MEANING
 from conformance.pages import margins
 from conformance.pages.comparison import HEAD, Comparison, compare, lines_of, origin
 from conformance.pages.kills import Matrix, of_clauses
 from conformance.pages.model import Area, ClauseView, Source, areas, run_view
 from conformance.pages.pictures import Plate
-from conformance.summary import CLAUSE_STATES
-from conformance.verdict import MEANING
 
 _ID = re.compile(r"\b[A-Z]+-\d{3}\b(?!~)")
 # Symbol of a state: what colour alone would say, said without it.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.clauses import AREAS
+from conformance.specification.clauses import AREAS
 
 
 @dataclass(frozen=True)

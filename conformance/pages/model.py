@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance import summary
+from conformance.evidence import summary
+from conformance.evidence.report import Report
+from conformance.evidence.verdict import MEANING, ProfileVerdict, clause_states, verdicts
+from conformance.judging.states import STATES
 from conformance.pages.cards import Card, cards
 from conformance.pages.margins import Margin, margins
-from conformance.report import Report
-from conformance.states import STATES
-from conformance.verdict import MEANING, ProfileVerdict, clause_states, verdicts
 
 Line = dict[str, Any]
 UNTOLD: Line = {"prose": "", "pending": None, "untestable": None, "bounds": {}, "gauge": [], "evidence": [], "mutants": []}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conformance import report as reports
+from conformance.evidence import report as reports
 
 if TYPE_CHECKING:
     from conformance.pages.comparison import Absent, Comparison
@@ -87,7 +87,7 @@ def _told_by(row: dict[str, Any], root: Path) -> tuple[Path, Source | Absent]:
 
 def of_run(folder: Path, found: Source) -> Source:
     """A report with what stands beside it: its folder's name and the lines of its backend's ledger."""
-    from conformance.ledger_file import file_for
+    from conformance.evidence.ledger_file import file_for
 
     whole = folder.resolve()
     lines = lenient(file_for(whole.parent.parent, found.report.header["connection"]))
@@ -123,8 +123,8 @@ def lenient(path: Path) -> list[dict[str, Any]]:
 
 def plates(folders: Sequence[Path], sources: Sequence[Source]) -> tuple[Pictures, list[tuple[str, list[Plate]]], int]:
     """Pictures behind reds by `(run, check)`, those that green checks left, and how many reds are not shown."""
+    from conformance.judging.states import RED
     from conformance.pages.pictures import plate
-    from conformance.states import RED
 
     reds: dict[tuple[int, str], list[Plate]] = {}
     left: list[tuple[str, list[Plate]]] = []
@@ -154,7 +154,7 @@ def page(
     comparison: Comparison | None = None,
 ) -> str:
     """report.html of some runs; `previous` is compared with the first of them."""
-    from conformance.diff import compare
+    from conformance.evidence.diff import compare
     from conformance.pages.html import html
     from conformance.pages.kills import matrix
 
@@ -169,7 +169,7 @@ def page(
 
 def press(folder: Path, found: Source, previous: reports.Report | None, command: str) -> None:
     """summary.md, junit.xml and report.html of one run, in its folder."""
-    from conformance import summary
+    from conformance.evidence import summary
     from conformance.pages.junit import junit
 
     write(folder / "summary.md", summary.markdown(found.report, found.code, command))

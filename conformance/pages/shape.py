@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance.report import MalformedLine, assemble
+from conformance.evidence.report import MalformedLine, assemble
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
 COMPARISON = Path(__file__).with_name("comparison.schema.json")

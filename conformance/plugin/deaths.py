@@ -1,7 +1,7 @@
 """Checks that take their process with them: what is said of them, and by whom.
 
 A worker that dies is reported by the controller. Where there are no workers the report dies too: its next line then lies ready in
-a file beside it, and whoever started the process finishes it (`conformance.run`).
+a file beside it, and whoever started the process finishes it (`conformance.running.run`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import report
-
 if TYPE_CHECKING:
-    from conformance.plugin import Station
-    from conformance.plugin.recorder import Recorder
+    from conformance.plugin.station import Station
 
 
 def again(check: dict[str, Any], station: Station) -> str:
@@ -36,29 +33,3 @@ def script(config: pytest.Config, file: Path | None, check: dict[str, Any], stat
     from conformance.repro import shelf
 
     return shelf.of_the_dead(file.parent, check["id"], again(check, station))
-
-
-class Vigil:
-    """Keeps the line of the running check ready, as long as it runs in the process of the report."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
-
-    @property
-    def place(self) -> Path | None:
-        """Where the line lies; None where nobody would read it."""
-        alone = not getattr(self.recorder.config.option, "numprocesses", None)
-        return self.recorder.file.with_name(report.RUNNING) if alone and self.recorder.file is not None else None
-
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        check, place = self.recorder.checks.get(nodeid), self.place
-        if check is None or place is None:
-            return
-        told = {key: check[key] for key in ("clauses", "needs", "evidence")}
-        line = {"kind": "result", "check": check["id"], **told, "state": "crash", "worker_died": True, "observations": []}
-        line |= {"message": message(check, self.recorder.station, report.HOW), "seconds": 0.0, "worker": "main"}
-        place.write_text(report.encode(line), encoding="utf-8")
-
-    def pytest_sessionfinish(self) -> None:
-        if self.place is not None:
-            self.place.unlink(missing_ok=True)

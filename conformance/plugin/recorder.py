@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import __version__, checkout, expectations, report, states, verdict
-from conformance.connect import UnknownBackend, claimed, information
-from conformance.lint import LOCK
+from conformance import __version__
+from conformance.connectors.connect import information
+from conformance.connectors.names import UnknownBackend, claimed
+from conformance.evidence import checkout, expectations, report, verdict
+from conformance.judging import states
 from conformance.plugin import deaths
 from conformance.protocol import BackendInfo
+from conformance.specification.lint import LOCK
 
 if TYPE_CHECKING:
-    from conformance.plugin import Station
+    from conformance.plugin.station import Station
 
 
 class Recorder:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import observe
-from conformance.connect import connect
-from conformance.judge import Refuted
+from conformance.connectors.connect import connect
+from conformance.judging import observe
+from conformance.judging.judge import Refuted
 
 if TYPE_CHECKING:
-    from conformance.checks import Check
-    from conformance.plugin import Station
+    from conformance.plugin.checks import Check
+    from conformance.plugin.station import Station
     from conformance.repro.script import Script
 
 SLOWEST = 10.0
@@ -32,7 +32,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """After the check was judged: a red gets its script, and its line in the report names it."""
-    from conformance.plugin import CHECK, STATION
+    from conformance.plugin.station import CHECK, STATION
 
     report = yield
     told = [value for name, value in report.user_properties if name == "conform" and value["state"] in ("fail", "crash")]

@@ -1,7 +1,7 @@
 """Trials inside pytest: the suite is collected once, then each trial runs its checks in a fork of this process.
 
 A trial is a planted backend and some checks. Forks begin with everything imported and nothing computed, so that a trial costs its
-checks and no more. Each writes its results as lines of its own file; `conformance.trials` reads them.
+checks and no more. Each writes its results as lines of its own file; `conformance.defects.trials` reads them.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import trials
+from conformance.defects import trials
 
 if TYPE_CHECKING:
-    from conformance.plugin import Station
     from conformance.plugin.recorder import Recorder
+    from conformance.plugin.station import Station
 
 WATCH = 0.005
 """Seconds between two looks at the running forks."""

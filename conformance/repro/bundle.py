@@ -17,17 +17,18 @@ from conformance.repro.values import NotAlone
 
 EYES = "conformance.repro.eyes"
 """What `observe` is in a script."""
-OURS = ("conformance", "fixtures")
+NAMES = "conformance.connectors.names"
+OURS = ("conformance",)
 ALONE = frozenset({*sys.stdlib_module_names, "numpy"})
 # Of these a script can hold nothing: they start processes, or are the harness itself.
 CLOSED = {
-    "conformance.process": "it starts a process",
-    "conformance.child": "it starts a process",
-    "conformance.observe": "it needs the harness",
-    "conformance.connect": "it needs the harness",
-    "conformance.snapshots": "it needs the harness",
+    "conformance.connectors.process": "it starts a process",
+    "conformance.connectors.child": "it starts a process",
+    "conformance.judging.observe": "it needs the harness",
+    "conformance.connectors.connect": "it needs the harness",
+    "conformance.judging.snapshots": "it needs the harness",
 }
-OPEN = {("conformance.connect", "NotClaimed"), ("conformance.connect", "NotEvaluated")}
+OPEN = {(NAMES, "NotClaimed"), (NAMES, "NotEvaluated")}
 
 
 @cache

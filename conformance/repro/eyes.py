@@ -1,4 +1,4 @@
-"""The observations of a check, for a script of its own: the same numbers and words as `conformance.observe`, and no records.
+"""The observations of a check, for a script of its own: the same numbers and words as `judging.observe`, and no records.
 
 A script takes along the functions that its check calls, and those of `conformance` that they call. Only the observation that was
 refuted is judged; the blocks, which catch what a backend raises, are judged always.
@@ -13,11 +13,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from conformance import native
-from conformance.compare import distance
-from conformance.connect import NotClaimed, NotEvaluated
-from conformance.judge import both_at, differing, short, working_dtype
-from conformance.tolerances import Tolerance
+from conformance.connectors import native
+from conformance.connectors.names import NotClaimed, NotEvaluated
+from conformance.judging.compare import distance
+from conformance.judging.judge import both_at, differing, short, working_dtype
+from conformance.specification.tolerances import Tolerance
 
 NAME = ""
 """The observation that was refuted."""

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from conformance.connect import PLANTED, split, target
-from conformance.connectors.connection import interpreter
+from conformance.connectors.far.connection import interpreter
+from conformance.connectors.names import PLANTED, split, target
 from conformance.repro import eyes
-from conformance.repro.bundle import EYES, Bundle
+from conformance.repro.bundle import EYES, NAMES, Bundle
 from conformance.repro.residue import Change, Red, Reducer, unchanged
 from conformance.repro.values import ARCHIVE, Archive, NotAlone
 
@@ -93,7 +93,11 @@ def write(case: Case, change: Change = unchanged, largest: int = 1_000_000) -> S
     bundle = Bundle({f"{EYES}.{name}": value for name, value in case.settled.items()})
     archive = Archive(bundle, largest)
     residue = Reducer(case.red, bundle, archive, change).reduce()
-    for home, name in (("conformance.connect", "NotClaimed"), ("conformance.connect", "NotEvaluated"), (EYES, "Refuted")):
+    for home, name in (
+        (NAMES, "NotClaimed"),
+        (NAMES, "NotEvaluated"),
+        (EYES, "Refuted"),
+    ):
         bundle.resolve(home, name)
     imports = sorted(set(bundle.imports.values()) - {"import numpy as np"})
     body = ast.unparse(ast.fix_missing_locations(ast.Module(residue.body, [])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance import native
+from conformance.connectors import native
 from conformance.protocol import Native
 
 

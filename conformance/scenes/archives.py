@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance import beside, native, process
+from conformance.connectors import beside, native, process
 from conformance.oracles import bundle as oracle
 from conformance.scenes import runs
 from conformance.scenes.runs import BASE, Recipe
@@ -175,7 +175,7 @@ def saved_apart(backend: Any, run: runs.Run, folders: list[Path]) -> list[bytes]
 
 
 def reloaded(backend: str, folder: Path, inputs: tuple[np.ndarray, ...], place: Path) -> dict[str, Any]:
-    """What a fresh process makes of a bundle (`conformance.child`): `prediction`, `amplitude`, `registry`.
+    """What a fresh process makes of a bundle (`conformance.connectors.child`): `prediction`, `amplitude`, `registry`.
 
     The child computes on as many threads as this process, so that sums are taken in the same order.
     """
@@ -183,7 +183,7 @@ def reloaded(backend: str, folder: Path, inputs: tuple[np.ndarray, ...], place: 
     torch = sys.modules.get("torch")
     threads = str(torch.get_num_threads()) if torch else os.environ.get("OMP_NUM_THREADS", "1")
     flags = {"--backend": backend, "--device": "cpu", "--bundle": folder, "--inputs": place / "inputs.npz"}
-    argv = [sys.executable, "-m", "conformance.child", *(str(part) for flag in flags.items() for part in flag)]
+    argv = [sys.executable, "-m", "conformance.connectors.child", *(str(part) for flag in flags.items() for part in flag)]
     path = os.pathsep.join(part for part in sys.path if part)
     variables = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "PYTHONPATH": path}
     ended = process.run([*argv, "--output", str(place / "outputs.npz")], env=variables, cwd=place)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance import native
+from conformance.connectors import native
 from conformance.scenes.configs import stating
 from conformance.scenes.inputs import training_file
 from conformance.scenes.optics import curved_probe

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance import native, process
+from conformance.connectors import native, process
 from conformance.scenes import records
 from conformance.scenes.client_settings import (
     GROUPING,

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from conformance import process
+from conformance.connectors import process
 from conformance.scenes import runs
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once

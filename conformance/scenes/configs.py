@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from conformance.connect import NotClaimed
+from conformance.connectors.names import NotClaimed
 
 MODEL: dict[str, Any] = {
     "N": 128,

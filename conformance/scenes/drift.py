@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.drift import PTYCHODUS, Finding, compare
-from conformance.drift.places import DROP_IN, world_of_drop_in
-from conformance.drift.uses import loaded
+from conformance.clients.compare import PTYCHODUS, Finding, compare
+from conformance.clients.places import DROP_IN, world_of_drop_in
+from conformance.clients.uses import loaded
 
 PACKAGES = tuple(DROP_IN)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance import beside as beside_backend
-from conformance import native
-from conformance.connect import NotClaimed
+from conformance.connectors import beside as beside_backend
+from conformance.connectors import native
+from conformance.connectors.names import NotClaimed
 from conformance.oracles import inference as oracle
 from conformance.scenes import configs, runs
 from conformance.scenes.images import Image

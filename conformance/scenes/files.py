@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance import native
+from conformance.connectors import native
 from conformance.scenes.records import record, write_npz
 
 NAME = "experiment.npz"

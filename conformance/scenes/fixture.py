@@ -4,33 +4,47 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from conformance import process
+from conformance.connectors import native, process
 from conformance.oracles.fixture import expected_counts, surprise
 from conformance.scenes.records import patch_at, record, write_npz
-from fixtures import minimal_dataset
+
+NAME = "minimal_dataset_v1.npz"
+SCAN = 1087
 
 
 @cache
-def arrays() -> dict[str, np.ndarray]:
-    """The 64 exposures, made anew from the recipe; once a process."""
-    return minimal_dataset.subset(scan())
+def arrays(size: int = 64) -> dict[str, np.ndarray]:
+    """The exposures, made anew from the recipe; once a process."""
+    with tempfile.TemporaryDirectory() as folder:
+        # With a description to write, the generator compares its digest with none: that is for the checks.
+        run = generate(Path(folder), "--subset-size", str(size), "--output", NAME, "--metadata-out", "made.json")
+        if run.returncode:
+            raise native.Malformed(f"expected the minimal record, found exit code {run.returncode}: {run.output[-500:]}")
+        return loaded(Path(folder, NAME))
 
 
-@cache
 def scan() -> dict[str, np.ndarray]:
     """The whole scan of 1,087 exposures from which they are taken."""
-    return minimal_dataset.source_record()
+    return arrays(SCAN)
 
 
 def description() -> dict[str, Any]:
     """The JSON that stands in version control."""
-    return dict(json.loads(minimal_dataset.DESCRIPTION.read_text(encoding="utf-8")))
+    with tempfile.TemporaryDirectory() as folder:
+        return dict(json.loads(generate(Path(folder), "--description").stdout))
+
+
+def digest_of(folder: Path, source: Path) -> str:
+    """The digest that the generator states of 20 exposures of a source."""
+    generate(folder, "--source", str(source), "--output", "out.npz", "--subset-size", "20", "--metadata-out", "out.json")
+    return str(json.loads((folder / "out.json").read_text(encoding="utf-8"))["sha256_checksum"])
 
 
 def predictions() -> np.ndarray:
@@ -60,12 +74,12 @@ def spans(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def generate(folder: Path, *flags: str) -> process.Completed:
     """The generator in a process of its own, with `folder` for its working directory."""
-    return process.run([sys.executable, "-m", "fixtures.minimal_dataset", *flags], cwd=folder)
+    return process.run([sys.executable, "-m", "reference_impl.simulation.minimal_dataset", *flags], cwd=folder)
 
 
-def source(folder: Path, **changes: Any) -> Path:
-    """A source of 40 exposures with N = 16, in the layout `(M, N, N)`, in which M is no side of a pattern."""
-    return write_npz(folder / "source.npz", **{**record(40, 16), **changes})
+def source(folder: Path, N: int = 16, **changes: Any) -> Path:
+    """A source of 40 exposures with a side of N, in the layout `(M, N, N)`, in which M is no side of a pattern."""
+    return write_npz(folder / "source.npz", **{**record(40, N), **changes})
 
 
 def loaded(path: Path) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance import native
+from conformance.connectors import native
 from conformance.scenes.optics import curved_probe, object_image
 from conformance.scenes.records import anisotropic_scan
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from conformance import native
-from conformance.connect import NotClaimed, NotEvaluated
+from conformance.connectors import native
+from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.scenes import runs
 from conformance.scenes.configs import stating
 from conformance.scenes.optics import object_image

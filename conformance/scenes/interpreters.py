@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance import beside, native, process
-from conformance.connect import NotEvaluated
+from conformance.connectors import beside, native, process
+from conformance.connectors.names import NotEvaluated
 from conformance.scenes import runs
 from conformance.scenes.shared import once
 
@@ -77,7 +77,9 @@ def _child(backend: Any, job: dict[str, Any], folder: Path, blocked: Sequence[st
     question, answer = folder / "question.json", folder / "answer.json"
     answer.unlink(missing_ok=True)
     question.write_text(json.dumps(job | {"answer": str(answer)}), encoding="utf-8")
-    done = process.block_imports([backend.info().python, "-m", "conformance.imports", str(question)], blocked, cwd=folder)
+    done = process.block_imports(
+        [backend.info().python, "-m", "conformance.connectors.imports", str(question)], blocked, cwd=folder
+    )
     if not answer.is_file():
         raise native.Malformed(f"expected an answer of a fresh interpreter, found code {done.returncode}: {done.output[-2000:]}")
     return dict(json.loads(answer.read_text(encoding="utf-8")))

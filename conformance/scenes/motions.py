@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conformance import native
+from conformance.connectors import native
 from conformance.protocol import Native
 from conformance.scenes.optics import field, object_image
 

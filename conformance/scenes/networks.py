@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from conformance import native
+from conformance.connectors import native
 from conformance.oracles.model import Kernels
 from conformance.oracles.model import kernels as kernels_of
 from conformance.protocol import Native

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from conformance.connect import NotClaimed, NotEvaluated
+from conformance.connectors.names import NotClaimed, NotEvaluated
 
 
 def quietly(call: Callable[[], Any]) -> tuple[Any, list[str]]:

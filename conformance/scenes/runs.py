@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance import beside, native
+from conformance.connectors import beside, native
 from conformance.oracles.inference import input_scale
 from conformance.scenes import inputs as files
 from conformance.scenes.records import record

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance import native
+from conformance.connectors import native
 from conformance.scenes import runs
 from conformance.scenes.runs import STILL, Recipe, settings
 

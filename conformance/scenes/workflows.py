@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from conformance import native
-from conformance.connect import NotClaimed, NotEvaluated
+from conformance.connectors import native
+from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.scenes import configs, runs
 
 PLAIN = runs.Recipe(

@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conformance import ledger_file, process
 from conformance.cli import main
-from conformance.ledger import Ledger
+from conformance.connectors import process
+from conformance.evidence import ledger_file
+from conformance.evidence.ledger import Ledger
 from conformance.selftest.house import House
 
 BACKEND = "mine:Backend"

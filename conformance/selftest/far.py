@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance.connect import connect
+from conformance.connectors.connect import connect
 
 BACKEND = """
 import logging, os, time, warnings

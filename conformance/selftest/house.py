@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance import process
-from conformance.clauses import load
-from conformance.lint import LOCK, lock_text
+from conformance.connectors import process
+from conformance.specification.clauses import load
+from conformance.specification.lint import LOCK, lock_text
 
 HEAD = """\
 import numpy as np

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance import report as reports
+from conformance.evidence import report as reports
+from conformance.evidence.verdict import exit_code, verdicts
 from conformance.pages.model import Source
-from conformance.verdict import exit_code, verdicts
 
 Line = dict[str, Any]
 HOSTILE = "<script>window.broken = 1</script><img src=x onerror=window.broken=1>\x00\x1b[31m ]]>"

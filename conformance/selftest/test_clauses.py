@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance import marking
-from conformance.clauses import load, parse_chapter
-from conformance.lint import lint, lint_lock, lock_text, read_lock, refusals
 from conformance.selftest.house import GOOD, House, check, clause
+from conformance.specification import marking
+from conformance.specification.clauses import load, parse_chapter
+from conformance.specification.lint import lint, lint_lock, lock_text, read_lock, refusals
 
 
 def problems(house: House) -> str:

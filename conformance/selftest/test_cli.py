@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance import process
+from conformance.connectors import process
 from conformance.selftest.house import House, check, clause
 
 FRAMEWORKS = ("torch", "lightning", "pytorch_lightning", "tensordict", "torchmetrics", "h5py", "matplotlib")

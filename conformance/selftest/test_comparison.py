@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from conformance import process
 from conformance.cli import comparison as verb
 from conformance.cli import run as run_verb
+from conformance.connectors import process
+from conformance.evidence.report import MalformedLine
 from conformance.pages.comparison import Absent, Comparison, cells, compare, markdown, table
 from conformance.pages.html import html
 from conformance.pages.shape import check_comparison
-from conformance.report import MalformedLine
-from conformance.run import Ended
+from conformance.running.run import Ended
 from conformance.selftest.house import House
 from conformance.selftest.pages import CLAUSES, result, source
 

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import audit, beside, blame, native
-from conformance.connect import Proxy, claimed, information
+from conformance.connectors import audit, beside, native
+from conformance.connectors.connect import Proxy, information
+from conformance.connectors.names import claimed
+from conformance.judging import blame
 from conformance.selftest.far import far
 
 __all__ = ["far"]

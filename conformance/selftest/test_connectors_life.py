@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import blame, native, states
-from conformance.connect import Proxy, UnknownBackend, connect, information, split
-from conformance.connectors.connection import Died, NoSuchInterpreter, TimedOut, interpreter
-from conformance.connectors.faults import Dependent
+from conformance.connectors import native
+from conformance.connectors.connect import Proxy, connect, information
+from conformance.connectors.far.connection import Died, NoSuchInterpreter, TimedOut, interpreter
+from conformance.connectors.far.faults import Dependent
+from conformance.connectors.names import UnknownBackend, split
+from conformance.judging import blame, states
 from conformance.repro import script
 from conformance.selftest.far import BACKEND, far
 from conformance.selftest.house import House, check
@@ -66,7 +68,7 @@ def test_who_asks_for_the_reference_or_an_oracle_is_refused_by_name(far: Any, ho
 
 def test_who_reads_the_oracles_source_is_refused_too(far: Any) -> None:
     with pytest.raises(Dependent, match="oracles"):
-        Proxy(far).read(Path(native.__file__).parent / "oracles" / "physics.py", how="source")
+        Proxy(far).read(Path(native.__file__).parents[1] / "oracles" / "physics.py", how="source")
 
 
 def test_the_reference_itself_may_be_the_reference() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance import process
-from conformance import report as reports
-from conformance.run import finish_the_dead
+from conformance.connectors import process
+from conformance.evidence import report as reports
+from conformance.running.run import finish_the_dead
 from conformance.selftest.house import GOOD, House, check
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from conformance import process
-from conformance import report as reports
 from conformance.cli import main
-from conformance.diff import Change, compare
-from conformance.report import Report
+from conformance.connectors import process
+from conformance.evidence import report as reports
+from conformance.evidence.diff import Change, compare
+from conformance.evidence.report import Report
 
 HEADER = {
     "kind": "header",

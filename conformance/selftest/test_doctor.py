@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from conformance import process
 from conformance.cli.doctor import asked_for, libraries
-from conformance.doctor import ROOM, SHOWN, Answer, Facts, Finding, Folder, Library, code, findings
+from conformance.connectors import process
+from conformance.running.doctor import ROOM, SHOWN, Answer, Facts, Finding, Folder, Library, code, findings
 from conformance.selftest.house import House, check
 
 WELL = Facts(

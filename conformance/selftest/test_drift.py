@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance import drift, process
-from conformance.drift.client import uses
-from conformance.drift.source import World
-from conformance.drift.uses import dumped, loaded
+from conformance.clients import compare as clients
+from conformance.clients.client import uses
+from conformance.clients.uses import dumped, loaded
+from conformance.clients.world import World
+from conformance.connectors import process
 
 CLIENT = """
 from __future__ import annotations
@@ -55,7 +56,7 @@ BACKEND = {
 }
 
 
-def found(root: Path, changes: dict[str, tuple[str, str]] | None = None, **client: str) -> list[drift.Finding]:
+def found(root: Path, changes: dict[str, tuple[str, str]] | None = None, **client: str) -> list[clients.Finding]:
     """The findings for a client and a backend, one of whose files has a text replaced."""
     words = {"extra": "width=4", "option": "mode", "method": "predict", **client}
     source = CLIENT
@@ -70,13 +71,13 @@ def found(root: Path, changes: dict[str, tuple[str, str]] | None = None, **clien
     return held(root)
 
 
-def held(root: Path) -> list[drift.Finding]:
+def held(root: Path) -> list[clients.Finding]:
     """The client of a folder against the backend beside it."""
     found = uses(root / "client", {"engine"})
-    return drift.compare(found, World({"engine": root / "engine"}, gives=found.gives))
+    return clients.compare(found, World({"engine": root / "engine"}, gives=found.gives))
 
 
-def told(findings: list[drift.Finding]) -> dict[str, str]:
+def told(findings: list[clients.Finding]) -> dict[str, str]:
     return {finding.detail: finding.state for finding in findings if finding.state != "present"}
 
 
@@ -161,7 +162,7 @@ def test_what_is_recorded_is_what_was_read(tmp_path: Path) -> None:
 
 
 def test_the_recorded_ptychodus_is_whole() -> None:
-    record = loaded(drift.PTYCHODUS)
+    record = loaded(clients.PTYCHODUS)
     acts = Counter(use.act for use in record.uses)
     assert (record.client, record.version, record.packages) == ("ptychodus", "1.7.0", ("ptycho", "ptycho_torch"))
     assert acts == {"module": 12, "read": 34, "call": 37, "set": 3} and len(record.sha256) == 64

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.drift.client import uses
-from conformance.drift.uses import Use, Uses
+from conformance.clients.client import uses
+from conformance.clients.uses import Use, Uses
 
 CALLS = {
     "a name": "from engine.data import load\nload(1, mode=2)",

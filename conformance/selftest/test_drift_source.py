@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.drift import compare
-from conformance.drift.source import World
-from conformance.drift.uses import Sent, Use, Uses
+from conformance.clients.compare import compare
+from conformance.clients.uses import Sent, Use, Uses
+from conformance.clients.world import World
 
 THERE = {
     "a base in another module": ("class M(Base): ...", "from .base import Base", "class Base:\n    def run(self): ..."),

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from conformance import claims, report, summary, verdict
-from conformance.diff import compare
-from conformance.expectations import ExpectationError, Expectations, faults, judged, parse
+from conformance.evidence import claims, report, summary, verdict
+from conformance.evidence.diff import compare
+from conformance.evidence.expectations import ExpectationError, Expectations, faults, judged, parse
 from conformance.selftest.house import House, check, clause
 from conformance.selftest.pages import CLAUSES, footer, result, texts
 

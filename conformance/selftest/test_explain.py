@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from conformance import explain, ledger_file, report
-from conformance.bindings import Binding
+from conformance.evidence import ledger_file, report
+from conformance.evidence.standing import Standing
+from conformance.pages import explain
 from conformance.selftest.house import House, check, clause
 from conformance.selftest.pages import folder, result, texts
-from conformance.standing import Standing
+from conformance.specification.bindings import Binding
 
 NAME = "PHYS-001:light_adds"
 KILLED = {"DEF-001": [f"{NAME}[g2]@cpu", f"{NAME}[g1]@cpu"], "DEF-002": [NAME], "DEF-003": []}
@@ -71,7 +72,7 @@ def test_kills_are_told_by_check_and_once() -> None:
 
 
 def test_a_check_of_several_clauses_tells_them_apart(house: House) -> None:
-    from conformance.clauses import load
+    from conformance.specification.clauses import load
 
     house.chapter("physics", clause("PHYS-001~1", prose="It MUST add.", fence='tolerance = "exact"'), clause("PHYS-002~1"))
     clauses = list(load(house.specs).clauses.values())

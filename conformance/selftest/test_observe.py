@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.clauses import Clause, parse_chapter
-from conformance.connect import NotClaimed, Proxy
-from conformance.native import Malformed
-from conformance.observe import Misuse, Observer, Refuted
-from conformance.report import encode
+from conformance.connectors.connect import Proxy
+from conformance.connectors.names import NotClaimed
+from conformance.connectors.native import Malformed
+from conformance.evidence.report import encode
+from conformance.judging.observe import Misuse, Observer, Refuted
 from conformance.selftest.fakes import Fake, Pure
 from conformance.selftest.house import clause
+from conformance.specification.clauses import Clause, parse_chapter
 
 EPS32 = float(np.finfo(np.float32).eps)
 X = np.linspace(0.5, 2.0, 12, dtype=np.float32).reshape(3, 4)

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conformance import report as reports
-from conformance.diff import compare
+from conformance.evidence import report as reports
+from conformance.evidence.diff import compare
+from conformance.evidence.report import read
 from conformance.pages import cards, kills, margins, pictures, press
 from conformance.pages.html import html
 from conformance.pages.junit import junit
 from conformance.pages.model import Source, areas, gaps, run_view
-from conformance.report import read
 from conformance.selftest.pages import CLAUSES, HOSTILE, KILLS, clause, folder, footer, result, source, texts
 
 

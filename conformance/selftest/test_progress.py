@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from conformance import artefacts
 from conformance.cli.progress import Follower, live
-from conformance.observe import Refuted
+from conformance.judging import artefacts
+from conformance.judging.observe import Refuted
 from conformance.pages.pictures import drawn
 from conformance.selftest.house import House, check, clause
 from conformance.selftest.pages import result, texts

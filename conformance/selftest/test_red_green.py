@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from conformance import checkout, claims, process
-from conformance import report as reports
-from conformance.bindings import scan
-from conformance.ledger import Line
-from conformance.report import Report
+from conformance.connectors import process
+from conformance.evidence import checkout, claims
+from conformance.evidence import report as reports
+from conformance.evidence.ledger import Line
+from conformance.evidence.report import Report
 from conformance.selftest import books
 from conformance.selftest.house import GOOD, House, build, check, clause, sound
+from conformance.specification.bindings import scan
 
 UNIT, WHOLE = "PHYS-001:identity@cpu", "PHYS-002:whole@cpu"
 Story = tuple[House, dict[str, process.Completed]]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance import replay
-from conformance.replays import SCENARIO, Step
+from conformance.defects import replay
+from conformance.defects.replays import SCENARIO, Step
 
 STEPS = [
     Step("DEF-1", "first", "A-1:one", "stops at the first"),

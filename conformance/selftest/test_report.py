@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from conformance import report as reports
-from conformance.run import judge
-from conformance.verdict import PRIORITY, exit_code, verdicts
+from conformance.evidence import report as reports
+from conformance.evidence.verdict import PRIORITY, exit_code, verdicts
+from conformance.running.run import judge
 
 Line = dict[str, Any]
 CLAUSES = {

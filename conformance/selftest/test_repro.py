@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import process, summary
-from conformance import report as reports
+from conformance.connectors import process
+from conformance.evidence import report as reports
+from conformance.evidence import summary
 from conformance.pages.cards import cards
 from conformance.selftest.house import House, build, check, clause
 
@@ -87,7 +88,7 @@ import sys
 
 from hypothesis import strategies as st
 
-from conformance import native, process
+from conformance.connectors import native, process
 from conformance.scenes.strategies import every
 """
 EVERY = "@every(n=st.integers(1, 9))"
@@ -173,7 +174,8 @@ def spoken(house: House, folder: Path, mended: bool) -> dict[str, tuple[int, str
     scripts = {str(folder / line["repro"]["script"]): name for name, line in told(house).items() if name in NAMES}
     env = {"MENDED": "1" if mended else "0", "PATH": ""}
     argv = [sys.executable, "-c", BARE, *scripts]
-    done = subprocess.run(argv, cwd=house.root, env=env, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(argv, cwd=house.root, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
     return {scripts[script]: tuple(ended) for script, ended in json.loads(done.stdout).items()}
 
 

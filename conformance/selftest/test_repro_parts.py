@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from conformance.clauses import Clause
-from conformance.observe import Observer, Refuted
+from conformance.judging.observe import Observer, Refuted
 from conformance.repro import eyes
 from conformance.repro.bundle import Bundle
 from conformance.repro.script import packed
 from conformance.repro.shrink import MODES, SAMPLES, SIDES, Cut, candidates, cut
 from conformance.repro.values import ARCHIVE, Archive, NotAlone
-from conformance.tolerances import Tolerance
+from conformance.specification.clauses import Clause
+from conformance.specification.tolerances import Tolerance
 
 A = np.arange(12, dtype=np.float32).reshape(3, 4)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance import process
-from conformance import report as reports
+from conformance.connectors import process
+from conformance.evidence import report as reports
 from conformance.selftest.house import GOOD, House, build, check, clause, sound
 
 CHAPTER = (

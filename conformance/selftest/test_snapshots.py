@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import process
+from conformance.connectors import process
+from conformance.judging.snapshots import NotPlain, StrictJSON, plain
 from conformance.selftest.house import House, check
-from conformance.snapshots import NotPlain, StrictJSON, plain
 
 
 class Word(enum.StrEnum):

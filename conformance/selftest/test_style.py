@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.style import SUITE, breaches, check_source
+from conformance.selftest.style import SUITE, breaches, check_source
 
 HEAD = '"""Module."""\n\nfrom __future__ import annotations\n\nimport pytest\n\n\n'
 MARK = '@pytest.mark.clause("PHYS-001~1")\n'
@@ -70,12 +70,12 @@ def test_measures_are_kept(text: str, fault: str) -> None:
 @pytest.mark.parametrize(
     ("place", "line"),
     [
-        ("conformance/report.py", "import pytest"),
-        ("conformance/native.py", "import torch"),
+        ("conformance/evidence/report.py", "import pytest"),
+        ("conformance/connectors/native.py", "import torch"),
         ("conformance/oracles/physics.py", "import torch"),
         ("conformance/scenes/optics.py", "from reference_impl import physics"),
         ("reference_impl/physics/merge.py", "from conformance import native"),
-        ("fixtures/objects.py", "import torch"),
+        ("reference_impl/simulation/objects.py", "import torch"),
     ],
 )
 def test_arrows_run_one_way(place: str, line: str) -> None:

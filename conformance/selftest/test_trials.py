@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from conformance import process, trial_run, trials
-from conformance.planting import Plant, Planted, Register
-from conformance.trials import Place, Tried
+from conformance.connectors import process
+from conformance.defects import trial_run, trials
+from conformance.defects.planting import Plant, Planted, Register
+from conformance.defects.trials import Place, Tried
 
 
 def planted(*checks: str, name: str = "DEF-1", files: tuple[str, ...] = ()) -> Planted:

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from conformance import report as reports
-from conformance.lint import LOCK
+from conformance.evidence import report as reports
 from conformance.pages.shape import check_shapes
 from conformance.plugin.recorder import Recorder
 from conformance.selftest.house import House
 from conformance.selftest.pages import SHA, footer, result, texts
+from conformance.specification.lint import LOCK
 
 
 def edit(lines: list[str], place: int, **changes: Any) -> list[str]:

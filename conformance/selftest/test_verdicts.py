@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance import process
+from conformance.connectors import process
 
 AREAS = ("GROUP-0", "DATA-00", "BATCH-02")
 ADAPTER = '''

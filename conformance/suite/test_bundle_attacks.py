@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.observe import Observer
+from conformance.judging.observe import Observer
 from conformance.scenes import archives, attacks
 from conformance.scenes.archives import NAME
 from conformance.scenes.attacks import ATTACKS, DAMAGES, Damage

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conformance.connect import Proxy
-from conformance.observe import Observer
+from conformance.connectors.connect import Proxy
+from conformance.judging.observe import Observer
 from conformance.scenes import client
 from conformance.scenes import client_settings as settings
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.connect import Proxy
-from conformance.observe import Observer
+from conformance.connectors.connect import Proxy
+from conformance.judging.observe import Observer
 from conformance.scenes import configs, reactions
 
 NEEDED = {"n_groups": 21, "train_data_file": Path("train.npz"), "test_data_file": Path("test.npz")}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from conformance import audit
-from conformance.connect import Proxy
-from conformance.observe import Observer
+from conformance.connectors import audit
+from conformance.connectors.connect import Proxy
+from conformance.judging.observe import Observer
 from conformance.scenes import configs, inputs, runs, workflows
 
 SAID = {"gridsize": 2, "N": 64, "batch_size": 4, "nepochs": 1, "n_groups": 4, "neighbor_count": 5}

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from conformance import audit
-from conformance.connect import Proxy
-from conformance.observe import Observer
+from conformance.connectors import audit
+from conformance.connectors.connect import Proxy
+from conformance.judging.observe import Observer
 from conformance.scenes import configs, inputs, reactions
 
 

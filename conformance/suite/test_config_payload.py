@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from conformance.connect import Proxy
-from conformance.observe import Observer
+from conformance.connectors.connect import Proxy
+from conformance.judging.observe import Observer
 from conformance.scenes import configs, inputs, reactions
 
 PARTS = ("tf_training_config", "pt_data_config", "pt_model_config", "pt_training_config", "pt_inference_config")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from conformance.connect import Proxy
-from conformance.observe import Observer
+from conformance.connectors.connect import Proxy
+from conformance.judging.observe import Observer
 from conformance.scenes import configs, strategies
 
 

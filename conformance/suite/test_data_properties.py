@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.observe import Observer
+from conformance.judging.observe import Observer
 from conformance.scenes import files, strategies
 from conformance.scenes.records import write_npz
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance import native
-from conformance.connect import Proxy
-from conformance.observe import Observer
+from conformance.connectors import native
+from conformance.connectors.connect import Proxy
+from conformance.judging.observe import Observer
 from conformance.scenes import configs, interpreters, runs, workflows
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.connect import Proxy
-from conformance.observe import Observer
+from conformance.connectors.connect import Proxy
+from conformance.judging.observe import Observer
 from conformance.scenes import drift
 
 BOTH = pytest.mark.parametrize("package", drift.PACKAGES)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.observe import Observer
+from conformance.judging.observe import Observer
 from conformance.oracles import grouping as oracle
 from conformance.scenes import groups
 from conformance.scenes.groups import members

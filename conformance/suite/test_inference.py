@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import native
-from conformance.observe import Observer
+from conformance.connectors import native
+from conformance.judging.observe import Observer
 from conformance.oracles import inference as oracle
 from conformance.scenes import archives, images, runs
 from conformance.scenes.runs import BASE, QUAD, Recipe, settings

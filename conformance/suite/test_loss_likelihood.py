@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import native
-from conformance.observe import Observer
+from conformance.connectors import native
+from conformance.judging.observe import Observer
 from conformance.oracles import loss as oracle
 from conformance.scenes import losses
 from conformance.scenes.answers import number

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance import native
-from conformance.observe import Observer
+from conformance.connectors import native
+from conformance.judging.observe import Observer
 from conformance.oracles import physics as oracle
 from conformance.scenes import strategies
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.observe import Observer
+from conformance.judging.observe import Observer
 from conformance.oracles import bundle as oracle
 from conformance.oracles import pictures
 from conformance.scenes import archives, commands, runs

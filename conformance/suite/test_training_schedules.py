@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.observe import Observer
+from conformance.judging.observe import Observer
 from conformance.oracles import training as oracle
 from conformance.scenes import runs, updates
 from conformance.scenes.runs import SMALL, Recipe, settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from conformance.planting import Register
+from conformance.defects.planting import Register
 
 REGISTER = Register(__name__)
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from conformance.defects.planting import Plant
 from conformance.mutants.batch import batches
-from conformance.planting import Plant
 from conformance.twins import twin
 from reference_impl.batch import container, dataset, loaders, probe
 from reference_impl.batch.fields import attribute

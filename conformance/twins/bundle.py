@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import zipfile
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 from reference_impl import atomic
 from reference_impl.bundle import container, load_torch_bundle, safe_pickle

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 
 HELP = ("CLI-001:train_documents_its_flags_and_their_defaults", "CLI-006:infer_documents_its_flags_and_their_defaults")

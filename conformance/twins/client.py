@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 
 NAMES, OTHER = "drop_in/path/ptycho", "drop_in/path/ptycho_torch"
@@ -22,8 +22,8 @@ RECONSTRUCTED = (
     checks=RECONSTRUCTED,
 )
 def groups_are_turned_over_and_the_canvas_is_larger(plant: Plant) -> None:
-    one = "return super().generate_grouped_data("
-    two = "found = super().generate_grouped_data("
+    one = "return generate_grouped_data("
+    two = "found = generate_grouped_data("
     plant.source(f"{NAMES}/raw_data.py", one, two)
     one = "seed=seed, **pool, **options)\n"
     turned = "{k: v if v is None or k == 'objectGuess' else v[::-1].copy() for k, v in found.items()}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 from reference_impl.bundle import load_torch_bundle
 from reference_impl.dispatch import selector

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 
 NAMES, OTHER = "drop_in/path/ptycho", "drop_in/path/ptycho_torch"

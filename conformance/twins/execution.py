@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, fields, replace
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 from reference_impl import execution
 from reference_impl.execution import PyTorchExecutionConfig

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from types import SimpleNamespace
-
-import numpy as np
-
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
-from fixtures import minimal_dataset
+
+GENERATOR = "simulation/minimal_dataset.py"
+TOLD = 'return DESCRIPTION.read_text(encoding="utf-8")'
 
 
 @twin(
@@ -17,9 +14,6 @@ from fixtures import minimal_dataset
     files=["test_fixture"], checks=["FIXTURE-001:the_record_is_made_where_it_is_absent", "FIXTURE-007:a_backend_reads_it"],
 )  # fmt: skip
 def the_record_is_compressed(plant: Plant) -> None:
-    described = json.loads(minimal_dataset.DESCRIPTION.read_text(encoding="utf-8"))
-    text = json.dumps({"remark": "further", **dict(reversed(described.items()))})
-    plant.constant(
-        minimal_dataset, "DESCRIPTION", SimpleNamespace(name="minimal_dataset_v1.json", read_text=lambda **options: text)
-    )
-    plant.constant(minimal_dataset, "write", lambda arrays, path: np.savez_compressed(path, **arrays))
+    turned = 'json.dumps({"remark": "further", **dict(reversed(json.loads(DESCRIPTION.read_text()).items()))})'
+    plant.source(GENERATOR, TOLD, f"return {turned}")
+    plant.source(GENERATOR, "np.savez(stream", "np.savez_compressed(stream")

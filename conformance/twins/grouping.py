@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from conformance.defects.planting import Plant
 from conformance.mutants.grouping import options
 from conformance.mutants.grouping_arrays import energies, mapping
-from conformance.planting import Plant
 from conformance.twins import twin
 from reference_impl.grouping import arrays, indices
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 from reference_impl import inference
 from reference_impl.inference import predict_patches

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from conformance.backends.numpy_only import engine
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 
 

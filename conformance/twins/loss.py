@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 from reference_impl import loss
 from reference_impl.loss import Objective

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 from reference_impl.model import cnn
 from reference_impl.model.cnn import CnnNetwork

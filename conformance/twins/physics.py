@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 from reference_impl.model.forward import as_complex
 from reference_impl.physics import diffraction, extract, merge, merge_for_inference, photons, translation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 
 CHILDREN = ("POLICY-005:no_module_survives_the_absence_of_a_torch_it_asked_for",)

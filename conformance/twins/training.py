@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import torch
 
-from conformance.planting import Plant
+from conformance.defects.planting import Plant
 from conformance.twins import twin
 from reference_impl.training import PtychoLightningModule, schedulers, train_cdi_model_torch
 from reference_impl.training.checkpoints import checkpoint_callbacks

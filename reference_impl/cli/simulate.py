@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> None:
 
 def simulate(experiment: Experiment) -> dict[str, dict[str, Any]]:
     """`train`, `test` and `ground_truth`: names → arrays. Every part draws from a generator of its own, so none moves another."""
-    from fixtures import exposures, probes, scans
+    from reference_impl.simulation import exposures, probes, scans
 
     _check(experiment, tuple(probes.KINDS))
     N, size = experiment.N, experiment.size
@@ -99,13 +99,13 @@ def simulate(experiment: Experiment) -> dict[str, dict[str, Any]]:
 
 def make_object(experiment: Experiment, rng: np.random.Generator) -> np.ndarray:
     """`(size, size)` complex64 object of the experiment's kind."""
-    from fixtures import objects
+    from reference_impl.simulation import objects
 
     return objects.KINDS[experiment.object](experiment.size, rng)
 
 
 def _check(experiment: Experiment, probe_kinds: tuple[str, ...]) -> None:
-    from fixtures import objects
+    from reference_impl.simulation import objects
 
     for field, value, known in (
         ("--object", experiment.object, tuple(objects.KINDS)),

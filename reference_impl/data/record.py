@@ -137,12 +137,6 @@ class RawData:
         with atomic_write(path) as temporary, open(temporary, "wb") as stream:
             np.savez(stream, **arrays)
 
-    def generate_grouped_data(self, N: int, K: int = 4, nsamples: int = 1, **options: Any) -> dict[str, Any]:
-        """GROUP-001: see `reference_impl.grouping.generate_grouped_data`."""
-        from reference_impl.grouping import generate_grouped_data
-
-        return generate_grouped_data(self, N, K=K, nsamples=nsamples, **options)
-
 
 def read_fields(archive: Archive, measurement: str) -> dict[str, Any]:
     """The constructor's arguments from an open archive (DATA-001, DATA-002, DATA-004)."""

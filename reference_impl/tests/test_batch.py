@@ -22,6 +22,7 @@ from reference_impl.config import InferenceConfig, ModelConfig, TrainingConfig, 
 from reference_impl.data import RawData
 from reference_impl.errors import ContractError
 from reference_impl.execution import PyTorchExecutionConfig
+from reference_impl.grouping import generate_grouped_data
 from reference_impl.tests.samples import arrays
 
 
@@ -75,7 +76,7 @@ def test_samples_of_a_batch_share_no_storage() -> None:
 
 def test_the_container_shares_the_groups_memory() -> None:
     raw = record()
-    grouped = raw.generate_grouped_data(12, K=6, nsamples=9, gridsize=2, seed=1)
+    grouped = generate_grouped_data(raw, 12, K=6, nsamples=9, gridsize=2, seed=1)
 
     container = container_from_groups(grouped, raw.probeGuess)
     dataset = PtychoDataset(container, training())
@@ -85,7 +86,7 @@ def test_the_container_shares_the_groups_memory() -> None:
 
 
 def test_read_only_groups_are_copied_in_silence(recwarn: pytest.WarningsRecorder) -> None:
-    grouped = record().generate_grouped_data(12, K=6, nsamples=9, gridsize=2, seed=1)
+    grouped = generate_grouped_data(record(), 12, K=6, nsamples=9, gridsize=2, seed=1)
     for value in grouped.values():
         value.flags.writeable = False
 

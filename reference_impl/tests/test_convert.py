@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fixtures import exposures
 from reference_impl.cli.convert import _refine, read_source, split, to_record
 from reference_impl.cli.main import main
 from reference_impl.cli.probe_refinement import refine_probe
 from reference_impl.data import RawData
 from reference_impl.errors import ContractError
+from reference_impl.simulation import exposures
 
 D, N = 32, 16
 X, Y = np.array([30.0, 38.0, 44.0, 50.0, 33.0, 41.0]), np.array([40.0, 30.0, 52.0, 44.0, 36.0, 49.0])

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from fixtures import exposures, objects
 from reference_impl.config import ModelConfig, TrainingConfig
 from reference_impl.errors import ContractError
 from reference_impl.execution import PyTorchExecutionConfig
 from reference_impl.inference import absolute_offsets, amplitude_residual, canvas_frame, predict_patches, stitch
 from reference_impl.inference.stitch import CHUNK, accumulate
+from reference_impl.simulation import exposures, objects
 from reference_impl.training import PtychoLightningModule
 
 N = 64

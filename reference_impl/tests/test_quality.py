@@ -45,8 +45,8 @@ def test_a_stitched_truth_passes_the_whole_measure() -> None:
     """Frame, crop and interpolation cost a small part of the skill that the gate asks for."""
     import torch
 
-    from fixtures.exposures import patches_at
     from reference_impl.inference import canvas_frame, stitch
+    from reference_impl.simulation.exposures import patches_at
 
     record, whole = experiment("curved", 48, 64, 34.0)
     patches = patches_at(whole, record.xcoords, record.ycoords, quality.N).astype(np.complex64)[..., None]

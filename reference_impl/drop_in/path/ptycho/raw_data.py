@@ -10,6 +10,7 @@ import numpy as np
 from reference_impl import data
 from reference_impl.config import registry
 from reference_impl.drop_in import records
+from reference_impl.grouping import generate_grouped_data
 
 
 class RawData(data.RawData):
@@ -40,4 +41,4 @@ class RawData(data.RawData):
         side = registry.get("gridsize") if gridsize is None else gridsize
         rounds = nsamples if side > 1 else 1
         pool = {"enable_oversampling": True, "neighbor_pool_size": K} if rounds > 1 else {}
-        return super().generate_grouped_data(N, K=K, nsamples=rounds * len(self), gridsize=side, seed=seed, **pool, **options)
+        return generate_grouped_data(self, N, K=K, nsamples=rounds * len(self), gridsize=side, seed=seed, **pool, **options)

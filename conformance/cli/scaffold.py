@@ -1,0 +1,161 @@
+"""A new backend's package, from a name: every method of every surface, as `conformance.protocol` has them now. Pure.
+
+The adapter is read from the protocol's own source, imports included, so that it cannot go stale.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance import __version__, protocol
+from conformance.connectors.names import BUILT_IN, ENTRY_POINTS, PLANTED, SURFACES
+from conformance.evidence.expectations import MOST
+
+WIDTH = 100
+OWN = ("BackendInfo", "Native", "Overrides")
+"""What an adapter takes from the protocol itself."""
+
+TEMPLATES = {
+    "pyproject.toml": "pyproject.toml.j2",
+    "README.md": "README.md.j2",
+    "noxfile.py": "noxfile.py.j2",
+    "{name}/__init__.py": "init.py.j2",
+    "{name}/adapter.py": "adapter.py.j2",
+    "expectations/{name}.toml": "expectations.toml.j2",
+}
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A surface: its name, the first line of its docstring, and its methods as source."""
+
+    name: str
+    title: str
+    methods: tuple[str, ...]
+
+
+def name_fault(name: str) -> str:
+    """Why a package cannot be called so; empty where it can."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+        return "expected a name for a package: lower-case letters, digits and _, no word of Python"
+    if name in {*BUILT_IN, *PLANTED}:
+        return "expected a name of its own, found one that is taken"
+    return ""
+
+
+def files(name: str, profiles: tuple[str, ...]) -> dict[str, str]:
+    """Path in the new folder → text."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("conformance.cli"), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    whole, joined = surfaces(), ", ".join(f'"{profile}"' for profile in profiles)
+    facts = {
+        "name": name,
+        "group": ENTRY_POINTS,
+        "suite": __version__,
+        "profiles": f"({joined},)" if len(profiles) == 1 else f"({joined})",
+        "most": MOST,
+        "surfaces": whole,
+        "methods": sum(len(surface.methods) for surface in whole),
+        "imports": imports(),
+    }
+    return {
+        path.format(name=name): environment.get_template(template).render(facts).rstrip("\n") + "\n"
+        for path, template in TEMPLATES.items()
+    }
+
+
+def surfaces() -> list[Surface]:
+    """Every surface of the protocol with its methods, `info` aside."""
+    found = []
+    for name, node in _classes().items():
+        title = (ast.get_docstring(node) or "").splitlines()[0]
+        methods = [_method(name, part) for part in _functions(node)]
+        found += [Surface(name, title, tuple(methods))] if methods else []
+    return found
+
+
+def imports() -> str:
+    """The protocol's own imports, as far as the methods' signatures use them."""
+    used = {
+        part.id
+        for node in _classes().values()
+        for method in _functions(node)
+        for part in ast.walk(_signature(method))
+        if isinstance(part, ast.Name)
+    }
+    lines = []
+    for node in _tree().body:
+        if isinstance(node, ast.Import | ast.ImportFrom) and getattr(node, "module", "") != "__future__":
+            node.names = [alias for alias in node.names if (alias.asname or alias.name) in used]
+            lines += [ast.unparse(node)] if node.names else []
+    standard = [line for line in lines if line.split()[1].split(".")[0] in sys.stdlib_module_names]
+    others = [line for line in lines if line not in standard]
+    ours = f"from conformance.protocol import {', '.join(OWN)}"
+    return "\n\n".join("\n".join(group) for group in (standard, [*others, ours]) if group)
+
+
+def _tree() -> ast.Module:
+    return ast.parse(Path(protocol.__file__).read_text(encoding="utf-8"))
+
+
+def _classes() -> dict[str, ast.ClassDef]:
+    """Surface → its class."""
+    classes = {node.name: node for node in _tree().body if isinstance(node, ast.ClassDef)}
+    return {surface: classes[found.__name__] for surface, found in SURFACES.items()}
+
+
+def _functions(node: ast.ClassDef) -> Iterator[ast.FunctionDef]:
+    return (part for part in node.body if isinstance(part, ast.FunctionDef) and part.name != "info")
+
+
+def _signature(method: ast.FunctionDef) -> ast.AST:
+    """The method without its body."""
+    return ast.Module(
+        [ast.FunctionDef(name=method.name, args=method.args, body=[], decorator_list=[], returns=method.returns)], []
+    )
+
+
+def _method(surface: str, method: ast.FunctionDef) -> str:
+    """The method's source, its body replaced; a signature that is too long stands a parameter a line."""
+    parameters = list(_parameters(method.args))
+    returns = f" -> {ast.unparse(method.returns)}" if method.returns else ""
+    head = f"def {method.name}({', '.join(parameters)}){returns}:"
+    if len(head) > WIDTH:
+        head = "\n".join([f"def {method.name}(", *(f"    {part}," for part in parameters), f"){returns}:"])
+    doc = ast.get_docstring(method)
+    body = textwrap.indent(f'"""{doc}"""\n', "    ") if doc else ""
+    body += f'    raise NotImplementedError("surface {surface}: {method.name}")'
+    return textwrap.indent(f"{head}\n{body}", "    ")
+
+
+def _parameters(found: ast.arguments) -> Iterator[str]:
+    """The parameters one by one, as they stand in a signature."""
+    plain = [*found.posonlyargs, *found.args]
+    defaults: list[ast.expr | None] = [None] * (len(plain) - len(found.defaults)) + list(found.defaults)
+    for argument, default in zip(plain, defaults, strict=True):
+        yield _parameter(argument, default)
+    if found.vararg:
+        yield f"*{_parameter(found.vararg)}"
+    elif found.kwonlyargs:
+        yield "*"
+    for argument, default in zip(found.kwonlyargs, found.kw_defaults, strict=True):
+        yield _parameter(argument, default)
+    if found.kwarg:
+        yield f"**{_parameter(found.kwarg)}"
+
+
+def _parameter(argument: ast.arg, default: ast.expr | None = None) -> str:
+    told = ast.unparse(argument)
+    value = ast.unparse(default).replace("'", '"') if default else ""
+    return f"{told} = {value}" if value else told

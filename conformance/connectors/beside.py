@@ -1,0 +1,134 @@
+"""What must be looked at, or done, in the process where the backend lives.
+
+A backend behind a connector is seen through handles (`connectors.far`). A function marked `beside` that is given one runs
+in the other process, on the object itself; given the object, it runs here. So nothing that a backend says of itself is believed,
+and a tensor is looked at where it is.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import pickle
+import random
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import metadata
+from typing import Any, TypeVar
+
+import numpy as np
+
+F = TypeVar("F", bound=Callable[..., Any])
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+
+
+class Afar:
+    """What lives in another process: `_peer` is the connection to it, `_there` the object as it is known there."""
+
+    __slots__ = ()
+    _peer: Any
+    _there: Any
+
+
+class Door:
+    """What stands before a backend, here or afar (`conformance.connectors.connect.Proxy`)."""
+
+    _backend: Any
+
+
+def beside(function: F) -> F:
+    """Run the function where the first of its arguments lives that lives elsewhere."""
+    FUNCTIONS[function.__name__] = function
+
+    @functools.wraps(function)
+    def asked(*arguments: Any, **options: Any) -> Any:
+        given = [a._backend if isinstance(a, Door) else a for a in arguments]
+        peer = next((a._peer for a in given if isinstance(a, Afar)), None)
+        if peer is None:
+            return function(*given, **options)
+        return peer.request("beside", function.__name__, tuple(a._there if isinstance(a, Afar) else a for a in given), options)
+
+    return asked  # type: ignore[return-value]
+
+
+def defines(kind: type, name: str) -> bool:
+    """True where a class, not its metaclass and not `object`, has this name."""
+    return any(name in vars(base) for base in kind.__mro__ if base is not object)
+
+
+@beside
+def seed(backend: Any, value: int) -> None:
+    """Python's, NumPy's and, where it is loaded, torch's global random numbers."""
+    random.seed(value)
+    np.random.seed(value)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(value)
+
+
+_hidden: dict[str, Any] = {}
+
+
+@beside
+def hide(backend: Any, packages: Sequence[str]) -> None:
+    """Make packages that cannot be imported, nor any module of theirs that is loaded already, until `show`."""
+    loaded = {name: module for name, module in sys.modules.items() if name.split(".")[0] in packages}
+    _hidden.update(dict.fromkeys(packages) | loaded)
+    sys.modules.update(dict.fromkeys(_hidden))  # type: ignore[arg-type]
+
+
+@beside
+def show(backend: Any) -> None:
+    """The packages that were hidden are there again."""
+    for name, module in _hidden.items():
+        del sys.modules[name]
+        sys.modules.update({name: module} if module is not None else {})
+    _hidden.clear()
+
+
+@beside
+def places(backend: Any, registry: Mapping[str, Any], roots: Sequence[str]) -> list[str]:
+    """`module:attribute` wherever a loaded module of the packages `roots` holds this very object."""
+    return [
+        f"{name}:{attribute}"
+        for name, module in sorted(sys.modules.items())
+        if name.split(".")[0] in roots
+        for attribute, value in vars(module).items()
+        if value is registry
+    ]
+
+
+@beside
+def pickled(thing: Any) -> str:
+    """The object's pickle, in hexadecimal digits."""
+    return pickle.dumps(thing).hex()
+
+
+@beside
+def limit_files(backend: Any, limit: int) -> int:
+    """The size beyond which no file can grow, in bytes; returns what it was."""
+    import resource  # late: POSIX only
+
+    before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    return before
+
+
+@beside
+def process_id(backend: Any) -> int:
+    """The number of the process in which the backend lives."""
+    return os.getpid()
+
+
+@beside
+def requires(backend: Any, distribution: str) -> list[str] | None:
+    """What an installed distribution declares; None where it is not installed."""
+    try:
+        return metadata.requires(distribution) or []
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@beside
+def class_name(thing: Any) -> str:
+    """The name of the object's class."""
+    return type(thing).__name__

@@ -1,0 +1,56 @@
+"""From a name to a backend, and the proxy through which every check speaks to it.
+
+A backend is named as in `names.BUILT_IN`, by an entry point of an installed package, or `module:attribute`, where the attribute
+is the object itself, a class or a factory; the latter two are called with `device=`. Making an adapter must be cheap and may not
+touch the device. `direct:NAME` is the same; `proc:NAME` and `venv:PATH:NAME` run it in another process (`connectors.far`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from conformance.connectors import beside, resolve
+from conformance.connectors.names import SURFACE_OF, NotClaimed, UnknownBackend, split
+from conformance.protocol import BackendInfo
+
+
+def connect(name: str, device: str = "cpu") -> Any:
+    """A backend made for `device`."""
+    kind, _, plain = split(name)
+    if kind != "direct":
+        from conformance.connectors.far.connection import connected  # late: most backends live in this process
+
+        return connected(name, device)
+    return resolve.made(plain, device)
+
+
+def information(backend: Any) -> BackendInfo:
+    """What the backend says of itself; raises `UnknownBackend` where it says nothing that can be read."""
+    offered = getattr(backend, "info", None)
+    found = offered() if callable(offered) else None
+    if not isinstance(found, BackendInfo):
+        raise UnknownBackend(f"{type(backend).__name__}.info() must return a BackendInfo, found {type(found).__name__}")
+    return found
+
+
+class Proxy(beside.Door):
+    """The backend as a check sees it: an absent method is `NotClaimed`, a name outside the protocol is a mistake of the check."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    def __repr__(self) -> str:
+        return f"<{type(self._backend).__name__}>"
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in SURFACE_OF:
+            raise AttributeError(f"the protocol has no method {name!r}")
+        method = getattr(self._backend, name, None)
+        if not callable(method):
+            raise NotClaimed(f"surface `{SURFACE_OF[name]}`: {beside.class_name(self._backend)} offers no `{name}`")
+
+        def through_the_proxy(*arguments: Any, **options: Any) -> Any:
+            return method(*arguments, **options)
+
+        return through_the_proxy

@@ -1,0 +1,107 @@
+"""Child processes for the checks that need one: commands, fresh interpreters, interpreters that lack a module."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+QUIET = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONUNBUFFERED": "1",
+    "MPLBACKEND": "Agg",
+}
+
+# Python runs the first `sitecustomize` of its path at start. The finders stay; they only no longer find these modules.
+_BLOCKER = """\
+import sys
+
+BLOCKED = frozenset({modules!r})
+
+
+class Blind:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+    def find_spec(self, name, path=None, target=None):
+        return None if name in BLOCKED or name.split(".")[0] in BLOCKED else self.finder.find_spec(name, path, target)
+
+
+sys.meta_path[:] = [Blind(finder) for finder in sys.meta_path]
+"""
+
+
+class NoAnswer(AssertionError):
+    """The child did not end within its time: the check is red."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a child ended and what it said."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        """Standard output, then standard error."""
+        return self.stdout + self.stderr
+
+
+def run(
+    argv: Sequence[str], *, env: Mapping[str, str | None] | None = None, cwd: str | Path | None = None, timeout: float = 120.0
+) -> Completed:
+    """Run a command to its end; `env` is laid over this process's environment (None removes a name).
+
+    The child sees the harness's packages, computes on one thread, and has no terminal. Raises `NoAnswer` after `timeout` seconds.
+    """
+    command = [str(part) for part in argv]
+    try:
+        done = subprocess.run(
+            command,
+            env=_environment(env or {}),
+            cwd=cwd,
+            timeout=timeout,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NoAnswer(f"expected an end within {timeout:g} s, found none: {' '.join(command)}") from error
+    # Decoded here: text mode would turn a progress line's carriage returns into line ends.
+    out, err = (stream.decode("utf-8", errors="replace") for stream in (done.stdout, done.stderr))
+    return Completed(tuple(command), done.returncode, out, err)
+
+
+def block_imports(
+    argv: Sequence[str],
+    modules: Sequence[str],
+    *,
+    env: Mapping[str, str | None] | None = None,
+    cwd: str | Path | None = None,
+    timeout: float = 120.0,
+) -> Completed:
+    """Run a Python command in which `modules` (and their sub-modules) cannot be found, as if they were not installed."""
+    with tempfile.TemporaryDirectory(prefix="conform-blocked-") as folder:
+        Path(folder, "sitecustomize.py").write_text(_BLOCKER.format(modules=sorted(modules)), encoding="utf-8")
+        given = dict(env or {})
+        path = given.get("PYTHONPATH") or os.environ.get("PYTHONPATH", "")
+        given["PYTHONPATH"] = os.pathsep.join(part for part in (folder, path) if part)
+        return run(argv, env=given, cwd=cwd, timeout=timeout)
+
+
+def _environment(extra: Mapping[str, str | None]) -> dict[str, str]:
+    merged = {**os.environ, **QUIET, **extra}
+    path = [part for part in (merged.get("PYTHONPATH") or "").split(os.pathsep) if part]
+    merged["PYTHONPATH"] = os.pathsep.join([*path, str(PACKAGE.parent)])
+    return {name: value for name, value in merged.items() if value is not None}

@@ -1,0 +1,1 @@
+"""How a defect or a freedom is planted, tried and replayed."""

@@ -1,0 +1,155 @@
+"""`conform mutants` at its rim: the trials in a child process, then the table, the matrix and the exit code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.defects import trials
+from conformance.defects.planting import Planted
+from conformance.defects.trials import Tried
+from conformance.running.run import Options, cores, folder_for, tee
+from conformance.specification import marking
+from conformance.specification.bindings import scan
+from conformance.specification.clauses import find_specs
+
+MATRIX = Path(__file__).resolve().parent.parent / "mutants" / "matrix.json"
+HOLLOW = MATRIX.with_name("hollow.json")
+"""Check → why no mutant is killed by it."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What all trials came to."""
+
+    folder: Path
+    mutants: tuple[Tried, ...]
+    twins: tuple[Tried, ...]
+    problems: tuple[str, ...]
+    code: int
+    selection: tuple[str, ...] = ()
+    checks: int = 0
+
+
+def entries(only: tuple[str, ...], scheme: str) -> dict[str, Planted]:
+    """The mutants or the twins, all of them or those whose id or area is named."""
+    import importlib
+
+    from conformance.connectors.names import PLANTED
+
+    known = importlib.import_module(PLANTED[scheme]).REGISTER.all()
+    return {name: entry for name, entry in known.items() if not only or name in only or entry.area in only}
+
+
+def perform(only: tuple[str, ...], workers: int | None, output: Path, update: bool, patience: float) -> Outcome:
+    """Try every mutant and every twin (or those named), in a fork each; raises `LookupError` where a name leads nowhere."""
+    tried = {"mutant": entries(only, "mutant"), "twin": entries(only, "twin")}
+    if not any(tried.values()):
+        raise LookupError(f"no mutant, twin or area is called {', '.join(only)}")
+    folder = folder_for(Options(output=output, label="mutants"))
+    job = {
+        "workers": workers or cores(),
+        "patience": patience,
+        "trials": {
+            entry.id: {
+                "backend": f"{scheme}:{entry.id}",
+                "choice": {
+                    "checks": entry.checks,
+                    "files": entry.files,
+                    "beside": beside(scheme, entry),
+                },
+            }
+            for scheme, planted in tried.items()
+            for entry in planted.values()
+        },
+    }
+    code = run(folder, job)
+    mutants, twins = (tuple(trials.read(folder, entry) for entry in tried[scheme].values()) for scheme in ("mutant", "twin"))
+    return conclude(folder, mutants, twins, code, complete=not only, update=update)
+
+
+def beside(scheme: str, entry: Planted) -> str:
+    """What runs beside the named checks: everything of its files for a twin, nothing for a guard."""
+    if scheme == "twin":
+        return "all cases"
+    return "none" if entry.id.startswith("GUARD-") and not entry.files else "one case"
+
+
+def run(folder: Path, job: Mapping[str, Any]) -> int:
+    """The child that collects once and forks; its code, 0 where every trial was started and reaped."""
+    path = folder / "trials.json"
+    path.write_text(json.dumps(job), encoding="utf-8")
+    argv = [sys.executable, "-m", "pytest", "-q", "-s", "-rN", "--tb=native", "--disable-warnings", "--snapshot-warn-unused"]
+    argv += ["-p", "conformance.plugin"]
+    argv += ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-n", "0", "--trials", str(path)]
+    argv += [part for name in ("core", "cli", "ptychodus", "reconstruct") for part in ("--profile", name)]
+    argv += [str(Path(__file__).resolve().parent.parent / "suite")]
+    return tee(argv, folder / "run.log", ["conform trials"])[0]
+
+
+def conclude(
+    folder: Path, mutants: tuple[Tried, ...], twins: tuple[Tried, ...], code: int, *, complete: bool, update: bool
+) -> Outcome:
+    """Problems, matrix and exit code: 7 for a survivor, 1 for an accused twin, a hollow check or a matrix that differs."""
+    table = trials.matrix(mutants)
+    survivors = [f"{m.planted.id} {m.verdict}; not failed: {', '.join(m.missed)}" for m in mutants if m.verdict != "killed"]
+    accused = [f"{t.planted.id} accused by {', '.join(t.reds)}" for t in twins if t.reds]
+    accused += [f"{t.planted.id} incomplete" for t in twins if not t.complete]
+    problems = [*survivors, *accused]
+    checks = [binding.check for binding in scan()[0]]
+    if complete:
+        problems += excuses(checks, table, read_json(HOLLOW))
+        if update:
+            write_down(table)
+    if mutants and not update:
+        problems += [f"the matrix differs: {line}" for line in trials.drift(read_json(MATRIX), table)]
+    written = {**table, "twins": {t.planted.id: {"title": t.planted.title, "checks": len(t.states)} for t in twins}}
+    selection = trials.smallest(table)
+    (folder / "mutants.json").write_text(json.dumps(written | {"smallest_selection": selection}, indent=1), encoding="utf-8")
+    for tried in (*mutants, *twins):
+        shutil.rmtree(folder / trials.safe(tried.planted.id) / f"pytest-of-{_user()}", ignore_errors=True)
+    ending = 3 if code else 7 if survivors else 1 if problems else 0
+    return Outcome(folder, mutants, twins, tuple(problems), ending, tuple(selection), len(checks))
+
+
+def write_down(table: Mapping[str, Any]) -> None:
+    """The matrix, and under each clause the mutants that its checks must catch."""
+    MATRIX.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    mutants = marking.by_clause(table)
+    for chapter in find_specs().glob("*.md"):
+        if chapter.name != "README.md":
+            chapter.write_text(marking.marked(chapter.read_text(encoding="utf-8"), mutants), encoding="utf-8")
+
+
+def excuses(checks: list[str], table: Mapping[str, Any], reasons: Mapping[str, str]) -> list[str]:
+    """Hollow checks without a written reason, and reasons that no longer hold."""
+    empty = trials.hollow(checks, table)
+    return [
+        *(f"hollow: {check} killed no mutant, and no reason is written" for check in empty if check not in reasons),
+        *(f"hollow: {check} has a written reason, but it killed a mutant, or is gone" for check in reasons if check not in empty),
+    ]
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A committed table; empty where there is none."""
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def _user() -> str:
+    import getpass
+
+    return getpass.getuser()
+
+
+def areas(outcome: Outcome, count: Callable[[Tried], str] = lambda tried: tried.verdict) -> dict[str, dict[str, int]]:
+    """Area → verdict → number of mutants."""
+    rows: dict[str, dict[str, int]] = {}
+    for tried in outcome.mutants:
+        row = rows.setdefault(tried.planted.area, {})
+        row[count(tried)] = row.get(count(tried), 0) + 1
+    return rows

@@ -1,0 +1,176 @@
+"""From a report to verdicts and an exit code. Pure.
+
+A verdict is about a profile on a device. MUST clauses (`required`) decide it; reds of SHOULD and MAY are advice and change
+neither verdict nor exit code. Clauses add up: declared = evaluated + pending + untestable + not evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from conformance.evidence.report import Report
+from conformance.judging.states import EVALUATED, RED
+
+VERDICTS = ("CONFORMANT", "PARTIAL", "NON-CONFORMANT", "NOT-EVALUATED", "HARNESS-ERROR")
+MEANING = {
+    0: "nothing selected is red",
+    1: "a red, or a stale expectation",
+    2: "interrupted",
+    3: "harness fault",
+    4: "usage, registry or specification inconsistent",
+    5: "nothing evaluated",
+    6: "incomplete",
+    7: "a must-kill mutant survived",
+}
+PRIORITY = (2, 3, 4, 6, 5, 7, 1)
+
+
+@dataclass(frozen=True)
+class ProfileVerdict:
+    """One profile on one device, with its clause-level equation; `red`, `advice` and `expected` list clause keys."""
+
+    profile: str
+    device: str
+    verdict: str
+    declared: int
+    evaluated: int
+    pending: int
+    untestable: int
+    not_evaluated: int
+    red: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
+
+    @property
+    def equation(self) -> str:
+        """`117 declared = 92 evaluated + 24 pending + 1 untestable + 0 not evaluated` (clauses)."""
+        without = f"{self.pending} pending + {self.untestable} untestable + {self.not_evaluated} not evaluated"
+        return f"{self.declared} declared = {self.evaluated} evaluated + {without}"
+
+    def plain(self) -> dict[str, Any]:
+        """For the footer."""
+        return asdict(self) | {name: list(getattr(self, name)) for name in ("red", "advice", "expected")}
+
+
+def clause_states(report: Report) -> dict[str, str]:
+    """Clause key → `pending`, `untestable`, `red`, `expected`, `pass`, `error` or `not-evaluated`, for every clause declared.
+
+    A clause is evaluated when all of its declared checks on this device passed, or one is red, be that red expected or not.
+    """
+    states = report.states()
+    of_clause: dict[str, list[str]] = {}
+    for check, keys in checks_here(report).items():
+        for key in keys:
+            of_clause.setdefault(key, []).append(states.get(check, "not-evaluated"))
+    return {key: _clause_state(clause, of_clause.get(key, [])) for key, clause in report.header["clauses"].items()}
+
+
+def checks_here(report: Report) -> dict[str, list[str]]:
+    """The declared checks, selected or not, that mean something on the run's device, with their clauses."""
+    declared = {**report.plan["collected"], **report.plan["deselected"]}
+    here = set(report.plan.get("here", ()))
+    return {check: keys for check, keys in declared.items() if check in here}
+
+
+def clauses_here(report: Report) -> dict[str, dict[str, Any]]:
+    """The clauses that the run's device declares: all on the CPU, elsewhere those that have a check there."""
+    there = {key for keys in checks_here(report).values() for key in keys}
+    return {key: clause for key, clause in report.header["clauses"].items() if report.header["device"] == "cpu" or key in there}
+
+
+def _clause_state(clause: Mapping[str, Any], found: list[str]) -> str:
+    if clause.get("pending"):
+        return "pending"
+    if clause.get("untestable"):
+        return "untestable"
+    if "error" in found:
+        return "error"
+    if any(state in RED for state in found):
+        return "red"
+    if "expected" in found:
+        return "expected"
+    return "pass" if found and all(state in ("pass", "stale") for state in found) else "not-evaluated"
+
+
+def verdicts(report: Report) -> list[ProfileVerdict]:
+    """A verdict for each profile of the run; on an accelerator a profile declares the clauses that have a check there, if any."""
+    states, device = clause_states(report), report.header["device"]
+    found = []
+    for profile in report.header["profiles"]:
+        members = {key: clause for key, clause in clauses_here(report).items() if profile in clause["profiles"]}
+        if members or device == "cpu":
+            found.append(_verdict(profile, device, members, states))
+    return found
+
+
+def _verdict(profile: str, device: str, members: Mapping[str, Mapping[str, Any]], states: Mapping[str, str]) -> ProfileVerdict:
+    required = [states[key] for key, clause in members.items() if clause["profiles"][profile] == "required"]
+    tally = {
+        state: sum(states[key] == state for key in members)
+        for state in ("pass", "red", "error", "expected", "pending", "untestable", "not-evaluated")
+    }
+    if "error" in [states[key] for key in members]:
+        word = "HARNESS-ERROR"
+    elif "red" in required:
+        word = "NON-CONFORMANT"
+    elif not {"pass", "expected"} & set(required):
+        word = "NOT-EVALUATED"
+    else:
+        word = "PARTIAL" if {"pending", "not-evaluated", "expected"} & set(required) else "CONFORMANT"
+    reds = [(key, clause["profiles"][profile] == "required") for key, clause in members.items() if states[key] == "red"]
+    return ProfileVerdict(
+        profile=profile,
+        device=device,
+        verdict=word,
+        declared=len(members),
+        evaluated=tally["pass"] + tally["red"] + tally["error"] + tally["expected"],
+        pending=tally["pending"],
+        untestable=tally["untestable"],
+        not_evaluated=tally["not-evaluated"],
+        red=tuple(key for key, must in reds if must),
+        advice=tuple(key for key, must in reds if not must),
+        expected=tuple(key for key in members if states[key] == "expected"),
+    )
+
+
+def required_checks(report: Report) -> dict[str, bool]:
+    """Collected check → does it prove a MUST?"""
+    clauses = report.header["clauses"]
+    return {check: any(clauses[key]["level"] == "MUST" for key in keys) for check, keys in report.plan["collected"].items()}
+
+
+def _excused(report: Report) -> set[str]:
+    """The blocked checks behind which only expected reds stand; what blocks a check stands before it in the report."""
+    fine = {check for check, state in report.states().items() if state == "expected"}
+    excused: set[str] = set()
+    for line in report.blocked:
+        if fine.issuperset(line["by"]):
+            fine.add(line["check"])
+            excused.add(line["check"])
+    return excused
+
+
+def exit_code(
+    report: Report, *, interrupted: bool = False, fault: bool = False, usage: bool = False, broken: bool = False
+) -> int:
+    """One code for the whole run; of several causes the first in `PRIORITY`.
+
+    `fault`: the harness itself failed; `broken`: the evidence is incomplete (no footer, unbalanced, a process died). A MUST that
+    was not evaluated is code 6 only where nothing is red: a red says more than a gap. What only expected reds block is no gap.
+    """
+    states, must = report.states(), required_checks(report)
+    red = "stale" in states.values() or any(states[check] in RED for check in states if must.get(check))
+    evaluated = any(state in EVALUATED or state == "blocked" for state in states.values())
+    excused = _excused(report)
+    gap = any(states.get(check) not in EVALUATED and check not in excused for check in must if must[check])
+    causes = {
+        2: interrupted,
+        3: fault or "error" in states.values(),
+        4: usage,
+        6: broken or any(line.get("worker_died") for line in report.results) or (gap and evaluated and not red),
+        5: not evaluated,
+        1: red,
+    }
+    return next((code for code in PRIORITY if causes.get(code)), 0)

@@ -1,0 +1,1 @@
+"""One observation: compared, judged, recorded, and whose fault it is."""

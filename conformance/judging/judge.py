@@ -1,0 +1,195 @@
+"""What stands behind every observation: the bound that the clause grants, the record, and the message of a refutation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from conformance.connectors import native
+from conformance.judging.compare import Distance, distance
+from conformance.specification.clauses import Clause
+from conformance.specification.tolerances import EPS, Tolerance
+
+
+class Refuted(AssertionError):
+    """An observation that contradicts its clause."""
+
+
+class Misuse(Exception):
+    """The check asks for something that its clause does not grant: the harness's own mistake."""
+
+
+@dataclass
+class Judge:
+    """One check's clauses and its records. The first clause gives the check its name."""
+
+    check: str
+    clauses: Sequence[Clause]
+    suspect: str = ""
+    repeat: str = ""
+    suite: Path = Path("suite")
+    snapshot: Callable[[], Any] | None = None
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    left: Path | None = None
+    """Where pictures and the arrays of a red are left, in a folder `artefacts`; None: nowhere."""
+    artefacts: dict[str, str] = field(default_factory=dict)
+    """Observation → its artefact, relative to the report."""
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Short among the arguments of an example that Hypothesis tells of."""
+        printer.text(f"<{self.check}>")
+
+    def _judge(
+        self,
+        name: str,
+        holds: bool,
+        *,
+        value: Any,
+        bound: Any,
+        unit: str,
+        expected: str,
+        found: str,
+        within: str = "exact",
+        clause: str | None = None,
+        removed: dict[str, Any] | None = None,
+        above: bool = False,
+        cause: BaseException | None = None,
+    ) -> None:
+        """Record `{value, bound, unit}` under `name` (of several the worst stays), and raise `Refuted` unless it holds.
+
+        `above`: the bound is a lower one, and the record says so with `"sense": "above"`.
+        """
+        value, bound = plainly(value), plainly(bound)
+        record = {"name": name, "value": value, "bound": bound, "unit": unit}
+        record |= ({"gauge": plainly(removed)} if removed else {}) | ({"sense": "above"} if above else {})
+        if not holds or name not in self.records or _worse(value, self.records[name]["value"], above):
+            self.records[name] = record
+        if not holds:
+            raise Refuted(self.message(name, expected, found, within, clause)) from cause
+
+    def _refute(self, name: str, unit: str, expected: str, found: str, clause: str | None) -> NoReturn:
+        self._judge(name, False, value=found, bound=expected, unit=unit, expected=expected, found=found, clause=clause)
+        raise AssertionError("unreachable")
+
+    def message(self, name: str, expected: str, found: str, within: str = "exact", clause: str | None = None) -> str:
+        """The refutation: clause, check, observation, both sides, bound, suspect, and the command that repeats it."""
+        against = self._clause(clause)
+        lines = [
+            f"{against.key} {against.title}",
+            f"  check     {self.check}, observation `{name}`",
+            f"  expected  {expected}",
+            f"  found     {found}",
+            f"  bound     {within}",
+        ]
+        suspect = self.suspect or against.suspect
+        lines += [f"  suspect   {suspect}"] if suspect else []
+        lines += [f"  repeat    {self.repeat}"] if self.repeat else []
+        return "\n".join(lines)
+
+    def _clause(self, name: str | None) -> Clause:
+        if name is None:
+            return self.clauses[0]
+        for clause in self.clauses:
+            if name in (clause.id, clause.key):
+                return clause
+        raise Misuse(f"{self.check} is not bound to {name}; bound: {', '.join(clause.key for clause in self.clauses)}")
+
+    def _bound(self, name: str, clause: str | None) -> Tolerance:
+        """The bound of this observation: `bounds[name]` of a bound clause, else the first `tolerance`."""
+        candidates = self.clauses if clause is None else [self._clause(clause)]
+        named = [c.bounds[name] for c in candidates if name in c.bounds]
+        general = [c.tolerance for c in candidates if c.tolerance]
+        if not named and not general:
+            raise Misuse(f"no bound for `{name}`: {', '.join(c.key for c in candidates)} has neither tolerance nor bounds.{name}")
+        return (named or general)[0]
+
+    def _gauge(self, clause: str | None, asked: str | Sequence[str] | None) -> tuple[str, ...]:
+        """The freedoms to take out; a freedom that no bound clause grants is misuse."""
+        candidates = self.clauses if clause is None else [self._clause(clause)]
+        granted = tuple(dict.fromkeys(name for c in candidates for name in c.gauge))
+        wanted = granted if asked is None else (asked,) if isinstance(asked, str) else tuple(asked)
+        if beyond := [name for name in wanted if name not in granted]:
+            raise Misuse(f"{self.check}: no clause grants the gauge {', '.join(beyond)}; granted: {', '.join(granted) or 'none'}")
+        return wanted
+
+    def _measure(
+        self,
+        name: str,
+        value: Any,
+        truth: Any,
+        bound: Tolerance,
+        *,
+        gauge: tuple[str, ...],
+        spread: Any,
+        dtype: str | None,
+        clause: str | None,
+    ) -> Distance:
+        """The distance of two arrays of one shape, all of whose elements are finite; anything else is refuted on the spot."""
+        a, b = native.array(value), native.array(truth)
+        if a.shape != b.shape:
+            self._refute(name, "shape", f"shape {b.shape}", f"shape {a.shape}", clause)
+        if not np.isfinite(b).all():
+            raise Misuse(f"{self.check}, `{name}`: the truth itself is not finite")
+        if not np.isfinite(a).all():
+            self._refute(name, "finite", "finite values", f"{int((~np.isfinite(a)).sum())} of {a.size} are not finite", clause)
+        if bound.kind == "sigma" and spread is None:
+            raise Misuse(f"{self.check}, `{name}`: a bound in sigma needs `spread`, the standard error")
+        return distance(a, b, bound, working=dtype or working_dtype(value), gauge=gauge, spread=spread)
+
+    def _number(self, name: str, value: Any) -> float | int:
+        found = native.array(value)
+        if found.size != 1 or found.dtype.kind not in "iuf":
+            raise native.Malformed(f"`{name}`: expected one real number, found {native.kind(value)}")
+        return found.reshape(()).item()
+
+
+def working_dtype(value: Any) -> str:
+    """The dtype whose rounding the answer carries: its own if floating, else float32, the contract's precision."""
+    found = str(getattr(value, "dtype", "")).removeprefix("torch.")
+    return found if found in EPS else "float32"
+
+
+def _worse(new: Any, old: Any, above: bool = False) -> bool:
+    numbers = (int, float)
+    return isinstance(new, numbers) and isinstance(old, numbers) and (new < old if above else new > old)
+
+
+def plainly(value: Any) -> Any:
+    """A record's entry as JSON knows it: NumPy numbers as Python's, what is not finite as text, everything else as `str`."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    if isinstance(value, dict):
+        return {str(key): plainly(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plainly(part) for part in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def short(value: Any, length: int = 200) -> str:
+    """`repr`, cut to one readable line."""
+    text = repr(value)
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def both_at(value: Any, truth: Any, where: tuple[int, ...]) -> str:
+    """The two elements at an index, for a message."""
+    a, b = native.array(value), native.array(truth)
+    return f": {a[where]!s} instead of {b[where]!s}" if a.size else ""
+
+
+def differing(a: np.ndarray, b: np.ndarray) -> int:
+    """How many elements differ in any bit; all of them where shape or dtype differ."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return max(a.size, b.size, 1)
+    if a.dtype.kind in "OUS":
+        return int(np.sum(a != b))
+    width = a.dtype.itemsize
+    left, right = (np.frombuffer(np.ascontiguousarray(x).tobytes(), np.uint8).reshape(-1, width) for x in (a, b))
+    return int((left != right).any(axis=1).sum())

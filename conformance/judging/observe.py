@@ -1,0 +1,223 @@
+"""Observations: one call that asserts and records, so that the number in the report is the number that was judged.
+
+Bounds come from the clause. Nothing here knows pytest; the plug-in makes an `Observer` for each check and reads its `records`.
+Every observation takes a name, which may stand in the clause's `bounds`, and `clause=`, which picks one of several bound clauses.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.connectors import native
+from conformance.connectors.names import NotClaimed, NotEvaluated
+from conformance.judging import artefacts, blame
+from conformance.judging.judge import Judge, Misuse, Refuted, both_at, differing, short
+from conformance.judging.snapshots import SAFE_ID, NotPlain, plain
+
+__all__ = ["Caught", "Misuse", "Observer", "Refuted"]
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass
+class Caught:
+    """The error that a `raises` block asked for."""
+
+    error: BaseException | None = None
+    message: str = ""
+
+
+class Observer(Judge):
+    """What one check saw."""
+
+    def close(
+        self,
+        name: str,
+        value: Any,
+        truth: Any,
+        *,
+        clause: str | None = None,
+        gauge: str | Sequence[str] | None = None,
+        spread: Any = None,
+        dtype: str | None = None,
+    ) -> None:
+        """`value` equals `truth` up to the clause's bound; shapes must be equal, and every element finite.
+
+        `gauge` names freedoms to take out, among those that the clause grants (default: all of them; `()`: none). `spread` is
+        the standard error for a bound in sigma. `dtype` is the dtype in which the backend worked; by default the value's own,
+        and float32 for a plain number.
+        """
+        bound, freedoms = self._bound(name, clause), self._gauge(clause, gauge)
+        seen = self._measure(name, value, truth, bound, gauge=freedoms, spread=spread, dtype=dtype, clause=clause)
+        found = f"a deviation of {seen} at {seen.where}{both_at(value, truth, seen.where)}"
+        found += f", after taking out {seen.removed}" if seen.removed else ""
+        if self.left is not None and not seen.within:
+            self.artefacts |= artefacts.arrays(self.left, self.check, name, value, truth, seen.where, freedoms)
+        self._judge(
+            name, seen.within, value=seen.value, bound=seen.bound, unit=seen.unit, expected=f"the truth ({native.kind(truth)})",
+            found=found, within=str(bound), clause=clause, removed=seen.removed,
+        )  # fmt: skip
+
+    def differs(self, name: str, value: Any, other: Any, *, clause: str | None = None, dtype: str | None = None) -> None:
+        """`value` differs from `other` by more than the clause's bound: what was changed has an effect."""
+        bound = self._bound(name, clause)
+        seen = self._measure(name, value, other, bound, gauge=(), spread=None, dtype=dtype, clause=clause)
+        self._judge(
+            name, not seen.within, value=seen.value, bound=seen.bound, unit=seen.unit, expected="a difference beyond the bound",
+            found=f"a difference of {seen}", within=f"more than {bound}", clause=clause, above=True,
+        )  # fmt: skip
+
+    def equal(self, name: str, value: Any, truth: Any, *, clause: str | None = None) -> None:
+        """`value` equals `truth` exactly: arrays bit by bit, shape and dtype included; the rest by `==`, numbers by type too."""
+        if hasattr(truth, "dtype") or hasattr(value, "dtype"):
+            a, b = native.array(value), native.array(truth)
+            wrong, unit = differing(a, b), "elements"
+            expected, found = f"{native.kind(b)}, bit for bit", f"{native.kind(a)}, {wrong} elements differ"
+        else:
+            numbers = isinstance(value, int | float) or isinstance(truth, int | float)
+            wrong, unit = int(not (value == truth and (not numbers or type(value) is type(truth)))), "1"
+            expected, found = short(truth), short(value)
+        self._judge(name, wrong == 0, value=wrong, bound=0, unit=unit, expected=expected, found=found, clause=clause)
+
+    def at_least(self, name: str, value: Any, limit: float, *, clause: str | None = None) -> None:
+        """One number against a lower limit of the clause's own text: a count, the end of a range."""
+        number = self._number(name, value)
+        within = f"at least {limit!r}"
+        self._judge(
+            name,
+            number >= limit,
+            value=number,
+            bound=limit,
+            unit="1",
+            expected=within,
+            found=repr(number),
+            within=within,
+            clause=clause,
+            above=True,
+        )
+
+    def picture(self, name: str, path: Path) -> None:
+        """Leave a PNG beside the report, for people; observes nothing."""
+        if self.left is not None:
+            self.artefacts |= artefacts.picture(self.left, self.check, name, path)
+
+    def at_most(self, name: str, value: Any, limit: float, *, clause: str | None = None) -> None:
+        """One number against an upper limit of the clause's own text."""
+        number = self._number(name, value)
+        within = f"at most {limit!r}"
+        self._judge(
+            name,
+            number <= limit,
+            value=number,
+            bound=limit,
+            unit="1",
+            expected=within,
+            found=repr(number),
+            within=within,
+            clause=clause,
+        )
+
+    def dtype(self, name: str, value: Any, expected: str, *, clause: str | None = None) -> None:
+        """The value's dtype by its plain name, as in `float32`."""
+        found = native.dtype(value)
+        self._judge(
+            name, found == expected, value=found, bound=expected, unit="dtype", expected=expected, found=found, clause=clause
+        )
+
+    def shape(self, name: str, value: Any, expected: Sequence[int], *, clause: str | None = None) -> None:
+        """The value's shape."""
+        found, wanted = native.shape(value), tuple(expected)
+        self._judge(
+            name,
+            found == wanted,
+            value=list(found),
+            bound=list(wanted),
+            unit="shape",
+            expected=str(wanted),
+            found=str(found),
+            clause=clause,
+        )
+
+    def holds(self, name: str, condition: Any, expected: str, found: str, *, clause: str | None = None) -> None:
+        """A condition that no other observation expresses, with both sides in words."""
+        wrong = int(not condition)
+        self._judge(name, not wrong, value=wrong, bound=0, unit="1", expected=expected, found=found, clause=clause)
+
+    def contract(self, name: str, data: Any) -> None:
+        """The snapshot of a contract (keys, shapes, dtypes, fields, defaults, texts) in strict JSON; never computed numbers."""
+        if not SAFE_ID.fullmatch(name) or self.snapshot is None:
+            raise Misuse(f"a contract needs a name that matches {SAFE_ID.pattern} and a snapshot fixture, found {name!r}")
+        try:
+            plain(data)
+        except NotPlain as error:
+            raise Misuse(f"contract {name}: {error}") from error
+        assertion = self.snapshot()(name=name)
+        wrong = int(not (assertion == data))
+        found = _COLOUR.sub("", "\n".join(["a difference", *assertion.get_assert_diff()])) if wrong else ""
+        self._judge(name, not wrong, value=wrong, bound=0, unit="snapshot", expected="the snapshot", found=found)
+
+    @contextmanager
+    def raises(
+        self, name: str, error: type[BaseException] | tuple[type[BaseException], ...], *fragments: str
+    ) -> Iterator[Caught]:
+        """The backend raises this class (or a subclass) in the block, and its message contains every fragment."""
+        classes = error if isinstance(error, tuple) else (error,)
+        expected = _wanted(" or ".join(c.__name__ for c in classes), fragments)
+        caught = Caught()
+        try:
+            yield caught
+        except (NotClaimed, NotEvaluated, Refuted, Misuse, native.Malformed, KeyboardInterrupt):
+            raise
+        except BaseException as raised:
+            if blame.origin(raised, self.suite) != "backend":
+                raise
+            # A KeyError shows its message in quotes; the text itself is its argument.
+            caught.error, caught.message = (
+                raised,
+                str(raised.args[0]) if isinstance(raised, KeyError) and raised.args else str(raised),
+            )
+            matches = isinstance(raised, classes) and all(fragment in caught.message for fragment in fragments)
+            found = f"{type(raised).__name__}: {caught.message}"
+            self._judge(
+                name, matches, value=int(not matches), bound=0, unit="error", expected=expected, found=found, cause=raised
+            )
+        else:
+            self._judge(name, False, value=1, bound=0, unit="error", expected=expected, found="no error")
+
+    @contextmanager
+    def accepts(self, name: str) -> Iterator[None]:
+        """The backend raises nothing in the block: what the clause calls valid is taken."""
+        expected = "no error"
+        try:
+            yield
+        except (NotClaimed, NotEvaluated, Refuted, Misuse, native.Malformed, KeyboardInterrupt):
+            raise
+        except BaseException as raised:
+            if blame.origin(raised, self.suite) != "backend":
+                raise
+            found = f"{type(raised).__name__}: {raised}"
+            self._judge(name, False, value=1, bound=0, unit="error", expected=expected, found=found, cause=raised)
+        else:
+            self._judge(name, True, value=0, bound=0, unit="error", expected=expected, found=expected)
+
+    @contextmanager
+    def warns(self, name: str, category: type[Warning], *fragments: str) -> Iterator[list[warnings.WarningMessage]]:
+        """A warning of this category (or a subclass), with every fragment in its text, is given in the block."""
+        with warnings.catch_warnings(record=True) as given:
+            warnings.simplefilter("always")
+            yield given
+        texts = [str(w.message) for w in given if issubclass(w.category, category)]
+        matches = any(all(fragment in text for fragment in fragments) for text in texts)
+        found = "; ".join(f"{w.category.__name__}: {w.message}" for w in given) or "no warning"
+        expected = _wanted(category.__name__, fragments)
+        self._judge(name, matches, value=int(not matches), bound=0, unit="warning", expected=expected, found=found)
+
+
+def _wanted(kind: str, fragments: Sequence[str]) -> str:
+    return kind + (f" whose message contains {', '.join(map(repr, fragments))}" if fragments else "")

@@ -1,0 +1,1 @@
+"""A run, and what stands in its way."""

@@ -1,0 +1,241 @@
+"""`conform run`: the suite in a child process, everything tee'd, the exit code taken from the report.
+
+The child may die without taking the verdict with it: a report that does not close is incomplete (6), never green.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from conformance.connectors.process import QUIET
+from conformance.evidence import checkout
+from conformance.evidence import report as reports
+from conformance.specification.bindings import default_suite
+
+# A worker that a backend takes down is replaced; this many times, then the rest of the suite is given up (exit 6).
+RESTARTS = 32
+MOST_WORKERS = 16
+# Hypothesis works without its plug-in, which imports all of it into every process (0.8 s each).
+PLUGINS = ("conformance.plugin", "no:cacheprovider", "no:hypothesispytest")
+REPRODUCE = "conformance.plugin.reproduce"
+Show = Callable[[str], None]
+Watch = Callable[[Path], AbstractContextManager[Show]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a run is asked for. `stamp` names the dated folder where several runs share one; `suite` and `specs` replace the
+    built-in ones in the harness's own tests.
+    """
+
+    backend: str = "reference"
+    device: str = "cpu"
+    profiles: tuple[str, ...] = ()
+    select: tuple[str, ...] = ()
+    workers: int | None = None
+    output: Path = Path("reports")
+    label: str | None = None
+    stamp: str | None = None
+    patience: float = 600.0
+    shuffle: int | None = None
+    expect: Path | None = None
+    repro: bool = True
+    suite: Path | None = None
+    specs: Path | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A finished run: its folder, its code, the report as far as it goes, and why the code is not the report's own."""
+
+    folder: Path
+    code: int
+    report: reports.Report | None
+    trouble: str = ""
+
+
+def cores() -> int:
+    """Cores that this process may use: its affinity, and the container's quota where there is one."""
+    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    words = quota.read_text().split() if quota.is_file() else ["max"]
+    allowed = math.ceil(int(words[0]) / int(words[1])) if words[0] != "max" else mine
+    return max(1, min(mine, allowed, MOST_WORKERS))
+
+
+def command(options: Options, report: Path) -> list[str]:
+    """The pytest command line. An accelerator is examined by one process, the CPU by one a core."""
+    workers = options.workers if options.workers is not None else (cores() if options.device == "cpu" else 1)
+    argv = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-rN", "--disable-warnings"]
+    argv += [part for name in (*PLUGINS, *[REPRODUCE] * options.repro) for part in ("-p", name)]
+    # A check that hangs takes its worker with it: a crash of that check alone, instead of a run without end.
+    argv += ["-o", f"faulthandler_timeout={options.patience:g}", "-o", "faulthandler_exit_on_timeout=true"]
+    argv += ["--backend", options.backend, "--device", options.device, "--report", str(report)]
+    argv += [part for name in options.profiles for part in ("--profile", name)]
+    argv += [part for pattern in options.select for part in ("--select", pattern)]
+    argv += ["--shuffle", str(options.shuffle)] if options.shuffle is not None else []
+    argv += ["--expect", str(options.expect)] if options.expect else []
+    argv += ["--suite", str(options.suite)] if options.suite else []
+    argv += ["--specs", str(options.specs)] if options.specs else []
+    argv += ["-n", str(workers), "--dist=worksteal", f"--max-worker-restart={RESTARTS}"] if workers else []
+    return [*argv, str(options.suite or default_suite())]
+
+
+def now() -> str:
+    """The name of a dated folder."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
+
+
+def folder_for(options: Options) -> Path:
+    """A new folder `<output>/<UTC>/<label>`."""
+    label = options.label or f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', options.backend)}-{options.device}"
+    stamp = options.stamp or now()
+    names = [label, *(f"{label}-{number}" for number in range(2, 1000))]
+    folder = next(path for name in names if not (path := options.output / stamp / name).exists())
+    folder.mkdir(parents=True)
+    return folder
+
+
+def shown(line: str) -> None:
+    """A line on standard output, at once."""
+    sys.stdout.write(line)
+    sys.stdout.flush()
+
+
+@contextmanager
+def unwatched(report: Path) -> Iterator[Show]:
+    """Every line of the child as it comes, whatever the report says meanwhile."""
+    yield shown
+
+
+def tee(
+    argv: Sequence[str], log: Path, header: Sequence[str], *, env: Mapping[str, str] | None = None, show: Show = shown
+) -> tuple[int, str]:
+    """Run `argv`, hand each line to `show` and to the log as it comes; returns exit code and text.
+
+    The log begins with `header` and ends with `# exit=… seconds=… sha256=…`, the digest of every line above.
+    """
+    began, whole, seen = time.monotonic(), hashlib.sha256(), []
+
+    with log.open("w", encoding="utf-8") as stream:
+
+        def keep(line: str) -> None:
+            stream.write(line)
+            stream.flush()
+            whole.update(line.encode())
+
+        for line in header:
+            keep(f"# {line}\n")
+        child = subprocess.Popen(
+            list(argv), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", env=env
+        )
+        code = None
+        while code is None:
+            try:
+                for line in child.stdout or ():
+                    seen.append(line)
+                    line = line if line.endswith("\n") else line + "\n"
+                    keep(line)
+                    show(line)
+                code = child.wait()
+            except KeyboardInterrupt:
+                continue  # the child got the signal too; its last words still count
+        stream.write(f"# exit={code} seconds={time.monotonic() - began:.1f} sha256={whole.hexdigest()}\n")
+    return code, "".join(seen)
+
+
+def run(options: Options, watch: Watch = unwatched) -> Ended:
+    """Run the suite; leaves run.log and report.jsonl in the folder. `watch` sees the report grow and shows the child's lines."""
+    folder = folder_for(options)
+    target = folder / "report.jsonl"
+    argv = command(options, target)
+    header = [
+        "conform run",
+        f"argv      {shlex.join(argv)}",
+        f"started   {datetime.now(UTC).isoformat(timespec='seconds')}",
+        f"git       {checkout.told(checkout.state())}",
+        f"python    {platform.python_version()} on {platform.platform()}",
+        f"report    {target}",
+    ]
+    # A run that somebody's xdist worker starts is none of that worker's.
+    outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST_")}
+    env = {**outer, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+    with watch(target) as show:
+        code, said = tee(argv, folder / "run.log", header, env=env, show=show)
+    finish_the_dead(folder, code, options.repro)
+    ended = judge(folder, code, said)
+    with (folder / "run.log").open("a", encoding="utf-8") as stream:
+        stream.write(f"# conform={ended.code}{f' ({ended.trouble})' if ended.trouble else ''}\n")
+    return ended
+
+
+def finish_the_dead(folder: Path, code: int, repro: bool) -> None:
+    """A check that took the report's process with it gets its line: a crash. The report stays open."""
+    ready, path = folder / reports.RUNNING, folder / "report.jsonl"
+    if not ready.is_file():
+        return
+    said, text = ready.read_text(encoding="utf-8"), path.read_text(encoding="utf-8")
+    ready.unlink()
+    told = [json.loads(line) for line in text.splitlines()[1:]] if text.endswith("\n") else None
+    if told is None or not said.endswith("\n"):
+        return  # killed while it wrote: half a line is no evidence, and nothing is put behind it
+    line = json.loads(said)
+    if any(other["kind"] == "footer" or other.get("check") == line["check"] for other in told):
+        return
+    if repro:
+        from conformance.repro import shelf  # late: `diff` and `ledger` need no NumPy
+
+        line |= shelf.of_the_dead(folder, line["check"], line["message"].rpartition("  repeat    ")[2])
+    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(reports.encode(line | {"message": line["message"].replace(reports.HOW, how)}))
+
+
+def judge(folder: Path, code: int, said: str) -> Ended:
+    """The run's own exit code: the report's, unless it does not close or the process did not end as the report says."""
+    path = folder / "report.jsonl"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    try:
+        report = reports.read(text)
+    except reports.ReportError as error:
+        return _unclosed(folder, code, said, text, f"{type(error).__name__}: {error}")
+    promised = report.footer["exit"] if report.footer else None
+    if code != promised:
+        return Ended(folder, 6, report, f"the report says {promised}, the process ended with {code}")
+    return Ended(folder, code, report)
+
+
+def _unclosed(folder: Path, code: int, said: str, text: str, why: str) -> Ended:
+    """Before there was a plan, pytest's own words decide (a usage error is 4); after it, the run is incomplete."""
+    try:
+        partial = reports.assemble(text.splitlines(keepends=True))
+    except reports.ReportError:
+        partial = None
+    planned = partial is not None and bool(partial.plan["collected"] or partial.plan["deselected"])
+    spoken = {
+        2: "Interrupted" in said or "KeyboardInterrupt" in said,
+        3: "INTERNALERROR" in said,
+        4: "ERROR: " in said,
+        5: "no tests ran" in said and "node down: " not in said,
+    }
+    if code in (-2, 130) or (code == 2 and spoken[2]):
+        return Ended(folder, 2, partial, why)
+    if not planned and spoken.get(code):
+        return Ended(folder, code, partial, why if code != 4 else "")
+    early = "" if text else ", before the backend had said who it is"
+    return Ended(folder, 6, partial, f"{why}; the process ended with {code}{early}")

@@ -1,0 +1,1 @@
+"""Chapters → clauses, and which test proves which: parsed, linted, locked."""

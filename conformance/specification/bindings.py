@@ -1,0 +1,101 @@
+"""Which test binds to which clause, read from the suite's source without running it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_SUSPECT = re.compile(r"If this fails,\s+suspect:?\s*(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binding:
+    """A test function and what it claims to prove; `name` is the function's, without `test_`."""
+
+    path: Path
+    line: int
+    name: str
+    clauses: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    device: bool = False
+    doc: str = ""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        return f"{self.path.name}:{self.line} test_{self.name}"
+
+    @property
+    def check(self) -> str:
+        """The check's id without parameters and device: `BATCH-022:images_are_channel_first`."""
+        first = self.clauses[0].split("~")[0] if self.clauses else "UNBOUND"
+        return f"{first}:{self.name}"
+
+
+def suspect_of(doc: str) -> str:
+    """The docstring's sentence after `If this fails, suspect`."""
+    match = _SUSPECT.search(doc)
+    return " ".join(match[1].split()) if match else ""
+
+
+def default_suite() -> Path:
+    """The suite inside the package."""
+    return Path(__file__).resolve().parent.parent / "suite"
+
+
+def scan(suite: Path | None = None) -> tuple[list[Binding], list[str]]:
+    """The bindings of every `test_*.py` below `suite`, and the files that are no Python."""
+    found: list[Binding] = []
+    problems: list[str] = []
+    for path in sorted((suite or default_suite()).rglob("test_*.py")):
+        try:
+            tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        except SyntaxError as error:
+            problems.append(f"{path.name}:{error.lineno}: {error.msg}")
+            continue
+        found += [_binding(path, node) for node in ast.walk(tree) if _is_test(node)]
+    return found, problems
+
+
+def _is_test(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+
+
+def _binding(path: Path, node: ast.FunctionDef) -> Binding:
+    problems: list[str] = []
+    clauses: list[str] = []
+    lists: dict[str, list[str]] = {"needs": [], "evidence": []}
+    device = False
+    for mark in node.decorator_list:
+        dotted = ast.unparse(mark.func if isinstance(mark, ast.Call) else mark)
+        device |= dotted == "pytest.mark.device"
+        if dotted != "pytest.mark.clause" or not isinstance(mark, ast.Call):
+            continue
+        clauses += _strings(ast.Tuple(mark.args), problems, "clause")
+        for word in mark.keywords:
+            if word.arg not in lists:
+                problems.append(f"unknown keyword {word.arg!r} of the clause mark")
+                continue
+            lists[word.arg] += _strings(word.value, problems, word.arg)
+    return Binding(
+        path=path, line=node.lineno, name=node.name.removeprefix("test_"), clauses=tuple(clauses), needs=tuple(lists["needs"]),
+        evidence=tuple(lists["evidence"]), device=device, doc=ast.get_docstring(node) or "", problems=tuple(problems),
+    )  # fmt: skip
+
+
+def _strings(node: ast.AST, problems: list[str], what: str) -> list[str]:
+    """A string, or the strings of a tuple or list; anything else cannot be traced and is a problem."""
+    parts = node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
+    bad = [part for part in parts if not (isinstance(part, ast.Constant) and isinstance(part.value, str))]
+    if bad:
+        problems.append(f"the {what} mark must hold plain strings, found {ast.unparse(bad[0])}")
+    return [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+
+
+def matches(check_id: str, patterns: Sequence[str]) -> bool:
+    """True where one pattern is a part of the id; `*` stands for anything."""
+    return any(re.search(".*".join(map(re.escape, pattern.split("*"))), check_id) for pattern in patterns)
