@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from reference_impl.atomic import require_writable
-from reference_impl.config.domains import check_fields
+from reference_impl.domains.fields import check_fields
 from reference_impl.errors import ContractError
 from reference_impl.policy import require_torch
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from conformance.defects.planting import Plant
 from conformance.mutants import mutant
 from reference_impl import config
-from reference_impl.config import canonical, domains
+from reference_impl.config import canonical
+from reference_impl.domains import fields as domains
 
 
 @mutant("DEF-088", "the probe is masked by default", "CONFIG-010:fields_have_the_names_and_defaults_of_the_contract")

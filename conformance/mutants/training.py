@@ -12,8 +12,8 @@ from lightning.pytorch.loggers import CSVLogger
 from conformance.defects.planting import Plant
 from conformance.mutants import mutant
 from reference_impl.batch import resolve_seed
-from reference_impl.config import domains
 from reference_impl.dispatch import selector, workflow
+from reference_impl.domains import fields as domains
 from reference_impl.training import PtychoLightningModule, schedulers, train_cdi_model_torch, trainer
 from reference_impl.training.history import History
 from reference_impl.training.loggers import make_logger

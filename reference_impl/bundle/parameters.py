@@ -17,8 +17,8 @@ from torch import nn  # noqa: E402
 
 from reference_impl.config import ModelConfig, TrainingConfig, cfg, dataclass_to_legacy_dict, validate_model_config  # noqa: E402
 from reference_impl.config.bridge import torch_side_of  # noqa: E402
-from reference_impl.config.domains import refuse_outside  # noqa: E402
 from reference_impl.config.registry import KEY_MAP  # noqa: E402
+from reference_impl.domains.fields import refuse_outside  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.training import PtychoLightningModule  # noqa: E402
 from reference_impl.training.hyperparameters import plain  # noqa: E402

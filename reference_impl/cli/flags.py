@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
-from reference_impl.config.domains import domain_of, refuse_outside, shown
+from reference_impl.domains.fields import domain_of, refuse_outside, shown
 from reference_impl.errors import ContractError
 
 
@@ -29,7 +29,7 @@ class Reader:
 
 
 def of(name: str, must_exist: bool = False) -> Reader:
-    """The reader of a flag that states the setting `name` of `config.domains`."""
+    """The reader of a flag that states the setting `name` of `domains.fields`."""
     return Reader(name, must_exist)
 
 

@@ -14,7 +14,6 @@ from reference_impl.config.canonical import (
     validate_model_config,
     validate_training_config,
 )
-from reference_impl.config.domains import SUPPORTED_SIZES, declare_architecture, known_architectures
 from reference_impl.config.factory import (
     InferencePayload,
     TrainingPayload,
@@ -33,6 +32,7 @@ from reference_impl.config.registry import (
     update_legacy_dict,
 )
 from reference_impl.config.torch_side import TorchDataConfig, TorchInferenceConfig, TorchModelConfig, TorchTrainingConfig
+from reference_impl.domains.fields import SUPPORTED_SIZES, declare_architecture, known_architectures
 
 __all__ = [
     "ARCHIVE_NAME",

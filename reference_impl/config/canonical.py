@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from reference_impl.config.domains import (
+from reference_impl.domains.fields import (
     FIELDS,
     check_fields,
     refuse_outside,

@@ -23,9 +23,9 @@ from reference_impl.config.canonical import (
     validate_inference_config,
     validate_training_config,
 )
-from reference_impl.config.domains import SUPPORTED_SIZES
 from reference_impl.config.registry import populate_legacy_params
 from reference_impl.config.torch_side import TorchDataConfig, TorchInferenceConfig, TorchModelConfig, TorchTrainingConfig
+from reference_impl.domains.fields import SUPPORTED_SIZES
 from reference_impl.errors import ContractError
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from reference_impl.config import (
     load_yaml_config,
     validate,
 )
-from reference_impl.config.domains import FIELDS, check_fields, domain_of, shown
 from reference_impl.config.registry import KEY_MAP
+from reference_impl.domains.fields import FIELDS, check_fields, domain_of, shown
 from reference_impl.errors import ContractError
 from reference_impl.execution import PyTorchExecutionConfig
 

@@ -10,7 +10,7 @@ require_torch()
 
 import torch  # noqa: E402
 
-from reference_impl.config.domains import refuse_outside  # noqa: E402
+from reference_impl.domains.fields import refuse_outside  # noqa: E402
 
 SMALLEST_WEIGHT_NORM = 1e-3
 """A unit of zero weights may still move: its weights count as if they had this norm."""

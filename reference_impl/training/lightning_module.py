@@ -21,7 +21,7 @@ from reference_impl.config import (  # noqa: E402
     TrainingConfig,
 )
 from reference_impl.config.bridge import to_model_config, torch_side_of  # noqa: E402
-from reference_impl.config.domains import check_fields  # noqa: E402
+from reference_impl.domains.fields import check_fields  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.loss import Objective  # noqa: E402

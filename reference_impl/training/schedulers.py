@@ -15,7 +15,7 @@ import torch  # noqa: E402
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau  # noqa: E402
 
 from reference_impl.config import TorchTrainingConfig  # noqa: E402
-from reference_impl.config.domains import RETIRED_SCHEDULERS, refuse_outside  # noqa: E402
+from reference_impl.domains.fields import RETIRED_SCHEDULERS, refuse_outside  # noqa: E402
 
 EXPONENTIAL_GAMMA = 0.95
 

@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from reference_impl.config.domain import Domain, choice, optional, real, whole
+from reference_impl.domains.domain import Domain, choice, optional, real, whole
 from reference_impl.errors import ContractError, printable
 
 SUPPORTED_SIZES = (64, 128, 256)
