@@ -1,4 +1,4 @@
-"""What is installed: two packages and no third name, and everything that works in a checkout works from the wheel, in any folder."""
+"""What is installed: two packages and no third name. What works in a checkout works from the wheel, in any folder."""
 
 from __future__ import annotations
 
