@@ -1,173 +1,149 @@
-"""`convert`: an experiment in the tike layout → a contract file.
+"""`convert`: files of anybody's → contract files. Reads (`formats`), converts (`data.geometry`), says what it took and assumed.
 
-The tike layout: `data` (1, n, D, D) photon counts with zero frequency at [0, 0]; `probe` (1, 1, 1, P, D, D), complex; `scan`
-(1, n, 2) positions (row, column) in object pixels. What changes, and why:
-
-- counts → amplitudes: the square root, once (DATA-003); the detector is fftshifted: zero frequency lies at D//2 (PHYS-002);
-- (row, column) → `ycoords`, `xcoords`, all moved alike, so that every patch lies at positive indices of an object;
-- `--crop N`: of D detector pixels the central N are kept. Their pitch in frequency stays, so the field of view of a patch stays;
-  their number shrinks, so the object pixel grows by D/N: positions are multiplied by N/D, and the probe, which fills the same
-  field of view with N instead of D samples, loses the frequencies that the detector lost: its spectrum is cropped alike;
-- `--refine-probe`: the probe of such a file is a model of the optics; a few sweeps bring it to what the patterns say it was.
+The table of what was taken, assumed and done is printed and kept in the metadata of the file (`conversion`). Without a probe in
+the file one is made: of the optics that flags give, or of the patterns themselves.
 """
 
 from __future__ import annotations
 
 import argparse
-import bz2
-import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reference_impl.atomic import require_writable
-from reference_impl.cli.flags import of
-from reference_impl.cli.probe_refinement import refine_probe
+from reference_impl.cli import convert_flags
+from reference_impl.cli.probe_refinement import estimate_probe, refine_probe
 from reference_impl.cli.progress import Reporter
+from reference_impl.data.geometry_probe import Optics, of_optics
+from reference_impl.data.geometry_record import Conversion, plan, record, write
 from reference_impl.errors import ContractError
 
-SUMMARY = "turn an experiment (tike layout) into a contract file"
-DESCRIPTION = "Turn counts, probe and scan of the tike layout (.npz or .npz.bz2) into a contract file that train and infer read."
-LARGEST_UNPACKED = 1 << 35  # 32 GiB: a million patterns of 90 x 90 pixels
-UNPACKED_AT_ONCE = 1 << 24
+SUMMARY = "turn an experiment (HDF5, CXI, MATLAB, NPZ, TIFF, …) into a contract file"
+DESCRIPTION = (
+    "Read patterns, positions and probe of anybody's file, say what was taken and what was assumed, and write a contract file that "
+    "train and infer read. Layouts: contract (PtychoPINN), tike, dp/parameters pair and ptychodus product, fold_slice, CXI / "
+    "NXcxi_ptycho, PtyLab, ptypy, NeXus masters, MATLAB, TIFF or NPY with a table of positions, or names that you give."
+)
 
-
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Source, target, crop, and how many exposures to hold out."""
-    parser.add_argument(
-        "--source",
-        required=True,
-        type=of("input_file", must_exist=True),
-        help="NPZ, or NPZ.BZ2, with the keys data, probe and scan",
-    )
-    parser.add_argument("--output", required=True, type=of("output_file"), help="contract file to write")
-    parser.add_argument("--crop", type=of("crop"), help="keep the central CROP x CROP detector pixels: 64, 128 or 256")
-    parser.add_argument(
-        "--held-out",
-        type=of("held_out"),
-        default=0.0,
-        help="also write OUTPUT with _train and _test before its ending: this fraction of the exposures is in _test alone",
-    )
-    parser.add_argument(
-        "--refine-probe",
-        type=of("sweeps"),
-        default=0,
-        metavar="SWEEPS",
-        help="let the patterns correct the probe, SWEEPS passes over those to train on; 10 settle it, 0 leaves it alone",
-    )
-    parser.add_argument("--quiet", action="store_true", help="nothing on standard output")
+add_flags = convert_flags.add_flags
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read, convert, write."""
+    """Read, convert, write; everything is planned before anything is written."""
+    from reference_impl.formats import opened
 
     say = Reporter(args.quiet)
     if not 0 <= args.held_out < 1:
         raise ContractError(field="--held-out", expected="a fraction from 0 to below 1", found=str(args.held_out))
-    if not args.source.is_file():
-        raise FileNotFoundError(f"{args.source}: source not found")
-    require_writable(args.output.parent)
-    with say.step(f"{args.source}: reading"):
-        arrays = read_source(args.source)
+    if args.refine_probe < 0:
+        raise ContractError(field="--refine-probe", expected="a number of sweeps >= 0", found=str(args.refine_probe))
+    wishes, geometry, optics = convert_flags.wishes_of(args), convert_flags.geometry_of(args), convert_flags.optics_of(args)
+    outputs = targets(args.source, args.output)
+    if not args.dry_run:
+        require_writable(args.output if len(outputs) > 1 else args.output.parent)
+    for source, output in outputs.items():
+        with opened(source, wishes) as experiment:
+            with say.step(f"{source}: reading"):
+                made = plan(experiment, geometry)
+            parts = _convert(made, optics, args, output, say)
+        for line in made.table.lines():
+            say.line(line)
+        for row in made.table.rows:
+            if row.kind == "warning":
+                warnings.warn(f"{source}: {row.item}: {row.value}: {row.source}", stacklevel=2)
+        for path, part in parts.items():
+            write(part, made.mask, path)
+            say.line(f"{path}: {len(part)} patterns of {part.diff3d.shape[-1]} x {part.diff3d.shape[-1]} pixels")
+        if args.dry_run:
+            say.line(f"{output}: not written (--dry-run)")
+
+
+def targets(sources: list[str], output: Path) -> dict[str, Path]:
+    """Source → file to write. One source: the output itself; several: files of their names in the folder that it names."""
+    from reference_impl.formats.sources import place
+
+    files = [place(source, "--source")[0] for source in sources]
+    if len(sources) == 1:
+        found = {sources[0]: output}
+    else:
+        if output.suffix == ".npz" or output.is_file():
+            raise ContractError(field="--output", expected=f"a folder for the files of {len(sources)} sources", found=str(output))
+        names = [path.name.split(".")[0] or path.name for path in files]
+        if len(set(names)) != len(names):
+            raise ContractError(field="--source", expected="sources of different names", found=", ".join(names[:6]))
+        found = {source: output / f"{name}.npz" for source, name in zip(sources, names, strict=True)}
+    for path in found.values():
+        for file in files:
+            if path.exists() and file.exists() and path.samefile(file):
+                raise ContractError(field="--output", expected="another file than the sources", found=str(path))
+    return found
+
+
+def _convert(made: Conversion, optics: Optics | None, args: argparse.Namespace, output: Path, say: Reporter) -> dict[Path, Any]:
+    """The records to write; none in a dry run, which still says what probe there would be."""
+    if args.dry_run:
+        if made.probe is None:
+            made.table.add(
+                "probe", "none in the file", "would be made of the optics" if optics else "would be estimated", "assumed"
+            )
+        return {}
     with say.step("converting"):
-        record = to_record(arrays, args.source, args.crop)
-    parts = split(record, args.output, args.held_out)
+        whole = record(made, describe)
+    if optics is not None or made.probe is None:
+        with say.step("making a probe"):
+            whole.probeGuess = _make_probe(made, whole, optics)
+    parts = split(whole, output, args.held_out)
     if args.refine_probe:
         with say.step(f"refining the probe, {args.refine_probe} sweeps"):
-            residual = _refine(parts, args.refine_probe, args.source)
+            residual = _refine(parts, args.refine_probe, made.experiment.file)
         say.line(f"relative amplitude residual of one object under the refined probe: {residual:.3f}")
-    for path, part in parts.items():
-        part.to_file(path)
-        say.line(f"{path}: {len(part)} patterns of {part.diff3d.shape[-1]} x {part.diff3d.shape[-1]} pixels")
+        made.table.add("probe", f"refined, {args.refine_probe} sweeps", f"--refine-probe: residual {residual:.3f}", "done")
+    for part in parts.values():
+        part.metadata = describe(made)
+    return parts
 
 
-def read_source(path: Path) -> dict[str, np.ndarray]:
-    """`data`, `probe`, `scan` of a file that can run no code; `ContractError` names what is missing or unreadable."""
-    from reference_impl.data.npz import Archive
-
-    if path.suffix != ".bz2":
-        with Archive(path) as archive:
-            return {key: archive.array(archive.require(key)) for key in ("data", "probe", "scan")}
-    with tempfile.TemporaryDirectory() as folder:
-        unpacked = Path(folder) / path.stem
-        _unpack(path, unpacked)
-        return read_source(unpacked)
-
-
-def _unpack(path: Path, target: Path) -> None:
-    size = 0
-    try:
-        with bz2.open(path) as packed, open(target, "wb") as stream:
-            while chunk := packed.read(UNPACKED_AT_ONCE):
-                size += len(chunk)
-                if size > LARGEST_UNPACKED:
-                    raise ContractError(file=path, field="archive", expected=f"at most {LARGEST_UNPACKED} bytes", found="more")
-                stream.write(chunk)
-    except (EOFError, OSError) as error:
-        found = f"{' '.join(str(error).split())} (truncated, or no bzip2)"
-        raise ContractError(file=path, field="archive", expected="a complete bzip2 file", found=found) from error
-
-
-def to_record(arrays: dict[str, np.ndarray], source: Path, crop: int | None = None) -> Any:
-    """A raw record of the arrays of the tike layout; see the head of this module for every step."""
-    from reference_impl.data import RawData
-
-    counts, probe, scan = _checked(arrays, source)
-    detector = counts.shape[-1]
-    side = detector if crop is None else crop
-    if not 0 < side <= detector or (detector - side) % 2:
-        expected = f"an even number of pixels less than {detector}, or none"
-        raise ContractError(file=source, field="--crop", expected=expected, found=str(crop))
-    shifted = np.fft.fftshift(counts, axes=(-2, -1))
-    edge = (detector - side) // 2
-    kept = shifted[:, edge : edge + side, edge : edge + side]
-    x, y = (scan[:, axis].astype(np.float64) * (side / detector) for axis in (1, 0))
-    x, y = x - np.floor(x.min()) + side // 2, y - np.floor(y.min()) + side // 2
-    nphotons = float(kept.sum(axis=(-2, -1), dtype=np.float64).mean())
-    metadata = {
+def describe(made: Conversion) -> dict[str, Any]:
+    """The metadata of the file: what it is, and the table of how it came to be."""
+    kept = {key: value for key, value in (made.experiment.metadata or {}).items() if key not in ("conversion", "digest")}
+    physics = kept.pop("physics_parameters", {})
+    physics = {**(physics if isinstance(physics, dict) else {}), "nphotons": made.photons, "N": made.N}
+    optics = {"object_pixel_m": None if made.pixel is None else [float(value) for value in made.pixel]}
+    optics["wavelength_m"] = made.experiment.wavelength
+    optics["distance_m"] = None if made.experiment.distance is None else float(made.experiment.distance.metres)
+    return {
         "schema_version": "1.0.0",
-        "physics_parameters": {"nphotons": nphotons, "gridsize": 1, "N": side},
-        "source": source.name,
+        **kept,
+        "physics_parameters": {"gridsize": 1, **physics},
+        "source": made.experiment.file.name,
+        "optics": {key: value for key, value in optics.items() if value is not None},
+        "conversion": made.table.plain(),
     }
-    amplitude = np.sqrt(kept).astype(np.float32)
-    return RawData.from_coords_without_pc(x, y, amplitude, _resampled(probe, side), metadata=metadata, file=source)
 
 
-def _checked(arrays: dict[str, np.ndarray], source: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Counts `(n, D, D)`, probe `(P, D, D)` complex, scan `(n, 2)`; leading axes of length one are dropped."""
-    data, probe, scan = arrays["data"], arrays["probe"], arrays["scan"]
-    if data.ndim < 3 or any(size != 1 for size in data.shape[:-3]) or data.shape[-1] != data.shape[-2]:
-        raise ContractError(file=source, field="data", expected="(1, n, D, D)", found=f"shape {data.shape}")
-    counts = data.reshape(data.shape[-3:])
-    low, high = counts.min(), counts.max()
-    if not (np.isfinite(low) and np.isfinite(high)) or low < 0:
-        raise ContractError(file=source, field="data", expected="finite counts >= 0", found=f"from {low} to {high}")
-    if scan.ndim < 2 or scan.reshape(-1, scan.shape[-1]).shape != (len(counts), 2) or not np.isfinite(scan).all():
-        expected = f"finite positions (1, {len(counts)}, 2), one for each pattern"
-        raise ContractError(file=source, field="scan", expected=expected, found=f"shape {scan.shape}")
-    modes = probe.reshape(-1, *probe.shape[-2:]) if probe.ndim >= 2 else probe
-    if modes.shape[1:] != counts.shape[1:] or modes.dtype.kind != "c":
-        expected = f"complex (…, P, {counts.shape[1]}, {counts.shape[2]})"
-        raise ContractError(file=source, field="probe", expected=expected, found=f"{probe.dtype} of shape {probe.shape}")
-    return counts, modes, scan.reshape(-1, 2)
-
-
-def _resampled(probe: np.ndarray, side: int) -> np.ndarray:
-    """`(P, D, D)` → `(side, side)` or `(P, side, side)` complex64: the same field of view, the central frequencies alone."""
-    axes, edge = (-2, -1), (probe.shape[-1] - side) // 2
-    spectrum = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(probe, axes=axes), norm="ortho"), axes=axes)
-    kept = spectrum[..., edge : edge + side, edge : edge + side]
-    field = np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(kept, axes=axes), norm="ortho"), axes=axes)
-    return (field[0] if len(field) == 1 else field).astype(np.complex64)
+def _make_probe(made: Conversion, whole: Any, optics: Optics | None) -> np.ndarray:
+    """Of the optics, or of the patterns, and a line in the table."""
+    if optics is None:
+        probe, residual, blur = estimate_probe(whole, made.mean)
+        text = f"of the patterns: their mean as the aperture, {blur}, residual {residual:.3f}; --probe or --aperture is better"
+        made.table.add("probe", "estimated", text, "assumed")
+        return probe
+    wavelength = made.experiment.wavelength
+    if wavelength is None or made.pixel is None:
+        expected = "--energy and the object pixel (--object-pixel, or --distance and --detector-pixel)"
+        raise ContractError(field="--aperture", expected=expected, found="not all of them")
+    text = f"aperture {optics.aperture:g} m, focal length {optics.focal_length or 0:g} m, defocus {optics.defocus:g} m, stop {optics.stop:g} m"
+    made.table.add("probe", "made of the optics", text, "done")
+    return of_optics(optics, wavelength, float(made.pixel[1]), made.N, made.photons)
 
 
 def _refine(parts: dict[Path, Any], sweeps: int, source: Path) -> float:
     """Give every part the probe that the part to train on agrees with; what is held out has no say. Returns its residual."""
     whole, *rest = parts.values()
     learned_from = rest[0] if rest else whole
-    if sweeps < 0:
-        raise ContractError(field="--refine-probe", expected="a number of sweeps >= 0", found=str(sweeps))
     if learned_from.probeGuess.ndim != 2:
         found = f"shape {learned_from.probeGuess.shape}"
         raise ContractError(file=source, field="probe", expected="one mode: --refine-probe knows no more", found=found)
@@ -202,5 +178,6 @@ def _subset(record: Any, mask: np.ndarray) -> Any:
         record.diff3d[mask],
         record.probeGuess,
         record.scan_index[mask],
+        record.objectGuess,
         metadata=record.metadata,
     )

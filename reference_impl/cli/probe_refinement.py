@@ -26,6 +26,7 @@ def refine_probe(record: Any, sweeps: int, seed: int = 0) -> tuple[np.ndarray, f
     N = amplitude.shape[-1]
     columns, rows = (np.rint(c - c.min()).astype(int) for c in (record.xcoords, record.ycoords))
     image = np.ones((rows.max() + N, columns.max() + N), dtype=np.complex128)
+    good = getattr(record, "mask", None)  # a pixel that nobody measured keeps what the model says
     generator, missed = np.random.default_rng(seed), 0.0
     for sweep in range(sweeps):
         missed = 0.0
@@ -33,10 +34,36 @@ def refine_probe(record: Any, sweeps: int, seed: int = 0) -> tuple[np.ndarray, f
             view = image[rows[index] : rows[index] + N, columns[index] : columns[index] + N]
             far = np.fft.fftshift(np.fft.fft2(view * probe, norm="ortho"))
             modulus = np.abs(far)
-            missed += np.sum((modulus - amplitude[index]) ** 2)
-            far *= amplitude[index] / np.maximum(modulus, 1e-12) - 1
+            measured = amplitude[index] if good is None else np.where(good, amplitude[index], modulus)
+            missed += np.sum((modulus - measured) ** 2)
+            far *= measured / np.maximum(modulus, 1e-12) - 1
             correction = np.fft.ifft2(np.fft.ifftshift(far), norm="ortho")
             step = np.conj(view) * correction / np.max(np.abs(view)) ** 2
             view += OBJECT_STEP * np.conj(probe) * correction / np.max(np.abs(probe)) ** 2
             probe += PROBE_STEP * step * (sweep >= QUIET_SWEEPS)
     return probe.astype(np.complex64), float(np.sqrt(missed / energy))
+
+
+TRIED_PATTERNS, TRIED_SWEEPS = 64, 8
+"""Enough to tell the defocus: on the synthetic scan of the tests the right one leaves half of the next one's residual."""
+
+
+def estimate_probe(record: Any, mean: np.ndarray) -> tuple[np.ndarray, float, str]:
+    """`(probe (N, N) complex64, its residual, which start won)` of the patterns alone: see `data.geometry_probe.candidates`.
+
+    Each start is refined on the patterns nearest to the middle of the scan; that which explains them best is taken.
+    """
+    from types import SimpleNamespace
+
+    from reference_impl.data.geometry_probe import candidates
+
+    x, y = record.xcoords, record.ycoords
+    near = np.argsort(np.hypot(x - np.median(x), y - np.median(y)), kind="stable")[:TRIED_PATTERNS]
+    part = SimpleNamespace(diff3d=record.diff3d[near], xcoords=x[near], ycoords=y[near], mask=getattr(record, "mask", None))
+    tried = []
+    for number, start in enumerate(candidates(mean)):
+        part.probeGuess = start
+        probe, residual = refine_probe(part, TRIED_SWEEPS)
+        tried.append((residual, number, probe))
+    residual, number, probe = min(tried, key=lambda each: each[:2])
+    return probe, residual, "in focus" if number == 0 else f"out of focus (start {number} of {len(tried)})"

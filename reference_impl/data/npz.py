@@ -20,7 +20,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.lib import format as npy
 
-from reference_impl.data.text import string_in_object_array
+from reference_impl.data.text import is_none_in_object_array, string_in_object_array
 from reference_impl.errors import ContractError
 
 MAX_MEMBER_BYTES = 1 << 37
@@ -32,6 +32,9 @@ MAX_RATIO, RATIO_FLOOR_BYTES = 400, 1 << 28
 
 MAX_TEXT_BYTES = 1 << 24
 """16 MiB: the largest `_metadata`."""
+
+MAX_NONE_BYTES = 4096
+"""A member that holds `None` has some two hundred bytes."""
 
 _READ_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error, OSError, NotImplementedError, RuntimeError)
 
@@ -115,6 +118,17 @@ class Archive:
             self._read_header(key, stream)
             payload = stream.read()
         return string_in_object_array(payload, self.path, key)
+
+    def present(self, key: str) -> bool:
+        """Whether `key` is there and is not a 0-d object array of `None`, as `numpy.savez(…, scan_index=None)` writes it."""
+        if key not in self:
+            return False
+        header, info = self.header(key), self._zip.getinfo(self._members[key])
+        if not header.dtype.hasobject or header.shape != () or info.file_size > MAX_NONE_BYTES:
+            return True
+        with self._open(key) as stream:
+            self._read_header(key, stream)
+            return not is_none_in_object_array(stream.read())
 
     def _open(self, key: str) -> io.BufferedIOBase:
         info = self._zip.getinfo(self._members[key])

@@ -145,9 +145,9 @@ def read_fields(archive: Archive, measurement: str) -> dict[str, Any]:
     fields["probeGuess"] = archive.array(archive.require("probeGuess"))
     for axis in ("xcoords", "ycoords"):
         start = f"{axis}_start"
-        fields[start] = archive.array(start) if start in archive else fields[axis]
+        fields[start] = archive.array(start) if archive.present(start) else fields[axis]
     for name in ("scan_index", "objectGuess"):
-        fields[name] = archive.array(name) if name in archive else None
+        fields[name] = archive.array(name) if archive.present(name) else None
     fields["metadata"] = read_metadata(archive)
     return fields
 

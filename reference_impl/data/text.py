@@ -55,14 +55,26 @@ class _Unpickler(pickle.Unpickler):
 def string_in_object_array(payload: bytes, file: str | Path, field: str) -> str:
     """The string; `ContractError` names what else the pickle wanted, or that it is damaged."""
     try:
-        _refuse_opcodes(payload)
-        value = _Unpickler(io.BytesIO(payload)).load().state[-1][0]
+        value = _held(payload)
     except Exception as error:  # a malformed pickle may raise anything; each becomes the one-line refusal
         found = " ".join(str(error).split()) or type(error).__name__
         raise ContractError(file=file, field=field, expected="a 0-d array holding a string", found=found) from error
     if not isinstance(value, str):
         raise ContractError(file=file, field=field, expected="a string", found=type(value).__name__)
     return value
+
+
+def is_none_in_object_array(payload: bytes) -> bool:
+    """Whether the array holds `None`, as programs write a field that they have not; False for anything else, and for damage."""
+    try:
+        return _held(payload) is None
+    except Exception:  # whatever it is, it is not None: the reader of the member then refuses it by name
+        return False
+
+
+def _held(payload: bytes) -> Any:
+    _refuse_opcodes(payload)
+    return _Unpickler(io.BytesIO(payload)).load().state[-1][0]
 
 
 def _refuse_opcodes(payload: bytes) -> None:

@@ -1,0 +1,216 @@
+"""All steps together: an experiment and a geometry → the contract's record, and the table of what was done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reference_impl.atomic import atomic_write
+from reference_impl.data.geometry import Geometry, Table, Window, window
+from reference_impl.data.geometry_positions import kept_frames, pair, to_pixels
+from reference_impl.data.geometry_probe import on_grid
+from reference_impl.data.geometry_survey import AT_ONCE, Survey, survey
+from reference_impl.data.metadata import KEY
+from reference_impl.errors import ContractError
+
+if TYPE_CHECKING:
+    from reference_impl.formats import Experiment
+
+NAMES = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "probeGuess", "scan_index", "objectGuess")
+COUNTS_AT_LEAST = 10
+"""Whole numbers up to ten may be amplitudes of a simulation; above that they are counts."""
+
+
+@dataclass
+class Conversion:
+    """A planned conversion: nothing of the frames but their statistics is in memory. `blocks()` makes the amplitudes."""
+
+    experiment: Experiment
+    wanted: Geometry
+    survey: Survey
+    cut: Window
+    frames: np.ndarray
+    positions: np.ndarray
+    pixel: np.ndarray | None
+    good: np.ndarray
+    mask: np.ndarray
+    probe: np.ndarray | None
+    table: Table
+    photons: float = 0.0
+    mean: np.ndarray | None = None
+
+    @property
+    def N(self) -> int:
+        """Pixels across a pattern."""
+        return self.cut.N
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Amplitudes float32 `(n, N, N)`, the kept frames in order; sets `photons` and `mean` `(N, N)` on the way."""
+        total, summed, (height, width) = 0.0, np.zeros((self.N, self.N)), self.experiment.frames.shape[1:]
+        step = max(1, AT_ONCE // (height * width))
+        for start in range(0, len(self.frames), step):
+            counts = self._counts(self.frames[start : start + step])
+            summed += counts.sum(axis=0, dtype=np.float64)
+            total += float(counts.sum(dtype=np.float64))
+            yield amplitudes_of(counts)
+        self.photons, self.mean = total / len(self.frames), summed / len(self.frames)
+
+    def _counts(self, numbers: np.ndarray) -> np.ndarray:
+        low, high = int(numbers[0]), int(numbers[-1]) + 1
+        block = self.experiment.frames.read(low, high)[numbers - low]
+        amplitudes = self.experiment.patterns.unit == "amplitudes"
+        if not self.good.all() or self.survey.touched.any():
+            block = np.where(self.good & (block > 0), block, 0).astype(block.dtype)  # NaN compares as False
+        if self.wanted.threshold is not None:
+            block = np.where(block >= self.wanted.threshold, block, 0).astype(block.dtype)
+        block = self.cut.cut(block)
+        if amplitudes:
+            block = np.square(block, dtype=np.float64)
+        return self.cut.binned(block if self.cut.bin == 1 else block.astype(np.float64))
+
+
+def amplitudes_of(counts: np.ndarray) -> np.ndarray:
+    """The root, once; float32 of the correctly rounded root, whatever type the counts had."""
+    return np.sqrt(counts, dtype=np.float64).astype(np.float32)
+
+
+def plan(experiment: Experiment, wanted: Geometry) -> Conversion:
+    """Look at the frames once and decide everything. Raises `ContractError` that names the item, its place and the flag."""
+    table = Table()
+    table.add("kind", experiment.kind, str(experiment.file))
+    for item, text in experiment.notes:
+        table.add(item, text, "", "assumed")
+    unit, frames = experiment.patterns.unit, experiment.frames
+    table.add("patterns", f"{frames.shape[0]} of {frames.shape[1]} x {frames.shape[2]}, {frames.dtype}", experiment.patterns.path)
+    seen = survey(frames, unit == "amplitudes")
+    _values(experiment, seen, table)
+    for name in ("energy", "distance", "detector_pixel"):
+        _scalar(experiment, name, table)
+    good = _good_pixels(experiment, wanted, seen, table)
+    cut = window(experiment, wanted, replace(seen, mean=seen.mean * good), table)
+    kept, positions = pair(experiment, kept_frames(experiment, wanted, seen, table), wanted, table)
+    pixels, pixel = to_pixels(experiment, positions, wanted, cut, table)
+    mask = cut.binned((~cut.cut(good, fill=False)).astype(np.int64)) == 0
+    if not mask.all():
+        table.add(
+            "mask",
+            f"{int((~mask).sum())} of {mask.size} pixels of the pattern are bad",
+            "True is good in the file that is written",
+            "done",
+        )
+    probe = None if experiment.probe is None else on_grid(experiment.probe.value, experiment, cut, table)
+    return Conversion(experiment, wanted, seen, cut, kept, pixels, pixel, good, mask, probe, table)
+
+
+def _values(experiment: Experiment, seen: Survey, table: Table) -> None:
+    """What the numbers of the patterns are."""
+    unit, assumed = experiment.patterns.unit, experiment.patterns.assumed
+    table.add("values", unit, assumed or f"{seen.lowest:.6g} to {seen.highest:.6g}", "assumed" if assumed else "taken")
+    if unit == "amplitudes" and seen.whole and seen.highest >= COUNTS_AT_LEAST:
+        text = f"all whole numbers, up to {seen.highest:.6g}: counts, most likely (--measurement counts)"
+        table.add("values", "amplitudes?", text, "warning")
+    if unit == "counts" and not seen.whole and seen.highest < COUNTS_AT_LEAST:
+        table.add(
+            "values",
+            "counts?",
+            f"no whole numbers, at most {seen.highest:.3g}: scaled, or amplitudes (--measurement amplitudes)",
+            "warning",
+        )
+
+
+def _scalar(experiment: Experiment, name: str, table: Table) -> None:
+    item = getattr(experiment, name)
+    if item is not None:
+        value = np.atleast_1d(item.value)
+        text = " x ".join(f"{number:.6g}" for number in (value if len(set(value)) > 1 else value[:1]))
+        table.add(name.replace("_", " "), f"{text} {item.unit}", f"{item.path}{f' ({item.assumed})' if item.assumed else ''}")
+
+
+def _good_pixels(experiment: Experiment, wanted: Geometry, seen: Survey, table: Table) -> np.ndarray:
+    """bool `(H, W)` as the detector is stored; refused where a good pixel holds no count."""
+    good = np.ones(seen.mean.shape, bool)
+    if experiment.mask is not None:
+        good = _as_stored(experiment, seen, table)
+    if wanted.mask_marked and seen.marked.any():
+        table.add("mask", f"{int((seen.marked & good).sum())} pixels", "--mask-marked: NaN or below zero in every frame", "done")
+        good = good & ~seen.marked
+    left = seen.touched & good
+    if left.any():
+        only_small = wanted.clip_negatives is not None and seen.nan == 0 and seen.lowest >= -wanted.clip_negatives
+        if not only_small:
+            raise _no_counts(experiment, wanted, seen, left)
+        table.add(
+            "negative values",
+            f"{seen.negative} set to zero",
+            f"--clip-negatives {wanted.clip_negatives:g}; the lowest is {seen.lowest:g}",
+            "done",
+        )
+    if wanted.threshold is not None:
+        table.add("threshold", f"below {wanted.threshold:g} is zero", "--threshold", "done")
+    return good
+
+
+def _no_counts(experiment: Experiment, wanted: Geometry, seen: Survey, left: np.ndarray) -> ContractError:
+    parts = [f"{seen.nan} NaN or infinite"] if seen.nan else []
+    parts += [f"{seen.negative} below zero (lowest {seen.lowest:g})"] if seen.negative else []
+    where = (
+        "the same in every frame: --mask-marked takes them as bad"
+        if (seen.marked & left).sum() == left.sum()
+        else "not in every frame"
+    )
+    expected = "finite counts >= 0, or --mask FILE that hides the others, or --clip-negatives LIMIT"
+    return ContractError(
+        file=experiment.patterns.path,
+        field="patterns",
+        expected=expected,
+        found=f"{' and '.join(parts)} in {int(left.sum())} pixels, {where}",
+    )
+
+
+def _as_stored(experiment: Experiment, seen: Survey, table: Table) -> np.ndarray:
+    """The mask in the order in which the detector is stored: it may have been drawn with zero frequency in the middle."""
+    item = experiment.mask
+    assert item is not None
+    good, note = item.value, item.assumed
+    turned = np.fft.ifftshift(good)
+    if seen.touched.any() and (seen.touched & good).any() and not (seen.touched & turned).any():
+        good, note = turned, f"{note}; drawn with zero frequency in the middle: so it hides the marked pixels".lstrip("; ")
+    table.add(
+        "mask",
+        f"{int((~good).sum())} of {good.size} pixels are bad",
+        f"{item.path}{f' ({note})' if note else ''}",
+        "assumed" if note else "taken",
+    )
+    if not good.any() or (~good).sum() > good.size / 2:
+        expected = "a mask that leaves at least half of the detector (--mask-good zero, if zero is good)"
+        raise ContractError(
+            file=item.path, field="mask", expected=expected, found=f"{int((~good).sum())} of {good.size} pixels bad"
+        )
+    return good
+
+
+def record(made: Conversion, describe: Callable[[Conversion], dict[str, Any]]) -> Any:
+    """The whole record in memory, as `RawData`; `describe` makes its metadata once the photons are known."""
+    from reference_impl.data.record import RawData
+
+    diffraction = np.concatenate(list(made.blocks()))
+    y, x = (np.ascontiguousarray(axis) for axis in made.positions.T)
+    item = made.experiment.object
+    thing = None if item is None or made.cut.side != made.experiment.frames.shape[1] else item.value
+    file = made.experiment.file
+    return RawData.from_coords_without_pc(x, y, diffraction, made.probe, None, thing, metadata=describe(made), file=file)
+
+
+def write(part: Any, mask: np.ndarray, path: Path) -> None:
+    """Write a record as `RawData.to_file` does, with the mask where a pixel is bad."""
+    arrays = {name: getattr(part, name) for name in NAMES if getattr(part, name) is not None}
+    arrays[KEY] = np.array(json.dumps(part.metadata, sort_keys=True))
+    if not mask.all():
+        arrays["mask"] = mask
+    with atomic_write(path) as temporary, open(temporary, "wb") as stream:
+        np.savez(stream, **arrays)

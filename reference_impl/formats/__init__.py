@@ -1,0 +1,8 @@
+"""Files of anybody's → one `Experiment`. Nothing in a file runs code, and nothing is converted: see `data.geometry` for that."""
+
+from __future__ import annotations
+
+from reference_impl.formats.experiment import Experiment, Frames, Item
+from reference_impl.formats.read import Wishes, opened
+
+__all__ = ["Experiment", "Frames", "Item", "Wishes", "opened"]

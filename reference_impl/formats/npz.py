@@ -1,0 +1,93 @@
+"""NPZ archives, packed by bzip2 or not, as a source of names. The strict reader of `data.npz` reads them."""
+
+from __future__ import annotations
+
+import bz2
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from reference_impl.data.npz import Archive
+from reference_impl.errors import ContractError
+from reference_impl.formats.stack import Stack
+
+LARGEST_UNPACKED = 1 << 35
+"""32 GiB: a million patterns of 90 x 90 pixels."""
+UNPACKED_AT_ONCE = 1 << 24
+
+
+class NpzSource:
+    """An open NPZ. Raises `FileNotFoundError`, or `ContractError` where it is none. A context manager."""
+
+    container, matlab = "NPZ", False
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self._stack = ExitStack()
+        inner = self.path
+        if self.path.suffix == ".bz2":
+            inner = Path(self._stack.enter_context(tempfile.TemporaryDirectory())) / self.path.stem
+            try:
+                unpack(self.path, inner)
+            except BaseException:
+                self._stack.close()
+                raise
+        self._archive = self._stack.enter_context(Archive(inner))
+        self._archive.path = self.path
+
+    def __enter__(self) -> NpzSource:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def names(self) -> list[str]:
+        """Names of the arrays, in file order."""
+        return list(self._archive.keys)
+
+    def has(self, name: str) -> bool:
+        """Whether an array is there and is not `None`: programs write their empty fields as `None`."""
+        return self._archive.present(name)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of an array, from its header."""
+        return self._archive.header(name).shape
+
+    def array(self, name: str) -> np.ndarray:
+        """The numbers of an array; pickled objects are refused."""
+        return self._archive.array(self._archive.require(name))
+
+    def text(self, name: str) -> str:
+        """The string that an array of no axes holds."""
+        return self._archive.text(name)
+
+    def unit(self, name: str) -> str | None:
+        """NPZ states no units."""
+        return None
+
+    def stack(self, name: str, axes: list[str]) -> Stack:
+        """Frames of an array."""
+        return Stack(self.array(name), axes, self.place(name))
+
+    def place(self, name: str) -> str:
+        """`FILE::name`, for messages and the table."""
+        return f"{self.path}::{name}"
+
+
+def unpack(path: Path, target: Path) -> None:
+    """Unpack a bzip2 file, a piece at a time; `ContractError` where it is damaged or larger than `LARGEST_UNPACKED`."""
+    size = 0
+    try:
+        with bz2.open(path) as packed, open(target, "wb") as stream:
+            while chunk := packed.read(UNPACKED_AT_ONCE):
+                size += len(chunk)
+                if size > LARGEST_UNPACKED:
+                    raise ContractError(file=path, field="archive", expected=f"at most {LARGEST_UNPACKED} bytes", found="more")
+                stream.write(chunk)
+    except FileNotFoundError:
+        raise
+    except (EOFError, OSError) as error:
+        found = f"{' '.join(str(error).split())} (truncated, or no bzip2)"
+        raise ContractError(file=path, field="archive", expected="a complete bzip2 file", found=found) from error
