@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl.atomic import require_writable
+from reference_impl.atomic import refuse_same_file, require_writable
 from reference_impl.cli import convert_flags
 from reference_impl.cli.probe_refinement import estimate_probe, refine_probe
 from reference_impl.cli.progress import Reporter
@@ -23,8 +23,8 @@ from reference_impl.errors import ContractError
 
 SUMMARY = "turn an experiment (HDF5, CXI, MATLAB, NPZ, TIFF, …) into a contract file"
 DESCRIPTION = (
-    "Read patterns, positions and probe of anybody's file, say what was taken and what was assumed, and write a contract file that "
-    "train and infer read. Layouts: contract (PtychoPINN), tike, dp/parameters pair and ptychodus product, fold_slice, CXI / "
+    "Read patterns, positions and probe of anybody's file, say what was taken and what was assumed, and write a contract file of "
+    "it. Layouts: contract (PtychoPINN), tike, dp/parameters pair and ptychodus product, fold_slice, CXI / "
     "NXcxi_ptycho, PtyLab, ptypy, NeXus masters, MATLAB, TIFF or NPY with a table of positions, or names that you give."
 )
 
@@ -36,10 +36,6 @@ def run(args: argparse.Namespace) -> None:
     from reference_impl.formats import opened
 
     say = Reporter(args.quiet)
-    if not 0 <= args.held_out < 1:
-        raise ContractError(field="--held-out", expected="a fraction from 0 to below 1", found=str(args.held_out))
-    if args.refine_probe < 0:
-        raise ContractError(field="--refine-probe", expected="a number of sweeps >= 0", found=str(args.refine_probe))
     wishes, geometry, optics = convert_flags.wishes_of(args), convert_flags.geometry_of(args), convert_flags.optics_of(args)
     outputs = targets(args.source, args.output)
     if not args.dry_run:
@@ -65,20 +61,18 @@ def targets(sources: list[str], output: Path) -> dict[str, Path]:
     """Source → file to write. One source: the output itself; several: files of their names in the folder that it names."""
     from reference_impl.formats.sources import place
 
-    files = [place(source, "--source")[0] for source in sources]
+    files = [place(source, "source")[0] for source in sources]
     if len(sources) == 1:
         found = {sources[0]: output}
     else:
         if output.suffix == ".npz" or output.is_file():
-            raise ContractError(field="--output", expected=f"a folder for the files of {len(sources)} sources", found=str(output))
+            raise ContractError(field="output", expected=f"a folder for the files of {len(sources)} sources", found=str(output))
         names = [path.name.split(".")[0] or path.name for path in files]
         if len(set(names)) != len(names):
-            raise ContractError(field="--source", expected="sources of different names", found=", ".join(names[:6]))
+            raise ContractError(field="source", expected="sources of different names", found=", ".join(names[:6]))
         found = {source: output / f"{name}.npz" for source, name in zip(sources, names, strict=True)}
     for path in found.values():
-        for file in files:
-            if path.exists() and file.exists() and path.samefile(file):
-                raise ContractError(field="--output", expected="another file than the sources", found=str(path))
+        refuse_same_file("output", path, {f"--source {file}": file for file in files})
     return found
 
 
@@ -134,8 +128,9 @@ def _make_probe(made: Conversion, whole: Any, optics: Optics | None) -> np.ndarr
     wavelength = made.experiment.wavelength
     if wavelength is None or made.pixel is None:
         expected = "--energy and the object pixel (--object-pixel, or --distance and --detector-pixel)"
-        raise ContractError(field="--aperture", expected=expected, found="not all of them")
-    text = f"aperture {optics.aperture:g} m, focal length {optics.focal_length or 0:g} m, defocus {optics.defocus:g} m, stop {optics.stop:g} m"
+        raise ContractError(field="aperture", expected=expected, found="not all of them")
+    lens = "a pinhole" if optics.focal_length is None else f"focal length {optics.focal_length:g} m, stop {optics.stop:g} m"
+    text = f"aperture {optics.aperture:g} m, {lens}, defocus {optics.defocus:g} m"
     made.table.add("probe", "made of the optics", text, "done")
     return of_optics(optics, wavelength, float(made.pixel[1]), made.N, made.photons)
 

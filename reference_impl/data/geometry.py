@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reference_impl.config.canonical import SUPPORTED_SIZES
+from reference_impl.config.domains import SUPPORTED_SIZES
 from reference_impl.data.geometry_survey import Survey, circular_centroid, found_centre
 from reference_impl.errors import ContractError
 
@@ -130,7 +130,7 @@ def window(experiment: Experiment, wanted: Geometry, survey: Survey, table: Tabl
     centre = _centre(shape, wanted, survey, corner, table)
     crop, side = _sides(shape, wanted, centre, table)
     if wanted.bin < 1 or side % wanted.bin:
-        raise ContractError(field="--bin", expected=f"a divisor of {side} pixels", found=str(wanted.bin))
+        raise ContractError(field="bin", expected=f"a divisor of {side} pixels", found=str(wanted.bin))
     order = (1, 0) if wanted.transpose else (0, 1)
     flips = (wanted.flip_rows, wanted.flip_columns)
     axes = [_axis(shape[a], centre[a], crop, side, flip, corner) for a, flip in zip(order, flips, strict=True)]
@@ -183,7 +183,7 @@ def _centre(shape: tuple[int, int], wanted: Geometry, survey: Survey, corner: bo
         row, column = (int(np.rint(value)) for value in wanted.centre)
         if not (0 <= row < shape[0] and 0 <= column < shape[1]):
             expected = f"a pixel of {shape[0]} x {shape[1]}, row,column"
-            raise ContractError(field="--centre", expected=expected, found=f"{wanted.centre[0]:g},{wanted.centre[1]:g}")
+            raise ContractError(field="centre", expected=expected, found=f"{wanted.centre[0]:g},{wanted.centre[1]:g}")
         table.add("centre", f"row {row}, column {column}", "--centre")
         return row, column
     mean = np.fft.fftshift(survey.mean) if corner else survey.mean
@@ -209,7 +209,7 @@ def _sides(shape: tuple[int, int], wanted: Geometry, centre: tuple[int, int], ta
     least = min(shape)
     if wanted.crop is not None and (not 0 < wanted.crop <= least or (wanted.crop % 2 and wanted.crop != least)):
         expected = f"an even number of pixels, at most {least} (--pad makes more of them)"
-        raise ContractError(field="--crop", expected=expected, found=str(wanted.crop))
+        raise ContractError(field="crop", expected=expected, found=str(wanted.crop))
     square = shape[0] == shape[1]
     crop, said = wanted.crop, "--crop"
     if crop is None and not square:
@@ -223,14 +223,14 @@ def _sides(shape: tuple[int, int], wanted: Geometry, centre: tuple[int, int], ta
         table.add("crop", f"{crop} x {crop} of {shape[0]} x {shape[1]} pixels", said, "done" if wanted.crop else "assumed")
     side = crop if wanted.pad is None else wanted.pad
     if side < crop or side % 2:
-        raise ContractError(field="--pad", expected=f"an even number of pixels, at least {crop}", found=str(wanted.pad))
+        raise ContractError(field="pad", expected=f"an even number of pixels, at least {crop}", found=str(wanted.pad))
     if side > crop:
         table.add("pad", f"{crop} to {side} pixels", "pixels that nobody measured: zero, and bad in the mask", "done")
     if wanted.pad is None:
         for place, size, name in zip(centre, shape, ("row", "column"), strict=True):
             if place - crop // 2 < 0 or place + crop - crop // 2 > size:
                 found = f"{crop} pixels around {name} {place} of {size}"
-                raise ContractError(field="--crop", expected="a window on the detector (or --pad, which fills up)", found=found)
+                raise ContractError(field="crop", expected="a window on the detector (or --pad, which fills up)", found=found)
     return crop, side
 
 

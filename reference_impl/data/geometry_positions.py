@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reference_impl.formats import Experiment
 
 LEAST_SPREAD = 0.01
-"""Pixels: a scan whose positions all lie within a hundredth of a pixel is none (a grid step of 0.5 px is the finest published)."""
+"""Pixels: a scan whose positions all lie within a hundredth of a pixel is none (the finest published step is 0.5)."""
 DECIMALS = 6
 """Lengths become pixels by constants and products of floating-point numbers; below a millionth of a pixel they are noise."""
 
@@ -25,7 +25,7 @@ def kept_frames(experiment: Experiment, wanted: Geometry, survey: Survey, table:
     kept = np.ones(count, bool)
     for number in wanted.drop:
         if not 0 <= number < count:
-            raise ContractError(field="--drop", expected=f"frames from 0 to {count - 1}", found=str(number))
+            raise ContractError(field="drop", expected=f"frames from 0 to {count - 1}", found=str(number))
         kept[number] = False
     if wanted.drop:
         table.add("frames dropped", str(len(set(wanted.drop))), "--drop", "done")
@@ -50,7 +50,7 @@ def kept_frames(experiment: Experiment, wanted: Geometry, survey: Survey, table:
                 "done",
             )
     if not kept.any():
-        raise ContractError(field="--drop", expected="frames that stay", found=f"none of {count}")
+        raise ContractError(field="drop", expected="frames that stay", found=f"none of {count}")
     return np.flatnonzero(kept)
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Optics:
-    """A lens or zone plate (`aperture`, `focal_length`, `stop`: a central disc, all metres) out of focus by `defocus`, or, without a
-    focal length, a pinhole of diameter `aperture` at the distance `defocus` before the sample."""
+    """A lens or zone plate (`aperture`, `focal_length`, `stop`: a central disc, all metres) out of focus by `defocus`; without
+    a focal length, a pinhole of diameter `aperture` at the distance `defocus` before the sample."""
 
     aperture: float
     focal_length: float | None = None
@@ -84,14 +84,14 @@ def of_optics(optics: Optics, wavelength: float, pixel: float, N: int, photons: 
             found = (
                 f"a half angle of {edge * wavelength * 1e3:.3g} mrad, the detector ends at {limit * wavelength * 1e3:.3g} mrad"
             )
-            raise ContractError(field="--aperture", expected="a lens whose cone the detector sees", found=found)
+            raise ContractError(field="aperture", expected="a lens whose cone the detector sees", found=found)
         far = ((radius <= edge) & (radius >= inner)).astype(np.complex128)
     else:
         y, x = (np.mgrid[:N, :N] - N // 2) * pixel
         disc = (np.hypot(y, x) <= optics.aperture / 2).astype(np.complex128)
         if not disc.any() or optics.aperture > N * pixel:
             found = f"{optics.aperture * 1e6:.4g} um in a field of view of {N * pixel * 1e6:.4g} um"
-            raise ContractError(field="--aperture", expected="a pinhole that fits the field of view", found=found)
+            raise ContractError(field="aperture", expected="a pinhole that fits the field of view", found=found)
         far = np.fft.fft2(np.fft.ifftshift(disc))
     field = np.fft.fftshift(np.fft.ifft2(far * np.exp(-1j * np.pi * wavelength * optics.defocus * radius**2)))
     return (field * np.sqrt(photons / np.sum(np.abs(field) ** 2))).astype(np.complex64)

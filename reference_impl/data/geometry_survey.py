@@ -40,7 +40,7 @@ def pieces(count: int, pixels: int) -> Iterator[tuple[int, int]]:
 
 
 def survey(frames: Any, amplitudes: bool) -> Survey:
-    """Look at every frame once. `frames`: `(M, H, W)`, read a piece at a time. Raises `ContractError` where a piece is damaged."""
+    """Look at every frame once. `frames`: `(M, H, W)`, read in pieces. Raises `ContractError` where a piece is damaged."""
     count, height, width = frames.shape
     if not count:
         raise ContractError(field="patterns", expected="at least one frame", found=f"shape {frames.shape}")

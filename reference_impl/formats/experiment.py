@@ -81,7 +81,7 @@ class Experiment:
         return None if self.energy is None else units.wavelength(float(self.energy.value), self.energy.unit)
 
     def optical_pixel(self, sides: tuple[float, float]) -> np.ndarray | None:
-        """`λ z / (side × pitch)` in metres, (height, width), for a window of `sides` detector pixels; None if not all is known."""
+        """`λ z / (side × pitch)` in metres, (height, width), for a window of `sides` pixels; None if not all is known."""
         if self.wavelength is None or self.distance is None or self.detector_pixel is None:
             return None
         pitch = np.broadcast_to(self.detector_pixel.metres, (2,))

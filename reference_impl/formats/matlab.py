@@ -1,4 +1,4 @@
-"""MATLAB files of versions 5 to 7 as a source of names (`p/lambda` is the field `lambda` of the struct `p`). Version 7.3 is HDF5."""
+"""MATLAB 5 to 7 as a source of names (`p/lambda` is the field `lambda` of the struct `p`). Version 7.3 is HDF5."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +12,15 @@ import numpy as np
 
 from reference_impl.errors import ContractError
 from reference_impl.formats import layout as layouts
-from reference_impl.formats import units, values
+from reference_impl.formats import values
 from reference_impl.formats.experiment import Experiment, Item
 from reference_impl.formats.images import FRAMES
 from reference_impl.formats.layout import Layout
-from reference_impl.formats.sources import Source, open_source, place
+from reference_impl.formats.positions import Positions
+from reference_impl.formats.sources import Source, inventory, open_source, place
 from reference_impl.formats.text import TextSource
 from reference_impl.formats.values import Lookup
-
-TYPED = "given"
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the user says of a file; None leaves it to the file. Places are `FILE`, `FILE::name` or `FILE::name*number`."""
-
-    parameters: tuple[str, ...] = ()
-    layout: Path | None = None
-    axes: str | None = None
-    measurement: str | None = None
-    positions: str | None = None
-    positions_x: str | None = None
-    positions_y: str | None = None
-    columns: str | None = None
-    position_unit: str | None = None
-    step: tuple[float, float, str] | None = None
-    scan_shape: tuple[int, int] | None = None
-    mask: str | None = None
-    mask_good: str | None = None
-    probe: str | None = None
-    energy: tuple[float, str] | None = None
-    distance: tuple[float, str] | None = None
-    detector_pixel: tuple[float, str] | None = None
+from reference_impl.formats.wishes import Wishes
 
 
 @contextmanager
@@ -53,7 +30,7 @@ def opened(source: str | Path, wishes: Wishes | None = None) -> Iterator[Experim
     Raises `FileNotFoundError`, or `ContractError` that says what is missing and which flag gives it.
     """
     wishes = wishes or Wishes()
-    path, name, _ = place(str(source), "--source")
+    path, name, _ = place(str(source), "source")
     with ExitStack() as stack:
         yield _Reader(path, name, wishes, stack).experiment()
 
@@ -66,8 +43,8 @@ class _Reader:
         self.notes: list[tuple[str, str]] = []
         main = self._open(path)
         if isinstance(main, TextSource):
-            raise ContractError(file=path, field="--source", expected="patterns", found="a table of text: say --positions for it")
-        others = [self._open(place(text, "--parameters")[0]) for text in wishes.parameters]
+            raise ContractError(file=path, field="source", expected="patterns", found="a table of text: say --positions for it")
+        others = [self._open(place(text, "parameters")[0]) for text in wishes.parameters]
         self.lookup = Lookup([main, *(other for other in others if not isinstance(other, TextSource))])
         self.layout = self._layout(main, name)
 
@@ -86,7 +63,7 @@ class _Reader:
             base = found.title if found else main.container
             return Layout("named", f"{base}, patterns by name", (), sections)
         if found is None:
-            raise ContractError(file=self.path, field="file", expected=_expected(), found=_inventory(main))
+            raise ContractError(file=self.path, field="file", expected=_expected(), found=inventory(main))
         return found
 
     def _with_companion(self, main: Source) -> Layout | None:
@@ -104,7 +81,8 @@ class _Reader:
 
     def experiment(self) -> Experiment:
         """Everything, as the file has it."""
-        positions = self._positions()
+        place_of = Positions(self.lookup, self.layout, self.wishes, self._open)
+        positions = place_of.positions()
         count = None if positions is None else len(positions.value)
         stack, where, unit, said = values.frames(self.lookup, self.layout, self.wishes.axes, count)
         if said and stack.shape[0] > 1:
@@ -113,7 +91,7 @@ class _Reader:
         if not (self.wishes.measurement or unit):
             patterns = replace(patterns, assumed="counts: nothing says so (--measurement)")
         if positions is None:
-            positions = self._raster(stack)
+            positions = place_of.raster(stack)
         typed = {key: self._typed(key) for key in ("energy", "distance", "detector_pixel")}
         scalars = {key: typed.get(key) or values.scalars(self.lookup, self.layout, key) for key in (*typed, "object_pixel")}
         text = self.layout.get("patterns", "zero_frequency") or "unknown"
@@ -125,7 +103,7 @@ class _Reader:
             zero_frequency=text,
             positions=positions,
             frame_index=self._index("frames"),
-            position_index=self._index("positions") or self._text_index,
+            position_index=self._index("positions") or place_of.index,
             mask=self._mask(frame),
             probe=self._probe(),
             object=self._object(),
@@ -133,90 +111,6 @@ class _Reader:
             notes=tuple(self.notes),
             **scalars,
         )
-
-    # -- positions -------------------------------------------------------------------------------------------------------------
-
-    _text_index: Item | None = None
-
-    def _positions(self) -> Item | None:
-        wishes = self.wishes
-        if (wishes.positions_x is None) != (wishes.positions_y is None):
-            raise ContractError(field="--positions-x", expected="--positions-x and --positions-y together", found="one of them")
-        if wishes.positions_x is not None and wishes.positions_y is not None:
-            pair = [self._axis(wishes.positions_y, "--positions-y"), self._axis(wishes.positions_x, "--positions-x")]
-            return self._joined(pair, "")
-        if wishes.positions is not None:
-            return self._table(*place(wishes.positions, "--positions"))
-        found = [self.lookup.first(self.layout.names("positions", axis)) for axis in ("y", "x")]
-        if all(found):
-            pair = [(values.vector(s.array(n), s.place(n)), s.place(n), s.unit(n)) for s, n in found if s]
-            return self._joined(pair, self.layout.get("positions", "unit") or "")
-        whole = self.lookup.expand(next((n for n in self.layout.names("positions") if self.lookup.expand(n)), ""))
-        if not whole:
-            return None
-        columns = wishes.columns or self.layout.get("positions", "columns")
-        parts = [values.table(s.array(n), columns, s.place(n)) for s, n in whole]
-        source, name = whole[0]
-        value, said = np.concatenate(parts), ""
-        basis = self.lookup.first(self.layout.names("positions", "basis"))
-        if basis is not None:
-            value, said = _along_basis(value, basis[0].array(basis[1]), basis[0].place(basis[1]))
-        factor = float(self.layout.get("positions", "multiplier") or 1.0)
-        return self._with_unit(
-            value * factor, source.place(name), source.unit(name), self.layout.get("positions", "unit") or "", said
-        )
-
-    def _axis(self, text: str, flag: str) -> tuple[np.ndarray, str, str | None]:
-        path, name, factor = place(text, flag)
-        source = self._open(path)
-        if isinstance(source, TextSource) or not name:
-            raise ContractError(field=flag, expected="FILE::name of one axis", found=repr(text[:80]))
-        return values.vector(source.array(name.lstrip("/")), source.place(name)) * factor, source.place(name), source.unit(name)
-
-    def _joined(self, pair: list[tuple[np.ndarray, str, str | None]], default: str) -> Item:
-        (y, where_y, unit), (x, where_x, _) = pair
-        if y.shape != x.shape:
-            raise ContractError(field=where_x, expected=f"as many numbers as {where_y}, {len(y)}", found=str(len(x)))
-        return self._with_unit(np.stack([y, x], axis=1), f"{where_x}, {where_y.rsplit('::', 1)[-1]}", unit, default, "")
-
-    def _table(self, path: Path, name: str, factor: float) -> Item:
-        source = self._open(path)
-        if isinstance(source, TextSource):
-            value, unit, said = source.positions(self.wishes.columns)
-            index = source.index()
-            if index is not None:
-                self._text_index = Item(index, source.place("index"))
-            return self._with_unit(value * factor, str(path), unit, "", said)
-        if name:
-            value = values.table(source.array(name.lstrip("/")), self.wishes.columns, source.place(name))
-            return self._with_unit(value * factor, source.place(name), source.unit(name), "", f"columns {self.wishes.columns}")
-        if source.names() == [FRAMES]:
-            return self._with_unit(
-                values.table(source.array(FRAMES), self.wishes.columns, str(path)) * factor, str(path), None, "", ""
-            )
-        raise ContractError(file=path, field="--positions", expected="FILE::name of the positions", found=_inventory(source))
-
-    def _with_unit(self, value: np.ndarray, where: str, stated: str | None, default: str, said: str) -> Item:
-        unit = self.wishes.position_unit or units.canonical(stated or "") or default
-        source = TYPED if self.wishes.position_unit else "stated" if units.canonical(stated or "") else "layout"
-        notes = [said] if said else []
-        if source == "layout" and default:
-            notes.append(f"unit {default}: what this layout means")
-        return Item(value, where, unit, "; ".join(notes))
-
-    def _raster(self, stack: Any) -> Item | None:
-        """Positions of a raster, from the step that the user gives."""
-        if self.wishes.step is None:
-            return None
-        rows, columns = self.wishes.scan_shape or getattr(stack, "raster", None) or (0, 0)
-        if rows * columns != stack.shape[0]:
-            found = f"{rows} x {columns} points for {stack.shape[0]} patterns"
-            raise ContractError(field="--scan-shape", expected="rows,columns of the scan", found=found)
-        y, x, unit = self.wishes.step
-        row, column = np.divmod(np.arange(rows * columns), columns)
-        return Item(np.stack([row * y, column * x], axis=1), "--step", unit, "a raster, columns first, no position was measured")
-
-    # -- the rest --------------------------------------------------------------------------------------------------------------
 
     def _typed(self, key: str) -> Item | None:
         value = getattr(self.wishes, key)
@@ -234,10 +128,10 @@ class _Reader:
     def _mask(self, frame: tuple[int, int]) -> Item | None:
         good, also, said = self.layout.get("mask", "good") or "nonzero", self.layout.get("mask", "also_good"), ""
         if self.wishes.mask is not None:
-            path, name, _ = place(self.wishes.mask, "--mask")
+            path, name, _ = place(self.wishes.mask, "mask")
             source = self._open(path)
             if isinstance(source, TextSource):
-                raise ContractError(file=path, field="--mask", expected="an image (NPY, TIFF) or FILE::name", found="text")
+                raise ContractError(file=path, field="mask", expected="an image (NPY, TIFF) or FILE::name", found="text")
             name = name.lstrip("/") or source.names()[0]
             good, also = self.wishes.mask_good or "nonzero", None
             said = "" if self.wishes.mask_good else "True or nonzero is good (--mask-good)"
@@ -251,10 +145,10 @@ class _Reader:
     def _probe(self) -> Item | None:
         axes = self.layout.get("probe", "axes")
         if self.wishes.probe is not None:
-            path, name, _ = place(self.wishes.probe, "--probe")
+            path, name, _ = place(self.wishes.probe, "probe")
             source = self._open(path)
             if isinstance(source, TextSource):
-                raise ContractError(file=path, field="--probe", expected="an array", found="a table of text")
+                raise ContractError(file=path, field="probe", expected="an array", found="a table of text")
             names = [name.lstrip("/")] if name else [n for n in PROBES if Lookup([source]).expand(n)] or source.names()[:1]
             found: Any = Lookup([source]).first(tuple(names))
         else:
@@ -289,27 +183,5 @@ def detect(lookup: Lookup) -> Layout | None:
     return None
 
 
-def _along_basis(value: np.ndarray, basis: np.ndarray, where: str) -> tuple[np.ndarray, str]:
-    """CXI: the sample's translations (x, y) along the detector's axes; the probe moves over the sample the other way."""
-    basis = basis.T if basis.shape == (2, 3) else basis
-    if basis.shape != (3, 2) or not np.isfinite(basis).all() or (np.linalg.norm(basis, axis=0) == 0).any():
-        raise ContractError(field=where, expected="two basis vectors (3, 2)", found=f"shape {basis.shape}")
-    unit = basis / np.linalg.norm(basis, axis=0)
-    flat = np.linalg.pinv(unit[:2])
-    return -(value[:, ::-1] @ flat.T), f"along the detector's axes, {where.rsplit('::', 1)[-1]}"
-
-
 def _expected() -> str:
     return f"one of {', '.join(each.kind for each in layouts.known())}, or --source FILE::name, or --layout FILE"
-
-
-def _inventory(source: Source) -> str:
-    """What a file holds that may be patterns, for a message."""
-    found = []
-    for name in source.names():
-        if len(found) < 3 and source.has(name):
-            shape = source.shape(name)
-            if len(shape) >= 3:
-                found.append(f"{name} {shape}")
-    names = ", ".join(source.names()[:6])
-    return f"stacks {'; '.join(found)}" if found else f"no stack of frames, but {names or 'nothing'}"

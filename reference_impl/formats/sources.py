@@ -27,7 +27,7 @@ _STARTS = (
 _PLACE = re.compile(r"(?P<file>.*?)(?:::(?P<name>[^*]*(?:\*(?![-+.\d])[^*]*)?)(?:\*(?P<factor>[-+.\deE]+))?)?")
 
 
-def place(text: str, flag: str) -> tuple[Path, str, float]:
+def place(text: str, field: str) -> tuple[Path, str, float]:
     """`(file, name, multiplier)` of `FILE`, `FILE::name` or `FILE::name*1e-6`."""
     found = _PLACE.fullmatch(text)
     try:
@@ -35,7 +35,7 @@ def place(text: str, flag: str) -> tuple[Path, str, float]:
     except ValueError:
         found = None
     if not found or not found["file"]:
-        raise ContractError(field=flag, expected="FILE, FILE::name or FILE::name*number", found=repr(text[:80]))
+        raise ContractError(field=field, expected="FILE, FILE::name or FILE::name*number", found=repr(text[:80]))
     return Path(found["file"]).expanduser(), (found["name"] or "").strip(), factor
 
 
@@ -62,3 +62,15 @@ def open_source(path: Path) -> Source | TextSource:
     found = f"a file that begins with {head[:8]!r}" if head else "an empty file"
     expected = "HDF5 (NeXus, CXI, ptypy, MATLAB 7.3), NPZ, MATLAB 5, NPY, TIFF, or a table of text"
     raise ContractError(file=path, field="file", expected=expected, found=found)
+
+
+def inventory(source: Source) -> str:
+    """What a file holds that may be patterns, for a message."""
+    found = []
+    for name in source.names():
+        if len(found) < 3 and source.has(name):
+            shape = source.shape(name)
+            if len(shape) >= 3:
+                found.append(f"{name} {shape}")
+    names = ", ".join(source.names()[:6])
+    return f"stacks {'; '.join(found)}" if found else f"no stack of frames, but {names or 'nothing'}"

@@ -34,16 +34,16 @@ def metres(unit: str) -> float:
     return LENGTHS[unit]
 
 
-def quantity(text: str, flag: str, units: dict[str, float]) -> tuple[float, str]:
-    """`(75.0, "um")` of `75 um`; a number alone is in the first of `units`. Raises `ContractError` that names the flag."""
+def quantity(text: str, field: str, units: dict[str, float]) -> tuple[float, str]:
+    """`(75.0, "um")` of `75 um`; a number alone is in the first of `units`. Raises `ContractError` under the name `field`."""
     found = _QUANTITY.fullmatch(text)
     base = next(iter(units))
     unit = base if found and not found[2] else canonical(found[2]) if found else None
     if not found or unit not in units or not math.isfinite(float(found[1])):
         expected = f"a number and one of the units {', '.join(units)} (a number alone is in {base})"
-        raise ContractError(field=flag, expected=expected, found=repr(text[:60]))
+        raise ContractError(field=field, expected=expected, found=repr(text[:60]))
     if float(found[1]) <= 0:
-        raise ContractError(field=flag, expected="a number above 0", found=text.strip())
+        raise ContractError(field=field, expected="a number above 0", found=text.strip())
     return float(found[1]), unit
 
 
@@ -58,6 +58,6 @@ def electronvolts(metres_: float) -> float:
 
 
 def likely_position_unit(spread: float) -> str:
-    """The unit in which a usual scan (1 um to 1 mm across) has this spread: a hint for messages, never used by itself."""
-    fitting = [name for name in ("m", "mm", "um", "nm") if 1e-6 <= spread * LENGTHS[name] <= 1e-3]
-    return fitting[0] if fitting else "um"
+    """The unit in which a usual scan (1 to 100 um across) has this spread: a hint for messages, never used by itself."""
+    limits = {"m": 3e-4, "mm": 0.3, "um": 300.0}
+    return next((unit for unit, limit in limits.items() if spread < limit), "nm")

@@ -10,7 +10,7 @@ import pytest
 
 from fixtures import exposures
 from reference_impl.cli.main import main
-from reference_impl.tests import scans
+from reference_impl.tests import scans, writers
 
 MADE = scans.scan()
 ARRAYS = ("diff3d", "xcoords", "ycoords", "probeGuess", "mask")
@@ -24,9 +24,9 @@ def converted(flags: list[str], folder: Path, *more: str) -> dict[str, np.ndarra
         return dict(file)
 
 
-@pytest.mark.parametrize("kind", scans.WRITERS)
+@pytest.mark.parametrize("kind", writers.WRITERS)
 def test_the_same_experiment_gives_the_same_record_through_every_reader(kind: str, tmp_path: Path) -> None:
-    found = converted(scans.WRITERS[kind](MADE, tmp_path), tmp_path)
+    found = converted(writers.WRITERS[kind](MADE, tmp_path), tmp_path)
 
     half = scans.N // 2
     assert np.array_equal(found["mask"], MADE.good)
@@ -55,9 +55,9 @@ def test_that_record_explains_its_object_and_no_turned_one_does() -> None:
     assert residual(MADE.counts, MADE.y, MADE.x) > 1.3 * right
 
 
-@pytest.mark.parametrize("kind", scans.WRITERS)
+@pytest.mark.parametrize("kind", writers.WRITERS)
 def test_the_file_keeps_the_table_with_places_and_what_was_assumed(kind: str, tmp_path: Path) -> None:
-    flags = scans.WRITERS[kind](MADE, tmp_path)
+    flags = writers.WRITERS[kind](MADE, tmp_path)
 
     metadata = json.loads(str(converted(flags, tmp_path)["_metadata"]))
 
@@ -81,7 +81,7 @@ def test_the_file_keeps_the_table_with_places_and_what_was_assumed(kind: str, tm
 
 
 def test_a_dry_run_says_everything_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    flags = scans.cxi(MADE, tmp_path)
+    flags = writers.cxi(MADE, tmp_path)
     before = sorted(tmp_path.rglob("*"))
 
     assert main(["convert", *flags, "--output", str(tmp_path / "new" / "out.npz"), "--dry-run"]) == 0
@@ -94,7 +94,7 @@ def test_a_dry_run_says_everything_and_writes_nothing(tmp_path: Path, capsys: py
 def test_several_scans_at_once_become_files_of_their_names(tmp_path: Path) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        Path(scans.cxi(MADE, tmp_path / name)[1]).rename(tmp_path / f"{name}.cxi")
+        Path(writers.cxi(MADE, tmp_path / name)[1]).rename(tmp_path / f"{name}.cxi")
 
     sources = [str(tmp_path / f"{name}.cxi") for name in ("first", "second")]
     assert main(["convert", "--source", *sources, "--output", str(tmp_path / "out"), "--quiet"]) == 0
@@ -103,7 +103,7 @@ def test_several_scans_at_once_become_files_of_their_names(tmp_path: Path) -> No
 
 
 def test_a_file_that_no_layout_fits_is_told_what_it_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    flags = scans.named(MADE, tmp_path)
+    flags = writers.named(MADE, tmp_path)
 
     code = main(["convert", "--source", flags[1].split("::")[0], "--output", str(tmp_path / "out.npz"), "--quiet"])
 
@@ -126,7 +126,7 @@ def test_a_file_that_no_layout_fits_is_told_what_it_holds(tmp_path: Path, capsys
 def test_a_layout_with_a_mistake_is_refused_with_the_place_of_the_mistake(
     text: str, fragment: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flags = scans.cxi(MADE, tmp_path)
+    flags = writers.cxi(MADE, tmp_path)
     (tmp_path / "own.toml").write_text(text)
 
     code = main(["convert", *flags, "--layout", str(tmp_path / "own.toml"), "--output", str(tmp_path / "out.npz"), "--quiet"])
