@@ -7,10 +7,11 @@ import re
 from typing import Any
 
 from reference_impl.cli.flags import of
+from reference_impl.data import units
 from reference_impl.data.geometry import Geometry
 from reference_impl.data.geometry_probe import Optics
 from reference_impl.errors import ContractError
-from reference_impl.formats import Wishes, units
+from reference_impl.formats import Wishes
 
 PLACE = "FILE, FILE::name or FILE::name*number"
 

@@ -8,16 +8,13 @@ table with the word *assumed*; the table travels with the file.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reference_impl.config.domains import SUPPORTED_SIZES
+from reference_impl.data.experiment import Experiment
 from reference_impl.data.geometry_survey import Survey, circular_centroid, found_centre
+from reference_impl.domains.fields import SUPPORTED_SIZES
 from reference_impl.errors import ContractError
-
-if TYPE_CHECKING:
-    from reference_impl.formats import Experiment
 
 CORNER_REACH = 1 / 8
 """Zero frequency is in the corner where the photons' circular centroid lies within an eighth of the side of index 0."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from reference_impl.data import units
+from reference_impl.data.experiment import Experiment
 from reference_impl.data.geometry import Geometry, Table, Window
 from reference_impl.data.geometry_survey import Survey
 from reference_impl.errors import ContractError
-
-if TYPE_CHECKING:
-    from reference_impl.formats import Experiment
 
 LEAST_SPREAD = 0.01
 """Pixels: a scan whose positions all lie within a hundredth of a pixel is none (the finest published step is 0.5)."""
@@ -135,8 +132,6 @@ def to_pixels(
     pixel = object_pixel(experiment, wanted, cut, table)
     spread = float(np.ptp(positions, axis=0).max())
     if not item.unit:
-        from reference_impl.formats import units
-
         likely = units.likely_position_unit(spread)
         expected = f"a unit: --position-unit, one of {', '.join(units.POSITION_UNITS)}"
         raise ContractError(
@@ -155,8 +150,6 @@ def to_pixels(
         if pixel is None:
             expected = "the object pixel: --object-pixel, or --energy, --distance and --detector-pixel"
             raise ContractError(file=item.path, field="positions", expected=expected, found=f"positions in {item.unit} alone")
-        from reference_impl.formats import units
-
         pixels = positions * units.metres(item.unit) / pixel
         table.add("positions", f"{len(positions)} in {item.unit}", item.path, "taken")
     if item.assumed:
@@ -177,8 +170,6 @@ def base_sides(experiment: Experiment, cut: Window) -> np.ndarray:
 
 def object_pixel(experiment: Experiment, wanted: Geometry, cut: Window, table: Table) -> np.ndarray | None:
     """(height, width) in metres of a pixel of the object that comes out; None where nothing says it."""
-    from reference_impl.formats import units
-
     optics = experiment.optical_pixel((cut.side, cut.side))
     if wanted.object_pixel is not None:
         pixel, source = np.repeat(wanted.object_pixel[0] * units.metres(wanted.object_pixel[1]), 2), "--object-pixel"
@@ -201,8 +192,6 @@ def object_pixel(experiment: Experiment, wanted: Geometry, cut: Window, table: T
 
 def _require_scan(pixels: np.ndarray, path: str, unit: str, spread: float) -> None:
     if len(pixels) > 1 and np.ptp(pixels, axis=0).max() < LEAST_SPREAD:
-        from reference_impl.formats import units
-
         likely = units.likely_position_unit(spread)
         expected = f"a scan wider than {LEAST_SPREAD} object pixels (is the unit {likely}? --position-unit {likely})"
         found = f"a spread of {np.ptp(pixels, axis=0).max():.2g} pixels over {len(pixels)} positions, read in {unit}"

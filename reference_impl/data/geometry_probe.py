@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from reference_impl.data.experiment import Experiment
 from reference_impl.data.geometry import Table, Window
 from reference_impl.errors import ContractError
-
-if TYPE_CHECKING:
-    from reference_impl.formats import Experiment
 
 
 @dataclass(frozen=True)

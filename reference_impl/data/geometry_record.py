@@ -6,20 +6,18 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from reference_impl.atomic import atomic_write
+from reference_impl.data.experiment import Experiment
 from reference_impl.data.geometry import Geometry, Table, Window, window
 from reference_impl.data.geometry_positions import kept_frames, pair, to_pixels
 from reference_impl.data.geometry_probe import on_grid
 from reference_impl.data.geometry_survey import AT_ONCE, Survey, survey
 from reference_impl.data.metadata import KEY
 from reference_impl.errors import ContractError
-
-if TYPE_CHECKING:
-    from reference_impl.formats import Experiment
 
 NAMES = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "probeGuess", "scan_index", "objectGuess")
 COUNTS_AT_LEAST = 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_impl.formats.experiment import Experiment, Frames, Item
+from reference_impl.data.experiment import Experiment, Frames, Item
 from reference_impl.formats.read import opened
 from reference_impl.formats.wishes import Wishes
 

@@ -15,8 +15,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from reference_impl.data import units
 from reference_impl.errors import ContractError
-from reference_impl.formats import units
 
 LARGEST = 1 << 16
 """Bytes of a layout: those that come with the program have less than two thousand."""

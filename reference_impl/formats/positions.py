@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from reference_impl.data import units
+from reference_impl.data.experiment import Item
 from reference_impl.errors import ContractError
-from reference_impl.formats import units, values
-from reference_impl.formats.experiment import Item
+from reference_impl.formats import values
 from reference_impl.formats.images import FRAMES
 from reference_impl.formats.layout import Layout
 from reference_impl.formats.sources import Source, inventory, place

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from reference_impl.data.experiment import Experiment, Item
 from reference_impl.errors import ContractError
 from reference_impl.formats import layout as layouts
 from reference_impl.formats import values
-from reference_impl.formats.experiment import Experiment, Item
 from reference_impl.formats.images import FRAMES
 from reference_impl.formats.layout import Layout
 from reference_impl.formats.positions import Positions

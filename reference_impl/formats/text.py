@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from reference_impl.data import units
 from reference_impl.errors import ContractError
-from reference_impl.formats import units
 
 LARGEST = 1 << 28
 """256 MiB: four million positions of 60 characters."""

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from reference_impl.data import units
+from reference_impl.data.experiment import Item
 from reference_impl.errors import ContractError
-from reference_impl.formats import units
-from reference_impl.formats.experiment import Item
 from reference_impl.formats.layout import Layout
 from reference_impl.formats.sources import Source
 from reference_impl.formats.stack import Joined, Stack, default_axes

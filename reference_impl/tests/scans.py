@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fixtures import exposures
+from reference_impl.simulation import exposures
 
 N, PIXEL = 64, 51.66e-9  # pixels of a pattern; metres of an object pixel
 WAVELENGTH, DISTANCE, PITCH = 1.23984e-10, 2.0, 75e-6  # 10 keV: λ z / (64 x pitch) is the pixel above

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fixtures import exposures
 from reference_impl.cli.convert import _refine, describe, split
 from reference_impl.cli.main import main
 from reference_impl.cli.probe_refinement import refine_probe
@@ -18,6 +17,7 @@ from reference_impl.data.geometry import Geometry
 from reference_impl.data.geometry_record import plan, record
 from reference_impl.errors import ContractError
 from reference_impl.formats import opened
+from reference_impl.simulation import exposures
 
 D, N = 32, 16
 X, Y = np.array([30.0, 38.0, 44.0, 50.0, 33.0, 41.0]), np.array([40.0, 30.0, 52.0, 44.0, 36.0, 49.0])

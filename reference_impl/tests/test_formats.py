@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fixtures import exposures
 from reference_impl.cli.main import main
+from reference_impl.simulation import exposures
 from reference_impl.tests import scans, writers
 
 MADE = scans.scan()

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from reference_impl.formats import units
+from reference_impl.data import units
 
 
 class Frames(Protocol):
