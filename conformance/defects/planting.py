@@ -132,11 +132,18 @@ class Register(dict[str, Planted]):
         """Decorator that enters a planting function."""
 
         def enter(function: Callable[[Plant], None]) -> Callable[[Plant], None]:
-            if name in self:
-                raise ValueError(f"{name} is registered twice: {self[name].plant.__name__} and {function.__name__}")
-            area = function.__module__.rpartition(".")[2].split("_")[0]
-            self[name] = Planted(name, title, area, tuple(checks), function, tuple(files))
+            self.rows(function.__module__)(name, title, *checks, plant=function, files=files)
             return function
+
+        return enter
+
+    def rows(self, module: str) -> Callable[..., None]:
+        """The function that enters the rows of a module: id, title, checks, `files`, and what is planted."""
+
+        def enter(name: str, title: str, *checks: str, plant: Callable[[Plant], None], files: Sequence[str] = ()) -> None:
+            if name in self:
+                raise ValueError(f"{name} is registered twice: {self[name].title}; {title}")
+            self[name] = Planted(name, title, _area(module), checks, plant, tuple(files))
 
         return enter
 
@@ -155,6 +162,11 @@ class Register(dict[str, Planted]):
         if unknown:
             raise UnknownBackend(f"no {', '.join(unknown)} in {self.package}")
         return plant([known[name] for name in names.split("+")], f"{self.package}:{names}", device)
+
+
+def _area(module: str) -> str:
+    """`conformance.mutants.batch_loader` is of the area `batch`."""
+    return module.rpartition(".")[2].split("_")[0]
 
 
 def plant(entries: Sequence[Planted], where: str, device: str = "cpu") -> Any:

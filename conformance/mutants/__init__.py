@@ -12,6 +12,7 @@ from typing import Any
 from conformance.defects.planting import Register
 
 REGISTER = Register(__name__)
+rows = REGISTER.rows
 
 
 def mutant(name: str, title: str, *must_fail: str, files: Sequence[str] = ()) -> Callable[[Any], Any]:

@@ -9,32 +9,29 @@ from typing import Any
 import numpy as np
 import torch
 
+from conformance.defects.changes import Change, constant, function, instead, method, result, shape
 from conformance.defects.planting import Plant
-from conformance.mutants import mutant
+from conformance.mutants import rows
 from reference_impl.batch import container, probe
 
 
-def attributes(plant: Plant, **changes: Callable[[Any], Any]) -> None:
+def attributes(**changes: Callable[[Any], Any]) -> Change:
     """Some attributes of every container are made from the container as it ought to be."""
-
-    def made(original):
-        def build(*given, **options):
-            found = original(*given, **options)
-            return replace(found, **{name: change(found) for name, change in changes.items()})
-
-        return build
-
-    plant.function(container.container_from_groups, made)
-
-
-def groups(plant: Plant, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Every grouped mapping is changed on its way into the container."""
-    plant.function(
+    return function(
         container.container_from_groups,
-        lambda original: lambda grouped, *rest, **options: original({**grouped, **change(grouped)}, *rest, **options),
+        result(lambda found: replace(found, **{name: change(found) for name, change in changes.items()})),
     )
 
 
+def groups(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
+    """Every grouped mapping is changed on its way into the container."""
+    return function(
+        container.container_from_groups,
+        lambda original, grouped, *rest, **options: original({**grouped, **change(grouped)}, *rest, **options),
+    )
+
+
+@shape
 def scale(plant: Plant, formula: Callable[[np.ndarray, float], Any]) -> None:
     """The physics scale is `formula(X, nphotons)`."""
 
@@ -46,110 +43,55 @@ def scale(plant: Plant, formula: Callable[[np.ndarray, float], Any]) -> None:
     plant.function(container.physics_scaling_constant, lambda original: made)
 
 
-@mutant("DEF-016", "the Poisson loss knows nothing of the photons", "BATCH-012:a_container_carries_its_physics_scale")
-def the_physics_scale_is_one(plant: Plant) -> None:
-    attributes(plant, physics_scaling_constant=lambda made: torch.ones(1, 1, 1))
-
-
-@mutant("DEF-048", "a container negates the relative positions", "BATCH-002:relative_positions_are_taken_over")
-def relative_positions_are_negated(plant: Plant) -> None:
-    attributes(plant, coords_relative=lambda made: -made.coords_relative)
-
-
-@mutant("DEF-049", "a missing key comes to light as a foreign error", "BATCH-003:a_missing_key_is_named")
-def required_keys_are_not_asked_for(plant: Plant) -> None:
-    plant.constant(container, "REQUIRED_KEYS", ())
-
-
-@mutant(
-    "DEF-050", "global and local offsets are exchanged",
-    "BATCH-001:a_container_has_its_attributes", "BATCH-001:a_container_has_the_values_of_the_groups",
-)  # fmt: skip
-def offsets_are_exchanged(plant: Plant) -> None:
-    attributes(plant, global_offsets=lambda made: made.local_offsets, local_offsets=lambda made: made.global_offsets)
-
-
-@mutant("GUARD-BATCH-001", "a container holds the normalised probe", "BATCH-001:a_container_keeps_the_probe")
-def the_probe_is_normalised_too_early(plant: Plant) -> None:
-    attributes(plant, probe=lambda made: made.probe if made.probe is None else probe.normalise_probe(made.probe, 4.0)[0])
-
-
-@mutant("GUARD-BATCH-001b", "label amplitudes are intensities", "BATCH-001:labels_are_split_into_amplitude_and_phase")
-def label_amplitudes_are_squared(plant: Plant) -> None:
-    plant.method(container.PtychoContainer, "Y_I", lambda original: property(lambda self: self.Y.abs() ** 2))
-
-
-@mutant("GUARD-BATCH-001c", "a container is as long as its patches", "BATCH-001:a_container_has_the_length_of_its_groups")
-def length_counts_patches(plant: Plant) -> None:
-    plant.method(container.PtychoContainer, "__len__", lambda original: lambda self: original(self) * self.X.shape[-1])
-
-
-@mutant("GUARD-BATCH-004", "amplitudes of any dtype are cast in silence", "BATCH-004:amplitudes_of_another_dtype_are_refused")
-def amplitudes_are_cast(plant: Plant) -> None:
-    groups(plant, lambda given: {"X_full": given["X_full"].astype(np.float32)} if "X_full" in given else {})
-
-
-@mutant("GUARD-BATCH-010", "labels without a phase pass for labels", "BATCH-010:labels_that_are_not_complex64_are_refused")
-def labels_are_cast(plant: Plant) -> None:
-    groups(plant, lambda given: {"Y": given["Y"] if given["Y"] is None else given["Y"].astype(np.complex64)})
-
-
-@mutant("GUARD-BATCH-010b", "missing labels are dark", "BATCH-010:without_labels_there_are_ones")
-def missing_labels_are_zeros(plant: Plant) -> None:
-    attributes(plant, Y=lambda made: made.Y if made.has_labels else torch.zeros(made.X.shape, dtype=torch.complex64))
-
-
-@mutant("GUARD-BATCH-011", "a container is copied on its way", "BATCH-011:a_container_passes_unchanged")
-def containers_are_copied(plant: Plant) -> None:
-    plant.function(
-        container.ensure_container,
-        lambda original: lambda data, *rest, **options: replace(original(data, *rest, **options)),
-    )
-
-
-@mutant("GUARD-BATCH-011b", "the number of neighbours is always four", "BATCH-011:a_record_is_grouped_as_the_configuration_says")
 def the_number_of_neighbours_is_not_passed_on(plant: Plant) -> None:
     group = container.generate_grouped_data
     plant.constant(container, "generate_grouped_data", lambda *given, K, **options: group(*given, K=4, **options))
 
 
-@mutant("GUARD-BATCH-011c", "anything passes for a container", "BATCH-011:anything_else_is_no_source")
-def whatever_is_no_record_is_a_container(plant: Plant) -> None:
-    plant.function(
-        container.ensure_container,
-        lambda original: lambda data, *rest, **options: original(data, *rest, **options) if hasattr(data, "diff3d") else data,
-    )
+def the_axis_of_channels_is_guessed_from_its_length(X, nphotons):
+    channels = 1 + int(np.argmin(X.shape[1:]))
+    return np.sqrt(nphotons / np.mean(np.sum(X**2, axis=tuple({1, 2, 3} - {channels}))))
 
 
-@mutant(
-    "GUARD-BATCH-012", "another channel is more photons",
-    "BATCH-012:the_physics_scale_of_ones", "BATCH-012:a_container_carries_its_physics_scale",
-)  # fmt: skip
-def energies_of_channels_are_summed(plant: Plant) -> None:
-    scale(plant, lambda X, nphotons: np.sqrt(nphotons / np.mean(np.sum(X**2, axis=(1, 2, 3)))))
-
-
-@mutant("GUARD-BATCH-012b", "the channels are the shortest axis", "BATCH-012:the_physics_scale_of_uneven_images")
-def the_axis_of_channels_is_guessed_from_its_length(plant: Plant) -> None:
-    def formula(X, nphotons):
-        channels = 1 + int(np.argmin(X.shape[1:]))
-        return np.sqrt(nphotons / np.mean(np.sum(X**2, axis=tuple({1, 2, 3} - {channels}))))
-
-    scale(plant, formula)
-
-
-@mutant(
-    "GUARD-BATCH-012c", "photons of the file are ignored", "BATCH-012:photons_come_from_the_metadata_before_the_configuration"
-)  # fmt: skip
-def photons_are_those_of_the_configuration(plant: Plant) -> None:
-    plant.constant(container, "stated_nphotons", lambda *given: None)
-
-
-@mutant("GUARD-BATCH-012d", "no photons make a scale of zero", "BATCH-012:a_scale_that_does_not_exist_is_refused")
-def the_scale_is_not_checked(plant: Plant) -> None:
-    scale(plant, lambda X, nphotons: np.sqrt(nphotons / np.mean(np.sum(X**2, axis=(1, 2)))))
-
-
-@mutant("GUARD-BATCH-002", "a container turns the groups that it is made of", "BATCH-002:relative_positions_are_taken_over")
-def relative_positions_are_negated_where_they_lie(plant: Plant) -> None:
-    groups(plant, lambda given: {"coords_relative": np.negative(given["coords_relative"], out=given["coords_relative"])})
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("DEF-016", "the Poisson loss knows nothing of the photons", "BATCH-012:a_container_carries_its_physics_scale",
+    plant=attributes(physics_scaling_constant=lambda made: torch.ones(1, 1, 1)))
+mutant("DEF-048", "a container negates the relative positions", "BATCH-002:relative_positions_are_taken_over",
+    plant=attributes(coords_relative=lambda made: -made.coords_relative))
+mutant("DEF-049", "a missing key comes to light as a foreign error", "BATCH-003:a_missing_key_is_named",
+    plant=constant(container, "REQUIRED_KEYS", ()))
+mutant("DEF-050", "global and local offsets are exchanged", "BATCH-001:a_container_has_its_attributes",
+    "BATCH-001:a_container_has_the_values_of_the_groups",
+    plant=attributes(global_offsets=lambda made: made.local_offsets, local_offsets=lambda made: made.global_offsets))
+mutant("GUARD-BATCH-001", "a container holds the normalised probe", "BATCH-001:a_container_keeps_the_probe",
+    plant=attributes(probe=lambda made: made.probe if made.probe is None else probe.normalise_probe(made.probe, 4.0)[0]))
+mutant("GUARD-BATCH-001b", "label amplitudes are intensities", "BATCH-001:labels_are_split_into_amplitude_and_phase",
+    plant=method(container.PtychoContainer, "Y_I", instead(property(lambda self: self.Y.abs() ** 2))))
+mutant("GUARD-BATCH-001c", "a container is as long as its patches", "BATCH-001:a_container_has_the_length_of_its_groups",
+    plant=method(container.PtychoContainer, "__len__", lambda original, self: original(self) * self.X.shape[-1]))
+mutant("GUARD-BATCH-004", "amplitudes of any dtype are cast in silence", "BATCH-004:amplitudes_of_another_dtype_are_refused",
+    plant=groups(lambda given: {"X_full": given["X_full"].astype(np.float32)} if "X_full" in given else {}))
+mutant("GUARD-BATCH-010", "labels without a phase pass for labels", "BATCH-010:labels_that_are_not_complex64_are_refused",
+    plant=groups(lambda given: {"Y": given["Y"] if given["Y"] is None else given["Y"].astype(np.complex64)}))
+mutant("GUARD-BATCH-010b", "missing labels are dark", "BATCH-010:without_labels_there_are_ones",
+    plant=attributes(Y=lambda made: made.Y if made.has_labels else torch.zeros(made.X.shape, dtype=torch.complex64)))
+mutant("GUARD-BATCH-011", "a container is copied on its way", "BATCH-011:a_container_passes_unchanged",
+    plant=function(container.ensure_container, result(lambda found: replace(found))))
+mutant("GUARD-BATCH-011b", "the number of neighbours is always four", "BATCH-011:a_record_is_grouped_as_the_configuration_says",
+    plant=the_number_of_neighbours_is_not_passed_on)
+mutant("GUARD-BATCH-011c", "anything passes for a container", "BATCH-011:anything_else_is_no_source",
+    plant=function(container.ensure_container,
+        lambda original, data, *rest, **options: original(data, *rest, **options) if hasattr(data, "diff3d") else data))
+mutant("GUARD-BATCH-012", "another channel is more photons", "BATCH-012:the_physics_scale_of_ones",
+    "BATCH-012:a_container_carries_its_physics_scale",
+    plant=scale(lambda X, nphotons: np.sqrt(nphotons / np.mean(np.sum(X**2, axis=(1, 2, 3))))))
+mutant("GUARD-BATCH-012b", "the channels are the shortest axis", "BATCH-012:the_physics_scale_of_uneven_images",
+    plant=scale(the_axis_of_channels_is_guessed_from_its_length))
+mutant("GUARD-BATCH-012c", "photons of the file are ignored", "BATCH-012:photons_come_from_the_metadata_before_the_configuration",
+    plant=constant(container, "stated_nphotons", lambda *given: None))
+mutant("GUARD-BATCH-012d", "no photons make a scale of zero", "BATCH-012:a_scale_that_does_not_exist_is_refused",
+    plant=scale(lambda X, nphotons: np.sqrt(nphotons / np.mean(np.sum(X**2, axis=(1, 2))))))
+mutant("GUARD-BATCH-002", "a container turns the groups that it is made of", "BATCH-002:relative_positions_are_taken_over",
+    plant=groups(lambda given: {"coords_relative": np.negative(given["coords_relative"], out=given["coords_relative"])}))

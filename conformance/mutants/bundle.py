@@ -1,175 +1,49 @@
-"""Defects of saving: what stands in the archive, and what is left when saving fails."""
+"""Defects of bundles: what stands in the archive, what a failed saving leaves, what comes out when one is loaded."""
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import io
 import pickle
 import warnings
 import zipfile
 import zlib
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import torch
+
+from conformance.defects.changes import every, function, instead, method, result
 from conformance.defects.planting import Plant
-from conformance.mutants import mutant
+from conformance.mutants import rows
 from reference_impl import atomic, config
-from reference_impl.bundle import archive, container, parameters, safe_pickle, save_torch_bundle, weights
+from reference_impl.bundle import archive, container, load_torch_bundle, parameters, safe_pickle, save_torch_bundle, weights
+from reference_impl.bundle.container import BundleReader
+from reference_impl.config import registry
+from reference_impl.errors import ContractError
+from reference_impl.training import PtychoLightningModule
 
 WHOLE, PART = "diffraction_to_obj", "autoencoder"
 
 
-@mutant(
-    "GUARD-BUNDLE-001",
-    "entries are stored as they are, with the time of day",
-    "BUNDLE-001:a_bundle_is_one_deflated_zip",
-    "BUNDLE-035:equal_models_give_equal_bytes",
-)
-def the_archive_tools_defaults_are_taken(plant: Plant) -> None:
-    def write_entries(entries, path):
-        with atomic.atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-            for name, data in entries.items():
-                archive.writestr(name, data)
-
-    plant.function(container.write_entries, lambda original: write_entries)
+def the_archive_tools_defaults_are_taken(entries, path):
+    with atomic.atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
 
 
-@mutant("DEF-145", "the archive has no manifest", "BUNDLE-002:a_bundle_has_exactly_five_entries[g1]")
-def the_manifest_is_not_written(plant: Plant) -> None:
-    def without_manifest(original):
-        return lambda entries, path: original({name: data for name, data in entries.items() if name != container.MANIFEST}, path)
-
-    plant.function(container.write_entries, without_manifest)
+def the_parameters_are_the_models_part_alone(original, settings, *given):
+    training = config.dataclass_to_legacy_dict(settings).keys() - config.dataclass_to_legacy_dict(settings.model).keys()
+    return {key: value for key, value in original(settings, *given).items() if key not in training}
 
 
-@mutant(
-    "GUARD-BUNDLE-003",
-    "digests of the compressed bytes: other writers' archives are refused",
-    "BUNDLE-003:the_manifest_names_models_version_backend_and_digests",
-    "BUNDLE-031:rewritten_weights_load",
-)
-def digests_are_of_the_compressed_bytes(plant: Plant) -> None:
-    plant.function(container.digest, lambda original: lambda data: hashlib.sha256(zlib.compress(data, 1)).hexdigest())
+def another_module_than_the_trained_one_is_saved(original, models, *given):
+    fresh = type(models[WHOLE])(**models[WHOLE].hparams)
+    return original({WHOLE: fresh, PART: fresh.model.autoencoder}, *given)
 
 
-@mutant(
-    "GUARD-BUNDLE-004",
-    "the dictionaries hold paths and import their classes",
-    "BUNDLE-003:dictionaries_are_plain_pickles[params]",
-)
-def paths_are_left_in_the_parameters(plant: Plant) -> None:
-    def living(original):
-        def parameters_of(*given):
-            found = original(*given)
-            return {**found, "output_prefix": Path(found["output_prefix"])}
-
-        return parameters_of
-
-    plant.function(parameters.parameters_of, living)
-    plant.function(safe_pickle.dumps, lambda original: lambda value, field: pickle.dumps(value))
-
-
-@mutant(
-    "GUARD-BUNDLE-004b", "the parameters say nothing of the training", "BUNDLE-004:parameters_are_the_flat_training_configuration"
-)
-def the_parameters_are_the_models_part_alone(plant: Plant) -> None:
-    def part(original):
-        def parameters_of(settings, *given):
-            training = config.dataclass_to_legacy_dict(settings).keys() - config.dataclass_to_legacy_dict(settings.model).keys()
-            return {key: value for key, value in original(settings, *given).items() if key not in training}
-
-        return parameters_of
-
-    plant.function(parameters.parameters_of, part)
-
-
-@mutant("GUARD-BUNDLE-004c", "the two folders have different parameters", "BUNDLE-004:parameters_are_the_same_in_both_folders")
-def the_parameters_are_built_apart(plant: Plant) -> None:
-    def apart(original):
-        return lambda value, field: original({**value, "model_name": field.split("/")[0]}, field)
-
-    plant.function(safe_pickle.dumps, apart)
-
-
-@mutant("DEF-154", "the intensity scale is 1.0 after loading", "BUNDLE-005:the_intensity_scale_has_its_precedence[registry]")
-def the_intensity_scale_is_not_written(plant: Plant) -> None:
-    def lost(original):
-        return lambda settings, module, scale: original(settings, module, 1.0)
-
-    plant.function(parameters.parameters_of, lost)
-
-
-@mutant(
-    "DEF-185", "the intensity scale that save is given is lost", "BUNDLE-005:the_intensity_scale_has_its_precedence[argument]"
-)
-def the_scale_argument_is_ignored(plant: Plant) -> None:
-    plant.function(parameters.parameters_of, lambda original: lambda settings, module, scale: original(settings, module, None))
-
-
-@mutant(
-    "GUARD-BUNDLE-005",
-    "a scale that stands in the registry alone is lost",
-    "BUNDLE-005:the_intensity_scale_has_its_precedence[registry]",
-)
-def a_default_is_taken_before_the_registry(plant: Plant) -> None:
-    def early(original):
-        return lambda settings, module, scale: original(settings, module, 1.0 if scale is None else scale)
-
-    plant.function(parameters.parameters_of, early)
-
-
-@mutant(
-    "DEF-153",
-    "the saved model was never trained",
-    "BUNDLE-006:weights_are_stored_bit_for_bit",
-    "BUNDLE-030:predictions_survive_in_the_same_process",
-)
-def another_module_than_the_trained_one_is_saved(plant: Plant) -> None:
-    def untrained(original):
-        def save(models, *given):
-            fresh = type(models[WHOLE])(**models[WHOLE].hparams)
-            return original({WHOLE: fresh, PART: fresh.model.autoencoder}, *given)
-
-        return save
-
-    plant.function(save_torch_bundle, untrained)
-
-
-@mutant(
-    "GUARD-BUNDLE-006",
-    "what is no model is passed over in silence",
-    "BUNDLE-006:what_is_no_model_is_refused_by_name[autoencoder]",
-)
-def the_part_is_taken_from_the_whole_where_it_is_no_model(plant: Plant) -> None:
-    def lenient(original):
-        def pair(models):
-            return original({**models, PART: models[WHOLE]} if PART in models and WHOLE in models else models)
-
-        return pair
-
-    plant.function(archive._pair, lenient)
-
-
-@mutant("DEF-146", "one of two models is enough", "BUNDLE-011:a_missing_model_is_refused[autoencoder]")
-def a_missing_model_is_filled_in(plant: Plant) -> None:
-    plant.function(
-        archive._pair, lambda original: lambda models: original({PART: models[WHOLE], **models} if WHOLE in models else models)
-    )
-
-
-@mutant("GUARD-BUNDLE-011", "further models are dropped without a word", "BUNDLE-011:a_further_model_is_refused")
-def only_the_two_names_are_looked_at(plant: Plant) -> None:
-    def picking(original):
-        return lambda models: original({name: models[name] for name in (PART, WHOLE) if name in models})
-
-    plant.function(archive._pair, picking)
-
-
-@mutant(
-    "GUARD-BUNDLE-010",
-    "a full disk costs the old archive, and a folder in a folder is not made",
-    "BUNDLE-010:a_full_disk_leaves_the_old_archive",
-    "BUNDLE-010:missing_folders_are_made",
-)
 def the_archive_is_written_in_place(plant: Plant) -> None:
     @contextmanager
     def in_place(path):
@@ -179,38 +53,184 @@ def the_archive_is_written_in_place(plant: Plant) -> None:
     plant.function(atomic.atomic_write, lambda original: in_place)
 
 
-@mutant(
-    "GUARD-BUNDLE-010b",
-    "a bundle that could not be written is only warned about",
-    "BUNDLE-010:a_folder_that_cannot_be_written_is_an_error",
-    "BUNDLE-010:no_models_at_all_are_refused",
-)
-def errors_of_saving_are_swallowed(plant: Plant) -> None:
-    def swallowing(original):
-        def save(*given):
-            try:
-                return original(*given)
-            except (OSError, ValueError) as error:
-                warnings.warn(f"no bundle was written: {error}", stacklevel=1)
-                return None
-
-        return save
-
-    plant.function(save_torch_bundle, swallowing)
+def errors_of_saving_are_swallowed(original, *given):
+    try:
+        return original(*given)
+    except (OSError, ValueError) as error:
+        warnings.warn(f"no bundle was written: {error}", stacklevel=1)
+        return None
 
 
-@mutant("GUARD-BUNDLE-033", "placeholders stand in place of weights", "BUNDLE-033:the_archive_of_a_model_has_some_weight")
-def no_weights_are_written(plant: Plant) -> None:
-    plant.function(weights.state_to_bytes, lambda original: lambda state: original({}))
+def the_archive_is_opened_to_append(entries, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        warnings.simplefilter("ignore")
+        for name, data in entries.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
 
 
-@mutant("GUARD-BUNDLE-002", "a second run's bundle is added to the first one's", "BUNDLE-002:saving_again_replaces_the_archive")
-def the_archive_is_opened_to_append(plant: Plant) -> None:
-    def write_entries(entries, path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with warnings.catch_warnings(), zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
-            warnings.simplefilter("ignore")
-            for name, data in entries.items():
-                archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+WORKS = "BUNDLE-025:a_loaded_model_works_like_the_saved_one"
+ATTACKS = "test_bundle_attacks"
 
-    plant.function(container.write_entries, lambda original: write_entries)
+
+def loading_is_not_implemented(*given):
+    raise NotImplementedError("loading a bundle is not implemented yet")
+
+
+def loading_gives_dictionaries(original, *given):
+    models, params = original(*given)
+    return {name: dict(model.state_dict()) for name, model in models.items()}, params
+
+
+def the_autoencoder_is_rebuilt_and_not_read(original, *given):
+    models, params = original(*given)
+    part = copy.deepcopy(models["autoencoder"])
+    for weight in part.parameters():
+        torch.nn.init.normal_(weight, std=0.1)
+    return {**models, "autoencoder": part}, params
+
+
+def a_missing_field_gets_a_wrong_default(original, data, field, *file):
+    found = original(data, field, *file)
+    return {"object.big": False, **found} if field.endswith("params.dill") else found
+
+
+def the_registrys_defaults_stand_in(original, data, field, *file):
+    found = original(data, field, *file)
+    return {"N": registry.cfg["N"], "gridsize": 1, **found} if field.endswith("params.dill") else found
+
+
+def parameters_are_returned_and_not_written(original, *given):
+    before = dict(registry.cfg)
+    module = original(*given)
+    registry.cfg.clear()
+    registry.cfg.update(before)
+    return module
+
+
+def the_backend_tag_is_required_on_read(original, reader):
+    found = original(reader)
+    if "backend" not in found:
+        raise ContractError(file=reader.path, field="manifest.dill: backend", expected="a tag", found="none")
+    return found
+
+
+def the_archive_is_extracted_beside_itself(original, self, names):
+    self._zip.extractall(self.path.parent)
+    original(self, names)
+
+
+def a_second_attempt_is_made_after_the_safe_one(original, data, *place):
+    try:
+        return original(data, *place)
+    except ContractError:
+        return pickle.loads(data)
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+# Saving: what stands in the archive, and what is left when saving fails.
+mutant("GUARD-BUNDLE-001", "entries are stored as they are, with the time of day", "BUNDLE-001:a_bundle_is_one_deflated_zip",
+    "BUNDLE-035:equal_models_give_equal_bytes",
+    plant=function(container.write_entries, instead(the_archive_tools_defaults_are_taken)))
+mutant("DEF-145", "the archive has no manifest", "BUNDLE-002:a_bundle_has_exactly_five_entries[g1]",
+    plant=function(container.write_entries,
+        lambda original, entries, path:
+        original({name: data for name, data in entries.items() if name != container.MANIFEST}, path)))
+mutant("GUARD-BUNDLE-003", "digests of the compressed bytes: other writers' archives are refused",
+    "BUNDLE-003:the_manifest_names_models_version_backend_and_digests", "BUNDLE-031:rewritten_weights_load",
+    plant=function(container.digest, instead(lambda data: hashlib.sha256(zlib.compress(data, 1)).hexdigest())))
+mutant("GUARD-BUNDLE-004", "the dictionaries hold paths and import their classes",
+    "BUNDLE-003:dictionaries_are_plain_pickles[params]",
+    plant=every(function(parameters.parameters_of,
+            result(lambda found: {**found, "output_prefix": Path(found["output_prefix"])})),
+        function(safe_pickle.dumps, instead(lambda value, field: pickle.dumps(value)))))
+mutant("GUARD-BUNDLE-004b", "the parameters say nothing of the training",
+    "BUNDLE-004:parameters_are_the_flat_training_configuration",
+    plant=function(parameters.parameters_of, the_parameters_are_the_models_part_alone))
+mutant("GUARD-BUNDLE-004c", "the two folders have different parameters", "BUNDLE-004:parameters_are_the_same_in_both_folders",
+    plant=function(safe_pickle.dumps,
+        lambda original, value, field: original({**value, "model_name": field.split("/")[0]}, field)))
+mutant("DEF-154", "the intensity scale is 1.0 after loading", "BUNDLE-005:the_intensity_scale_has_its_precedence[registry]",
+    plant=function(parameters.parameters_of, lambda original, settings, module, scale: original(settings, module, 1.0)))
+mutant("DEF-185", "the intensity scale that save is given is lost", "BUNDLE-005:the_intensity_scale_has_its_precedence[argument]",
+    plant=function(parameters.parameters_of, lambda original, settings, module, scale: original(settings, module, None)))
+mutant("GUARD-BUNDLE-005", "a scale that stands in the registry alone is lost",
+    "BUNDLE-005:the_intensity_scale_has_its_precedence[registry]",
+    plant=function(parameters.parameters_of,
+        lambda original, settings, module, scale: original(settings, module, 1.0 if scale is None else scale)))
+mutant("DEF-153", "the saved model was never trained", "BUNDLE-006:weights_are_stored_bit_for_bit",
+    "BUNDLE-030:predictions_survive_in_the_same_process",
+    plant=function(save_torch_bundle, another_module_than_the_trained_one_is_saved))
+mutant("GUARD-BUNDLE-006", "what is no model is passed over in silence",
+    "BUNDLE-006:what_is_no_model_is_refused_by_name[autoencoder]",
+    plant=function(archive._pair, lambda original, models:
+        original({**models, PART: models[WHOLE]} if PART in models and WHOLE in models else models)))
+mutant("DEF-146", "one of two models is enough", "BUNDLE-011:a_missing_model_is_refused[autoencoder]",
+    plant=function(archive._pair, lambda original, models:
+        original({PART: models[WHOLE], **models} if WHOLE in models else models)))
+mutant("GUARD-BUNDLE-011", "further models are dropped without a word", "BUNDLE-011:a_further_model_is_refused",
+    plant=function(archive._pair, lambda original, models:
+        original({name: models[name] for name in (PART, WHOLE) if name in models})))
+mutant("GUARD-BUNDLE-010", "a full disk costs the old archive, and a folder in a folder is not made",
+    "BUNDLE-010:a_full_disk_leaves_the_old_archive", "BUNDLE-010:missing_folders_are_made", plant=the_archive_is_written_in_place)
+mutant("GUARD-BUNDLE-010b", "a bundle that could not be written is only warned about",
+    "BUNDLE-010:a_folder_that_cannot_be_written_is_an_error", "BUNDLE-010:no_models_at_all_are_refused",
+    plant=function(save_torch_bundle, errors_of_saving_are_swallowed))
+mutant("GUARD-BUNDLE-033", "placeholders stand in place of weights", "BUNDLE-033:the_archive_of_a_model_has_some_weight",
+    plant=function(weights.state_to_bytes, lambda original, state: original({})))
+mutant("GUARD-BUNDLE-002", "a second run's bundle is added to the first one's", "BUNDLE-002:saving_again_replaces_the_archive",
+    plant=function(container.write_entries, instead(the_archive_is_opened_to_append)))
+
+# Loading: architecture, weights, registry, trust.
+mutant("DEF-149", "loading is not implemented", "BUNDLE-020:loading_gives_both_models_and_the_parameters",
+    "BUNDLE-021:a_missing_archive_is_not_found",
+    plant=function(load_torch_bundle, instead(loading_is_not_implemented)))
+mutant("DEF-150", "loading gives dictionaries in place of models", "BUNDLE-033:what_comes_back_are_models",
+    plant=function(load_torch_bundle, loading_gives_dictionaries))
+mutant("DEF-151", "weights that do not fit are left at random, silently",
+    "BUNDLE-031:other_weights_are_refused_by_name[renamed-diffraction_to_obj]",
+    "BUNDLE-031:other_weights_are_refused_by_name[missing-diffraction_to_obj]",
+    plant=every(function(weights.refuse_other_weights, instead(lambda *given: None)),
+        function(weights.refuse_unequal, instead(lambda *given: None)),
+        method(PtychoLightningModule, "load_state_dict",
+            lambda original, self, state, **options: original(self, state, strict=False))))
+mutant("DEF-152", "the autoencoder comes back with fresh weights", "BUNDLE-032:the_autoencoder_is_the_trained_one",
+    plant=function(load_torch_bundle, the_autoencoder_is_rebuilt_and_not_read))
+mutant("DEF-156", "object.big is false where an archive does not say it",
+    "BUNDLE-025:a_missing_field_is_refused_or_harmless[object.big]",
+    plant=function(safe_pickle.loads, a_missing_field_gets_a_wrong_default))
+mutant("DEF-157", "probe mask and probe scale are lost", f"{WORKS}[g2]",
+    plant=function(parameters.config_of,
+        result(lambda found: replace(found, model=replace(found.model, probe_mask=None, probe_scale=4.0)))))
+mutant("DEF-158", "four channels come back as one", "BUNDLE-024:the_architecture_is_rebuilt[g2]",
+    plant=function(archive._parameters, result(lambda found: {**found, "gridsize": 1})))
+mutant("GUARD-BUNDLE-022", "a size that an archive does not state is guessed",
+    "BUNDLE-022:parameters_without_an_architecture_are_refused",
+    plant=function(safe_pickle.loads, the_registrys_defaults_stand_in))
+mutant("GUARD-BUNDLE-023", "the registry knows nothing of the loaded bundle",
+    "BUNDLE-023:the_registry_holds_the_parameters_after_loading", "BUNDLE-023:predictions_survive_in_a_fresh_process",
+    plant=function(archive._rebuilt, parameters_are_returned_and_not_written))
+mutant("GUARD-BUNDLE-003b", "archives without tag or digests do not load", "BUNDLE-003:older_manifests_load[backend]",
+    plant=function(archive._manifest, the_backend_tag_is_required_on_read))
+mutant("GUARD-BUNDLE-031", "digests are written and never read",
+    "BUNDLE-031:a_wrong_digest_is_refused_by_name[diffraction_to_obj-model.pth]",
+    plant=function(archive._refuse_other_digests, instead(lambda *given: None)))
+mutant("GUARD-BUNDLE-034", "an archive of another backend goes straight to the weights",
+    "BUNDLE-034:archives_of_another_backend_are_named",
+    plant=function(archive._manifest,
+        instead(lambda reader: safe_pickle.loads(reader.read("manifest.dill"), "manifest.dill", reader.path))))
+mutant("GUARD-BUNDLE-021", "loading spills files, outside of its folder too", "BUNDLE-021:a_good_archive_is_read_without_a_trace",
+    "BUNDLE-021:a_damaged_archive_is_refused[further-entry]",
+    plant=method(BundleReader, "require", the_archive_is_extracted_beside_itself))
+mutant("GUARD-BUNDLE-021b", "further, double and outward entries are let through",
+    "BUNDLE-021:a_damaged_archive_is_refused[entry-twice]", "BUNDLE-021:a_damaged_archive_is_refused[parent-folder]",
+    plant=every(method(BundleReader, "_admit", instead(lambda self, info: self._entries.update({info.filename: info}))),
+        method(BundleReader, "require", instead(lambda self, names: None))))
+mutant("GUARD-BUNDLE-021c", "an archive runs code when it is loaded", "BUNDLE-021:a_call_among_the_parameters_is_refused[global]",
+    "BUNDLE-021:a_call_in_any_entry_is_refused[global-manifest]", files=(ATTACKS,),
+    plant=function(safe_pickle.loads, a_second_attempt_is_made_after_the_safe_one))
+mutant("GUARD-BUNDLE-021d", "weights run code when they are read", "BUNDLE-021:a_call_in_any_entry_is_refused[global-whole]",
+    plant=function(weights.state_from_bytes,
+        instead(lambda data, *place: dict(torch.load(io.BytesIO(data), map_location="cpu", weights_only=False)))))

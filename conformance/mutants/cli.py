@@ -2,119 +2,22 @@
 
 from __future__ import annotations
 
+from conformance.defects.changes import source
 from conformance.defects.planting import Plant
-from conformance.mutants import mutant
+from conformance.mutants import rows
 
 
-@mutant(
-    "GUARD-CLI-001",
-    "nobody learns from --help what happens by default",
-    "CLI-001:train_documents_its_flags_and_their_defaults",
-    "CLI-006:infer_documents_its_flags_and_their_defaults",
-)
-def help_states_no_defaults(plant: Plant) -> None:
-    plant.source("cli/flags.py", "return action.help if silent or not action.help else", "return action.help if True else")
-
-
-@mutant(
-    "GUARD-CLI-001b",
-    "an old script with --accumulate-grad-batches ends in a usage error",
-    "CLI-001:train_documents_its_flags_and_their_defaults",
-)
-def a_flag_was_renamed(plant: Plant) -> None:
-    plant.source("cli/train.py", '"--accumulate-grad-batches"', '"--accumulate"')
-
-
-@mutant(
-    "GUARD-CLI-006b",
-    "commands start two workers that nobody asked for",
-    "CLI-001:train_documents_its_flags_and_their_defaults",
-    "CLI-006:infer_documents_its_flags_and_their_defaults",
-)
-def a_default_moved(plant: Plant) -> None:
-    plant.source("cli/flags.py", 'type=of("num_workers"), default=0', 'type=of("num_workers"), default=2')
-
-
-@mutant("GUARD-CLI-011", "a scan of fewer than 512 exposures is refused", "CLI-011:a_small_scan_needs_no_number_of_groups")
-def the_number_of_groups_is_a_constant(plant: Plant) -> None:
-    plant.source("cli/flags.py", 'type=of("groups"), default="all"', 'type=of("groups"), default=512')
-
-
-@mutant(
-    "GUARD-CLI-002",
-    "a usage error ends with the parser's own code 2",
-    "CLI-002:usage_errors_of_train_end_with_code_1_and_a_message[no-data]",
-    "CLI-006:infer_ends_with_code_1_and_a_message_otherwise[no-model]",
-)
-def the_parser_keeps_its_exit_code(plant: Plant) -> None:
-    plant.source("cli/flags.py", "        sys.exit(1)", "        sys.exit(2)")
-
-
-@mutant(
-    "GUARD-CLI-003",
-    "every training runs on the CPU and calls --device deprecated",
-    "CLI-003:the_deprecated_device_is_reported_exactly_where_it_is_given",
-)
-def the_deprecated_device_has_a_default(plant: Plant) -> None:
-    plant.source("cli/flags.py", '"--device", type=of("device"), default=None', '"--device", type=of("device"), default="cpu"')
-
-
-@mutant("DEF-132", "--learning-rate, --num-workers and --precision have no effect", "CLI-004:flags_reach_the_bundle")
-def the_execution_configuration_is_made_and_not_passed_on(plant: Plant) -> None:
-    plant.source("cli/train.py", "config, execution_config=payload.execution_config, overrides", "config, overrides")
-
-
-@mutant("GUARD-CLI-004", "--batch_size has no effect", "CLI-004:flags_reach_the_bundle")
-def a_flag_is_parsed_and_not_passed_on(plant: Plant) -> None:
-    plant.source("cli/train.py", '        "batch_size": args.batch_size,\n', "")
-
-
-@mutant("GUARD-CLI-004c", "--checkpoint-save-top-k has no effect", "CLI-004:flags_reach_the_bundle")
-def a_flag_is_stored_under_a_name_that_nobody_reads(plant: Plant) -> None:
-    plant.source("cli/train.py", '"--checkpoint-save-top-k", type', '"--checkpoint-save-top-k", dest="save_top_k", type')
-
-
-@mutant("GUARD-CLI-004b", "groups of patches have no common canvas", "CLI-004:groups_of_patches_have_a_common_canvas")
-def single_patches_are_assumed(plant: Plant) -> None:
-    plant.source("cli/train.py", '"object_big": args.gridsize > 1', '"object_big": False')
-
-
-@mutant(
-    "GUARD-CLI-005",
-    "a training with --quiet leaves no table of losses",
-    "CLI-005:train_leaves_checkpoint_bundle_and_metrics",
-)
-def the_table_of_losses_hangs_on_the_bar(plant: Plant) -> None:
-    plant.source(
-        "training/trainer.py",
-        "logger=make_logger(execution.logger_backend, folder)",
-        "logger=make_logger(execution.logger_backend if execution.enable_progress_bar else None, folder)",
-    )
-
-
-@mutant(
-    "DEF-184",
-    "infer is a usage error unless --model_path comes first",
-    "CLI-006:infer_takes_its_flags_in_any_order",
-    "CLI-007:infer_leaves_pictures",
-)
 def the_first_argument_picks_the_parser(plant: Plant) -> None:
     older = '    if given[:1] == ["infer"] and given[1:2] not in ([], ["--help"], ["--model_path"]):\n'
     older += '        parser.error("unrecognized arguments: the older interface takes a configuration file")\n'
     plant.source("cli/main.py", "    args = parser.parse_args(given)\n", f"{older}    args = parser.parse_args(given)\n")
 
 
-@mutant(
-    "GUARD-CLI-006",
-    "a script goes on after an inference that failed",
-    "CLI-006:infer_ends_with_code_1_and_a_message_otherwise[absent-model]",
-)
 def an_error_is_printed_and_not_returned(plant: Plant) -> None:
     report = '{one_line(names.refusal(error) if isinstance(error, ContractError) else error)}", file=sys.stderr)\n        return '
     plant.source("cli/main.py", report + "1", report + "0")
 
 
-@mutant("GUARD-CLI-010b", "the pictures are empty", "CLI-010:train_save_load_infer[g1]")
 def a_picture_is_saved_before_anything_is_drawn(plant: Plant) -> None:
     figure = '    figure = Figure(figsize=(6.4, 5.2), layout="constrained")\n'
     draw, save = "    draw(figure.add_subplot())\n", "    return save(figure, path)\n"
@@ -122,26 +25,59 @@ def a_picture_is_saved_before_anything_is_drawn(plant: Plant) -> None:
     plant.source("cli/pictures.py", figure + draw + save, early + draw + "    return path\n")
 
 
-@mutant("GUARD-CLI-008", "the log of a batch job is megabytes of bars", "CLI-008:quiet_commands_report_no_progress")
-def the_trainers_own_bar_stays_on(plant: Plant) -> None:
-    plant.source("training/trainer.py", "enable_progress_bar=execution.enable_progress_bar,", "enable_progress_bar=True,")
-
-
-@mutant(
-    "GUARD-CLI-009",
-    "a wrong path is found after everything else",
-    "CLI-009:a_missing_file_is_found_before_an_impossible_setting",
-)
 def settings_are_looked_at_first(plant: Plant) -> None:
     check = "    if args.batch_size & (args.batch_size - 1):\n        raise ValueError('--batch_size: expected a power of two')\n"
     plant.source("cli/train.py", "    say, start = ", f"{check}    say, start = ")
 
 
-@mutant(
-    "GUARD-CLI-010", "the bundle reconstructs as if it had never been trained", "CLI-010:what_was_trained_elsewhere_opens_here"
-)
 def the_bundle_holds_a_network_made_anew(plant: Plant) -> None:
     anew = "    trained = type(trained).from_config(settled)\n"
     anew += '    results["models"] = {"diffraction_to_obj": trained, "autoencoder": trained.model.autoencoder}\n'
     base = "    base = settled.output_dir"
     plant.source("dispatch/workflow.py", base, anew + base)
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-CLI-001", "nobody learns from --help what happens by default",
+    "CLI-001:train_documents_its_flags_and_their_defaults", "CLI-006:infer_documents_its_flags_and_their_defaults",
+    plant=source("cli/flags.py", "return action.help if silent or not action.help else", "return action.help if True else"))
+mutant("GUARD-CLI-001b", "an old script with --accumulate-grad-batches ends in a usage error",
+    "CLI-001:train_documents_its_flags_and_their_defaults",
+    plant=source("cli/train.py", '"--accumulate-grad-batches"', '"--accumulate"'))
+mutant("GUARD-CLI-006b", "commands start two workers that nobody asked for",
+    "CLI-001:train_documents_its_flags_and_their_defaults", "CLI-006:infer_documents_its_flags_and_their_defaults",
+    plant=source("cli/flags.py", 'type=of("num_workers"), default=0', 'type=of("num_workers"), default=2'))
+mutant("GUARD-CLI-011", "a scan of fewer than 512 exposures is refused", "CLI-011:a_small_scan_needs_no_number_of_groups",
+    plant=source("cli/flags.py", 'type=of("groups"), default="all"', 'type=of("groups"), default=512'))
+mutant("GUARD-CLI-002", "a usage error ends with the parser's own code 2",
+    "CLI-002:usage_errors_of_train_end_with_code_1_and_a_message[no-data]",
+    "CLI-006:infer_ends_with_code_1_and_a_message_otherwise[no-model]",
+    plant=source("cli/flags.py", "        sys.exit(1)", "        sys.exit(2)"))
+mutant("GUARD-CLI-003", "every training runs on the CPU and calls --device deprecated",
+    "CLI-003:the_deprecated_device_is_reported_exactly_where_it_is_given",
+    plant=source("cli/flags.py", '"--device", type=of("device"), default=None', '"--device", type=of("device"), default="cpu"'))
+mutant("DEF-132", "--learning-rate, --num-workers and --precision have no effect", "CLI-004:flags_reach_the_bundle",
+    plant=source("cli/train.py", "config, execution_config=payload.execution_config, overrides", "config, overrides"))
+mutant("GUARD-CLI-004", "--batch_size has no effect", "CLI-004:flags_reach_the_bundle",
+    plant=source("cli/train.py", '        "batch_size": args.batch_size,\n', ""))
+mutant("GUARD-CLI-004c", "--checkpoint-save-top-k has no effect", "CLI-004:flags_reach_the_bundle",
+    plant=source("cli/train.py", '"--checkpoint-save-top-k", type', '"--checkpoint-save-top-k", dest="save_top_k", type'))
+mutant("GUARD-CLI-004b", "groups of patches have no common canvas", "CLI-004:groups_of_patches_have_a_common_canvas",
+    plant=source("cli/train.py", '"object_big": args.gridsize > 1', '"object_big": False'))
+mutant("GUARD-CLI-005", "a training with --quiet leaves no table of losses", "CLI-005:train_leaves_checkpoint_bundle_and_metrics",
+    plant=source("training/trainer.py", "logger=make_logger(execution.logger_backend, folder)",
+        "logger=make_logger(execution.logger_backend if execution.enable_progress_bar else None, folder)"))
+mutant("DEF-184", "infer is a usage error unless --model_path comes first", "CLI-006:infer_takes_its_flags_in_any_order",
+    "CLI-007:infer_leaves_pictures", plant=the_first_argument_picks_the_parser)
+mutant("GUARD-CLI-006", "a script goes on after an inference that failed",
+    "CLI-006:infer_ends_with_code_1_and_a_message_otherwise[absent-model]", plant=an_error_is_printed_and_not_returned)
+mutant("GUARD-CLI-010b", "the pictures are empty", "CLI-010:train_save_load_infer[g1]",
+    plant=a_picture_is_saved_before_anything_is_drawn)
+mutant("GUARD-CLI-008", "the log of a batch job is megabytes of bars", "CLI-008:quiet_commands_report_no_progress",
+    plant=source("training/trainer.py", "enable_progress_bar=execution.enable_progress_bar,", "enable_progress_bar=True,"))
+mutant("GUARD-CLI-009", "a wrong path is found after everything else",
+    "CLI-009:a_missing_file_is_found_before_an_impossible_setting", plant=settings_are_looked_at_first)
+mutant("GUARD-CLI-010", "the bundle reconstructs as if it had never been trained",
+    "CLI-010:what_was_trained_elsewhere_opens_here", plant=the_bundle_holds_a_network_made_anew)

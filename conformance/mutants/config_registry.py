@@ -4,183 +4,59 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from conformance.defects.changes import answer, function, instead, result
 from conformance.defects.planting import Plant
-from conformance.mutants import mutant
+from conformance.mutants import rows
 from reference_impl import config
 from reference_impl.config import registry
 
 
-@mutant(
-    "DEF-110",
-    "readers of the registry never see the configuration",
-    "CONFIG-002:synchronising_writes_into_the_registry_that_readers_hold",
-    "CONFIG-002:the_factory_writes_into_the_registry_that_readers_hold",
-)
-def a_copy_of_the_registry_is_written(plant: Plant) -> None:
-    def copying(original):
-        return lambda target, settings: original(dict(target), settings)
-
-    plant.function(registry.update_legacy_dict, copying)
+def the_registry_is_cleared_before_it_is_filled(original, target, settings):
+    target.clear()
+    original(target, settings)
 
 
-@mutant(
-    "GUARD-CONFIG-002",
-    "whoever took the registry at import reads old values for ever",
-    "CONFIG-002:synchronising_writes_into_the_registry_that_readers_hold",
-)
-def the_registry_is_handed_out_as_a_copy(plant: Plant) -> None:
-    plant.answer("registry", lambda original: lambda: dict(original()))
+def none_is_written_over_older_values(target, settings):
+    flat = registry.dataclass_to_legacy_dict(settings)
+    target.update({key: str(value) if isinstance(value, Path) else value for key, value in flat.items()})
 
 
-@mutant(
-    "GUARD-CONFIG-005",
-    "settings of the simulation vanish when a training starts",
-    "CONFIG-005:synchronising_changes_the_mapping_in_place_and_returns_nothing",
-    "CONFIG-005:none_is_skipped_and_the_older_value_survives",
-    "CONFIG-005:a_second_run_inherits_what_it_does_not_state",
-)
-def the_registry_is_cleared_before_it_is_filled(plant: Plant) -> None:
-    def clearing(original):
-        def update(target, settings):
-            target.clear()
-            original(target, settings)
-
-        return update
-
-    plant.function(registry.update_legacy_dict, clearing)
+def only_renamed_paths_become_text(target, settings):
+    flat = registry.dataclass_to_legacy_dict(settings)
+    target.update({key: value for key, value in flat.items() if value is not None})
 
 
-@mutant(
-    "GUARD-CONFIG-005b",
-    "a configuration without a seed wipes the seed out",
-    "CONFIG-005:none_is_skipped_and_the_older_value_survives",
-    "CONFIG-005:a_second_run_inherits_what_it_does_not_state",
-)
-def none_is_written_over_older_values(plant: Plant) -> None:
-    def whole(original):
-        def update(target, settings):
-            flat = registry.dataclass_to_legacy_dict(settings)
-            target.update({key: str(value) if isinstance(value, Path) else value for key, value in flat.items()})
-
-        return update
-
-    plant.function(registry.update_legacy_dict, whole)
+def zero_and_false_are_taken_for_absent(target, settings):
+    flat = registry.dataclass_to_legacy_dict(settings)
+    target.update({key: str(value) if isinstance(value, Path) else value for key, value in flat.items() if value})
 
 
-@mutant("GUARD-CONFIG-005c", "a registry with a Path in it cannot be stored", "CONFIG-005:paths_are_text_in_the_registry")
-def only_renamed_paths_become_text(plant: Plant) -> None:
-    def careless(original):
-        def update(target, settings):
-            flat = registry.dataclass_to_legacy_dict(settings)
-            target.update({key: value for key, value in flat.items() if value is not None})
-
-        return update
-
-    plant.function(registry.update_legacy_dict, careless)
-
-
-@mutant(
-    "GUARD-CONFIG-005d",
-    "a weight of zero, or a switch that is off, never reaches the registry",
-    "CONFIG-005:every_configuration_reaches_the_registry",
-    "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated",
-)
-def zero_and_false_are_taken_for_absent(plant: Plant) -> None:
-    def truthy(original):
-        def update(target, settings):
-            flat = registry.dataclass_to_legacy_dict(settings)
-            target.update({key: str(value) if isinstance(value, Path) else value for key, value in flat.items() if value})
-
-        return update
-
-    plant.function(registry.update_legacy_dict, truthy)
-
-
-@mutant(
-    "GUARD-CONFIG-006",
-    "a fresh run starts with the values of the run before",
-    "CONFIG-006:defaults_are_a_fresh_mapping_for_a_run_without_history",
-)
-def the_defaults_are_one_shared_mapping(plant: Plant) -> None:
-    plant.function(registry.defaults, lambda original: lambda: registry._DEFAULTS)
-
-
-@mutant(
-    "GUARD-CONFIG-020",
-    "the TensorFlow side never hears that positions were given",
-    "CONFIG-020:renamed_fields_stand_under_their_registry_keys_only",
-    "CONFIG-021:the_flat_form_holds_the_model_beside_the_rest",
-    "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated",
-)
 def a_field_was_added_without_its_key(plant: Plant) -> None:
     names = {field: key for field, key in registry.KEY_MAP.items() if field != "intensity_scale_trainable"}
     plant.constant(registry, "KEY_MAP", names)
 
 
-@mutant(
-    "GUARD-CONFIG-020b",
-    "two entries of the registry for one setting drift apart",
-    "CONFIG-020:renamed_fields_stand_under_their_registry_keys_only",
-)
-def a_renamed_field_stands_under_both_names(plant: Plant) -> None:
-    def both(original):
-        def flatten(settings):
-            return {**original(settings), **({"object_big": settings.model.object_big} if hasattr(settings, "model") else {})}
-
-        return flatten
-
-    plant.function(registry.dataclass_to_legacy_dict, both)
+def a_renamed_field_stands_under_both_names(original, settings):
+    return {**original(settings), **({"object_big": settings.model.object_big} if hasattr(settings, "model") else {})}
 
 
-@mutant("GUARD-CONFIG-021", "the registry holds an object", "CONFIG-021:the_flat_form_holds_the_model_beside_the_rest")
-def the_nested_model_stays_in_the_flat_form(plant: Plant) -> None:
-    def nested(original):
-        return lambda settings: {**original(settings), **({"model": settings.model} if hasattr(settings, "model") else {})}
-
-    plant.function(registry.dataclass_to_legacy_dict, nested)
-
-
-@mutant(
-    "GUARD-CONFIG-022",
-    "oversampling that was asked for is not in the registry",
-    "CONFIG-021:the_flat_form_holds_the_model_beside_the_rest",
-    "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated",
-)
-def a_hand_written_list_of_fields_lacks_one(plant: Plant) -> None:
-    def listed(original):
-        return lambda settings: {key: value for key, value in original(settings).items() if key != "enable_oversampling"}
-
-    plant.function(registry.dataclass_to_legacy_dict, listed)
-
-
-@mutant(
-    "GUARD-CONFIG-030",
-    "old code that relies on the registry's own defaults computes something else",
-    "CONFIG-030:the_registry_starts_from_the_defaults_of_the_contract",
-)
 def the_registrys_defaults_are_the_canonical_ones(plant: Plant) -> None:
     canonical = registry.dataclass_to_legacy_dict(config.ModelConfig())
     for values in (registry._DEFAULTS, registry.cfg):
         values.update({key: value for key, value in canonical.items() if key in values})
 
 
-@mutant(
-    "GUARD-CONFIG-030b",
-    "a setting of None is an unknown key",
-    "CONFIG-030:a_process_starts_with_the_defaults_in_the_live_registry",
-)
 def the_live_registry_keeps_no_none(plant: Plant) -> None:
     class Stated(dict):
         def update(self, *others, **entries):
             super().update({key: value for key, value in dict(*others, **entries).items() if value is not None})
 
-    def stated(cfg):
-        return Stated({key: value for key, value in cfg.items() if value is not None})
+    def stated(original):
+        return Stated({key: value for key, value in original.items() if value is not None})
 
     plant.function(registry.cfg, stated)
 
 
-@mutant("GUARD-CONFIG-031", "the padded size is that of the first run", "CONFIG-031:derived_sizes_follow_the_registry")
 def derived_sizes_are_stored_at_the_first_reading(plant: Plant) -> None:
     stored = {}
 
@@ -190,45 +66,11 @@ def derived_sizes_are_stored_at_the_first_reading(plant: Plant) -> None:
     plant.function(registry.derived, caching)
 
 
-@mutant("GUARD-CONFIG-031b", "the canvas is too small by the jitter", "CONFIG-031:derived_sizes_follow_the_registry")
-def the_padded_size_leaves_the_jitter_out(plant: Plant) -> None:
-    def tight(original):
-        return lambda source=None: {**(sizes := original(source)), "padded_size": sizes["bigN"]}
-
-    plant.function(registry.derived, tight)
+def the_snapshot_is_the_live_registry():
+    registry.cfg["bigN"] = registry.derived()["bigN"]
+    return registry.cfg
 
 
-@mutant("GUARD-CONFIG-032", "a misspelt key reads as nothing", "CONFIG-032:an_unknown_key_is_an_error_unless_there_is_a_default")
-def an_unknown_key_reads_as_none(plant: Plant) -> None:
-    plant.function(registry.get, lambda original: registry.cfg.get)
-
-
-@mutant(
-    "GUARD-CONFIG-032b",
-    "parameters that were kept for a record change afterwards",
-    "CONFIG-032:the_snapshot_has_the_derived_size_and_stays_as_it_is",
-)
-def the_snapshot_is_the_live_registry(plant: Plant) -> None:
-    def live(original):
-        def params():
-            registry.cfg["bigN"] = registry.derived()["bigN"]
-            return registry.cfg
-
-        return params
-
-    plant.function(registry.params, live)
-
-
-@mutant(
-    "GUARD-CONFIG-032c",
-    "a weight inside a term that is off is never noticed",
-    "CONFIG-032:a_registry_that_contradicts_itself_is_refused",
-)
-def the_registry_is_not_checked(plant: Plant) -> None:
-    plant.function(registry.validate, lambda original: lambda: None)
-
-
-@mutant("GUARD-CONFIG-069", "a model alone, or a mapping, fills the registry", "CONFIG-069:only_canonical_runs_fill_the_registry")
 def anything_fills_the_registry(plant: Plant) -> None:
     def lenient(original):
         runs = (config.TrainingConfig, config.InferenceConfig)
@@ -237,24 +79,73 @@ def anything_fills_the_registry(plant: Plant) -> None:
     plant.function(registry.populate_legacy_params, lenient)
 
 
-@mutant(
-    "GUARD-CONFIG-069b",
-    "the second experiment of a process runs with the first's values",
+def the_warning_returns_early(original, settings, force=False):
+    before = dict(registry.cfg)
+    original(settings, force)
+    if not force and before != registry._DEFAULTS:
+        registry.cfg.update(before)
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("DEF-110", "readers of the registry never see the configuration",
+    "CONFIG-002:synchronising_writes_into_the_registry_that_readers_hold",
+    "CONFIG-002:the_factory_writes_into_the_registry_that_readers_hold",
+    plant=function(registry.update_legacy_dict, lambda original, target, settings: original(dict(target), settings)))
+mutant("GUARD-CONFIG-002", "whoever took the registry at import reads old values for ever",
+    "CONFIG-002:synchronising_writes_into_the_registry_that_readers_hold",
+    plant=answer("registry", result(lambda found: dict(found))))
+mutant("GUARD-CONFIG-005", "settings of the simulation vanish when a training starts",
+    "CONFIG-005:synchronising_changes_the_mapping_in_place_and_returns_nothing",
+    "CONFIG-005:none_is_skipped_and_the_older_value_survives", "CONFIG-005:a_second_run_inherits_what_it_does_not_state",
+    plant=function(registry.update_legacy_dict, the_registry_is_cleared_before_it_is_filled))
+mutant("GUARD-CONFIG-005b", "a configuration without a seed wipes the seed out",
+    "CONFIG-005:none_is_skipped_and_the_older_value_survives", "CONFIG-005:a_second_run_inherits_what_it_does_not_state",
+    plant=function(registry.update_legacy_dict, instead(none_is_written_over_older_values)))
+mutant("GUARD-CONFIG-005c", "a registry with a Path in it cannot be stored", "CONFIG-005:paths_are_text_in_the_registry",
+    plant=function(registry.update_legacy_dict, instead(only_renamed_paths_become_text)))
+mutant("GUARD-CONFIG-005d", "a weight of zero, or a switch that is off, never reaches the registry",
+    "CONFIG-005:every_configuration_reaches_the_registry",
+    "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated",
+    plant=function(registry.update_legacy_dict, instead(zero_and_false_are_taken_for_absent)))
+mutant("GUARD-CONFIG-006", "a fresh run starts with the values of the run before",
+    "CONFIG-006:defaults_are_a_fresh_mapping_for_a_run_without_history",
+    plant=function(registry.defaults, instead(lambda: registry._DEFAULTS)))
+mutant("GUARD-CONFIG-020", "the TensorFlow side never hears that positions were given",
+    "CONFIG-020:renamed_fields_stand_under_their_registry_keys_only", "CONFIG-021:the_flat_form_holds_the_model_beside_the_rest",
+    "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated", plant=a_field_was_added_without_its_key)
+mutant("GUARD-CONFIG-020b", "two entries of the registry for one setting drift apart",
+    "CONFIG-020:renamed_fields_stand_under_their_registry_keys_only",
+    plant=function(registry.dataclass_to_legacy_dict, a_renamed_field_stands_under_both_names))
+mutant("GUARD-CONFIG-021", "the registry holds an object", "CONFIG-021:the_flat_form_holds_the_model_beside_the_rest",
+    plant=function(registry.dataclass_to_legacy_dict,
+        lambda original, settings: {**original(settings), **({"model": settings.model} if hasattr(settings, "model") else {})}))
+mutant("GUARD-CONFIG-022", "oversampling that was asked for is not in the registry",
+    "CONFIG-021:the_flat_form_holds_the_model_beside_the_rest",
+    "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated",
+    plant=function(registry.dataclass_to_legacy_dict,
+        lambda original, settings: {key: value for key, value in original(settings).items() if key != "enable_oversampling"}))
+mutant("GUARD-CONFIG-030", "old code that relies on the registry's own defaults computes something else",
+    "CONFIG-030:the_registry_starts_from_the_defaults_of_the_contract", plant=the_registrys_defaults_are_the_canonical_ones)
+mutant("GUARD-CONFIG-030b", "a setting of None is an unknown key",
+    "CONFIG-030:a_process_starts_with_the_defaults_in_the_live_registry", plant=the_live_registry_keeps_no_none)
+mutant("GUARD-CONFIG-031", "the padded size is that of the first run", "CONFIG-031:derived_sizes_follow_the_registry",
+    plant=derived_sizes_are_stored_at_the_first_reading)
+mutant("GUARD-CONFIG-031b", "the canvas is too small by the jitter", "CONFIG-031:derived_sizes_follow_the_registry",
+    plant=function(registry.derived, result(lambda found: {**(sizes := found), "padded_size": sizes["bigN"]})))
+mutant("GUARD-CONFIG-032", "a misspelt key reads as nothing", "CONFIG-032:an_unknown_key_is_an_error_unless_there_is_a_default",
+    plant=function(registry.get, instead(registry.cfg.get)))
+mutant("GUARD-CONFIG-032b", "parameters that were kept for a record change afterwards",
+    "CONFIG-032:the_snapshot_has_the_derived_size_and_stays_as_it_is",
+    plant=function(registry.params, instead(the_snapshot_is_the_live_registry)))
+mutant("GUARD-CONFIG-032c", "a weight inside a term that is off is never noticed",
+    "CONFIG-032:a_registry_that_contradicts_itself_is_refused",
+    plant=function(registry.validate, instead(lambda: None)))
+mutant("GUARD-CONFIG-069", "a model alone, or a mapping, fills the registry", "CONFIG-069:only_canonical_runs_fill_the_registry",
+    plant=anything_fills_the_registry)
+mutant("GUARD-CONFIG-069b", "the second experiment of a process runs with the first's values",
     "CONFIG-069:filling_twice_warns_and_writes",
-)
-def the_warning_returns_early(plant: Plant) -> None:
-    def early(original):
-        def populate(settings, force=False):
-            before = dict(registry.cfg)
-            original(settings, force)
-            if not force and before != registry._DEFAULTS:
-                registry.cfg.update(before)
-
-        return populate
-
-    plant.function(registry.populate_legacy_params, early)
-
-
-@mutant("GUARD-CONFIG-069c", "whoever insists is warned all the same", "CONFIG-069:filling_with_force_says_nothing")
-def force_is_not_looked_at(plant: Plant) -> None:
-    plant.function(registry.populate_legacy_params, lambda original: lambda settings, force=False: original(settings))
+    plant=function(registry.populate_legacy_params, the_warning_returns_early))
+mutant("GUARD-CONFIG-069c", "whoever insists is warned all the same", "CONFIG-069:filling_with_force_says_nothing",
+    plant=function(registry.populate_legacy_params, lambda original, settings, force=False: original(settings)))

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from conformance.backends.numpy_only import engine
+from conformance.defects.changes import answer, every, result, shape
 from conformance.defects.planting import Plant
-from conformance.mutants import mutant
+from conformance.mutants import rows
 
 NAMES = ("xcoords", "ycoords", "diff3d", "probeGuess")
 RECOVERS = "INFER-033:an_engine_recovers_the_object"
@@ -33,6 +34,7 @@ def claims(original: Any) -> Any:
     return lambda: replace(original(), profiles=("core", "reconstruct"))
 
 
+@shape
 def lay(plant: Plant, given: Callable[[Arrays], Arrays] = dict, found: Any = same, asked: Any = same) -> None:
     """The engine, with a hand laid on the arrays that it is given, on the image that it found, or on the configuration."""
 
@@ -46,37 +48,10 @@ def lay(plant: Plant, given: Callable[[Arrays], Arrays] = dict, found: Any = sam
     plant.answer("info", claims)
 
 
-@mutant("GUARD-INFER-030", "the amplitude is scaled for display", "INFER-030:an_engine_gives_modulus_and_argument")
-def the_amplitude_is_scaled_for_display(plant: Plant) -> None:
-    lay(plant)
-    plant.answer("reconstruct", lambda original: lambda *given: _shown(*original(*given)))
-
-
 def _shown(amplitude: np.ndarray, phase: np.ndarray, results: Any) -> tuple[Any, Any, Any]:
     return amplitude / amplitude.max(), phase, results
 
 
-@mutant("GUARD-INFER-030b", "the canvas is cut to the scan", HOLDS)
-def the_canvas_is_cut_to_the_scan(plant: Plant) -> None:
-    lay(plant, found=lambda image: image[16:-16, 16:-16])
-
-
-@mutant("GUARD-INFER-031", "the image is turned for display", TURNS)
-def rows_are_columns(plant: Plant) -> None:
-    lay(plant, found=lambda image: image.T)
-
-
-@mutant("GUARD-INFER-031b", "the transform has the other sign: the image is the conjugate", TURNS)
-def the_image_is_conjugated(plant: Plant) -> None:
-    lay(plant, found=np.conj)
-
-
-@mutant("GUARD-INFER-032", "the image lies a pixel beside its place", CENTRE)
-def the_image_lies_a_pixel_beside(plant: Plant) -> None:
-    lay(plant, found=lambda image: np.roll(image, 1, axis=1))
-
-
-@mutant("GUARD-INFER-032b", "the canvas begins where the coordinates do", BEGINS)
 def the_canvas_begins_at_zero(plant: Plant) -> None:
     seen: dict[str, int] = {}
 
@@ -84,59 +59,47 @@ def the_canvas_begins_at_zero(plant: Plant) -> None:
         seen["left"] = max(0, int(arrays["xcoords"].min()) // 2 * 2)
         return arrays
 
-    lay(plant, given=noted, found=lambda image: np.pad(image, ((0, 0), (seen["left"], 0))))
+    lay(given=noted, found=lambda image: np.pad(image, ((0, 0), (seen["left"], 0))))(plant)
 
 
-@mutant("GUARD-INFER-033", "amplitudes are taken for intensities", f"{RECOVERS}[whole]", f"{RECOVERS}[between-pixels]")
-def amplitudes_are_squared_once_more(plant: Plant) -> None:
-    lay(plant, given=lambda arrays: arrays | {"diff3d": np.sqrt(arrays["diff3d"])})
+def patterns_are_shifted_in_place(arrays: Arrays) -> Arrays:
+    before = arrays["diff3d"].copy()
+    arrays["diff3d"][:] = np.fft.ifftshift(before, axes=(-2, -1))
+    return {"diff3d": before}
 
 
-@mutant("GUARD-INFER-033b", "positions are rounded to whole pixels", "INFER-033:fractions_of_a_pixel_count")
-def positions_are_rounded(plant: Plant) -> None:
-    lay(plant, given=lambda arrays: {name: np.rint(arrays[name]) for name in ("xcoords", "ycoords")})
-
-
-@mutant("GUARD-INFER-033c", "the patterns lie one pixel beside their centre", f"{RECOVERS}[whole]")
-def patterns_lie_a_pixel_beside(plant: Plant) -> None:
-    lay(plant, given=lambda arrays: {"diff3d": np.roll(arrays["diff3d"], 1, axis=-1)})
-
-
-@mutant("GUARD-INFER-033d", "positions lose their sign", "INFER-033:a_mirrored_experiment_gives_the_mirrored_object")
-def positions_lose_their_sign(plant: Plant) -> None:
-    lay(plant, given=lambda arrays: {"xcoords": np.abs(arrays["xcoords"])})
-
-
-@mutant("GUARD-INFER-034", "the number of passes is the engine's own", "INFER-034:more_passes_come_nearer")
-def passes_are_its_own(plant: Plant) -> None:
-    lay(plant, asked=lambda config: replace(config, nepochs=20))
-
-
-@mutant("GUARD-INFER-035", "amplitudes have a floor", "INFER-035:the_brightness_of_a_record_does_not_matter[dim]")
-def amplitudes_have_a_floor(plant: Plant) -> None:
-    lay(plant, given=lambda arrays: {"diff3d": np.maximum(arrays["diff3d"], 1e-2)})
-
-
-@mutant("GUARD-INFER-036", "the order of the patterns ignores the seed", "INFER-036:an_engine_repeats_itself")
-def the_seed_is_ignored(plant: Plant) -> None:
-    lay(plant, asked=lambda config: replace(config, subsample_seed=int(np.random.randint(1 << 30))))
-
-
-@mutant("GUARD-INFER-036b", "patterns are shifted in place", "INFER-036:an_engine_leaves_the_record_alone")
-def patterns_are_shifted_in_place(plant: Plant) -> None:
-    def shifted(arrays: Arrays) -> Arrays:
-        before = arrays["diff3d"].copy()
-        arrays["diff3d"][:] = np.fft.ifftshift(before, axes=(-2, -1))
-        return {"diff3d": before}
-
-    lay(plant, given=shifted)
-
-
-@mutant("GUARD-INFER-037", "what is not finite counts as zero", f"{REFUSES}[pattern-nan]", f"{REFUSES}[position-nan]")
-def what_is_not_finite_is_zero(plant: Plant) -> None:
-    lay(plant, given=lambda arrays: {name: np.nan_to_num(arrays[name]) for name in ("diff3d", "xcoords")})
-
-
-@mutant("GUARD-INFER-037b", "patterns and positions are cut to one number", f"{REFUSES}[pattern-missing]")
-def numbers_are_made_equal(plant: Plant) -> None:
-    lay(plant, given=lambda arrays: {name: arrays[name][: len(arrays["diff3d"])] for name in ("xcoords", "ycoords")})
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-INFER-030", "the amplitude is scaled for display", "INFER-030:an_engine_gives_modulus_and_argument",
+    plant=every(lay(),
+        answer("reconstruct", result(lambda found: _shown(*found)))))
+mutant("GUARD-INFER-030b", "the canvas is cut to the scan", HOLDS,
+    plant=lay(found=lambda image: image[16:-16, 16:-16]))
+mutant("GUARD-INFER-031", "the image is turned for display", TURNS,
+    plant=lay(found=lambda image: image.T))
+mutant("GUARD-INFER-031b", "the transform has the other sign: the image is the conjugate", TURNS,
+    plant=lay(found=np.conj))
+mutant("GUARD-INFER-032", "the image lies a pixel beside its place", CENTRE,
+    plant=lay(found=lambda image: np.roll(image, 1, axis=1)))
+mutant("GUARD-INFER-032b", "the canvas begins where the coordinates do", BEGINS, plant=the_canvas_begins_at_zero)
+mutant("GUARD-INFER-033", "amplitudes are taken for intensities", f"{RECOVERS}[whole]", f"{RECOVERS}[between-pixels]",
+    plant=lay(given=lambda arrays: arrays | {"diff3d": np.sqrt(arrays["diff3d"])}))
+mutant("GUARD-INFER-033b", "positions are rounded to whole pixels", "INFER-033:fractions_of_a_pixel_count",
+    plant=lay(given=lambda arrays: {name: np.rint(arrays[name]) for name in ("xcoords", "ycoords")}))
+mutant("GUARD-INFER-033c", "the patterns lie one pixel beside their centre", f"{RECOVERS}[whole]",
+    plant=lay(given=lambda arrays: {"diff3d": np.roll(arrays["diff3d"], 1, axis=-1)}))
+mutant("GUARD-INFER-033d", "positions lose their sign", "INFER-033:a_mirrored_experiment_gives_the_mirrored_object",
+    plant=lay(given=lambda arrays: {"xcoords": np.abs(arrays["xcoords"])}))
+mutant("GUARD-INFER-034", "the number of passes is the engine's own", "INFER-034:more_passes_come_nearer",
+    plant=lay(asked=lambda config: replace(config, nepochs=20)))
+mutant("GUARD-INFER-035", "amplitudes have a floor", "INFER-035:the_brightness_of_a_record_does_not_matter[dim]",
+    plant=lay(given=lambda arrays: {"diff3d": np.maximum(arrays["diff3d"], 1e-2)}))
+mutant("GUARD-INFER-036", "the order of the patterns ignores the seed", "INFER-036:an_engine_repeats_itself",
+    plant=lay(asked=lambda config: replace(config, subsample_seed=int(np.random.randint(1 << 30)))))
+mutant("GUARD-INFER-036b", "patterns are shifted in place", "INFER-036:an_engine_leaves_the_record_alone",
+    plant=lay(given=patterns_are_shifted_in_place))
+mutant("GUARD-INFER-037", "what is not finite counts as zero", f"{REFUSES}[pattern-nan]", f"{REFUSES}[position-nan]",
+    plant=lay(given=lambda arrays: {name: np.nan_to_num(arrays[name]) for name in ("diff3d", "xcoords")}))
+mutant("GUARD-INFER-037b", "patterns and positions are cut to one number", f"{REFUSES}[pattern-missing]",
+    plant=lay(given=lambda arrays: {name: arrays[name][: len(arrays["diff3d"])] for name in ("xcoords", "ycoords")}))

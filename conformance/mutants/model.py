@@ -1,7 +1,8 @@
-"""Defects of the network: its ladders, its border, its heads."""
+"""Defects of the network: ladders, border, heads; the calls around it, its checkpoints and its weights' names."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -9,11 +10,15 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from conformance.defects.changes import Change, constant, every, function, instead, method, result
 from conformance.defects.planting import Plant
-from conformance.mutants import mutant
-from reference_impl.model import cnn, network
-from reference_impl.model.cnn import CentreHead, CnnNetwork
+from conformance.mutants import rows
+from reference_impl.model import cnn, forward, network
+from reference_impl.model.cnn import CentreHead, CnnNetwork, FullHead
+from reference_impl.model.forward import PtychoModel
 from reference_impl.model.network import Autoencoder
+from reference_impl.training import hyperparameters, train_cdi_model_torch
+from reference_impl.training.lightning_module import PtychoLightningModule
 
 ENCODER = "MODEL-002:encoder_has_the_ladder_of_its_size"
 BLOCKS = "MODEL-001:encoder_blocks_are_pairs_of_convolutions"
@@ -25,55 +30,23 @@ EMPTY = "MODEL-006:border_is_empty_without_probe_big"
 APART = "MODEL-001:patches_are_processed_apart_without_a_common_object"
 
 
-def _config(plant: Plant, kind: type, **values: Any) -> None:
+def _config(kind: type, **values: Any) -> Change:
     """Modules of a class that are made for a configuration with some of its values fixed; the configuration comes first."""
-    plant.method(kind, "__init__", lambda original: lambda self, config, *rest: original(self, replace(config, **values), *rest))
+    return method(kind, "__init__", lambda original, self, config, *rest: original(self, replace(config, **values), *rest))
 
 
-@mutant("DEF-093", "the border of a wide probe is cut at the wrong width", FILLED)
-def outer_branch_is_sliced_to_an_eighth(plant: Plant) -> None:
-    def sliced(original):
-        def forward(self, features):
-            image, edge = original(self, features), self.width // 2
-            inside = torch.zeros_like(self.ring)
-            inside[edge:-edge, edge:-edge] = self.ring[edge:-edge, edge:-edge]
-            return image.masked_fill(inside, 0.0)
-
-        return forward
-
-    plant.method(CentreHead, "forward", sliced)
+def outer_branch_is_sliced_to_an_eighth(original, self, features):
+    image, edge = original(self, features), self.width // 2
+    inside = torch.zeros_like(self.ring)
+    inside[edge:-edge, edge:-edge] = self.ring[edge:-edge, edge:-edge]
+    return image.masked_fill(inside, 0.0)
 
 
-@mutant("DEF-094", "amplitudes escape from their activation", RANGE)
-def outer_branch_is_added_everywhere(plant: Plant) -> None:
-    def added(original):
-        def forward(self, features):
-            outer = features.split(self.split, dim=1)[1]
-            return original(self, features) + (functional.silu(self.outer(outer)) if self.outer else 0)
-
-        return forward
-
-    plant.method(CentreHead, "forward", added)
+def outer_branch_is_added_everywhere(original, self, features):
+    outer = features.split(self.split, dim=1)[1]
+    return original(self, features) + (functional.silu(self.outer(outer)) if self.outer else 0)
 
 
-@mutant(
-    "DEF-096",
-    "every activation is swish",
-    "MODEL-007:sigmoid_is_honoured",
-    "MODEL-007:softplus_is_honoured",
-    "MODEL-007:relu_is_honoured",
-    RANGE,
-)
-def activations_share_one_function(plant: Plant) -> None:
-    plant.constant(cnn, "AMPLITUDE_ACTIVATIONS", dict.fromkeys(cnn.AMPLITUDE_ACTIVATIONS, functional.silu))
-
-
-@mutant("DEF-097", "networks for 128 and 256 start one step too wide", ENCODER + "[N128]", ENCODER + "[N256]", BOTTLENECK)
-def ladders_start_one_step_off(plant: Plant) -> None:
-    plant.constant(cnn, "ENCODER", {64: (32, 64, 128), 128: (32, 64, 128, 128), 256: (16, 32, 64, 128, 128)})
-
-
-@mutant("DEF-098", "N = 96 is accepted and breaks later", "MODEL-002:other_sizes_are_refused")
 def sizes_are_not_checked(plant: Plant) -> None:
     class Ladders(dict):
         def __contains__(self, side):
@@ -86,114 +59,32 @@ def sizes_are_not_checked(plant: Plant) -> None:
     plant.constant(cnn, "DECODER", Ladders(cnn.DECODER))
 
 
-@mutant(
-    "GUARD-MODEL-001",
-    "blocks have one convolution",
-    BLOCKS,
-    ENCODER,
-    DECODER,
-    "MODEL-010:decoder_takes_the_block_before_it_alone",
-)
-def blocks_convolve_once(plant: Plant) -> None:
-    plant.function(cnn._convolve_twice, lambda original: lambda into, out: original(into, out)[:2])
+def activation_comes_after_the_padding(original, self, features):
+    logits = functional.pad(self.inner(features.split(self.split, dim=1)[0]), [self.width] * 4)
+    return original(self, features) if self.outer else self.activation(logits)
 
 
-@mutant("GUARD-MODEL-001b", "members of a group are mixed although each has its object", BLOCKS + "[g2-apart-scale1]", APART)
-def group_is_always_one_image(plant: Plant) -> None:
-    _config(plant, CnnNetwork, object_big=True)
-    plant.method(
-        Autoencoder, "__init__", lambda original: lambda self, net, config: original(self, net, replace(config, object_big=True))
-    )
-
-
-@mutant("GUARD-MODEL-003", "wide networks have a narrow bottleneck", BOTTLENECK + "[N64-scale2]", BLOCKS)
-def widths_are_capped(plant: Plant) -> None:
-    plant.function(cnn._scaled, lambda original: lambda filters, scale: tuple(min(128, n) for n in original(filters, scale)))
-
-
-@mutant("GUARD-MODEL-004", "decoders mirror their encoders", DECODER, "MODEL-010:decoder_takes_the_block_before_it_alone")
-def decoder_mirrors_the_encoder(plant: Plant) -> None:
-    plant.constant(cnn, "DECODER", {64: (128, 64), 128: (128, 64, 32), 256: (128, 64, 32, 16)})
-
-
-@mutant("GUARD-MODEL-005", "probe_big has no effect", FILLED)
-def outer_branch_is_never_added(plant: Plant) -> None:
-    _config(plant, CnnNetwork, probe_big=False)
-
-
-@mutant("GUARD-MODEL-006", "sigmoids light the border of every patch", EMPTY)
-def activation_comes_after_the_padding(plant: Plant) -> None:
-    def late(original):
-        def forward(self, features):
-            logits = functional.pad(self.inner(features.split(self.split, dim=1)[0]), [self.width] * 4)
-            return original(self, features) if self.outer else self.activation(logits)
-
-        return forward
-
-    plant.method(CentreHead, "forward", late)
-
-
-@mutant("GUARD-MODEL-006b", "the network invents a border that the probe never lit", EMPTY)
-def outer_branch_ignores_its_switch(plant: Plant) -> None:
-    _config(plant, CnnNetwork, probe_big=True)
-
-
-@mutant("GUARD-MODEL-007", "phases have no bound", "MODEL-007:phase_stays_within_pi", RANGE + "[strong]")
-def phase_has_no_head(plant: Plant) -> None:
-    plant.function(cnn.bounded_phase, lambda original: lambda logits: logits)
-
-
-@mutant("GUARD-MODEL-007b", "phases reach a third of a circle", "MODEL-007:phase_stays_within_pi")
-def phase_is_not_stretched_to_pi(plant: Plant) -> None:
-    plant.function(cnn.bounded_phase, lambda original: torch.tanh)
-
-
-@mutant("GUARD-MODEL-007c", "swish is cut off below zero", "MODEL-007:swish_is_honoured", "MODEL-007:softplus_is_honoured")
 def activations_default_to_relu(plant: Plant) -> None:
     others = dict.fromkeys(cnn.AMPLITUDE_ACTIVATIONS, functional.relu)
     plant.constant(cnn, "AMPLITUDE_ACTIVATIONS", others | {"sigmoid": torch.sigmoid})
 
 
-@mutant(
-    "GUARD-MODEL-007d",
-    "amplitudes end at six, swish is a relative",
-    "MODEL-007:relu_is_honoured",
-    "MODEL-007:softplus_is_honoured",
-    "MODEL-007:swish_is_honoured",
-)
 def activations_are_relatives_of_those_named(plant: Plant) -> None:
     relatives = {"relu": functional.relu6, "swish": functional.gelu}
     relatives["softplus"] = lambda logits: functional.softplus(logits).clamp_max(6)
     plant.constant(cnn, "AMPLITUDE_ACTIVATIONS", cnn.AMPLITUDE_ACTIVATIONS | relatives)
 
 
-@mutant("GUARD-MODEL-008", "all members of a group have one amplitude", "MODEL-008:members_have_amplitudes_of_their_own")
-def amplitude_head_has_one_channel(plant: Plant) -> None:
-    def single(original):
-        def forward(self, patterns):
-            amplitude, phase = original(self, patterns)
-            return amplitude[:, :1].expand_as(amplitude), phase
-
-        return forward
-
-    plant.method(CnnNetwork, "forward", single)
+def amplitude_head_has_one_channel(original, self, patterns):
+    amplitude, phase = original(self, patterns)
+    return amplitude[:, :1].expand_as(amplitude), phase
 
 
-@mutant("GUARD-MODEL-010", "the diffraction pattern shines through", "MODEL-010:nothing_goes_past_the_bottleneck")
-def input_skips_the_bottleneck(plant: Plant) -> None:
-    def skipped(original):
-        def forward(self, patterns):
-            amplitude, phase = original(self, patterns)
-            return amplitude + 0.01 * functional.avg_pool2d(patterns, 3, stride=1, padding=1), phase
-
-        return forward
-
-    plant.method(CnnNetwork, "forward", skipped)
+def input_skips_the_bottleneck(original, self, patterns):
+    amplitude, phase = original(self, patterns)
+    return amplitude + 0.01 * functional.avg_pool2d(patterns, 3, stride=1, padding=1), phase
 
 
-@mutant(
-    "GUARD-MODEL-010b", "decoders take the encoder's channels too", "MODEL-010:decoder_takes_the_block_before_it_alone", DECODER
-)
 def decoder_concatenates(plant: Plant) -> None:
     class Up(nn.Module):
         def __init__(self, into, out):
@@ -206,13 +97,121 @@ def decoder_concatenates(plant: Plant) -> None:
     plant.function(cnn._up_block, lambda original: Up)
 
 
-@mutant("GUARD-MODEL-024", "the network always takes four channels", "MODEL-024:first_convolution_sees_the_whole_group")
-def network_is_built_before_the_grid_size_is_known(plant: Plant) -> None:
-    _config(plant, CnnNetwork, gridsize=2)
+RETURNS = "MODEL-020:forward_returns_prediction_amplitude_and_phase"
+PATCHES = "MODEL-021:inference_gives_the_complex_patches"
+POSITIONS = "MODEL-021:inference_takes_no_notice_of_positions"
+RELOADED = "MODEL-022:checkpoint_reloads_without_arguments"
 
 
-@mutant(
-    "GUARD-MODEL-027", "a misspelt architecture trains another network", "MODEL-027:unknown_architectures_are_refused_by_name"
-)
-def unknown_architectures_become_cnn(plant: Plant) -> None:
-    plant.function(network.create_network, lambda original: lambda config: original(replace(config, architecture="cnn")))
+def _named(stack: torch.nn.Sequential, number: int) -> torch.nn.Sequential:
+    """The stack as the one entry, of a name with a number in it, of another."""
+    outer = torch.nn.Sequential()
+    outer.add_module(f"layers_{number}", stack)
+    return outer
+
+
+def checkpoint_makes_its_weights_anew(cls, path, **options):
+    module = super(PtychoLightningModule, cls).load_from_checkpoint(path, **options)
+    module.apply(cnn._initialise)
+    return module
+
+
+def layers_are_numbered_through(plant: Plant) -> None:
+    count = itertools.count()
+
+    def numbered(original):
+        def stack(block, widths):
+            return _named(original(block, widths), next(count))
+
+        return stack
+
+    plant.function(cnn._stack, numbered)
+
+
+def autoencoder_is_made_beside_the_trained_one(original, *arguments, **options):
+    results = dict(original(*arguments, **options))
+    models = dict(results["models"])
+    other = network.create_network(models["diffraction_to_obj"].model.config)
+    return results | {"models": models | {"autoencoder": other}}
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+# The network: its ladders, its border, its heads.
+mutant("DEF-093", "the border of a wide probe is cut at the wrong width", FILLED,
+    plant=method(CentreHead, "forward", outer_branch_is_sliced_to_an_eighth))
+mutant("DEF-094", "amplitudes escape from their activation", RANGE,
+    plant=method(CentreHead, "forward", outer_branch_is_added_everywhere))
+mutant("DEF-096", "every activation is swish", "MODEL-007:sigmoid_is_honoured", "MODEL-007:softplus_is_honoured",
+    "MODEL-007:relu_is_honoured", RANGE,
+    plant=constant(cnn, "AMPLITUDE_ACTIVATIONS", dict.fromkeys(cnn.AMPLITUDE_ACTIVATIONS, functional.silu)))
+mutant("DEF-097", "networks for 128 and 256 start one step too wide", ENCODER + "[N128]", ENCODER + "[N256]", BOTTLENECK,
+    plant=constant(cnn, "ENCODER", {64: (32, 64, 128), 128: (32, 64, 128, 128), 256: (16, 32, 64, 128, 128)}))
+mutant("DEF-098", "N = 96 is accepted and breaks later", "MODEL-002:other_sizes_are_refused", plant=sizes_are_not_checked)
+mutant("GUARD-MODEL-001", "blocks have one convolution", BLOCKS, ENCODER, DECODER,
+    "MODEL-010:decoder_takes_the_block_before_it_alone",
+    plant=function(cnn._convolve_twice, result(lambda found: found[:2])))
+mutant("GUARD-MODEL-001b", "members of a group are mixed although each has its object", BLOCKS + "[g2-apart-scale1]", APART,
+    plant=every(_config(CnnNetwork, object_big=True),
+        method(Autoencoder, "__init__",
+            lambda original, self, net, config: original(self, net, replace(config, object_big=True)))))
+mutant("GUARD-MODEL-003", "wide networks have a narrow bottleneck", BOTTLENECK + "[N64-scale2]", BLOCKS,
+    plant=function(cnn._scaled, result(lambda found: tuple(min(128, n) for n in found))))
+mutant("GUARD-MODEL-004", "decoders mirror their encoders", DECODER, "MODEL-010:decoder_takes_the_block_before_it_alone",
+    plant=constant(cnn, "DECODER", {64: (128, 64), 128: (128, 64, 32), 256: (128, 64, 32, 16)}))
+mutant("GUARD-MODEL-005", "probe_big has no effect", FILLED,
+    plant=_config(CnnNetwork, probe_big=False))
+mutant("GUARD-MODEL-006", "sigmoids light the border of every patch", EMPTY,
+    plant=method(CentreHead, "forward", activation_comes_after_the_padding))
+mutant("GUARD-MODEL-006b", "the network invents a border that the probe never lit", EMPTY,
+    plant=_config(CnnNetwork, probe_big=True))
+mutant("GUARD-MODEL-007", "phases have no bound", "MODEL-007:phase_stays_within_pi", RANGE + "[strong]",
+    plant=function(cnn.bounded_phase, instead(lambda logits: logits)))
+mutant("GUARD-MODEL-007b", "phases reach a third of a circle", "MODEL-007:phase_stays_within_pi",
+    plant=function(cnn.bounded_phase, instead(torch.tanh)))
+mutant("GUARD-MODEL-007c", "swish is cut off below zero", "MODEL-007:swish_is_honoured", "MODEL-007:softplus_is_honoured",
+    plant=activations_default_to_relu)
+mutant("GUARD-MODEL-007d", "amplitudes end at six, swish is a relative", "MODEL-007:relu_is_honoured",
+    "MODEL-007:softplus_is_honoured", "MODEL-007:swish_is_honoured", plant=activations_are_relatives_of_those_named)
+mutant("GUARD-MODEL-008", "all members of a group have one amplitude", "MODEL-008:members_have_amplitudes_of_their_own",
+    plant=method(CnnNetwork, "forward", amplitude_head_has_one_channel))
+mutant("GUARD-MODEL-010", "the diffraction pattern shines through", "MODEL-010:nothing_goes_past_the_bottleneck",
+    plant=method(CnnNetwork, "forward", input_skips_the_bottleneck))
+mutant("GUARD-MODEL-010b", "decoders take the encoder's channels too", "MODEL-010:decoder_takes_the_block_before_it_alone",
+    DECODER, plant=decoder_concatenates)
+mutant("GUARD-MODEL-024", "the network always takes four channels", "MODEL-024:first_convolution_sees_the_whole_group",
+    plant=_config(CnnNetwork, gridsize=2))
+mutant("GUARD-MODEL-027", "a misspelt architecture trains another network", "MODEL-027:unknown_architectures_are_refused_by_name",
+    plant=function(network.create_network, lambda original, config: original(replace(config, architecture="cnn"))))
+
+# The calls around the network, its checkpoints and its weights' names.
+mutant("DEF-117", "callers get real and imaginary parts in stacked channels", PATCHES,
+    plant=method(PtychoModel, "forward_predict", result(lambda found: torch.view_as_real(found))))
+mutant("DEF-118", "the inference call takes images alone", PATCHES,
+    plant=method(PtychoModel, "forward_predict", lambda original, self, x, *_: original(self, x, None, None, x.new_ones(len(x)))))
+mutant("DEF-161", "a checkpoint needs the classes of its day", RELOADED,
+    plant=every(function(hyperparameters.plain, instead(lambda config: config)),
+        method(PtychoLightningModule, "load_from_checkpoint",
+            instead(lambda cls, path, **options:
+            super(PtychoLightningModule, cls).load_from_checkpoint(path, weights_only=False)))))
+mutant("GUARD-MODEL-009", "unpadded objects are half as large", "MODEL-009:padding_does_not_change_shapes[not-padded]",
+    plant=every(method(FullHead, "forward", result(lambda found: found[..., ::2, ::2])),
+        method(network.Autoencoder, "forward", instead(lambda self, patterns: self.network(patterns)))))
+mutant("GUARD-MODEL-020", "predicted amplitudes are negative", RETURNS,
+    plant=method(PtychoModel, "forward", lambda original, self, *inputs: (-(found := original(self, *inputs))[0], *found[1:])))
+mutant("GUARD-MODEL-020b", "the channel axis stands last", RETURNS,
+    plant=method(PtychoModel, "forward", result(lambda found: tuple(part.movedim(1, -1) for part in found))))
+mutant("GUARD-MODEL-021", "patches are merged before they are stitched", PATCHES, POSITIONS,
+    plant=method(PtychoModel, "forward_predict",
+        lambda original, self, x, places, *rest: self._common_object(original(self, x, places, *rest), places)))
+mutant("GUARD-MODEL-021b", "a flat scale runs along columns", POSITIONS,
+    plant=function(forward.per_sample, instead(lambda scale, name: scale if scale.ndim == 4 else scale.repeat(22)[:64])))
+mutant("GUARD-MODEL-022", "a reloaded model is untrained", RELOADED,
+    plant=method(PtychoLightningModule, "load_from_checkpoint", instead(checkpoint_makes_its_weights_anew)))
+mutant("GUARD-MODEL-023", "no second module has the first one's weights", "MODEL-023:weights_follow_from_the_configuration",
+    plant=layers_are_numbered_through)
+mutant("GUARD-MODEL-023b", "wider networks are as wide as before", "MODEL-023:weights_depend_on_scale_and_channels",
+    plant=function(cnn._scaled, lambda original, filters, scale: original(filters, 1)))
+mutant("GUARD-MODEL-026", "the autoencoder is another, untrained network", "MODEL-026:autoencoder_is_part_of_the_public_model",
+    plant=function(train_cdi_model_torch, autoencoder_is_made_beside_the_trained_one))

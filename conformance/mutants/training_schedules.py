@@ -7,8 +7,9 @@ import warnings
 import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from conformance.defects.changes import function, instead, method, whole
 from conformance.defects.planting import Plant
-from conformance.mutants import mutant
+from conformance.mutants import rows
 from reference_impl.training import PtychoLightningModule, schedulers
 from reference_impl.training.clipping import clip_gradients
 from reference_impl.training.overrides import settle
@@ -17,187 +18,62 @@ MODULE = PtychoLightningModule
 CLIP = "TRAIN-044:the_gradient_is_clipped"
 
 
-@mutant(
-    "DEF-136",
-    "gradients of an epoch's last batches act in the next epoch",
-    "TRAIN-044:leftover_batches_make_an_update_of_their_own",
-    "TRAIN-044:nothing_of_the_tail_reaches_the_next_epoch",
-)
-def the_tail_of_an_epoch_is_not_flushed(plant: Plant) -> None:
-    def unflushed(original):
-        def training_step(self, batch, batch_idx):
-            self.manual_backward(self.compute_loss(batch))
-            self._gathered += 1
-            self._update() if self._gathered == self.training_config.accum_steps else None
-            self._record(self.loss_name, self.compute_loss(batch), batch)
-
-        return training_step
-
-    plant.method(MODULE, "training_step", unflushed)
+def the_tail_of_an_epoch_is_not_flushed(self, batch, batch_idx):
+    self.manual_backward(self.compute_loss(batch))
+    self._gathered += 1
+    self._update() if self._gathered == self.training_config.accum_steps else None
+    self._record(self.loss_name, self.compute_loss(batch), batch)
 
 
-@mutant(
-    "GUARD-TRAIN-044",
-    "the clip algorithm is always the norm",
-    f"{CLIP}[value]",
-    "TRAIN-044:the_adaptive_clip_scales_with_the_weights",
-)
-def the_clip_algorithm_is_ignored(plant: Plant) -> None:
-    plant.function(clip_gradients, lambda original: lambda parameters, limit, algorithm: original(parameters, limit, "norm"))
+def the_norm_is_each_tensors_own(original, parameters, limit, algorithm):
+    for parameter in parameters:
+        original([parameter], limit, algorithm)
 
 
-@mutant("GUARD-TRAIN-044b", "gradients are clipped before they are averaged, tensor by tensor", f"{CLIP}[norm]")
-def the_norm_is_each_tensors_own(plant: Plant) -> None:
-    def apart(original):
-        def clip(parameters, limit, algorithm):
-            for parameter in parameters:
-                original([parameter], limit, algorithm)
-
-        return clip
-
-    plant.function(clip_gradients, apart)
+def gradients_are_never_cleared(self):
+    self.optimizers().step()
+    self._gathered = 0
 
 
-@mutant("GUARD-TRAIN-044c", "accum_steps has no effect", "TRAIN-044:accumulation_joins_batches_into_one_update")
-def the_overrides_are_dropped(plant: Plant) -> None:
-    plant.function(settle, lambda original: lambda config, execution, overrides: original(config, execution, None))
+def the_schedule_is_built_and_never_stepped(original, self):
+    scheduler = self.lr_schedulers()
+    scheduler.step = lambda *given: None
+    original(self)
 
 
-@mutant("GUARD-TRAIN-044d", "gradients pile up from update to update", "TRAIN-044:nothing_of_the_tail_reaches_the_next_epoch")
-def gradients_are_never_cleared(plant: Plant) -> None:
-    def uncleared(original):
-        def update(self):
-            self.optimizers().step()
-            self._gathered = 0
-
-        return update
-
-    plant.method(MODULE, "_update", uncleared)
+def the_schedule_is_stepped_before_the_first_epoch(original, self):
+    original(self)
+    self.lr_schedulers().step()
 
 
-@mutant(
-    "GUARD-TRAIN-043",
-    "schedules have no effect",
-    "TRAIN-040:a_schedule_follows_its_definition[exponential]",
-    "TRAIN-040:the_plateau_follows_the_losses[patience]",
-    "TRAIN-043:another_rate_trains_other_weights",
-)
-def the_schedule_is_built_and_never_stepped(plant: Plant) -> None:
-    def resting(original):
-        def on_train_epoch_end(self):
-            scheduler = self.lr_schedulers()
-            scheduler.step = lambda *given: None
-            original(self)
-
-        return on_train_epoch_end
-
-    plant.method(MODULE, "on_train_epoch_end", resting)
+def the_rate_is_computed_for_the_log(original, self):
+    group, factor = self.optimizers().param_groups[0], self.lr_schedulers().lr_lambdas[0](self.current_epoch)
+    group["lr"] = group["initial_lr"] * factor
+    self.lr_schedulers().step = lambda: None
+    original(self)
+    group["lr"] = group["initial_lr"]
 
 
-@mutant(
-    "GUARD-TRAIN-043b",
-    "the first epoch trains at the rate of the second",
-    "TRAIN-042:the_rate_of_every_epoch_is_logged",
-    "TRAIN-043:equal_rates_train_equal_weights",
-)
-def the_schedule_is_stepped_before_the_first_epoch(plant: Plant) -> None:
-    def early(original):
-        def on_train_start(self):
-            original(self)
-            self.lr_schedulers().step()
-
-        return on_train_start
-
-    plant.method(MODULE, "on_train_start", early)
+def the_rate_is_logged_after_the_step(original, self):
+    scheduler, log = self.lr_schedulers(), self.log
+    self.log = lambda *given, **options: None
+    original(self)
+    self.log = log
+    self.log("learning_rate", scheduler.optimizer.param_groups[0]["lr"])
 
 
-@mutant("GUARD-TRAIN-043c", "the falling rate is written into the log alone", "TRAIN-043:another_rate_trains_other_weights")
-def the_rate_is_computed_for_the_log(plant: Plant) -> None:
-    def logged(original):
-        def on_train_epoch_end(self):
-            group, factor = self.optimizers().param_groups[0], self.lr_schedulers().lr_lambdas[0](self.current_epoch)
-            group["lr"] = group["initial_lr"] * factor
-            self.lr_schedulers().step = lambda: None
-            original(self)
-            group["lr"] = group["initial_lr"]
-
-        return on_train_epoch_end
-
-    plant.method(MODULE, "on_train_epoch_end", logged)
+def the_plateau_is_judged_before_validation(original, self):
+    name, self.val_loss_name = self.val_loss_name, "not known yet"
+    original(self)
+    self.val_loss_name = name
 
 
-@mutant("GUARD-TRAIN-042", "the log shows the next epoch's rate", "TRAIN-042:the_rate_of_every_epoch_is_logged")
-def the_rate_is_logged_after_the_step(plant: Plant) -> None:
-    def late(original):
-        def on_train_epoch_end(self):
-            scheduler, log = self.lr_schedulers(), self.log
-            self.log = lambda *given, **options: None
-            original(self)
-            self.log = log
-            self.log("learning_rate", scheduler.optimizer.param_groups[0]["lr"])
-
-        return on_train_epoch_end
-
-    plant.method(MODULE, "on_train_epoch_end", late)
+def a_retired_scheduler_is_not_told(original, config):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return original(config)
 
 
-@mutant("GUARD-TRAIN-042b", "the plateau listens to the training loss", "TRAIN-040:the_plateau_follows_the_losses[turning]")
-def the_plateau_is_judged_before_validation(plant: Plant) -> None:
-    def early(original):
-        def on_train_epoch_end(self):
-            name, self.val_loss_name = self.val_loss_name, "not known yet"
-            original(self)
-            self.val_loss_name = name
-
-        return on_train_epoch_end
-
-    plant.method(MODULE, "on_train_epoch_end", early)
-
-
-@mutant("GUARD-TRAIN-040", "the plateau lowers the rate below its floor", "TRAIN-040:the_plateau_follows_the_losses[floor]")
-def the_floor_of_the_plateau_is_dropped(plant: Plant) -> None:
-    plant.function(
-        ReduceLROnPlateau,
-        lambda original: type(
-            "Plateau",
-            (original,),
-            {"__init__": lambda self, optimizer, **fields: original.__init__(self, optimizer, **{**fields, "min_lr": 0.0})},
-        ),
-    )
-
-
-@mutant(
-    "GUARD-TRAIN-040b",
-    "the warm-up begins at zero, and the cosine ends there",
-    "TRAIN-040:a_schedule_follows_its_definition[warmup-cosine]",
-)
-def the_ratio_is_read_as_no_floor(plant: Plant) -> None:
-    plant.function(schedulers.warmup_cosine, lambda original: lambda epoch, **shape: original(epoch, **{**shape, "floor": 0.0}))
-
-
-@mutant(
-    "GUARD-TRAIN-041",
-    "an abandoned scheduler falls through in silence",
-    "TRAIN-041:an_abandoned_scheduler_warns_and_does_nothing[Adaptive]",
-)
-def a_retired_scheduler_is_not_told(plant: Plant) -> None:
-    def silent(original):
-        def factor(config):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return original(config)
-
-        return factor
-
-    plant.function(schedulers._factor, silent)
-
-
-@mutant(
-    "GUARD-TRAIN-040c",
-    "the rate falls with every batch",
-    "TRAIN-040:a_schedule_follows_its_definition[exponential]",
-    "TRAIN-042:the_rate_of_every_epoch_is_logged",
-)
 def the_schedule_is_stepped_with_every_batch(plant: Plant) -> None:
     def eager(original):
         return lambda self: (original(self), self.lr_schedulers().step())
@@ -207,3 +83,44 @@ def the_schedule_is_stepped_with_every_batch(plant: Plant) -> None:
 
     plant.method(MODULE, "_update", eager)
     plant.method(MODULE, "on_train_epoch_end", lambda original: logging)
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("DEF-136", "gradients of an epoch's last batches act in the next epoch",
+    "TRAIN-044:leftover_batches_make_an_update_of_their_own", "TRAIN-044:nothing_of_the_tail_reaches_the_next_epoch",
+    plant=method(MODULE, "training_step", instead(the_tail_of_an_epoch_is_not_flushed)))
+mutant("GUARD-TRAIN-044", "the clip algorithm is always the norm", f"{CLIP}[value]",
+    "TRAIN-044:the_adaptive_clip_scales_with_the_weights",
+    plant=function(clip_gradients, lambda original, parameters, limit, algorithm: original(parameters, limit, "norm")))
+mutant("GUARD-TRAIN-044b", "gradients are clipped before they are averaged, tensor by tensor", f"{CLIP}[norm]",
+    plant=function(clip_gradients, the_norm_is_each_tensors_own))
+mutant("GUARD-TRAIN-044c", "accum_steps has no effect", "TRAIN-044:accumulation_joins_batches_into_one_update",
+    plant=function(settle, lambda original, config, execution, overrides: original(config, execution, None)))
+mutant("GUARD-TRAIN-044d", "gradients pile up from update to update", "TRAIN-044:nothing_of_the_tail_reaches_the_next_epoch",
+    plant=method(MODULE, "_update", instead(gradients_are_never_cleared)))
+mutant("GUARD-TRAIN-043", "schedules have no effect", "TRAIN-040:a_schedule_follows_its_definition[exponential]",
+    "TRAIN-040:the_plateau_follows_the_losses[patience]", "TRAIN-043:another_rate_trains_other_weights",
+    plant=method(MODULE, "on_train_epoch_end", the_schedule_is_built_and_never_stepped))
+mutant("GUARD-TRAIN-043b", "the first epoch trains at the rate of the second", "TRAIN-042:the_rate_of_every_epoch_is_logged",
+    "TRAIN-043:equal_rates_train_equal_weights",
+    plant=method(MODULE, "on_train_start", the_schedule_is_stepped_before_the_first_epoch))
+mutant("GUARD-TRAIN-043c", "the falling rate is written into the log alone", "TRAIN-043:another_rate_trains_other_weights",
+    plant=method(MODULE, "on_train_epoch_end", the_rate_is_computed_for_the_log))
+mutant("GUARD-TRAIN-042", "the log shows the next epoch's rate", "TRAIN-042:the_rate_of_every_epoch_is_logged",
+    plant=method(MODULE, "on_train_epoch_end", the_rate_is_logged_after_the_step))
+mutant("GUARD-TRAIN-042b", "the plateau listens to the training loss", "TRAIN-040:the_plateau_follows_the_losses[turning]",
+    plant=method(MODULE, "on_train_epoch_end", the_plateau_is_judged_before_validation))
+mutant("GUARD-TRAIN-040", "the plateau lowers the rate below its floor", "TRAIN-040:the_plateau_follows_the_losses[floor]",
+    plant=whole(ReduceLROnPlateau, lambda original:
+        type("Plateau", (original,), {"__init__": lambda self, optimizer, **fields:
+        original.__init__(self, optimizer, **{**fields, "min_lr": 0.0})})))
+mutant("GUARD-TRAIN-040b", "the warm-up begins at zero, and the cosine ends there",
+    "TRAIN-040:a_schedule_follows_its_definition[warmup-cosine]",
+    plant=function(schedulers.warmup_cosine, lambda original, epoch, **shape: original(epoch, **{**shape, "floor": 0.0})))
+mutant("GUARD-TRAIN-041", "an abandoned scheduler falls through in silence",
+    "TRAIN-041:an_abandoned_scheduler_warns_and_does_nothing[Adaptive]",
+    plant=function(schedulers._factor, a_retired_scheduler_is_not_told))
+mutant("GUARD-TRAIN-040c", "the rate falls with every batch", "TRAIN-040:a_schedule_follows_its_definition[exponential]",
+    "TRAIN-042:the_rate_of_every_epoch_is_logged", plant=the_schedule_is_stepped_with_every_batch)

@@ -8,6 +8,7 @@ from typing import Any
 from conformance.defects.planting import Register
 
 REGISTER = Register(__name__)
+rows = REGISTER.rows
 
 
 def twin(name: str, title: str, *, files: Sequence[str], checks: Sequence[str] = ()) -> Callable[[Any], Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.defects.planting import Plant
-from conformance.twins import twin
+from conformance.defects.changes import every, source
+from conformance.twins import rows
 
 HELP = ("CLI-001:train_documents_its_flags_and_their_defaults", "CLI-006:infer_documents_its_flags_and_their_defaults")
 ERRORS = (
@@ -12,31 +12,16 @@ ERRORS = (
 )
 
 
-@twin(
-    "TWIN-HELP-IN-ANOTHER-FORM",
-    "help states defaults in brackets, narrow, with more flags than the contract's",
+twin = rows(__name__)
+# A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
+# fmt: off
+twin("TWIN-HELP-IN-ANOTHER-FORM", "help states defaults in brackets, narrow, with more flags than the contract's", *HELP,
     files=("test_cli",),
-    checks=HELP,
-)
-def help_has_another_form(plant: Plant) -> None:
-    plant.source("cli/flags.py", '(default: %(default)s)"', '[default=%(default)s]"')
-    plant.source("cli/flags.py", "max_help_position=34", "max_help_position=24, width=90")
-    plant.source(
-        "cli/flags.py",
-        '    group.add_argument("--quiet"',
-        '    group.add_argument("--profile", help="write a profile")\n    group.add_argument("--quiet"',
-    )
-
-
-@twin(
-    "TWIN-USAGE-WITH-ERRORS",
-    "a usage error comes with the usage, on several lines of standard error",
+    plant=every(source("cli/flags.py", '(default: %(default)s)"', '[default=%(default)s]"'),
+        source("cli/flags.py", "max_help_position=34", "max_help_position=24, width=90"),
+        source("cli/flags.py", '    group.add_argument("--quiet"',
+            '    group.add_argument("--profile", help="write a profile")\n    group.add_argument("--quiet"')))
+twin("TWIN-USAGE-WITH-ERRORS", "a usage error comes with the usage, on several lines of standard error", *ERRORS,
     files=("test_cli",),
-    checks=ERRORS,
-)
-def errors_come_with_the_usage(plant: Plant) -> None:
-    plant.source(
-        "cli/flags.py",
-        "        print(f\"error: {' '.join(message.split())}",
-        "        self.print_usage(sys.stderr)\n        print(f\"error: {' '.join(message.split())}",
-    )
+    plant=source("cli/flags.py", "        print(f\"error: {' '.join(message.split())}",
+        "        self.print_usage(sys.stderr)\n        print(f\"error: {' '.join(message.split())}"))

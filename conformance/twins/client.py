@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.defects.planting import Plant
-from conformance.twins import twin
+from conformance.twins import rows
 
 NAMES, OTHER = "drop_in/path/ptycho", "drop_in/path/ptycho_torch"
 RECONSTRUCTED = (
@@ -15,12 +15,6 @@ RECONSTRUCTED = (
 )
 
 
-@twin(
-    "TWIN-CLIENT-CANVAS-AND-ORDER",
-    "groups come in an order of their own, and the image has a border all around",
-    files=("test_client",),
-    checks=RECONSTRUCTED,
-)
 def groups_are_turned_over_and_the_canvas_is_larger(plant: Plant) -> None:
     one = "return generate_grouped_data("
     two = "found = generate_grouped_data("
@@ -32,18 +26,6 @@ def groups_are_turned_over_and_the_canvas_is_larger(plant: Plant) -> None:
     plant.source(f"{NAMES}/tf_helper.py", one, f"{one.replace('return ', 'return np.pad(')}, ((3, 3), (8, 8)))")
 
 
-@twin(
-    "TWIN-CLIENT-MORE-THAN-ASKED",
-    "the model lies beside a log, settings have further fields, the other image is a stack of one",
-    files=("test_client_torch",),
-    checks=(
-        "CLIENT-006:a_training_leaves_a_model_and_nothing_else_behind",
-        "CLIENT-020:the_other_library_takes_all_of_its_settings",
-        "CLIENT-021:the_other_library_trains",
-        "CLIENT-022:a_checkpoint_gives_back_what_was_stated",
-        "CLIENT-023:the_other_object_lies_around_the_scan",
-    ),
-)
 def there_is_more_than_was_asked_for(plant: Plant) -> None:
     one = "    base = Path(out_prefix)"
     plant.source(f"{NAMES}/model_manager.py", one, f'    (Path(out_prefix) / "saved.log").write_text("saved")\n{one}')
@@ -53,3 +35,15 @@ def there_is_more_than_was_asked_for(plant: Plant) -> None:
     plant.source(f"{OTHER}/api/base_api.py", one, "return np.atleast_3d(weighted_on_object(")
     one = "inference.middle_trim, data_loader.shape, weights)"
     plant.source(f"{OTHER}/api/base_api.py", one, f"{one}).transpose(2, 0, 1)")
+
+
+twin = rows(__name__)
+# A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
+# fmt: off
+twin("TWIN-CLIENT-CANVAS-AND-ORDER", "groups come in an order of their own, and the image has a border all around",
+    *RECONSTRUCTED, files=("test_client",), plant=groups_are_turned_over_and_the_canvas_is_larger)
+twin("TWIN-CLIENT-MORE-THAN-ASKED",
+    "the model lies beside a log, settings have further fields, the other image is a stack of one",
+    "CLIENT-006:a_training_leaves_a_model_and_nothing_else_behind", "CLIENT-020:the_other_library_takes_all_of_its_settings",
+    "CLIENT-021:the_other_library_trains", "CLIENT-022:a_checkpoint_gives_back_what_was_stated",
+    "CLIENT-023:the_other_object_lies_around_the_scan", files=("test_client_torch",), plant=there_is_more_than_was_asked_for)

@@ -6,8 +6,9 @@ import warnings
 from collections import OrderedDict
 from dataclasses import asdict, replace
 
+from conformance.defects.changes import every, function, result
 from conformance.defects.planting import Plant
-from conformance.twins import twin
+from conformance.twins import rows
 from reference_impl import errors
 from reference_impl.bundle import load_torch_bundle
 from reference_impl.config import canonical, factory, registry
@@ -23,7 +24,10 @@ ALL = (
 PAYLOADS = ("test_config_entries", "test_config_factory", "test_config_payload")
 
 
-@twin("TWIN-REGISTRY-OF-ANOTHER-CLASS", "the live registry is a mapping of the backend's own", files=ALL)
+class Unreadable(Exception):
+    """A configuration file that cannot be read."""
+
+
 def the_registry_is_an_ordered_dictionary(plant: Plant) -> None:
     class Registry(OrderedDict):
         """Keys in the order in which they came."""
@@ -31,7 +35,6 @@ def the_registry_is_an_ordered_dictionary(plant: Plant) -> None:
     plant.function(registry.cfg, Registry)
 
 
-@twin("TWIN-MORE-IN-THE-REGISTRY", "the registry has keys that the contract does not know", files=ALL)
 def the_registry_holds_more(plant: Plant) -> None:
     for values in (registry._DEFAULTS, registry.cfg):
         values.update({"schema": 3, "n_probe_modes": 1})
@@ -43,11 +46,6 @@ def the_registry_holds_more(plant: Plant) -> None:
     plant.function(update, with_provenance)
 
 
-@twin(
-    "TWIN-ERRORS-OF-ANOTHER-CLASS",
-    "errors are a subclass of ValueError of another name, their message on several lines with advice",
-    files=(*ALL, "test_execution", "test_execution_flags", "test_dispatch"),
-)
 def errors_have_another_class_and_more_to_say(plant: Plant) -> None:
     class InvalidSetting(errors.ContractError):
         def __str__(self):
@@ -56,83 +54,56 @@ def errors_have_another_class_and_more_to_say(plant: Plant) -> None:
     plant.function(errors.ContractError, lambda original: InvalidSetting)
 
 
-@twin(
-    "TWIN-FLAT-TEXT",
-    "the flat form has text for every path, the one that is not renamed as well",
+def the_audit_states_more_than_asked(original, *files, **options):
+    made = original(*files, **options)
+    audit = {**asdict(made.execution_config), "host": "here", **made.overrides_applied}
+    return replace(made, overrides_applied=audit)
+
+
+def an_unreadable_patch_side_is_warned_of(original, file, settings, build):
+    try:
+        return original(file, settings, build)
+    except ValueError:
+        warnings.warn(f"{file}: no patch side can be read, N = 64 is assumed", UserWarning, stacklevel=2)
+        return original(file, {"N": 64, "nphotons": 1e9, **settings}, build)
+
+
+def the_bundle_says_the_patch_side(original, model_path, data, folder, overrides=None, execution=None):
+    if not (model_path / "wts.h5.zip").is_file():
+        return original(model_path, data, folder, overrides, execution)
+    _, known = load_torch_bundle(model_path / "wts.h5")
+    known = {"N": known["N"], "nphotons": known["nphotons"]}
+    return original(model_path, data, folder, {**known, **(overrides or {})}, execution)
+
+
+def yaml_errors_have_a_class_of_their_own(original, path):
+    try:
+        return original(path)
+    except Exception as error:
+        raise Unreadable(f"{path}: {error}") from error
+
+
+twin = rows(__name__)
+# A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
+# fmt: off
+twin("TWIN-REGISTRY-OF-ANOTHER-CLASS", "the live registry is a mapping of the backend's own", files=ALL,
+    plant=the_registry_is_an_ordered_dictionary)
+twin("TWIN-MORE-IN-THE-REGISTRY", "the registry has keys that the contract does not know", files=ALL,
+    plant=the_registry_holds_more)
+twin("TWIN-ERRORS-OF-ANOTHER-CLASS",
+    "errors are a subclass of ValueError of another name, their message on several lines with advice",
+    files=(*ALL, "test_execution", "test_execution_flags", "test_dispatch"), plant=errors_have_another_class_and_more_to_say)
+twin("TWIN-FLAT-TEXT", "the flat form has text for every path, the one that is not renamed as well",
     files=("test_config_registry",),
-)
-def model_path_is_text_in_the_flat_form(plant: Plant) -> None:
-    def textual(original):
-        def flatten(settings):
-            flat = original(settings)
-            return {**flat, "model_path": str(flat["model_path"])} if "model_path" in flat else flat
-
-        return flatten
-
-    plant.function(registry.dataclass_to_legacy_dict, textual)
-
-
-@twin("TWIN-LONG-AUDIT", "the audit states every setting of the execution configuration, and more", files=PAYLOADS)
-def the_audit_states_more_than_asked(plant: Plant) -> None:
-    def full(original):
-        def create(*files, **options):
-            made = original(*files, **options)
-            audit = {**asdict(made.execution_config), "host": "here", **made.overrides_applied}
-            return replace(made, overrides_applied=audit)
-
-        return create
-
-    plant.function(factory.create_training_payload, full)
-    plant.function(factory.create_inference_payload, full)
-
-
-@twin("TWIN-WARNED-PATCH-SIDE", "a file without a patch side is one of 64 pixels, and that is said aloud", files=PAYLOADS)
-def an_unreadable_patch_side_is_warned_of(plant: Plant) -> None:
-    def falling_back(original):
-        def from_file(file, settings, build):
-            try:
-                return original(file, settings, build)
-            except ValueError:
-                warnings.warn(f"{file}: no patch side can be read, N = 64 is assumed", UserWarning, stacklevel=2)
-                return original(file, {"N": 64, "nphotons": 1e9, **settings}, build)
-
-        return from_file
-
-    plant.function(factory._from_file, falling_back)
-
-
-@twin("TWIN-INFERENCE-BY-THE-BUNDLE", "the inference factory takes N from the bundle and never opens the data", files=PAYLOADS)
-def the_bundle_says_the_patch_side(plant: Plant) -> None:
-    def bundled(original):
-        def create(model_path, data, folder, overrides=None, execution=None):
-            if not (model_path / "wts.h5.zip").is_file():
-                return original(model_path, data, folder, overrides, execution)
-            _, known = load_torch_bundle(model_path / "wts.h5")
-            known = {"N": known["N"], "nphotons": known["nphotons"]}
-            return original(model_path, data, folder, {**known, **(overrides or {})}, execution)
-
-        return create
-
-    plant.function(factory.create_inference_payload, bundled)
-
-
-class Unreadable(Exception):
-    """A configuration file that cannot be read."""
-
-
-@twin(
-    "TWIN-PLAIN-YAML-ERRORS",
-    "errors of reading YAML are of one class of the backend's own, and name the file",
+    plant=function(registry.dataclass_to_legacy_dict,
+        result(lambda flat: {**flat, "model_path": str(flat["model_path"])} if "model_path" in flat else flat)))
+twin("TWIN-LONG-AUDIT", "the audit states every setting of the execution configuration, and more", files=PAYLOADS,
+    plant=every(function(factory.create_training_payload, the_audit_states_more_than_asked),
+        function(factory.create_inference_payload, the_audit_states_more_than_asked)))
+twin("TWIN-WARNED-PATCH-SIDE", "a file without a patch side is one of 64 pixels, and that is said aloud", files=PAYLOADS,
+    plant=function(factory._from_file, an_unreadable_patch_side_is_warned_of))
+twin("TWIN-INFERENCE-BY-THE-BUNDLE", "the inference factory takes N from the bundle and never opens the data", files=PAYLOADS,
+    plant=function(factory.create_inference_payload, the_bundle_says_the_patch_side))
+twin("TWIN-PLAIN-YAML-ERRORS", "errors of reading YAML are of one class of the backend's own, and name the file",
     files=("test_config",),
-)
-def yaml_errors_have_a_class_of_their_own(plant: Plant) -> None:
-    def wrapped(original):
-        def load(path):
-            try:
-                return original(path)
-            except Exception as error:
-                raise Unreadable(f"{path}: {error}") from error
-
-        return load
-
-    plant.function(canonical.load_yaml_config, wrapped)
+    plant=function(canonical.load_yaml_config, yaml_errors_have_a_class_of_their_own))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.defects.planting import Plant
-from conformance.twins import twin
+from conformance.defects.changes import answer, function, method
+from conformance.twins import rows
 from reference_impl.atomic import atomic_write
 from reference_impl.data import load, record
 from reference_impl.errors import ContractError
@@ -17,58 +17,43 @@ class Unreadable(ValueError):
     """An input error of another house."""
 
 
-@twin("TWIN-compressed-files", "files are compressed and hold further keys", files=FILES)
-def files_are_compressed_and_say_who_wrote_them(plant: Plant) -> None:
-    def to_file(original):
-        def write(self, path):
-            original(self, path)
-            with np.load(path) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-            with atomic_write(path) as temporary, open(temporary, "wb") as stream:
-                np.savez_compressed(stream, **arrays, written_by=np.array("another house"))
-
-        return write
-
-    plant.method(record.RawData, "to_file", to_file)
+def files_are_compressed_and_say_who_wrote_them(original, self, path):
+    original(self, path)
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    with atomic_write(path) as temporary, open(temporary, "wb") as stream:
+        np.savez_compressed(stream, **arrays, written_by=np.array("another house"))
 
 
-@twin("TWIN-flip-about-the-centre", "a flip is a mirror at the centre of the scan", files=FILES)
-def flips_keep_the_range_of_the_scan(plant: Plant) -> None:
-    def transform(original):
-        def moved(raw, flip_x, flip_y, *rest):
-            for axis, flip in (("xcoords", flip_x), ("ycoords", flip_y)):
-                names = (axis, f"{axis}_start") if flip else ()
-                vars(raw).update({n: 2 * np.mean(getattr(raw, axis)) - getattr(raw, n) for n in reversed(names)})
-            return original(raw, False, False, *rest)
-
-        return moved
-
-    plant.function(load._transform_positions, transform)
+def flips_keep_the_range_of_the_scan(original, raw, flip_x, flip_y, *rest):
+    for axis, flip in (("xcoords", flip_x), ("ycoords", flip_y)):
+        names = (axis, f"{axis}_start") if flip else ()
+        vars(raw).update({n: 2 * np.mean(getattr(raw, axis)) - getattr(raw, n) for n in reversed(names)})
+    return original(raw, False, False, *rest)
 
 
-@twin("TWIN-other-errors", "input errors are of another class and in other words", files=FILES)
-def errors_are_of_another_class(plant: Plant) -> None:
-    def read(original):
-        def found(*given, **options):
-            try:
-                return original(*given, **options)
-            except ContractError as error:
-                raise Unreadable(f"the data cannot be used: {error} (see the manual)") from None
-
-        return found
-
-    plant.answer("read", read)
+def errors_are_of_another_class(original, *given, **options):
+    try:
+        return original(*given, **options)
+    except ContractError as error:
+        raise Unreadable(f"the data cannot be used: {error} (see the manual)") from None
 
 
-@twin("TWIN-other-memory", "arrays of a record are read-only and in Fortran order, indices of 32 bits", files=FILES)
-def records_have_another_memory(plant: Plant) -> None:
-    def build(original):
-        def made(self, *given, **options):
-            original(self, *given, **options)
-            self.diff3d, self.scan_index = np.asfortranarray(self.diff3d), self.scan_index.astype(np.int32)
-            self.diff3d.flags.writeable = False
-            self.origin = "further"
+def records_have_another_memory(original, self, *given, **options):
+    original(self, *given, **options)
+    self.diff3d, self.scan_index = np.asfortranarray(self.diff3d), self.scan_index.astype(np.int32)
+    self.diff3d.flags.writeable = False
+    self.origin = "further"
 
-        return made
 
-    plant.method(record.RawData, "__init__", build)
+twin = rows(__name__)
+# A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
+# fmt: off
+twin("TWIN-compressed-files", "files are compressed and hold further keys", files=FILES,
+    plant=method(record.RawData, "to_file", files_are_compressed_and_say_who_wrote_them))
+twin("TWIN-flip-about-the-centre", "a flip is a mirror at the centre of the scan", files=FILES,
+    plant=function(load._transform_positions, flips_keep_the_range_of_the_scan))
+twin("TWIN-other-errors", "input errors are of another class and in other words", files=FILES,
+    plant=answer("read", errors_are_of_another_class))
+twin("TWIN-other-memory", "arrays of a record are read-only and in Fortran order, indices of 32 bits", files=FILES,
+    plant=method(record.RawData, "__init__", records_have_another_memory))

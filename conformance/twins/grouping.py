@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.defects.planting import Plant
-from conformance.mutants.grouping import options
-from conformance.mutants.grouping_arrays import energies, mapping
-from conformance.twins import twin
+from conformance.defects.changes import function, instead, result
+from conformance.mutants.grouping import energies, mapping, options
+from conformance.twins import rows
 from reference_impl.grouping import arrays, indices
 
 FILES = ("test_grouping", "test_grouping_members", "test_grouping_arrays", "test_grouping_properties")
@@ -17,66 +16,51 @@ BY_CHANNEL = (
 )  # fmt: skip
 
 
-@twin("TWIN-channel-order", "the members of a group stand in another order", files=ALL)
-def channels_stand_in_another_order(plant: Plant) -> None:
-    def turned(found, raw):
-        order = np.random.RandomState(3).permutation(found["nn_indices"].shape[1])
-        return {key: None if found[key] is None else found[key][..., order] for key in BY_CHANNEL}
-
-    mapping(plant, turned)
+def channels_stand_in_another_order(found, raw):
+    order = np.random.RandomState(3).permutation(found["nn_indices"].shape[1])
+    return {key: None if found[key] is None else found[key][..., order] for key in BY_CHANNEL}
 
 
-@twin("TWIN-group-memory", "grouped arrays are in Fortran order, indices of 64 bits, sample indices are added", files=ALL)
-def grouped_arrays_have_another_memory(plant: Plant) -> None:
-    def other(found, raw):
-        images = {key: np.asfortranarray(found[key]) for key in ("X_full", "diffraction", "coords_relative")}
-        return {**images, "nn_indices": found["nn_indices"].astype(np.int64), "sample_indices": np.arange(3)}
-
-    mapping(plant, other)
+def grouped_arrays_have_another_memory(found, raw):
+    images = {key: np.asfortranarray(found[key]) for key in ("X_full", "diffraction", "coords_relative")}
+    return {**images, "nn_indices": found["nn_indices"].astype(np.int64), "sample_indices": np.arange(3)}
 
 
-@twin("TWIN-other-draw", "groups are drawn by another use of the seed", files=ALL)
-def seeds_lead_to_other_groups(plant: Plant) -> None:
-    options(plant, seed=lambda given: None if given is None else 31 * given + 17)
+def neighbours_are_found_without_a_tree(points, seeds, K, C):
+    if len(points) == C:
+        return np.tile(np.arange(C), (len(seeds), 1))
+    distance = np.hypot(*(points[seeds, None] - points[None]).transpose(2, 0, 1))
+    distance[np.arange(len(seeds)), seeds] = np.inf
+    return np.argsort(distance, axis=1, kind="stable")[:, : min(K, len(points) - 1)][:, ::-1]
 
 
-@twin("TWIN-all-distances", "neighbours are found by all distances, nearest last", files=ALL)
-def neighbours_are_found_without_a_tree(plant: Plant) -> None:
-    def neighbours(points, seeds, K, C):
-        if len(points) == C:
-            return np.tile(np.arange(C), (len(seeds), 1))
-        distance = np.hypot(*(points[seeds, None] - points[None]).transpose(2, 0, 1))
-        distance[np.arange(len(seeds)), seeds] = np.inf
-        return np.argsort(distance, axis=1, kind="stable")[:, : min(K, len(points) - 1)][:, ::-1]
-
-    plant.function(indices._neighbours, lambda original: neighbours)
-
-
-@twin("TWIN-sorted-groups", "the members of a group stand in the order of the scan", files=ALL)
-def members_are_sorted(plant: Plant) -> None:
-    plant.function(indices._choose, lambda original: lambda *given: np.sort(original(*given), axis=1))
+def labels_are_interpolated_corner_by_corner(image, coords, N):
+    padded = np.pad(np.asarray(image, np.complex128), 64)
+    x, y = coords[:, 0].transpose(1, 0, 2)[..., None, None] + 64 - N // 2
+    rows, columns = y + np.arange(N)[:, None], x + np.arange(N)
+    top, left = np.floor(rows).astype(int), np.floor(columns).astype(int)
+    v, u = rows - top, columns - left
+    upper = padded[top, left] * (1 - u) + padded[top, left + 1] * u
+    lower = padded[top + 1, left] * (1 - u) + padded[top + 1, left + 1] * u
+    return np.moveaxis((upper * (1 - v) + lower * v).astype(np.complex64), 1, 3)
 
 
-@twin("TWIN-other-sums", "energies are summed from the last pixel to the first", files=ALL)
-def energies_are_summed_in_another_order(plant: Plant) -> None:
-    energies(plant, lambda pixels: np.sum(np.square(pixels[:, ::-1].astype(np.float64)), axis=1))
-
-
-@twin("TWIN-labels-in-double", "labels are interpolated in double precision, corner by corner", files=ALL)
-def labels_are_interpolated_corner_by_corner(plant: Plant) -> None:
-    def sample(image, coords, N):
-        padded = np.pad(np.asarray(image, np.complex128), 64)
-        x, y = coords[:, 0].transpose(1, 0, 2)[..., None, None] + 64 - N // 2
-        rows, columns = y + np.arange(N)[:, None], x + np.arange(N)
-        top, left = np.floor(rows).astype(int), np.floor(columns).astype(int)
-        v, u = rows - top, columns - left
-        upper = padded[top, left] * (1 - u) + padded[top, left + 1] * u
-        lower = padded[top + 1, left] * (1 - u) + padded[top + 1, left + 1] * u
-        return np.moveaxis((upper * (1 - v) + lower * v).astype(np.complex64), 1, 3)
-
-    plant.function(arrays.label_patches, lambda original: sample)
-
-
-@twin("TWIN-layout-views", "layouts are views, or copies in other memory", files=FILES)
-def layouts_are_copied_in_fortran_order(plant: Plant) -> None:
-    plant.function(arrays.transform, lambda original: lambda *given: np.asfortranarray(original(*given)))
+twin = rows(__name__)
+# A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
+# fmt: off
+twin("TWIN-channel-order", "the members of a group stand in another order", files=ALL,
+    plant=mapping(channels_stand_in_another_order))
+twin("TWIN-group-memory", "grouped arrays are in Fortran order, indices of 64 bits, sample indices are added", files=ALL,
+    plant=mapping(grouped_arrays_have_another_memory))
+twin("TWIN-other-draw", "groups are drawn by another use of the seed", files=ALL,
+    plant=options(seed=lambda given: None if given is None else 31 * given + 17))
+twin("TWIN-all-distances", "neighbours are found by all distances, nearest last", files=ALL,
+    plant=function(indices._neighbours, instead(neighbours_are_found_without_a_tree)))
+twin("TWIN-sorted-groups", "the members of a group stand in the order of the scan", files=ALL,
+    plant=function(indices._choose, result(lambda found: np.sort(found, axis=1))))
+twin("TWIN-other-sums", "energies are summed from the last pixel to the first", files=ALL,
+    plant=energies(lambda pixels: np.sum(np.square(pixels[:, ::-1].astype(np.float64)), axis=1)))
+twin("TWIN-labels-in-double", "labels are interpolated in double precision, corner by corner", files=ALL,
+    plant=function(arrays.label_patches, instead(labels_are_interpolated_corner_by_corner)))
+twin("TWIN-layout-views", "layouts are views, or copies in other memory", files=FILES,
+    plant=function(arrays.transform, result(lambda found: np.asfortranarray(found))))

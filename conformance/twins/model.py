@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from conformance.defects.changes import constant, function, instead, method, shape
 from conformance.defects.planting import Plant
-from conformance.twins import twin
+from conformance.twins import rows
 from reference_impl.model import cnn
 from reference_impl.model.cnn import CnnNetwork
 from reference_impl.model.network import Autoencoder
@@ -18,59 +19,7 @@ FILES = ("test_model", "test_model_interfaces", "test_physics_chain", "test_loss
 SLOW = ("LOSS-002:gradient_is_the_slope_of_the_loss", "PHYS-015:samples_do_not_see_each_other[images-g2]")
 
 
-@twin("TWIN-HE-INITIALISATION", "weights start by He's rule, biases at random", files=FILES, checks=SLOW)
-def weights_start_by_he(plant: Plant) -> None:
-    def start(module):
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight)
-            nn.init.uniform_(module.bias, -0.1, 0.1)
-
-    plant.function(cnn._initialise, lambda original: start)
-
-
-@twin("TWIN-SMALL-INITIALISATION", "weights start almost at zero", files=FILES, checks=SLOW)
-def weights_start_small(plant: Plant) -> None:
-    plant.function(
-        cnn._initialise, lambda original: lambda m: nn.init.normal_(m.weight, std=1e-3) if hasattr(m, "weight") else None
-    )
-
-
-@twin("TWIN-DEEPER-HEADS", "heads have a convolution and a normalisation more", files=FILES, checks=SLOW)
-def heads_are_deeper(plant: Plant) -> None:
-    def deeper(original):
-        def image(features, images):
-            norm = nn.GroupNorm(1, features)
-            return nn.Sequential(nn.Conv2d(features, features, 1), norm, nn.SiLU(), original(features, images))
-
-        return image
-
-    plant.function(cnn._image, deeper)
-
-
-@twin("TWIN-WIDER-BORDER", "a quarter of the features feed the border", files=FILES, checks=SLOW)
-def outer_branch_is_wider(plant: Plant) -> None:
-    plant.constant(cnn, "OUTER_FRACTION", 0.25)
-
-
-@twin("TWIN-ATTENTION", "the bottleneck weighs its channels", files=FILES, checks=SLOW)
-def bottleneck_with_attention(plant: Plant) -> None:
-    class Weighed(nn.Module):
-        def __init__(self, inner, width):
-            super().__init__()
-            self.inner, self.gate = inner, nn.Conv2d(width, width, 1)
-
-        def forward(self, x):
-            y = self.inner(x)
-            return y * torch.sigmoid(self.gate(y.mean(dim=(2, 3), keepdim=True)))
-
-    _around_the_encoder(plant, lambda inner: Weighed(inner, inner[-1][2].out_channels))
-
-
-@twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch while it trains", files=FILES)
-def bottleneck_with_batch_normalisation(plant: Plant) -> None:
-    _around_the_encoder(plant, lambda inner: nn.Sequential(inner, nn.BatchNorm2d(inner[-1][2].out_channels)))
-
-
+@shape
 def _around_the_encoder(plant: Plant, wrap: Callable[[nn.Module], nn.Module]) -> None:
     def wrapped(original):
         def init(self, config):
@@ -82,24 +31,40 @@ def _around_the_encoder(plant: Plant, wrap: Callable[[nn.Module], nn.Module]) ->
     plant.method(CnnNetwork, "__init__", wrapped)
 
 
-@twin("TWIN-CHANNELS-LAST-MEMORY", "the network runs channels-last, outputs are views", files=FILES, checks=SLOW)
-def network_runs_channels_last(plant: Plant) -> None:
-    def last(original):
-        def init(self, *arguments):
-            original(self, *arguments)
-            self.use_channels_last()
-
-        return init
-
-    plant.method(Autoencoder, "__init__", last)
+def _turned(value: Any, order: tuple[int, ...]) -> Any:
+    """A kernel with its axes in another order, anything else as it is."""
+    return torch.as_tensor(value).permute(order) if value is not None and value.ndim == 4 else value
 
 
-@twin(
-    "TWIN-KERNELS-CHANNELS-LAST",
-    "weights have other names, and channels stand last in their kernels",
-    files=FILES,
-    checks=SLOW,
-)
+def weights_start_by_he(module):
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight)
+        nn.init.uniform_(module.bias, -0.1, 0.1)
+
+
+def heads_are_deeper(original, features, images):
+    norm = nn.GroupNorm(1, features)
+    return nn.Sequential(nn.Conv2d(features, features, 1), norm, nn.SiLU(), original(features, images))
+
+
+def bottleneck_with_attention(plant: Plant) -> None:
+    class Weighed(nn.Module):
+        def __init__(self, inner, width):
+            super().__init__()
+            self.inner, self.gate = inner, nn.Conv2d(width, width, 1)
+
+        def forward(self, x):
+            y = self.inner(x)
+            return y * torch.sigmoid(self.gate(y.mean(dim=(2, 3), keepdim=True)))
+
+    _around_the_encoder(lambda inner: Weighed(inner, inner[-1][2].out_channels))(plant)
+
+
+def network_runs_channels_last(original, self, *arguments):
+    original(self, *arguments)
+    self.use_channels_last()
+
+
 def weights_in_another_layout(plant: Plant) -> None:
     def out(original):
         return lambda *given: {f"w/{k}": _turned(v, (2, 3, 1, 0)) for k, v in original(*given).items()}
@@ -111,6 +76,21 @@ def weights_in_another_layout(plant: Plant) -> None:
         plant.answer(name, wrap)
 
 
-def _turned(value: Any, order: tuple[int, ...]) -> Any:
-    """A kernel with its axes in another order, anything else as it is."""
-    return torch.as_tensor(value).permute(order) if value is not None and value.ndim == 4 else value
+twin = rows(__name__)
+# A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
+# fmt: off
+twin("TWIN-HE-INITIALISATION", "weights start by He's rule, biases at random", *SLOW, files=FILES,
+    plant=function(cnn._initialise, instead(weights_start_by_he)))
+twin("TWIN-SMALL-INITIALISATION", "weights start almost at zero", *SLOW, files=FILES,
+    plant=function(cnn._initialise, instead(lambda m: nn.init.normal_(m.weight, std=1e-3) if hasattr(m, "weight") else None)))
+twin("TWIN-DEEPER-HEADS", "heads have a convolution and a normalisation more", *SLOW, files=FILES,
+    plant=function(cnn._image, heads_are_deeper))
+twin("TWIN-WIDER-BORDER", "a quarter of the features feed the border", *SLOW, files=FILES,
+    plant=constant(cnn, "OUTER_FRACTION", 0.25))
+twin("TWIN-ATTENTION", "the bottleneck weighs its channels", *SLOW, files=FILES, plant=bottleneck_with_attention)
+twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch while it trains", files=FILES,
+    plant=_around_the_encoder(lambda inner: nn.Sequential(inner, nn.BatchNorm2d(inner[-1][2].out_channels))))
+twin("TWIN-CHANNELS-LAST-MEMORY", "the network runs channels-last, outputs are views", *SLOW, files=FILES,
+    plant=method(Autoencoder, "__init__", network_runs_channels_last))
+twin("TWIN-KERNELS-CHANNELS-LAST", "weights have other names, and channels stand last in their kernels", *SLOW, files=FILES,
+    plant=weights_in_another_layout)

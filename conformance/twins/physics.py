@@ -8,54 +8,14 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from conformance.defects.changes import every, function, instead, result
 from conformance.defects.planting import Plant
-from conformance.twins import twin
+from conformance.twins import rows
 from reference_impl.model.forward import as_complex
 from reference_impl.physics import diffraction, extract, merge, merge_for_inference, photons, translation
 
 DIFFRACTION = ("test_physics_diffraction", "test_physics_chain", "test_physics_simulation")
 MOTION = ("test_physics_motion", "test_physics_merge")
-
-
-@twin("TWIN-FOURIER-MATRICES", "the transform is two matrix products", files=DIFFRACTION)
-def fourier_transform_by_matrices(plant: Plant) -> None:
-    def centred(n, like):
-        place = torch.arange(n, dtype=torch.float64)
-        return torch.exp(-2j * math.pi * torch.outer(place - n // 2, place) / n).to(like.dtype) / math.sqrt(n)
-
-    def propagate(wave):
-        far = centred(wave.shape[-2], wave) @ wave @ centred(wave.shape[-1], wave).mT
-        return torch.linalg.vector_norm(far, dim=-3)
-
-    plant.function(diffraction.propagate, lambda original: propagate)
-
-
-@twin("TWIN-FLOAT64-INSIDE", "diffraction computes in float64 and answers in float32", files=DIFFRACTION)
-def diffraction_in_double_precision(plant: Plant) -> None:
-    def wide(original):
-        return lambda wave: original(wave.to(torch.complex128)).to(torch.float32)
-
-    plant.function(diffraction.propagate, wide)
-
-
-@twin("TWIN-SUM-ORDER", "modes and group members are summed from the last to the first", files=(*DIFFRACTION, *MOTION))
-def sums_run_backwards(plant: Plant) -> None:
-    plant.function(diffraction.propagate, lambda original: lambda wave: original(wave.flip(-3)))
-    plant.function(merge, lambda original: lambda patches, offsets, M: original(patches.flip(1), offsets.flip(1), M))
-
-
-@twin("TWIN-FLOOR-UNDER-THE-ROOT", "intensities carry a floor that keeps the root differentiable", files=DIFFRACTION)
-def root_of_intensities_with_a_floor(plant: Plant) -> None:
-    def propagate(wave):
-        intensity = torch.fft.fft2(wave, norm="ortho").abs().square().sum(dim=-3)
-        return torch.fft.fftshift((intensity + 1e-12).sqrt(), dim=(-2, -1))
-
-    plant.function(diffraction.propagate, lambda original: propagate)
-
-
-@twin("TWIN-GATHERED-PIXELS", "translation gathers four corners of each pixel", files=(*MOTION, "test_physics_chain"))
-def translation_by_gathering(plant: Plant) -> None:
-    plant.function(translation.translate, lambda original: _gathered)
 
 
 def _gathered(images: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
@@ -72,11 +32,6 @@ def _gathered(images: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     return moved
 
 
-@twin("TWIN-GRID-SAMPLE", "translation samples a float64 grid", files=(*MOTION, "test_physics_chain"))
-def translation_by_grid_sample(plant: Plant) -> None:
-    plant.function(translation.translate, lambda original: _sampled)
-
-
 def _sampled(images: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     """`grid_sample` in float64; what rounding leaves of a zero is a zero again (PHYS-020: whole offsets are exact)."""
     parts = translation.planes(images).double()
@@ -88,49 +43,67 @@ def _sampled(images: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     return translation.from_planes(torch.where(moved.abs() < 1e-12, 0.0, moved)).to(images.dtype)
 
 
-@twin("TWIN-PLAIN-CANVAS", "canvases come without a channel axis, on a memory with gaps", files=MOTION)
-def canvases_of_another_form(plant: Plant) -> None:
-    plant.function(merge, lambda original: lambda *given: torch.stack([original(*given)[:, 0]] * 2, dim=-1)[..., 0])
-    plant.function(merge_for_inference, lambda original: lambda *given, **sizes: original(*given, **sizes)[0, 0])
+def fourier_transform_by_matrices(plant: Plant) -> None:
+    def centred(n, like):
+        place = torch.arange(n, dtype=torch.float64)
+        return torch.exp(-2j * math.pi * torch.outer(place - n // 2, place) / n).to(like.dtype) / math.sqrt(n)
+
+    def propagate(wave):
+        far = centred(wave.shape[-2], wave) @ wave @ centred(wave.shape[-1], wave).mT
+        return torch.linalg.vector_norm(far, dim=-3)
+
+    plant.function(diffraction.propagate, lambda original: propagate)
 
 
-@twin("TWIN-MERGE-BY-TRANSLATION", "each patch is padded and moved by itself", files=(*MOTION, "test_physics_chain"))
-def merge_patch_by_patch(plant: Plant) -> None:
-    def by_patch(patches, offsets, M):
-        N, places = patches.shape[-1], -offsets.reshape(-1, 2)
-        start = (M - N) // 2
-        window = functional.pad(torch.ones(N // 2, N // 2), [N // 4, N - N // 4 - N // 2] * 2)
-        wide = [functional.pad(x.reshape(-1, N, N), [start, M - N - start] * 2) for x in (patches, window.expand(patches.shape))]
-        moved, mask = (translation.translate(x, places).view(*patches.shape[:2], M, M) for x in wide)
-        count = mask.sum(1, keepdim=True)
-        return (moved * mask).sum(1, keepdim=True) / (count + 1e-3) * (count > 1e-6)
-
-    plant.function(merge, lambda original: by_patch)
+def root_of_intensities_with_a_floor(wave):
+    intensity = torch.fft.fft2(wave, norm="ortho").abs().square().sum(dim=-3)
+    return torch.fft.fftshift((intensity + 1e-12).sqrt(), dim=(-2, -1))
 
 
-@twin("TWIN-GLOBAL-PHASE", "exit waves carry a phase of their own", files=DIFFRACTION)
+def merge_patch_by_patch(patches, offsets, M):
+    N, places = patches.shape[-1], -offsets.reshape(-1, 2)
+    start = (M - N) // 2
+    window = functional.pad(torch.ones(N // 2, N // 2), [N // 4, N - N // 4 - N // 2] * 2)
+    wide = [functional.pad(x.reshape(-1, N, N), [start, M - N - start] * 2) for x in (patches, window.expand(patches.shape))]
+    moved, mask = (translation.translate(x, places).view(*patches.shape[:2], M, M) for x in wide)
+    count = mask.sum(1, keepdim=True)
+    return (moved * mask).sum(1, keepdim=True) / (count + 1e-3) * (count > 1e-6)
+
+
 def exit_waves_are_turned(plant: Plant) -> None:
     turn = complex(math.cos(0.7), math.sin(0.7))
     plant.function(diffraction.illuminate, lambda original: lambda field, probe: original(field, probe) * turn)
 
 
-@twin("TWIN-OTHER-GENERATOR", "photons are drawn by NumPy", files=DIFFRACTION)
-def photons_from_another_generator(plant: Plant) -> None:
-    def drawn(original):
-        def observe(amplitude, generator=None):
-            rng = np.random.default_rng(generator.initial_seed() if generator else None)
-            return torch.as_tensor(np.sqrt(rng.poisson(amplitude.double().numpy() ** 2))).to(amplitude.dtype)
-
-        return observe
-
-    plant.function(photons.observe_photons, drawn)
+def photons_from_another_generator(amplitude, generator=None):
+    rng = np.random.default_rng(generator.initial_seed() if generator else None)
+    return torch.as_tensor(np.sqrt(rng.poisson(amplitude.double().numpy() ** 2))).to(amplitude.dtype)
 
 
-@twin(
-    "TWIN-POLAR",
-    "objects are composed as polar numbers, amplitudes of either sign",
+twin = rows(__name__)
+# A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
+# fmt: off
+twin("TWIN-FOURIER-MATRICES", "the transform is two matrix products", files=DIFFRACTION, plant=fourier_transform_by_matrices)
+twin("TWIN-FLOAT64-INSIDE", "diffraction computes in float64 and answers in float32", files=DIFFRACTION,
+    plant=function(diffraction.propagate, lambda original, wave: original(wave.to(torch.complex128)).to(torch.float32)))
+twin("TWIN-SUM-ORDER", "modes and group members are summed from the last to the first", files=(*DIFFRACTION, *MOTION),
+    plant=every(function(diffraction.propagate, lambda original, wave: original(wave.flip(-3))),
+        function(merge, lambda original, patches, offsets, M: original(patches.flip(1), offsets.flip(1), M))))
+twin("TWIN-FLOOR-UNDER-THE-ROOT", "intensities carry a floor that keeps the root differentiable", files=DIFFRACTION,
+    plant=function(diffraction.propagate, instead(root_of_intensities_with_a_floor)))
+twin("TWIN-GATHERED-PIXELS", "translation gathers four corners of each pixel", files=(*MOTION, "test_physics_chain"),
+    plant=function(translation.translate, instead(_gathered)))
+twin("TWIN-GRID-SAMPLE", "translation samples a float64 grid", files=(*MOTION, "test_physics_chain"),
+    plant=function(translation.translate, instead(_sampled)))
+twin("TWIN-PLAIN-CANVAS", "canvases come without a channel axis, on a memory with gaps", files=MOTION,
+    plant=every(function(merge, result(lambda found: torch.stack([found[:, 0]] * 2, dim=-1)[..., 0])),
+        function(merge_for_inference, result(lambda found: found[0, 0]))))
+twin("TWIN-MERGE-BY-TRANSLATION", "each patch is padded and moved by itself", files=(*MOTION, "test_physics_chain"),
+    plant=function(merge, instead(merge_patch_by_patch)))
+twin("TWIN-GLOBAL-PHASE", "exit waves carry a phase of their own", files=DIFFRACTION, plant=exit_waves_are_turned)
+twin("TWIN-OTHER-GENERATOR", "photons are drawn by NumPy", files=DIFFRACTION,
+    plant=function(photons.observe_photons, instead(photons_from_another_generator)))
+twin("TWIN-POLAR", "objects are composed as polar numbers, amplitudes of either sign",
     files=("test_physics_chain", "test_model_interfaces"),
-)
-def objects_by_exponentials(plant: Plant) -> None:
-    plant.function(as_complex, lambda original: lambda amplitude, phase: amplitude * torch.exp(1j * phase))
-    plant.function(extract, lambda original: lambda canvas, offsets, N: original(canvas.contiguous(), offsets.double(), N))
+    plant=every(function(as_complex, instead(lambda amplitude, phase: amplitude * torch.exp(1j * phase))),
+        function(extract, lambda original, canvas, offsets, N: original(canvas.contiguous(), offsets.double(), N))))

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from conformance.defects.planting import Register
+from conformance.defects.planting import Plant, Register
 
 REGISTER = Register(__name__)
 SCENARIO = "CLI-010:train_save_load_infer[g2]"
@@ -29,7 +28,15 @@ class Step:
 DAYS: dict[str, list[Step]] = {}
 
 
-def step(day: str, name: str, title: str, *, unit: str, stop: str) -> Callable[[Any], Any]:
-    """Enter the next step of a day; `unit` is a check without device, `stop` a regular expression."""
-    DAYS.setdefault(day, []).append(Step(name, title, unit, stop))
-    return REGISTER.add(name, title, checks=(unit,))
+def steps(day: str) -> Callable[..., None]:
+    """The function that enters the steps of a day, in their order.
+
+    `unit` is the check of a step's own, without device, `stop` a regular expression, `plant` what is planted.
+    """
+    enter = REGISTER.rows(__name__)
+
+    def step(name: str, title: str, *, unit: str, stop: str, plant: Callable[[Plant], None]) -> None:
+        DAYS.setdefault(day, []).append(Step(name, title, unit, stop))
+        enter(name, title, unit, plant=plant)
+
+    return step
