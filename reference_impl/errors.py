@@ -38,10 +38,12 @@ def shortened(text: str, longest: int) -> str:
 
 
 def reason_of(error: BaseException, longest: int = 200) -> str:
-    """Another library's error in its class and words; words that advise to read a file without its protection are left out."""
-    text = printable(error, longest)
+    """An error in its words, behind its class unless it is ours; advice to read a file without protection is left out."""
+    if isinstance(error, ContractError):
+        return printable(error, longest)
     name = type(error).__name__
-    return name if not text or _ADVICE.search(str(error)) else f"{name}: {text}"
+    said = printable(error, max(0, longest - len(name) - 2))
+    return name if not said or _ADVICE.search(str(error)) else f"{name}: {said}"
 
 
 class ContractError(ValueError):

@@ -121,7 +121,7 @@ def _rebuilt(params: Mapping[str, Any], states: Mapping[str, State], path: Path)
         module = module_of(params, path)
         module.load_state_dict(states["diffraction_to_obj"], strict=True)
         refuse_unequal(states["autoencoder"], module.model.autoencoder.state_dict(), path, "autoencoder/model.pth")
-    except ContractError:
+    except BaseException:  # whatever it was: a refused bundle leaves the registry as it was
         registry.cfg.clear()
         registry.cfg.update(before)
         raise

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from reference_impl.atomic import atomic_write
-from reference_impl.errors import ContractError
+from reference_impl.stored.zips import Limits, Member, ZipReader
 
 MANIFEST = "manifest.dill"
-LARGEST_PICKLE = 1 << 24  # 16 MiB; a manifest has 600 bytes, parameters 2 kB
-LARGEST_WEIGHTS = 1 << 36  # 64 GiB; the widest network of the contract (N = 256, scale 2) has 52 MB
-# Weights inflate 1.1-fold; what inflates a hundredfold beyond 64 MiB is a bomb (deflate's own limit is 1032).
-RATIO_FLOOR, LARGEST_RATIO = 1 << 26, 100
-
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+LARGEST_PICKLE = 1 << 20  # 1 MiB; a manifest has 600 bytes, parameters 2 kB
+# 64 GiB of weights; the widest network of the contract (N = 256, scale 2) has 52 MB. Weights inflate 1.1-fold: what inflates
+# a hundredfold beyond 16 MiB is a bomb. Of members a bundle has five.
+LIMITS = Limits(members=100, largest=1 << 36, floor=1 << 24, ratio=100)
 
 
 def write_entries(entries: Mapping[str, bytes], path: Path) -> None:
@@ -40,16 +37,13 @@ class BundleReader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._zip = ZipReader(path, LIMITS, file=path)
+        self._entries: dict[str, Member] = {}
+        self._folded: set[str] = set()
         try:
-            self._zip = zipfile.ZipFile(path)
-        except _DAMAGE as error:
-            found = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            raise ContractError(file=path, field="archive", expected="a complete zip archive", found=found) from error
-        self._entries: dict[str, zipfile.ZipInfo] = {}
-        try:
-            for info in self._zip.infolist():
-                self._admit(info)
-        except ContractError:
+            for member in self._zip.members.values():
+                self._admit(member)
+        except BaseException:
             self._zip.close()
             raise
 
@@ -59,45 +53,29 @@ class BundleReader:
     def __exit__(self, *_: object) -> None:
         self._zip.close()
 
-    def _admit(self, info: zipfile.ZipInfo) -> None:
-        """Refuse entries that leave their folder, stand twice, are encrypted, or announce more than they can honestly hold."""
-        name = info.filename
-        parts = PurePosixPath(name).parts
-        if name.startswith("/") or ".." in parts or "\\" in name or ":" in name or name != info.orig_filename:
-            self._refuse(repr(name), "a path inside the archive", "one that leads outside of it")
-        if name.casefold() in {other.casefold() for other in self._entries}:
-            self._refuse(name, "one entry of this name", "two")
-        if info.flag_bits & 0x1:
-            self._refuse(name, "a readable entry", "an encrypted one")
-        limit = LARGEST_WEIGHTS if name.endswith(".pth") else LARGEST_PICKLE
-        if info.file_size > max(RATIO_FLOOR, LARGEST_RATIO * info.compress_size) or info.file_size > limit:
-            found = f"{info.compress_size} that announce {info.file_size} bytes"
-            self._refuse(name, f"at most {limit} bytes, {LARGEST_RATIO}-fold deflated", found)
-        self._entries[name] = info
+    def _admit(self, member: Member) -> None:
+        """Refuse entries that leave their folder, stand twice where case is ignored, or announce more than they need."""
+        name = member.name
+        if name.startswith("/") or ".." in PurePosixPath(name).parts or any(mark in name for mark in "\\:\0"):
+            self._zip.refuse(repr(name), "a path inside the archive", "one that leads outside of it")
+        if name.casefold() in self._folded:
+            self._zip.refuse(name, "one entry of this name", "two")
+        if not name.endswith(".pth") and member.size > LARGEST_PICKLE:
+            self._zip.refuse(name, f"at most {LARGEST_PICKLE} bytes", f"{member.size}")
+        self._folded.add(name.casefold())
+        self._entries[name] = member
 
     def require(self, names: tuple[str, ...]) -> None:
         """Exactly these entries (BUNDLE-002)."""
         for name in names:
             if name not in self._entries:
-                self._refuse(name, "this entry", "none")
+                self._zip.refuse(name, "this entry", "none")
         for name in self._entries:
             if name not in names:
-                self._refuse(name, f"no entries beside {', '.join(names)}", "this one")
+                self._zip.refuse(name, f"no entries beside {', '.join(names)}", "this one")
 
     def read(self, name: str) -> bytes:
         """The content of an entry, its checksum verified."""
         if name not in self._entries:
-            self._refuse(name, "this entry", "none")
-        info = self._entries[name]
-        try:
-            with self._zip.open(info) as stream:
-                data = stream.read(info.file_size + 1)
-        except _DAMAGE as error:
-            found = f"a damaged one ({type(error).__name__}: {' '.join(str(error).split())})"
-            raise ContractError(file=self.path, field=name, expected="a complete entry", found=found) from error
-        if len(data) != info.file_size:
-            self._refuse(name, f"{info.file_size} bytes", f"{len(data)}")
-        return data
-
-    def _refuse(self, entry: str, expected: str, found: str) -> None:
-        raise ContractError(file=self.path, field=entry, expected=expected, found=found)
+            self._zip.refuse(name, "this entry", "none")
+        return self._zip.read(name)

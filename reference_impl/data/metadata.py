@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reference_impl.errors import ContractError
+from reference_impl.errors import ContractError, reason_of
 
 KEY = "_metadata"
 DEFAULT_NPHOTONS = 1e9
 """Mean photons a pattern where nobody says otherwise (DATA-005)."""
+
+LARGEST = sys.float_info.max
 
 
 def parse(text: str, file: str | Path | None = None) -> dict[str, Any]:
     """The mapping in a JSON text; `ContractError` where it is none."""
     try:
         content = json.loads(text)
-    except ValueError as error:
-        raise ContractError(file=file, field=KEY, expected="a JSON object", found=f"no JSON ({error})") from error
+    except Exception as error:  # among others a RecursionError, where it is nested deeper than Python goes
+        raise ContractError(file=file, field=KEY, expected="a JSON object", found=f"no JSON ({reason_of(error)})") from error
     if not isinstance(content, dict):
         raise ContractError(file=file, field=KEY, expected="a JSON object", found=type(content).__name__)
     return content
@@ -31,7 +34,7 @@ def stated_nphotons(metadata: Mapping[str, Any] | None, file: str | Path | None 
     value = physics.get("nphotons") if isinstance(physics, Mapping) else None
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST:
         field = f"{KEY}.physics_parameters.nphotons"
         raise ContractError(file=file, field=field, expected="a positive number", found=repr(value))
     return float(value)

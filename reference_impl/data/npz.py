@@ -1,63 +1,72 @@
-"""Reading NPZ archives of strangers: nothing in a file can run code (decision 21), and every fault names file and field.
+"""Reading and writing NPZ archives: nothing in a file can run code (decision 21), and every fault names file and field.
 
-An archive is a zip of `.npy` members. Members are read with their headers checked first; pickled objects are refused, except
-the 0-d object array holding a string that `_metadata` used to be, which an unpickler without callables reads.
+An archive is a zip of `.npy` members. Their headers are read by a pattern, never evaluated; pickled objects are refused, except
+the 0-d object array holding a string that `_metadata` used to be.
 """
 
 from __future__ import annotations
 
 import difflib
-import io
+import math
+import re
 import struct
-import zipfile
-import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
-from numpy.lib import format as npy
 
+from reference_impl.atomic import atomic_write
 from reference_impl.data.text import is_none_in_object_array, string_in_object_array
-from reference_impl.errors import ContractError
+from reference_impl.errors import ContractError, reason_of
+from reference_impl.stored.zips import Limits, MemberStream, ZipReader, seal
 
-MAX_MEMBER_BYTES = 1 << 37
-"""128 GiB: no member announces more. The largest scan of the literature that we know of, 10^6 patterns of 256², is 244 GiB
-in float32 and does not fit a single-file NPZ in practice."""
+LIMITS = Limits(members=4096, largest=1 << 37, floor=1 << 26, ratio=400)
+"""128 GiB: the largest scan of the literature that we know of, 10^6 patterns of 256², is 244 GiB in float32 and does not fit a
+single-file NPZ in practice. A member above 64 MiB must not inflate more than 400-fold: sparse counts reach about 100."""
 
-MAX_RATIO, RATIO_FLOOR_BYTES = 400, 1 << 28
-"""A member above 256 MiB must not inflate more than 400-fold (deflate's own limit is 1032; sparse counts reach about 100)."""
-
-MAX_TEXT_BYTES = 1 << 24
-"""16 MiB: the largest `_metadata`."""
+MAX_TEXT_BYTES = 1 << 20
+"""1 MiB: the largest `_metadata`; that of a long beam-time log has some 10 kB."""
 
 MAX_NONE_BYTES = 4096
 """A member that holds `None` has some two hundred bytes."""
 
-_READ_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error, OSError, NotImplementedError, RuntimeError)
+MAX_HEADER_BYTES, MAX_AXES = 10_000, 32
+_DESCR = r"'descr': *'([<>|=]?[a-zA-Z?][0-9]{0,9})'"
+_ORDER = r"'fortran_order': *(True|False)"
+_SHAPE = r"'shape': *\(((?:[0-9]{1,19}L?, *)*[0-9]{0,19}L?)\)"
+_HEADER = re.compile(rf"\{{{_DESCR}, *{_ORDER}, *{_SHAPE},? *\}} *\n?")
+"""What NumPy and those who copy it write, its keys in the order of the alphabet (NEP 1); numbers of Python 2 end with L."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a member announces: shape and dtype."""
+    """What a member announces: shape, dtype, and whether its first axis is the fastest."""
 
     shape: tuple[int, ...]
     dtype: np.dtype
+    fortran: bool = False
 
 
 class Archive:
-    """An open NPZ. Raises `FileNotFoundError` where there is no file, `ContractError` where it is no complete archive."""
+    """An open NPZ. Raises `FileNotFoundError` where there is no file, `ContractError` where it is no complete archive.
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        try:
-            self._zip = zipfile.ZipFile(self.path)
-        except (zipfile.BadZipFile, EOFError, struct.error) as error:
-            found = f"no zip directory ({error}): truncated, or not an NPZ"
-            raise ContractError(file=path, field="archive", expected="a complete NPZ archive", found=found) from error
-        self._members = {name.removesuffix(".npy"): name for name in self._zip.namelist()}
+    `shown`: the file that messages name, where `path` is an unpacked copy of it.
+    """
+
+    def __init__(self, path: str | Path, shown: str | Path | None = None) -> None:
+        self.path = Path(path if shown is None else shown)
+        self._zip = ZipReader(Path(path), LIMITS, file=self.path, kind="NPZ archive")
+        self._members: dict[str, str] = {}
+        self._verified = False
+        for name in self._zip.members:
+            key = name.removesuffix(".npy")
+            if key in self._members:
+                self._zip.close()
+                self._zip.refuse(key, "one array of this name", f"two, {self._members[key]} and {name}")
+            self._members[key] = name
 
     def __enter__(self) -> Archive:
         return self
@@ -79,84 +88,119 @@ class Archive:
             if key in self:
                 return key
         expected = " or ".join(f"'{key}'" for key in alternatives)
-        found = f"keys {sorted(self.keys)}{_suggestion(alternatives, self.keys)}"
+        shown = ", ".join(repr(key) for key in sorted(self.keys)[:12]) + (", …" if len(self.keys) > 12 else "")
+        found = f"{len(self.keys)} keys: {shown}{_suggestion(alternatives, self.keys)}"
         raise ContractError(file=self.path, field=alternatives[0], expected=f"a key {expected}", found=found)
+
+    def misspelt(self, optional: Iterable[str]) -> dict[str, str]:
+        """Names in this file that nobody asks for, close to an `optional` one that it lacks: name → what it may mean."""
+        missing = {name for name in optional if name not in self}
+        strangers = [key for key in self.keys if key not in set(optional)]
+        near = {key: difflib.get_close_matches(key, missing, n=1, cutoff=0.8) for key in strangers if len(key) < 40}
+        return {key: hits[0] for key, hits in near.items() if hits}
 
     def header(self, key: str) -> Header:
         """Shape and dtype of a member, without its data."""
-        with self._open(key) as stream:
-            return self._read_header(key, stream)
+        return self._read_header(key, self._zip.open(self._members[key]))
 
     def array(self, key: str, kinds: str = "biufc") -> np.ndarray:
-        """The array `key`, whose dtype kind must be among `kinds`; `ContractError` otherwise, also where the data end early."""
-        header = self.header(key)
+        """The array `key`, whose dtype kind must be among `kinds`, owned and writable.
+
+        `ContractError` where it is another, where the data are not exactly as long as announced, or are damaged; the digest of
+        the file, where it states one, is compared before the first array is read.
+        """
+        stream = self._zip.open(self._members[key])
+        header = self._read_header(key, stream)
         if header.dtype.kind not in kinds:
             found = "object dtype (pickled objects are never loaded)" if header.dtype.hasobject else f"dtype {header.dtype}"
             raise ContractError(file=self.path, field=key, expected="an array of numbers", found=found)
-        info = self._zip.getinfo(self._members[key])
-        announced = int(np.prod(header.shape, dtype=object)) * header.dtype.itemsize
-        if announced > info.file_size:
-            found = f"{info.file_size} (truncated)"
+        self._refuse_other_length(key, header, stream)
+        if not self._verified:
+            self._zip.verify()
+            self._verified = True
+        return self._filled(key, header, stream)
+
+    def _refuse_other_length(self, key: str, header: Header, stream: MemberStream) -> None:
+        announced = math.prod(header.shape) * header.dtype.itemsize
+        if announced != stream.left:
+            found = f"{stream.left} ({'truncated' if announced > stream.left else 'too many'})"
             raise ContractError(file=self.path, field=key, expected=f"{announced} bytes of data", found=found)
-        with self._open(key) as stream:
-            try:
-                return npy.read_array(stream, allow_pickle=False)
-            except _READ_ERRORS as error:
-                self._unreadable(key, error)
+
+    def _filled(self, key: str, header: Header, stream: MemberStream) -> np.ndarray:
+        try:
+            array = np.empty(header.shape, header.dtype, order="F" if header.fortran else "C")
+        except (MemoryError, ValueError) as error:
+            self._refuse(key, "an array that fits into memory", f"shape {header.shape} of {header.dtype}", error)
+        flat = array.T if header.fortran else array
+        if array.size and array.itemsize:
+            stream.fill(memoryview(flat.reshape(-1).view(np.uint8)))
+        stream.end()
+        return array
 
     def text(self, key: str) -> str:
-        """The string in a 0-d unicode array, or in a 0-d object array read by an unpickler that admits no callable."""
-        header = self.header(key)
-        if self._zip.getinfo(self._members[key]).file_size > MAX_TEXT_BYTES:
+        """The string in a 0-d unicode array, or in a 0-d object array read by a machine that admits no callable."""
+        name = self._members[key]
+        if self._zip.members[name].size > MAX_TEXT_BYTES:
             raise ContractError(file=self.path, field=key, expected=f"at most {MAX_TEXT_BYTES} bytes", found="more")
+        stream = self._zip.open(name)
+        header = self._read_header(key, stream)
         if header.shape not in ((), (1,)) or header.dtype.kind not in "UO":
             found = f"dtype {header.dtype}, shape {header.shape}"
             raise ContractError(file=self.path, field=key, expected="a 0-d array holding a string", found=found)
-        if header.dtype.kind == "U":
-            return str(self.array(key, kinds="U").reshape(-1)[0])
-        with self._open(key) as stream:
-            self._read_header(key, stream)
-            payload = stream.read()
-        return string_in_object_array(payload, self.path, key)
+        if header.dtype.kind == "O":
+            return string_in_object_array(stream.rest(), self.path, key)
+        self._refuse_other_length(key, header, stream)
+        array = self._filled(key, header, stream)
+        try:
+            return str(array.reshape(-1)[0])
+        except Exception as error:  # numbers that are no characters
+            self._refuse(key, "text in Unicode", reason_of(error), error)
 
     def present(self, key: str) -> bool:
         """Whether `key` is there and is not a 0-d object array of `None`, as `numpy.savez(…, scan_index=None)` writes it."""
         if key not in self:
             return False
-        header, info = self.header(key), self._zip.getinfo(self._members[key])
-        if not header.dtype.hasobject or header.shape != () or info.file_size > MAX_NONE_BYTES:
+        stream = self._zip.open(self._members[key])
+        header = self._read_header(key, stream)
+        if not header.dtype.hasobject or header.shape != () or stream.member.size > MAX_NONE_BYTES:
             return True
-        with self._open(key) as stream:
-            self._read_header(key, stream)
-            return not is_none_in_object_array(stream.read())
+        return not is_none_in_object_array(stream.rest())
 
-    def _open(self, key: str) -> io.BufferedIOBase:
-        info = self._zip.getinfo(self._members[key])
-        inflated = info.file_size / max(1, info.compress_size)
-        if info.file_size > MAX_MEMBER_BYTES or (info.file_size > RATIO_FLOOR_BYTES and inflated > MAX_RATIO):
-            found = f"{info.file_size} bytes, {inflated:.0f}-fold inflated"
-            expected = f"at most {MAX_MEMBER_BYTES} bytes and {MAX_RATIO}-fold inflation"
-            raise ContractError(file=self.path, field=key, expected=expected, found=found)
+    def _read_header(self, key: str, stream: MemberStream) -> Header:
+        head = bytearray(8)
+        stream.fill(memoryview(head))
+        if head[:6] != b"\x93NUMPY" or head[6] not in (1, 2, 3) or head[7]:
+            self._refuse(key, "a complete array", "unreadable data: no header of NumPy's format 1.0, 2.0 or 3.0")
+        width = bytearray(2 if head[6] == 1 else 4)
+        stream.fill(memoryview(width))
+        (length,) = struct.unpack("<H" if head[6] == 1 else "<L", width)
+        if length > MAX_HEADER_BYTES:
+            self._refuse(key, "a complete array", f"unreadable data: a header of {length} bytes")
+        text = bytearray(length)
+        stream.fill(memoryview(text))
+        found = _HEADER.fullmatch(text.decode("latin-1").replace('"', "'"))
+        if found is None:
+            self._refuse(key, "an array of numbers or text", f"the header {text.decode('latin-1').strip()}")
+        shape = tuple(int(part.rstrip("L")) for part in found[3].replace(" ", "").split(",") if part)
+        if len(shape) > MAX_AXES:
+            self._refuse(key, f"at most {MAX_AXES} axes", f"{len(shape)}")
         try:
-            return self._zip.open(info)
-        except _READ_ERRORS as error:
-            self._unreadable(key, error)
+            return Header(shape=shape, dtype=np.dtype(found[1]), fortran=found[2] == "True")
+        except TypeError as error:
+            self._refuse(key, "a dtype of NumPy", found[1], error)
 
-    def _read_header(self, key: str, stream: io.BufferedIOBase) -> Header:
-        try:
-            version = npy.read_magic(stream)
-            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, _, dtype = read(stream)
-        except _READ_ERRORS as error:
-            self._unreadable(key, error)
-        return Header(shape=tuple(shape), dtype=dtype)
+    def _refuse(self, key: str, expected: str, found: str, error: Exception | None = None) -> NoReturn:
+        raise ContractError(file=self.path, field=key, expected=expected, found=found) from error
 
-    def _unreadable(self, key: str, error: Exception) -> NoReturn:
-        found = f"unreadable or truncated data ({' '.join(str(error).split())})"
-        raise ContractError(file=self.path, field=key, expected="a complete array", found=found) from error
+
+def write_npz(path: str | Path, arrays: Mapping[str, Any]) -> None:
+    """Write arrays as an NPZ, whole or not at all, sealed by a digest. Raises `OSError` that names `path`."""
+    with atomic_write(path) as temporary, open(temporary, "w+b") as stream:
+        np.savez(stream, **arrays)
+        seal(stream)
 
 
 def _suggestion(wanted: Iterable[str], present: Iterable[str]) -> str:
-    names = list(present)
+    names = [key for key in present if len(key) < 40]
     near = [hit for key in wanted for hit in difflib.get_close_matches(key, names, n=1, cutoff=0.6)]
     return f"; is '{near[0]}' meant?" if near else ""

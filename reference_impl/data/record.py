@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl.atomic import atomic_write
 from reference_impl.data import checks, metadata
-from reference_impl.data.npz import Archive
-from reference_impl.errors import ContractError
+from reference_impl.data.npz import Archive, write_npz
+from reference_impl.errors import ContractError, printable
 
 PATTERN_KEYS = ("diffraction", "diff3d")
 """Both names are read, the first one wins (decision 18); `diff3d` is written."""
 
 COORDINATES = ("xcoords", "ycoords", "xcoords_start", "ycoords_start")
+
+OPTIONAL_KEYS = ("xcoords_start", "ycoords_start", "scan_index", "objectGuess", metadata.KEY)
+"""What a file may lack."""
 
 MEASUREMENTS = ("amplitude", "counts")
 
@@ -129,13 +131,12 @@ class RawData:
             return cls(**read_fields(archive, measurement), file=path)
 
     def to_file(self, path: str | Path) -> None:
-        """Write the record as NPZ, whole or not at all; `_metadata` as a unicode array (decision 21)."""
+        """Write the record as NPZ, whole or not at all, sealed by a digest; `_metadata` as a unicode array (decision 21)."""
         names = (*COORDINATES, "diff3d", "probeGuess", "scan_index", "objectGuess", "Y")
         arrays = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if self.metadata is not None:
             arrays[metadata.KEY] = np.array(json.dumps(self.metadata, sort_keys=True))
-        with atomic_write(path) as temporary, open(temporary, "wb") as stream:
-            np.savez(stream, **arrays)
+        write_npz(path, arrays)
 
 
 def read_fields(archive: Archive, measurement: str) -> dict[str, Any]:
@@ -149,6 +150,8 @@ def read_fields(archive: Archive, measurement: str) -> dict[str, Any]:
     for name in ("scan_index", "objectGuess"):
         fields[name] = archive.array(name) if archive.present(name) else None
     fields["metadata"] = read_metadata(archive)
+    for name, meant in archive.misspelt(OPTIONAL_KEYS).items():
+        warnings.warn(f"{archive.path}: {printable(name)!r} is not read; is {meant!r} meant?", UserWarning, stacklevel=4)
     return fields
 
 

@@ -34,8 +34,7 @@ class NpzSource:
             except BaseException:
                 self._stack.close()
                 raise
-        self._archive = self._stack.enter_context(Archive(inner))
-        self._archive.path = self.path
+        self._archive = self._stack.enter_context(Archive(inner, shown=self.path))
 
     def __enter__(self) -> NpzSource:
         return self

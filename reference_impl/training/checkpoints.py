@@ -1,7 +1,10 @@
-"""Checkpoints that exist whole or not at all, which epochs keep one, and when training stops early (TRAIN-020, TRAIN-021)."""
+"""Checkpoints that exist whole or not at all and are read without trust, which epochs keep one, when training stops early
+(TRAIN-020, TRAIN-021, TRAIN-062, TRAIN-063).
+"""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -17,16 +20,42 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO  # noqa: E402
 from reference_impl.atomic import atomic_write  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+from reference_impl.stored.tensors import read_tensors  # noqa: E402
+from reference_impl.stored.zips import seal  # noqa: E402
+
+PARTS = ("state_dict", "hyper_parameters")
+"""What every checkpoint of ours holds; Lightning's own parts are Lightning's to miss."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes beside the target, syncs, and renames; a reader or a crash never meets half a checkpoint."""
+    """Writes beside the target, sealed by a digest, and renames: nobody meets half a checkpoint. Reads with `read_checkpoint`."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
         if storage_options is not None:
             raise TypeError("storage_options: expected None, local checkpoints have none")
+        content = io.BytesIO()  # PyTorch's own writer would name neither the file nor the error of the disk
+        torch.save(checkpoint, content)
+        seal(content)
         with atomic_write(path) as temporary:
-            torch.save(checkpoint, temporary)
+            temporary.write_bytes(content.getbuffer())
+
+    def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
+        """The checkpoint, its tensors on the CPU."""
+        return read_checkpoint(path)
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """A checkpoint with its tensors on the CPU, checked before any of it is used; tensors and plain values only, nothing is run.
+
+    Raises `FileNotFoundError`, and `ContractError` for one that is damaged (its digest is compared where it has one, the checksum
+    of every member always), hostile, or none of ours.
+    """
+    checkpoint = read_tensors(Path(path), Path(path))
+    missing = [part for part in PARTS if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get(part), dict)]
+    if missing:
+        found = f"no mapping {' or '.join(missing)}"
+        raise ContractError(file=path, field="checkpoint", expected=f"a checkpoint with {' and '.join(PARTS)}", found=found)
+    return checkpoint
 
 
 class Order(Callback):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from reference_impl.policy import require_torch
@@ -22,16 +23,19 @@ from reference_impl.config import (  # noqa: E402
 )
 from reference_impl.config.bridge import to_model_config, torch_side_of  # noqa: E402
 from reference_impl.domains.fields import check_fields  # noqa: E402
-from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.errors import ContractError, naming  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.loss import Objective  # noqa: E402
 from reference_impl.model import PtychoModel  # noqa: E402
+from reference_impl.stored.tensors import refuse_other_weights  # noqa: E402
+from reference_impl.training.checkpoints import read_checkpoint  # noqa: E402
 from reference_impl.training.clipping import check_algorithm, clip_gradients  # noqa: E402
 from reference_impl.training.hyperparameters import plain, restored  # noqa: E402
 from reference_impl.training.schedulers import check_names, make_optimizer, make_scheduler  # noqa: E402
 
 REQUIRED_FIELDS = ("images", "coords_relative", "rms_scaling_constant", "physics_scaling_constant")
 RATE_NAME = "learning_rate"
+CONFIGURATIONS = ("model_config", "data_config", "training_config", "inference_config")
 
 
 class PtychoLightningModule(LightningModule):
@@ -78,9 +82,24 @@ class PtychoLightningModule(LightningModule):
         return cls(model_config=model, data_config=data, training_config=training, inference_config=inference)
 
     @classmethod
-    def load_from_checkpoint(cls, checkpoint_path: Any, **options: Any) -> PtychoLightningModule:
-        """The module of a checkpoint, without further arguments (TRAIN-060); tensors and plain values only are read."""
-        return super().load_from_checkpoint(checkpoint_path, **{"weights_only": True, **options})
+    def load_from_checkpoint(
+        cls, checkpoint_path: str | Path, map_location: Any = "cpu", strict: bool = True, **configurations: Any
+    ) -> PtychoLightningModule:
+        """The module of a checkpoint, without further arguments (TRAIN-060); nothing in the file runs, whoever wrote it.
+
+        It is checked as `read_checkpoint` does, before it is used. `configurations` take the place of the checkpoint's. Torch's
+        generator stays as it was. Raises `FileNotFoundError`, and `ContractError` also where the weights are not those of the
+        configurations.
+        """
+        checkpoint = read_checkpoint(checkpoint_path)
+        settings = {**{name: checkpoint["hyper_parameters"].get(name) for name in CONFIGURATIONS}, **configurations}
+        with naming(checkpoint_path), torch.random.fork_rng(devices=[]):
+            if strict:
+                with torch.device("meta"):  # no memory is taken for a size that the weights do not have
+                    refuse_other_weights(checkpoint["state_dict"], cls(**settings), checkpoint_path, "state_dict")
+            module = cls(**settings)
+            module.load_state_dict(checkpoint["state_dict"], strict=strict)
+        return module.to(map_location)
 
     def forward(self, *arguments: Any, **options: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """`(predicted amplitude, object amplitude, object phase)`: see `PtychoModel.forward` (MODEL-020)."""

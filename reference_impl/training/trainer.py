@@ -20,7 +20,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException  # 
 
 from reference_impl.batch import build_loaders, ensure_container, resolve_seed  # noqa: E402
 from reference_impl.config import TrainingConfig, cfg, update_legacy_dict, validate_training_config  # noqa: E402
-from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.errors import ContractError, reason_of  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.training.checkpoints import AtomicCheckpointIO, Order, checkpoint_callbacks, resolve_monitor  # noqa: E402
 from reference_impl.training.history import History  # noqa: E402
@@ -89,8 +89,7 @@ def fit(
         try:
             trainer.fit(module, train_loader, val_loader, ckpt_path=run.resume_from, weights_only=True)
         except Exception as error:
-            reason = " ".join(str(error).split())
-            raise RuntimeError(f"training failed: {type(error).__name__}: {reason}") from error
+            raise RuntimeError(f"training failed: {reason_of(error, 280)}") from error
     module.cpu().eval()
     return history
 

@@ -17,6 +17,7 @@ from ptycho_torch.config_params import DataConfig, DatagenConfig, InferenceConfi
 from reference_impl.batch import build_loaders
 from reference_impl.drop_in.canvas import weighted_on_object
 from reference_impl.inference import absolute_offsets, predict_patches
+from reference_impl.training.checkpoints import read_checkpoint
 from reference_impl.training.overrides import Run
 from reference_impl.training.trainer import fit
 
@@ -75,7 +76,7 @@ class PtychoModel:
     @staticmethod
     def _extract_configs_from_checkpoint(path: str) -> tuple[Any, Any, Any, Any]:
         """Data, model, training and inference settings of a checkpoint; tensors and plain values only are read."""
-        kept = torch.load(path, map_location="cpu", weights_only=True).get("hyper_parameters", {})
+        kept = read_checkpoint(path)["hyper_parameters"]
         own = settings.own(kept) if set(settings.KINDS) <= set(kept) else dict.fromkeys(settings.KINDS)
         return own["data_config"], own["model_config"], own["training_config"], own["inference_config"]
 
