@@ -1,4 +1,4 @@
-"""Weights as bytes and back: state dictionaries of tensors, read without running them, compared name by name (BUNDLE-006, 031)."""
+"""Weights as bytes and back: state dictionaries, read without running them, compared name by name (BUNDLE-006, 031)."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ class _Machine:
             raise Refused("a pickle that changes a container after it was put away")
         return box
 
-    # -- marks and memory ---------------------------------------------------------------------------------------------------------
+    # -- marks and memory --------------------------------------------------------------------------------------------------------
 
     def mark(self, *_: Any) -> None:
         self.marks.append(len(self.stack))

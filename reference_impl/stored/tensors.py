@@ -1,7 +1,8 @@
 """PyTorch's files (its zip format), read without PyTorch's reader: the same bytes are checked and used, once.
 
-Members under one folder: `data.pkl`, a pickle in which a persistent id stands for a storage; `data/<key>`, its bytes; `byteorder`,
-`version` and three further words of the writer. Only dense tensors, containers and plain values are built, always on the CPU.
+Members under one folder: `data.pkl`, a pickle in which a persistent id stands for a storage; `data/<key>`, its bytes;
+`byteorder`, `version` and three further words of the writer. Only dense tensors, containers and plain values are built, always
+on the CPU.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class _Ordered(OrderedDict):
 def read_tensors(source: Path | bytes, file: Path, place: str = "") -> Any:
     """The value that `torch.save` wrote: of a file, or of the member `place` of `file`. Nothing in it is executed.
 
-    Raises `FileNotFoundError`, and `ContractError` for damage, for further members, and for anything but tensors and plain values.
+    Raises `FileNotFoundError`, and `ContractError` for damage, further members, and anything but tensors and plain values.
     """
     archive = ZipReader(source, LIMITS, file=file, kind="file in PyTorch's zip format", place=place)
     try:

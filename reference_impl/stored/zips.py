@@ -2,8 +2,8 @@
 
 Every byte of the file is accounted for: members lie one behind the other from the first byte to the directory, the directory lies
 where the end record says and has as many entries as it says, each local header says what its entry says, sizes are exact, and the
-checksum of whatever is read is compared. So an archive is whole or refused; damage is never taken for absence, and no other reader
-can see another archive in the same bytes (APPNOTE.TXT 6.3.10, sections 4.3 and 4.4).
+checksum of whatever is read is compared. So an archive is whole or refused; damage is never taken for absence, and no other
+reader can see another archive in the same bytes (APPNOTE.TXT 6.3.10, sections 4.3 and 4.4).
 
 What this package writes is sealed besides: the comment at the end holds the SHA-256 of all bytes before it.
 """
