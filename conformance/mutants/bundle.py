@@ -116,8 +116,13 @@ def the_backend_tag_is_required_on_read(original, reader):
 
 
 def the_archive_is_extracted_beside_itself(original, self, names):
-    self._zip.extractall(self.path.parent)
+    with zipfile.ZipFile(self.path) as archive:
+        archive.extractall(self.path.parent)
     original(self, names)
+
+
+def the_librarys_reader_is_taken_as_it_is(self, path):
+    self.path, self._zip = path, zipfile.ZipFile(path)
 
 
 def a_second_attempt_is_made_after_the_safe_one(original, data, *place):
@@ -226,8 +231,9 @@ mutant("GUARD-BUNDLE-021", "loading spills files, outside of its folder too", "B
     plant=method(BundleReader, "require", the_archive_is_extracted_beside_itself))
 mutant("GUARD-BUNDLE-021b", "further, double and outward entries are let through",
     "BUNDLE-021:a_damaged_archive_is_refused[entry-twice]", "BUNDLE-021:a_damaged_archive_is_refused[parent-folder]",
-    plant=every(method(BundleReader, "_admit", instead(lambda self, info: self._entries.update({info.filename: info}))),
-        method(BundleReader, "require", instead(lambda self, names: None))))
+    plant=every(method(BundleReader, "__init__", instead(the_librarys_reader_is_taken_as_it_is)),
+        method(BundleReader, "require", instead(lambda self, names: None)),
+        method(BundleReader, "read", instead(lambda self, name: self._zip.read(name)))))
 mutant("GUARD-BUNDLE-021c", "an archive runs code when it is loaded", "BUNDLE-021:a_call_among_the_parameters_is_refused[global]",
     "BUNDLE-021:a_call_in_any_entry_is_refused[global-manifest]", files=(ATTACKS,),
     plant=function(safe_pickle.loads, a_second_attempt_is_made_after_the_safe_one))

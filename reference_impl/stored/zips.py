@@ -14,15 +14,13 @@ import hashlib
 import io
 import re
 import struct
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from reference_impl.errors import ContractError, reason_of
+from reference_impl.stored.members import CHUNK, DEFLATED, STORED, Member, MemberStream
 
-STORED, DEFLATED = 0, 8
 ENTRY, LOCAL, END = struct.Struct("<4s6H3L5H2L"), struct.Struct("<4s5H3L2H"), struct.Struct("<4s4H2LH")
 END64, LOCATOR = struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
 ENCRYPTED, DESCRIBED, UTF8 = 0x1, 0x8, 0x800
@@ -30,7 +28,6 @@ KNOWN_FLAGS = DESCRIBED | UTF8 | 0x6  # 1 and 2: how hard deflate tried
 ALL_ONES, ALL_ONES_16 = 0xFFFFFFFF, 0xFFFF
 SEAL = b"sha256="
 _SEALED = re.compile(rb"sha256=[0-9a-f]{64}")
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -45,18 +42,6 @@ class Limits:
     floor: int
     ratio: int
     name: int = 512
-
-
-@dataclass(frozen=True)
-class Member:
-    """An entry of the directory: `packed` bytes from `start` on inflate to `size` bytes with the checksum `crc`."""
-
-    name: str
-    method: int
-    size: int
-    packed: int
-    crc: int
-    start: int
 
 
 class ZipReader:
@@ -107,7 +92,7 @@ class ZipReader:
         if member.size > limits.largest or member.size > max(limits.floor, limits.ratio * member.packed):
             expected = f"at most {limits.largest} bytes, {limits.ratio}-fold inflated"
             self.refuse(name, expected, f"{member.packed} bytes that announce {member.size}")
-        return MemberStream(self, member, self._stream)
+        return MemberStream(member, self._stream, self.refuse)
 
     # -- structure --------------------------------------------------------------------------------------------------------------
 
@@ -210,82 +195,6 @@ class ZipReader:
         return self._stream.read(length)
 
 
-class MemberStream:
-    """The content of a member, in order; `end` says whether it was all of it, with the right checksum."""
-
-    def __init__(self, archive: ZipReader, member: Member, stream: BinaryIO) -> None:
-        self._archive, self.member = archive, member
-        self._pieces = _inflated(stream, member) if member.method == DEFLATED else _plain(stream, member)
-        self._piece, self._crc, self.read_bytes = memoryview(b""), 0, 0
-
-    @property
-    def left(self) -> int:
-        """Bytes of content that have not been handed out."""
-        return self.member.size - self.read_bytes + len(self._piece)
-
-    def fill(self, target: memoryview) -> None:
-        """Fill `target` (bytes); `ContractError` where the member ends before."""
-        filled = 0
-        while filled < len(target):
-            if not self._piece and not self._advance():
-                self._archive.refuse(self.member.name, f"{self.member.size} bytes of content", f"{self.read_bytes} (truncated)")
-            part = self._piece[: len(target) - filled]
-            target[filled : filled + len(part)] = part
-            self._piece, filled = self._piece[len(part) :], filled + len(part)
-
-    def rest(self) -> bytes:
-        """All that is left, once its checksum is found to be right."""
-        content = bytearray(self.left)
-        self.fill(memoryview(content))
-        self.end()
-        return bytes(content)
-
-    def end(self) -> None:
-        """`ContractError` where something is left, or the checksum of what was read is another."""
-        surplus = len(self._piece)
-        while not surplus and self._advance():
-            surplus = len(self._piece)
-        if surplus or self.read_bytes != self.member.size:
-            self._archive.refuse(self.member.name, f"{self.member.size} bytes of content", "another number")
-        if self._crc != self.member.crc:
-            self._archive.refuse(self.member.name, f"content of checksum {self.member.crc:08x}", f"{self._crc:08x}: damaged")
-
-    def _advance(self) -> bool:
-        try:
-            piece = next(self._pieces, b"")
-        except Exception as error:  # zlib.error, EOFError, an error of the disk
-            self._archive.refuse(self.member.name, "a complete member", f"a damaged one ({reason_of(error)})")
-        self._piece, self._crc = memoryview(piece), zlib.crc32(piece, self._crc)
-        self.read_bytes += len(piece)
-        if self.read_bytes > self.member.size:
-            self._archive.refuse(self.member.name, f"{self.member.size} bytes of content", "more")
-        return bool(piece)
-
-
-def _plain(stream: BinaryIO, member: Member) -> Iterator[bytes]:
-    for done in range(0, member.packed, _CHUNK):
-        stream.seek(member.start + done)
-        piece = stream.read(min(_CHUNK, member.packed - done))
-        if not piece:
-            raise EOFError("the file became shorter")
-        yield piece
-
-
-def _inflated(stream: BinaryIO, member: Member) -> Iterator[bytes]:
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    for packed in _plain(stream, member):
-        while packed and not inflater.eof:
-            if piece := inflater.decompress(packed, _CHUNK):
-                yield piece
-            packed = inflater.unconsumed_tail
-        if packed or inflater.unused_data:
-            raise EOFError("bytes behind the end of the packed data")
-    while piece := inflater.decompress(inflater.unconsumed_tail, _CHUNK):
-        yield piece
-    if not inflater.eof:
-        raise EOFError("packed data without an end")
-
-
 def _wide(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
     """Sizes and offset, from the ZIP64 extra field where the short field says so (section 4.5.3)."""
     values = [size, packed, offset]
@@ -304,7 +213,7 @@ def _seal_of(stream: BinaryIO, length: int) -> bytes:
     """The seal of the first `length` bytes."""
     stream.seek(0)
     digest, left = hashlib.sha256(), length
-    while left and (piece := stream.read(min(_CHUNK, left))):
+    while left and (piece := stream.read(min(CHUNK, left))):
         digest.update(piece)
         left -= len(piece)
     return SEAL + digest.hexdigest().encode()
