@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,3 +98,13 @@ def hostile(kind: str, entry: str, content: Mapping[str, bytes], canary: Path) -
     honest = pickle.dumps(oracle.plain(content[named[0]]), protocol=2)
     changed = {**content, **dict.fromkeys(named, honest[:-1] + text_of("extra") + call + b"s.")}
     return changed if entry == "manifest.dill" else sealed(changed)
+
+
+def hostile_checkpoint(kind: str, honest: Path, target: Path, canary: Path) -> None:
+    """A copy of a checkpoint in PyTorch's zip format with a call among its values; everything else as it was."""
+    with zipfile.ZipFile(honest) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as copy:
+        for info in archive.infolist():
+            data = archive.read(info)
+            if info.filename.endswith("data.pkl"):
+                data = data[:-1] + text_of("extra") + calls(canary)[kind] + b"s."
+            copy.writestr(info.filename, data)

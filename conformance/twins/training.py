@@ -6,10 +6,11 @@ from types import MappingProxyType
 
 import torch
 
-from conformance.defects.changes import function, instead, method
+from conformance.defects.changes import function, instead, method, result
 from conformance.twins import rows
 from reference_impl.training import PtychoLightningModule, schedulers, train_cdi_model_torch
 from reference_impl.training.checkpoints import checkpoint_callbacks
+from reference_impl.training.resume import digest_of
 
 
 def results_hold_further_keys(original, *given, **options):
@@ -58,3 +59,7 @@ twin("TWIN-ADAM-IN-A-LOOP", "Adam works weight by weight and keeps the larger se
     "TRAIN-011:runs_of_one_seed_are_bit_identical[seed-42]", "TRAIN-043:another_rate_trains_other_weights",
     files=("test_training_schedules",),
     plant=function(schedulers.make_optimizer, adam_rounds_otherwise))
+twin("TWIN-OTHER-DIGEST", "training data are known by another digest",
+    "TRAIN-065:a_resumed_run_is_the_uninterrupted_one[adam-exponential]", "TRAIN-066:other_training_data_are_refused",
+    files=("test_training_resume",),
+    plant=function(digest_of, result(lambda found: f"v2:{found[::-1]}")))

@@ -156,6 +156,8 @@ class Names:
         name, value = match[1], next(part for part in match.groups()[1:] if part is not None)
         if name not in self.flags:
             return match[0]
+        if name == "resume_override" and value in self.flags:
+            value = self.flags[value].lstrip("-")
         return self.flags[name] if value == "True" else f"{self.flags[name]} {value}"
 
 
@@ -168,6 +170,9 @@ _SAME = {
     "subsample_seed": "seed",
     "M": "stitch_crop_size",
     "resume_from": "resume",
+    "resume_override": "override",
+    "train_data": "train_data_file",
+    "test_data": "test_data_file",
     "mode": "model_type",
 }
 """Other names of a setting → the one that its flag states."""

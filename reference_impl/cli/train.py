@@ -31,6 +31,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(older, action=Older, help=argparse.SUPPRESS)
     resume = "checkpoint to go on from, for instance OUTPUT_DIR/checkpoints/last.ckpt"
     parser.add_argument("--resume", type=of("resume", must_exist=True), help=resume)
+    override = "with --resume: a setting that may differ from the checkpoint's, and acts from there on; may be repeated"
+    parser.add_argument("--override", type=of("override"), action="append", metavar="NAME", help=override)
     parser.add_argument("--preset", type=of("preset"), default="standard", help=presets.HELP)
     parser.add_argument("--seed", type=of("seed"), default=42, help="of sampling, order and weights")
     add_measurement_flag(parser)
@@ -143,7 +145,7 @@ def run(args: argparse.Namespace) -> None:
     say.line(f"{args.train_data_file}: {len(train)} patterns of {config.model.N} x {config.model.N} pixels")
     say.line(f"{config.n_groups} groups of {config.model.gridsize**2}, {config.nepochs} epochs, seed {config.subsample_seed}")
     _warn_of_saturation(train, config)
-    resume = {} if args.resume is None else {"resume_from": args.resume}
+    resume = {} if args.resume is None else {"resume_from": args.resume, "resume_override": args.override or ()}
     _, _, results = run_cdi_example_with_backend(
         train, test, config, execution_config=payload.execution_config, overrides={**step, **resume}
     )

@@ -64,7 +64,7 @@ def test_flags_reach_model_loss_and_steps(trained: Path) -> None:
 
 def test_training_resumes_from_its_checkpoint(data: Path, trained: Path, tmp_path: Path) -> None:
     files = ["--train_data_file", str(data / "train.npz"), "--output_dir", str(tmp_path)]
-    more = ["--max_epochs", "3", "--n_images", "24", "--torch-loss-mode", "mae", "--quiet"]
+    more = ["--max_epochs", "3", "--n_images", "24", "--torch-loss-mode", "mae", "--accumulate-grad-batches", "2", "--quiet"]
 
     assert main(["train", *files, *FAST, *more, "--resume", str(trained / "checkpoints" / "last.ckpt")]) == 0
 

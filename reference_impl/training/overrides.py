@@ -13,29 +13,31 @@ from reference_impl.errors import ContractError
 from reference_impl.execution import PyTorchExecutionConfig
 
 ALIASES = {"epochs": "nepochs", "max_epochs": "nepochs", "K": "neighbor_count"}
-RESUME = "resume_from"
+RESUME, RESUME_OVERRIDE = "resume_from", "resume_override"
 TRAINER_ACCUMULATION = "accumulate_grad_batches"
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one call of the training works with; `resume_from` is a checkpoint to go on from."""
+    """What one call of the training works with; `resume_from` is a checkpoint to go on from, though `changing` what they name."""
 
     config: TrainingConfig
     execution: PyTorchExecutionConfig
     resume_from: Path | None = None
+    changing: tuple[str, ...] = ()
 
 
 def settle(config: TrainingConfig, execution: PyTorchExecutionConfig, overrides: Mapping[str, Any] | None) -> Run:
     """The settings of a call. The arguments stay as they are.
 
-    An override is a field of the model, training or execution configuration (of all that have it), an alias of one, or
-    `resume_from`. Raises `ContractError` for an unknown name, with the nearest known one; `FileNotFoundError` for a checkpoint
-    that is not there; `RuntimeError` where the trainer is asked to accumulate (`accumulate_grad_batches`).
+    An override is a field of the model, training or execution configuration (of all that have it), an alias of one,
+    `resume_from`, or `resume_override`: the settings that may differ from those of that checkpoint. Raises `ContractError` for
+    an unknown name, with the nearest known one; `FileNotFoundError` for a checkpoint that is not there; `RuntimeError` where the
+    trainer is asked to accumulate (`accumulate_grad_batches`).
     """
     settings = {ALIASES.get(name, name): value for name, value in (overrides or {}).items()}
     _refuse_trainer_accumulation(execution, settings)
-    resume_from = _existing(settings.pop(RESUME, None))
+    resume_from, changing = _existing(settings.pop(RESUME, None)), settings.pop(RESUME_OVERRIDE, ())
     parts = {kind: _names(kind) & settings.keys() for kind in (ModelConfig, TrainingConfig, PyTorchExecutionConfig)}
     _refuse_unknown(settings.keys() - set().union(*parts.values()))
     chosen = {kind: {name: settings[name] for name in names} for kind, names in parts.items()}
@@ -44,6 +46,7 @@ def settle(config: TrainingConfig, execution: PyTorchExecutionConfig, overrides:
         config=replace(config, **{"model": model, **chosen[TrainingConfig]}),
         execution=replace(execution, **chosen[PyTorchExecutionConfig]),
         resume_from=resume_from,
+        changing=(changing,) if isinstance(changing, str) else tuple(changing),
     )
 
 
@@ -64,7 +67,9 @@ def _refuse_trainer_accumulation(execution: PyTorchExecutionConfig, settings: di
 
 def _refuse_unknown(unknown: set[str]) -> None:
     if unknown:
-        known = {RESUME, *ALIASES}.union(*(_names(kind) for kind in (ModelConfig, TrainingConfig, PyTorchExecutionConfig)))
+        known = {RESUME, RESUME_OVERRIDE, *ALIASES}.union(
+            *(_names(kind) for kind in (ModelConfig, TrainingConfig, PyTorchExecutionConfig))
+        )
         name = min(unknown)
         near = get_close_matches(name, sorted(known), n=1, cutoff=0.0)[0]
         raise ContractError(field=f"override {name!r}", expected=f"a known setting (nearest: {near!r})", found="no such setting")

@@ -28,6 +28,7 @@ from reference_impl.training.lightning_module import PtychoLightningModule  # no
 from reference_impl.training.loggers import make_logger  # noqa: E402
 from reference_impl.training.overrides import Run, settle  # noqa: E402
 from reference_impl.training.progress import progress  # noqa: E402
+from reference_impl.training.resume import Memory, Provenance, changed_settings  # noqa: E402
 
 CHECKPOINTS = "checkpoints"
 UNHELPFUL = (
@@ -50,8 +51,8 @@ def train_cdi_model_torch(
 
     Returns `history` (`train_loss`, one a epoch; `val_loss` or None), `train_container`, `test_container`, `models`
     (`diffraction_to_obj`: the module, `autoencoder`: its network), `intensity_scale` (float). Logs and checkpoints lie under
-    `config.output_dir`; the override `resume_from` goes on from a checkpoint. Raises `ValueError` for settings that cannot be
-    honoured, before the first epoch, and `RuntimeError` from the cause of a failing fit (TRAIN-050).
+    `config.output_dir`; the override `resume_from` goes on from a checkpoint (TRAIN-065). Raises `ValueError` for settings
+    that cannot be honoured, before the first epoch, and `RuntimeError` from the cause of a failing fit (TRAIN-050).
     """
     run = settle(config, execution_config or PyTorchExecutionConfig(), overrides)
     run = replace(run, config=_with_the_side_of(train_data, run.config))
@@ -65,7 +66,7 @@ def train_cdi_model_torch(
     # Seeded anew, so that the weights depend on the seed alone and not on what sampling and loaders drew.
     seed_everything(seed, workers=True, verbose=False)
     module = PtychoLightningModule.from_config(run.config, run.execution)
-    history = fit(module, *loaders, run)
+    history = fit(module, *loaders, run, _memory(module, run, train_container, test_container))
     return {
         "history": {"train_loss": history.train_loss, "val_loss": None if test_container is None else history.val_loss},
         "train_container": train_container,
@@ -73,6 +74,15 @@ def train_cdi_model_torch(
         "models": {"diffraction_to_obj": module, "autoencoder": module.model.autoencoder},
         "intensity_scale": _intensity_scale(train_container),
     }
+
+
+def _memory(module: PtychoLightningModule, run: Run, train: Any, test: Any) -> list[Callback]:
+    """What keeps in checkpoints what they are trained with, once it agrees with the checkpoint that the run goes on from."""
+    if run.resume_from is None and not run.execution.enable_checkpointing:
+        return []
+    provenance = Provenance.of(module, run.execution, train, test)
+    changed = [] if run.resume_from is None else changed_settings(run.resume_from, provenance, run.changing)
+    return [Memory(provenance, changed)]
 
 
 def fit(

@@ -1,0 +1,56 @@
+"""Defects of going on from a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from conformance.defects.changes import function, instead, method
+from conformance.mutants import rows
+from reference_impl.training import AtomicCheckpointIO
+from reference_impl.training.checkpoints import Order
+from reference_impl.training.resume import changed_settings, digest_of
+
+RESUMED = "TRAIN-065:a_resumed_run_is_the_uninterrupted_one"
+CONTRADICTED = "TRAIN-066:another_setting_than_the_checkpoints_is_refused"
+
+
+def forgetting(part: str, **fresh: Any) -> Any:
+    """A writer that keeps a part of the checkpoint as if it had just been made."""
+
+    def save(original, self, checkpoint, path, **options):
+        states = [{**state, **{name: fresh[name] for name in fresh if name in state}} for state in checkpoint[part]]
+        original(self, {**checkpoint, part: states}, path, **options)
+
+    return method(AtomicCheckpointIO, "save_checkpoint", save)
+
+
+def a_finished_run_goes_on(original, path, now, accepted):
+    return original(path, replace(now, settings={**now.settings, "nepochs": 10**6}), accepted)
+
+
+def a_checkpoint_is_unpickled(self, path, *_, **__):
+    return torch.load(path, map_location="cpu", weights_only=False)
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-TRAIN-065", "a resumed Adam has forgotten its moments", f"{RESUMED}[adam-exponential]",
+    plant=forgetting("optimizer_states", state={}))
+mutant("GUARD-TRAIN-065b", "a resumed run meets its data in the order of the first epoch", f"{RESUMED}[adam-exponential]",
+    plant=method(Order, "load_state_dict", instead(lambda self, state: None)))
+mutant("GUARD-TRAIN-065c", "a resumed schedule begins anew", f"{RESUMED}[adam-exponential]", f"{RESUMED}[plateau]",
+    plant=forgetting("lr_schedulers", last_epoch=0, best=float("inf"), num_bad_epochs=0))
+mutant("GUARD-TRAIN-066", "a resumed run ignores flags and states them in its bundle",
+    *(f"{CONTRADICTED}[{case}]" for case in ("rate", "scheduler", "seed", "batch-size", "activation", "probe-scale", "groups")),
+    "TRAIN-066:other_training_data_are_refused",
+    plant=function(changed_settings, instead(lambda path, now, accepted: [])))
+mutant("GUARD-TRAIN-066b", "a run goes on with other data, without a word", "TRAIN-066:other_training_data_are_refused",
+    plant=function(digest_of, instead(lambda container: "data")))
+mutant("GUARD-TRAIN-066c", "a finished run is resumed for no epochs, and succeeds", f"{CONTRADICTED}[finished]",
+    plant=function(changed_settings, a_finished_run_goes_on))
+mutant("GUARD-TRAIN-067", "resuming obeys whoever wrote the checkpoint", "TRAIN-067:a_call_in_a_checkpoint_is_refused",
+    plant=method(AtomicCheckpointIO, "load_checkpoint", instead(a_checkpoint_is_unpickled)))

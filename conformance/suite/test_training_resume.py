@@ -1,0 +1,100 @@
+"""TRAIN: going on from a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.scenes import attacks, runs
+from conformance.scenes.runs import BASE, Recipe, settings
+
+ADAM = replace(BASE, epochs=4, training=settings(scheduler="Exponential"), execution=settings(scheduler="Exponential"))
+"""Three batches an epoch in an order that is drawn, moments to remember, a rate that falls; two epochs, a cut, two epochs."""
+PLATEAU = settings(scheduler="ReduceLROnPlateau", plateau_patience=0, plateau_threshold=0.9, plateau_min_lr=1e-9)
+SLOWING = replace(BASE, epochs=4, training=PLATEAU, execution=settings(scheduler="ReduceLROnPlateau"))
+"""A rate that is halved after every epoch but the first, by what the schedule remembers."""
+
+
+def cut(recipe: Recipe) -> Recipe:
+    """The recipe, stopped after two epochs."""
+    return replace(recipe, epochs=2)
+
+
+def resumed(backend: Any, recipe: Recipe, **changes: Any) -> Recipe:
+    """The recipe, going on from the last checkpoint of its first two epochs."""
+    path = runs.last(runs.trained(backend, cut(recipe)))
+    return replace(recipe, overrides=settings(resume_from=str(path)), **changes)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-065~1", evidence="differential", needs=("TRAIN-020", "TRAIN-004"))
+@pytest.mark.parametrize("recipe", [ADAM, SLOWING], ids=["adam-exponential", "plateau"])
+def test_a_resumed_run_is_the_uninterrupted_one(backend: Any, observe: Observer, recipe: Recipe) -> None:
+    """Weights, rates and losses, bit for bit. If this fails, suspect a state of the optimiser, schedule or order left out."""
+    whole = runs.trained(backend, recipe)
+    again = runs.trained(backend, resumed(backend, recipe))
+
+    observe.equal("losses", runs.losses(again), runs.losses(whole))
+    observe.equal("validation", runs.losses(again, "val"), runs.losses(whole, "val"))
+    observe.equal("rates", runs.rates(again), runs.rates(whole)[2:])
+    observe.equal("weights", *(runs.flat(runs.weights(backend, runs.model_of(run))) for run in (again, whole)))
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020",))
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"rate": 0.5}, "learning_rate"),
+        ({"training": settings(scheduler="Default"), "execution": settings(scheduler="Default")}, "scheduler"),
+        ({"seed": 43}, "seed"),
+        ({"training": settings(scheduler="Exponential", batch_size=2)}, "batch_size"),
+        ({"model": settings(probe_big=True, amp_activation="relu")}, "amp_activation"),
+        ({"model": settings(probe_big=True, probe_scale=3.0)}, "probe_scale"),
+        ({"groups": 9}, "n_groups"),
+        ({"epochs": 2}, "nepochs"),
+    ],
+    ids=["rate", "scheduler", "seed", "batch-size", "activation", "probe-scale", "groups", "finished"],
+)
+def test_another_setting_than_the_checkpoints_is_refused(
+    backend: Any, observe: Observer, tmp_path: Path, changes: dict[str, Any], named: str
+) -> None:
+    """What differs is named before anything is trained. If this fails, suspect two sources of one setting, never compared."""
+    recipe = resumed(backend, ADAM, **changes)
+
+    with observe.raises("refusal", ValueError, named):
+        runs.fresh(backend, recipe, tmp_path)
+    observe.equal("checkpoints", [name for name in runs.left(tmp_path) if name.endswith(".ckpt")], [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020",))
+def test_other_training_data_are_refused(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """The same patterns at each other's places are other data. If this fails, suspect a comparison of settings alone."""
+    recipe = resumed(backend, ADAM)
+    config, execution = runs.configuration(backend, recipe, tmp_path / "out"), runs.execution(backend, recipe)
+    train = runs.training_record(backend, diff3d=runs.raw()["diff3d"][::-1].copy())
+    backend.synchronise(config)
+
+    with observe.raises("refusal", ValueError, "train_data"):
+        backend.train(train, runs.test_record(backend), config, execution, overrides=dict(recipe.overrides))
+    observe.equal("checkpoints", [name for name in runs.left(tmp_path) if name.endswith(".ckpt")], [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-067~1", needs=("TRAIN-020",))
+@pytest.mark.parametrize("kind", ["global", "system", "stack-global"])
+def test_a_call_in_a_checkpoint_is_refused(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """Neither loading nor resuming obeys it. If this fails, suspect a reader without `weights_only`."""
+    canary, path = tmp_path / "canary", tmp_path / "evil.ckpt"
+    attacks.hostile_checkpoint(kind, runs.last(runs.trained(backend, cut(ADAM))), path, canary)
+
+    with observe.raises("loading", Exception):
+        backend.load_checkpoint(path)
+    with observe.raises("resuming", (ValueError, RuntimeError), "evil.ckpt"):
+        runs.fresh(backend, replace(ADAM, overrides=settings(resume_from=str(path))), tmp_path / "run")
+    observe.equal("canary", canary.exists(), False)
