@@ -25,7 +25,7 @@ from lightning.pytorch.callbacks import Callback  # noqa: E402
 from torch.optim.lr_scheduler import LambdaLR  # noqa: E402
 
 from reference_impl.batch.container import as_array  # noqa: E402
-from reference_impl.config.domains import shown  # noqa: E402
+from reference_impl.domains.fields import shown  # noqa: E402
 from reference_impl.errors import ContractError, reason_of  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.training.checkpoints import AtomicCheckpointIO  # noqa: E402
