@@ -82,6 +82,16 @@ class Report:
         """Check → its final state."""
         return self.outcomes() | {line["check"]: line["outcome"] for line in self.expectations if line["outcome"] in BY_ENTRY}
 
+    def stops(self) -> dict[str, Line]:
+        """Red check → where it stopped (`stop` of its result), as long as it is not blocked itself."""
+        gone = {line["check"] for line in self.blocked}
+        return {line["check"]: line["stop"] for line in self.results if "stop" in line and line["check"] not in gone}
+
+
+def failed(line: Line) -> list[str]:
+    """The clauses that a red result fails; the others of its clauses were fine, or never reached."""
+    return list(line["stop"]["clauses"] if "stop" in line else line["clauses"])
+
 
 def encode(line: Mapping[str, Any]) -> str:
     """One line of the file, with its newline."""
@@ -113,12 +123,12 @@ def blocked_lines(results: Sequence[Line]) -> list[Line]:
 
 
 def _needed(line: Line, among: Mapping[str, Line]) -> list[str]:
-    """The checks among some that prove a clause which `line` needs, itself aside."""
+    """The checks among some that fail a clause which `line` needs, itself aside."""
     needs = set(line.get("needs", ()))
     return [
         name
         for name, other in among.items()
-        if needs and name != line["check"] and needs & {key.split("~")[0] for key in other["clauses"]}
+        if needs and name != line["check"] and needs & {key.split("~")[0] for key in failed(other)}
     ]
 
 

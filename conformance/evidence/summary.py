@@ -8,16 +8,16 @@ from typing import Any
 
 from conformance.evidence.expectations import OUTCOMES, told
 from conformance.evidence.report import Report
-from conformance.evidence.verdict import MEANING, ProfileVerdict, clause_states, clauses_here, verdicts
+from conformance.evidence.verdict import CLAUSE_STATES, MEANING, ProfileVerdict, clause_states, clauses_here, verdicts
 from conformance.judging.states import RED, STATES
 
-CLAUSE_STATES = ("pass", "red", "error", "expected", "not-evaluated", "pending", "untestable")
 Row = tuple[str, dict[str, int], dict[str, int]]
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
-    """The clause states of a table; `expected` only where there is one, as most runs expect nothing."""
-    return [state for state in CLAUSE_STATES if state != "expected" or any(clauses[state] for _, clauses, _ in rows)]
+    """The clause states of a table; `expected` and `blocked` only where there is one, as most runs have none."""
+    rare = ("expected", "blocked")
+    return [state for state in CLAUSE_STATES if state not in rare or any(clauses[state] for _, clauses, _ in rows)]
 
 
 INDEPENDENCE = {

@@ -24,6 +24,7 @@ MEANING = {
     6: "incomplete",
     7: "a must-kill mutant survived",
 }
+CLAUSE_STATES = ("pass", "red", "error", "expected", "blocked", "not-evaluated", "pending", "untestable")
 PRIORITY = (2, 3, 4, 6, 5, 7, 1)
 
 
@@ -42,11 +43,13 @@ class ProfileVerdict:
     red: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()
+    blocked: int = 0
 
     @property
     def equation(self) -> str:
-        """`117 declared = 92 evaluated + 24 pending + 1 untestable + 0 not evaluated` (clauses)."""
+        """`117 declared = 92 evaluated + 24 pending + 1 untestable + 0 not evaluated` (clauses), and `+ 3 blocked` if any."""
         without = f"{self.pending} pending + {self.untestable} untestable + {self.not_evaluated} not evaluated"
+        without += f" + {self.blocked} blocked" if self.blocked else ""
         return f"{self.declared} declared = {self.evaluated} evaluated + {without}"
 
     def plain(self) -> dict[str, Any]:
@@ -55,16 +58,38 @@ class ProfileVerdict:
 
 
 def clause_states(report: Report) -> dict[str, str]:
-    """Clause key → `pending`, `untestable`, `red`, `expected`, `pass`, `error` or `not-evaluated`, for every clause declared.
+    """Clause key → one of `CLAUSE_STATES`, for every clause declared.
 
-    A clause is evaluated when all of its declared checks on this device passed, or one is red, be that red expected or not.
+    A clause is evaluated when all of its declared checks on this device passed, or one fails it, be that failure expected or not.
+    It is blocked where a check that it needs stopped at an observation of another clause, or is itself blocked.
     """
-    states = report.states()
+    states, stops = report.states(), report.stops()
     of_clause: dict[str, list[str]] = {}
     for check, keys in checks_here(report).items():
         for key in keys:
-            of_clause.setdefault(key, []).append(states.get(check, "not-evaluated"))
+            of_clause.setdefault(key, []).append(_state_for(key, states.get(check, "not-evaluated"), stops.get(check)))
     return {key: _clause_state(clause, of_clause.get(key, [])) for key, clause in report.header["clauses"].items()}
+
+
+def _state_for(key: str, state: str, stop: Mapping[str, Any] | None) -> str:
+    """What a check's state means for one of its clauses: a stop at another clause's observation is no failure of this one."""
+    if stop is None or state not in (*RED, "expected") or key in stop["clauses"]:
+        return state
+    return "blocked" if key in stop["unreached"] else "pass"
+
+
+def blocking(report: Report) -> dict[str, list[str]]:
+    """Blocked clause → what blocks it: `BATCH-020:structure[g2]@cpu at observation images (BATCH-022~1)`, or a blocked check."""
+    states, found = clause_states(report), report.stops()
+    told: dict[str, list[str]] = {}
+    for check, stop in found.items():
+        where = f" at observation `{stop['observation']}`" if stop["observation"] else " before an observation was made"
+        for key in stop["unreached"]:
+            told.setdefault(key, []).append(f"{check} stopped{where} ({', '.join(stop['clauses'])})")
+    for line in report.blocked:
+        for key in checks_here(report).get(line["check"], ()):
+            told.setdefault(key, []).append(f"{line['check']} needs {line['by'][0]}")
+    return {key: reasons for key, reasons in told.items() if states.get(key) == "blocked"}
 
 
 def checks_here(report: Report) -> dict[str, list[str]]:
@@ -91,6 +116,8 @@ def _clause_state(clause: Mapping[str, Any], found: list[str]) -> str:
         return "red"
     if "expected" in found:
         return "expected"
+    if "blocked" in found:
+        return "blocked"
     return "pass" if found and all(state in ("pass", "stale") for state in found) else "not-evaluated"
 
 
@@ -107,10 +134,7 @@ def verdicts(report: Report) -> list[ProfileVerdict]:
 
 def _verdict(profile: str, device: str, members: Mapping[str, Mapping[str, Any]], states: Mapping[str, str]) -> ProfileVerdict:
     required = [states[key] for key, clause in members.items() if clause["profiles"][profile] == "required"]
-    tally = {
-        state: sum(states[key] == state for key in members)
-        for state in ("pass", "red", "error", "expected", "pending", "untestable", "not-evaluated")
-    }
+    tally = {state: sum(states[key] == state for key in members) for state in CLAUSE_STATES}
     if "error" in [states[key] for key in members]:
         word = "HARNESS-ERROR"
     elif "red" in required:
@@ -118,7 +142,7 @@ def _verdict(profile: str, device: str, members: Mapping[str, Mapping[str, Any]]
     elif not {"pass", "expected"} & set(required):
         word = "NOT-EVALUATED"
     else:
-        word = "PARTIAL" if {"pending", "not-evaluated", "expected"} & set(required) else "CONFORMANT"
+        word = "PARTIAL" if {"pending", "not-evaluated", "blocked", "expected"} & set(required) else "CONFORMANT"
     reds = [(key, clause["profiles"][profile] == "required") for key, clause in members.items() if states[key] == "red"]
     return ProfileVerdict(
         profile=profile,
@@ -132,6 +156,7 @@ def _verdict(profile: str, device: str, members: Mapping[str, Mapping[str, Any]]
         red=tuple(key for key, must in reds if must),
         advice=tuple(key for key, must in reds if not must),
         expected=tuple(key for key in members if states[key] == "expected"),
+        blocked=tally["blocked"],
     )
 
 

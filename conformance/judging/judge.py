@@ -15,9 +15,16 @@ from conformance.judging.compare import Distance, distance
 from conformance.specification.clauses import Clause
 from conformance.specification.tolerances import EPS, Tolerance
 
+Named = str | tuple[str, ...] | None
+"""The clause of an observation; several where one sentence stands in several chapters; None: the check's only one."""
+
 
 class Refuted(AssertionError):
-    """An observation that contradicts its clause."""
+    """An observation that contradicts its clause (or the clauses that say the same)."""
+
+    def __init__(self, message: str, observation: str = "", clauses: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.observation, self.clauses = observation, clauses
 
 
 class Misuse(Exception):
@@ -39,6 +46,8 @@ class Judge:
     """Where pictures and the arrays of a red are left, in a folder `artefacts`; None: nowhere."""
     artefacts: dict[str, str] = field(default_factory=dict)
     """Observation → its artefact, relative to the report."""
+    reached: dict[tuple[str, ...], set[str]] = field(default_factory=dict)
+    """Clauses of an observation → the names of those that held."""
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Short among the arguments of an example that Hypothesis tells of."""
@@ -55,7 +64,7 @@ class Judge:
         expected: str,
         found: str,
         within: str = "exact",
-        clause: str | None = None,
+        clause: Named = None,
         removed: dict[str, Any] | None = None,
         above: bool = False,
         cause: BaseException | None = None,
@@ -69,16 +78,18 @@ class Judge:
         record |= ({"gauge": plainly(removed)} if removed else {}) | ({"sense": "above"} if above else {})
         if not holds or name not in self.records or _worse(value, self.records[name]["value"], above):
             self.records[name] = record
+        keys = tuple(found.key for found in self._named(clause))
         if not holds:
-            raise Refuted(self.message(name, expected, found, within, clause)) from cause
+            raise Refuted(self.message(name, expected, found, within, clause), name, keys) from cause
+        self.reached.setdefault(keys, set()).add(name)
 
-    def _refute(self, name: str, unit: str, expected: str, found: str, clause: str | None) -> NoReturn:
+    def _refute(self, name: str, unit: str, expected: str, found: str, clause: Named) -> NoReturn:
         self._judge(name, False, value=found, bound=expected, unit=unit, expected=expected, found=found, clause=clause)
         raise AssertionError("unreachable")
 
-    def message(self, name: str, expected: str, found: str, within: str = "exact", clause: str | None = None) -> str:
+    def message(self, name: str, expected: str, found: str, within: str = "exact", clause: Named = None) -> str:
         """The refutation: clause, check, observation, both sides, bound, suspect, and the command that repeats it."""
-        against = self._clause(clause)
+        against = self._named(clause)[0]
         lines = [
             f"{against.key} {against.title}",
             f"  check     {self.check}, observation `{name}`",
@@ -91,26 +102,30 @@ class Judge:
         lines += [f"  repeat    {self.repeat}"] if self.repeat else []
         return "\n".join(lines)
 
-    def _clause(self, name: str | None) -> Clause:
-        if name is None:
-            return self.clauses[0]
-        for clause in self.clauses:
-            if name in (clause.id, clause.key):
-                return clause
-        raise Misuse(f"{self.check} is not bound to {name}; bound: {', '.join(clause.key for clause in self.clauses)}")
+    def _named(self, names: Named) -> list[Clause]:
+        """The clauses of an observation; the first bound one where none is named."""
+        if names is None:
+            return [self.clauses[0]]
+        found = []
+        for name in (names,) if isinstance(names, str) else names:
+            mine = next((clause for clause in self.clauses if name in (clause.id, clause.key)), None)
+            if mine is None:
+                raise Misuse(f"{self.check} is not bound to {name}; bound: {', '.join(clause.key for clause in self.clauses)}")
+            found.append(mine)
+        return found
 
-    def _bound(self, name: str, clause: str | None) -> Tolerance:
+    def _bound(self, name: str, clause: Named) -> Tolerance:
         """The bound of this observation: `bounds[name]` of a bound clause, else the first `tolerance`."""
-        candidates = self.clauses if clause is None else [self._clause(clause)]
+        candidates = self.clauses if clause is None else self._named(clause)
         named = [c.bounds[name] for c in candidates if name in c.bounds]
         general = [c.tolerance for c in candidates if c.tolerance]
         if not named and not general:
             raise Misuse(f"no bound for `{name}`: {', '.join(c.key for c in candidates)} has neither tolerance nor bounds.{name}")
         return (named or general)[0]
 
-    def _gauge(self, clause: str | None, asked: str | Sequence[str] | None) -> tuple[str, ...]:
+    def _gauge(self, clause: Named, asked: str | Sequence[str] | None) -> tuple[str, ...]:
         """The freedoms to take out; a freedom that no bound clause grants is misuse."""
-        candidates = self.clauses if clause is None else [self._clause(clause)]
+        candidates = self.clauses if clause is None else self._named(clause)
         granted = tuple(dict.fromkeys(name for c in candidates for name in c.gauge))
         wanted = granted if asked is None else (asked,) if isinstance(asked, str) else tuple(asked)
         if beyond := [name for name in wanted if name not in granted]:
@@ -127,7 +142,7 @@ class Judge:
         gauge: tuple[str, ...],
         spread: Any,
         dtype: str | None,
-        clause: str | None,
+        clause: Named,
     ) -> Distance:
         """The distance of two arrays of one shape, all of whose elements are finite; anything else is refuted on the spot."""
         a, b = native.array(value), native.array(truth)
@@ -182,6 +197,20 @@ def both_at(value: Any, truth: Any, where: tuple[int, ...]) -> str:
     """The two elements at an index, for a message."""
     a, b = native.array(value), native.array(truth)
     return f": {a[where]!s} instead of {b[where]!s}" if a.size else ""
+
+
+def unlike(a: np.ndarray, b: np.ndarray) -> tuple[int, str]:
+    """How many elements of `a` are not those of `b`, and what is to be said of it: values, type and shape each by name."""
+    wrong = differing(a, b)
+    if a.shape != b.shape:
+        return wrong, f"{native.kind(a)}: the shape is {a.shape}, expected {b.shape}"
+    if a.dtype == b.dtype or a.dtype.kind in "OUS" or b.dtype.kind in "OUS":
+        return wrong, f"{native.kind(a)}, {wrong} elements differ"
+    with np.errstate(all="ignore"):
+        apart = int(np.sum(~((a == b) | (np.not_equal(a, a) & np.not_equal(b, b)))))
+        near = bool(np.allclose(a, b, rtol=1e-5, atol=0, equal_nan=True))
+    values = "the values agree" if not apart else f"the values agree to 1e-5, {apart} differ in the last digits" if near else ""
+    return wrong, f"{values or f'{apart} of {a.size} values differ'}; the type is {a.dtype}, expected {b.dtype}"
 
 
 def differing(a: np.ndarray, b: np.ndarray) -> int:

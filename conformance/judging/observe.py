@@ -1,7 +1,7 @@
 """Observations: one call that asserts and records, so that the number in the report is the number that was judged.
 
 Bounds come from the clause. Nothing here knows pytest; the plug-in makes an `Observer` for each check and reads its `records`.
-Every observation takes a name, which may stand in the clause's `bounds`, and `clause=`, which picks one of several bound clauses.
+Every observation takes a name, which may stand in the clause's `bounds`, and `clause=`: to which of several it belongs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from conformance.connectors import native
 from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.judging import artefacts, blame
-from conformance.judging.judge import Judge, Misuse, Refuted, both_at, differing, short
+from conformance.judging.judge import Judge, Misuse, Named, Refuted, both_at, short, unlike
 from conformance.judging.snapshots import SAFE_ID, NotPlain, plain
 
 __all__ = ["Caught", "Misuse", "Observer", "Refuted"]
@@ -42,7 +42,7 @@ class Observer(Judge):
         value: Any,
         truth: Any,
         *,
-        clause: str | None = None,
+        clause: Named = None,
         gauge: str | Sequence[str] | None = None,
         spread: Any = None,
         dtype: str | None = None,
@@ -64,7 +64,7 @@ class Observer(Judge):
             found=found, within=str(bound), clause=clause, removed=seen.removed,
         )  # fmt: skip
 
-    def differs(self, name: str, value: Any, other: Any, *, clause: str | None = None, dtype: str | None = None) -> None:
+    def differs(self, name: str, value: Any, other: Any, *, clause: Named = None, dtype: str | None = None) -> None:
         """`value` differs from `other` by more than the clause's bound: what was changed has an effect."""
         bound = self._bound(name, clause)
         seen = self._measure(name, value, other, bound, gauge=(), spread=None, dtype=dtype, clause=clause)
@@ -73,19 +73,18 @@ class Observer(Judge):
             found=f"a difference of {seen}", within=f"more than {bound}", clause=clause, above=True,
         )  # fmt: skip
 
-    def equal(self, name: str, value: Any, truth: Any, *, clause: str | None = None) -> None:
+    def equal(self, name: str, value: Any, truth: Any, *, clause: Named = None) -> None:
         """`value` equals `truth` exactly: arrays bit by bit, shape and dtype included; the rest by `==`, numbers by type too."""
         if hasattr(truth, "dtype") or hasattr(value, "dtype"):
             a, b = native.array(value), native.array(truth)
-            wrong, unit = differing(a, b), "elements"
-            expected, found = f"{native.kind(b)}, bit for bit", f"{native.kind(a)}, {wrong} elements differ"
+            (wrong, found), unit, expected = unlike(a, b), "elements", f"{native.kind(b)}, bit for bit"
         else:
             numbers = isinstance(value, int | float) or isinstance(truth, int | float)
             wrong, unit = int(not (value == truth and (not numbers or type(value) is type(truth)))), "1"
             expected, found = short(truth), short(value)
         self._judge(name, wrong == 0, value=wrong, bound=0, unit=unit, expected=expected, found=found, clause=clause)
 
-    def at_least(self, name: str, value: Any, limit: float, *, clause: str | None = None) -> None:
+    def at_least(self, name: str, value: Any, limit: float, *, clause: Named = None) -> None:
         """One number against a lower limit of the clause's own text: a count, the end of a range."""
         number = self._number(name, value)
         within = f"at least {limit!r}"
@@ -107,7 +106,7 @@ class Observer(Judge):
         if self.left is not None:
             self.artefacts |= artefacts.picture(self.left, self.check, name, path)
 
-    def at_most(self, name: str, value: Any, limit: float, *, clause: str | None = None) -> None:
+    def at_most(self, name: str, value: Any, limit: float, *, clause: Named = None) -> None:
         """One number against an upper limit of the clause's own text."""
         number = self._number(name, value)
         within = f"at most {limit!r}"
@@ -123,14 +122,14 @@ class Observer(Judge):
             clause=clause,
         )
 
-    def dtype(self, name: str, value: Any, expected: str, *, clause: str | None = None) -> None:
+    def dtype(self, name: str, value: Any, expected: str, *, clause: Named = None) -> None:
         """The value's dtype by its plain name, as in `float32`."""
         found = native.dtype(value)
         self._judge(
             name, found == expected, value=found, bound=expected, unit="dtype", expected=expected, found=found, clause=clause
         )
 
-    def shape(self, name: str, value: Any, expected: Sequence[int], *, clause: str | None = None) -> None:
+    def shape(self, name: str, value: Any, expected: Sequence[int], *, clause: Named = None) -> None:
         """The value's shape."""
         found, wanted = native.shape(value), tuple(expected)
         self._judge(
@@ -144,12 +143,12 @@ class Observer(Judge):
             clause=clause,
         )
 
-    def holds(self, name: str, condition: Any, expected: str, found: str, *, clause: str | None = None) -> None:
+    def holds(self, name: str, condition: Any, expected: str, found: str, *, clause: Named = None) -> None:
         """A condition that no other observation expresses, with both sides in words."""
         wrong = int(not condition)
         self._judge(name, not wrong, value=wrong, bound=0, unit="1", expected=expected, found=found, clause=clause)
 
-    def contract(self, name: str, data: Any) -> None:
+    def contract(self, name: str, data: Any, *, clause: Named = None) -> None:
         """The snapshot of a contract (keys, shapes, dtypes, fields, defaults, texts) in strict JSON; never computed numbers."""
         if not SAFE_ID.fullmatch(name) or self.snapshot is None:
             raise Misuse(f"a contract needs a name that matches {SAFE_ID.pattern} and a snapshot fixture, found {name!r}")
@@ -160,11 +159,11 @@ class Observer(Judge):
         assertion = self.snapshot()(name=name)
         wrong = int(not (assertion == data))
         found = _COLOUR.sub("", "\n".join(["a difference", *assertion.get_assert_diff()])) if wrong else ""
-        self._judge(name, not wrong, value=wrong, bound=0, unit="snapshot", expected="the snapshot", found=found)
+        self._judge(name, not wrong, value=wrong, bound=0, unit="snapshot", expected="the snapshot", found=found, clause=clause)
 
     @contextmanager
     def raises(
-        self, name: str, error: type[BaseException] | tuple[type[BaseException], ...], *fragments: str
+        self, name: str, error: type[BaseException] | tuple[type[BaseException], ...], *fragments: str, clause: Named = None
     ) -> Iterator[Caught]:
         """The backend raises this class (or a subclass) in the block, and its message contains every fragment."""
         classes = error if isinstance(error, tuple) else (error,)
@@ -185,13 +184,14 @@ class Observer(Judge):
             matches = isinstance(raised, classes) and all(fragment in caught.message for fragment in fragments)
             found = f"{type(raised).__name__}: {caught.message}"
             self._judge(
-                name, matches, value=int(not matches), bound=0, unit="error", expected=expected, found=found, cause=raised
-            )
+                name, matches, value=int(not matches), bound=0, unit="error", expected=expected, found=found, clause=clause,
+                cause=raised,
+            )  # fmt: skip
         else:
-            self._judge(name, False, value=1, bound=0, unit="error", expected=expected, found="no error")
+            self._judge(name, False, value=1, bound=0, unit="error", expected=expected, found="no error", clause=clause)
 
     @contextmanager
-    def accepts(self, name: str) -> Iterator[None]:
+    def accepts(self, name: str, *, clause: Named = None) -> Iterator[None]:
         """The backend raises nothing in the block: what the clause calls valid is taken."""
         expected = "no error"
         try:
@@ -202,12 +202,14 @@ class Observer(Judge):
             if blame.origin(raised, self.suite) != "backend":
                 raise
             found = f"{type(raised).__name__}: {raised}"
-            self._judge(name, False, value=1, bound=0, unit="error", expected=expected, found=found, cause=raised)
+            self._judge(name, False, value=1, bound=0, unit="error", expected=expected, found=found, clause=clause, cause=raised)
         else:
-            self._judge(name, True, value=0, bound=0, unit="error", expected=expected, found=expected)
+            self._judge(name, True, value=0, bound=0, unit="error", expected=expected, found=expected, clause=clause)
 
     @contextmanager
-    def warns(self, name: str, category: type[Warning], *fragments: str) -> Iterator[list[warnings.WarningMessage]]:
+    def warns(
+        self, name: str, category: type[Warning], *fragments: str, clause: Named = None
+    ) -> Iterator[list[warnings.WarningMessage]]:
         """A warning of this category (or a subclass), with every fragment in its text, is given in the block."""
         with warnings.catch_warnings(record=True) as given:
             warnings.simplefilter("always")
@@ -216,7 +218,7 @@ class Observer(Judge):
         matches = any(all(fragment in text for fragment in fragments) for text in texts)
         found = "; ".join(f"{w.category.__name__}: {w.message}" for w in given) or "no warning"
         expected = _wanted(category.__name__, fragments)
-        self._judge(name, matches, value=int(not matches), bound=0, unit="warning", expected=expected, found=found)
+        self._judge(name, matches, value=int(not matches), bound=0, unit="warning", expected=expected, found=found, clause=clause)
 
 
 def _wanted(kind: str, fragments: Sequence[str]) -> str:

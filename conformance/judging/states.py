@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.connectors.process import NoAnswer
 from conformance.judging import blame
@@ -16,9 +18,25 @@ STATES = ("pass", "not-claimed", "not-evaluated", "blocked", "expected", "stale"
 """From harmless to harmful; of two phases of one check the later in this list wins."""
 
 RED = ("fail", "timeout", "crash", "error")
+Planned = Sequence[tuple[str, ...]]
+"""The clauses of each observation in a check's source, in order."""
+
 EVALUATED = ("pass", "expected", "stale", "fail", "timeout", "crash", "error")
 BY_ENTRY = ("expected", "stale")
 """What only an expectations file makes of a check (`conformance.evidence.expectations`)."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where a check stopped: the observation (empty: before one was made), the clauses that it fails, and those never reached."""
+
+    observation: str
+    clauses: tuple[str, ...]
+    unreached: tuple[str, ...] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """For a line of the report."""
+        return {"observation": self.observation, "clauses": list(self.clauses), "unreached": list(self.unreached)}
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,7 @@ class Outcome:
     state: str
     message: str = ""
     traced: bool = False
+    stop: Stop | None = None
 
 
 def worst(*states: str) -> str:
@@ -35,7 +54,41 @@ def worst(*states: str) -> str:
     return max(states, key=STATES.index)
 
 
-def outcome(error: BaseException | None, observer: Judge, phase: str, suite: Path) -> Outcome:
+def stopped(bound: Sequence[str], planned: Planned, reached: Mapping[tuple[str, ...], Collection[str]], error: object) -> Stop:
+    """Where a check that is bound to the clauses `bound` stopped.
+
+    `planned` are the clauses of each observation of its source, in order; `reached` the names of those that held, by clauses.
+    What is no refutation (a crash on the way) counts against the next observation. A clause that still had an
+    observation to come was never reached: nothing was seen of it that could be called a pass or a failure.
+    """
+    made = Counter({keys: len(names) for keys, names in reached.items()})
+    ahead = []
+    for keys in planned:
+        made[keys] -= 1
+        ahead += [keys] * (made[keys] < 0)
+    failed = tuple(getattr(error, "clauses", ())) or (ahead[0] if ahead else tuple(bound[:1]))
+    open_ = {key for keys in ahead for key in keys} if planned else set(bound)
+    return Stop(getattr(error, "observation", ""), failed, tuple(key for key in bound if key in open_ and key not in failed))
+
+
+def outcome(error: BaseException | None, observer: Judge, phase: str, suite: Path, planned: Planned = ()) -> Outcome:
+    """The outcome of one phase, and of what is red where it stopped (`planned`: as for `stopped`)."""
+    found = _outcome(error, observer, phase, suite)
+    if found.state not in ("fail", "timeout", "crash"):
+        return found
+    bound = [clause.key for clause in observer.clauses]
+    stop = stopped(bound, planned, observer.reached, error)
+    return replace(found, stop=stop, message=_blaming(found.message, observer, stop))
+
+
+def _blaming(message: str, observer: Judge, stop: Stop) -> str:
+    """The message under the clause at which the check stopped."""
+    first = observer.clauses[0]
+    mine = next(clause for clause in observer.clauses if clause.key == stop.clauses[0])
+    return message.replace(f"{first.key} {first.title}", f"{mine.key} {mine.title}", 1) if mine is not first else message
+
+
+def _outcome(error: BaseException | None, observer: Judge, phase: str, suite: Path) -> Outcome:
     """The outcome of one phase (`setup`, `call`, `teardown`) of a check that ended with `error`.
 
     A check that ends well without a single observation proves nothing: it is the harness's error, not a pass.

@@ -25,6 +25,7 @@ from conformance.plugin.recorder import Recorder
 from conformance.plugin.station import CHECK, OBSERVER, STATION, Station
 from conformance.plugin.trials import Trials
 from conformance.plugin.vigil import Vigil
+from conformance.specification.bindings import observed as observed_by
 from conformance.specification.lint import LOCK, lint
 
 
@@ -198,7 +199,9 @@ def pytest_runtest_makereport(
     error = call.excinfo.value if call.excinfo else None
     if isinstance(error, KeyboardInterrupt | pytest.exit.Exception):
         return report
-    found = states.outcome(error, observer, report.when, item.config.stash[STATION].suite)
+    check = item.stash[CHECK]
+    planned = observed_by(item.path, item.originalname) if error is not None and len(check.clauses) > 1 else ()
+    found = states.outcome(error, observer, report.when, item.config.stash[STATION].suite, planned)
     if found.state in ("not-claimed", "not-evaluated"):
         report.outcome, report.longrepr = "skipped", (str(item.path), item.location[1] or 0, f"{found.state}: {found.message}")
     elif found.state != "pass":
@@ -207,6 +210,7 @@ def pytest_runtest_makereport(
     if found.state != "pass" or report.when == "call":
         observed = list(observer.records.values()) if report.when == "call" else []
         told = {"state": found.state, "message": found.message, "observations": observed, "artefacts": dict(observer.artefacts)}
+        told |= {"stop": found.stop.plain()} if found.stop else {}
         told["printed"] = _printed(item.config.stash[STATION])
         report.user_properties.append(("conform", told))
     return report

@@ -26,6 +26,11 @@ def message(check: dict[str, Any], station: Station, how: str) -> str:
     return "\n".join([*lines, f"  suspect   {check['suspect']}", f"  repeat    {again(check, station)}"])
 
 
+def stop(check: dict[str, Any]) -> dict[str, Any]:
+    """Where it stopped, as far as that is known: it fails the first clause of its name, and nothing was seen of the others."""
+    return {"observation": "", "clauses": check["clauses"][:1], "unreached": check["clauses"][1:]}
+
+
 def script(config: pytest.Config, file: Path | None, check: dict[str, Any], station: Station) -> dict[str, Any]:
     """The script of a dead check, where scripts are left."""
     if file is None or not config.pluginmanager.has_plugin("conformance.plugin.reproduce"):

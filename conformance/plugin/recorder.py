@@ -164,13 +164,14 @@ class Recorder:
                 entry["judged"] = True
                 if states.worst(entry["state"], found["state"]) != entry["state"]:
                     entry["state"], entry["message"] = found["state"], found["message"]
+                    entry |= {"stop": found["stop"]} if "stop" in found else {}
                 entry["observations"] += found["observations"]
                 entry |= {"artefacts": found["artefacts"]} if found["artefacts"] else {}
                 entry |= {"repro": found["repro"]} if "repro" in found else {}
                 entry |= {"printed": found["printed"]} if found.get("printed") else {}
         if report.when == "???":
             message = deaths.message(check, self.station, str(report.longrepr))
-            entry |= {"state": "crash", "judged": True, "worker_died": True, "message": message}
+            entry |= {"state": "crash", "judged": True, "worker_died": True, "message": message, "stop": deaths.stop(check)}
             entry |= deaths.script(self.config, self.file, check, self.station)
             report.longrepr = f"CRASH {message}"
         if report.when in ("teardown", "???"):

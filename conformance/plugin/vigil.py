@@ -27,7 +27,12 @@ class Vigil:
             return
         told = {key: check[key] for key in ("clauses", "needs", "evidence")}
         line = {"kind": "result", "check": check["id"], **told, "state": "crash", "worker_died": True, "observations": []}
-        line |= {"message": deaths.message(check, self.recorder.station, report.HOW), "seconds": 0.0, "worker": "main"}
+        line |= {
+            "message": deaths.message(check, self.recorder.station, report.HOW),
+            "seconds": 0.0,
+            "worker": "main",
+            "stop": deaths.stop(check),
+        }
         place.write_text(report.encode(line), encoding="utf-8")
 
     def pytest_sessionfinish(self) -> None:

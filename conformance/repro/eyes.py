@@ -16,7 +16,7 @@ import numpy as np
 from conformance.connectors import native
 from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.judging.compare import distance
-from conformance.judging.judge import both_at, differing, short, working_dtype
+from conformance.judging.judge import both_at, short, unlike, working_dtype
 from conformance.specification.tolerances import Tolerance
 
 NAME = ""
@@ -72,13 +72,9 @@ def equal(name: str, value: Any, truth: Any, *, clause: Any = None) -> None:
         return
     if hasattr(truth, "dtype") or hasattr(value, "dtype"):
         a, b = native.array(value), native.array(truth)
-        if wrong := differing(a, b):
-            refute(
-                name,
-                f"{native.kind(b)}, bit for bit",
-                f"{native.kind(a)}, {wrong} elements differ",
-                numbers=a.shape == b.shape and a.dtype == b.dtype,
-            )
+        wrong, found = unlike(a, b)
+        if wrong:
+            refute(name, f"{native.kind(b)}, bit for bit", found, numbers=a.shape == b.shape and a.dtype == b.dtype)
         return
     numbers = isinstance(value, int | float) or isinstance(truth, int | float)
     if not (value == truth and (not numbers or type(value) is type(truth))):
@@ -122,7 +118,7 @@ def holds(name: str, condition: Any, expected: str, found: str, *, clause: Any =
         refute(name, expected, found)
 
 
-def contract(name: str, data: Any) -> None:
+def contract(name: str, data: Any, *, clause: Any = None) -> None:
     """What was agreed, word by word."""
     if name == NAME and data != CONTRACT:
         refute(name, f"the snapshot {short(CONTRACT)}", short(data))
@@ -144,7 +140,7 @@ def _wanted(text: str, fragments: Sequence[str]) -> str:
 
 
 @contextmanager
-def raises(name: str, error: Any, *fragments: str) -> Iterator[Caught]:
+def raises(name: str, error: Any, *fragments: str, clause: Any = None) -> Iterator[Caught]:
     """This class of error (or a subclass) is raised in the block, and its message contains every fragment."""
     classes = error if isinstance(error, tuple) else (error,)
     expected = _wanted(" or ".join(c.__name__ for c in classes), fragments)
@@ -164,7 +160,7 @@ def raises(name: str, error: Any, *fragments: str) -> Iterator[Caught]:
 
 
 @contextmanager
-def accepts(name: str) -> Iterator[None]:
+def accepts(name: str, *, clause: Any = None) -> Iterator[None]:
     """Nothing is raised in the block."""
     try:
         yield
@@ -175,7 +171,7 @@ def accepts(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def warns(name: str, category: type[Warning], *fragments: str) -> Iterator[list[warnings.WarningMessage]]:
+def warns(name: str, category: type[Warning], *fragments: str, clause: Any = None) -> Iterator[list[warnings.WarningMessage]]:
     """A warning of this category (or a subclass), with every fragment in its text, is given in the block."""
     with warnings.catch_warnings(record=True) as given:
         warnings.simplefilter("always")

@@ -24,6 +24,8 @@ class Binding:
     device: bool = False
     doc: str = ""
     problems: tuple[str, ...] = ()
+    observed: tuple[tuple[str, ...], ...] = ()
+    """The clauses of each observation in the source, in order, as keys of `clauses`."""
 
     @property
     def place(self) -> str:
@@ -61,6 +63,12 @@ def scan(suite: Path | None = None) -> tuple[list[Binding], list[str]]:
     return found, problems
 
 
+def observed(path: Path, name: str) -> tuple[tuple[str, ...], ...]:
+    """The clauses of each observation of one test (`name` is the function's), in order."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return next((_binding(path, node).observed for node in ast.walk(tree) if _is_test(node) and node.name == name), ())
+
+
 def _is_test(node: ast.AST) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
 
@@ -81,10 +89,44 @@ def _binding(path: Path, node: ast.FunctionDef) -> Binding:
                 problems.append(f"unknown keyword {word.arg!r} of the clause mark")
                 continue
             lists[word.arg] += _strings(word.value, problems, word.arg)
+    observed = [_keys(call, clauses, problems) for call in _observations(node)]
+    problems += [
+        f"no observation says that it belongs to {key}; add clause={key.split('~')[0]!r} where it is looked at"
+        for key in clauses[1:] and sorted(set(clauses) - {key for keys in observed for key in keys})
+    ]
     return Binding(
         path=path, line=node.lineno, name=node.name.removeprefix("test_"), clauses=tuple(clauses), needs=tuple(lists["needs"]),
         evidence=tuple(lists["evidence"]), device=device, doc=ast.get_docstring(node) or "", problems=tuple(problems),
+        observed=tuple(observed),
     )  # fmt: skip
+
+
+def _observations(node: ast.FunctionDef) -> list[ast.Call]:
+    """The calls `observe.…` of a test, in the order of its lines; a picture observes nothing."""
+    calls = [
+        call
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "observe"
+        and call.func.attr != "picture"
+    ]
+    return sorted(calls, key=lambda call: (call.lineno, call.col_offset))
+
+
+def _keys(call: ast.Call, clauses: list[str], problems: list[str]) -> tuple[str, ...]:
+    """The bound clauses to which one observation belongs; of several each observation has to say its own."""
+    if len(clauses) < 2:
+        return tuple(clauses)
+    said = next((word.value for word in call.keywords if word.arg == "clause"), None)
+    if said is None:
+        problems.append(f"line {call.lineno}: of several clauses an observation must say which it belongs to: add clause=…")
+        return ()
+    names = [name.split("~")[0] for name in _strings(said, problems, "clause=")]
+    keys = tuple(key for name in names for key in clauses if key.split("~")[0] == name)
+    problems += [f"line {call.lineno}: clause={names!r} is not bound to this test"] if len(keys) < len(names) else []
+    return keys
 
 
 def _strings(node: ast.AST, problems: list[str], what: str) -> list[str]:

@@ -36,9 +36,9 @@ def test_the_fields_are_a_mapping(backend: Any, observe: Observer, g: int, key: 
     """`in`, `keys()` and `[key]` agree on each field. If this fails, suspect a field left out, or a structure without names."""
     fields = native.item(first(backend, tagged(C=g * g), g), 0)
 
-    observe.holds("keys", key in native.keys(fields), key, str(native.keys(fields)))
-    observe.holds("in", key in fields, f"{key!r} in fields", "it is not")
-    observe.equal("rows", native.shape(native.item(fields, key))[0], 8)
+    observe.holds("keys", key in native.keys(fields), key, str(native.keys(fields)), clause="BATCH-021")
+    observe.holds("in", key in fields, f"{key!r} in fields", "it is not", clause="BATCH-020")
+    observe.equal("rows", native.shape(native.item(fields, key))[0], 8, clause="BATCH-020")
 
 
 @pytest.mark.clause("BATCH-021~1")
@@ -63,9 +63,11 @@ def test_images_are_channel_first(backend: Any, observe: Observer, g: int, manne
 
     batch = first(backend, container, g)
 
-    observe.shape("shape", field(batch, "images"), (8, g * g, 12, 12))
-    observe.dtype("dtype", field(batch, "images"), "float32")
-    observe.equal("values", field(batch, "images"), oracle.images(tagged(C=g * g).X, range(8)))
+    images = field(batch, "images")
+    observe.equal("axes", len(native.shape(images)), 4, clause="BATCH-033")
+    observe.shape("shape", images, (8, g * g, 12, 12), clause="BATCH-022")
+    observe.dtype("dtype", images, "float32", clause="BATCH-022")
+    observe.equal("values", images, oracle.images(tagged(C=g * g).X, range(8)), clause="BATCH-022")
 
 
 @pytest.mark.clause("BATCH-022~1", evidence="algebraic")
@@ -104,8 +106,9 @@ def test_a_native_container_is_batched(backend: Any, observe: Observer, g: int) 
 
     batch = first(backend, container, g, 10)
 
-    observe.equal("images", field(batch, "images"), oracle.images(groups["X_full"], range(8)))
-    observe.equal("coords_relative", field(batch, "coords_relative"), oracle.offsets(groups["coords_relative"], range(8)))
+    observe.equal("images", field(batch, "images"), oracle.images(groups["X_full"], range(8)), clause="BATCH-022")
+    offsets = oracle.offsets(groups["coords_relative"], range(8))
+    observe.equal("coords_relative", field(batch, "coords_relative"), offsets, clause="BATCH-023")
 
 
 @pytest.mark.clause("BATCH-023~1", evidence="algebraic")

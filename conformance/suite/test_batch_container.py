@@ -93,8 +93,8 @@ def test_labels_are_split_into_amplitude_and_phase(backend: Any, observe: Observ
 
     container = backend.container_from_groups(mapping, PROBE)
 
-    observe.close("amplitude", container.Y_I, np.abs(mapping["Y"]))
-    observe.close("phase", container.Y_phi, np.angle(mapping["Y"]))
+    observe.close("amplitude", container.Y_I, np.abs(mapping["Y"]), clause="BATCH-001")
+    observe.close("phase", container.Y_phi, np.angle(mapping["Y"]), clause=("BATCH-001", "DATA-009"))
 
 
 @pytest.mark.clause("BATCH-002~1", evidence="differential")
@@ -136,7 +136,7 @@ def test_labels_that_are_not_complex64_are_refused(backend: Any, observe: Observ
     mapping = batches.grouped()
     labels = np.abs(mapping["Y"]).astype(dtype)
 
-    with observe.raises("refusal", ValueError, "DATA-001", "complex64"):
+    with observe.raises("refusal", ValueError, "DATA-001", "complex64", clause=("BATCH-010", "DATA-009")):
         backend.container_from_groups({**mapping, "Y": labels}, PROBE)
 
 

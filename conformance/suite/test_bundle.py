@@ -67,13 +67,15 @@ def test_the_manifest_names_models_version_backend_and_digests(backend: Any, obs
 
 @pytest.mark.slow
 @pytest.mark.clause("BUNDLE-003~1", "BUNDLE-004~1", needs=("BUNDLE-002",))
-@pytest.mark.parametrize("entry", ["manifest.dill", "autoencoder/params.dill"], ids=["manifest", "params"])
-def test_dictionaries_are_plain_pickles(backend: Any, observe: Observer, entry: str) -> None:
+def test_dictionaries_are_plain_pickles(backend: Any, observe: Observer) -> None:
     """No opcode imports or calls, nothing but built-ins inside. If this fails, suspect paths or NumPy numbers."""
-    data = archives.entries(archives.good(backend, QUAD))[entry]
+    entries = archives.entries(archives.good(backend, QUAD))
+    manifest, parameters = entries["manifest.dill"], entries["autoencoder/params.dill"]
 
-    observe.equal("active opcodes", oracle.active_opcodes(data), [])
-    observe.equal("impure places", oracle.impure(oracle.plain(data)), [])
+    observe.equal("active opcodes of the manifest", oracle.active_opcodes(manifest), [], clause="BUNDLE-003")
+    observe.equal("impure places of the manifest", oracle.impure(oracle.plain(manifest)), [], clause="BUNDLE-003")
+    observe.equal("active opcodes of the parameters", oracle.active_opcodes(parameters), [], clause="BUNDLE-004")
+    observe.equal("impure places of the parameters", oracle.impure(oracle.plain(parameters)), [], clause="BUNDLE-004")
 
 
 @pytest.mark.clause("BUNDLE-004~1", needs=("BUNDLE-002", "CONFIG-021"))
@@ -145,10 +147,11 @@ def test_what_is_no_model_is_refused_by_name(backend: Any, observe: Observer, tm
     before = (tmp_path / NAME).read_bytes()
     models = {**{name: native.item(run.results["models"], name) for name in MODELS}, wrong: Other()}
 
-    with observe.raises("refusal", RuntimeError, wrong):
+    with observe.raises("refusal", RuntimeError, wrong, clause="BUNDLE-006"):
         backend.save(models, tmp_path / "wts.h5", run.config)
-    observe.equal("files", archives.left(tmp_path), [NAME])
-    observe.holds("old archive", (tmp_path / NAME).read_bytes() == before, "the same bytes", "other bytes")
+    observe.equal("files", archives.left(tmp_path), [NAME], clause="BUNDLE-010")
+    same = (tmp_path / NAME).read_bytes() == before
+    observe.holds("old archive", same, "the same bytes", "other bytes", clause="BUNDLE-010")
 
 
 @pytest.mark.clause("BUNDLE-010~1")
@@ -173,8 +176,9 @@ def test_saving_again_replaces_the_archive(backend: Any, observe: Observer, tmp_
 
     with zipfile.ZipFile(tmp_path / NAME) as archive:
         names = sorted(archive.namelist())
-    observe.equal("entries", names, sorted(oracle.ENTRIES))
-    observe.equal("scale", float(archives.parameters(archives.entries(tmp_path))["intensity_scale"]), 3.0)
+    observe.equal("entries", names, sorted(oracle.ENTRIES), clause="BUNDLE-002")
+    scale = float(archives.parameters(archives.entries(tmp_path))["intensity_scale"])
+    observe.equal("scale", scale, 3.0, clause="BUNDLE-005")
 
 
 @pytest.mark.clause("BUNDLE-010~1")

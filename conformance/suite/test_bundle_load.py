@@ -170,11 +170,11 @@ def test_predictions_survive_in_a_fresh_process(
 
     after = archives.reloaded(pytestconfig.getoption("--backend"), folder, given, tmp_path)
 
-    observe.equal("prediction", after["prediction"], before)
-    observe.equal("forward", after["amplitude"], runs.amplitudes(backend, runs.model_of(run), run.results["test_container"]))
-    observe.equal(
-        "registry", [after["registry"].get(key) for key in ("N", "gridsize", "intensity_scale")], [64, 2, archives.SCALE]
-    )
+    amplitudes = runs.amplitudes(backend, runs.model_of(run), run.results["test_container"])
+    registry = [after["registry"].get(key) for key in ("N", "gridsize", "intensity_scale")]
+    observe.equal("registry", registry, [64, 2, archives.SCALE], clause="BUNDLE-023")
+    observe.equal("prediction", after["prediction"], before, clause="BUNDLE-030")
+    observe.equal("forward", after["amplitude"], amplitudes, clause="BUNDLE-030")
 
 
 @pytest.mark.slow

@@ -249,6 +249,7 @@ def test_a_missing_file_is_found_before_an_impossible_setting(backend: Proxy, ob
 
     done = commands.call([*backend.command("train"), *commands.listed(flags)], tmp_path)
 
-    observe.equal("exit code", done.returncode, 1)
-    observe.holds("message", "absent.npz" in done.output, "a message that names absent.npz", done.output[-500:])
-    observe.equal("traceback", "Traceback (most recent call last)" in done.output, False)
+    named = "absent.npz" in done.output
+    observe.equal("exit code", done.returncode, 1, clause="CLI-002")
+    observe.equal("traceback", "Traceback (most recent call last)" in done.output, False, clause="CLI-002")
+    observe.holds("message", named, "a message that names absent.npz", done.output[-500:], clause="CLI-009")

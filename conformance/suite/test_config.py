@@ -125,7 +125,7 @@ def test_the_three_patch_sides_pass_validation(backend: Proxy, observe: Observer
     """
     config = configs.model(backend, N=size, architecture="cnn")
 
-    observe.equal("refusal", reactions.refusal(lambda: backend.validate(config)), "")
+    observe.equal("refusal", reactions.refusal(lambda: backend.validate(config)), "", clause=("CONFIG-012", "CONFIG-013"))
 
 
 @pytest.mark.clause("CONFIG-013~1")

@@ -32,7 +32,7 @@ def test_the_registry_is_up_to_date_when_data_are_first_touched(
 
     seen = workflows.first_touch(registry, lambda data: workflows.START[workflow](backend, config, data))
 
-    observe.equal("registry at the first touch", configs.chosen(seen, SAID), SAID)
+    observe.equal("registry at the first touch", configs.chosen(seen, SAID), SAID, clause=("CONFIG-001", "CONFIG-003"))
 
 
 @pytest.mark.slow
@@ -100,8 +100,8 @@ def test_the_registry_is_up_to_date_when_the_test_file_is_opened(backend: Proxy,
     with audit.watching(file, registry) as seen:
         backend.inference_payload(run.folder, file, output, {"n_groups": 13, "K": 9})
 
-    observe.equal("registry", configs.chosen([*seen, registry][0], expected), expected)
-    observe.equal("afterwards", configs.chosen(registry, expected), expected)
+    observe.equal("registry", configs.chosen([*seen, registry][0], expected), expected, clause="CONFIG-001")
+    observe.equal("afterwards", configs.chosen(registry, expected), expected, clause="CONFIG-003")
 
 
 @pytest.mark.clause("CONFIG-060~1")

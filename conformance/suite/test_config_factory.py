@@ -25,8 +25,10 @@ def test_the_registry_is_up_to_date_when_the_training_file_is_opened(backend: Pr
     with audit.watching(file, registry) as seen:
         backend.payload(file, output, dict(configs.OVERRIDES))
 
-    observe.at_least("openings", len(seen), 1)
-    observe.equal("registry at the first opening", configs.chosen(seen[0], expected), expected)
+    observe.at_least("openings", len(seen), 1, clause="CONFIG-001")
+    observe.equal(
+        "registry at the first opening", configs.chosen(seen[0], expected), expected, clause=("CONFIG-001", "CONFIG-003")
+    )
 
 
 @pytest.mark.clause("CONFIG-001~1")
@@ -53,7 +55,7 @@ def test_the_factory_writes_into_the_registry_that_readers_hold(backend: Proxy, 
 
     backend.payload(inputs.data_file(tmp_path), tmp_path / "out", dict(configs.OVERRIDES))
 
-    observe.equal("values", configs.chosen(held, configs.OVERRIDDEN), configs.OVERRIDDEN)
+    observe.equal("values", configs.chosen(held, configs.OVERRIDDEN), configs.OVERRIDDEN, clause=("CONFIG-002", "CONFIG-003"))
 
 
 @pytest.mark.clause("CONFIG-004~1")

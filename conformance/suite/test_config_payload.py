@@ -70,8 +70,8 @@ def test_explicit_beats_execution_beats_default(
 
     payload = backend.payload(inputs.data_file(tmp_path), tmp_path / "out", {"n_groups": 21, **overrides}, given)
 
-    observe.equal("used", payload.pt_training_config.learning_rate, expected)
-    observe.equal("audited", payload.overrides_applied["learning_rate"], expected)
+    observe.equal("used", payload.pt_training_config.learning_rate, expected, clause=("CONFIG-061", "EXEC-005"))
+    observe.equal("audited", payload.overrides_applied["learning_rate"], expected, clause="EXEC-005")
 
 
 @pytest.mark.clause("CONFIG-061~1")

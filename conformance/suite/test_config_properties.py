@@ -27,5 +27,5 @@ def test_every_configuration_reaches_the_registry(
     backend.synchronise(config, registry)
 
     expected = configs.in_registry({**model, **training})
-    observe.equal("registry", configs.chosen(registry, expected), expected)
-    observe.equal("a second time", dict(registry), once)
+    observe.equal("registry", configs.chosen(registry, expected), expected, clause="CONFIG-020")
+    observe.equal("a second time", dict(registry), once, clause="CONFIG-005")

@@ -65,9 +65,9 @@ def test_paths_are_text_in_the_registry(backend: Proxy, observe: Observer) -> No
 
     backend.synchronise(configs.inference(backend), registry)
 
-    observe.equal("model path", registry.get("model_path"), str(configs.INFERENCE["model_path"]))
-    observe.equal("test file", registry.get("test_data_file_path"), str(configs.INFERENCE["test_data_file"]))
-    observe.equal("output", registry.get("output_prefix"), str(configs.INFERENCE["output_dir"]))
+    observe.equal("model path", registry.get("model_path"), str(configs.INFERENCE["model_path"]), clause="CONFIG-021")
+    observe.equal("test file", registry.get("test_data_file_path"), str(configs.INFERENCE["test_data_file"]), clause="CONFIG-005")
+    observe.equal("output", registry.get("output_prefix"), str(configs.INFERENCE["output_dir"]), clause="CONFIG-005")
 
 
 @pytest.mark.clause("CONFIG-005~1")

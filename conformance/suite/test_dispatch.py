@@ -35,11 +35,13 @@ def test_a_configuration_is_in_the_registry_before_its_backend_is_inspected(
     """
     config = workflows.CONFIGURATION[workflow](backend, backend="neither")
 
-    with observe.raises("refused", ValueError, "Invalid backend"):
+    with observe.raises("refused", ValueError, "Invalid backend", clause="DISPATCH-002"):
         workflows.START[workflow](backend, config)
 
-    observe.equal("grid size", backend.registry().get("gridsize"), 3)
-    observe.equal("neighbours", backend.registry().get("neighbor_count"), config.neighbor_count)
+    observe.equal("grid size", backend.registry().get("gridsize"), 3, clause=("DISPATCH-002", "CONFIG-003"))
+    observe.equal(
+        "neighbours", backend.registry().get("neighbor_count"), config.neighbor_count, clause=("DISPATCH-002", "CONFIG-003")
+    )
 
 
 @pytest.mark.clause("DISPATCH-002~1", "CONFIG-001~1")
@@ -50,9 +52,14 @@ def test_the_registry_is_up_to_date_when_the_backend_is_imported(backend: Proxy,
     """
     answer = interpreters.ask(backend, tmp_path, "pytorch", ["torch"])
 
-    observe.equal("never asked", [name for name, said in answer.items() if said["registry"] is None], [])
+    observe.equal("never asked", [name for name, said in answer.items() if said["registry"] is None], [], clause="DISPATCH-002")
     seen = {name: configs.chosen(said["registry"] or {}, interpreters.STATED) for name, said in answer.items()}
-    observe.equal("registry at the import", seen, {name: interpreters.STATED for name in interpreters.WORKFLOWS})
+    observe.equal(
+        "registry at the import",
+        seen,
+        {name: interpreters.STATED for name in interpreters.WORKFLOWS},
+        clause=("DISPATCH-002", "CONFIG-001"),
+    )
 
 
 @pytest.mark.clause("DISPATCH-003~1")
@@ -109,8 +116,8 @@ def test_training_says_who_made_it_and_obeys_the_execution(backend: Proxy, obser
 
     results = backend.run_training(runs.training_record(backend), None, config, runs.execution(backend, workflows.PLAIN))
 
-    observe.equal("backend", dict(results).get("backend"), "pytorch")
-    observe.equal("checkpoints", sorted(path.name for path in tmp_path.rglob("*.ckpt")), [])
+    observe.equal("backend", dict(results).get("backend"), "pytorch", clause="DISPATCH-004")
+    observe.equal("checkpoints", sorted(path.name for path in tmp_path.rglob("*.ckpt")), [], clause="DISPATCH-005")
 
 
 @pytest.mark.clause("DISPATCH-005~1")

@@ -63,7 +63,7 @@ def test_values_out_of_range_are_refused_at_construction(
 
     If this fails, suspect a range that is checked in the command line alone.
     """
-    with observe.raises("constructed", ValueError, fragment):
+    with observe.raises("constructed", ValueError, fragment, clause=("EXEC-001", "EXEC-006")):
         backend.canonical("execution", **{"accelerator": "cpu", name: value})
 
 

@@ -89,8 +89,8 @@ def test_centres_and_relative_positions(backend: Any, observe: Observer, g: int,
     mapping, members = grouped(backend, given, g)
 
     truth = groups.positions(given, prefix, members)
-    observe.close("centre", entry(mapping, f"{prefix}_offsets"), oracle.centre(truth))
-    observe.close("relative", entry(mapping, f"{prefix}_relative"), oracle.relative(truth))
+    observe.close("centre", entry(mapping, f"{prefix}_offsets"), oracle.centre(truth), clause="GROUP-022")
+    observe.close("relative", entry(mapping, f"{prefix}_relative"), oracle.relative(truth), clause=("GROUP-022", "GROUP-023"))
 
 
 @pytest.mark.clause("GROUP-022~1", evidence="algebraic")

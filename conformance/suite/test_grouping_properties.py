@@ -30,8 +30,8 @@ def test_every_scan_is_grouped_by_nearness(backend: Any, observe: Observer, scan
 
     found = groups.members(backend, points, K=K, nsamples=len(points), gridsize=g, sequential_sampling=True)
 
-    observe.equal("groups", found.shape, (len(points), g * g))
-    observe.equal("misplaced groups", misplaced(points, found, g, K), 0)
+    observe.equal("groups", found.shape, (len(points), g * g), clause="GROUP-012")
+    observe.equal("misplaced groups", misplaced(points, found, g, K), 0, clause=("GROUP-012", "GROUP-013", "GROUP-016"))
 
 
 @pytest.mark.clause("GROUP-022~1", "GROUP-023~1", evidence="algebraic")
@@ -45,7 +45,12 @@ def test_every_member_is_found_at_centre_minus_relative(backend: Any, observe: O
 
     members = groups.indices(grouped, len(points))
     centre, relative = (native.array(native.item(grouped, name)) for name in ("coords_offsets", "coords_relative"))
-    observe.close("positions", centre.astype(float) - relative, groups.positions(arrays, "coords", members))
+    observe.close(
+        "positions",
+        centre.astype(float) - relative,
+        groups.positions(arrays, "coords", members),
+        clause=("GROUP-022", "GROUP-023"),
+    )
 
 
 @pytest.mark.clause("GROUP-040~1", evidence="algebraic")

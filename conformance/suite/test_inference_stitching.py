@@ -54,7 +54,7 @@ def test_the_origin_of_the_scan_does_not_matter(backend: Any, observe: Observer)
 @pytest.mark.parametrize("M", [0, -3, 13])
 def test_a_window_outside_the_patch_is_refused(backend: Any, observe: Observer, M: int) -> None:
     """1 … N or a ValueError. If this fails, suspect a slice that silently shrinks."""
-    with observe.raises("refusal", ValueError, str(M)):
+    with observe.raises("refusal", ValueError, str(M), clause=("INFER-005", "INFER-007")):
         images.stitched(backend, SCENE.patches, SCENE.offsets, M)
 
 

@@ -39,8 +39,13 @@ def test_a_batch_of_one_has_the_loss_of_its_sample(backend: Any, observe: Observ
 
     seen = losses.see(backend, config, networks.container(2))
 
-    observe.equal("samples", len(seen.measured), 1)
-    observe.close("loss", seen.loss, {"poisson": seen.likelihood, "mae": seen.absolute_error}[mode] / seen.normaliser)
+    observe.equal("samples", len(seen.measured), 1, clause="LOSS-002")
+    observe.close(
+        "loss",
+        seen.loss,
+        {"poisson": seen.likelihood, "mae": seen.absolute_error}[mode] / seen.normaliser,
+        clause=("LOSS-002", "LOSS-006"),
+    )
 
 
 @pytest.mark.device

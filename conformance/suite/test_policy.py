@@ -54,10 +54,14 @@ def test_choosing_the_torch_backend_without_its_stack_is_refused(
 
     answer = interpreters.ask(backend, tmp_path, "pytorch", blocked)
 
-    observe.equal("other errors", interpreters.not_kind(interpreters.column(answer, "error"), "RuntimeError"), {})
+    observe.equal(
+        "other errors", interpreters.not_kind(interpreters.column(answer, "error"), "RuntimeError"), {}, clause="POLICY-004"
+    )
     fragments = ("PyTorch backend selected", "pip install torch>=2.2")
-    observe.equal("other messages", interpreters.without(interpreters.column(answer, "message"), *fragments), {})
-    observe.equal("fallbacks", [name for name, said in answer.items() if "tensorflow" in said["asked"]], [])
+    observe.equal(
+        "other messages", interpreters.without(interpreters.column(answer, "message"), *fragments), {}, clause="POLICY-003"
+    )
+    observe.equal("fallbacks", [name for name, said in answer.items() if "tensorflow" in said["asked"]], [], clause="POLICY-003")
 
 
 @pytest.mark.slow

@@ -46,7 +46,9 @@ def test_lightning_dataloader_tensor_dict_structure(backend: Any, observe: Obser
 
     batch = next(iter(backend.loaders(container, None, config)[0]))
 
-    observe.holds("triple", isinstance(batch, tuple | list) and len(batch) == 3, "a triple", native.kind(batch))
+    observe.holds(
+        "triple", isinstance(batch, tuple | list) and len(batch) == 3, "a triple", native.kind(batch), clause="BATCH-020"
+    )
     observe.equal("missing keys", sorted(set(KEYS) - set(native.keys(batch[0]))), [], clause="BATCH-021")
     truth = oracle.images(native.array(container.X), range(4))
     offsets = oracle.offsets(native.array(container.coords_relative), range(4))

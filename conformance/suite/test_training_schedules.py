@@ -73,8 +73,8 @@ def test_the_plateau_follows_the_losses(
     run = runs.trained(backend, replace(scheduled("ReduceLROnPlateau", 6, kind == "val", **fields), rate=rate))
 
     truth = oracle.plateau(rate, runs.losses(run, kind), *fields.values())
-    observe.close("rates", runs.rates(run), truth, dtype="float64")
-    observe.at_least("different rates", len(set(runs.rates(run))), least)
+    observe.close("rates", runs.rates(run), truth, dtype="float64", clause=("TRAIN-040", "TRAIN-042"))
+    observe.at_least("different rates", len(set(runs.rates(run))), least, clause="TRAIN-040")
 
 
 @pytest.mark.slow
