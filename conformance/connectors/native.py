@@ -73,24 +73,6 @@ def is_contiguous(x: Any) -> bool:
 
 
 @beside
-def shares_memory(a: Any, b: Any) -> bool:
-    """True where writing into one would change the other (same bytes on the host, same storage on a device)."""
-    if device(a) != device(b):
-        return False
-    if device(a) != "cpu":
-        return bool(a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr())
-    return bool(np.shares_memory(_view(a), _view(b)))
-
-
-def _view(x: Any) -> np.ndarray:
-    """A NumPy view of the same bytes; complex tensors with a lazy conjugate have their bytes seen as they are."""
-    if not _is_tensor(x):
-        return np.asarray(x)
-    host = x.detach()
-    return (host.conj() if getattr(host, "is_conj", bool)() else host).numpy()
-
-
-@beside
 def keys(mapping: Any) -> list[str]:
     """The mapping's keys as strings, sorted; raises `Malformed` where there are none."""
     if not hasattr(mapping, "keys"):

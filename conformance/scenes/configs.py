@@ -151,18 +151,7 @@ OVERRIDES: dict[str, Any] = {
 }
 """Explicit overrides of the factory in backend-side names; neither `N` nor `nphotons`, so that the file has to be read."""
 
-OVERRIDDEN: dict[str, Any] = {
-    "n_groups": 21,
-    "gridsize": 3,
-    "batch_size": 8,
-    "nepochs": 7,
-    "neighbor_count": 11,
-    "subsample_seed": 5,
-    "probe_scale": 3.5,
-    "amp_activation": "softplus",
-    "n_filters_scale": 1,
-    "gaussian_smoothing_sigma": 0.75,
-}
+OVERRIDDEN = {{"epochs": "nepochs", "K": "neighbor_count"}.get(name, name): value for name, value in OVERRIDES.items()}
 """What `OVERRIDES` must have written into the registry."""
 
 FIELDS = {
@@ -195,6 +184,10 @@ def training(backend: Any, /, **changes: Any) -> Any:
 def inference(backend: Any, /, **changes: Any) -> Any:
     """An inference configuration that states every field."""
     return backend.canonical("inference", **{"model": model(backend), **INFERENCE, **changes})
+
+
+FULL = {"training": (training, {**MODEL, **TRAINING}), "inference": (inference, {**MODEL, **INFERENCE})}
+"""Kind → how a configuration that states every field is made, and what it states."""
 
 
 def execution(backend: Any, /, **changes: Any) -> Any:

@@ -33,11 +33,6 @@ def record(points: np.ndarray | None = None, dtype: str = "float32", **changes: 
     return {key: value for key, value in whole.items() if value is not None}
 
 
-def points_of(arrays: dict[str, Any]) -> np.ndarray:
-    """`(n, 2)` positions `[x, y]`."""
-    return np.stack([arrays["xcoords"], arrays["ycoords"]], axis=1)
-
-
 def uneven(n: int) -> np.ndarray:
     """`(n, 2)` points of a scan that is wider than high; all distances differ."""
     return np.stack(anisotropic_scan(n), axis=1)

@@ -15,22 +15,14 @@ from conformance.connectors import native
 from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.scenes import runs
 from conformance.scenes.configs import stating
+from conformance.scenes.motions import GroupScene
 from conformance.scenes.optics import object_image
 from conformance.scenes.records import patch_at
 from conformance.scenes.runs import BASE, Recipe, settings
 
 
-@dataclass(frozen=True)
-class Mosaic:
+class Mosaic(GroupScene):
     """Patches `(n, N, N, 1)` complex64 at offsets `(n, 1, 1, 2)` float64, to be stitched with a window of M."""
-
-    name: str
-    patches: np.ndarray
-    offsets: np.ndarray
-    M: int
-
-    def __str__(self) -> str:
-        return self.name
 
 
 def mosaic(name: str, places: Any, N: int, M: int, seed: int = 4) -> Mosaic:

@@ -13,6 +13,8 @@ from conformance.oracles import client as oracle
 from conformance.scenes import client
 from conformance.scenes import client_settings as settings
 
+pytestmark = pytest.mark.slow
+
 REFUSED = {
     "no-file": ("OSError", "nowhere.npz"),
     "no-probe": ("Exception", "probeGuess"),
@@ -23,7 +25,6 @@ REFUSED = {
 """Input → the class of its error and what the message names."""
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-001~1")
 def test_the_package_is_found_with_every_name(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Every name that the client imports of `ptycho` is there.
@@ -36,7 +37,6 @@ def test_the_package_is_found_with_every_name(backend: Proxy, observe: Observer,
     observe.equal("missing", found["missing"], [])
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-002~1")
 def test_a_configuration_learns_its_side_from_the_data(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Made with N = 0 and without a framework, pickled, changed by the child, and in the registry with that change.
@@ -49,7 +49,6 @@ def test_a_configuration_learns_its_side_from_the_data(backend: Proxy, observe: 
     observe.equal("registry", session.settled, settings.REGISTRY)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-003~1", needs=("CLIENT-002",))
 def test_an_exported_file_is_read(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Counts, mask, probe with its mode axis, double precision.
@@ -61,7 +60,6 @@ def test_an_exported_file_is_read(backend: Proxy, observe: Observer, shared_fold
     observe.equal("shape", session.trained["shape"], [12, settings.N, settings.N])
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-004~1", needs=("CLIENT-003",), evidence="analytic")
 def test_counts_become_amplitudes_once(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """The patterns that a model sees are the roots of the counts, from a file and from memory.
@@ -78,7 +76,6 @@ def test_counts_become_amplitudes_once(backend: Proxy, observe: Observer, shared
     observe.close("from memory", client.in_order(opened["X"][..., 0]), client.in_order(for_memory))
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-005~1", needs=("CLIENT-003", "CLIENT-004"))
 def test_filled_pixels_keep_their_values(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """What the client put into bad pixels is there in every pattern, and alike.
@@ -94,7 +91,6 @@ def test_filled_pixels_keep_their_values(backend: Proxy, observe: Observer, shar
     observe.equal("different values", len(np.unique(patterns[:, rows, columns])), 1)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-006~1", needs=("CLIENT-003",))
 def test_a_training_leaves_a_model_and_nothing_else_behind(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """The archive lies where it was asked for; the working directory is empty.
@@ -107,7 +103,6 @@ def test_a_training_leaves_a_model_and_nothing_else_behind(backend: Proxy, obser
     observe.equal("archive", (session.folder / "output" / "wts.h5.zip").is_file(), True)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-007~1", needs=("CLIENT-006",))
 def test_a_model_opens_as_saved_and_as_unpacked(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Both ways give one model, and its scale is in the registry.
@@ -122,7 +117,6 @@ def test_a_model_opens_as_saved_and_as_unpacked(backend: Proxy, observe: Observe
     observe.equal("an unknown key", client.wrongly_said({"get": said["unknown"]}, {"get": ("KeyError", "")}), {})
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-008~1", needs=("CLIENT-006",))
 def test_every_exposure_has_its_group(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """One sample for each exposure: every position is there, once.
@@ -136,7 +130,6 @@ def test_every_exposure_has_its_group(backend: Proxy, observe: Observer, shared_
     observe.equal("positions", client.in_order(opened["offsets"].reshape(-1, 2)), client.in_order(positions))
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-009~1", needs=("CLIENT-006",))
 def test_a_prediction_is_a_patch_for_each_position(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Finite complex patches, as many as positions, not all alike.
@@ -152,7 +145,6 @@ def test_a_prediction_is_a_patch_for_each_position(backend: Proxy, observe: Obse
     observe.at_least("largest difference of two patches", float(np.abs(patches - patches[:1]).max()), np.finfo(np.float32).tiny)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-010~1", needs=("CLIENT-008",), evidence="analytic")
 def test_known_patches_give_the_object_back(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Patches cut from the client's object come to lie on it, wherever the scan's mean is.
@@ -170,7 +162,6 @@ def test_known_patches_give_the_object_back(backend: Proxy, observe: Observer, s
     observe.shape("image of the model", opened["image"], image.shape)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-011~1")
 def test_errors_are_one_line_that_names_what_is_wrong(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Missing and broken input each end in one line.

@@ -12,8 +12,9 @@ from conformance.judging.observe import Observer
 from conformance.scenes import client
 from conformance.scenes import client_settings as settings
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 @pytest.mark.clause("CLIENT-001~1")
 def test_the_other_package_is_found_with_every_name(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Every name that the client imports of `ptycho_torch` is there.
@@ -26,7 +27,6 @@ def test_the_other_package_is_found_with_every_name(backend: Proxy, observe: Obs
     observe.equal("missing", found["missing"], [])
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-020~1")
 def test_the_other_library_takes_all_of_its_settings(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Eighty settings go in by name, through a pickle, and can be changed.
@@ -39,7 +39,6 @@ def test_the_other_library_takes_all_of_its_settings(backend: Proxy, observe: Ob
     observe.equal("devices, set afterwards", said["devices"], 1)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-021~1", needs=("CLIENT-020",))
 def test_the_other_library_trains(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Two epochs with finite losses under the client's own callback, and a checkpoint in the output folder.
@@ -55,7 +54,6 @@ def test_the_other_library_trains(backend: Proxy, observe: Observer, shared_fold
     observe.holds("checkpoint", inside, "a file under the output folder", str(said["checkpoint"]))
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-022~1", needs=("CLIENT-021",))
 def test_a_checkpoint_gives_back_what_was_stated(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Settings that shape a reconstruction come out of the file, whatever the client's own are by then.
@@ -69,7 +67,6 @@ def test_a_checkpoint_gives_back_what_was_stated(backend: Proxy, observe: Observ
     observe.equal("settings", said["told"], settings.TOLD)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("CLIENT-023~1", needs=("CLIENT-021",))
 def test_the_other_object_lies_around_the_scan(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """The middle of what is covered is the middle of the image, along x and along y, of a scan that is wider than high.

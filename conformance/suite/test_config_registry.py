@@ -106,10 +106,7 @@ def test_renamed_fields_stand_under_their_registry_keys_only(backend: Proxy, obs
 
     If this fails, suspect a field that was added without its key, or both names written.
     """
-    make, stated = {
-        "training": (configs.training, {**configs.MODEL, **configs.TRAINING}),
-        "inference": (configs.inference, {**configs.MODEL, **configs.INFERENCE}),
-    }[kind]
+    make, stated = configs.FULL[kind]
     renamed = {field: key for field, key in configs.REGISTRY_KEYS.items() if field in stated}
 
     flat = backend.flatten(make(backend))
@@ -125,10 +122,7 @@ def test_the_flat_form_holds_the_model_beside_the_rest(backend: Proxy, observe: 
 
     If this fails, suspect the nested model left in place, or a hand-written list of fields.
     """
-    make, stated = {
-        "training": (configs.training, {**configs.MODEL, **configs.TRAINING}),
-        "inference": (configs.inference, {**configs.MODEL, **configs.INFERENCE}),
-    }[kind]
+    make, stated = configs.FULL[kind]
     expected = configs.in_registry(stated)
 
     flat = backend.flatten(make(backend))
@@ -144,10 +138,7 @@ def test_a_fully_specified_configuration_is_in_the_registry_as_stated(backend: P
 
     If this fails, suspect a field that is dropped, or filled from a default.
     """
-    make, stated = {
-        "training": (configs.training, {**configs.MODEL, **configs.TRAINING}),
-        "inference": (configs.inference, {**configs.MODEL, **configs.INFERENCE}),
-    }[kind]
+    make, stated = configs.FULL[kind]
     expected = configs.in_registry(stated)
     registry: dict[str, Any] = {}
 

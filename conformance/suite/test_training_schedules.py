@@ -15,6 +15,8 @@ from conformance.oracles import training as oracle
 from conformance.scenes import runs, updates
 from conformance.scenes.runs import SMALL, Recipe, settings
 
+pytestmark = pytest.mark.slow
+
 QUIET = settings(enable_checkpointing=False)
 LEAN = replace(SMALL, validation=False, execution=QUIET)
 EVEN = dict(plateau_factor=0.5, plateau_patience=1, plateau_min_lr=1e-9, plateau_threshold=0.9)
@@ -40,7 +42,6 @@ def clipped(algorithm: str, epochs: int = 1) -> Recipe:
     return replace(LEAN, rate=1.0, epochs=epochs, training=settings(optimizer="sgd", momentum=0.0) + clip, execution=QUIET + clip)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("TRAIN-040~1", evidence="analytic", needs=("TRAIN-042",))
 @pytest.mark.parametrize(
     ("recipe", "truth"),
@@ -59,7 +60,6 @@ def test_a_schedule_follows_its_definition(backend: Any, observe: Observer, reci
     observe.close("rates", runs.rates(run), truth, dtype="float64")
 
 
-@pytest.mark.slow
 @pytest.mark.clause("TRAIN-040~1", "TRAIN-042~1", evidence="differential", needs=("TRAIN-004",))
 @pytest.mark.parametrize(
     ("fields", "rate", "least", "kind"),
@@ -77,7 +77,6 @@ def test_the_plateau_follows_the_losses(
     observe.at_least("different rates", len(set(runs.rates(run))), least, clause="TRAIN-040")
 
 
-@pytest.mark.slow
 @pytest.mark.clause("TRAIN-041~1", needs=("TRAIN-042",))
 @pytest.mark.parametrize("name", ["MultiStage", "Adaptive"])
 def test_an_abandoned_scheduler_warns_and_does_nothing(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
@@ -90,7 +89,6 @@ def test_an_abandoned_scheduler_warns_and_does_nothing(backend: Any, observe: Ob
     observe.equal("rates", runs.rates(run), [1e-3, 1e-3])
 
 
-@pytest.mark.slow
 @pytest.mark.clause("TRAIN-042~1", evidence="analytic")
 def test_the_rate_of_every_epoch_is_logged(backend: Any, observe: Observer) -> None:
     """A column `learning_rate` with one value an epoch. If this fails, suspect a rate logged after the step."""
@@ -100,7 +98,6 @@ def test_the_rate_of_every_epoch_is_logged(backend: Any, observe: Observer) -> N
     observe.close("first", runs.rates(run)[:1], [1e-3], clause="TRAIN-042", dtype="float64")
 
 
-@pytest.mark.slow
 @pytest.mark.clause("TRAIN-043~1", needs=("TRAIN-011",), evidence="symmetry")
 def test_equal_rates_train_equal_weights(backend: Any, observe: Observer) -> None:
     """One epoch of `Exponential` is one of `Default`. If this fails, suspect a step before the first epoch."""
@@ -109,7 +106,6 @@ def test_equal_rates_train_equal_weights(backend: Any, observe: Observer) -> Non
     observe.equal("weights", falling, plain)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("TRAIN-043~1", evidence="differential")
 def test_another_rate_trains_other_weights(backend: Any, observe: Observer) -> None:
     """Two epochs differ. If this fails, suspect a rate that is computed for the log alone."""
@@ -118,7 +114,6 @@ def test_another_rate_trains_other_weights(backend: Any, observe: Observer) -> N
     observe.differs("weights", falling, plain)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("TRAIN-044~1", evidence="analytic", needs=("TRAIN-011",))
 @pytest.mark.parametrize(
     ("algorithm", "norm"), [("norm", np.linalg.norm), ("value", lambda step: np.abs(step).max())], ids=["norm", "value"]
@@ -130,7 +125,6 @@ def test_the_gradient_is_clipped(backend: Any, observe: Observer, algorithm: str
     observe.close("length", float(norm(step)), CLIP)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("TRAIN-044~1", evidence="analytic", needs=("TRAIN-011",))
 def test_the_adaptive_clip_scales_with_the_weights(backend: Any, observe: Observer) -> None:
     """No weight's step exceeds its share, and one reaches it. If this fails, suspect `agc` treated as `norm`."""
@@ -141,7 +135,6 @@ def test_the_adaptive_clip_scales_with_the_weights(backend: Any, observe: Observ
     observe.close("largest share", max(shares.values()), 1.0)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("TRAIN-044~1", evidence="conservation", needs=("TRAIN-011",))
 def test_leftover_batches_make_an_update_of_their_own(backend: Any, observe: Observer) -> None:
     """Two batches an epoch, four to an update: one update an epoch. If this fails, suspect a tail that is thrown away."""
@@ -152,7 +145,6 @@ def test_leftover_batches_make_an_update_of_their_own(backend: Any, observe: Obs
     observe.close("largest move", float(np.abs(step).max()), recipe.rate)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("TRAIN-044~1", evidence="conservation", needs=("TRAIN-011",))
 def test_accumulation_joins_batches_into_one_update(backend: Any, observe: Observer) -> None:
     """Two batches, two to an update: Adam moves by one rate, not by two. If this fails, suspect an override dropped."""
@@ -163,7 +155,6 @@ def test_accumulation_joins_batches_into_one_update(backend: Any, observe: Obser
     observe.close("largest move", float(np.abs(step).max()), recipe.rate)
 
 
-@pytest.mark.slow
 @pytest.mark.clause("TRAIN-044~1", evidence="conservation", needs=("TRAIN-011",))
 def test_nothing_of_the_tail_reaches_the_next_epoch(backend: Any, observe: Observer) -> None:
     """Three batches, two to an update, gradient descent in small steps: two epochs go twice as far as one.
