@@ -99,15 +99,20 @@ def load_torch_bundle(base_path: str | Path, model_name: str | None = None) -> t
     path = Path(f"{base_path}.zip")
     if not path.is_file():
         raise FileNotFoundError(f"Model archive not found: {path}")
+    params, states = read_bundle(path)
+    module = _rebuilt(params, states, path)
+    return {"autoencoder": module.model.autoencoder, "diffraction_to_obj": module}, params
+
+
+def read_bundle(path: Path) -> tuple[dict[str, Any], dict[str, State]]:
+    """The parameters, and the weights of each model, of an archive that is checked as a whole before anything is built of it."""
     with BundleReader(path) as archive:
         manifest = _manifest(archive)
         archive.require(ENTRIES)
         entries = {name: archive.read(name) for name in ENTRIES if name != MANIFEST}
     _refuse_other_digests(manifest.get("sha256"), entries, path)
     params = _parameters(entries, path)
-    states = {model: state_from_bytes(entries[f"{model}/model.pth"], path, f"{model}/model.pth") for model in MODELS}
-    module = _rebuilt(params, states, path)
-    return {"autoencoder": module.model.autoencoder, "diffraction_to_obj": module}, params
+    return params, {model: state_from_bytes(entries[f"{model}/model.pth"], path, f"{model}/model.pth") for model in MODELS}
 
 
 def _rebuilt(params: Mapping[str, Any], states: Mapping[str, State], path: Path) -> PtychoLightningModule:

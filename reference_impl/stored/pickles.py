@@ -240,6 +240,8 @@ class _Machine:
         value = named.make(*arguments)
         if isinstance(value, dict):
             self.boxes[id(value)] = _Box(value)
+        if isinstance(value, list | tuple):
+            raise TypeError("what a name makes is no container with contents")
         self.stack.append(value)
 
     def build(self, *_: Any) -> None:

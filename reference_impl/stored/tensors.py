@@ -12,6 +12,7 @@ import re
 import sys
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,13 @@ def read_tensors(source: Path | bytes, file: Path, place: str = "") -> Any:
         archive.close()
 
 
+@dataclass(frozen=True, eq=False)
+class _Storage(Named):
+    """The numbers of a storage: like a name, part of a tensor and never a value."""
+
+    flat: torch.Tensor = torch.empty(0)
+
+
 class _Contents:
     """The members of one file, by their names inside its folder, and the storages that have been read."""
 
@@ -100,10 +108,9 @@ class _Contents:
         if self.archive.members[self.folder + "data.pkl"].size > LENGTH:
             self.archive.refuse("data.pkl", f"at most {LENGTH} bytes", "more")
         names = {
-            ("collections", "OrderedDict"): Named(_Ordered),
+            ("collections", "OrderedDict"): Named(lambda: _Ordered()),  # what it holds follows as items, whose keys are looked at
             ("torch._utils", "_rebuild_tensor_v2"): Named(self._tensor),
             ("torch._utils", "_rebuild_parameter"): Named(lambda data, *_: _required(data)),
-            ("torch", "Size"): Named(lambda sizes: tuple(sizes)),
             **{("torch", name): Named() for name in _DTYPES},
         }
         self.kinds = {id(named): _DTYPES[name] for (_, name), named in names.items() if name in _DTYPES}
@@ -132,8 +139,8 @@ class _Contents:
             self.archive.refuse(name, "a short word", f"{self.archive.members[place].size} bytes")
         return self.archive.read(place)
 
-    def _storage(self, identity: Any) -> torch.Tensor:
-        """The storage that a persistent id means, `('storage', kind, key, device, elements)`, as a flat tensor."""
+    def _storage(self, identity: Any) -> _Storage:
+        """The storage that a persistent id means: `('storage', kind, key, device, elements)`."""
         word, kind, key, _, count = identity
         dtype = self.kinds.get(id(kind))
         if word != "storage" or dtype is None or type(key) is not str or type(count) is not int:
@@ -152,21 +159,23 @@ class _Contents:
         found = self.storages[key]
         if found.dtype is not dtype or len(found) != count:
             raise Refused(f"a storage {key} with two descriptions")
-        return found
+        return _Storage(flat=found)
 
     def _tensor(self, storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> torch.Tensor:
         """A tensor in a storage. Whether gradients were asked for, and hooks, are no content."""
-        storage, numbers = _required(storage), [offset, *size, *stride]
-        if storage.ndim != 1 or any(type(number) is not int or number < 0 for number in numbers) or len(size) != len(stride):
-            raise Refused("a tensor without a place in its storage")
+        numbers = [offset, *size, *stride]
+        placed = len(size) == len(stride) <= 16 and all(type(number) is int and number >= 0 for number in numbers)
+        if not isinstance(storage, _Storage) or not placed:
+            raise Refused("a tensor without a place in a storage")
+        flat = storage.flat
         count = math.prod(size)
         last = offset + sum((length - 1) * step for length, step in zip(size, stride, strict=True)) if count else offset - 1
-        if last >= len(storage) or count > len(storage) or len(size) > 16:
+        if last >= len(flat) or count > len(flat):
             raise Refused("a tensor that is larger than its storage")
-        self.viewed += count * storage.element_size()
+        self.viewed += count * flat.element_size()
         if self.viewed > MOST_VIEWS * self.archive.size:
             raise Refused("tensors that stand for many times the bytes of the file")
-        return storage.as_strided(size, stride, offset)
+        return flat.as_strided(size, stride, offset)
 
 
 def _required(value: Any) -> torch.Tensor:
