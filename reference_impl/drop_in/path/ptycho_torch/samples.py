@@ -12,7 +12,6 @@ from ptycho_torch.config_params import DataConfig
 from reference_impl.batch import PtychoContainer, container_from_groups
 from reference_impl.config.bridge import gridsize_of
 from reference_impl.errors import ContractError
-from reference_impl.grouping import generate_grouped_data
 
 SEED = 42
 """Of weights and groups: the client has no setting for it (decision 10)."""
@@ -64,7 +63,7 @@ def _grouped(record: RawData, data: DataConfig, rounds: int) -> PtychoContainer:
     side = gridsize_of(data.grid_size)
     if not data.C == side**2:
         raise ContractError(field="C", expected=f"grid_size {tuple(data.grid_size)} multiplied out", found=repr(data.C))
-    groups = generate_grouped_data(record, data.N, K=data.K, nsamples=rounds, gridsize=side, seed=SEED)
+    groups = record.generate_grouped_data(data.N, K=data.K, nsamples=rounds, gridsize=side, seed=SEED)
     counted = float(np.square(record.diff3d, dtype=np.float64).sum(axis=(1, 2)).mean())
     return container_from_groups(groups, record.probeGuess, counted)
 
