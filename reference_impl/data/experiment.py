@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from reference_impl.data import units
+from reference_impl.data.geometry_survey import Survey
 
 
 class Frames(Protocol):
@@ -51,6 +52,7 @@ class Experiment:
     unit of energy or, for a wavelength, of length. `distance`: sample to detector. `detector_pixel`, `object_pixel`: (height,
     width). `mask`: bool `(H, W)`, True is good. `probe`: `(P, H, W)` complex, or real where only a modulus is known. `object`:
     complex `(H, W)`; positions then refer to its pixels. `notes`: what the reader chose, for the table.
+    `survey`: the first look at all frames.
     """
 
     kind: str
@@ -69,6 +71,7 @@ class Experiment:
     object: Item | None = None
     metadata: dict[str, Any] | None = None
     notes: tuple[tuple[str, str], ...] = field(default=())
+    survey: Survey | None = None
 
     @property
     def frames(self) -> Frames:

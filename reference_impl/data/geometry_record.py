@@ -85,7 +85,7 @@ def plan(experiment: Experiment, wanted: Geometry) -> Conversion:
         table.add(item, text, "", "assumed")
     unit, frames = experiment.patterns.unit, experiment.frames
     table.add("patterns", f"{frames.shape[0]} of {frames.shape[1]} x {frames.shape[2]}, {frames.dtype}", experiment.patterns.path)
-    seen = survey(frames, unit == "amplitudes")
+    seen = experiment.survey or survey(frames, unit == "amplitudes")
     _values(experiment, seen, table)
     for name in ("energy", "distance", "detector_pixel"):
         _scalar(experiment, name, table)

@@ -10,8 +10,8 @@ import numpy as np
 
 from reference_impl.errors import ContractError
 
-AT_ONCE = 1 << 24
-"""Pixels of a piece (128 MiB in float64): memory does not grow with the file."""
+AT_ONCE = 1 << 21
+"""Pixels of a piece (16 MiB in float64): memory does not grow with the file."""
 
 
 @dataclass(frozen=True)

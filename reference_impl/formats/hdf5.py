@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl.errors import ContractError
+from reference_impl.errors import ContractError, printable
 from reference_impl.formats.stack import Stack
 
 MAX_LINKS = 16
@@ -84,7 +84,7 @@ class Hdf5Source:
         try:
             value = _numbers(data[()])
         except Exception as error:  # HDF5 raises whatever its filters meet; it becomes one line
-            raise self._fault(name, "a complete data set", " ".join(str(error).split())[:160]) from error
+            raise self._fault(name, "a complete data set", printable(error, 160)) from error
         if value.dtype.kind not in "biufc":
             raise self._fault(name, "numbers", f"dtype {value.dtype}")
         return value.T if self.matlab else value
@@ -157,7 +157,7 @@ class Hdf5Source:
             try:
                 self._files[key] = self._stack.enter_context(h5py.File(path, "r"))
             except Exception as error:  # h5py raises OSError, RuntimeError or KeyError, by what is broken
-                found = " ".join(str(error).split())[:160]
+                found = printable(error, 160)
                 raise ContractError(file=path, field="file", expected="a complete HDF5 file", found=found) from error
         return self._files[key]
 

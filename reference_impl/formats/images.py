@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 
-from reference_impl.errors import ContractError
+from reference_impl.errors import ContractError, printable
 from reference_impl.formats.stack import Joined, Stack
 
 TIFF, NPY = (".tif", ".tiff"), (".npy",)
@@ -30,7 +33,7 @@ class NpyArray:
                 read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
                 self.shape, self._fortran, self.dtype = read(stream, max_header_size=MAX_HEADER)
             except (ValueError, EOFError, OSError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
-                found = " ".join(str(error).split())[:160]
+                found = printable(error, 160)
                 raise ContractError(file=path, field="file", expected="an NPY file", found=found) from error
             self._begin = stream.tell()
         if self.dtype.kind not in "biufc":
@@ -65,13 +68,15 @@ class TiffPages:
 
         self.path = path
         try:
-            with tifffile.TiffFile(path) as file:
+            with _complaints(path), tifffile.TiffFile(path) as file:
                 page, count = file.pages[0], len(file.pages)
                 self.shape, self.dtype = (count, *page.shape), np.dtype(page.dtype)
+        except ContractError:
+            raise
         except FileNotFoundError:
             raise
         except Exception as error:  # tifffile raises whatever a damaged tag leads to
-            found = " ".join(str(error).split())[:160] or type(error).__name__
+            found = printable(error, 160) or type(error).__name__
             raise ContractError(file=path, field="file", expected="a complete TIFF file", found=found) from error
         if len(self.shape) != 3 or np.prod(self.shape[1:], dtype=object) > MAX_PIXELS:
             expected = f"one grey value a pixel, at most {MAX_PIXELS} pixels a page"
@@ -82,12 +87,29 @@ class TiffPages:
 
         first, *rest = index if isinstance(index, tuple) else (index,)
         start, stop, _ = first.indices(self.shape[0]) if isinstance(first, slice) else (first, first + 1, 1)
-        with tifffile.TiffFile(self.path) as file:
+        with _complaints(self.path), tifffile.TiffFile(self.path) as file:
             pages = [file.pages[number] for number in range(start, stop)]
             if any(page.shape != self.shape[1:] for page in pages):
                 raise ContractError(file=self.path, field="page", expected=f"pages of {self.shape[1:]}", found="other sizes")
             block = np.stack([page.asarray() for page in pages])
         return block[(slice(None) if isinstance(first, slice) else 0, *rest)]
+
+
+@contextmanager
+def _complaints(path: Path) -> Iterator[None]:
+    """tifffile reads what it can of a damaged file and writes the damage to its log; here that is an error."""
+    said: list[str] = []
+    handler, logger = logging.Handler(logging.ERROR), logging.getLogger("tifffile")
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    before, logger.propagate = logger.propagate, False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = before
+    if said:
+        raise ContractError(file=path, field="file", expected="a complete TIFF file", found=printable(said[0], 160))
 
 
 class ImageSource:

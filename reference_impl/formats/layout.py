@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_impl.data import units
-from reference_impl.errors import ContractError
+from reference_impl.errors import ContractError, printable
 
 LARGEST = 1 << 16
 """Bytes of a layout: those that come with the program have less than two thousand."""
@@ -91,7 +91,7 @@ def parse(text: str, kind: str, file: str) -> Layout:
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ContractError(file=file, field="layout", expected="TOML", found=" ".join(str(error).split())[:120]) from error
+        raise ContractError(file=file, field="layout", expected="TOML", found=printable(error, 120)) from error
     title, contains = table.pop("title", kind), table.pop("contains", [])
     _known_key(file, "layout", table, tuple(SECTIONS))
     if not isinstance(title, str) or not isinstance(contains, list) or not all(isinstance(part, str) for part in contains):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl.errors import ContractError
+from reference_impl.errors import ContractError, printable
 from reference_impl.formats.stack import Stack
 
 MAX_INFLATION = 1100
@@ -31,7 +31,7 @@ class MatlabSource:
         try:
             listed = whosmat(str(path))
         except Exception as error:  # scipy raises whatever a damaged header leads to
-            found = " ".join(str(error).split())[:160] or type(error).__name__
+            found = printable(error, 160) or type(error).__name__
             raise ContractError(file=path, field="file", expected="a complete MATLAB file", found=found) from error
         announced = sum(int(np.prod(shape, dtype=object)) * 2 * _WIDTHS.get(kind, 1) for _, shape, kind in listed)
         if announced > min(MAX_BYTES, max(1 << 26, self.path.stat().st_size * MAX_INFLATION)):
@@ -104,5 +104,5 @@ class MatlabSource:
         try:
             return read_mat(str(self.path), variable_names=[top])[top]
         except Exception as error:  # the readers raise whatever a damaged variable leads to
-            found = " ".join(str(error).split())[:160] or type(error).__name__
+            found = printable(error, 160) or type(error).__name__
             raise ContractError(file=self.path, field=top, expected="a complete variable", found=found) from error

@@ -113,4 +113,6 @@ def _along_basis(value: np.ndarray, basis: np.ndarray, where: str) -> tuple[np.n
         raise ContractError(field=where, expected="two basis vectors (3, 2)", found=f"shape {basis.shape}")
     unit = basis / np.linalg.norm(basis, axis=0)
     flat = np.linalg.pinv(unit[:2])
-    return -(value[:, ::-1] @ flat.T), f"along the detector's axes, {where.rsplit('::', 1)[-1]}"
+    with np.errstate(invalid="ignore"):  # positions that are not finite are refused where they belong to a frame
+        along = -(value[:, ::-1] @ flat.T)
+    return along, f"along the detector's axes, {where.rsplit('::', 1)[-1]}"

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from reference_impl.data.experiment import Experiment, Item
-from reference_impl.errors import ContractError
+from reference_impl.data.geometry_survey import Survey, survey
+from reference_impl.errors import ContractError, printable
 from reference_impl.formats import layout as layouts
 from reference_impl.formats import values
 from reference_impl.formats.images import FRAMES
@@ -20,6 +21,7 @@ from reference_impl.formats.positions import Positions
 from reference_impl.formats.sources import Source, inventory, open_source, place
 from reference_impl.formats.text import TextSource
 from reference_impl.formats.values import Lookup
+from reference_impl.formats.vet import vetted
 from reference_impl.formats.wishes import Wishes
 
 
@@ -31,8 +33,27 @@ def opened(source: str | Path, wishes: Wishes | None = None) -> Iterator[Experim
     """
     wishes = wishes or Wishes()
     path, name, _ = place(str(source), "source")
+
+    def looked_at() -> Survey:
+        with ExitStack() as stack:
+            found = _experiment(path, name, wishes, stack)
+            return survey(found.frames, found.patterns.unit == "amplitudes")
+
+    seen = vetted(path, looked_at)
     with ExitStack() as stack:
-        yield _Reader(path, name, wishes, stack).experiment()
+        yield replace(_experiment(path, name, wishes, stack), survey=seen)
+
+
+def _experiment(path: Path, name: str, wishes: Wishes, stack: ExitStack) -> Experiment:
+    try:
+        return _Reader(path, name, wishes, stack).experiment()
+    except ContractError:
+        raise
+    except Exception as error:  # a damaged file may make its library raise anything; disk errors speak for themselves
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        found = printable(error, 160) or type(error).__name__
+        raise ContractError(file=path, field="file", expected="a file that its library can read", found=found) from error
 
 
 class _Reader:

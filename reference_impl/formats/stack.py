@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl.errors import ContractError
+from reference_impl.errors import ContractError, printable
 
 SCAN, ROW, COLUMN = ("m", "sy", "sx"), "y", "x"
 
@@ -45,7 +45,7 @@ class Stack:
         except ContractError:
             raise
         except Exception as error:  # a damaged file may raise anything; it becomes the one line that names the place
-            found = " ".join(str(error).split())[:160] or type(error).__name__
+            found = printable(error, 160) or type(error).__name__
             raise ContractError(field=self._place, expected=f"frames {start} to {stop - 1}", found=found) from error
         left = [name for name in self._axes if name != "1"]
         block = block.transpose([left.index(name) for name in (*self._scan, ROW, COLUMN)])
@@ -78,7 +78,7 @@ class Joined:
 
 def default_axes(shape: Sequence[int], positions: int | None) -> tuple[str, str]:
     """Axes for an array that nobody described, and what was assumed: the axis as long as the positions is the scan's."""
-    if len(shape) == 2:
+    if len(shape) <= 2:
         return "y x", "one frame"
     if len(shape) == 4:
         return (
