@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from reference_impl.atomic import refuse_same_file, require_writable
+from reference_impl.atomic import refuse_same_file, require_writable, whole_set
 from reference_impl.cli import convert_flags
-from reference_impl.cli.probe_refinement import estimate_probe, refine_probe
+from reference_impl.cli.probe_refinement import estimate_probe, near_the_middle, refine_probe
 from reference_impl.cli.progress import Reporter
+from reference_impl.data.geometry import Geometry
 from reference_impl.data.geometry_probe import Optics, of_optics
-from reference_impl.data.geometry_record import Conversion, plan, record, write
+from reference_impl.data.geometry_record import Conversion, plan
+from reference_impl.data.geometry_write import write
 from reference_impl.errors import ContractError
+from reference_impl.formats import Wishes, opened
 
 SUMMARY = "turn an experiment (HDF5, CXI, MATLAB, NPZ, TIFF, …) into a contract file"
 DESCRIPTION = (
@@ -32,29 +37,38 @@ add_flags = convert_flags.add_flags
 
 
 def run(args: argparse.Namespace) -> None:
-    """Read, convert, write; everything is planned before anything is written."""
-    from reference_impl.formats import opened
-
+    """Read, convert, write; all files of a call come into being together, or none."""
     say = Reporter(args.quiet)
-    wishes, geometry, optics = convert_flags.wishes_of(args), convert_flags.geometry_of(args), convert_flags.optics_of(args)
+    orders = Orders.of(args)
     outputs = targets(args.source, args.output)
-    if not args.dry_run:
-        require_writable(args.output if len(outputs) > 1 else args.output.parent)
-    for source, output in outputs.items():
-        with opened(source, wishes) as experiment:
-            with say.step(f"{source}: reading"):
-                made = plan(experiment, geometry)
-            parts = _convert(made, optics, args, output, say)
-        for line in made.table.lines():
-            say.line(line)
-        for row in made.table.rows:
-            if row.kind == "warning":
-                warnings.warn(f"{source}: {row.item}: {row.value}: {row.source}", stacklevel=2)
-        for path, part in parts.items():
-            write(part, made.mask, path)
-            say.line(f"{path}: {len(part)} patterns of {part.diff3d.shape[-1]} x {part.diff3d.shape[-1]} pixels")
-        if args.dry_run:
+    folder = args.output if len(outputs) > 1 else args.output.parent
+    if args.dry_run:
+        for source, output in outputs.items():
+            _convert(source, output, None, orders, say)
             say.line(f"{output}: not written (--dry-run)")
+        return
+    require_writable(folder)
+    with whole_set(folder) as stage:
+        lines = [_convert(source, output, stage, orders, say) for source, output in outputs.items()]
+    for line in (line for some in lines for line in some):
+        say.line(line)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What a call asks for, whatever the source."""
+
+    wishes: Wishes
+    geometry: Geometry
+    optics: Optics | None
+    held_out: float
+    sweeps: int
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> Orders:
+        """From the flags; `ContractError` names the one that cannot be."""
+        read = convert_flags
+        return cls(read.wishes_of(args), read.geometry_of(args), read.optics_of(args), args.held_out, args.refine_probe)
 
 
 def targets(sources: list[str], output: Path) -> dict[str, Path]:
@@ -76,28 +90,26 @@ def targets(sources: list[str], output: Path) -> dict[str, Path]:
     return found
 
 
-def _convert(made: Conversion, optics: Optics | None, args: argparse.Namespace, output: Path, say: Reporter) -> dict[Path, Any]:
-    """The records to write; none in a dry run, which still says what probe there would be."""
-    if args.dry_run:
-        if made.probe is None:
-            made.table.add(
-                "probe", "none in the file", "would be made of the optics" if optics else "would be estimated", "assumed"
-            )
-        return {}
-    with say.step("converting"):
-        whole = record(made, describe)
-    if optics is not None or made.probe is None:
-        with say.step("making a probe"):
-            whole.probeGuess = _make_probe(made, whole, optics)
-    parts = split(whole, output, args.held_out)
-    if args.refine_probe:
-        with say.step(f"refining the probe, {args.refine_probe} sweeps"):
-            residual = _refine(parts, args.refine_probe, made.experiment.file)
-        say.line(f"relative amplitude residual of one object under the refined probe: {residual:.3f}")
-        made.table.add("probe", f"refined, {args.refine_probe} sweeps", f"--refine-probe: residual {residual:.3f}", "done")
-    for part in parts.values():
-        part.metadata = describe(made)
-    return parts
+def _convert(source: str, output: Path, stage: Path | None, orders: Orders, say: Reporter) -> list[str]:
+    """One source into `stage`, or nowhere in a dry run; prints the table, returns a line for each file."""
+    with opened(source, orders.wishes) as experiment:
+        with say.step(f"{source}: reading"):
+            made = plan(experiment, orders.geometry)
+        parts = split(len(made.frames), output, orders.held_out)
+        if stage is None:
+            if made.probe is None or orders.optics:
+                made.table.add("probe", "none yet", "of the optics" if orders.optics else "would be estimated", "assumed")
+        else:
+            staged = {stage / path.name: numbers for path, numbers in parts.items()}
+            learned = list(parts.values())[1 if orders.held_out else 0]
+            with say.step("converting"):
+                write(made, staged, lambda: _probe(made, orders, learned), describe)
+    for line in made.table.lines():
+        say.line(line)
+    for row in made.table.rows:
+        if row.kind == "warning":
+            warnings.warn(f"{source}: {row.item}: {row.value}: {row.source}", stacklevel=2)
+    return [f"{path}: {len(numbers)} patterns of {made.N} x {made.N} pixels" for path, numbers in parts.items()]
 
 
 def describe(made: Conversion) -> dict[str, Any]:
@@ -118,13 +130,37 @@ def describe(made: Conversion) -> dict[str, Any]:
     }
 
 
-def _make_probe(made: Conversion, whole: Any, optics: Optics | None) -> np.ndarray:
-    """Of the optics, or of the patterns, and a line in the table."""
-    if optics is None:
-        probe, residual, blur = estimate_probe(whole, made.mean)
+def _probe(made: Conversion, orders: Orders, learned: np.ndarray) -> np.ndarray:
+    """Of the file, of the optics, or of the patterns; then refined by those to train on (`learned`), if that is asked for."""
+    probe = made.probe
+    if orders.optics is not None:
+        probe = _of_optics(made, orders.optics)
+    elif probe is None:
+        near = learned[near_the_middle(made.positions[learned])]
+        assert made.mean is not None
+        probe, residual, blur = estimate_probe(_part(made, near, None), made.mean)
         text = f"of the patterns: their mean as the aperture, {blur}, residual {residual:.3f}; --probe or --aperture is better"
         made.table.add("probe", "estimated", text, "assumed")
+    if not orders.sweeps:
         return probe
+    if probe.ndim != 2:
+        found = f"shape {probe.shape}"
+        file = made.experiment.file
+        raise ContractError(file=file, field="probe", expected="one mode: --refine-probe knows no more", found=found)
+    probe, residual = refine_probe(_part(made, learned, probe), orders.sweeps)
+    text = f"--refine-probe: relative amplitude residual of one object {residual:.3f}"
+    made.table.add("probe", f"refined, {orders.sweeps} sweeps", text, "done")
+    return probe
+
+
+def _part(made: Conversion, numbers: np.ndarray, probe: np.ndarray | None) -> Any:
+    """Some of the patterns in memory, as the refinement of a probe wants them."""
+    y, x = made.positions[numbers].T
+    mask = None if made.mask.all() else made.mask
+    return SimpleNamespace(diff3d=made.amplitudes(numbers), xcoords=x, ycoords=y, mask=mask, probeGuess=probe)
+
+
+def _of_optics(made: Conversion, optics: Optics) -> np.ndarray:
     wavelength = made.experiment.wavelength
     if wavelength is None or made.pixel is None:
         expected = "--energy and the object pixel (--object-pixel, or --distance and --detector-pixel)"
@@ -135,44 +171,16 @@ def _make_probe(made: Conversion, whole: Any, optics: Optics | None) -> np.ndarr
     return of_optics(optics, wavelength, float(made.pixel[1]), made.N, made.photons)
 
 
-def _refine(parts: dict[Path, Any], sweeps: int, source: Path) -> float:
-    """Give every part the probe that the part to train on agrees with; what is held out has no say. Returns its residual."""
-    whole, *rest = parts.values()
-    learned_from = rest[0] if rest else whole
-    if learned_from.probeGuess.ndim != 2:
-        found = f"shape {learned_from.probeGuess.shape}"
-        raise ContractError(file=source, field="probe", expected="one mode: --refine-probe knows no more", found=found)
-    probe, residual = refine_probe(learned_from, sweeps)
-    for part in parts.values():
-        part.probeGuess = probe
-    return residual
+def split(count: int, output: Path, held_out: float) -> dict[Path, np.ndarray]:
+    """Output path → numbers of its exposures: all of them, and with `held_out` those to train on and the others.
 
-
-def split(record: Any, output: Path, held_out: float) -> dict[Path, Any]:
-    """Output path → record: all exposures, and with `held_out` those to train on and the others.
-
-    The others are spread evenly over the scan, at least one; pattern and position go together.
+    The others are spread evenly over the scan, at least one.
     """
-    parts = {output: record}
+    parts = {output: np.arange(count)}
     if held_out > 0:
-        count = len(record)
         others = max(1, round(held_out * count))
         chosen = np.zeros(count, bool)
         chosen[((np.arange(others) + 0.5) * count / others).astype(int)] = True
         for name, mask in (("train", ~chosen), ("test", chosen)):
-            parts[output.with_name(f"{output.stem}_{name}{output.suffix}")] = _subset(record, mask)
+            parts[output.with_name(f"{output.stem}_{name}{output.suffix}")] = np.flatnonzero(mask)
     return parts
-
-
-def _subset(record: Any, mask: np.ndarray) -> Any:
-    from reference_impl.data import RawData
-
-    return RawData.from_coords_without_pc(
-        record.xcoords[mask],
-        record.ycoords[mask],
-        record.diff3d[mask],
-        record.probeGuess,
-        record.scan_index[mask],
-        record.objectGuess,
-        metadata=record.metadata,
-    )

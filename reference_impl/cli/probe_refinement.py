@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from reference_impl.data.geometry_probe import candidates
+
 OBJECT_STEP, PROBE_STEP = 1.0, 0.7  # below the limit of 2 of both updates; the probe moves after the object has some shape
 QUIET_SWEEPS = 2  # the object alone: against a flat object the probe would learn the object's mean
 
@@ -20,8 +22,8 @@ def refine_probe(record: Any, sweeps: int, seed: int = 0) -> tuple[np.ndarray, f
     The start is the record's `probeGuess` `(N, N)`, brought to the mean energy of the patterns; positions are rounded to whole
     pixels. `sweeps`: passes over the patterns, in a seeded random order. float64 inside.
     """
-    amplitude, probe = record.diff3d.astype(np.float64), record.probeGuess.astype(np.complex128)
-    energy = np.sum(amplitude**2)
+    amplitude, probe = record.diff3d, record.probeGuess.astype(np.complex128)
+    energy = sum(np.sum(np.square(pattern, dtype=np.float64)) for pattern in amplitude)
     probe *= np.sqrt(energy / len(amplitude) / np.sum(np.abs(probe) ** 2))
     N = amplitude.shape[-1]
     columns, rows = (np.rint(c - c.min()).astype(int) for c in (record.xcoords, record.ycoords))
@@ -34,7 +36,8 @@ def refine_probe(record: Any, sweeps: int, seed: int = 0) -> tuple[np.ndarray, f
             view = image[rows[index] : rows[index] + N, columns[index] : columns[index] + N]
             far = np.fft.fftshift(np.fft.fft2(view * probe, norm="ortho"))
             modulus = np.abs(far)
-            measured = amplitude[index] if good is None else np.where(good, amplitude[index], modulus)
+            pattern = amplitude[index].astype(np.float64)
+            measured = pattern if good is None else np.where(good, pattern, modulus)
             missed += np.sum((modulus - measured) ** 2)
             far *= measured / np.maximum(modulus, 1e-12) - 1
             correction = np.fft.ifft2(np.fft.ifftshift(far), norm="ortho")
@@ -48,18 +51,18 @@ TRIED_PATTERNS, TRIED_SWEEPS = 64, 8
 """Enough to tell the defocus: on the synthetic scan of the tests the right one leaves half of the next one's residual."""
 
 
-def estimate_probe(record: Any, mean: np.ndarray) -> tuple[np.ndarray, float, str]:
+def near_the_middle(positions: np.ndarray) -> np.ndarray:
+    """Numbers, ascending, of the patterns that `estimate_probe` looks at: the nearest to the middle of `positions` `(n, 2)`."""
+    away = np.hypot(*(positions - np.median(positions, axis=0)).T)
+    return np.sort(np.argsort(away, kind="stable")[:TRIED_PATTERNS])
+
+
+def estimate_probe(part: Any, mean: np.ndarray) -> tuple[np.ndarray, float, str]:
     """`(probe (N, N) complex64, its residual, which start won)` of the patterns alone: see `data.geometry_probe.candidates`.
 
-    Each start is refined on the patterns nearest to the middle of the scan; that which explains them best is taken.
+    `part`: a few patterns that overlap, with positions and mask. Each start is refined on them; that which explains them best
+    is taken.
     """
-    from types import SimpleNamespace
-
-    from reference_impl.data.geometry_probe import candidates
-
-    x, y = record.xcoords, record.ycoords
-    near = np.argsort(np.hypot(x - np.median(x), y - np.median(y)), kind="stable")[:TRIED_PATTERNS]
-    part = SimpleNamespace(diff3d=record.diff3d[near], xcoords=x[near], ycoords=y[near], mask=getattr(record, "mask", None))
     tried = []
     for number, start in enumerate(candidates(mean)):
         part.probeGuess = start

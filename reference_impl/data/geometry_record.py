@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from reference_impl.atomic import atomic_write
 from reference_impl.data.experiment import Experiment
 from reference_impl.data.geometry import Geometry, Table, Window, window
 from reference_impl.data.geometry_positions import kept_frames, pair, to_pixels
 from reference_impl.data.geometry_probe import on_grid
 from reference_impl.data.geometry_survey import AT_ONCE, Survey, survey
-from reference_impl.data.metadata import KEY
+from reference_impl.data.record import RawData, amplitudes
 from reference_impl.errors import ContractError
 
-NAMES = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "probeGuess", "scan_index", "objectGuess")
 COUNTS_AT_LEAST = 10
 """Whole numbers up to ten may be amplitudes of a simulation; above that they are counts."""
 
@@ -47,16 +43,36 @@ class Conversion:
         """Pixels across a pattern."""
         return self.cut.N
 
+    @property
+    def thing(self) -> np.ndarray | None:
+        """The object of the file, where its pixels are those of the object that comes out."""
+        item = self.experiment.object
+        same = self.cut.side == self.experiment.frames.shape[1] == self.experiment.frames.shape[2]
+        return None if item is None or not same or self.cut.bin > 1 else item.value
+
     def blocks(self) -> Iterator[np.ndarray]:
         """Amplitudes float32 `(n, N, N)`, the kept frames in order; sets `photons` and `mean` `(N, N)` on the way."""
-        total, summed, (height, width) = 0.0, np.zeros((self.N, self.N)), self.experiment.frames.shape[1:]
-        step = max(1, AT_ONCE // (height * width))
-        for start in range(0, len(self.frames), step):
-            counts = self._counts(self.frames[start : start + step])
+        total, summed = 0.0, np.zeros((self.N, self.N))
+        for counts in self._all_counts(self.frames):
             summed += counts.sum(axis=0, dtype=np.float64)
             total += float(counts.sum(dtype=np.float64))
-            yield amplitudes_of(counts)
+            yield amplitudes(counts, "counts")
         self.photons, self.mean = total / len(self.frames), summed / len(self.frames)
+
+    def amplitudes(self, numbers: np.ndarray) -> np.ndarray:
+        """Those of some of the kept frames, by their place among them, ascending: float32 `(n, N, N)`, in memory."""
+        return np.concatenate([amplitudes(counts, "counts") for counts in self._all_counts(self.frames[numbers])])
+
+    def _all_counts(self, frames: np.ndarray) -> Iterator[np.ndarray]:
+        height, width = self.experiment.frames.shape[1:]
+        step = max(1, AT_ONCE // (height * width))
+        start = 0
+        while start < len(frames):
+            stop = start + 1
+            while stop < len(frames) and stop - start < step and frames[stop] - frames[start] < step:
+                stop += 1
+            yield self._counts(frames[start:stop])
+            start = stop
 
     def _counts(self, numbers: np.ndarray) -> np.ndarray:
         low, high = int(numbers[0]), int(numbers[-1]) + 1
@@ -70,11 +86,6 @@ class Conversion:
         if amplitudes:
             block = np.square(block, dtype=np.float64)
         return self.cut.binned(block if self.cut.bin == 1 else block.astype(np.float64))
-
-
-def amplitudes_of(counts: np.ndarray) -> np.ndarray:
-    """The root, once; float32 of the correctly rounded root, whatever type the counts had."""
-    return np.sqrt(counts, dtype=np.float64).astype(np.float32)
 
 
 def plan(experiment: Experiment, wanted: Geometry) -> Conversion:
@@ -194,21 +205,7 @@ def _as_stored(experiment: Experiment, seen: Survey, table: Table) -> np.ndarray
 
 def record(made: Conversion, describe: Callable[[Conversion], dict[str, Any]]) -> Any:
     """The whole record in memory, as `RawData`; `describe` makes its metadata once the photons are known."""
-    from reference_impl.data.record import RawData
-
     diffraction = np.concatenate(list(made.blocks()))
     y, x = (np.ascontiguousarray(axis) for axis in made.positions.T)
-    item = made.experiment.object
-    thing = None if item is None or made.cut.side != made.experiment.frames.shape[1] else item.value
     file = made.experiment.file
-    return RawData.from_coords_without_pc(x, y, diffraction, made.probe, None, thing, metadata=describe(made), file=file)
-
-
-def write(part: Any, mask: np.ndarray, path: Path) -> None:
-    """Write a record as `RawData.to_file` does, with the mask where a pixel is bad."""
-    arrays = {name: getattr(part, name) for name in NAMES if getattr(part, name) is not None}
-    arrays[KEY] = np.array(json.dumps(part.metadata, sort_keys=True))
-    if not mask.all():
-        arrays["mask"] = mask
-    with atomic_write(path) as temporary, open(temporary, "wb") as stream:
-        np.savez(stream, **arrays)
+    return RawData.from_coords_without_pc(x, y, diffraction, made.probe, None, made.thing, metadata=describe(made), file=file)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import bz2
+import json
+import re
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
-from reference_impl.cli.convert import _refine, describe, split
+from reference_impl.cli.convert import describe
 from reference_impl.cli.main import main
-from reference_impl.cli.probe_refinement import refine_probe
 from reference_impl.data import RawData
 from reference_impl.data.geometry import Geometry
 from reference_impl.data.geometry_record import plan, record
@@ -101,16 +103,19 @@ def test_metadata_state_the_photons_that_were_kept(tmp_path: Path) -> None:
 
 
 def test_held_out_exposures_are_in_no_other_file(tmp_path: Path) -> None:
-    record = to_record(tike()[0], tmp_path)
+    np.savez(tmp_path / "source.npz", **tike()[0])
+    flags = ["--source", str(tmp_path / "source.npz"), "--output", str(tmp_path / "out" / "star.npz"), "--quiet"]
 
-    parts = split(record, Path("out/star.npz"), 1 / 3)
+    assert main(["convert", *flags, "--held-out", "0.34"]) == 0
 
-    whole, train, test = (parts[Path(f"out/{name}.npz")] for name in ("star", "star_train", "star_test"))
+    names = ("star", "star_train", "star_test")
+    whole, train, test = (RawData.from_file(tmp_path / "out" / f"{name}.npz") for name in names)
     assert (len(whole), len(train), len(test)) == (6, 4, 2)
     assert sorted([*train.xcoords, *test.xcoords]) == sorted(whole.xcoords)
     for part in (train, test):
         index = [int(np.flatnonzero(whole.xcoords == x)[0]) for x in part.xcoords]
         assert np.array_equal(part.diff3d, whole.diff3d[index]) and np.array_equal(part.ycoords, whole.ycoords[index])
+        assert np.array_equal(part.probeGuess, whole.probeGuess)
 
 
 def test_the_command_writes_contract_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,18 +179,69 @@ def test_reading_a_source_runs_no_pickle(tmp_path: Path) -> None:
         pass
 
 
-def test_sweeps_bring_a_wrong_probe_to_what_the_patterns_say() -> None:
-    """The residual of one object falls by far, and the probe held out exposures are predicted with is the same."""
+def overlapping(count: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """A tike file of exposures of 16 pixels that overlap, noiseless, without its probe, and that probe."""
     draw = np.random.default_rng(5)
     image = 1 + 0.4 * smooth(64, 2, 0.2)
-    x, y = (draw.integers(20, 44, 60).astype(float) for _ in range(2))
+    x, y = (draw.integers(20, 44, count).astype(float) for _ in range(2))
     true = probe_of(N, 1.0)
-    amplitude = np.sqrt(1e4 * exposures.far_field_intensity(image, true, x, y)).astype(np.float32)
+    counts = 1e4 * exposures.far_field_intensity(image, true, x, y)
+    arrays = {"data": np.fft.ifftshift(counts, axes=(-2, -1))[None], "scan": np.stack([y, x], axis=1)[None]}
+    return arrays, true
+
+
+def residual_of(path: Path) -> float:
+    """What the table of a file says of its refined or estimated probe."""
+    with np.load(path) as file:
+        rows = json.loads(str(file["_metadata"]))["conversion"]
+    found = next(match for row in rows if (match := re.search(r"residual[a-z ]* ([0-9.]+)", row["source"])))
+    return float(found[1])
+
+
+def test_sweeps_bring_a_wrong_probe_to_what_the_patterns_say(tmp_path: Path) -> None:
+    """The residual of one object falls by far, and the probe that held out exposures are predicted with is the same."""
+    arrays, true = overlapping(60)
     guess = (true * np.exp(0.02j * np.add.outer(np.arange(N) ** 2, np.arange(N)))).astype(np.complex64)
-    record = RawData.from_coords_without_pc(x, y, amplitude, guess)
-    parts = split(record, Path("out.npz"), 0.1)
+    np.savez(tmp_path / "a.npz", **arrays, probe=guess[None, None, None, None])
+    flags = ["--source", str(tmp_path / "a.npz"), "--held-out", "0.1", "--quiet"]
 
-    first, settled = refine_probe(parts[Path("out_train.npz")], 1)[1], _refine(parts, 30, Path("source.npz"))
+    for sweeps in ("1", "30"):
+        assert main(["convert", *flags, "--refine-probe", sweeps, "--output", str(tmp_path / sweeps / "out.npz")]) == 0
 
-    assert settled < 0.25 * first
-    assert all(np.array_equal(part.probeGuess, record.probeGuess) for part in parts.values())
+    assert residual_of(tmp_path / "30" / "out.npz") < 0.25 * residual_of(tmp_path / "1" / "out.npz")
+    probes = [np.load(tmp_path / "30" / f"out{part}.npz")["probeGuess"] for part in ("", "_train", "_test")]
+    assert all(np.array_equal(probe, probes[0]) for probe in probes)
+
+
+def test_a_modulus_alone_is_a_start(tmp_path: Path) -> None:
+    arrays, true = overlapping(60)
+    np.savez(tmp_path / "a.npz", **arrays, probe=np.abs(true)[None, None, None, None])
+
+    assert main(["convert", "--source", str(tmp_path / "a.npz"), "--output", str(tmp_path / "out.npz"), "--quiet"]) == 0
+
+    with np.load(tmp_path / "out.npz") as file:
+        assert np.allclose(file["probeGuess"], np.abs(true)) and "a modulus alone" in str(file["_metadata"])
+
+
+@pytest.mark.parametrize("defocus", [0.0, 0.01, -0.01, 0.03])
+def test_a_probe_that_nobody_knows_is_estimated_from_the_patterns(defocus: float, tmp_path: Path) -> None:
+    """In and out of focus; up to a shift and a factor, which the object takes. An aperture of a seventh of the detector."""
+    draw = np.random.default_rng(3)
+    side = 64
+    v, u = np.mgrid[:side, :side] - side // 2
+    aperture = (np.hypot(v, u) < 14) & (np.hypot(v, u) > 4)
+    true = np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(aperture * np.exp(1j * defocus * (u**2 + v**2)))))
+    image = 1 + 0.5 * smooth(128, 2, 0.1)
+    x, y = (np.round(draw.uniform(40, 84, 100)) for _ in range(2))
+    counts = draw.poisson(1e6 * exposures.far_field_intensity(image, true, x, y) / np.sum(np.abs(true) ** 2))
+    with h5py.File(tmp_path / "a.hdf5", "w") as file:
+        file["ptychogram"], file["encoder"] = counts, np.stack([y, x], 1) * 1e-8
+        file["dxd"], file["zo"], file["wavelength"] = 1e-4, 1.0, 64e-12
+    output = tmp_path / "out.npz"
+
+    assert main(["convert", "--source", str(tmp_path / "a.hdf5"), "--output", str(output), "--quiet"]) == 0
+
+    found = np.load(output)["probeGuess"]
+    cross = np.abs(np.fft.ifft2(np.fft.fft2(found) * np.conj(np.fft.fft2(true))))
+    assert cross.max() / (np.linalg.norm(found) * np.linalg.norm(true)) > 0.85
+    assert residual_of(output) < 0.15
