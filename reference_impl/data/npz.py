@@ -109,6 +109,10 @@ class Archive:
         `ContractError` where it is another, where the data are not exactly as long as announced, or are damaged; the digest of
         the file, where it states one, is compared before the first array is read.
         """
+        return self._filled(key, *self.content(key, kinds))
+
+    def content(self, key: str, kinds: str = "biufc") -> tuple[Header, MemberStream]:
+        """Header and bytes of an array for who reads it in pieces, refused as `array` refuses it; the caller ends the stream."""
         stream = self._zip.open(self._members[key])
         header = self._read_header(key, stream)
         if header.dtype.kind not in kinds:
@@ -118,7 +122,7 @@ class Archive:
         if not self._verified:
             self._zip.verify()
             self._verified = True
-        return self._filled(key, header, stream)
+        return header, stream
 
     def _refuse_other_length(self, key: str, header: Header, stream: MemberStream) -> None:
         announced = math.prod(header.shape) * header.dtype.itemsize

@@ -6,6 +6,7 @@ import bz2
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,36 @@ LARGEST_UNPACKED = 1 << 35
 """32 GiB: a million patterns of 90 x 90 pixels."""
 UNPACKED_AT_ONCE, UNPACKED_FREELY, MAX_INFLATION = 1 << 24, 1 << 28, 400
 """Above 256 MiB no file unpacks to more than 400 times its size: sparse counts reach about 100."""
+
+
+class Pieces:
+    """An array of an archive whose first long axis is read in pieces, forwards; going back begins anew."""
+
+    def __init__(self, archive: Archive, name: str) -> None:
+        self._archive, self._name = archive, name
+        header, self._stream = archive.content(name)
+        self.shape, self.dtype, self._at = header.shape, header.dtype, 0
+
+    def __getitem__(self, index: tuple[Any, ...]) -> np.ndarray:
+        ones = next((number for number, part in enumerate(index) if isinstance(part, slice)), len(index))
+        start, stop, _ = index[ones].indices(self.shape[ones])
+        if start < self._at:
+            self._stream, self._at = self._archive.content(self._name)[1], 0
+        block = np.empty((max(0, stop - start), *self.shape[ones + 1 :]), self.dtype)
+        one = block[:1] if len(block) else np.empty((1, *self.shape[ones + 1 :]), self.dtype)
+        while self._at < start:
+            self._stream.fill(_bytes(one))
+            self._at += 1
+        if block.size:
+            self._stream.fill(_bytes(block))
+        self._at = max(self._at, stop)
+        if self._at == self.shape[ones]:
+            self._stream.end()
+        return block[(slice(None), *index[ones + 1 :])]
+
+
+def _bytes(array: np.ndarray) -> memoryview:
+    return memoryview(array.reshape(-1).view(np.uint8))
 
 
 class NpzSource:
@@ -68,8 +99,12 @@ class NpzSource:
         return None
 
     def stack(self, name: str, axes: list[str]) -> Stack:
-        """Frames of an array."""
-        return Stack(self.array(name), axes, self.place(name))
+        """Frames of an array, read in pieces where the scan's axis comes first."""
+        header = self._archive.header(name)
+        leading = next((axis for axis in axes if axis != "1"), "")
+        if header.fortran or leading not in ("m", "sy"):
+            return Stack(self.array(name), axes, self.place(name))
+        return Stack(Pieces(self._archive, name), axes, self.place(name))
 
     def place(self, name: str) -> str:
         """`FILE::name`, for messages and the table."""
