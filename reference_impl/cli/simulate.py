@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from reference_impl.atomic import require_writable
+from reference_impl.atomic import require_writable, sole_run, whole_set
 from reference_impl.cli.flags import of
 from reference_impl.cli.progress import Reporter
+from reference_impl.data.npz import write_npz
 from reference_impl.errors import ContractError
 
 SUMMARY = "make contract files of a synthetic experiment"
@@ -55,22 +57,26 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Simulate and write."""
-    from reference_impl.atomic import atomic_write
-
+    """Simulate and write: three files that belong together, all or none."""
     say = Reporter(args.quiet)
     size = 5 * args.N if args.size is None else args.size
     same = ("object", "probe", "N", "patterns", "test_patterns", "photons", "seed")
     experiment = Experiment(size=size, **{name: getattr(args, name) for name in same})
     require_writable(args.output_dir)
-    with say.step("simulating"):
-        files = simulate(experiment)
+    with sole_run(args.output_dir):
+        with say.step("simulating"):
+            files = simulate(experiment)
+        write(files, args.output_dir)
     for name, arrays in files.items():
-        path = args.output_dir / f"{name}.npz"
-        with atomic_write(path) as temporary, open(temporary, "wb") as stream:
-            np.savez(stream, **arrays)
         count = f": {len(arrays['xcoords'])} patterns" if "xcoords" in arrays else ""
-        say.line(f"{path}{count}")
+        say.line(f"{args.output_dir / name}.npz{count}")
+
+
+def write(files: dict[str, dict[str, Any]], folder: Path) -> None:
+    """Write each part as `<name>.npz` into `folder`, the whole set or nothing. Raises `OSError` that names the file."""
+    with whole_set(folder) as stage:
+        for name, arrays in files.items():
+            write_npz(stage / f"{name}.npz", arrays)
 
 
 def simulate(experiment: Experiment) -> dict[str, dict[str, Any]]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from reference_impl import atomic
+from reference_impl.atomic import sole_run
 from reference_impl.cli.main import main
-from reference_impl.cli.simulate import Experiment, simulate
-from reference_impl.data import RawData, inspect_file
+from reference_impl.cli.simulate import Experiment, simulate, write
+from reference_impl.data import RawData, inspect_file, npz
+from reference_impl.stored import zips
+from reference_impl.tests.killing import contents, in_a_small_space, killed, lines_of
 
 SMALL = Experiment(N=16, size=48, patterns=30, test_patterns=9, photons=1e4)
 
@@ -63,3 +71,55 @@ def test_impossible_experiments_are_one_line(
     said = capsys.readouterr()
     assert code == 1 and fragment in said.err and len(said.err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_set_of_simulated_files_is_all_old_or_all_new_whenever_it_is_killed(tmp_path: Path) -> None:
+    """Kill points over the writers: every line of them, a sample unless all are asked for."""
+    files = [simulate(replace(SMALL, seed=seed)) for seed in (0, 1)]
+    folder, model = tmp_path / "out", tmp_path / "model"
+    states = []
+    for made in files:
+        write(made, model)
+        states.append(contents(model))
+    write(files[0], tmp_path / "count")
+    modules = (atomic, npz, zips)
+    count = lines_of(lambda: write(files[1], tmp_path / "count"), *modules)
+
+    for at in random.Random(0).sample(range(1, count + 1), count if os.environ.get("PTYCHO_EVERY_KILL") else 60):
+        write(files[0], folder)
+        assert killed(lambda: write(files[1], folder), at, *modules)
+        assert contents(folder) in states, f"line {at} of {count}"
+        write(files[1], folder)
+        assert contents(folder) == states[1] and sorted(os.listdir(tmp_path)) == ["count", "model", "out"], f"line {at}"
+
+
+@pytest.mark.parametrize("limit", [0, 100, 5_000, 30_000])
+def test_a_full_disk_leaves_the_old_set_and_is_named(tmp_path: Path, limit: int) -> None:
+    old, new = (simulate(replace(SMALL, seed=seed)) for seed in (0, 1))
+    write(old, tmp_path / "out")
+    before = contents(tmp_path)
+
+    said = in_a_small_space(lambda: write(new, tmp_path / "out"), limit)
+
+    assert said.startswith("OSError") and str(tmp_path / "out") in said and ".npz" in said and "partial" not in said
+    assert contents(tmp_path) == before
+
+
+def test_a_folder_that_another_run_holds_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ended = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        held = threading.Event()
+        other = pool.submit(hold, tmp_path, held, ended)
+        held.wait()
+        code = main(["simulate", "--output-dir", str(tmp_path), "--quiet", "--N", "16", "--size", "48"])
+        ended.set()
+        other.result()
+
+    assert code == 1 and "another run holds" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def hold(folder: Path, held: threading.Event, ended: threading.Event) -> None:
+    with sole_run(folder):
+        held.set()
+        ended.wait()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ require_torch()
 import torch  # noqa: E402
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint  # noqa: E402
 from lightning.pytorch.plugins.io import TorchCheckpointIO  # noqa: E402
+from lightning.pytorch.utilities import rank_zero_only  # noqa: E402
 
-from reference_impl.atomic import atomic_write  # noqa: E402
+from reference_impl.atomic import atomic_write, sole_run  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.stored.tensors import read_tensors  # noqa: E402
@@ -56,6 +58,11 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         found = f"no mapping {' or '.join(missing)}"
         raise ContractError(file=path, field="checkpoint", expected=f"a checkpoint with {' and '.join(PARTS)}", found=found)
     return checkpoint
+
+
+def alone_in(folder: str | Path) -> AbstractContextManager[None]:
+    """The lock on a run's folder (`sole_run`), held by its first process: with ddp all of them work there."""
+    return sole_run(folder) if rank_zero_only.rank == 0 else nullcontext()
 
 
 class Order(Callback):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from reference_impl.batch import build_loaders, ensure_container, resolve_seed  
 from reference_impl.config import TrainingConfig, cfg, update_legacy_dict, validate_training_config  # noqa: E402
 from reference_impl.errors import ContractError, reason_of  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
-from reference_impl.training.checkpoints import AtomicCheckpointIO, Order, checkpoint_callbacks, resolve_monitor  # noqa: E402
+from reference_impl.training.checkpoints import AtomicCheckpointIO, Order, alone_in, checkpoint_callbacks, resolve_monitor  # noqa: E402
 from reference_impl.training.history import History  # noqa: E402
 from reference_impl.training.lightning_module import PtychoLightningModule  # noqa: E402
 from reference_impl.training.loggers import make_logger  # noqa: E402
@@ -92,7 +92,8 @@ def fit(
     history = History()
     if run.execution.channels_last:
         module.model.autoencoder.use_channels_last()
-    with _quiet_and_restored():
+    writes = run.execution.enable_checkpointing or run.execution.logger_backend not in (None, "none")
+    with _quiet_and_restored(), alone_in(run.config.output_dir) if writes else nullcontext():
         generator = getattr(train_loader, "generator", None)
         memory = [history, *callbacks] if generator is None else [history, Order(generator), *callbacks]
         trainer = _make_trainer(module, memory, run, validates=val_loader is not None)

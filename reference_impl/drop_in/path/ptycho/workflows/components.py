@@ -13,8 +13,9 @@ import numpy as np
 
 from ptycho import model_manager
 from ptycho.config.config import settled
-from reference_impl.atomic import atomic_write
+from reference_impl.atomic import atomic_write, whole_set
 from reference_impl.bundle.parameters import config_of
+from reference_impl.data.npz import write_npz
 from reference_impl.execution import PyTorchExecutionConfig
 from reference_impl.inference import reassemble_cdi_image_torch
 from reference_impl.training import train_cdi_model_torch
@@ -49,10 +50,10 @@ def save_outputs(amplitude: Any, phase: Any, results: dict[str, Any], output_pre
     """`losses.csv`, a row an epoch, and `reconstruction.npz` (`amplitude`, `phase`) where there is one."""
     folder, history = Path(output_prefix), results["history"]
     curves = {name: values for name, values in history.items() if values}
-    with atomic_write(folder / "losses.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        table.writerow(["epoch", *curves])
-        table.writerows([epoch, *row] for epoch, row in enumerate(zip(*curves.values(), strict=True), start=1))
-    if amplitude is not None:
-        with atomic_write(folder / "reconstruction.npz") as temporary, open(temporary, "wb") as stream:
-            np.savez(stream, amplitude=amplitude, phase=phase)
+    with whole_set(folder) as stage:
+        with atomic_write(stage / "losses.csv") as temporary, open(temporary, "w", newline="", encoding="utf-8") as stream:
+            table = csv.writer(stream)
+            table.writerow(["epoch", *curves])
+            table.writerows([epoch, *row] for epoch, row in enumerate(zip(*curves.values(), strict=True), start=1))
+        if amplitude is not None:
+            write_npz(stage / "reconstruction.npz", {"amplitude": amplitude, "phase": phase})
