@@ -33,6 +33,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return int(arguments.act(arguments))
+    except LookupError as error:
+        from conformance.connectors.names import UnknownBackend  # late: it needs NumPy, and `list` answers at once
+
+        if not isinstance(error, UnknownBackend):
+            raise
+        print(f"conform {arguments.verb}: {error}", file=sys.stderr)
+        return 4
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output has left
         return 0

@@ -209,9 +209,7 @@ def ask(backend: str, device: str) -> dict[str, Any]:
         made = connect(backend, device)
         info = information(made)
     except UnknownBackend as error:
-        return {"unknown": True, "trouble": str(error)}
-    except Exception as error:
-        return {"trouble": f"{type(error).__name__}: {error}"}
+        return {"trouble": str(error)}
     offers = claimed(made)
     absent = {surface: [name for name in methods_of(surface) if name not in offers[surface]] for surface in SURFACES}
     return {

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.connectors import beside, resolve
-from conformance.connectors.names import SURFACE_OF, NotClaimed, UnknownBackend, split
+from conformance.connectors.names import SURFACE_OF, NotClaimed, UnknownBackend, split, unmade
 from conformance.protocol import BackendInfo
 
 
@@ -26,9 +26,13 @@ def connect(name: str, device: str = "cpu") -> Any:
 
 
 def information(backend: Any) -> BackendInfo:
-    """What the backend says of itself; raises `UnknownBackend` where it says nothing that can be read."""
-    offered = getattr(backend, "info", None)
-    found = offered() if callable(offered) else None
+    """What the backend says of itself; raises `UnknownBackend` where it says nothing that can be read, or cannot be made."""
+    try:
+        offered = getattr(backend, "info", None)
+        found = offered() if callable(offered) else None
+    except (Exception, SystemExit) as error:
+        there = getattr(backend, "__dict__", {}).get("connection")
+        raise unmade(there.name if there else type(backend).__name__, error) from error
     if not isinstance(found, BackendInfo):
         raise UnknownBackend(f"{type(backend).__name__}.info() must return a BackendInfo, found {type(found).__name__}")
     return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from importlib import metadata
+from pathlib import Path
 
 from conformance import protocol
 
@@ -14,6 +16,7 @@ BUILT_IN = {
     "ptycho_torch": "conformance.backends.ptycho_torch:Backend",
     "ptycho_tf": "conformance.backends.ptycho_tf:Backend",
 }
+_HERE = str(Path(__file__).resolve().parent)
 KINDS = ("direct", "proc", "venv")
 PLANTED = {"mutant": "conformance.mutants", "twin": "conformance.twins", "step": "conformance.defects.replays"}
 ENTRY_POINTS = "ptycho_conformance.backends"
@@ -37,7 +40,7 @@ SURFACE_OF = {method: surface for surface in SURFACES for method in methods_of(s
 
 
 class UnknownBackend(LookupError):
-    """The name leads to no object."""
+    """The name leads to no backend: there is none, it cannot be made, or it does not say who it is. One line, exit code 4."""
 
 
 class NotClaimed(Exception):
@@ -51,6 +54,26 @@ class NotEvaluated(Exception):
 def installed() -> dict[str, str]:
     """Name → `module:attribute` of the adapters that installed packages offer."""
     return {found.name: found.value for found in metadata.entry_points(group=ENTRY_POINTS)}
+
+
+def unmade(name: str, error: BaseException) -> UnknownBackend:
+    """Why the backend of a name cannot be made, in one line: what is missing, where it was asked for, what to do."""
+    if isinstance(error, UnknownBackend):
+        return error
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "importlib" not in frame.filename and not frame.filename.startswith(_HERE)] or frames
+    place = f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return UnknownBackend(f"backend {name!r}: its package {error.name!r} is not installed here{place}; {_remedy(name)}")
+    told = " … ".join(dict.fromkeys(line.strip() for line in str(error).splitlines() if line.strip()))
+    return UnknownBackend(f"backend {name!r} cannot be made: {type(error).__name__}{': ' * bool(told)}{told[:500]}{place}")
+
+
+def _remedy(name: str) -> str:
+    """How the missing package comes to be there: the reference's packages are an extra of this distribution."""
+    if name == "reference" or name.partition(":")[0] in PLANTED:
+        return "pip install 'ptycho-conformance[reference]'"
+    return f"install it into the environment of {sys.executable}, or name the one that has it: venv:FOLDER:{name}"
 
 
 def split(name: str) -> tuple[str, str, str]:
@@ -68,5 +91,8 @@ def target(name: str) -> str:
     module, colon, attribute = place.partition(":")
     if not colon or not module or not attribute:
         known = ", ".join([*BUILT_IN, *installed()])
-        raise UnknownBackend(f"backend {name!r} is neither one of {known} nor `module:attribute`")
+        raise UnknownBackend(
+            f"backend {name!r} is neither one of {known} (built in, or an entry point of the group {ENTRY_POINTS}) nor "
+            "`module:attribute`, `proc:NAME` or `venv:FOLDER:NAME`"
+        )
     return f"{PLANTED[module]}:{attribute}" if module in PLANTED else place

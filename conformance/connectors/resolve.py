@@ -7,11 +7,11 @@ import importlib
 import inspect
 from typing import Any
 
-from conformance.connectors.names import BUILT_IN, PLANTED, UnknownBackend, target
+from conformance.connectors.names import PLANTED, UnknownBackend, target, unmade
 
 
 def resolve(name: str) -> Any:
-    """The object that `name` stands for; errors inside the backend's own import pass through as they are."""
+    """The object that `name` stands for; errors inside the backend's own import pass through as they are (see `made`)."""
     module_name, _, attribute = target(name).partition(":")
     if module_name in PLANTED.values():
         register = importlib.import_module(module_name).REGISTER
@@ -19,8 +19,6 @@ def resolve(name: str) -> Any:
     try:
         found = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        if name in BUILT_IN and error.name and not error.name.startswith("conformance"):
-            raise UnknownBackend(f"backend {name!r}: its package {error.name!r} is not installed here") from error
         if error.name is not None and (module_name == error.name or module_name.startswith(error.name + ".")):
             raise UnknownBackend(f"backend {name!r}: there is no module {error.name!r}") from error
         raise
@@ -32,7 +30,14 @@ def resolve(name: str) -> Any:
 
 
 def made(name: str, device: str = "cpu") -> Any:
-    """The object of `resolve`; a class or a factory is called with `device=`."""
-    found = resolve(name)
-    called = inspect.isclass(found) or inspect.isroutine(found) or isinstance(found, functools.partial)
-    return found(device=device) if called else found
+    """The object of `resolve`; a class or a factory is called with `device=`.
+
+    The one door through which a backend comes to be, here and in a process of its own: whatever goes wrong on the way, an
+    `UnknownBackend` says it in a line.
+    """
+    try:
+        found = resolve(name)
+        called = inspect.isclass(found) or inspect.isroutine(found) or isinstance(found, functools.partial)
+        return found(device=device) if called else found
+    except (Exception, SystemExit) as error:
+        raise unmade(name, error) from error

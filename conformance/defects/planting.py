@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from conformance.connectors.names import UnknownBackend
+from conformance.connectors.names import UnknownBackend, unmade
 
 ROOT = "reference_impl"
 ADAPTER = "conformance.backends.reference"
@@ -150,9 +150,12 @@ class Register(dict[str, Planted]):
     def all(self) -> dict[str, Planted]:
         """Every entry of every module of the package."""
         package = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__):
-            if not module.name.startswith("_"):
-                importlib.import_module(f"{self.package}.{module.name}")
+        try:
+            for module in pkgutil.iter_modules(package.__path__):
+                if not module.name.startswith("_"):
+                    importlib.import_module(f"{self.package}.{module.name}")
+        except ModuleNotFoundError as error:
+            raise unmade("reference", error) from error  # it is what they are planted into
         return dict(self)
 
     def backend(self, names: str, device: str = "cpu") -> Any:

@@ -49,15 +49,13 @@ class Recorder:
     def pytest_sessionstart(self) -> None:
         station = self.station
         self.expected = self._expectations()
-        info, trouble = self._ask()
+        info = self._ask()
         unknown = [name for name in station.profiles or () if name not in station.spec.profiles]
         if unknown:
             raise pytest.UsageError(f"unknown profile {', '.join(unknown)}; known: {', '.join(station.spec.profiles)}")
-        if info is not None:
-            station.devices = list(info.devices)
-        claimed = info.profiles if info is not None else tuple(station.spec.profiles)
-        station.profiles = station.profiles or tuple(name for name in claimed if name in station.spec.profiles)
-        self._write(self._header(info, trouble))
+        station.devices = list(info.devices)
+        station.profiles = station.profiles or tuple(name for name in info.profiles if name in station.spec.profiles)
+        self._write(self._header(info))
 
     def _expectations(self) -> expectations.Expectations | None:
         """The file of `--expect`; one that cannot be used is a usage error."""
@@ -67,18 +65,16 @@ class Recorder:
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"{path}: {error}") from error
 
-    def _ask(self) -> tuple[BackendInfo | None, str | None]:
-        """What the backend says of itself; a backend that cannot even be made leaves every check to find that out."""
+    def _ask(self) -> BackendInfo:
+        """What the backend says of itself; one that cannot be made is a broken environment, and no broken contract."""
         try:
             info = information(self.station.backend())
             self.surfaces = claimed(self.station.backend())
-            return info, None
         except UnknownBackend as error:
             raise pytest.UsageError(str(error)) from error
-        except Exception as error:
-            return None, f"{type(error).__name__}: {error}"
+        return info
 
-    def _header(self, info: BackendInfo | None, trouble: str | None) -> dict[str, Any]:
+    def _header(self, info: BackendInfo) -> dict[str, Any]:
         station = self.station
         lock = station.spec.folder / LOCK
         return {
@@ -88,7 +84,7 @@ class Recorder:
             "checkout": checkout.state(),
             "lock": report.digest([lock.read_text(encoding="utf-8")]) if lock.is_file() else None,
             "connection": station.backend_name,
-            "backend": _plain_info(info) if info else {"name": station.backend_name, "trouble": trouble},
+            "backend": _plain_info(info),
             "imports_audited": station.connection is not None,
             "surfaces": self.surfaces,
             "device": station.device,
@@ -98,7 +94,7 @@ class Recorder:
             **self._told_expectations(),
             "python": platform.python_version(),
             "platform": platform.platform(),
-            "libraries": _versions(("numpy", "pytest", "pytest-xdist", "syrupy", *(info.numeric_libraries if info else ()))),
+            "libraries": _versions(("numpy", "pytest", "pytest-xdist", "syrupy", *info.numeric_libraries)),
             "workers": getattr(self.config.option, "numprocesses", None) or 0,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "clauses": {clause.key: _plain_clause(clause) for clause in station.spec.clauses.values()},

@@ -59,7 +59,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the backend says of itself, from a process of its own; `unknown`: its name leads nowhere."""
+    """What the backend says of itself, from a process of its own; `trouble`: why it cannot be made."""
 
     name: str = ""
     version: str = ""
@@ -69,7 +69,6 @@ class Answer:
     absent: Mapping[str, Sequence[str]] = field(default_factory=dict)
     offered: int = 0
     trouble: str = ""
-    unknown: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,11 +193,8 @@ def _clauses(facts: Facts) -> Iterator[Finding]:
 
 def _backend(facts: Facts) -> Iterator[Finding]:
     answer = facts.answer
-    if answer.unknown:
-        yield Finding("blocking", "backend", answer.trouble, "expected an adapter that can be imported here")
-        return
     if answer.trouble:
-        yield Finding("misconfigured", f"backend {facts.backend}", answer.trouble, "it cannot be made: every check would crash")
+        yield Finding("blocking", "backend", answer.trouble, "expected an adapter that can be made here")
         return
     libraries = f"; {', '.join(answer.libraries)}" if answer.libraries else ""
     claims = f"claims {', '.join(answer.profiles) or 'no profile'}, {answer.offered} methods"

@@ -148,7 +148,7 @@ def test_several_backends_run_into_their_folders_and_into_one_comparison(house: 
     assert sorted(path.name for path in (stamp / "comparison").iterdir()) == ["comparison.json", "report.html", "summary.md"]
     assert (stamp / names[2] / "summary.md").is_file()
     told = check_comparison((stamp / "comparison" / "comparison.json").read_text(encoding="utf-8"))
-    assert [row["code"] for row in told["backends"]] == [0, 4, 1, 0] and done.returncode == told["exit"] == 4
+    assert [row["code"] for row in told["backends"]] == [0, 4, 4, 0] and done.returncode == told["exit"] == 4
     assert told["backends"][1]["trouble"] == f"backend '{FAKES}:Nobody': {FAKES} has no 'Nobody'"
     assert told["clauses"][0]["states"] == ["pass", "absent", "absent", "pass"]
     assert done.stdout.splitlines()[-1] == f"report: {stamp / 'comparison'}"

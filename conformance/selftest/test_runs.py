@@ -193,12 +193,6 @@ def test_nothing_selected_for_the_profile_is_five(house: House) -> None:
     assert done.returncode == 5 and "cli on cpu: NOT-EVALUATED" in done.stdout
 
 
-def test_a_backend_that_cannot_be_made_is_all_red_without_errors(house: House) -> None:
-    done = house.conform("run", "--workers", "0", backend="Unmakeable")
-    assert (done.returncode, house.states()) == (1, {"PHYS-001:identity": "crash"})
-    assert "RuntimeError: a library is missing" in done.stdout
-
-
 def test_an_accelerator_that_is_not_there_is_never_green(house: House) -> None:
     device = check("on_device", 'observe.close("images", backend.translate(X, X), X)', above="@pytest.mark.device")
     house.tests("physics", GOOD, device)
