@@ -98,7 +98,9 @@ def test_the_run_ends_with_verdict_equation_and_folder(ran: tuple[House, str, in
     assert last[0].startswith(
         "checks: 13 declared = 13 collected + 0 deselected; 13 collected = 3 pass + 1 not-claimed + 2 blocked + "
     )
-    expected = "core on cpu: NON-CONFORMANT; clauses: 4 declared = 2 evaluated + 1 pending + 0 untestable + 1 not evaluated"
+    expected = (
+        "core on cpu: NON-CONFORMANT; clauses: 4 declared = 2 evaluated + 1 pending + 0 untestable + 0 not evaluated + 1 blocked"
+    )
     assert last[1:] == [expected, "exit 6: incomplete", f"report: {house.folder()}"]
     assert "\x1b[" not in output, "colours belong on a terminal"
     assert "\nadvice PHYS-003:advises@cpu\n" in output and "\nblocked 2 checks need PHYS-002:" in output
