@@ -25,6 +25,7 @@ from reference_impl.bundle.weights import (  # noqa: E402
 )
 from reference_impl.config import TrainingConfig, registry  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.stored.finite import DIVERGED, refuse_not_finite  # noqa: E402
 from reference_impl.training import PtychoLightningModule  # noqa: E402
 
 MODELS = ("autoencoder", "diffraction_to_obj")
@@ -48,7 +49,8 @@ def save_torch_bundle(
     trained, part = _pair(models_dict)
     params = parameters_of(config, trained, intensity_scale)
     states = {"autoencoder": state_of(part), "diffraction_to_obj": state_of(trained)}
-    # What cannot be loaded must not be saved.
+    # What cannot be loaded must not be saved, nor what means nothing.
+    refuse_not_finite(states["diffraction_to_obj"], f"{base_path}.zip", DIVERGED)
     refuse_other_weights(states["diffraction_to_obj"], module_of(params, device="meta"), None, "diffraction_to_obj")
     refuse_other_weights(states["autoencoder"], _autoencoder(trained), None, "autoencoder")
     refuse_unequal(states["autoencoder"], state_of(_autoencoder(trained)), None, "autoencoder")

@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from reference_impl.atomic import atomic_write
+from reference_impl.stored.finite import refuse_not_finite
 
 AMPLITUDE, PHASE = "amplitude (normalised)", "phase (rad), mean phase removed"
 COVERED_NOTHING = "0.85"  # the grey of pixels that no patch covers
@@ -38,6 +39,7 @@ def draw_reconstruction(results: Mapping[str, Any], losses: Losses, folder: Path
     """
     field = results["recon_amp"] * np.exp(1j * results["recon_phase"])
     places = results["global_offsets"].reshape(-1, 2)
+    refuse_not_finite({"object": field, "amplitude_residual": residual}, folder / "reconstruction.npz")
     view = View(field.astype(np.complex64), results["canvas_frame"].origin, M)
     panels: dict[str, Callable[[Any], None]] = {"amplitude": view.draw_amplitude, "phase": view.draw_phase}
     written = [_single(draw, folder / f"reconstructed_{name}.png") for name, draw in panels.items()]

@@ -21,6 +21,7 @@ import numpy as np
 from reference_impl.atomic import atomic_write
 from reference_impl.data.text import is_none_in_object_array, string_in_object_array
 from reference_impl.errors import ContractError, reason_of
+from reference_impl.stored.finite import refuse_not_finite
 from reference_impl.stored.zips import Limits, MemberStream, ZipReader, seal
 
 LIMITS = Limits(members=4096, largest=1 << 37, floor=1 << 26, ratio=400)
@@ -198,7 +199,11 @@ class Archive:
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, Any]) -> None:
-    """Write arrays as an NPZ, whole or not at all, sealed by a digest. Raises `OSError` that names `path`."""
+    """Write arrays as an NPZ, whole or not at all, sealed by a digest.
+
+    Raises `OSError` that names `path`, and `ContractError` for values that are not finite.
+    """
+    refuse_not_finite(arrays, path)
     with atomic_write(path) as temporary, open(temporary, "w+b") as stream:
         np.savez(stream, **arrays)
         seal(stream)

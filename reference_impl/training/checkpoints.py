@@ -22,6 +22,7 @@ from lightning.pytorch.utilities import rank_zero_only  # noqa: E402
 from reference_impl.atomic import atomic_write, sole_run  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+from reference_impl.stored.finite import DIVERGED, refuse_not_finite  # noqa: E402
 from reference_impl.stored.tensors import read_tensors  # noqa: E402
 from reference_impl.stored.zips import seal  # noqa: E402
 
@@ -35,6 +36,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
         if storage_options is not None:
             raise TypeError("storage_options: expected None, local checkpoints have none")
+        refuse_not_finite(checkpoint["state_dict"], path, DIVERGED)
         content = io.BytesIO()  # PyTorch's own writer would name neither the file nor the error of the disk
         torch.save(checkpoint, content)
         seal(content)

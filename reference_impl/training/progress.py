@@ -79,7 +79,7 @@ class EpochLines(ProgressBar):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         seconds, epoch = time.perf_counter() - self.began, trainer.current_epoch + 1
         metrics = self.get_metrics(trainer, pl_module)
-        losses = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items() if name.endswith("_loss"))
+        losses = ", ".join(f"{name} {value:.4g}" for name, value in sorted(metrics.items()) if name.endswith("_loss"))
         left = ((trainer.max_epochs or epoch) - epoch) * seconds
         rest = f", about {spoken(left)} left" if left else ""
         self.print(f"epoch {epoch} of {trainer.max_epochs}: {losses}, {seconds:.1f} s{rest}")
