@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from conformance.pages.model import Source
     from conformance.running.run import Ended
 
+MOST = 20
+"""Clauses on which two backends disagree that are listed; report.html has all of them."""
+
 COLOURS = {"CONFORMANT": "green", "PARTIAL": "yellow", "NOT-EVALUATED": "yellow"}
 
 
@@ -61,13 +64,8 @@ def _entry(name: str, ended: Ended) -> tuple[Path, Source | Absent]:
 
     if ended.report is not None:
         return ended.folder, press.of_run(ended.folder, Source(ended.report, ended.code, ended.trouble))
-    said = [line.removeprefix("ERROR: ").strip() for line in _log(ended.folder) if line.startswith("ERROR: ")]
-    why = said[0] if said else ended.trouble or "no report; see run.log"
+    why = ended.trouble or "no report; see run.log"
     return ended.folder, Absent(name, ended.code, why, f"{ended.folder.parent.name}/{ended.folder.name}")
-
-
-def _log(folder: Path) -> list[str]:
-    return (folder / "run.log").read_text(encoding="utf-8").splitlines()
 
 
 def _show(found: Comparison, folder: Path) -> None:
@@ -80,14 +78,16 @@ def _show(found: Comparison, folder: Path) -> None:
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     console.print(_table(found))
-    for clause in found.disagree:
+    for clause in found.disagree[:MOST]:
         told = ", ".join(f"{row.label} {state}" for row, state in zip(found.rows, clause.states, strict=True))
         console.print(f"[red]disagree[/] {clause.id} {escape(clause.title)}: {escape(told)}")
+    if len(found.disagree) > MOST:
+        console.print(f"and {len(found.disagree) - MOST} more clauses")
     for line in origin(found):
         console.print(escape(line))
     console.print(f"{len(found.disagree)} of {len(found.clauses)} clauses on which two backends disagree")
     console.print(f"exit {found.code}: {MEANING[found.code]}")
-    console.print(f"report: {folder}", soft_wrap=True)
+    console.print(f"page: {folder / 'report.html'}", soft_wrap=True, markup=False)
 
 
 def _table(found: Comparison) -> Any:

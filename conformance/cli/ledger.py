@@ -184,6 +184,7 @@ def _add(arguments: argparse.Namespace) -> int:
 
 
 def _claim(arguments: argparse.Namespace) -> int:
+    from conformance.cli import progress
     from conformance.evidence import claims, ledger_file
     from conformance.evidence.ledger import LedgerError
     from conformance.running.run import Options, run
@@ -200,7 +201,7 @@ def _claim(arguments: argparse.Namespace) -> int:
         select=tuple(claims.selection(scan(arguments.suite)[0], arguments.selector)), patience=arguments.patience,
         suite=arguments.suite, specs=arguments.specs,
     )  # fmt: skip
-    ended = run(options)
+    ended = run(options, progress.watch(sys.stdout))
     report = ended.report
     if report is None or report.footer is None or not claims.chosen(report, arguments.selector):
         code = ended.code if ended.code in (2, 3, 4) else 1

@@ -1,26 +1,35 @@
-"""What a run shows while it runs: on a terminal a bar with the time left and each red as it comes, elsewhere plain lines."""
+"""What a run shows while it runs: how far it is, and each cause of failure once, when its first check has failed for good.
+
+On a terminal one line is written anew; elsewhere (a pipe, a log file) a line is added now and then. What pytest says goes into
+run.log alone.
+"""
 
 from __future__ import annotations
 
 import json
-import re
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
+from conformance.cli import cards
+from conformance.evidence.causes import Key, key, many, plainly
+from conformance.evidence.report import blocked_lines
+from conformance.evidence.summary import called
 from conformance.judging.states import RED
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from conformance.running.run import Show
+    from conformance.running.run import Show, Watch
 
 INTERVAL = 0.25  # seconds between two looks at the report
-# pytest's own progress, which the bar replaces: letters of states and a percentage.
-_DOTS = re.compile(r"[.A-Za-z]*\s*\[\s*\d+%\]\s*")
+SELDOM = 15.0  # seconds between two lines where nothing can be written anew
+WHOLE = 10
+"""Causes that are shown whole as they come; the others are counted."""
 
 
 class Follower:
@@ -42,58 +51,173 @@ class Follower:
             yield json.loads(line)
 
 
+class Told:
+    """What is known of a run so far, and which causes have been shown. A failure that may still turn out to be blocked waits."""
+
+    def __init__(self) -> None:
+        self.header: dict[str, Any] = {}
+        self.plan: dict[str, list[str]] = {}
+        self.results: dict[str, dict[str, Any]] = {}
+        self.waiting: list[str] = []
+        self.shown: dict[Key, int] = {}
+        self.missing: set[str] = set()
+
+    def take(self, line: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Take in a line; returns the results that are, now for certain, the first of a cause of their own."""
+        if line["kind"] == "header":
+            self.header = dict(line)
+        elif line["kind"] == "plan":
+            self.plan = dict(line["collected"])
+        elif line["kind"] == "result":
+            self.results[line["check"]] = dict(line)
+            self.waiting += [line["check"]] if line["state"] in RED else []
+            return self._certain() if self.waiting else []
+        return []
+
+    @property
+    def failed(self) -> int:
+        """Failures that are certain so far, and those that still wait."""
+        return sum(self.shown.values()) + len(self.waiting)
+
+    def _certain(self) -> list[dict[str, Any]]:
+        settled = [check for check in self.waiting if self._settled(check, frozenset())]
+        if not settled:
+            return []
+        blocked = {line["check"] for line in blocked_lines(list(self.results.values()))}
+        self.waiting = [check for check in self.waiting if check not in settled]
+        return [self.results[check] for check in settled if check not in blocked and self._new(self.results[check])]
+
+    def _settled(self, check: str, below: frozenset[str]) -> bool:
+        """Every check that it needs has ended, and so has every one that those need."""
+        needs = set(self.results[check].get("needs", ())) if check in self.results else None
+        if needs is None:
+            return False
+        proving = [c for c, keys in self.plan.items() if needs and c not in below and needs & {k.split("~")[0] for k in keys}]
+        return all(other == check or self._settled(other, below | {check}) for other in proving)
+
+    def _new(self, line: dict[str, Any]) -> bool:
+        """Counts the failure under its cause; True for the first of it."""
+        cause = key(line)
+        self.shown[cause] = self.shown.get(cause, 0) + 1
+        if cause[0] == "missing":
+            self.missing.add(cause[2])
+            return False
+        return self.shown[cause] == 1
+
+    @property
+    def number(self) -> int:
+        """Causes so far, without missing methods."""
+        return len([cause for cause in self.shown if cause[0] != "missing"])
+
+    def begin(self) -> str:
+        """`fake 0 on cpu: 99 checks in 2 processes`, once the plan is known."""
+        backend, workers = self.header.get("backend", {}), self.header.get("workers", 0)
+        name = called(self.header)
+        version = "" if name != backend.get("name") else f" {backend.get('version') or ''}"
+        told = f"{name}{version} on {self.header.get('device', '')}: {many(len(self.plan), 'check')}"
+        return plainly(told + (f" in {workers} processes" if isinstance(workers, int) and workers > 1 else ""))
+
+    def state(self) -> str:
+        """`120 of 400 checks, 3 failed, 2 methods not written`."""
+        parts = [f"{len(self.results)} of {many(len(self.plan), 'check')}"]
+        parts += [f"{self.failed} failed"] if self.failed else []
+        parts += [f"{many(len(self.missing), 'method')} not written"] if self.missing else []
+        return ", ".join(parts)
+
+
+def watch(stream: TextIO) -> Watch:
+    """The way of watching that suits a stream."""
+
+    @contextmanager
+    def watching(report: Path) -> Iterator[Show]:
+        from rich.console import Console
+
+        console = Console(file=stream, highlight=False, soft_wrap=True, width=None if stream.isatty() else 120)
+        with (live if stream.isatty() else plain)(report, console) as show:
+            yield show
+
+    return watching
+
+
 @contextmanager
-def aside(report: Path) -> Iterator[Show]:
-    """The child's lines on standard error: standard output is a machine's."""
+def plain(report: Path, console: Console) -> Iterator[Show]:
+    """Lines for a pipe or a log file: who is examined, causes as they come, now and then how far it is."""
+    told, last = Told(), time.monotonic()
 
-    def show(line: str) -> None:
-        sys.stderr.write(line)
-        sys.stderr.flush()
+    def look(over: bool) -> None:
+        nonlocal last
+        for line in follower.lines():
+            last = time.monotonic() if line["kind"] == "plan" else last
+            announce(console, told, line)
+        if told.plan and not over and time.monotonic() - last >= SELDOM:
+            last = time.monotonic()
+            console.print(f"  {told.state()}", markup=False)
 
-    yield show
+    follower = Follower(report)
+    with _looking(look):
+        yield _unsaid
 
 
 @contextmanager
-def live(report: Path, console: Console | None = None) -> Iterator[Show]:
-    """A bar on standard error with the checks done, the reds so far and the time left; pytest's dots are left to the log."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+def live(report: Path, console: Console) -> Iterator[Show]:
+    """One line that is written anew, and above it the causes as they come."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    terminal = console or Console(stderr=True, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, TextColumn("left"), TimeRemainingColumn(), console=terminal, transient=True)
-    follower, over = Follower(report), threading.Event()
-    task = bar.add_task("collecting", total=None)
+    columns = (
+        BarColumn(bar_width=16),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    bar = Progress(*columns, console=console, transient=True)
+    follower, told = Follower(report), Told()
+    task = bar.add_task("collecting the checks", total=None)
+
+    def look(over: bool) -> None:
+        for line in follower.lines():
+            announce(bar.console, told, line)
+        if told.plan:
+            bar.update(task, total=len(told.plan), completed=len(told.results), description=told.state())
+
+    with bar, _looking(look):
+        yield _unsaid
+
+
+def _unsaid(line: str) -> None:
+    """A line of the child: run.log has it."""
+
+
+@contextmanager
+def _looking(look: Any) -> Iterator[None]:
+    """`look(over)` in a thread of its own every `INTERVAL`, and a last time at the end; a fault of showing never costs a run."""
+    over = threading.Event()
 
     def follow() -> None:
-        red = 0
-        while True:
-            last = over.wait(INTERVAL)
-            for line in follower.lines():
-                red += _advance(bar, task, line, red)
-            if last:
-                return
+        try:
+            while not over.wait(INTERVAL):
+                look(False)
+            look(True)
+        except Exception as error:
+            print(f"the run goes on unseen: {type(error).__name__}: {plainly(error)}", file=sys.stderr)
 
     thread = threading.Thread(target=follow, name="progress", daemon=True)
-    with bar:
-        thread.start()
-        try:
-            yield lambda line: None if _DOTS.fullmatch(line) else terminal.print(line, end="", markup=False, soft_wrap=True)
-        finally:
-            over.set()
-            thread.join()
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
-def _advance(bar: Any, task: Any, line: dict[str, Any], red: int) -> int:
-    """Take in one line of the report; 1 where it is a red."""
-    from rich.markup import escape
-
+def announce(console: Console, told: Told, line: Mapping[str, Any]) -> None:
+    """Take in a line of the report, and show who is examined and what failed for certain; methods missing, in a line each."""
+    certain = told.take(line)
     if line["kind"] == "plan":
-        bar.update(task, total=len(line["collected"]), description="examining")
-    if line["kind"] != "result":
-        return 0
-    found = int(line["state"] in RED)
-    bar.update(task, advance=1, description=f"examining [red]{red + found} red[/]" if red + found else "examining")
-    if found:
-        bar.console.print(f"[red]{line['state']}[/] {escape(line['check'])}")
-    return found
+        console.print(told.begin(), markup=False)
+    for first in certain:
+        if told.number <= WHOLE:
+            for text in cards.brief(first) if told.missing else cards.whole(first):
+                console.print(text)
+        elif told.number == WHOLE + 1:
+            console.print("more causes are counted from here on; run.log and report.html hold all of them", markup=False)

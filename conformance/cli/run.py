@@ -74,7 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def examined(arguments: argparse.Namespace, backend: str, **folder: str | None) -> Ended:
     """Run the suite on one backend and write the pages of its run; `folder` is the run's `label` and `stamp`."""
     from conformance.cli import progress, showing
-    from conformance.running.run import Options, run, unwatched
+    from conformance.running.run import Options, run
 
     options = Options(
         backend=backend,
@@ -91,8 +91,7 @@ def examined(arguments: argparse.Namespace, backend: str, **folder: str | None) 
         specs=arguments.specs,
         **folder,
     )
-    stream = sys.stderr if arguments.json else sys.stdout
-    ended = run(options, progress.live if stream.isatty() else progress.aside if arguments.json else unwatched)
+    ended = run(options, progress.watch(sys.stderr if arguments.json else sys.stdout))
     return showing.press(ended, f"conform {shlex.join(sys.argv[1:])}")
 
 

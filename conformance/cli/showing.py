@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from conformance.evidence.report import Report
     from conformance.running.run import Ended
+
+MOST = 44
+"""Lines of the end of a run; what was shown before it is at most a line for each of ten causes where methods are missing."""
+
+COLOURS = {"CONFORMANT": "green", "PARTIAL": "yellow", "NOT-EVALUATED": "yellow"}
+Marked = tuple[str, str]
+"""A line and its style."""
 
 
 def press(ended: Ended, command: str) -> Ended:
@@ -33,71 +42,95 @@ def press(ended: Ended, command: str) -> Ended:
 
 def plain(ended: Ended) -> dict[str, Any]:
     """The end of a run for machines."""
-    from conformance.evidence import summary
+    from conformance.evidence import closing, summary
     from conformance.evidence.report import equation
-    from conformance.evidence.verdict import MEANING
+    from conformance.evidence.verdict import MEANING, verdicts
 
     told: dict[str, Any] = {"exit": ended.code, "meaning": MEANING[ended.code], "trouble": ended.trouble}
     told |= {"folder": str(ended.folder)}
     report = ended.report
     if report is None:
-        return told | {"equation": None, "verdicts": [], "reds": [], "expectations": []}
+        return told | {"equation": None, "verdicts": [], "reds": [], "causes": [], "expectations": []}
     names = ("check", "clauses", "state", "advice", "message", "repro")
     return told | {
         "equation": equation(report.plan, report.states()),
-        "verdicts": [found.plain() for found in summary.verdicts(report)],
+        "verdicts": [found.plain() for found in verdicts(report)],
         "reds": [{name: red[name] for name in names if name in red} for red in summary.reds(report)],
+        "causes": [
+            {name: getattr(cause, name) for name in ("kind", "clause", "title", "name", "number", "advice")}
+            for cause in summary.causes(report)
+        ],
+        "next": closing.following(ended.code, report, report.header["connection"]),
         "expectations": [{key: value for key, value in line.items() if key != "kind"} for line in report.expectations],
     }
 
 
 def show(ended: Ended) -> None:
-    """Table, reds, gaps, verdict with its equation, folder: the last line is where everything lies."""
+    """The last lines: what failed, what is missing, the verdicts, how it ended, what to do next, where the page lies."""
     from rich.console import Console
-    from rich.markup import escape
-
-    from conformance.evidence import summary
+    from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
-    report = ended.report
-    if report is not None:
-        if report.plan["collected"]:
-            console.print(_table(report))
-        for red in summary.reds(report):
-            colour = "yellow" if red["advice"] else "red"
-            console.print(f"[{colour}]{'advice' if red['advice'] else red['state']}[/] {escape(red['check'])}")
-        for outcome, line in summary.expectations(report):
-            colour = "yellow" if outcome == "expected" else "red"
-            console.print(f"[{colour}]{escape(line)}[/]")
-        if told := summary.scripts(report):
-            console.print(escape(told))
-        for group in summary.blocked_groups(report):
-            console.print(f"[magenta]blocked[/] {escape(group)}")
-        for gap in summary.gaps(report):
-            console.print(escape(gap))
-        console.print(f"checks: {summary.check_equation(report)}")
-        for found in summary.verdicts(report):
-            colour = {"CONFORMANT": "green", "PARTIAL": "yellow", "NOT-EVALUATED": "yellow"}.get(found.verdict, "red")
-            console.print(f"[bold {colour}]{summary.verdict_line(found)}[/]")
-    if ended.trouble:
-        console.print(f"[red]{escape(ended.trouble)}[/]")
-    console.print(summary.ending(ended.code, report))
-    console.print(f"report: {ended.folder}")
+    for line, style in _lines(ended):
+        console.print(Text(line, style=style))
 
 
-def _table(report: Any) -> Any:
-    from rich.table import Table
-
+def _lines(ended: Ended) -> list[Marked]:
     from conformance.evidence import summary
 
-    table = Table(title="clauses by area", title_justify="left")
-    table.add_column("area")
-    rows = summary.area_rows(report)
-    columns = summary.columns(rows)
-    for state in columns:
-        table.add_column(state, justify="right")
-    table.add_column("checks")
-    for area, clauses, checks in rows:
-        told = ", ".join(f"{number} {state}" for state, number in checks.items() if number)
-        table.add_row(area, *(str(clauses[state] or "") for state in columns), told)
-    return table
+    report, below = ended.report, list(_below(ended))
+    if report is None or ended.code == 4:
+        return below
+    found = summary.causes(report)
+    above: list[Marked] = [("failed:", "bold red")] * bool(failed := summary.failed_clauses(found))
+    above += [(f"  {line}", "") for line in failed]
+    methods = summary.missing_methods(found, max(10, MOST - len(above) - len(below) - 3))
+    return [
+        ("", ""),
+        *([("not written yet (NotImplementedError):", "bold red")] * bool(methods)),
+        *((f"  {m}", "") for m in methods),
+        *above,
+        *below,
+    ]
+
+
+def _below(ended: Ended) -> Iterator[Marked]:
+    """What stands under the failures."""
+    from conformance.evidence import closing, summary
+
+    report = ended.report
+    if report is not None and ended.code != 4:
+        yield from _others(report)
+        shown, left = closing.asked(report)
+        for found in shown:
+            yield summary.verdict_line(found), f"bold {COLOURS.get(found.verdict, 'red')}"
+        if left:
+            yield f"no check of {', '.join(left)} was selected", ""
+    if ended.trouble:
+        yield ended.trouble, "red"
+    yield closing.ending(ended.code, report), "bold"
+    if step := closing.following(ended.code, report, report.header["connection"] if report else ""):
+        yield f"next: {step}", ""
+    page = ended.folder / "report.html"
+    yield (f"page: {page}" if page.is_file() else f"log: {ended.folder / 'run.log'}"), ""
+
+
+def _others(report: Report) -> Iterator[Marked]:
+    """Advice, expectations, scripts, what is blocked, what was not evaluated, and the one count of all checks."""
+    from conformance.evidence import closing, summary
+    from conformance.evidence.causes import many
+
+    for cause in [cause for cause in summary.causes(report) if cause.advice][: summary.CLAUSES]:
+        yield f"advice: {cause.headline}: {many(cause.number, 'check')}", "yellow"
+    outcomes = summary.expectations(report)
+    for outcome, line in outcomes[: summary.CLAUSES]:
+        yield line, "yellow" if outcome == "expected" else "red"
+    if len(outcomes) > summary.CLAUSES:
+        yield f"and {len(outcomes) - summary.CLAUSES} more checks with an expectation", ""
+    for line in summary.blocked_groups(report):
+        yield line, "magenta"
+    for line in summary.gaps(report):
+        yield line, ""
+    if told := summary.scripts(report):
+        yield told, ""
+    yield closing.counted(report), ""

@@ -13,7 +13,7 @@ from typing import Any
 from conformance.defects import trials
 from conformance.defects.planting import Planted
 from conformance.defects.trials import Tried
-from conformance.running.run import Options, cores, folder_for, tee
+from conformance.running.run import Options, cores, folder_for, shown, tee
 from conformance.specification import marking
 from conformance.specification.bindings import scan
 from conformance.specification.clauses import find_specs
@@ -89,7 +89,7 @@ def run(folder: Path, job: Mapping[str, Any]) -> int:
     argv += ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-n", "0", "--trials", str(path)]
     argv += [part for name in ("core", "cli", "ptychodus", "reconstruct") for part in ("--profile", name)]
     argv += [str(Path(__file__).resolve().parent.parent / "suite")]
-    return tee(argv, folder / "run.log", ["conform trials"])[0]
+    return tee(argv, folder / "run.log", ["conform trials"], show=shown)[0]
 
 
 def conclude(

@@ -1,4 +1,4 @@
-"""`expectations/<backend>.toml`: reds that are known, each with its reason and an end. Pure: text and reports in, lines out.
+"""`expectations/<backend>.toml`: failures that are known, each with its reason and an end. Pure: text and reports in, lines out.
 
 An entry is a table named by a check (`["PHYS-001:light_adds[g2]@cpu"]`; without `@device` it holds on every device, `*` stands
 for anything) with `state`, `message`, `reason`, `since`, `expires` and, if there is one, `issue`. It is strict: a check that
@@ -11,7 +11,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -19,7 +19,7 @@ from conformance.evidence.report import Line, Report
 from conformance.judging.states import RED
 
 MOST = 20
-"""Checks that one entry may cover: a wider pattern hides reds that nobody has looked at."""
+"""Checks that one entry may cover: a wider pattern hides failures that nobody has looked at."""
 
 STATES = ("fail", "timeout", "crash")
 """What may be expected: an error is the harness's own, and everything else is no red."""
@@ -43,6 +43,8 @@ class Entry:
     since: str
     expires: date
     issue: str | None = None
+    line: int = 0
+    """Where it begins in its file, counted from one."""
 
     def covers(self, check: str) -> bool:
         """True for the check of this name (and device, where the entry names one)."""
@@ -89,8 +91,19 @@ def parse(text: str, today: date) -> Expectations:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ExpectationError(f"expected TOML: {error}") from error
-    entries = tuple(_entry(name, found, today) for name, found in table.items())
+    entries = tuple(replace(_entry(name, found, today), line=_line(text, name)) for name, found in table.items())
     return Expectations(entries, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _line(text: str, name: str) -> int:
+    """The line of the file on which the table of this name begins; 0 where its name is written in another way."""
+    heads = ("[" + f'"{name}"', "[" + f"'{name}'")
+    found = (
+        place
+        for place, line in enumerate(text.splitlines(), start=1)
+        if line.replace("[[", "[").replace(" ", "").startswith(heads)
+    )
+    return next(found, 0)
 
 
 def _entry(name: str, found: Any, today: date) -> Entry:
@@ -111,7 +124,7 @@ def _entry(name: str, found: Any, today: date) -> Entry:
     except ValueError as error:
         raise ExpectationError(f"{name}: expires: expected YYYY-MM-DD, found {told['expires']!r}") from error
     if expires < today:
-        raise ExpectationError(f"{name}: expired on {expires}: mend the red, or look at it again and move the date")
+        raise ExpectationError(f"{name}: expired on {expires}: mend the failure, or look at it again and move the date")
     return Entry(check=name, **{**told, "expires": expires})  # type: ignore[arg-type]
 
 
@@ -142,8 +155,12 @@ def faults(expectations: Expectations, declared: Iterable[str]) -> list[str]:
 
 
 def judged(expectations: Expectations, report: Report) -> list[Line]:
-    """A line for each check that has an entry and ended in a pass or a red; what is blocked or was not evaluated says nothing."""
+    """A line for each check that has an entry and ended in a pass or a red; what is blocked or was not evaluated says nothing.
+
+    A stale one also says which other checks of its entry still fail, and how many of them this run says nothing of.
+    """
     states = report.states()
+    declared = [*report.plan["collected"], *report.plan["deselected"]]
     lines = []
     for result in report.results:
         check, state = result["check"], states[result["check"]]
@@ -151,21 +168,30 @@ def judged(expectations: Expectations, report: Report) -> list[Line]:
         if entry is None or state not in ("pass", *RED):
             continue
         outcome = "stale" if state == "pass" else "expected" if entry.fits(state, result["message"]) else "otherwise"
-        lines.append(
-            {
-                "kind": "expectation",
-                "check": check,
-                "outcome": outcome,
-                "entry": entry.check,
-                "state": entry.state,
-                "message": entry.message,
-                "reason": entry.reason,
-                "since": entry.since,
-                "expires": entry.expires.isoformat(),
-            }
-            | ({"issue": entry.issue} if entry.issue else {})
-        )
+        line = {
+            "kind": "expectation",
+            "check": check,
+            "outcome": outcome,
+            "entry": entry.check,
+            "state": entry.state,
+            "message": entry.message,
+            "reason": entry.reason,
+            "since": entry.since,
+            "expires": entry.expires.isoformat(),
+        }
+        line |= {"line": entry.line} if entry.line else {}
+        line |= {"issue": entry.issue} if entry.issue else {}
+        lines.append(line | (_beside(entry, declared, states) if outcome == "stale" else {}))
     return lines
+
+
+def _beside(entry: Entry, declared: Sequence[str], states: Mapping[str, str]) -> Line:
+    """The checks of an entry that still fail, and the number of those that this run says nothing of."""
+    mine = {check: states.get(check, "") for check in declared if entry.covers(check)}
+    return {
+        "still": [check for check, state in mine.items() if state in RED],
+        "unseen": sum(state not in ("pass", *RED) for state in mine.values()),
+    }
 
 
 def told(lines: Sequence[Line]) -> list[str]:
@@ -175,8 +201,21 @@ def told(lines: Sequence[Line]) -> list[str]:
 
 def _told(line: Line) -> str:
     until = f"since {line['since']}, until {line['expires']}" + (f", {line['issue']}" if line.get("issue") else "")
+    entry = line["entry"] + (f" (line {line['line']})" if line.get("line") else "")
     if line["outcome"] == "stale":
-        return f"stale: {line['check']} passes, but {line['entry']} expects {line['state']}: remove the entry"
+        return f"stale: {line['check']} passes, but {entry} expects it to fail{_mend(line)}"
     if line["outcome"] == "otherwise":
-        return f"{line['check']} is red otherwise than {line['entry']} expects: {line['state']} with {line['message']!r}"
+        return f"{line['check']} fails otherwise than {entry} expects: {line['state']} with {line['message']!r}"
     return f"expected: {line['check']}: {line['reason']} ({until})"
+
+
+def _mend(line: Line) -> str:
+    """What to do with an entry that is stale: narrow it where other checks still need it, else remove it."""
+    still, unseen = line.get("still", ()), line.get("unseen", 0)
+    if still:
+        others = "1 other check still fails" if len(still) == 1 else f"{len(still)} other checks still fail"
+        shown = ", ".join(still[:3]) + (f" and {len(still) - 3} more" if len(still) > 3 else "")
+        return f". {others} ({shown}): narrow the pattern to {'it' if len(still) == 1 else 'them'}"
+    if unseen:
+        return f". This run says nothing of {unseen} more of its checks: run them, then narrow the pattern or remove the entry"
+    return ": remove the entry"

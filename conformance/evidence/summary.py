@@ -1,4 +1,4 @@
-"""A report for people: rows by area, reds, verdict lines, Markdown. Pure functions from a report to text."""
+"""A report in words: what failed and why, what was not evaluated, verdicts, how it ended. Pure: from a report to text."""
 
 from __future__ import annotations
 
@@ -6,24 +6,35 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from conformance.connectors.names import PLANTED
+from conformance.evidence.causes import Cause, by_clause, causes, many, plainly, reds
+from conformance.evidence.closing import absent_methods, asked, ending, following, listed
 from conformance.evidence.expectations import OUTCOMES, told
 from conformance.evidence.report import Report
-from conformance.evidence.verdict import CLAUSE_STATES, MEANING, ProfileVerdict, clause_states, clauses_here, verdicts
-from conformance.judging.states import RED, STATES
+from conformance.evidence.verdict import CLAUSE_STATES, ProfileVerdict, blocking, clause_states, clauses_here
+from conformance.judging.states import STATES
 
 Row = tuple[str, dict[str, int], dict[str, int]]
+METHODS, CLAUSES, REASONS = 40, 8, 4
+"""Lines of missing methods, of failed clauses, of reasons for what was not evaluated: what is more is counted."""
+
+INDEPENDENCE = {
+    True: "own process, in which nothing of the reference, the oracles or the suite can be loaded",
+    False: "not audited: the backend runs in the suite's process (`proc:` audits)",
+}
+
+
+def called(header: Mapping[str, Any]) -> str:
+    """What a backend is called: a planted one by its connection (`mutant:DEF-002`), any other by its own name."""
+    connection = str(header.get("connection", ""))
+    named = header.get("backend", {}).get("name") or connection
+    return connection if connection.partition(":")[0] in PLANTED else str(named)
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
     """The clause states of a table; `expected` and `blocked` only where there is one, as most runs have none."""
     rare = ("expected", "blocked")
     return [state for state in CLAUSE_STATES if state not in rare or any(clauses[state] for _, clauses, _ in rows)]
-
-
-INDEPENDENCE = {
-    True: "own process, in which nothing of the reference, the oracles or the suite can be loaded",
-    False: "not audited: the backend runs in the suite's process (`proc:` audits)",
-}
 
 
 def area_rows(report: Report) -> list[Row]:
@@ -42,58 +53,103 @@ def area_rows(report: Report) -> list[Row]:
     return [(area, *found) for area, found in rows.items()]
 
 
-def reds(report: Report) -> list[dict[str, Any]]:
-    """The results that are red at the end, each with `advice` where no MUST stands behind it."""
-    final, clauses = report.states(), report.header["clauses"]
-    found = [line for line in report.results if final[line["check"]] in RED]
-    return [{**line, "advice": all(clauses[key]["level"] != "MUST" for key in line["clauses"])} for line in found]
-
-
 def expectations(report: Report) -> list[tuple[str, str]]:
-    """`(outcome, what it says)` of each check with an entry: expected ones first, then the stale, then what is red otherwise."""
+    """`(outcome, what it says)` of each check with an entry: expected ones first, then the stale, then what fails otherwise."""
     lines = sorted(report.expectations, key=lambda line: OUTCOMES.index(line["outcome"]))
     return list(zip([line["outcome"] for line in lines], told(lines), strict=True))
 
 
 def scripts(report: Report) -> str:
-    """How many reds a script repeats: alone, or by the suite only; empty where there is no script."""
-    told = [line["repro"]["alone"] for line in reds(report) if "repro" in line]
-    without = len(reds(report)) - len(told)
-    parts = [f"{told.count(True)} reproducible alone", f"{told.count(False)} by the suite only"]
-    return f"scripts in repro/: {', '.join(parts)}" + (f", {without} without" if without else "") if told else ""
+    """How many failures a script repeats: alone, or by the suite only; empty where there is no script."""
+    found = [line["repro"]["alone"] for line in reds(report) if "repro" in line]
+    without = len(reds(report)) - len(found)
+    parts = [f"{found.count(True)} reproducible alone", f"{found.count(False)} by the suite only"]
+    return f"scripts in repro/: {', '.join(parts)}" + (f", {without} without" if without else "") if found else ""
 
 
 def blockers(report: Report) -> list[tuple[str, str]]:
     """`(blocked check, the check that blocks it and how many more)`."""
-    told = [(line["check"], line["by"]) for line in report.blocked]
-    return [(check, by[0] + (f" and {len(by) - 1} more" if len(by) > 1 else "")) for check, by in told]
+    found = [(line["check"], line["by"]) for line in report.blocked]
+    return [(check, by[0] + (f" and {len(by) - 1} more" if len(by) > 1 else "")) for check, by in found]
 
 
 def blocked_groups(report: Report) -> list[str]:
-    """The blocked checks by what blocks them: one line a cause."""
-    causes = Counter(by for _, by in blockers(report))
-    return [f"{number} {'checks need' if number > 1 else 'check needs'} {by}" for by, number in causes.items()]
+    """The blocked checks by the cause that blocks them: one line a cause."""
+    lines = shortened(
+        [f"{many(number, 'check')} blocked {why}" for why, number in blocking_causes(report).items()], REASONS, "cause"
+    )
+    clauses = [key.split("~")[0] for key in blocking(report)]
+    behind = f"{many(len(clauses), 'clause')} blocked, as a check stopped before it came to them: {listed(clauses)}"
+    return [*lines, *([behind] if clauses else [])]
+
+
+def blocking_causes(report: Report) -> dict[str, int]:
+    """What blocks, in words → how many checks, the most blocking first. What is blocked itself leads on to what blocks it."""
+    by = {line["check"]: line["by"][0] for line in report.blocked}
+    named = {line["check"]: cause for cause in causes(report) for line in cause.lines}
+    found: Counter[str] = Counter()
+    for check in by:
+        root, walked = check, set()
+        while root in by and root not in walked:
+            walked.add(root)
+            root = by[root]
+        cause = named.get(root)
+        if cause is None:
+            found[f"by {root}"] += 1
+        else:
+            found[
+                f"until {cause.headline.removesuffix(' is not written')} is written"
+                if cause.kind == "missing"
+                else f"by {cause.headline}"
+            ] += 1
+    return dict(found.most_common())
+
+
+def shortened(lines: Sequence[str], most: int, word: str) -> list[str]:
+    """The first lines, and how many more there are."""
+    return [*lines[:most], *([f"and {many(len(lines) - most, f'more {word}')}"] if len(lines) > most else [])]
+
+
+def missing_methods(found: Sequence[Cause], most: int = METHODS) -> list[str]:
+    """`config.canonical  335 checks wait for it`, the most wanted first."""
+    methods = [cause for cause in found if cause.kind == "missing"]
+    wide = max((len(plainly(cause.name, 60)) for cause in methods[:most]), default=0)
+    lines = [
+        f"{plainly(cause.name, 60):{wide}}  {many(cause.number, 'check')} {'waits' if cause.number == 1 else 'wait'} for it"
+        for cause in methods[:most]
+    ]
+    rest = [f"{plainly(cause.name, 60)} ({cause.number})" for cause in methods[most:]]
+    return [*lines, *([f"and {many(len(rest), 'more method')}: {listed(rest, 4 * METHODS)}"] if rest else [])]
+
+
+def failed_clauses(found: Sequence[Cause]) -> list[str]:
+    """`BATCH-022  Images are channel-first: 16 checks`, in the order of the specification."""
+    lines = [f"{clause:11} {plainly(title)}: {many(number, 'check')}" for clause, (title, number) in by_clause(found).items()]
+    return shortened(lines, CLAUSES, "clause")
 
 
 def gaps(report: Report) -> list[str]:
     """What was not evaluated and why, one line a reason; and whether the backend printed."""
-    reasons: dict[str, int] = {}
-    for line in report.results:
-        if line["state"] in ("not-claimed", "not-evaluated"):
-            reason = f"{line['state']}: {line['message']}"
-            reasons[reason] = reasons.get(reason, 0) + 1
+    lines, absent = [], absent_methods(report)
+    if absent:
+        number = sum(absent.values())
+        lines.append(f"{many(number, 'check')} need methods that this backend does not have: {listed(list(absent))}")
+    others = Counter(plainly(line["message"]) for line in report.results if line["state"] == "not-evaluated")
+    lines += shortened(
+        [f"{many(number, 'check')} not evaluated: {reason}" for reason, number in others.items()], REASONS, "reason"
+    )
     spoken = sum("printed" in line for line in report.results)
     notes = [f"note: the backend printed while {spoken} checks ran (backend-*.log, `printed` in report.jsonl)"] if spoken else []
-    return [f"{number} × {reason}" for reason, number in reasons.items()] + notes
+    return lines + notes
 
 
 def check_equation(report: Report) -> str:
     """`412 declared = 400 collected + 12 deselected; 400 collected = 398 pass + 2 fail` (checks)."""
     plan, states = report.plan, list(report.states().values())
     collected, deselected = len(plan["collected"]), len(plan["deselected"])
-    told = " + ".join(f"{states.count(state)} {state}" for state in STATES if state in states) or "0"
-    told += f" + {collected - len(states)} never ended" if collected != len(states) else ""
-    return f"{collected + deselected} declared = {collected} collected + {deselected} deselected; {collected} collected = {told}"
+    found = " + ".join(f"{states.count(state)} {state}" for state in STATES if state in states) or "0"
+    found += f" + {collected - len(states)} never ended" if collected != len(states) else ""
+    return f"{collected + deselected} declared = {collected} collected + {deselected} deselected; {collected} collected = {found}"
 
 
 def verdict_line(found: ProfileVerdict) -> str:
@@ -101,25 +157,19 @@ def verdict_line(found: ProfileVerdict) -> str:
     return f"{found.profile} on {found.device}: {found.verdict}; clauses: {found.equation}"
 
 
-def ending(code: int, report: Report | None = None) -> str:
-    """The exit code in words; a 0 tells how many reds were expected."""
-    known = list(report.states().values()).count("expected") if report and code == 0 else 0
-    return f"exit {code}: {MEANING[code]}" + (f", {known} expected aside" if known else "")
-
-
 def markdown(report: Report, code: int, command: str) -> str:
-    """summary.md."""
-    header = report.header
-    who = header["backend"]
-    rows = area_rows(report)
-    shown = columns(rows)
+    """summary.md: as long as there are causes, however many checks failed for them."""
+    header, found = report.header, causes(report)
     known = header.get("expectations")
+    rows = [row for row in area_rows(report) if any(row[2].values())]
+    shown = [state for state in columns(rows) if any(clauses[state] for _, clauses, _ in rows)]
     lines = [
-        f"# {who.get('name', header['connection'])} {who.get('version', '')} on {header['device']}",
+        f"# {called(header)} {header['backend'].get('version', '')} on {header['device']}",
         "",
-        *(f"- **{verdict_line(found)}**" for found in verdicts(report)),
+        *(f"- **{verdict_line(one)}**" for one in asked(report)[0]),
         f"- checks: {check_equation(report)}",
         f"- {ending(code, report)}",
+        *([f"- next: `{step}`"] if (step := following(code, report, header["connection"])) else []),
         *([f"- {scripted}"] if (scripted := scripts(report)) else []),
         f"- suite {header['suite']}, started {header['started']}, Python {header['python']}, {header['platform']}",
         "- " + ", ".join(f"{name} {version}" for name, version in header["libraries"].items()),
@@ -127,26 +177,42 @@ def markdown(report: Report, code: int, command: str) -> str:
         *([f"- expectations: `{known['file']}`, {known['entries']} entries, sha256 {known['sha256']}"] if known else []),
         f"- command: `{command}`",
         "",
-        "| area | " + " | ".join(shown) + " | checks |",
-        "|---|" + "---|" * (len(shown) + 1),
-        *(_row(area, clauses, checks, shown) for area, clauses, checks in rows),
-        "",
+        *_failed(found),
+        *(
+            ["## Methods that are not written", "", *(f"- {line}" for line in methods), ""]
+            if (methods := missing_methods(found))
+            else []
+        ),
     ]
-    for red in reds(report):
+    others = [line for _, line in expectations(report)] + blocked_groups(report) + gaps(report)
+    lines += ["## What else", "", *(f"- {line}" for line in others), ""] if others else []
+    if rows:
         lines += [
-            f"## {red['check']}: {red['state']}{' (advice)' if red['advice'] else ''}",
-            "",
-            "```",
-            red["message"],
-            "```",
-            "",
-            *([f"script: `{red['repro']['script']}`", ""] if "repro" in red else []),
+            "| area | " + " | ".join(shown) + " | checks |",
+            "|---|" + "---|" * (len(shown) + 1),
+            *(_row(area, clauses, checks, shown) for area, clauses, checks in rows),
         ]
-    lines += [f"- {line}" for _, line in expectations(report)]
-    lines += [f"- blocked: {check}, by {by}" for check, by in blockers(report)]
-    lines += [f"- {gap}" for gap in gaps(report)]
     lines += _pending(header["clauses"], set(header["profiles"]))
     return "\n".join(lines) + "\n"
+
+
+MOST_CAUSES, MOST_NAMES = 20, 10
+"""Causes that summary.md shows whole, and checks that it names of each."""
+
+
+def _failed(found: Sequence[Cause]) -> list[str]:
+    """Each cause with the message of its first check and the names of the others."""
+    lines: list[str] = []
+    others = [cause for cause in found if cause.kind != "missing"]
+    for cause in others[:MOST_CAUSES]:
+        first, rest = cause.lines[0], [f"`{line['check']}`" for line in cause.lines[1:]]
+        script = f"script: `{first['repro']['script']}`" if "repro" in first else ""
+        lines += [f"## {cause.headline}: {many(cause.number, 'check')} ({cause.name}){' (advice)' if cause.advice else ''}", ""]
+        lines += ["```", f"{first['state'].upper()} {first['message']}", "```", "", *([script, ""] if script else [])]
+        lines += [f"also: {listed(rest, MOST_NAMES)}", ""] if rest else []
+    if len(others) > MOST_CAUSES:
+        lines += [f"{many(len(others) - MOST_CAUSES, 'more cause')}: report.html and run.log hold all of them.", ""]
+    return lines
 
 
 def _row(area: str, clauses: Mapping[str, int], checks: Mapping[str, int], shown: Sequence[str]) -> str:
@@ -156,4 +222,4 @@ def _row(area: str, clauses: Mapping[str, int], checks: Mapping[str, int], shown
 
 def _pending(clauses: Mapping[str, Mapping[str, Any]], profiles: set[str]) -> list[str]:
     waiting = [(key, c["pending"]) for key, c in clauses.items() if c.get("pending") and profiles & set(c["profiles"])]
-    return ["", "Pending clauses:", "", *(f"- {key}: {reason}" for key, reason in waiting)] if waiting else []
+    return ["", "Clauses that have no check yet:", "", *(f"- {key}: {reason}" for key, reason in waiting)] if waiting else []

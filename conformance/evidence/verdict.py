@@ -15,8 +15,8 @@ from conformance.judging.states import EVALUATED, RED
 
 VERDICTS = ("CONFORMANT", "PARTIAL", "NON-CONFORMANT", "NOT-EVALUATED", "HARNESS-ERROR")
 MEANING = {
-    0: "nothing selected is red",
-    1: "a red, or a stale expectation",
+    0: "nothing that was selected failed",
+    1: "a required clause failed, or an expectation is stale",
     2: "interrupted",
     3: "harness fault",
     4: "usage, registry or specification inconsistent",

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import re
 import sys
+import sysconfig
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 _TOOLS = frozenset(sys.stdlib_module_names) | {"numpy", "scipy", "hypothesis", "pytest", "_pytest", "pluggy", "syrupy"}
 # Folders of the package that hold backends: their frames speak for the backend.
 _BACKENDS = ("backends", "mutants", "twins", "selftest")
+_STANDARD = Path(sysconfig.get_path("stdlib"))
 _OWN_MISTAKES = (NameError, ImportError, SyntaxError)
 
 
@@ -56,3 +60,33 @@ def origin(error: BaseException, suite: Path) -> str:
 
 def _below(path: Path, folder: Path) -> bool:
     return path.is_relative_to(folder)
+
+
+_FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
+
+
+def place(error: BaseException) -> str:
+    """`adapter.py:32 in diffract`: the innermost line that speaks for the backend, else the innermost of all.
+
+    Relative to the current folder where it lies below it. An error of another process carries its traceback as a note.
+    """
+    frames_ = [
+        (Path(file), int(line), function)
+        for note in getattr(error, "__notes__", ())
+        for file, line, function in _FRAME.findall(note)
+    ]
+    frames_ = frames_ or [(Path(f.filename), f.lineno or 0, f.name) for f in traceback.extract_tb(error.__traceback__)]
+    if not frames_:
+        return ""
+    theirs = [frame for frame in frames_ if _theirs(frame[0])]
+    file, line, function = (theirs or frames_)[-1]
+    here = Path.cwd()
+    shown = file.relative_to(here) if file.is_relative_to(here) else file
+    return f"{shown}:{line} in {function}"
+
+
+def _theirs(path: Path) -> bool:
+    """A file of the backend: not ours, and of no library."""
+    if {"site-packages", "dist-packages"} & set(path.parts) or _below(path, _STANDARD):
+        return False
+    return not _below(path, PACKAGE) or path.relative_to(PACKAGE).parts[0] in _BACKENDS

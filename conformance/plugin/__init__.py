@@ -17,7 +17,7 @@ import pytest
 from conformance.connectors import beside
 from conformance.connectors.connect import Proxy
 from conformance.connectors.names import NotEvaluated, claimed
-from conformance.judging import states
+from conformance.judging import blame, states
 from conformance.judging.observe import Observer
 from conformance.judging.snapshots import StrictJSON
 from conformance.plugin.checks import Selection, describe
@@ -212,6 +212,7 @@ def pytest_runtest_makereport(
         told = {"state": found.state, "message": found.message, "observations": observed, "artefacts": dict(observer.artefacts)}
         told |= {"stop": found.stop.plain()} if found.stop else {}
         told["printed"] = _printed(item.config.stash[STATION])
+        told["at"] = blame.place(error) if error is not None and found.traced else ""
         report.user_properties.append(("conform", told))
     return report
 

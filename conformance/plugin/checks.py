@@ -87,5 +87,5 @@ class Selection:
         """The plan as JSON, for the controller: node id → check, and the problems."""
         ids = [check.id for check in self.checks.values()]
         unmatched = [pattern for pattern in self.select if not any(matches(name, [pattern]) for name in ids)]
-        problems = [*self.problems, *(f"the selection {pattern!r} matches no check" for pattern in unmatched)]
-        return json.dumps({"checks": {node: asdict(check) for node, check in self.checks.items()}, "problems": problems})
+        checks = {node: asdict(check) for node, check in self.checks.items()}
+        return json.dumps({"checks": checks, "problems": self.problems, "unmatched": unmatched})

@@ -127,6 +127,8 @@ class Recorder:
         plan = json.loads(text)
         if plan["problems"]:
             raise pytest.UsageError("the suite is inconsistent:\n" + "\n".join(f"  {problem}" for problem in plan["problems"]))
+        if plan["unmatched"]:
+            raise pytest.UsageError(f"-k {plan['unmatched'][0]} matches no check; conform list --checks shows what there is")
         if self.expected and (found := expectations.faults(self.expected, [c["id"] for c in plan["checks"].values()])):
             told = "\n".join(f"  {fault}" for fault in found)
             raise pytest.UsageError(f"{self.config.getoption('--expect')} does not fit the suite:\n{told}")
@@ -164,7 +166,7 @@ class Recorder:
                 entry["observations"] += found["observations"]
                 entry |= {"artefacts": found["artefacts"]} if found["artefacts"] else {}
                 entry |= {"repro": found["repro"]} if "repro" in found else {}
-                entry |= {"printed": found["printed"]} if found.get("printed") else {}
+                entry |= {name: found[name] for name in ("printed", "at") if found.get(name)}
         if report.when == "???":
             message = deaths.message(check, self.station, str(report.longrepr))
             entry |= {"state": "crash", "judged": True, "worker_died": True, "message": message, "stop": deaths.stop(check)}

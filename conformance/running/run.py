@@ -117,14 +117,18 @@ def shown(line: str) -> None:
     sys.stdout.flush()
 
 
+def unsaid(line: str) -> None:
+    """A line that the log alone keeps."""
+
+
 @contextmanager
 def unwatched(report: Path) -> Iterator[Show]:
-    """Every line of the child as it comes, whatever the report says meanwhile."""
-    yield shown
+    """Nothing is shown; run.log has every line."""
+    yield unsaid
 
 
 def tee(
-    argv: Sequence[str], log: Path, header: Sequence[str], *, env: Mapping[str, str] | None = None, show: Show = shown
+    argv: Sequence[str], log: Path, header: Sequence[str], *, env: Mapping[str, str] | None = None, show: Show = unsaid
 ) -> tuple[int, str]:
     """Run `argv`, hand each line to `show` and to the log as it comes; returns exit code and text.
 
@@ -236,6 +240,20 @@ def _unclosed(folder: Path, code: int, said: str, text: str, why: str) -> Ended:
     if code in (-2, 130) or (code == 2 and spoken[2]):
         return Ended(folder, 2, partial, why)
     if not planned and spoken.get(code):
-        return Ended(folder, code, partial, why if code != 4 else "")
+        return Ended(folder, code, partial, _complaint(said) if code == 4 else _internal(said) or why)
+    why = _internal(said) or why
     early = "" if text else ", before the backend had said who it is"
     return Ended(folder, 6, partial, f"{why}; the process ended with {code}{early}")
+
+
+def _complaint(said: str) -> str:
+    """What a usage error says: the lines behind `ERROR: `, without pytest's own marks."""
+    _, _, words = said.partition("ERROR: ")
+    return "\n".join(line.removeprefix("ERROR: ") for line in words.strip().splitlines() if line.strip())
+
+
+def _internal(said: str) -> str:
+    """The last line of an error inside pytest or the harness; empty where there was none."""
+    told = [line.removeprefix("INTERNALERROR>").strip() for line in said.splitlines() if line.startswith("INTERNALERROR>")]
+    told = [line for line in told if line]
+    return told[-1] if told else ""

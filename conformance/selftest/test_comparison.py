@@ -151,7 +151,7 @@ def test_several_backends_run_into_their_folders_and_into_one_comparison(house: 
     assert [row["code"] for row in told["backends"]] == [0, 4, 4, 0] and done.returncode == told["exit"] == 4
     assert told["backends"][1]["trouble"] == f"backend '{FAKES}:Nobody': {FAKES} has no 'Nobody'"
     assert told["clauses"][0]["states"] == ["pass", "absent", "absent", "pass"]
-    assert done.stdout.splitlines()[-1] == f"report: {stamp / 'comparison'}"
+    assert done.stdout.splitlines()[-1] == f"page: {stamp / 'comparison' / 'report.html'}"
 
 
 def test_a_comparison_is_read_again_rendered_and_validated(house: House) -> None:
@@ -189,7 +189,7 @@ def test_machines_get_the_comparison_alone_on_standard_output(house: House) -> N
 def test_one_backend_is_no_comparison(house: House) -> None:
     done = house.conform("run", "--workers", "0", backend="Pure")
     assert [path.name for path in house.root.glob("reports/*/*")] == [f"{FAKES}-Pure-cpu"]
-    assert done.stdout.splitlines()[-1].startswith("report: ") and "backend 1 of" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("page: ") and "backend 1 of" not in done.stdout
 
 
 def test_what_cannot_be_compared_is_a_usage_error(house: House) -> None:

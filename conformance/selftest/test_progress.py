@@ -37,7 +37,7 @@ def test_a_growing_report_is_read_line_by_line(tmp_path: Path) -> None:
     assert list(follower.lines()) == []
 
 
-def test_a_terminal_sees_a_bar_each_red_and_no_dots(tmp_path: Path) -> None:
+def test_a_terminal_sees_one_line_and_each_cause_and_no_dots(tmp_path: Path) -> None:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=110, highlight=False, color_system=None)
     path = tmp_path / "report.jsonl"
@@ -47,9 +47,9 @@ def test_a_terminal_sees_a_bar_each_red_and_no_dots(tmp_path: Path) -> None:
         show("..F                                          [ 75%]\n")
         show("a [word] of the child\n")
     told = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
-    assert "fail PHYS-001:a[1]@cpu" in told and "a [word] of the child" in told
-    assert "[ 75%]" not in told
-    assert "examining 1 red" in told and "4/4" in told and "left" in told
+    assert "✗ PHYS-001 What PHYS-001 says" in told and "check     PHYS-001:a[1]@cpu" in told
+    assert "[ 75%]" not in told and "of the child" not in told, "the child's words belong into run.log"
+    assert "4 of 4 checks, 1 failed" in told and "left" in told
 
 
 def test_the_pages_of_a_run_stand_beside_its_report_and_machines_get_json(house: House) -> None:
@@ -57,10 +57,12 @@ def test_the_pages_of_a_run_stand_beside_its_report_and_machines_get_json(house:
     house.chapter("physics", numeric).tests("physics", WRONG).lock()
     done = house.conform("run", "--workers", "0", "--json")
     told = json.loads(done.stdout)
-    assert (done.returncode, told["exit"], told["meaning"]) == (1, 1, "a red, or a stale expectation")
+    assert (done.returncode, told["exit"], told["meaning"]) == (1, 1, "a required clause failed, or an expectation is stale")
     assert [(red["check"], red["state"]) for red in told["reds"]] == [("PHYS-001:wrong@cpu", "fail")]
     assert told["equation"]["states"]["fail"] == 1 and told["verdicts"][0]["verdict"] == "NON-CONFORMANT"
-    assert "1 failed" in done.stderr and "\x1b" not in done.output
+    assert "✗ PHYS-001 A title" in done.stderr and "\x1b" not in done.output
+    assert [(cause["clause"], cause["name"], cause["number"]) for cause in told["causes"]] == [("PHYS-001", "images", 1)]
+    assert told["next"] == "conform explain PHYS-001"
     folder = house.folder()
     assert {"run.log", "report.jsonl", "summary.md", "junit.xml", "report.html", "artefacts"} <= {
         p.name for p in folder.iterdir()

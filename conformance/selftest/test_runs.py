@@ -83,31 +83,38 @@ def test_the_report_closes_although_workers_died(ran: tuple[House, str, int]) ->
     }
 
 
-def test_every_red_says_all_and_how_to_repeat_it(ran: tuple[House, str, int]) -> None:
-    _, output, _ = ran
+def test_every_failure_says_all_and_how_to_repeat_it(ran: tuple[House, str, int]) -> None:
+    house, output, _ = ran
+    log = (house.folder() / "run.log").read_text()
     for name in ("wrong", "raises", "dies[1]", "other_form", "iterates", "advises"):
-        told = output[output.index(f"check     PHYS-00{3 if name == 'advises' else 2}:{name}@cpu") :].split("repeat")
+        told = log[log.index(f"check     PHYS-00{3 if name == 'advises' else 2}:{name}@cpu") :].split("repeat")
         for label in ("expected  ", "found     ", f"suspect   {name.split('[')[0]}."):
             assert label in told[0], (name, told[0])
         assert re.match(r"    conform run --backend \S+ --device cpu -k '?PHYS-00\d:", told[1])
+    assert "✗ PHYS-002 A title\n    check     PHYS-002:wrong@cpu, observation `images`\n    expected  " in output
+    assert re.search(r"\n    where     \S*fakes.py:\d+ in diffract\n", output)
 
 
-def test_the_run_ends_with_verdict_equation_and_folder(ran: tuple[House, str, int]) -> None:
+def test_the_run_ends_with_one_count_verdict_next_step_and_page(ran: tuple[House, str, int]) -> None:
     house, output, _ = ran
-    last = output.splitlines()[-4:]
-    assert last[0].startswith(
-        "checks: 13 declared = 13 collected + 0 deselected; 13 collected = 3 pass + 1 not-claimed + 2 blocked + "
-    )
-    expected = (
-        "core on cpu: NON-CONFORMANT; clauses: 4 declared = 2 evaluated + 1 pending + 0 untestable + 0 not evaluated + 1 blocked"
-    )
-    assert last[1:] == [expected, "exit 6: incomplete", f"report: {house.folder()}"]
+    clauses = "4 declared = 2 evaluated + 1 pending + 0 untestable + 0 not evaluated + 1 blocked"
+    assert output.splitlines()[-5:] == [
+        "13 checks: 3 passed, 1 not claimed, 2 blocked, 3 failed, 4 crashed",
+        f"core on cpu: NON-CONFORMANT; clauses: {clauses}",
+        "exit 6: incomplete: 2 checks took their process down (PHYS-002:dies[1]@cpu, PHYS-002:dies[2]@cpu); "
+        "6 checks failed, all on PHYS-002 (A title)",
+        "next: conform explain PHYS-002",
+        f"page: {house.folder() / 'report.html'}",
+    ]
     assert "\x1b[" not in output, "colours belong on a terminal"
-    assert "\nadvice PHYS-003:advises@cpu\n" in output and "\nblocked 2 checks need PHYS-002:" in output
+    assert "\n  PHYS-002    A title: 6 checks\n" in output and "\nadvice: PHYS-003 A title: 1 check\n" in output
+    assert "\n2 checks blocked by PHYS-002 A title\n" in output
+    assert "PHYS-001:follows" not in output, "what is blocked is no failure of its own"
+    assert not re.search(r"\d failed, \d+ passed|bringing up|\[ *\d+%\]|=== ", output), "pytest's words belong into run.log"
 
 
 def test_the_log_holds_everything_and_is_sealed(ran: tuple[House, str, int]) -> None:
-    house, output, _ = ran
+    house, _, _ = ran
     lines = (house.folder() / "run.log").read_text().splitlines(keepends=True)
     assert lines[0] == "# conform run\n" and any(line.startswith("# argv ") for line in lines[:7])
     seal = re.fullmatch(r"# exit=6 seconds=[\d.]+ sha256=(\w+)\n", lines[-2])
@@ -116,7 +123,7 @@ def test_the_log_holds_everything_and_is_sealed(ran: tuple[House, str, int]) -> 
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d{6}Z", house.folder().parent.name)
     summary = (house.folder() / "summary.md").read_text()
     assert "- PHYS-004~1: later" in summary and "**core on cpu: NON-CONFORMANT" in summary and "bound     exact" in summary
-    assert all(line in output for line in ("13 declared", "clauses by area"))
+    assert " failed, " in "".join(lines) and "FAIL PHYS-002~1" in "".join(lines)
 
 
 def test_a_check_that_hangs_is_a_crash_and_the_others_stand(house: House) -> None:
@@ -129,7 +136,8 @@ def test_a_red_alone_is_one_and_its_command_repeats_it(ran: tuple[House, str, in
     house = build(tmp_path).chapter("physics", *CHAPTER).tests("physics", *CHECKS).lock()
     done = house.conform("run", "--workers", "1", "-k", "PHYS-002:wrong@cpu")
     assert (done.returncode, house.states()) == (1, {"PHYS-002:wrong": "fail"})
-    assert "checks: 13 declared = 1 collected + 12 deselected" in done.stdout
+    assert "1 of 13 checks selected: 1 failed" in done.stdout
+    assert "exit 1: 1 check failed, on PHYS-002 (A title)" in done.stdout
 
 
 def test_faults_of_the_harness_are_its_own(tmp_path: Path) -> None:
@@ -173,7 +181,8 @@ def four(done: process.Completed, words: str) -> None:
 @pytest.mark.parametrize("workers", ["0", "2"])
 def test_inconsistencies_are_four_with_and_without_workers(house: House, workers: str) -> None:
     four(
-        house.conform("run", "--workers", workers, "-k", "PHYS-001:nothing"), "the selection 'PHYS-001:nothing' matches no check"
+        house.conform("run", "--workers", workers, "-k", "PHYS-001:nothing"),
+        "-k PHYS-001:nothing matches no check; conform list --checks shows what there is",
     )
     wrong = clause("PHYS-001~1", prose="It SHOULD hold.", fence='level = "MUST"\nprofiles = { core = "required" }')
     house.chapter("physics", wrong).lock()
@@ -202,7 +211,7 @@ def test_an_accelerator_that_is_not_there_is_never_green(house: House) -> None:
     assert (done.returncode, house.states()) == (5, {"PHYS-001:on_device": "not-evaluated"})
     assert (
         "core on cuda: NOT-EVALUATED" in done.stdout
-        and "1 × not-evaluated: no cuda device here; the backend sees cpu" in done.stdout
+        and "1 check not evaluated: no cuda device here; the backend sees cpu" in done.stdout
     )
     done = house.conform("run", "--device", "cuda", backend="Both")
     assert (done.returncode, house.states()) == (0, {"PHYS-001:on_device": "pass"})

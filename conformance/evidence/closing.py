@@ -1,0 +1,124 @@
+"""How a run ended, in words: the count of all checks, the verdicts asked for, the exit code, and what to do next. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from conformance.evidence.causes import by_clause, causes, many, plainly
+from conformance.evidence.report import Report
+from conformance.evidence.verdict import MEANING, ProfileVerdict, verdicts
+from conformance.judging.states import STATES
+
+WORDS = {"pass": "passed", "fail": "failed", "timeout": "timed out", "crash": "crashed", "error": "broke in the harness"}
+
+
+def counted(report: Report) -> str:
+    """`99 of 1424 checks selected: 73 passed, 16 failed, 10 blocked`, in words."""
+    plan, states = report.plan, list(report.states().values())
+    collected, whole = len(plan["collected"]), len(plan["collected"]) + len(plan["deselected"])
+    parts = [f"{states.count(state)} {WORDS.get(state, state.replace('-', ' '))}" for state in STATES if state in states]
+    parts += [f"{collected - len(states)} never ended"] if collected != len(states) else []
+    chosen = f"{collected} of {many(whole, 'check')} selected" if collected != whole else many(whole, "check")
+    return f"{chosen}: {', '.join(parts) or 'none evaluated'}"
+
+
+def absent_methods(report: Report) -> dict[str, int]:
+    """`physics.simulate` → how many checks need it and were not evaluated, the most wanted first."""
+    found: Counter[str] = Counter()
+    for line in report.results:
+        if line["state"] == "not-claimed":
+            parts = line["message"].split("`")
+            found[f"{parts[1]}.{parts[3]}" if len(parts) > 3 else plainly(line["message"])] += 1
+    return dict(found.most_common())
+
+
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """`a, b and 3 more`."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def asked(report: Report) -> tuple[list[ProfileVerdict], list[str]]:
+    """The verdicts of the profiles of which a check was selected, and the names of the other profiles."""
+    clauses = report.header["clauses"]
+    touched = {
+        name for keys in report.plan["collected"].values() for key in keys for name in clauses.get(key, {}).get("profiles", ())
+    }
+    found = verdicts(report)
+    if not touched & {one.profile for one in found}:
+        return found, []
+    return [one for one in found if one.profile in touched], [one.profile for one in found if one.profile not in touched]
+
+
+def ending(code: int, report: Report | None = None) -> str:
+    """The exit code in words: what failed or is missing, in numbers."""
+    return f"exit {code}: {_because(code, report) or MEANING[code]}"
+
+
+def _because(code: int, report: Report | None) -> str:
+    if report is None or code not in (0, 1, 6):
+        return ""
+    if code == 1:
+        return _failures(report)
+    if code == 6:
+        return _incomplete(report)
+    known = list(report.states().values()).count("expected")
+    return f"nothing failed but what is expected to ({many(known, 'check')})" if known else ""
+
+
+def _incomplete(report: Report) -> str:
+    """What is missing: processes that died, or methods that the backend does not have."""
+    died = [line["check"] for line in report.results if line.get("worker_died")]
+    absent = absent_methods(report)
+    if died:
+        told = f"{many(len(died), 'check')} took {'its' if len(died) == 1 else 'their'} process down ({listed(died, 2)})"
+        failed = _failures(report)
+        return f"incomplete: {told}" + (f"; {failed}" if failed else "")
+    if not report.footer or not absent:
+        return ""
+    number = sum(absent.values())
+    needs = f"{many(number, 'selected check')} {'needs' if number == 1 else 'need'} methods"
+    return f"nothing failed, but {needs} that this backend does not have ({listed(list(absent))})"
+
+
+def _failures(report: Report) -> str:
+    """`16 checks failed, all on BATCH-022 (Images are channel-first)`; what is advice alone does not count."""
+    found = [cause for cause in causes(report) if not cause.advice]
+    clauses = by_clause(found)
+    methods = [cause for cause in found if cause.kind == "missing"]
+    parts = []
+    if methods:
+        waiting = sum(cause.number for cause in methods)
+        parts.append(
+            f"{many(len(methods), 'method')} {'is' if len(methods) == 1 else 'are'} not written ({many(waiting, 'check')})"
+        )
+    if clauses:
+        (first, (title, _)), *others = clauses.items()
+        number = sum(failed for _, failed in clauses.values())
+        where = f"on {len(others) + 1} clauses" if others else f"{'all ' * (number > 1)}on {first} ({plainly(title)})"
+        parts.append(f"{many(number, 'check')} failed, {where}")
+    stale = list(report.states().values()).count("stale")
+    parts += [f"{many(stale, 'check')} that {'is' if stale == 1 else 'are'} expected to fail passed"] if stale else []
+    return "; ".join(parts)
+
+
+def header_clauses(report: Report) -> dict[str, Any]:
+    """Clause id → the clause, in the order of the specification."""
+    return {key.split("~")[0]: clause for key, clause in report.header["clauses"].items()}
+
+
+def following(code: int, report: Report | None, backend: str) -> str:
+    """The next command, or what to write next; empty where there is nothing to do."""
+    if report is None:
+        return ""
+    found = causes(report)
+    methods = [cause for cause in found if cause.kind == "missing" and not cause.advice]
+    others = [cause for cause in found if cause.kind != "missing" and not cause.advice]
+    if others and not methods:
+        return f"conform explain {others[0].clause}"
+    if methods:
+        order = list(header_clauses(report))
+        first = min((line["clauses"][0].split("~")[0] for line in methods[0].lines), key=order.index)
+        return f"write {plainly(methods[0].name)}, then: conform explain {first}"
+    return f"conform doctor --backend {backend}" if code == 6 and report.footer else ""
