@@ -69,7 +69,7 @@ def _because(code: int, report: Report | None) -> str:
 
 def _incomplete(report: Report) -> str:
     """What is missing: processes that died, or methods that the backend does not have."""
-    died = [line["check"] for line in report.results if line.get("worker_died")]
+    died = sorted(line["check"] for line in report.results if line.get("worker_died"))
     absent = absent_methods(report)
     if died:
         told = f"{many(len(died), 'check')} took {'its' if len(died) == 1 else 'their'} process down ({listed(died, 2)})"

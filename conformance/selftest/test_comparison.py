@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from conformance.cli import comparison as verb
-from conformance.cli import run as run_verb
 from conformance.connectors import process
 from conformance.evidence.report import MalformedLine
 from conformance.pages.comparison import Absent, Comparison, cells, compare, markdown, table
@@ -200,7 +199,7 @@ def test_what_cannot_be_compared_is_a_usage_error(house: House) -> None:
     assert not (house.root / "reports").exists()
 
 
-def test_after_an_interruption_nobody_else_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_an_interruption_nobody_else_is_run(tmp_path: Path) -> None:
     asked = []
 
     def examined(arguments: argparse.Namespace, backend: str, **folder: str) -> Ended:
@@ -208,8 +207,7 @@ def test_after_an_interruption_nobody_else_is_run(tmp_path: Path, monkeypatch: p
         (tmp_path / "run.log").write_text("", encoding="utf-8")
         return Ended(tmp_path, 2, None, "stopped")
 
-    monkeypatch.setattr(run_verb, "examined", examined)
     arguments = argparse.Namespace(json=True, output=tmp_path, label=None, expect=None)
-    assert verb.run(arguments, ["a", "b"]) == 2 and asked == ["a"]
+    assert verb.run(arguments, ["a", "b"], examined) == 2 and asked == ["a"]
     told = json.loads(next(tmp_path.glob("*/comparison/comparison.json")).read_text(encoding="utf-8"))
     assert [row["trouble"] for row in told["backends"]] == ["stopped", "not run: interrupted before"]

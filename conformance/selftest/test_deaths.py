@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def test_without_workers_the_one_that_died_is_named(deadly: House, way: str, how
     last = deadly.lines()[-1]
     assert f"found     the process died: {how}\n" in last["message"] and last["worker_died"] is True
     assert last["repro"]["reason"] == "the process died with it" and (deadly.folder() / last["repro"]["script"]).is_file()
-    assert "3 of 7 checks selected: 1 passed, 1 crashed, 1 never ended" in done.stdout and "MissingFooter" in done.stdout
+    assert (
+        re.search(r"3 of \d+ checks selected: 1 passed, 1 crashed, 1 never ended", done.stdout) and "MissingFooter" in done.stdout
+    )
     assert not (deadly.folder() / reports.RUNNING).exists()
 
 
