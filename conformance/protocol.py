@@ -108,10 +108,10 @@ class Data(Protocol):
     """Files and raw records."""
 
     def read(self, path: Path, **options: Any) -> Native: ...
-
     def record(self, **arrays: Any) -> Native: ...
-
     def write(self, raw: Native, path: Path) -> None: ...
+    def masked(self, raw: Native, mask: np.ndarray) -> Native:
+        """The record with a mask `(N, N)` of its detector, True where a pixel is good (DATA-012)."""
 
 
 class Grouping(Protocol):

@@ -91,11 +91,11 @@ class Objective:
         self, predicted: torch.Tensor, amplitude: torch.Tensor, phase: torch.Tensor, fields: Mapping[str, torch.Tensor]
     ) -> torch.Tensor:
         """A scalar from the model's three outputs `(B, C, N, N)` and a batch's fields. Raises `ContractError` without labels."""
-        measured = fields["images"]
-        data = self.nll * self._data_term(predicted, amplitude, phase, fields) if self.nll else predicted.new_zeros(())
+        predicted, measured = kept(predicted, fields), kept(fields["images"], fields)
+        data = self.nll * self._data_term(predicted, measured, amplitude, phase, fields) if self.nll else predicted.new_zeros(())
         if self.mae:
             data = data + self.mae * mae(predicted, measured)
-        total = data / (measured.mean() + MEAN_EPSILON)
+        total = data / (_mean(measured, fields) + MEAN_EPSILON)
         if self.realspace:
             total = total + self.realspace * total_variation(as_complex(amplitude, phase))
         if self.realspace_mae:
@@ -104,13 +104,32 @@ class Objective:
         return total
 
     def _data_term(
-        self, predicted: torch.Tensor, amplitude: torch.Tensor, phase: torch.Tensor, fields: Mapping[str, torch.Tensor]
+        self,
+        predicted: torch.Tensor,
+        measured: torch.Tensor,
+        amplitude: torch.Tensor,
+        phase: torch.Tensor,
+        fields: Mapping[str, torch.Tensor],
     ) -> torch.Tensor:
         if self.supervise:
             return supervised(amplitude, phase, *_labels(fields, "supervised training (DATA-SUP-001)"))
         if self.mode == "mae":
-            return mae(predicted, fields["images"])
-        return poisson_nll(predicted, fields["images"], fields["physics_scaling_constant"])
+            return mae(predicted, measured)
+        return poisson_nll(predicted, measured, fields["physics_scaling_constant"])
+
+
+def kept(amplitudes: torch.Tensor, fields: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Amplitudes `(B, C, N, N)` with zeros where the batch's `mask` hides a pixel (LOSS-012); as they are without one.
+
+    A pixel that is zero in prediction and measurement adds nothing to any data term, nor to its gradient.
+    """
+    # keys(): a TensorDict iterates over its rows, not its names.
+    return torch.where(fields["mask"], amplitudes, amplitudes.new_zeros(())) if "mask" in fields.keys() else amplitudes
+
+
+def _mean(measured: torch.Tensor, fields: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """The mean amplitude over the good pixels of the batch (LOSS-002, LOSS-012)."""
+    return measured.sum() / fields["mask"].expand_as(measured).sum() if "mask" in fields.keys() else measured.mean()
 
 
 def _labels(fields: Mapping[str, torch.Tensor], because: str) -> tuple[torch.Tensor, torch.Tensor]:

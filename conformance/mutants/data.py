@@ -25,7 +25,7 @@ def patterns(change: Callable[..., Any]) -> Change:
 
 def fields(change: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Change:
     """What a file is read to goes through `change(fields, archive)`."""
-    return function(record.read_fields, lambda original, archive, measurement: change(original(archive, measurement), archive))
+    return function(record.read_fields, lambda original, archive, *given: change(original(archive, *given), archive))
 
 
 def missing_starts_in_a_file_are_zeros(found, archive):
@@ -59,10 +59,10 @@ def object_arrays_are_refused(payload, file, field):
     raise ValueError(f"{file}: {field}: Object arrays cannot be loaded when allow_pickle=False")
 
 
-def lengths_are_never_compared(original, self, stack):
-    kept = {name: getattr(self, name) for name in record.COORDINATES}
-    original(self, stack)
-    vars(self).update(kept)
+def surplus_positions_are_cut_off(original, self, stack, *rest):
+    kept = slice(stack.shape[2] if checks.pattern_layout(stack.shape, len(self.xcoords)) else len(stack))
+    vars(self).update({name: getattr(self, name)[kept] for name in record.COORDINATES})
+    original(self, stack, *rest)
 
 
 def subsamples_are_not_sorted(original, count, first, size, seed):
@@ -70,8 +70,8 @@ def subsamples_are_not_sorted(original, count, first, size, seed):
     return found if size is None else np.random.RandomState(seed).choice(count, size, replace=False)
 
 
-def patterns_beyond_the_positions_are_dropped(original, archive, key, xcoords, measurement):
-    stack = original(archive, key, np.zeros(archive.header(key).shape[0]), measurement)
+def patterns_beyond_the_positions_are_dropped(original, archive, key, xcoords, *rest):
+    stack = original(archive, key, np.zeros(archive.header(key).shape[0]), *rest)
     return stack[: len(xcoords)]
 
 
@@ -155,9 +155,8 @@ mutant("DEF-032", "short scans are transposed", "DATA-004:the_stack_comes_out_pa
     plant=layout(lambda shape, count: shape[2] > shape[0]))
 mutant("DEF-034", "files with metadata are not read", "DATA-005:metadata_are_read_from_either_kind_of_array",
     plant=function(text.string_in_object_array, instead(object_arrays_are_refused)))
-mutant("DEF-036", "more positions than patterns", "DATA-004:surplus_positions_are_dropped_with_a_warning",
-    plant=every(method(record.RawData, "_set_patterns", lengths_are_never_compared),
-        function(checks.warn_surplus, instead(lambda *given: None))))
+mutant("DEF-036", "more positions than patterns", "DATA-004:surplus_positions_are_refused",
+    plant=function(checks.equal_counts, instead(lambda *given: None)))
 mutant("DEF-052", "start and true positions are identical", "DATA-006:a_record_carries_what_it_was_given",
     plant=method(record.RawData, "_set_positions", lambda original, self, x, y, *starts: original(self, x, y, x, y)))
 mutant("DEF-053", "two loads with one seed hold different exposures", "DATA-008:a_subsample_is_the_draw_of_its_seed",
@@ -166,6 +165,8 @@ mutant("DEF-054", "exposures of a subsample stand in the order of the draw", "DA
     plant=function(load._selection, subsamples_are_not_sorted))
 mutant("GUARD-DATA-004", "patterns without a position are cut off", "DATA-004:a_stack_that_does_not_fit_is_refused",
     plant=function(record._amplitudes, patterns_beyond_the_positions_are_dropped))
+mutant("GUARD-DATA-004b", "the trailing positions are dropped", "DATA-004:surplus_positions_are_refused",
+    plant=method(record.RawData, "_set_patterns", surplus_positions_are_cut_off))
 mutant("GUARD-DATA-005", "a file can run code", "DATA-005:nothing_in_a_file_runs",
     plant=function(text.string_in_object_array, instead(lambda payload, *place: str(pickle.loads(payload)))))
 mutant("GUARD-DATA-005b", "broken metadata pass for none", "DATA-005:metadata_that_are_no_json_are_refused",

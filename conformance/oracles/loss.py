@@ -42,6 +42,11 @@ def normaliser(measured: np.ndarray) -> float:
     return float(np.mean(measured.astype(float))) + 1e-8
 
 
+def over_good(predicted: np.ndarray, measured: np.ndarray, good: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """LOSS-012: both amplitudes `(B, C, k, 1)` of the k good pixels alone; `good` `(N, N)` bool."""
+    return tuple(side.astype(float)[:, :, good][..., None] for side in (predicted, measured))
+
+
 def supervised(amplitude: np.ndarray, phase: np.ndarray, label_amp: np.ndarray, label_phase: np.ndarray) -> float:
     """Batch mean of `2·Σ|A - A*| + 4·Σ|φ - φ*|` (LOSS-007)."""
     return 2 * absolute_error(amplitude, label_amp) + 4 * absolute_error(phase, label_phase)

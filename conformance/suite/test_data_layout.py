@@ -29,7 +29,7 @@ def steps(coordinates: Any) -> np.ndarray:
     return found - found[0]
 
 
-@pytest.mark.clause("DATA-004~1")
+@pytest.mark.clause("DATA-004~2")
 @pytest.mark.parametrize("layout", files.LAYOUTS, ids=str)
 def test_the_stack_comes_out_pattern_by_pattern(backend: Any, observe: Observer, tmp_path: Path, layout: files.Layout) -> None:
     """`(M, H, W)` from either layout, by the number of positions. If this fails, suspect a guess from the lengths of axes."""
@@ -41,23 +41,20 @@ def test_the_stack_comes_out_pattern_by_pattern(backend: Any, observe: Observer,
     observe.equal("diff3d", native.array(raw.diff3d), layout.truth())
 
 
-@pytest.mark.clause("DATA-004~1")
+@pytest.mark.clause("DATA-004~2")
 @pytest.mark.parametrize("layout", files.SURPLUS, ids=str)
-def test_surplus_positions_are_dropped_with_a_warning(
-    backend: Any, observe: Observer, tmp_path: Path, layout: files.Layout
-) -> None:
-    """As many positions stay as there are patterns. If this fails, suspect lengths that are never compared."""
+def test_surplus_positions_are_refused(backend: Any, observe: Observer, tmp_path: Path, layout: files.Layout) -> None:
+    """Nobody knows which are surplus. If this fails, suspect lengths that are never compared, or a list that is cut."""
     path = layout.write(tmp_path)
+    numbers = (str(layout.positions), str(len(layout.truth())))
 
-    with observe.warns("warning", RuntimeWarning, "dropping the trailing"):
-        raw = backend.read(path)
+    with observe.raises("refusal", ValueError, path.name, "coords", *numbers) as caught:
+        backend.read(path)
 
-    kept = slice(len(layout.truth()))
-    observe.equal("diff3d", native.array(raw.diff3d), layout.truth())
-    observe.equal("positions that differ", files.unlike(raw, files.arrays(layout.positions), SCAN, kept), [])
+    observe.equal("lines", len(caught.message.splitlines()), 1)
 
 
-@pytest.mark.clause("DATA-004~1")
+@pytest.mark.clause("DATA-004~2")
 @pytest.mark.parametrize("fault", files.FEWER_POSITIONS + files.LAYOUT_FAULTS, ids=str)
 def test_a_stack_that_does_not_fit_is_refused(backend: Any, observe: Observer, tmp_path: Path, fault: files.Fault) -> None:
     """Every pattern needs a position, and a stack has three axes. If this fails, suspect patterns that are cut off."""

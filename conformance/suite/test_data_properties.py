@@ -22,7 +22,7 @@ def test_every_record_survives_its_file(backend: Any, observe: Observer, tmp_pat
     observe.equal("arrays that differ", files.unlike(backend.read(tmp_path / "written.npz"), given, given), [])
 
 
-@pytest.mark.clause("DATA-004~1")
+@pytest.mark.clause("DATA-004~2")
 @strategies.every(given=strategies.records())
 def test_every_older_stack_is_turned(backend: Any, observe: Observer, tmp_path: Path, given: dict[str, np.ndarray]) -> None:
     """`(N, N, M)` comes back as `(M, N, N)`. If this fails, suspect a guess by the sizes of axes instead of the positions."""

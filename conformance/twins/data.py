@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
 from conformance.defects.changes import answer, function, method
 from conformance.twins import rows
 from reference_impl.atomic import atomic_write
+from reference_impl.batch import dataset
 from reference_impl.data import load, record
 from reference_impl.errors import ContractError
 
-FILES = ("test_data", "test_data_layout", "test_data_properties")
+FILES = ("test_data", "test_data_layout", "test_data_mask", "test_data_properties")
 
 
 class Unreadable(ValueError):
@@ -46,6 +49,19 @@ def records_have_another_memory(original, self, *given, **options):
     self.origin = "further"
 
 
+def masks_are_stored_as_bytes(original, self, path):
+    other = copy.copy(self)
+    other.mask = None if self.mask is None else self.mask.astype(np.uint8)
+    original(other, path)
+
+
+def a_batch_has_a_mask_for_each_channel(original, self, rows):
+    fields, *rest = original(self, rows)
+    if "mask" in fields.keys():
+        fields["mask"] = fields["mask"].expand(fields["images"].shape).clone()
+    return fields, *rest
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -57,3 +73,7 @@ twin("TWIN-other-errors", "input errors are of another class and in other words"
     plant=answer("read", errors_are_of_another_class))
 twin("TWIN-other-memory", "arrays of a record are read-only and in Fortran order, indices of 32 bits", files=FILES,
     plant=method(record.RawData, "__init__", records_have_another_memory))
+twin("TWIN-masks-of-bytes", "masks are stored as bytes", files=("test_data_mask",),
+    plant=method(record.RawData, "to_file", masks_are_stored_as_bytes))
+twin("TWIN-masks-of-channels", "a batch has a mask for each channel", files=("test_batch_mask",),
+    plant=method(dataset.PtychoDataset, "__getitems__", a_batch_has_a_mask_for_each_channel))

@@ -42,7 +42,7 @@ class PtychoContainer:
     px, also as `coords`, `coords_nominal`, `coords_true`; `probe` `(N, N)` or `(P, N, N)` complex64, physical, or None;
     `nn_indices` `(n, C)` int32; `global_offsets` `(n, 1, 2, 1)` and `local_offsets` `(n, 1, 2, C)` float64 px;
     `physics_scaling_constant` `(1, 1, 1)` float32 (BATCH-012), for `nphotons` photons a pattern, known from `nphotons_source`;
-    `YY_full` the object or None.
+    `YY_full` the object or None. `mask` bool `(N, N)`, True where a pixel of the detector is good, or None for all (BATCH-037).
     """
 
     X: torch.Tensor
@@ -57,6 +57,7 @@ class PtychoContainer:
     nphotons_source: str
     has_labels: bool
     YY_full: torch.Tensor | None = None
+    mask: torch.Tensor | None = None
     norm_Y_I: Any = None
 
     def __len__(self) -> int:
@@ -98,12 +99,13 @@ def physics_scaling_constant(X: Any, nphotons: float) -> torch.Tensor:
 
 
 def container_from_groups(
-    grouped: Mapping[str, Any], probe: Any, nphotons: float = 1e9, source: str = "config"
+    grouped: Mapping[str, Any], probe: Any, nphotons: float = 1e9, source: str = "config", mask: Any = None
 ) -> PtychoContainer:
     """A container of a grouped mapping (GROUP-021); its tensors share the arrays' memory where dtypes agree.
 
-    `source` says where `nphotons` is from ('metadata' or 'config'). Raises `ContractError` ("Missing required keys"; `DATA-001`,
-    `complex64` for labels of another dtype) and `ContractTypeError`, a `TypeError`, where `X_full` is not float32.
+    `source` says where `nphotons` is from ('metadata' or 'config'); `mask` is the record's. Raises `ContractError` ("Missing
+    required keys"; `DATA-001`, `complex64` for labels of another dtype) and `ContractTypeError`, a `TypeError`, where `X_full` is
+    not float32.
     """
     missing = [key for key in REQUIRED_KEYS if grouped.get(key) is None]
     if missing:
@@ -125,6 +127,7 @@ def container_from_groups(
         nphotons_source=source,
         has_labels=grouped.get("Y") is not None,
         YY_full=None if whole is None else as_tensor(as_array(whole), np.complex64),
+        mask=None if mask is None else as_tensor(checks.mask(as_array(mask), X.shape[1])),
     )
 
 
@@ -167,7 +170,8 @@ def ensure_container(data: Any, config: TrainingConfig | InferenceConfig, *, cap
     stated = stated_nphotons(getattr(data, "metadata", None), getattr(data, "file", None))
     # An inference configuration has no photon number of its own; the registry then holds the training's.
     nphotons = getattr(config, "nphotons", registry.get("nphotons", 1e9)) if stated is None else stated
-    return container_from_groups(grouped, data.probeGuess, nphotons, "config" if stated is None else "metadata")
+    source = "config" if stated is None else "metadata"
+    return container_from_groups(grouped, data.probeGuess, nphotons, source, getattr(data, "mask", None))
 
 
 def _group_count(n_groups: int | None, points: int, cap: bool) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from reference_impl.batch.container import as_array
 from reference_impl.batch.probe import disc_mask, normalise_probe
 from reference_impl.config import InferenceConfig, ModelConfig, TrainingConfig
+from reference_impl.data import checks
 from reference_impl.errors import ContractError
 
 _MISSING = object()
@@ -34,7 +35,8 @@ def _declares(container: Any, name: str) -> bool:
 def images(container: Any, channels: int) -> np.ndarray:
     """`X` as float32 `(n, C, N, N)`, contiguous; a view where the storage already is (BATCH-022, DATA-010).
 
-    `(n, N, N, C)` is permuted, `(n, C, N, N)` recognised by its channels and left alone (BATCH-034).
+    `(n, N, N, C)` is permuted, `(n, C, N, N)` recognised by its channels and left alone (BATCH-034). Zero where the container's
+    mask hides a pixel, whatever stands there (BATCH-037).
     """
     value = attribute(container, "X")
     if value is None:
@@ -42,7 +44,15 @@ def images(container: Any, channels: int) -> np.ndarray:
     X = as_array(value)
     if X.dtype.kind not in "biuf":
         raise ContractError(field="X", expected="real numbers", found=f"dtype {X.dtype}")
-    return np.ascontiguousarray(_channel_first(X, channels, "X"), dtype=np.float32)
+    stack = np.ascontiguousarray(_channel_first(X, channels, "X"), dtype=np.float32)
+    good = mask(container, stack.shape[-1])
+    return stack if good is None else checks.masked(stack, good)
+
+
+def mask(container: Any, side: int) -> np.ndarray | None:
+    """The good pixels of the container's detector, bool `(N, N)`; None where it hides none (BATCH-037)."""
+    value = attribute(container, "mask")
+    return None if value is None else checks.mask(as_array(value), side)
 
 
 def _channel_first(array: np.ndarray, channels: int, field: str) -> np.ndarray:

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from reference_impl.cli.flags import add_execution_flags, add_groups_flag, add_measurement_flag, of
+from reference_impl.cli.judging import add_judgement_flags, judged, read_record
 from reference_impl.cli.progress import Reporter
+from reference_impl.cli.results import keep_reconstruction
 from reference_impl.errors import ContractError
 
 SUMMARY = "reconstruct the object of a contract file with a trained bundle"
@@ -34,15 +36,15 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(flag, action="store_true", help=text)
     parser.add_argument("--inference-batch-size", type=of("inference_batch_size"), help="groups a forward pass")
     add_measurement_flag(parser)
+    add_judgement_flags(parser)
     add_execution_flags(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     """Paths, bundle, factory, data, reconstruction, pictures (CLI-009)."""
-    from reference_impl.cli.pictures import draw_reconstruction, losses_of
-    from reference_impl.data import inspect_file, load_data
+    from reference_impl.data import inspect_file
     from reference_impl.execution import build_execution_config_from_args, validate_paths
-    from reference_impl.inference import amplitude_residual, load_inference_bundle_torch, reassemble_cdi_image_torch
+    from reference_impl.inference import load_inference_bundle_torch, reassemble_cdi_image_torch
 
     say, start = Reporter(args.quiet), time.perf_counter()
     validate_paths(None, args.test_data, args.output_dir)
@@ -53,7 +55,8 @@ def run(args: argparse.Namespace) -> None:
     say.line(f"{args.test_data}: {header.n_patterns} patterns of {header.N} x {header.N} pixels")
     _refuse_other_side(header.N, params, args)
     config = _config(args, params, execution)
-    record = load_data(args.test_data, measurement=args.measurement)
+    record = read_record(args, args.test_data)
+    report = judged(args, record, say, args.stitch_crop_size)
     _, _, results = reassemble_cdi_image_torch(
         record,
         config,
@@ -64,11 +67,7 @@ def run(args: argparse.Namespace) -> None:
         train_results={"models": models},
         execution_config=execution,
     )
-    residual = amplitude_residual(models["diffraction_to_obj"], results["test_container"], config, execution)
-    say.line(f"{len(results['global_offsets'])} patches stitched; relative amplitude residual {residual:.4f}")
-    written = draw_reconstruction(results, losses_of(args.model_path), args.output_dir, residual, args.stitch_crop_size)
-    for path in written:
-        say.line(str(path))
+    keep_reconstruction(args, results, models["diffraction_to_obj"], config, execution, record, report, say)
     say.line(f"done in {time.perf_counter() - start:.1f} s")
 
 

@@ -1,92 +1,147 @@
-"""Pictures that a person can read: axes in object pixels, colour bars with units, nothing drawn where nothing was measured."""
+"""Pictures and numbers of a reconstruction: axes in object pixels, nothing drawn where nothing was measured."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from reference_impl.atomic import atomic_write
+from reference_impl.cli.panels import draw_image, draw_losses, draw_scale_bar, draw_scan, save
+from reference_impl.data.npz import write_npz
+from reference_impl.data.report import Report, as_text
 from reference_impl.stored.finite import refuse_not_finite
 
-AMPLITUDE, PHASE = "amplitude (normalised)", "phase (rad), mean phase removed"
-COVERED_NOTHING = "0.85"  # the grey of pixels that no patch covers
 Losses = Mapping[str, list[float]]
+NUMBERS = "reconstruction.npz"
 
 
 def losses_of(model_path: Path) -> dict[str, list[float]]:
-    """Loss curves, one value an epoch, of the newest `metrics.csv` beside a bundle; empty where there is none."""
-    tables = sorted(model_path.glob("lightning_logs/version_*/metrics.csv"), key=lambda path: int(path.parent.name[8:]))
+    """Loss curves, one value an epoch, of the newest `metrics.csv` beside a bundle; empty where there is none.
+
+    One that cannot be read is empty too, with a warning. The panel is a decoration: no table stops a reconstruction.
+    """
+    tables: dict[int, Path] = {}
+    for path in model_path.glob("lightning_logs/version_*/metrics.csv"):
+        version = path.parent.name.removeprefix("version_")
+        if version.isdecimal() and version.isascii():
+            tables[int(version)] = path
     if not tables:
         return {}
-    with open(tables[-1], newline="", encoding="utf-8") as stream:
+    newest = tables[max(tables)]
+    try:
+        return _curves(newest)
+    except Exception as error:  # a table of anybody's: whatever is wrong with it costs the panel, not the result
+        reason = " ".join(str(error).split()) or type(error).__name__
+        warnings.warn(f"{newest}: losses are not drawn: {reason}", UserWarning, stacklevel=2)
+        return {}
+
+
+def _curves(table: Path) -> dict[str, list[float]]:
+    with open(table, newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     names = sorted({name for row in rows for name in row if name and name.endswith("_loss")})
     curves = {name: [float(row[name]) for row in rows if row.get(name)] for name in names}
-    return {name: values for name, values in curves.items() if values}
+    curves = {name: values for name, values in curves.items() if values}
+    if not all(np.isfinite(values).all() for values in curves.values()):
+        raise ValueError("a loss that is not finite")
+    return curves
 
 
-def draw_reconstruction(results: Mapping[str, Any], losses: Losses, folder: Path, residual: float, M: int) -> list[Path]:
-    """Write the three pictures and `reconstruction.npz` of a reconstruction; returns their paths.
+def keep_numbers(
+    results: Mapping[str, Any], figures: Any, folder: Path, M: int, reports: Sequence[Report], pixel: float | None = None
+) -> Path:
+    """Write `reconstruction.npz`; returns its path.
 
-    `reconstruction.npz`: `object` (H, W) complex64, `offsets` (m, 2) float64 [x, y], `origin` [x, y] (object position of the
-    canvas pixel [0, 0]), `covered` (H, W) bool, `amplitude_residual`, `stitch_crop_size`.
+    `object` (H, W) complex64, `offsets` (m, 2) float64 [x, y], `origin` [x, y] (object position of the canvas pixel [0, 0]),
+    `covered` (H, W) bool, by how often the stitcher saw a pixel, `amplitude_residual`, `flat_residual`, `covered_share`,
+    `stitch_crop_size`, `checked` (what was checked and assumed, JSON); where patches overlap `overlap_disagreement`,
+    `…_aligned` and `…_shuffled`; where it is known `object_pixel` (m).
     """
-    field = results["recon_amp"] * np.exp(1j * results["recon_phase"])
-    places = results["global_offsets"].reshape(-1, 2)
-    refuse_not_finite({"object": field, "amplitude_residual": residual}, folder / "reconstruction.npz")
-    view = View(field.astype(np.complex64), results["canvas_frame"].origin, M)
+    refuse_not_finite({"object": _field(results), "amplitude_residual": figures.residual}, folder / NUMBERS)
+    numbers = {
+        "object": _field(results),
+        "offsets": results["global_offsets"].reshape(-1, 2),
+        "origin": np.array(results["canvas_frame"].origin),
+        "covered": figures.covered,
+        "amplitude_residual": figures.residual,
+        "flat_residual": figures.flat_residual,
+        "covered_share": figures.share,
+        "stitch_crop_size": M,
+        "checked": as_text(reports),
+        "overlap_disagreement": figures.overlap.plain,
+        "overlap_disagreement_aligned": figures.overlap.aligned,
+        "overlap_disagreement_shuffled": figures.overlap.shuffled,
+        "object_pixel": np.nan if pixel is None else pixel,
+    }
+    known = {name: np.asarray(value) for name, value in numbers.items()}
+    write_npz(
+        folder / NUMBERS, {name: value for name, value in known.items() if value.dtype.kind != "f" or np.isfinite(value).all()}
+    )
+    return folder / NUMBERS
+
+
+def draw_reconstruction(
+    results: Mapping[str, Any], figures: Any, losses: Losses, folder: Path, M: int, pixel: float | None = None
+) -> list[Path]:
+    """Write the three pictures of a reconstruction; returns their paths. `pixel`: side of an object pixel in metres, or None."""
+    view = View(_field(results), results["canvas_frame"].origin, M, figures.covered, pixel)
     panels: dict[str, Callable[[Any], None]] = {"amplitude": view.draw_amplitude, "phase": view.draw_phase}
     written = [_single(draw, folder / f"reconstructed_{name}.png") for name, draw in panels.items()]
-    written.append(_overview(view, places, losses, residual, folder / "overview.png"))
-    with atomic_write(folder / "reconstruction.npz") as temporary, open(temporary, "wb") as stream:
-        np.savez(
-            stream,
-            object=view.field,
-            offsets=places,
-            origin=np.array(view.origin),
-            covered=view.covered,
-            amplitude_residual=residual,
-            stitch_crop_size=M,
-        )
-    return [*written, folder / "reconstruction.npz"]
+    places = results["global_offsets"].reshape(-1, 2)
+    return [*written, _overview(view, places, losses, figures, folder / "overview.png")]
+
+
+def _field(results: Mapping[str, Any]) -> np.ndarray:
+    return (results["recon_amp"] * np.exp(1j * results["recon_phase"])).astype(np.complex64)
 
 
 class View:
-    """A complex image, cut to what was measured, with its place in object pixels."""
+    """A complex image, cut to what was measured, with its place in object pixels.
 
-    def __init__(self, field: np.ndarray, origin: tuple[float, float], M: int) -> None:
-        self.field, self.origin = field, origin
-        self.covered = field != 0  # the stitcher leaves exact zeros where no patch lies
+    `covered` bool `(H, W)`: what the stitcher's count says was seen, None for all of it; what is opaque was measured too.
+    `pixel`: side of an object pixel in metres, None where it is not known.
+    """
+
+    def __init__(
+        self,
+        field: np.ndarray,
+        origin: tuple[float, float],
+        M: int,
+        covered: np.ndarray | None = None,
+        pixel: float | None = None,
+    ) -> None:
+        self.field, self.origin, self.pixel = field, origin, pixel
+        self.covered = np.ones(field.shape, bool) if covered is None else covered
         rows, columns = (np.flatnonzero(self.covered.any(axis=axis)) for axis in (1, 0))
-        self.box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if rows.size else (slice(None),) * 2
+        height, width = field.shape
+        self.box = (
+            (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+            if rows.size
+            else (slice(0, height), slice(0, width))
+        )
         left, top = origin[0] + self.box[1].start - 0.5, origin[1] + self.box[0].start - 0.5
         height, width = self.covered[self.box].shape
         self.extent = (left, left + width, top + height, top)
 
     def draw_amplitude(self, axes: Any) -> None:
         """Modulus, grey, between its 0.5th and 99.5th percentile."""
-        values = np.where(self.covered, np.abs(self.field), np.nan)[self.box]
-        self._draw(axes, values, AMPLITUDE, "gray")
+        self._draw(axes, np.abs(self.field), "object amplitude", "amplitude (normalised)", "gray")
 
     def draw_phase(self, axes: Any) -> None:
         """Argument after the mean phase is removed: a constant phase is no property of an object."""
         mean = self.field[self.covered].mean() if self.covered.any() else 1.0
         turned = self.field * np.conj(mean / max(abs(mean), np.finfo(np.float32).tiny))
-        self._draw(axes, np.where(self.covered, np.angle(turned), np.nan)[self.box], PHASE, "viridis")
+        self._draw(axes, np.angle(turned), "object phase, mean phase removed", "phase (rad)", "viridis")
 
-    def _draw(self, axes: Any, values: np.ndarray, label: str, colours: str) -> None:
-        finite = values[np.isfinite(values)]
-        low, high = np.percentile(finite, [0.5, 99.5]) if finite.size else (0.0, 1.0)
-        axes.set_facecolor(COVERED_NOTHING)
-        image = axes.imshow(values, cmap=colours, vmin=low, vmax=high, extent=self.extent, interpolation="nearest")
-        axes.figure.colorbar(image, ax=axes, label=label)
-        axes.set(xlabel="column x (pixels)", ylabel="row y (pixels)")
+    def _draw(self, axes: Any, values: np.ndarray, title: str, label: str, colours: str) -> None:
+        shown = np.where(self.covered, values, np.nan)[self.box]
+        draw_image(axes, shown, title=title, label=label, colours=colours, extent=self.extent)
+        draw_scale_bar(axes, self.pixel)
 
 
 def _single(draw: Callable[[Any], None], path: Path) -> Path:
@@ -95,7 +150,7 @@ def _single(draw: Callable[[Any], None], path: Path) -> Path:
     return save(figure, path)
 
 
-def _overview(view: View, places: np.ndarray, losses: Losses, residual: float, path: Path) -> Path:
+def _overview(view: View, places: np.ndarray, losses: Losses, figures: Any, path: Path) -> Path:
     figure = Figure(figsize=(12, 10), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.2, h_pad=0.1)
     (amplitude, phase), (scan, curve) = figure.subplots(2, 2)
@@ -103,34 +158,5 @@ def _overview(view: View, places: np.ndarray, losses: Losses, residual: float, p
     view.draw_phase(phase)
     draw_scan(scan, places)
     draw_losses(curve, losses)
-    figure.suptitle(f"{len(places)} patches, relative amplitude residual {residual:.4f}")
+    figure.suptitle("\n".join([f"{len(places)} patches", *figures.lines()]), fontsize="medium")
     return save(figure, path)
-
-
-def draw_scan(axes: Any, places: np.ndarray) -> None:
-    """Positions `(m, 2)` [x, y] in object pixels, rows downwards as in the images."""
-    axes.scatter(places[:, 0], places[:, 1], s=4, linewidths=0)
-    axes.set(xlabel="column x (pixels)", ylabel="row y (pixels)", title="scan positions", aspect="equal")
-    axes.invert_yaxis()
-
-
-def draw_losses(axes: Any, losses: Losses) -> None:
-    """Loss over epochs, logarithmic where all values are positive."""
-    for name, values in losses.items():
-        axes.plot(range(1, len(values) + 1), values, marker=".", label=name.replace("_", " "))
-    if losses:
-        axes.legend()
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.set(xlabel="epoch", ylabel="loss (per mean amplitude)", title="losses of the training")
-        axes.set_yscale("log" if min(min(values) for values in losses.values()) > 0 else "linear")
-    else:
-        axes.text(0.5, 0.5, "no table of losses beside the bundle", ha="center", va="center", transform=axes.transAxes)
-        axes.set_axis_off()
-
-
-def save(figure: Figure, path: Path) -> Path:
-    """Write a figure as PNG, whole or not at all."""
-    FigureCanvasAgg(figure)
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=110)
-    return path

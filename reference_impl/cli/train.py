@@ -10,7 +10,9 @@ from typing import Any
 
 from reference_impl.cli import presets
 from reference_impl.cli.flags import Older, add_execution_flags, add_groups_flag, add_measurement_flag, of
+from reference_impl.cli.judging import add_judgement_flags, judged, read_record
 from reference_impl.cli.progress import Reporter
+from reference_impl.cli.results import close_training
 
 SUMMARY = "train a model on a contract file"
 DESCRIPTION = (
@@ -36,6 +38,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", type=of("preset"), default="standard", help=presets.HELP)
     parser.add_argument("--seed", type=of("seed"), default=42, help="of sampling, order and weights")
     add_measurement_flag(parser)
+    add_judgement_flags(parser)
     _add_run_flags(parser.add_argument_group("run"))
     _add_model_flags(parser.add_argument_group("model and loss"))
     add_execution_flags(parser)
@@ -127,7 +130,6 @@ def overrides_of(args: argparse.Namespace) -> dict[str, Any]:
 def run(args: argparse.Namespace) -> None:
     """Paths, factory, data, workflow (CLI-009)."""
     from reference_impl.config import create_training_payload
-    from reference_impl.data import load_data
     from reference_impl.dispatch.selector import run_cdi_example_with_backend
     from reference_impl.execution import build_execution_config_from_args, validate_paths
 
@@ -141,14 +143,16 @@ def run(args: argparse.Namespace) -> None:
     payload = create_training_payload(args.train_data_file, args.output_dir, overrides_of(args), execution)
     config = payload.tf_training_config
     files = (args.train_data_file, args.test_data_file)
-    train, test = (None if path is None else load_data(path, measurement=args.measurement) for path in files)
+    train, test = (None if path is None else read_record(args, path) for path in files)
     say.line(f"{args.train_data_file}: {len(train)} patterns of {config.model.N} x {config.model.N} pixels")
     say.line(f"{config.n_groups} groups of {config.model.gridsize**2}, {config.nepochs} epochs, seed {config.subsample_seed}")
+    reports = [judged(args, record, say) for record in (train, test) if record is not None]
     _warn_of_saturation(train, config)
     resume = {} if args.resume is None else {"resume_from": args.resume, "resume_override": args.override or ()}
     _, _, results = run_cdi_example_with_backend(
         train, test, config, execution_config=payload.execution_config, overrides={**step, **resume}
     )
+    close_training(args, results, config, payload.execution_config, reports)
     _say_results(say, results["history"], args.output_dir, time.perf_counter() - start)
 
 

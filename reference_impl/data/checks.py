@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -47,26 +46,72 @@ def pattern_layout(shape: tuple[int, ...], n_positions: int, field: str = "diffr
     return last
 
 
-def warn_surplus(n_patterns: int, n_positions: int, file: Source = None) -> None:
-    """`RuntimeWarning` where positions outnumber patterns; the caller keeps the first `n_patterns` (DATA-004)."""
+def equal_counts(n_patterns: int, n_positions: int, file: Source = None) -> None:
+    """Every position has a pattern: which ones are surplus cannot be seen from their number (DATA-004)."""
     if n_positions > n_patterns:
-        surplus = n_positions - n_patterns
-        place = f"{file}: " if file else ""
-        text = f"{place}{n_positions} positions for {n_patterns} patterns: dropping the trailing {surplus} positions"
-        warnings.warn(text, RuntimeWarning, stacklevel=3)
+        found = (
+            f"{n_positions}, and which {n_positions - n_patterns} are surplus is unknown: frame_index and position_index in the "
+            "file say which belong together"
+        )
+        raise ContractError(file=file, field="xcoords", expected=f"{n_patterns} positions for {n_patterns} patterns", found=found)
+
+
+MASK_ADVICE = "a mask leaves bad pixels out: key mask in the file, (N, N), True where a pixel is good, or --mask FILE"
+
+
+def mask(value: np.ndarray, N: int, file: Source = None) -> np.ndarray:
+    """The good pixels of the detector as bool `(N, N)`: True, or 1, where a pixel is good (DATA-012)."""
+    array = np.asarray(value)
+    if array.shape != (N, N):
+        raise ContractError(file=file, field="mask", expected=f"shape ({N}, {N}) as a pattern", found=f"shape {array.shape}")
+    if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
+        found = f"dtype {array.dtype}" if array.dtype.kind not in "biuf" else "other values"
+        raise ContractError(file=file, field="mask", expected="True or 1 for a good pixel, False or 0 for a bad one", found=found)
+    good = array.astype(bool)
+    if not good.any():
+        raise ContractError(file=file, field="mask", expected="a good pixel at least (True is good)", found="none")
+    return good
+
+
+def masked(patterns: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """A copy of `(…, N, N)` with zeros where `good` `(N, N)` is False, whatever stood there (DATA-012)."""
+    return np.where(good, patterns, np.zeros((), patterns.dtype))
+
+
+def scan_index(value: np.ndarray | None, count: int, file: Source = None) -> np.ndarray:
+    """One whole number an exposure, `(count,)`; zeros where there is none."""
+    index = np.zeros(count, dtype=np.int64) if value is None else np.asarray(value)
+    if index.shape != (count,):
+        raise ContractError(file=file, field="scan_index", expected=f"shape ({count},)", found=f"shape {index.shape}")
+    if index.dtype.kind not in "biuf":
+        raise ContractError(file=file, field="scan_index", expected="whole numbers", found=f"dtype {index.dtype}")
+    if index.dtype.kind == "f" and not np.isfinite(index).all():
+        raise ContractError(file=file, field="scan_index", expected="whole numbers", found=_bad_count(index))
+    if index.dtype.kind == "f" and (index != np.rint(index)).any():
+        found = f"{index[index != np.rint(index)][0]:.6g}"
+        raise ContractError(file=file, field="scan_index", expected="whole numbers", found=found)
+    return index
 
 
 def pattern_values(patterns: np.ndarray, field: str = "diffraction", file: Source = None) -> None:
-    """Patterns are real, finite and not negative; two passes without temporaries."""
+    """Patterns `(n, N, N)` are real, finite and not negative; two passes without temporaries."""
     if patterns.dtype.kind not in "iuf":
         raise ContractError(file=file, field=field, expected="real numbers (amplitudes)", found=f"dtype {patterns.dtype}")
     if patterns.size == 0:
         raise ContractError(file=file, field=field, expected="at least one pattern", found=f"shape {patterns.shape}")
     lowest, highest = patterns.min(), patterns.max()
     if not (np.isfinite(lowest) and np.isfinite(highest)):
-        raise ContractError(file=file, field=field, expected="finite values", found=_bad_count(patterns))
+        found = f"{_bad_count(patterns)}, {_places(~np.isfinite(patterns))}; {MASK_ADVICE}"
+        raise ContractError(file=file, field=field, expected="finite values", found=found)
     if lowest < 0:
-        raise ContractError(file=file, field=field, expected="amplitudes >= 0", found=f"a minimum of {lowest:.6g}")
+        negative = patterns < 0
+        found = f"a minimum of {lowest:.6g}, {int(negative.sum())} negative values, {_places(negative)}; {MASK_ADVICE}"
+        raise ContractError(file=file, field=field, expected="amplitudes >= 0", found=found)
+
+
+def _places(bad: np.ndarray) -> str:
+    pixels, frames = bad.any(axis=0), int(bad.any(axis=(1, 2)).sum())
+    return f"at {int(pixels.sum())} of {pixels.size} pixels in {frames} of {len(bad)} patterns"
 
 
 def probe(value: np.ndarray, N: int | None, file: Source = None) -> np.ndarray:

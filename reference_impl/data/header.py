@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from reference_impl.data import checks, metadata
+from reference_impl.data import checks, metadata, pairing
 from reference_impl.data.npz import Archive
 from reference_impl.data.record import PATTERN_KEYS, read_metadata
 from reference_impl.errors import ContractError
@@ -33,11 +33,15 @@ def inspect_file(path: str | Path) -> FileHeader:
         positions = archive.header(archive.require("xcoords")).shape
         if len(positions) != 1:
             raise ContractError(file=path, field="xcoords", expected="rank 1, (n,)", found=f"shape {positions}")
-        last = checks.pattern_layout(shape, positions[0], key, path)
+        last = checks.pattern_layout(shape, pairing.frame_count(archive, shape, positions[0]), key, path)
         if shape[1] != side:
             raise ContractError(file=path, field="probeGuess", expected=f"side {shape[1]} as the patterns", found=f"side {side}")
         nphotons = metadata.stated_nphotons(read_metadata(archive), path)
-        return FileHeader(n_patterns=shape[2] if last else shape[0], N=side, nphotons=nphotons, keys=archive.keys)
+        count = shape[2] if last else shape[0]
+        pairs = pairing.read(archive, count, positions[0])
+        if pairs is None:
+            checks.equal_counts(count, positions[0], path)
+        return FileHeader(n_patterns=count if pairs is None else len(pairs.frames), N=side, nphotons=nphotons, keys=archive.keys)
 
 
 def _probe_side(archive: Archive) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from reference_impl.atomic import atomic_write
+from reference_impl.data.mask import good_pixels
 from reference_impl.data.npz import Archive
 from reference_impl.data.record import MEASUREMENTS, RawData, read_fields
 from reference_impl.errors import ContractError
@@ -24,19 +25,21 @@ def load_data(
     *,
     measurement: str = "amplitude",
     indices_dir: str | Path | None = None,
+    mask: np.ndarray | str | Path | None = None,
 ) -> RawData:
     """Read `file`, keep some of its exposures, transform its positions.
 
     `n_subsample` exposures are drawn without replacement, as `RandomState(subsample_seed).choice` draws them, and kept in
     ascending order; without it the first `n_images` are kept. The drawn indices travel on the record as `sample_indices` and
     `subsample_seed`; with `indices_dir` they are also written, one a line, to `subsample_seed<seed>_indices.txt` there.
+    `mask`, an array `(N, N)` or a file of one (True is good), hides pixels beside those that the file's own hides (DATA-012).
     Positions: flipped (negated) first, then swapped, then multiplied by `coord_scale`; the starts likewise.
     Raises `FileNotFoundError`, `ContractError`, and `OSError` where the indices cannot be written.
     """
     if measurement not in MEASUREMENTS:
         raise ContractError(field="measurement", expected=f"one of {MEASUREMENTS}", found=repr(measurement))
     with Archive(file) as archive:
-        fields = read_fields(archive, measurement)
+        fields = read_fields(archive, measurement, None if mask is None else good_pixels(mask))
     whole = RawData(**fields, file=file)
     indices = _selection(len(whole), n_images, n_subsample, subsample_seed)
     record = whole if indices is None else _subset(whole, indices)
@@ -78,7 +81,7 @@ def _subset(whole: RawData, indices: np.ndarray) -> RawData:
         return None if value is None else value[indices]
 
     names = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "scan_index", "Y")
-    rest = {name: getattr(whole, name) for name in ("probeGuess", "objectGuess", "norm_Y_I", "metadata", "file")}
+    rest = {name: getattr(whole, name) for name in ("probeGuess", "objectGuess", "norm_Y_I", "metadata", "mask", "file")}
     return RawData(**{name: taken(name) for name in names}, **rest)
 
 

@@ -44,3 +44,11 @@ def nphotons(metadata: Mapping[str, Any] | None) -> float:
     """The photon number of the metadata, 1e9 by default (DATA-005)."""
     stated = stated_nphotons(metadata)
     return DEFAULT_NPHOTONS if stated is None else stated
+
+
+def object_pixel(metadata: Mapping[str, Any] | None) -> float | None:
+    """`physics_parameters.object_pixel_m`, the side of an object pixel in metres, or None where it is not stated as such."""
+    physics = (metadata or {}).get("physics_parameters")
+    value = physics.get("object_pixel_m") if isinstance(physics, Mapping) else None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 < value < float("inf") else None

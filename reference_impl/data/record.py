@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from collections.abc import Mapping
@@ -10,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl.data import checks, metadata
+from reference_impl.data import checks, metadata, pairing
+from reference_impl.data.mask import joined
 from reference_impl.data.npz import Archive, write_npz
 from reference_impl.errors import ContractError, printable
 
@@ -19,7 +21,16 @@ PATTERN_KEYS = ("diffraction", "diff3d")
 
 COORDINATES = ("xcoords", "ycoords", "xcoords_start", "ycoords_start")
 
-OPTIONAL_KEYS = ("xcoords_start", "ycoords_start", "scan_index", "objectGuess", metadata.KEY)
+OPTIONAL_KEYS = (
+    "xcoords_start",
+    "ycoords_start",
+    "scan_index",
+    "objectGuess",
+    "mask",
+    pairing.FRAMES,
+    pairing.POSITIONS,
+    metadata.KEY,
+)
 """What a file may lack."""
 
 MEASUREMENTS = ("amplitude", "counts")
@@ -32,9 +43,9 @@ class RawData:
     `diff3d`: real `(n, N, N)` amplitudes (square root of photons), dtype as given. `probeGuess`: complex64 `(N, N)`, `(P, N, N)`.
     `scan_index`: integer `(n,)`. `objectGuess`: complex64 `(H, W)` or None. `Y`: ground-truth patches `(n, N, N)` or None, dtype
     as given (BATCH-010 judges it). `metadata`: mapping or None. `sample_indices`, `subsample_seed`: the draw of `load_data`.
+    `mask`: bool `(N, N)`, True where a pixel is good, or None for all; `diff3d` is zero under it, whatever was given (DATA-012).
 
-    Raises `ContractError` ("matching shapes", "square patterns", "Every pattern needs a position", …); positions without
-    a pattern are dropped with a `RuntimeWarning`.
+    Raises `ContractError` ("matching shapes", "square patterns", "Every pattern needs a position", "surplus", …).
     """
 
     def __init__(
@@ -51,6 +62,7 @@ class RawData:
         norm_Y_I: np.ndarray | None = None,
         metadata: Mapping[str, Any] | None = None,
         *,
+        mask: np.ndarray | None = None,
         file: str | Path | None = None,
     ) -> None:
         self.file = None if file is None else Path(file)
@@ -58,8 +70,8 @@ class RawData:
             raise ContractError(file=file, field="diff3d", expected="patterns (n, N, N)", found="none")
         starts = (xcoords if xcoords_start is None else xcoords_start, ycoords if ycoords_start is None else ycoords_start)
         self._set_positions(xcoords, ycoords, *starts)
-        self._set_patterns(np.asarray(diff3d))
-        self._set_scan_index(scan_index)
+        self._set_patterns(np.asarray(diff3d), mask)
+        self.scan_index = checks.scan_index(scan_index, len(self.diff3d), self.file)
         side = self.diff3d.shape[-1]
         self.probeGuess = None if probeGuess is None else checks.probe(probeGuess, side, self.file)
         self.objectGuess = None if objectGuess is None else checks.object_image(objectGuess, self.file)
@@ -79,22 +91,14 @@ class RawData:
         for name, value in zip(COORDINATES, values, strict=True):
             setattr(self, name, checks.positions(value, name, self.file))
 
-    def _set_patterns(self, patterns: np.ndarray) -> None:
+    def _set_patterns(self, patterns: np.ndarray, mask: np.ndarray | None = None) -> None:
         count = len(self.xcoords)
         if checks.pattern_layout(patterns.shape, count, "diff3d", self.file):
             patterns = np.ascontiguousarray(np.moveaxis(patterns, 2, 0))
-        checks.pattern_values(patterns, "diff3d", self.file)
-        checks.warn_surplus(len(patterns), count, self.file)
-        for name in COORDINATES:
-            setattr(self, name, getattr(self, name)[: len(patterns)])
-        self.diff3d = patterns
-
-    def _set_scan_index(self, value: np.ndarray | None) -> None:
-        count = len(self.diff3d)
-        index = np.zeros(count, dtype=np.int64) if value is None else np.asarray(value)
-        if index.ndim != 1 or len(index) < count:
-            raise ContractError(file=self.file, field="scan_index", expected=f"shape ({count},)", found=f"shape {index.shape}")
-        self.scan_index = index[:count]
+        checks.equal_counts(len(patterns), count, self.file)
+        self.mask = None if mask is None else checks.mask(mask, patterns.shape[-1], self.file)
+        self.diff3d = patterns if self.mask is None else checks.masked(patterns, self.mask)
+        checks.pattern_values(self.diff3d, "diff3d", self.file)
 
     def __len__(self) -> int:
         return len(self.diff3d)
@@ -132,17 +136,28 @@ class RawData:
 
     def to_file(self, path: str | Path) -> None:
         """Write the record as NPZ, whole or not at all, sealed by a digest; `_metadata` as a unicode array (decision 21)."""
-        names = (*COORDINATES, "diff3d", "probeGuess", "scan_index", "objectGuess", "Y")
+        names = (*COORDINATES, "diff3d", "probeGuess", "scan_index", "objectGuess", "Y", "mask")
         arrays = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if self.metadata is not None:
             arrays[metadata.KEY] = np.array(json.dumps(self.metadata, sort_keys=True))
         write_npz(path, arrays)
 
+    def masked(self, mask: np.ndarray) -> RawData:
+        """This record with the pixels hidden where `mask` `(N, N)` is False, beside those that its own mask hides (DATA-012)."""
+        hidden = copy.copy(self)
+        hidden.mask = joined(self.mask, checks.mask(mask, self.diff3d.shape[-1], self.file), self.file)
+        hidden.diff3d = checks.masked(self.diff3d, hidden.mask)
+        return hidden
 
-def read_fields(archive: Archive, measurement: str) -> dict[str, Any]:
-    """The constructor's arguments from an open archive (DATA-001, DATA-002, DATA-004)."""
+
+def read_fields(archive: Archive, measurement: str, mask: np.ndarray | None = None) -> dict[str, Any]:
+    """The constructor's arguments from an open archive (DATA-001, DATA-002, DATA-004, DATA-012, DATA-013).
+
+    `mask` hides pixels beside those that the file's own mask hides.
+    """
     fields: dict[str, Any] = {name: archive.array(archive.require(name)) for name in ("xcoords", "ycoords")}
-    fields["diff3d"] = _amplitudes(archive, archive.require(*PATTERN_KEYS), fields["xcoords"], measurement)
+    fields["mask"] = joined(archive.array("mask") if archive.present("mask") else None, mask, archive.path)
+    fields["diff3d"] = _amplitudes(archive, archive.require(*PATTERN_KEYS), fields["xcoords"], measurement, fields["mask"])
     fields["probeGuess"] = archive.array(archive.require("probeGuess"))
     for axis in ("xcoords", "ycoords"):
         start = f"{axis}_start"
@@ -152,7 +167,19 @@ def read_fields(archive: Archive, measurement: str) -> dict[str, Any]:
     fields["metadata"] = read_metadata(archive)
     for name, meant in archive.misspelt(OPTIONAL_KEYS).items():
         warnings.warn(f"{archive.path}: {printable(name)!r} is not read; is {meant!r} meant?", UserWarning, stacklevel=4)
-    return fields
+    return paired(fields, pairing.read(archive, len(fields["diff3d"]), len(fields["xcoords"])))
+
+
+def paired(fields: dict[str, Any], pairs: pairing.Pairs | None) -> dict[str, Any]:
+    """`fields` with patterns and positions that belong together, in the order of the patterns; as they are without `pairs`."""
+    if pairs is None:
+        return fields
+    count = len(fields["xcoords"])
+    kept = {"diff3d": fields["diff3d"][pairs.frames], **{name: fields[name][pairs.positions] for name in COORDINATES}}
+    index = fields["scan_index"]
+    if index is not None and index.ndim == 1:
+        kept["scan_index"] = index[pairs.positions if len(index) == count else pairs.frames]
+    return {**fields, **kept}
 
 
 def read_metadata(archive: Archive) -> dict[str, Any] | None:
@@ -160,15 +187,18 @@ def read_metadata(archive: Archive) -> dict[str, Any] | None:
     return metadata.parse(archive.text(metadata.KEY), archive.path) if metadata.KEY in archive else None
 
 
-def _amplitudes(archive: Archive, key: str, xcoords: np.ndarray, measurement: str) -> np.ndarray:
+def _amplitudes(archive: Archive, key: str, xcoords: np.ndarray, measurement: str, mask: np.ndarray | None = None) -> np.ndarray:
     patterns = archive.array(key)
-    last = checks.pattern_layout(patterns.shape, checks.positions(xcoords, "xcoords", archive.path).size, key, archive.path)
+    count = checks.positions(xcoords, "xcoords", archive.path).size
+    if checks.pattern_layout(patterns.shape, pairing.frame_count(archive, patterns.shape, count), key, archive.path):
+        patterns = np.moveaxis(patterns, 2, 0)
+    if mask is not None:
+        patterns = checks.masked(patterns, checks.mask(mask, patterns.shape[-1], archive.path))
     checks.pattern_values(patterns, key, archive.path)
     if measurement == "amplitude" and patterns.dtype.kind in "iu":
         text = f"{archive.path}: {key}: integers read as amplitudes; if they are photon counts, say measurement='counts'"
         warnings.warn(text, UserWarning, stacklevel=5)
-    patterns = amplitudes(patterns, measurement)
-    return np.ascontiguousarray(np.moveaxis(patterns, 2, 0) if last else patterns)
+    return np.ascontiguousarray(amplitudes(patterns, measurement))
 
 
 def amplitudes(patterns: np.ndarray, measurement: str) -> np.ndarray:

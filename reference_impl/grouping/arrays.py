@@ -77,7 +77,8 @@ def label_patches(object_image: np.ndarray, coords_nn: np.ndarray, N: int) -> np
     limits = np.array([image.shape[1], image.shape[0]]) + margin
     starts = np.clip(starts + margin, 0, limits).astype(np.intp)
     # Real and imaginary parts side by side: interpolation is real arithmetic, one column is two numbers.
-    padded = np.pad(image, margin).view(np.float32)
+    # Rows side by side in memory, which the view needs: an object in Fortran order keeps its order through np.pad.
+    padded = np.ascontiguousarray(np.pad(image, margin)).view(np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(padded, (N + 1, 2 * (N + 1)))
     target = storage.reshape(-1, N, N).view(np.float32)
     step = max(1, _BLOCK_BYTES // (8 * (N + 1) ** 2))

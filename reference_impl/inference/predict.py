@@ -19,6 +19,7 @@ from torch import Tensor, nn  # noqa: E402
 from reference_impl.batch import fields  # noqa: E402
 from reference_impl.batch.container import as_array  # noqa: E402
 from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
+from reference_impl.data import checks  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.grouping.arrays import normalisation, pattern_energies  # noqa: E402
@@ -49,14 +50,16 @@ def predict_patches(
 def amplitude_residual(
     module: nn.Module, container: Any, config: TrainingConfig | InferenceConfig, execution: PyTorchExecutionConfig | None = None
 ) -> float:
-    """`sqrt(Σ (Â - A)² / Σ A²)` over all pixels of all patterns `A` of `container`, `Â` the amplitudes that the model predicts.
+    """`sqrt(Σ (Â - A)² / Σ A²)` over the good pixels of all patterns `A` of `container`; `Â` is what the model predicts.
 
     On patterns that the model was not trained on it says how much of the data the reconstruction explains: 0 all of it, 1 no more
     than an empty object.
     """
     sums = np.zeros(2)
+    good = fields.mask(container, config.model.N)
 
     def add(part: slice, images: np.ndarray, found: np.ndarray) -> None:
+        found = found if good is None else checks.masked(found, good)
         sums[:] += np.sum((found - images.astype(np.float64)) ** 2), np.sum(images.astype(np.float64) ** 2)
 
     _each_batch(module, "forward", container, config, execution, add)

@@ -182,6 +182,7 @@ def test_no_flag_takes_what_lies_outside_of_its_domain(command: str, tmp_path: P
     there.write_bytes(b"")
     flags = flags_of(command)
     needed = [part for action in flags if action.required for part in (action.option_strings[0], str(there))]
+    needed += [str(there) for action in build_parser().of_command(command)._actions if not action.option_strings]
     wrong = []
     for action in flags:
         assert isinstance(action.type, Reader)

@@ -12,7 +12,8 @@ from conformance.backends.numpy_only import archive
 from conformance.backends.numpy_only.archive import refuse
 from conformance.backends.numpy_only.records import SCAN, Record
 
-MEMBERS = (*SCAN, "diffraction", "diff3d", "probeGuess", "scan_index", "objectGuess", "_metadata")
+NUMBERS = ("frame_index", "position_index")
+MEMBERS = (*SCAN, "diffraction", "diff3d", "probeGuess", "scan_index", "objectGuess", "_metadata", *NUMBERS)
 
 
 def read(
@@ -33,8 +34,14 @@ def read(
         if name not in arrays:
             refuse(path, "diffraction or diff3d" if name == stack else name, "an array", f"only {', '.join(sorted(arrays))}")
     scan = {name: _scan(path, name, arrays, len(arrays["xcoords"])) for name in (*SCAN, "scan_index")}
-    diff3d = _amplitudes(path, stack, _patterns(path, stack, arrays[stack], len(scan["xcoords"])), measurement)
-    rows = _rows(path, len(diff3d), len(scan["xcoords"]), n_subsample, subsample_seed)
+    numbers = [arrays[name] for name in NUMBERS if name in arrays]
+    if len(numbers) == 2 and numbers[0].size not in arrays[stack].shape:
+        refuse(path, "frame_index", f"a number a pattern of {arrays[stack].shape}", numbers[0].size)
+    patterns = _patterns(path, stack, arrays[stack], len(numbers[0] if len(numbers) == 2 else scan["xcoords"]))
+    frames, places = _pairs(path, *numbers, patterns=len(patterns), positions=len(scan["xcoords"]))
+    scan = {name: value[places] for name, value in scan.items()}
+    diff3d = _amplitudes(path, stack, patterns[frames], measurement)
+    rows = _rows(path, len(diff3d), n_subsample, subsample_seed)
     wide = {name: _complex(path, name, arrays[name]) for name in ("probeGuess", "objectGuess") if name in arrays}
     chosen = {"sample_indices": rows, "subsample_seed": subsample_seed} if n_subsample is not None else {}
     positions = _moved({name: scan[name][rows] for name in SCAN}, **moves)
@@ -93,12 +100,26 @@ def _amplitudes(path: Path, name: str, stack: np.ndarray, measurement: str) -> n
     return stack
 
 
-def _rows(path: Path, patterns: int, positions: int, count: int | None, seed: int | None) -> np.ndarray:
-    """Which exposures are kept: all that have a pattern, or the draw of the seed in ascending order (DATA-008)."""
-    if positions > patterns:
-        warnings.warn(
-            f"{path.name}: {patterns} patterns, {positions} positions: dropping the trailing ones", RuntimeWarning, stacklevel=3
-        )
+def _pairs(path: Path, *numbers: np.ndarray, patterns: int, positions: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of patterns and of positions that belong together: those of one number, or all of them (DATA-004, DATA-013)."""
+    if len(numbers) < 2:
+        if patterns != positions:
+            refuse(path, "xcoords, ycoords", f"{patterns} coords, one a pattern", positions)
+        return np.arange(patterns), np.arange(patterns)
+    for name, value, count in zip(NUMBERS, numbers, (patterns, positions), strict=True):
+        if value.shape != (count,) or len(set(value.tolist())) != count:
+            refuse(path, name, f"{count} numbers, none of them twice", f"shape {value.shape}")
+    places = {number: place for place, number in enumerate(numbers[1].tolist())}
+    frames = [row for row, number in enumerate(numbers[0].tolist()) if number in places]
+    if not frames:
+        refuse(path, "frame_index", "numbers that position_index holds too", "none in common")
+    if not len(frames) == patterns == positions:
+        warnings.warn(f"{path.name}: frame_index and position_index leave some without a partner", RuntimeWarning, stacklevel=3)
+    return np.array(frames), np.array([places[numbers[0][row].item()] for row in frames])
+
+
+def _rows(path: Path, patterns: int, count: int | None, seed: int | None) -> np.ndarray:
+    """Which exposures are kept: all, or the draw of the seed in ascending order (DATA-008)."""
     if count is None:
         return np.arange(patterns)
     if not 0 < count <= patterns:

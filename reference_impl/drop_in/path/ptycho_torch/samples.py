@@ -86,5 +86,5 @@ def _part(record: RawData, chosen: np.ndarray) -> RawData:
     if not chosen.any():
         raise ContractError(file=record.file, field="x_bounds, y_bounds", expected="exposures to train on", found="none")
     names = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "scan_index")
-    rest = {"probeGuess": record.probeGuess, "objectGuess": record.objectGuess, "file": record.file}
+    rest = {"probeGuess": record.probeGuess, "objectGuess": record.objectGuess, "mask": record.mask, "file": record.file}
     return RawData(**{name: getattr(record, name)[chosen] for name in names}, **rest)

@@ -1,0 +1,67 @@
+"""Files that number their patterns and their positions, because frames or triggers are missing."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.protocol import Native
+from conformance.scenes import files
+from conformance.scenes.records import write_npz
+
+SCAN = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "scan_index")
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """The numbers of the patterns and those of the positions of a file."""
+
+    name: str
+    frames: np.ndarray
+    positions: np.ndarray
+
+    def stack(self) -> np.ndarray:
+        """A pattern a number, each of its own."""
+        return files.arrays(len(self.frames))["diff3d"]
+
+    def scan(self) -> dict[str, Any]:
+        """A position a number."""
+        return files.arrays(len(self.positions))
+
+    def write(self, folder: Path) -> Path:
+        whole = {**self.scan(), "diff3d": self.stack()}
+        return write_npz(folder / files.NAME, **whole, frame_index=self.frames, position_index=self.positions)
+
+    def read(self, backend: Any, folder: Path) -> Native:
+        """The record, what it is warned of being another check's matter."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return backend.read(self.write(folder))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+ALL = np.arange(20)
+PAIRS = [
+    Pairing("frames-missing", np.delete(ALL, [5, 9]) + 100, ALL + 100),
+    Pairing("positions-missing", ALL, np.delete(ALL, [0, 7])),
+    Pairing("both-missing", np.delete(ALL, [5, 9]), np.delete(ALL, [3, 4])),
+    Pairing("another-order", ALL, ALL[::-1].copy()),
+]
+
+FAULTS = [
+    files.Fault("short-frame-numbers", "frame_index", lambda a: _numbered(a, frames=np.arange(22))),
+    files.Fault("short-position-numbers", "position_index", lambda a: _numbered(a, positions=np.arange(22))),
+    files.Fault("a-number-twice", "position_index", lambda a: _numbered(a, positions=np.arange(23) // 2)),
+    files.Fault("none-in-common", "frame_index", lambda a: _numbered(a, frames=np.arange(23) + 50)),
+]
+
+
+def _numbered(arrays: dict[str, Any], **numbers: np.ndarray) -> dict[str, Any]:
+    whole = np.arange(len(arrays["xcoords"]))
+    return {"frame_index": numbers.get("frames", whole), "position_index": numbers.get("positions", whole)}

@@ -1,0 +1,48 @@
+"""The flags and the lines by which `train`, `infer` and `inspect` judge a file before they use it."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from reference_impl.cli.flags import of
+from reference_impl.cli.progress import Reporter
+from reference_impl.data.report import Report
+
+
+def add_judgement_flags(parser: argparse.ArgumentParser) -> None:
+    """What the user knows of the file and the file does not say."""
+    group = parser.add_argument_group("the file")
+    good = "NPY or NPZ of the good pixels (N, N): True, or 1, is good"
+    group.add_argument("--mask", type=of("mask_file", must_exist=True), metavar="FILE", help=good)
+    scale = "object pixels in a unit of the file's positions"
+    group.add_argument("--position-scale", type=of("position_scale"), default=1.0, help=scale)
+    again = "go on in spite of this finding; can be repeated"
+    group.add_argument("--accept", type=of("accept"), action="append", metavar="NAME", help=again)
+
+
+def read_record(args: argparse.Namespace, path: Path) -> Any:
+    """The raw record of `path` under the flags."""
+    from reference_impl.data import load_data
+
+    return load_data(path, measurement=args.measurement, mask=args.mask, coord_scale=args.position_scale)
+
+
+def report_of(args: argparse.Namespace, record: Any, crop: int = 20) -> Report:
+    """Every check on a record, under the flags; `crop` is M of the stitcher."""
+    from reference_impl.data.plausible import judge
+    from reference_impl.data.report import report
+
+    verdicts = judge(record, args.accept or (), crop=crop, measurement=args.measurement)
+    return report(record, verdicts, measurement=args.measurement, position_scale=args.position_scale)
+
+
+def judged(args: argparse.Namespace, record: Any, say: Reporter, crop: int = 20) -> Report:
+    """The report, printed; its warnings given, its errors raised (`ContractError`)."""
+    found = report_of(args, record, crop)
+    for line in found.lines():
+        say.line(line)
+    found.warn()
+    found.refuse()
+    return found

@@ -1,0 +1,116 @@
+"""What the plausibility of a record is judged by: figures of its patterns and positions, each measured once, in one pass."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+BLOCK = 1 << 22
+"""Values looked at at once: 16 MiB in float32, so that a memory map is judged in the memory there is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """A record, and how it is to be used: `crop` is M of the stitcher, `measurement` what the file was said to hold."""
+
+    record: Any
+    crop: int = 20
+    measurement: str = "amplitude"
+
+    @property
+    def patterns(self) -> np.ndarray:
+        """Amplitudes `(n, N, N)`, zero under the mask."""
+        return self.record.diff3d
+
+    @property
+    def N(self) -> int:
+        """Side of a pattern, pixels."""
+        return int(self.patterns.shape[-1])
+
+    @cached_property
+    def positions(self) -> np.ndarray:
+        """`(n, 2)` float64 [x, y], object pixels."""
+        return np.column_stack([self.record.xcoords, self.record.ycoords]).astype(np.float64)
+
+    @cached_property
+    def spread(self) -> float:
+        """The longer side of the box around all positions, pixels."""
+        return float(np.ptp(self.positions, axis=0).max())
+
+    @cached_property
+    def _sums(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Energy of each pattern, its brightest pixel's number and energy, and the mean energy of each pixel; float64."""
+        n, N = len(self.patterns), self.N
+        energy, where, brightest, total = np.empty(n), np.empty(n, np.int64), np.empty(n), np.zeros(N * N)
+        step = max(1, BLOCK // (N * N))
+        for start in range(0, n, step):
+            part = slice(start, start + step)
+            flat = np.asarray(self.patterns[part], np.float64).reshape(-1, N * N) ** 2
+            energy[part], where[part], brightest[part] = flat.sum(axis=1), flat.argmax(axis=1), flat.max(axis=1)
+            total += flat.sum(axis=0)
+        return energy, where, brightest, (total / n).reshape(N, N)
+
+    @property
+    def energy(self) -> np.ndarray:
+        """`Σ x²` of each pattern, `(n,)`."""
+        return self._sums[0]
+
+    @property
+    def brightest(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of each pattern the flat index of its brightest pixel, and that pixel's `x²`; `(n,)` each."""
+        return self._sums[1], self._sums[2]
+
+    @property
+    def mean_pattern(self) -> np.ndarray:
+        """Mean `x²` of each pixel, `(N, N)`."""
+        return self._sums[3]
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """What the file's numbers are judged by: a sample of at most 4 million, squared back where they came as counts."""
+        flat = self.patterns.reshape(-1)
+        sample = np.asarray(flat[:: max(1, flat.size // BLOCK)], np.float64)
+        return sample**2 if self.measurement == "counts" else sample
+
+    @cached_property
+    def largest(self) -> tuple[float, int, int, float]:
+        """The largest value, in how many pixels and patterns it stands, and the next smaller value (0 where there is none)."""
+        top = float(self.patterns.max())
+        held = 0
+        frames, second = 0, 0.0
+        step = max(1, BLOCK // (self.N * self.N))
+        for start in range(0, len(self.patterns), step):
+            block = self.patterns[start : start + step]
+            equal = block == top
+            held, frames = held + int(equal.sum()), frames + int(equal.any(axis=(1, 2)).sum())
+            second = max(second, float(np.where(equal, 0, block).max()))
+        return top, held, frames, second
+
+    @cached_property
+    def nearest(self) -> np.ndarray:
+        """Distance from each position to the next one, pixels, `(n,)`; infinite for a single one."""
+        from scipy.spatial import cKDTree
+
+        if len(self.positions) < 2:
+            return np.full(len(self.positions), np.inf)
+        return cKDTree(self.positions).query(self.positions, k=2)[0][:, 1]
+
+    @cached_property
+    def canvas_bytes(self) -> float:
+        """Memory of the canvas that holds every patch: sums, counts and image, 32 bytes a pixel."""
+        return 32.0 * (self.spread + self.N) ** 2
+
+    @property
+    def memory(self) -> float:
+        """Bytes of this machine's memory."""
+        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+
+
+def unevenness(stack: np.ndarray, axis: int) -> float:
+    """Standard deviation over mean of the energies of the slices along `axis`: small for exposures, large for detector rows."""
+    sums = np.square(stack, dtype=np.float64).sum(axis=tuple(other for other in range(3) if other != axis))
+    return float(sums.std() / sums.mean()) if sums.mean() > 0 else 0.0

@@ -1,0 +1,108 @@
+"""What was checked and what was assumed, as lines to read and as plain values to keep beside a result."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from reference_impl.data.metadata import DEFAULT_NPHOTONS
+from reference_impl.data.plausible import Verdict
+from reference_impl.errors import ContractError
+
+
+@dataclass(frozen=True)
+class Report:
+    """Verdicts about one record, and what was taken for granted: `assumed` name → (what, because)."""
+
+    file: str
+    verdicts: tuple[Verdict, ...]
+    assumed: Mapping[str, tuple[str, str]]
+
+    def lines(self, every: bool = False) -> list[str]:
+        """The table; with `every` the rows that found nothing stand one a line, with their thresholds."""
+        found = [verdict for verdict in self.verdicts if every or verdict.found is not None]
+        fine = [verdict.row.name for verdict in self.verdicts if verdict.found is None]
+        width = max(len(verdict.row.name) for verdict in self.verdicts)
+        rows = [f"  {verdict.row.name:{width}}  {verdict.state:8}  {_words(verdict)}".rstrip() for verdict in found]
+        head = f"{self.file}: checked: {len(fine)} of {len(self.verdicts)} findings absent"
+        summary = [] if every or not fine else [f"  absent: {', '.join(fine)}"]
+        taken = [f"  {name:{width}}  {what} ({because})" for name, (what, because) in self.assumed.items()]
+        return [head, *rows, *summary, f"{self.file}: taken for granted:", *taken]
+
+    def plain(self) -> dict[str, Any]:
+        """The same as plain values, for JSON."""
+        checked = [
+            {
+                "name": verdict.row.name,
+                "severity": verdict.row.severity,
+                "threshold": verdict.row.threshold,
+                "state": verdict.state,
+                "found": verdict.found,
+            }
+            for verdict in self.verdicts
+        ]
+        return {"file": self.file, "checked": checked, "assumed": {name: list(pair) for name, pair in self.assumed.items()}}
+
+    def errors(self) -> list[Verdict]:
+        """The errors that nobody has accepted."""
+        return [verdict for verdict in self.verdicts if verdict.state == "error"]
+
+    def warn(self) -> None:
+        """A `UserWarning` for each warning that nobody has accepted."""
+        for verdict in self.verdicts:
+            if verdict.state == "warning":
+                text = f"{self.file}: {verdict.row.field}: {verdict.found} ({verdict.row.name}): {verdict.row.advice}"
+                warnings.warn(text, UserWarning, stacklevel=2)
+
+    def refuse(self) -> None:
+        """`ContractError` with the first error that nobody has accepted, and how many more there are."""
+        errors = self.errors()
+        if errors:
+            first, more = errors[0], len(errors) - 1
+            others = f"; {more} more: {', '.join(verdict.row.name for verdict in errors[1:])}" if more else ""
+            found = f"{first.found}: {first.row.advice}; or --accept {first.row.name}{others}"
+            raise ContractError(file=self.file, field=first.row.field, expected="plausible data", found=found)
+
+
+def _words(verdict: Verdict) -> str:
+    if verdict.found is None:
+        return f"threshold {verdict.row.threshold:g}: {verdict.row.source}"
+    return verdict.found if verdict.state == "accepted" else f"{verdict.found}; {verdict.row.advice}"
+
+
+def report(record: Any, verdicts: Sequence[Verdict], *, measurement: str, position_scale: float = 1.0) -> Report:
+    """The report about `record`, read as `measurement` with positions multiplied by `position_scale`."""
+    modes = 0 if record.probeGuess is None else 1 if record.probeGuess.ndim == 2 else len(record.probeGuess)
+    stated = record.nphotons
+    mask = getattr(record, "mask", None)
+    assumed = {
+        "patterns": (
+            "amplitudes, roots of photon counts" if measurement == "amplitude" else "photon counts; their root was taken",
+            f"--measurement {measurement}",
+        ),
+        "zero frequency": (f"row and column {record.diff3d.shape[-1] // 2}", "the contract's; checked by zero-frequency"),
+        "orientation": ("rows of a pattern along y, columns along x", "the contract's; nothing in the file says so"),
+        "positions": (
+            "object pixels" if position_scale == 1 else f"multiplied by {position_scale:g} to object pixels",
+            "the contract's; the file states no unit" if position_scale == 1 else f"--position-scale {position_scale:g}",
+        ),
+        "probe": (f"{modes} mode{'s' * (modes != 1)} as in the file", "it is not refined"),
+        "photons": (
+            f"{DEFAULT_NPHOTONS if stated is None else stated:.4g} a pattern",
+            "by default, unless --nphotons says otherwise: the file does not" if stated is None else "the file's metadata",
+        ),
+        "bad pixels": (
+            ("none", "no mask was given") if mask is None else (f"{int((~mask).sum())} of {mask.size} left out", "the mask")
+        ),
+    }
+    return Report(str(record.file), tuple(verdicts), assumed)
+
+
+def as_text(reports: Sequence[Report]) -> np.ndarray:
+    """Reports as JSON in a 0-d unicode array, for an NPZ."""
+    return np.array(json.dumps([one.plain() for one in reports], sort_keys=True))
