@@ -68,7 +68,8 @@ class Orders:
     def of(cls, args: argparse.Namespace) -> Orders:
         """From the flags; `ContractError` names the one that cannot be."""
         read = convert_flags
-        return cls(read.wishes_of(args), read.geometry_of(args), read.optics_of(args), args.held_out, args.refine_probe)
+        held_out = getattr(args, "held_out", 0.0)
+        return cls(read.wishes_of(args), read.geometry_of(args), read.optics_of(args), held_out, args.refine_probe)
 
 
 def targets(sources: list[str], output: Path) -> dict[str, Path]:
@@ -103,13 +104,18 @@ def _convert(source: str, output: Path, stage: Path | None, orders: Orders, say:
             staged = {stage / path.name: numbers for path, numbers in parts.items()}
             learned = list(parts.values())[1 if orders.held_out else 0]
             with say.step("converting"):
-                write(made, staged, lambda: _probe(made, orders, learned), describe)
+                write(made, staged, lambda: make_probe(made, orders, learned), describe)
+    show(made, source, say)
+    return [f"{path}: {len(numbers)} patterns of {made.N} x {made.N} pixels" for path, numbers in parts.items()]
+
+
+def show(made: Conversion, source: str, say: Reporter) -> None:
+    """The table, and its warnings on the error stream as well: they are not for those alone who look."""
     for line in made.table.lines():
         say.line(line)
     for row in made.table.rows:
         if row.kind == "warning":
             warnings.warn(f"{source}: {row.item}: {row.value}: {row.source}", stacklevel=2)
-    return [f"{path}: {len(numbers)} patterns of {made.N} x {made.N} pixels" for path, numbers in parts.items()]
 
 
 def describe(made: Conversion) -> dict[str, Any]:
@@ -130,7 +136,7 @@ def describe(made: Conversion) -> dict[str, Any]:
     }
 
 
-def _probe(made: Conversion, orders: Orders, learned: np.ndarray) -> np.ndarray:
+def make_probe(made: Conversion, orders: Orders, learned: np.ndarray) -> np.ndarray:
     """Of the file, of the optics, or of the patterns; then refined by those to train on (`learned`), if that is asked for."""
     probe = made.probe
     if orders.optics is not None:

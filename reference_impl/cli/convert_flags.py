@@ -79,6 +79,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         default=0.0,
         help="also write OUTPUT with _train and _test before its ending: this fraction of the exposures is in _test alone",
     )
+    add_refining_flags(parser)
+
+
+def add_refining_flags(parser: argparse.ArgumentParser) -> None:
+    """What is done with the probe, and how much is said."""
     parser.add_argument(
         "--refine-probe",
         type=of("sweeps"),

@@ -8,12 +8,20 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from reference_impl.cli import convert, drop_in, infer, inspect, simulate, train
+from reference_impl.cli import convert, drop_in, export, infer, inspect, simulate, train
 from reference_impl.cli.flags import Names, Parser, check_flags
 from reference_impl.cli.progress import forgiving_output
 from reference_impl.errors import ContractError
 
-COMMANDS = {"train": train, "infer": infer, "inspect": inspect, "convert": convert, "simulate": simulate, "drop-in": drop_in}
+COMMANDS = {
+    "train": train,
+    "infer": infer,
+    "inspect": inspect,
+    "convert": convert,
+    "export": export,
+    "simulate": simulate,
+    "drop-in": drop_in,
+}
 INTERRUPTED, TERMINATED = 130, 143
 
 

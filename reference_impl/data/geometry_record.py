@@ -52,11 +52,15 @@ class Conversion:
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Amplitudes float32 `(n, N, N)`, the kept frames in order; sets `photons` and `mean` `(N, N)` on the way."""
+        return (amplitudes(counts, "counts") for counts in self.counts())
+
+    def counts(self) -> Iterator[np.ndarray]:
+        """The same as counts, in the type of the file, or float64 where they were binned or amplitudes."""
         total, summed = 0.0, np.zeros((self.N, self.N))
         for counts in self._all_counts(self.frames):
             summed += counts.sum(axis=0, dtype=np.float64)
             total += float(counts.sum(dtype=np.float64))
-            yield amplitudes(counts, "counts")
+            yield counts
         self.photons, self.mean = total / len(self.frames), summed / len(self.frames)
 
     def amplitudes(self, numbers: np.ndarray) -> np.ndarray:

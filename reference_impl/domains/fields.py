@@ -194,7 +194,7 @@ FLAGS: dict[str, Domain] = {
     "quantity": optional(TEXT),
     "axes": optional(TEXT),
     "place": optional(TEXT),
-    "target": choice("contract", "cxi", "product"),
+    "target": choice("cxi", "product"),
     "held_out": real(0, 0.9),
     "sweeps": whole(0, 10**4),
     "object": choice("lines", "dead_leaves", "grf"),

@@ -115,6 +115,9 @@ class _Reader:
             positions = place_of.raster(stack)
         typed = {key: self._typed(key) for key in ("energy", "distance", "detector_pixel")}
         scalars = {key: typed.get(key) or values.scalars(self.lookup, self.layout, key) for key in (*typed, "object_pixel")}
+        metadata = self._metadata()
+        stated = self._of_metadata(metadata)
+        scalars = {key: value or stated.get(key) for key, value in scalars.items()}
         text = self.layout.get("patterns", "zero_frequency") or "unknown"
         frame = (stack.shape[1], stack.shape[2])
         return Experiment(
@@ -128,7 +131,7 @@ class _Reader:
             mask=self._mask(frame),
             probe=self._probe(),
             object=self._object(),
-            metadata=self._metadata(),
+            metadata=metadata,
             notes=tuple(self.notes),
             **scalars,
         )
@@ -183,6 +186,18 @@ class _Reader:
     def _object(self) -> Item | None:
         found = self.lookup.first(self.layout.names("object"))
         return None if found is None else Item(found[0].array(found[1]), found[0].place(found[1]))
+
+    def _of_metadata(self, metadata: dict[str, Any] | None) -> dict[str, Item]:
+        """Energy, distance and object pixel where a conversion of ours has left them."""
+        optics = (metadata or {}).get("optics")
+        names = {"energy": "wavelength_m", "distance": "distance_m", "object_pixel": "object_pixel_m"}
+        found: dict[str, Item] = {}
+        for key, name in names.items():
+            value = np.asarray(optics.get(name, ()) if isinstance(optics, dict) else ())
+            if value.dtype.kind in "iuf" and value.shape == ((2,) if key == "object_pixel" else ()) and (value > 0).all():
+                plain = value.astype(np.float64) if value.shape else float(value)
+                found[key] = Item(plain, self.lookup.sources[0].place(f"_metadata.optics.{name}"), "m")
+        return found
 
     def _metadata(self) -> dict[str, Any] | None:
         from reference_impl.data import metadata

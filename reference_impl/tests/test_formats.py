@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reference_impl import formats
 from reference_impl.cli.main import main
+from reference_impl.formats import layout
 from reference_impl.simulation import exposures
 from reference_impl.tests import scans, writers
 
@@ -133,3 +135,15 @@ def test_a_layout_with_a_mistake_is_refused_with_the_place_of_the_mistake(
 
     said = capsys.readouterr().err
     assert code == 1 and fragment in said and "own.toml" in said and len(said.splitlines()) == 1
+
+
+def test_the_layout_on_the_page_is_one(tmp_path: Path) -> None:
+    """README's example is read as it stands, and every section of the language is in it but four that few files have."""
+    page = (Path(formats.__file__).parent / "README.md").read_text(encoding="utf-8")
+    text = page.split("```toml\n")[1].split("```")[0]
+
+    found = layout.parse(text, "line7", "README.md")
+
+    assert set(layout.SECTIONS) - set(found.sections) == {"object_pixel", "object", "metadata"}
+    for known in layout.known():
+        assert known.title.split(" ")[0].lower().strip("(") in page.lower(), known.title
