@@ -66,7 +66,7 @@ mutant("GUARD-DATA-013c", "numbers that fit nothing are taken", "DATA-013:number
     plant=function(pairing._numbers, instead(lambda archive, key, count: np.resize(np.unique(archive.array(key)), count))))
 mutant("GUARD-BATCH-037", "masked pixels are filled with the mean", "BATCH-037:images_are_those_of_a_record_that_is_dark_there",
     plant=function(fields.images, masked_pixels_are_filled))
-mutant("GUARD-BATCH-037b", "a masked hot pixel dims every pattern", "BATCH-037:the_physics_scale_leaves_the_mask_out",
+mutant("GUARD-BATCH-037b", "a masked hot pixel dims every pattern",
     "BATCH-037:images_are_those_of_a_record_that_is_dark_there[hot]",
     plant=method(record.RawData, "masked", records_keep_what_their_mask_hides))
 mutant("GUARD-LOSS-012", "a prediction under the mask is compared with zero", "LOSS-012:the_loss_is_that_of_the_good_pixels",

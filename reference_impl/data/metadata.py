@@ -47,8 +47,9 @@ def nphotons(metadata: Mapping[str, Any] | None) -> float:
 
 
 def object_pixel(metadata: Mapping[str, Any] | None) -> float | None:
-    """`physics_parameters.object_pixel_m`, the side of an object pixel in metres, or None where it is not stated as such."""
-    physics = (metadata or {}).get("physics_parameters")
-    value = physics.get("object_pixel_m") if isinstance(physics, Mapping) else None
+    """Width of an object pixel in metres, the last of `optics.object_pixel_m` `[height, width]`; None where it is not stated."""
+    optics = (metadata or {}).get("optics")
+    stated = optics.get("object_pixel_m") if isinstance(optics, Mapping) else None
+    value = stated[-1] if isinstance(stated, list) and stated else stated
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if number and 0 < value < float("inf") else None

@@ -80,16 +80,18 @@ def report(record: Any, verdicts: Sequence[Verdict], *, measurement: str, positi
     modes = 0 if record.probeGuess is None else 1 if record.probeGuess.ndim == 2 else len(record.probeGuess)
     stated = record.nphotons
     mask = getattr(record, "mask", None)
+    converted = isinstance(record.metadata, dict) and "conversion" in record.metadata
+    known = "the file's own table of its conversion" if converted else "the contract's; nothing in the file says so"
     assumed = {
         "patterns": (
             "amplitudes, roots of photon counts" if measurement == "amplitude" else "photon counts; their root was taken",
             f"--measurement {measurement}",
         ),
         "zero frequency": (f"row and column {record.diff3d.shape[-1] // 2}", "the contract's; checked by zero-frequency"),
-        "orientation": ("rows of a pattern along y, columns along x", "the contract's; nothing in the file says so"),
+        "orientation": ("rows of a pattern along y, columns along x", known),
         "positions": (
             "object pixels" if position_scale == 1 else f"multiplied by {position_scale:g} to object pixels",
-            "the contract's; the file states no unit" if position_scale == 1 else f"--position-scale {position_scale:g}",
+            known if position_scale == 1 else f"--position-scale {position_scale:g}",
         ),
         "probe": (f"{modes} mode{'s' * (modes != 1)} as in the file", "it is not refined"),
         "photons": (

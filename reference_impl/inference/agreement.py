@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 CHUNK = 512  # patches placed at once: 512 · 20² complex128 = 3 MB
-SWEEPS = 8  # of phase alignment; after six the figure moves by less than 1e-3 (64 patches, random phases)
+SWEEPS = 3  # of phase alignment after the first pass, which leaves the figure within 5 % of where they lead (100 patches)
 LIT = 1e-2  # of the brightest pixel's light: with less a pixel of a patch was not measured
 
 
@@ -58,9 +58,22 @@ def disagreement(patches: np.ndarray, offsets: np.ndarray, M: int, light: np.nda
         return float(np.sqrt(max(0.0, 1 - shared / square))) if square > 0 else 0.0
 
     plain, shuffled = spread(crops), spread(crops[np.random.default_rng(0).permutation(len(crops))])
+    crops = _joined(crops, weight, cells)
     for _ in range(SWEEPS):
         crops = _turned(crops, weight, cells, common(crops))
     return Disagreement(plain, spread(crops), shuffled, float(twice.sum() / (seen > 0).sum()))
+
+
+def _joined(crops: np.ndarray, weight: np.ndarray, cells: _Cells) -> np.ndarray:
+    """Crops turned one by one, from the middle outwards, each to the phase of those that lie there already."""
+    middle = np.abs(cells.corners - np.median(cells.corners, axis=0)).max(axis=1)
+    sums, turned = np.zeros(len(cells.names), np.complex128), crops.copy()
+    for number in np.argsort(middle, kind="stable"):
+        index = cells.of(number)
+        projection = np.sum(weight[number] * np.conj(crops[number]) * sums[index])
+        turned[number] = crops[number] * np.exp(1j * np.angle(projection))
+        sums[index] += weight[number] * turned[number]
+    return turned
 
 
 def _turned(crops: np.ndarray, weight: np.ndarray, cells: _Cells, common: np.ndarray) -> np.ndarray:
@@ -90,6 +103,11 @@ class _Cells:
             part = slice(first, first + CHUNK)
             corner = self.corners[part, 1] * self.width + self.corners[part, 0]
             yield part, corner[:, None, None] + inner
+
+    def of(self, number: int) -> np.ndarray:
+        """The cells `(M, M)` of one crop."""
+        steps, (column, row) = np.arange(self.M, dtype=np.int64), self.corners[number]
+        return np.searchsorted(self.names, (row + steps[:, None]) * self.width + column + steps)
 
     def parts(self) -> Iterator[tuple[slice, np.ndarray]]:
         """Crops by the chunk, with the cell of each of their pixels `(b, M, M)`."""

@@ -1,0 +1,269 @@
+"""Results that tell: patches that do not fit, fields not covered, trainings that came to nothing, pictures that stop nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from reference_impl.cli import panels, pictures
+from reference_impl.cli.results import CHECKED
+from reference_impl.config import ModelConfig, TrainingConfig
+from reference_impl.inference import amplitude_residual
+from reference_impl.inference.agreement import disagreement
+from reference_impl.inference.figures import Figures, collapse, covered_share, flat_residual
+from reference_impl.simulation import exposures, objects, probes, scans
+from reference_impl.training import PtychoLightningModule
+
+N, SIDE = 64, 160
+
+
+def config(**model: Any) -> TrainingConfig:
+    fields = {"N": N, "gridsize": 1, "n_filters_scale": 0.5, "object_big": False, "probe_big": True, **model}
+    return TrainingConfig(model=ModelConfig(**fields), batch_size=8, nphotons=1e4, backend="pytorch")
+
+
+def scan(count: int = 100) -> tuple[np.ndarray, np.ndarray]:
+    """True patches `(n, N, N, 1)` of an object, with the errors of a good network, and their places `(n, 1, 1, 2)`."""
+    draw = np.random.default_rng(4)
+    truth = objects.lines(SIDE, draw)
+    x, y = scans.jittered_grid(count, scans.inner_bounds(SIDE, SIDE, N), draw)
+    x, y = np.rint(x), np.rint(y)
+    patches = exposures.patches_at(truth, x, y, N)
+    noise = draw.normal(0, 0.05, (2, *patches.shape))
+    return (patches + noise[0] + 1j * noise[1])[..., None].astype(np.complex64), np.stack([x, y], 1)[:, None, None]
+
+
+PATCHES, PLACES = scan()
+LIGHT = np.abs(probes.ideal_disk(N)) ** 2
+
+
+def test_patches_of_one_object_agree() -> None:
+    found = disagreement(PATCHES, PLACES, 20, LIGHT)
+
+    assert found.plain == pytest.approx(found.aligned, abs=0.01) and found.plain < 0.5 * found.shuffled
+    assert found.plain == pytest.approx(0.05 * np.sqrt(2) / np.sqrt(np.mean(np.abs(PATCHES) ** 2)), rel=0.25)
+
+
+@pytest.mark.parametrize(
+    ("patches", "places"),
+    [(PATCHES.swapaxes(1, 2), PLACES), (PATCHES[:, ::-1], PLACES), (PATCHES, PLACES * 5e-8), (PATCHES, PLACES[..., ::-1])],
+    ids=["transposed", "mirrored", "metres", "x-and-y-exchanged"],
+)
+def test_patches_at_wrong_places_or_turned_disagree(patches: np.ndarray, places: np.ndarray) -> None:
+    found, right = disagreement(patches, places, 20, LIGHT), disagreement(PATCHES, PLACES, 20, LIGHT)
+
+    # Small pieces of lines look alike, however they are turned: these patches fit half as badly as those of real trainings.
+    assert found.plain > 1.5 * right.plain and found.plain / found.shuffled > 1.5 * right.plain / right.shuffled
+
+
+def test_a_global_phase_of_each_patch_is_told_apart_from_a_misfit() -> None:
+    turned = PATCHES * np.exp(2j * np.pi * np.random.default_rng(1).random(len(PATCHES)))[:, None, None, None]
+
+    found, straight = (disagreement(patches, PLACES, 20, LIGHT) for patches in (turned, PATCHES))
+
+    assert found.plain > 0.5 and found.aligned == pytest.approx(straight.aligned, rel=0.1)
+
+
+def test_what_was_not_lit_has_no_say() -> None:
+    dark = PATCHES.copy()
+    dark[:, LIGHT < 1e-3 * LIGHT.max()] = 7
+
+    assert disagreement(dark, PLACES, 40, LIGHT) == disagreement(PATCHES, PLACES, 40, LIGHT)
+
+
+def test_one_patch_or_none_that_overlaps_is_no_number() -> None:
+    alone = disagreement(PATCHES[:1], PLACES[:1], 20)
+    apart = disagreement(PATCHES[:2], np.array([0.0, 500.0]).reshape(2, 1, 1, 1) * np.ones(2), 20)
+
+    assert np.isnan([alone.plain, apart.plain]).all() and alone.overlapping == apart.overlapping == 0
+
+
+def test_positions_far_apart_cost_no_memory() -> None:
+    places = PLACES.copy()
+    places[3] = 1e7
+
+    assert disagreement(PATCHES, places, 20, LIGHT).plain < 0.2
+
+
+@pytest.mark.parametrize(("step", "share"), [(8, 1.0), (20, 1.0), (40, 0.25)])
+def test_the_covered_share_is_that_of_the_scanned_field(step: int, share: float) -> None:
+    y, x = np.mgrid[:8, :8] * step + 50.0
+    covered = np.zeros((420, 420), bool)
+    for row, column in zip(y.ravel().astype(int), x.ravel().astype(int), strict=True):
+        covered[row - 10 : row + 10, column - 10 : column + 10] = True
+
+    found = covered_share(covered, (0.0, 0.0), np.stack([x.ravel(), y.ravel()], 1))
+
+    assert found == pytest.approx(share, abs=0.05)
+
+
+def test_a_part_of_the_scan_covers_a_part_of_the_field() -> None:
+    positions = np.array([[10.0, 10], [90, 10], [10, 90], [90, 90]])
+    covered = np.zeros((100, 50), bool)
+    covered[:] = True
+
+    assert covered_share(covered, (0.0, 0.0), positions) == pytest.approx(0.5, abs=0.02)
+    assert covered_share(covered, (0.0, 0.0), positions[:2]) == 0.5  # on a line: of the positions
+
+
+def said(**changes: Any) -> list[str]:
+    usual = {"residual": 0.1, "flat_residual": 0.2, "covered": np.ones((4, 4), bool), "share": 1.0}
+    overlap = disagreement(PATCHES, PLACES, 20, LIGHT)
+    return Figures(**{**usual, "overlap": overlap, **changes}).warnings(100, 100, 20)
+
+
+def test_figures_warn_where_they_tell_something_and_else_not() -> None:
+    wrong = disagreement(PATCHES, PLACES * 5e-8, 20, LIGHT)
+
+    assert said() == []
+    assert "orientation" in said(overlap=wrong)[0] and "inspect" in said(overlap=wrong)[0]
+    assert "50.0% of the scanned field" in said(share=0.5)[0] and "--stitch-crop-size" in said(share=0.5)[0]
+    assert "no better than a flat object" in said(residual=0.2)[0]
+
+
+class Constant(torch.nn.Module):
+    """A collapsed network: the same flat patch whatever it sees."""
+
+    def __init__(self, value: complex, pattern: np.ndarray) -> None:
+        super().__init__()
+        self.value, self.pattern = value, torch.from_numpy(pattern.astype(np.float32))
+
+    def forward_predict(self, x: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
+        return torch.full(x.shape, self.value, dtype=torch.complex64)
+
+    def forward(self, x: torch.Tensor, *rest: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return ((abs(self.value) * self.pattern).expand(x.shape),)
+
+
+class Truth(Constant):
+    """A network that has learned: it gives back what it sees, and patches that are not flat."""
+
+    def forward_predict(self, x: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
+        return torch.complex(1 + x, x)
+
+    def forward(self, x: torch.Tensor, *rest: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return (x,)
+
+
+def measured() -> tuple[SimpleNamespace, np.ndarray]:
+    """A container of eight groups, and the pattern of a constant object of one under its normalised probe."""
+    probe = probes.curved_disk(N, np.random.default_rng(2))
+    patches = PATCHES[:8, ..., 0]
+    amplitude = np.abs(np.fft.fftshift(np.fft.fft2(patches * probe, norm="ortho"), axes=(1, 2)))
+    amplitude *= np.sqrt((N / 2) ** 2 / np.mean(np.sum(amplitude**2, axis=(1, 2))))
+    norm = config().model.probe_scale * np.abs(probe).mean()
+    flat = np.abs(np.fft.fftshift(np.fft.fft2(probe / norm, norm="ortho")))
+    X = amplitude[..., None].astype(np.float32)
+    return SimpleNamespace(X=X, coords_relative=np.zeros((8, 1, 2, 1), np.float32), probe=probe), flat
+
+
+@pytest.mark.parametrize("value", [0.0, 0.7], ids=["nothing", "flat"])
+def test_a_collapsed_training_is_said(value: float) -> None:
+    container, flat = measured()
+    best = value and float(np.sum(container.X[..., 0] * flat) / (8 * np.sum(flat**2)))
+
+    found = collapse(Constant(best, flat), container, config())
+
+    assert "flat" in found[0] and "collapsed" in found[0] and "no better than a flat object" in found[1]
+    assert collapse(Truth(1, flat), container, config()) == []
+
+
+def test_the_flat_residual_is_that_of_the_best_constant_object() -> None:
+    container, flat = measured()
+    best = float(np.sum(container.X[..., 0] * flat) / (8 * np.sum(flat**2)))
+
+    tried = [amplitude_residual(Constant(best * k, flat), container, config()) for k in (0.9, 1.0, 1.1)]
+
+    assert flat_residual(container, config()) == pytest.approx(tried[1], rel=1e-4) and min(tried) == tried[1]
+
+
+@pytest.mark.parametrize("mark", [0.0, 1e6, np.nan])
+def test_the_residual_leaves_a_mask_out(mark: float) -> None:
+    container, _ = measured()
+    container.mask = np.ones((N, N), bool)
+    container.mask[20:22] = False
+    torch.manual_seed(0)
+    module = PtychoLightningModule.from_config(config())
+    before = amplitude_residual(module, container, config()), flat_residual(container, config())
+
+    container.X = np.where(container.mask[..., None], container.X, np.float32(mark))
+
+    assert (amplitude_residual(module, container, config()), flat_residual(container, config())) == before
+
+
+def test_zero_is_a_measurement_where_a_patch_lies() -> None:
+    field = np.ones((30, 30), np.complex64)
+    field[10:20, 10:20] = 0
+
+    opaque, empty = pictures.View(field, (0.0, 0.0), 20), pictures.View(0 * field, (0.0, 0.0), 20)
+    part = pictures.View(field, (0.0, 0.0), 20, np.pad(np.ones((20, 20), bool), 5))
+
+    assert opaque.covered.all() and empty.covered.all() and part.extent == (4.5, 24.5, 24.5, 4.5)
+    for view in (opaque, empty, part):
+        view.draw_phase(Figure().add_subplot())
+        view.draw_amplitude(Figure().add_subplot())
+
+
+TABLES = {
+    "cut-off": b"epoch,mae_train_loss\n0,2.5e",
+    "a-word": b"epoch,mae_train_loss\n0,much",
+    "no-utf-8": b"epoch,mae_train_loss\n0,\xff\xfe",
+    "nul": b"epoch,mae_train_loss\n0,\x00",
+    "not-finite": b"epoch,mae_train_loss\n0,nan",
+    "infinite": b"epoch,mae_train_loss\n0,1\n1,inf",
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_of_losses_that_cannot_be_read_stops_nothing(name: str, tmp_path: Path) -> None:
+    (tmp_path / "lightning_logs" / "version_0").mkdir(parents=True)
+    (tmp_path / "lightning_logs" / "version_0" / "metrics.csv").write_bytes(TABLES[name])
+
+    with pytest.warns(UserWarning, match="metrics.csv: losses are not drawn"):
+        assert pictures.losses_of(tmp_path) == {}
+
+
+@pytest.mark.parametrize("version", ["version_abc", "version_", "version_²"])
+def test_folders_of_other_names_are_no_versions(version: str, tmp_path: Path) -> None:
+    for name, loss in ((version, 9), ("version_3", 1), ("version_10", 2)):
+        (tmp_path / "lightning_logs" / name).mkdir(parents=True)
+        (tmp_path / "lightning_logs" / name / "metrics.csv").write_text(f"epoch,mae_train_loss\n0,{loss}\n")
+
+    assert pictures.losses_of(tmp_path) == {"mae_train_loss": [2.0]}
+
+
+@pytest.mark.parametrize(
+    ("length", "text"), [(2.4e-7, "200 nm"), (5e-6, "5 µm"), (9.99e-10, "500 pm"), (1.2e-3, "1 mm"), (1e-9, "1 nm")]
+)
+def test_scale_bars_have_round_lengths_and_units(length: float, text: str) -> None:
+    assert panels.in_words(panels.round_length(length)) == text
+
+
+def test_panels_have_titles_units_and_a_scale_bar_where_the_pixel_is_known() -> None:
+    with_bar, without = Figure().add_subplot(), Figure().add_subplot()
+    field = np.ones((30, 30), np.complex64)
+
+    pictures.View(field, (0.0, 0.0), 20, pixel=5e-8).draw_phase(with_bar)
+    pictures.View(field, (0.0, 0.0), 20).draw_phase(without)
+
+    assert "phase" in with_bar.get_title() and "pixels" in with_bar.get_xlabel()
+    assert with_bar.figure.axes[1].get_ylabel() == "phase (rad)"
+    assert len(with_bar.artists) == 1 and len(without.artists) == 0
+
+
+def test_epochs_are_whole_numbers() -> None:
+    axes = Figure().add_subplot()
+
+    panels.draw_losses(axes, {"mae_train_loss": [3.0, 2.0, 1.5]})
+
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())
+
+
+def test_what_was_checked_has_a_name_beside_the_bundle() -> None:
+    assert CHECKED == "checked.json"
