@@ -100,7 +100,7 @@ def _below(ended: Ended) -> Iterator[Marked]:
 
     report = ended.report
     if report is not None and ended.code != 4:
-        yield from _others(report)
+        yield from _others(report, ended.code)
         shown, left = closing.asked(report)
         for found in shown:
             yield summary.verdict_line(found), f"bold {COLOURS.get(found.verdict, 'red')}"
@@ -115,12 +115,12 @@ def _below(ended: Ended) -> Iterator[Marked]:
     yield (f"page: {page}" if page.is_file() else f"log: {ended.folder / 'run.log'}"), ""
 
 
-def _others(report: Report) -> Iterator[Marked]:
+def _others(report: Report, code: int) -> Iterator[Marked]:
     """Advice, expectations, scripts, what is blocked, what was not evaluated, and the one count of all checks."""
     from conformance.evidence import closing, summary
     from conformance.evidence.causes import many
 
-    for cause in [cause for cause in summary.causes(report) if cause.advice][: summary.CLAUSES]:
+    for cause in [cause for cause in summary.causes(report) if cause.advice and cause.kind != "missing"][: summary.CLAUSES]:
         yield f"advice: {cause.headline}: {many(cause.number, 'check')}", "yellow"
     outcomes = summary.expectations(report)
     for outcome, line in outcomes[: summary.CLAUSES]:
@@ -129,7 +129,7 @@ def _others(report: Report) -> Iterator[Marked]:
         yield f"and {len(outcomes) - summary.CLAUSES} more checks with an expectation", ""
     for line in summary.blocked_groups(report):
         yield line, "magenta"
-    for line in summary.gaps(report):
+    for line in summary.gaps(report, absent_told=code == 6):
         yield line, ""
     if told := summary.scripts(report):
         yield told, ""

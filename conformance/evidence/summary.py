@@ -28,7 +28,7 @@ def called(header: Mapping[str, Any]) -> str:
     """What a backend is called: a planted one by its connection (`mutant:DEF-002`), any other by its own name."""
     connection = str(header.get("connection", ""))
     named = header.get("backend", {}).get("name") or connection
-    return connection if connection.partition(":")[0] in PLANTED else str(named)
+    return connection if set(PLANTED) & set(connection.split(":")) else str(named)
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
@@ -67,27 +67,21 @@ def scripts(report: Report) -> str:
     return f"scripts in repro/: {', '.join(parts)}" + (f", {without} without" if without else "") if found else ""
 
 
-def blockers(report: Report) -> list[tuple[str, str]]:
-    """`(blocked check, the check that blocks it and how many more)`."""
-    found = [(line["check"], line["by"]) for line in report.blocked]
-    return [(check, by[0] + (f" and {len(by) - 1} more" if len(by) > 1 else "")) for check, by in found]
-
-
 def blocked_groups(report: Report) -> list[str]:
     """The blocked checks by the cause that blocks them: one line a cause."""
     lines = shortened(
-        [f"{many(number, 'check')} blocked {why}" for why, number in blocking_causes(report).items()], REASONS, "cause"
+        [f"{many(len(checks), 'check')} blocked {why}" for why, checks in blocking_checks(report).items()], REASONS, "cause"
     )
     clauses = [key.split("~")[0] for key in blocking(report)]
     behind = f"{many(len(clauses), 'clause')} blocked, as a check stopped before it came to them: {listed(clauses)}"
     return [*lines, *([behind] if clauses else [])]
 
 
-def blocking_causes(report: Report) -> dict[str, int]:
-    """What blocks, in words → how many checks, the most blocking first. What is blocked itself leads on to what blocks it."""
+def blocking_checks(report: Report) -> dict[str, list[str]]:
+    """What blocks, in words → the blocked checks, the most blocking first. What is blocked itself leads on to what blocks it."""
     by = {line["check"]: line["by"][0] for line in report.blocked}
     named = {line["check"]: cause for cause in causes(report) for line in cause.lines}
-    found: Counter[str] = Counter()
+    found: dict[str, list[str]] = {}
     for check in by:
         root, walked = check, set()
         while root in by and root not in walked:
@@ -95,14 +89,11 @@ def blocking_causes(report: Report) -> dict[str, int]:
             root = by[root]
         cause = named.get(root)
         if cause is None:
-            found[f"by {root}"] += 1
+            why = f"by {root}"
         else:
-            found[
-                f"until {cause.headline.removesuffix(' is not written')} is written"
-                if cause.kind == "missing"
-                else f"by {cause.headline}"
-            ] += 1
-    return dict(found.most_common())
+            why = f"until {cause.name} is written" if cause.kind == "missing" else f"by {cause.headline}"
+        found.setdefault(why, []).append(check)
+    return dict(sorted(found.items(), key=lambda entry: -len(entry[1])))
 
 
 def shortened(lines: Sequence[str], most: int, word: str) -> list[str]:
@@ -128,10 +119,10 @@ def failed_clauses(found: Sequence[Cause]) -> list[str]:
     return shortened(lines, CLAUSES, "clause")
 
 
-def gaps(report: Report) -> list[str]:
-    """What was not evaluated and why, one line a reason; and whether the backend printed."""
+def gaps(report: Report, absent_told: bool = False) -> list[str]:
+    """What was not evaluated and why, a line a reason (absent methods unless told elsewhere); whether the backend printed."""
     lines, absent = [], absent_methods(report)
-    if absent:
+    if absent and not absent_told:
         number = sum(absent.values())
         lines.append(f"{many(number, 'check')} need methods that this backend does not have: {listed(list(absent))}")
     others = Counter(plainly(line["message"]) for line in report.results if line["state"] == "not-evaluated")

@@ -13,7 +13,7 @@ from typing import Any
 
 import jinja2
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from conformance.evidence.diff import Difference
 from conformance.evidence.summary import CLAUSE_STATES
@@ -25,6 +25,9 @@ from conformance.pages.model import Area, ClauseView, Source, areas, run_view
 from conformance.pages.pictures import Plate
 
 _ID = re.compile(r"\b[A-Z]+-\d{3}\b(?!~)")
+_HELD = re.compile(r"\b[A-Z]+-\d{3}(?:~\d+)?\b|(?<!\S)--[a-z][a-z-]*")
+"""What no line breaks in two: ids, and flags of commands."""
+
 # Symbol of a state: what colour alone would say, said without it.
 MARKS = {
     "pass": "✓",
@@ -46,6 +49,7 @@ MARKS = {
     "expected": "≈",
     "stale": "✗",
     "survived": "✗",
+    "missing": "✗",
 }
 DISAGREE = "where two backends disagree"
 Pictures = Mapping[tuple[int, str], Sequence[Plate]]
@@ -142,10 +146,16 @@ def _environment(ids: set[str]) -> jinja2.Environment:
         "word": lambda state: str(state).replace(" ", "-"),
         "seconds": lambda value: "" if value is None else f"{value:.2f} s",
         "ratio": _ratio,
+        "held": held,
         "plain": lambda check: check.split(":", 1)[-1].rpartition("@")[0],
         "clause": lambda check: check.split(":", 1)[0].split("~")[0],
     }
     return environment
+
+
+def held(text: Any) -> Markup:
+    """Text whose ids and flags no line breaks in two (`BATCH-` at the end of one, `020` on the next)."""
+    return Markup(_HELD.sub(lambda match: f'<span class="id">{match[0]}</span>', str(escape(text))))
 
 
 def _ratio(found: float | None) -> str:
@@ -164,7 +174,7 @@ def _prose(text: Any, ids: set[str]) -> Markup:
     parts = re.split(r"(<[^>]*>)", made)
 
     def linked(match: re.Match[str]) -> str:
-        return f'<a href="#{match[0]}">{match[0]}</a>' if match[0] in ids else match[0]
+        return f'<a class="id" href="#{match[0]}">{match[0]}</a>' if match[0] in ids else f'<span class="id">{match[0]}</span>'
 
     # Even parts are text, odd ones tags; the renderer has escaped everything else.
     return Markup("".join(part if place % 2 else _ID.sub(linked, part) for place, part in enumerate(parts)))

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.evidence import summary
+from conformance.evidence.closing import asked, ending, following
 from conformance.evidence.report import Report
-from conformance.evidence.verdict import MEANING, ProfileVerdict, clause_states, verdicts
+from conformance.evidence.verdict import ProfileVerdict, blocking, clause_states, verdicts
 from conformance.judging.states import STATES
-from conformance.pages.cards import Card, cards
+from conformance.pages.cards import Card, Unwritten, blocked, cards, unwritten
 from conformance.pages.margins import Margin, margins
 
 Line = dict[str, Any]
@@ -51,12 +52,23 @@ class Run:
     verdicts: tuple[ProfileVerdict, ...]
     equation: str
     states: dict[str, int]
-    ending: str
+    verdict_names: tuple[str, ...]
+    """The profiles of which a check was selected."""
     code: int
     trouble: str
     gaps: tuple[Gap, ...]
     environment: tuple[tuple[str, str], ...]
     cards: tuple[Card, ...]
+    unwritten: tuple[Unwritten, ...]
+    """Methods that raise NotImplementedError."""
+    blocked: tuple[tuple[str, tuple[str, ...]], ...]
+    """What blocks, in words, and the checks behind it."""
+    stopped: tuple[tuple[str, str], ...]
+    """Clauses that a check never came to, and why."""
+    said: str
+    """How it ended, in a sentence."""
+    step: str
+    """What to do next; empty where there is nothing to do."""
     known: tuple[Line, ...]
     """The lines of the expectations file, as the report judged them."""
     folder: str
@@ -125,32 +137,35 @@ def run_view(index: int, source: Source) -> Run:
     report, header = source.report, source.report.header
     return Run(
         index=index,
-        name=header["backend"].get("name", header["connection"]),
+        name=summary.called(header),
         connection=header["connection"],
         version=str(header["backend"].get("version") or ""),
         device=header["device"],
         verdicts=tuple(verdicts(report)),
         equation=summary.check_equation(report),
         states={state: list(report.states().values()).count(state) for state in STATES},
-        ending=f"exit {source.code}: {MEANING[source.code]}",
+        verdict_names=tuple(found.profile for found in asked(report)[0]),
         code=source.code,
         trouble=source.trouble,
         gaps=tuple(gaps(report)),
         environment=tuple(_environment(report)),
         cards=tuple(cards(report)),
+        unwritten=tuple(unwritten(report)),
+        blocked=tuple(blocked(report)),
+        stopped=tuple((key.split("~")[0], "; ".join(why)) for key, why in blocking(report).items()),
+        said=ending(source.code, report),
+        step=following(source.code, report, header["connection"]),
         known=tuple(report.expectations),
         folder=source.folder,
     )
 
 
 def gaps(report: Report) -> list[Gap]:
-    """All that was not evaluated: by state and reason, by blocker, left out, never ended; clauses pending and untestable."""
+    """All that was not evaluated, what is blocked aside: by state and reason, left out, never ended; clauses without a check."""
     found: dict[tuple[str, str], list[str]] = {}
     for line in report.results:
         if line["state"] in ("not-claimed", "not-evaluated"):
             found.setdefault((line["state"], line["message"]), []).append(line["check"])
-    for check, by in summary.blockers(report):
-        found.setdefault(("blocked", f"by {by}"), []).append(check)
     if left := sorted(report.plan["deselected"]):
         asked = ", ".join(report.header.get("select", ())) or f"other profiles and devices than {report.header['device']}"
         found[("deselected", f"this run was asked for {asked}")] = left

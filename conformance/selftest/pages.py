@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,29 @@ def folder(place: Path, **options: Any) -> Path:
     truth = np.exp(1j * grid[:, None] / 5) * (1 + 0.2 * np.cos(grid[None, :] / 3))
     np.savez_compressed(run / "artefacts" / "images.npz", found=np.roll(truth, 1, axis=1), truth=truth)
     return run
+
+
+class Reader(HTMLParser):
+    """Tags, ids, links, handlers and words of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.handlers: list[str] = []
+        self.words = ""
+        self.feed(text)
+
+    def handle_data(self, data: str) -> None:
+        self.words = f"{self.words}{data}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append(tag)
+        self.ids += [found["id"] or ""] if "id" in found else []
+        self.links += [found["href"] or ""] if tag == "a" else []
+        self.loads += [found.get(name) or "" for name in ("src", "srcset", "data") if name in found]
+        self.loads += [found["href"] or ""] if tag == "link" else []
+        self.handlers += [name for name in found if name.startswith("on")]

@@ -15,7 +15,7 @@ from selenium.webdriver.support.ui import Select
 from conformance.pages import kills, press
 from conformance.pages.comparison import Absent
 from conformance.pages.html import html
-from conformance.selftest.pages import CLAUSES, KILLS, folder, result, source
+from conformance.selftest.pages import CLAUSES, KILLS, clause, folder, result, source
 
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
@@ -139,8 +139,9 @@ def test_an_address_with_an_anchor_opens_its_clause(opened: webdriver.Chrome, pl
     opened.get("about:blank")
     opened.get(f"{place}#PHYS-001")
     opened.find_element(By.LINK_TEXT, "light_adds[g2]").click()
-    card = opened.find_element(By.ID, "red-PHYS-001:light_adds[g2]@cpu")
-    assert card.get_attribute("open") == "true" and "conform run -k PHYS-001" in card.text
+    case = opened.find_element(By.ID, "red-PHYS-001:light_adds[g2]@cpu")
+    card = case.find_element(By.XPATH, "ancestor-or-self::details[contains(@class, 'cardred')]")
+    assert card.get_attribute("open") == "true" and "conform run -k PHYS-001" in card.text and case.is_displayed()
     for image in card.find_elements(By.TAG_NAME, "img"):
         assert opened.execute_script("return arguments[0].naturalWidth", image) == 16
     assert card.find_element(By.CSS_SELECTOR, ".frc svg").size["height"] > 50
@@ -164,6 +165,69 @@ def test_nothing_sticks_out(opened: webdriver.Chrome, width: int) -> None:
 @pytest.mark.parametrize("width", [320, 400, 1280])
 def test_nothing_sticks_out_where_six_stand_side_by_side(compared: webdriver.Chrome, width: int) -> None:
     assert not sticks_out(compared, width)
+
+
+BROKEN = """
+const found = [], seen = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+for (let node; (node = seen.nextNode()); ) {
+  if (node.parentElement.closest("svg, script, style")) continue;
+  for (const match of node.data.matchAll(/[A-Z]+-\\d{3}/g)) {
+    const range = document.createRange();
+    range.setStart(node, match.index); range.setEnd(node, match.index + match[0].length);
+    const tops = new Set([...range.getClientRects()].map((box) => Math.round(box.top)));
+    if (tops.size > 1) found.push(node.parentElement.outerHTML.slice(0, 200));
+  }
+}
+return found;
+"""
+"""The ids that stand on two lines."""
+
+
+@pytest.mark.parametrize("width", [320, 360, 400])
+def test_a_telephone_breaks_no_id(browser: webdriver.Chrome, long: str, width: int) -> None:
+    browser.get("about:blank")
+    browser.get(long)
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
+    found = browser.execute_script(BROKEN)
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert found == []
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where a page lies whose ids stand at every distance from the margin."""
+    names = [f"BATCH-{n:03d}" for n in range(1, 40)]
+    words = [" ".join(["a"] * (int(name[6:]) % 23)) for name in names]
+    results = [
+        result(f"{name}:{'long_' * 9}name[{word.replace(' ', '-') or 'x'}]@cpu", state, needs=["BATCH-001"] if n % 4 == 3 else [],
+               message=f"{name}~1 {word} {name}\n  check     {name}:a@cpu\n  found     {word} {name} {word} {name}~1")
+        for n, (name, word) in enumerate(zip(names, words, strict=True))
+        for state in [("fail", "pass", "not-claimed", "crash")[n % 4]]
+    ]  # fmt: skip
+    clauses = {
+        f"{n}~1": clause(n, title=f"{word} {n} {word} {n}", prose=f"{word} {n} MUST {word} {n}")
+        for n, word in zip(names, words, strict=True)
+    }
+    found = source(results=tuple(results), clauses=clauses, connection="mutant:DEF-002")
+    target = tmp_path_factory.mktemp("long") / "report.html"
+    press.write(target, html([found], kills=kills.matrix(KILLS)))
+    return target.as_uri()
+
+
+def test_failures_come_first_and_what_was_not_evaluated_is_folded(opened: webdriver.Chrome) -> None:
+    order = [part.get_attribute("id") for part in opened.find_elements(By.CSS_SELECTOR, "main > section")]
+    assert order[:3] == ["verdict", "failures", "blocked"] and order.index("gaps") > order.index("blocked")
+    assert opened.find_element(By.CSS_SELECTOR, "#failures .cardred").is_displayed()
+    assert not opened.find_element(By.CSS_SELECTOR, "#gaps .mono").is_displayed()
+    heads = [part.text for part in opened.find_elements(By.CSS_SELECTOR, "#failures details[open] h4")][:3]
+    assert heads == ["What is wrong", "Where", "What next"]
+
+
+def test_the_first_failure_is_seen_without_scrolling(opened: webdriver.Chrome) -> None:
+    top = opened.execute_script("return document.querySelector('#failures .cardred').getBoundingClientRect().top")
+    assert top < 700
 
 
 def test_disagreements_stand_first_and_are_a_filter(compared: webdriver.Chrome) -> None:
