@@ -158,5 +158,6 @@ def _overview(view: View, places: np.ndarray, losses: Losses, figures: Any, path
     view.draw_phase(phase)
     draw_scan(scan, places)
     draw_losses(curve, losses)
-    figure.suptitle("\n".join([f"{len(places)} patches", *figures.lines()]), fontsize="medium")
+    residual, overlap, covered = figures.lines()
+    figure.suptitle(f"{len(places)} patches; {residual}; {covered}\n{overlap}", fontsize="medium")
     return save(figure, path)

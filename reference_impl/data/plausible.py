@@ -175,7 +175,8 @@ def _steps(seen: Evidence, threshold: float) -> str | None:
     step = float(np.median(seen.nearest)) if len(seen.nearest) > 1 else 0.0
     if step <= threshold * seen.crop:
         return None
-    return f"the next exposure is {step:.1f} pixels away, and {seen.crop} pixels of each patch are placed: gaps stay"
+    apart = f"; it is {seen.N} pixels wide, so that none overlap: are these nanometres?" if step > seen.N else ""
+    return f"the next exposure is {step:.1f} pixels away, and {seen.crop} pixels of each patch are placed: gaps stay{apart}"
 
 
 def _probe_power(seen: Evidence, threshold: float) -> str | None:

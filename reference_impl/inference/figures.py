@@ -49,7 +49,7 @@ class Figures:
     share: float
 
     def lines(self) -> list[str]:
-        """Two sentences with all figures."""
+        """Three sentences with all figures."""
         overlap = self.overlap
         places = (
             f"patches disagree by {overlap.plain:.3f} where they overlap ({overlap.aligned:.3f} with each patch's global phase "
@@ -59,7 +59,8 @@ class Figures:
         )
         return [
             f"relative amplitude residual {self.residual:.4f} (a flat object: {self.flat_residual:.4f})",
-            f"{places}; {self.share:.1%} of the scanned field is covered",
+            places,
+            f"{self.share:.1%} of the scanned field is covered",
         ]
 
     def warnings(self, groups: int, patterns: int, M: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from reference_impl.cli.main import build_parser, main, one_line
 from reference_impl.cli.simulate import Experiment, simulate
 from reference_impl.cli.train import _warn_of_saturation, overrides_of
 from reference_impl.config import ModelConfig, TrainingConfig
+from reference_impl.data.plausible import NAMES
 
 FAST = ["--n-filters-scale", "0.5", "--no-probe-big", "--gridsize", "1", "--batch_size", "4", "--accelerator", "cpu"]
 
@@ -50,6 +52,7 @@ def refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 def test_quiet_training_says_nothing_and_leaves_everything(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == ""
     names = {str(path.relative_to(trained)) for path in trained.rglob("*") if path.is_file()}
+    assert {one["state"] for one in json.loads((trained / "checked.json").read_text())[0]["checked"]} <= {"ok", "note", "warning"}
     assert {"wts.h5.zip", "checkpoints/last.ckpt", "lightning_logs/version_0/metrics.csv"} <= names
 
 
@@ -85,6 +88,8 @@ def test_inference_leaves_pictures_and_numbers(
     with np.load(tmp_path / "reconstruction.npz", allow_pickle=False) as found:
         assert found["object"].dtype == np.complex64 and found["offsets"].shape == (12, 2)
         assert found["covered"].shape == found["object"].shape and found["covered"].any()
+        assert 0 < found["covered_share"] <= 1 and found["overlap_disagreement"] > 0 and found["flat_residual"] > 0
+        assert [one["name"] for one in json.loads(str(found["checked"]))[0]["checked"]] == list(NAMES)
         centre = found["origin"] + found["object"].shape[0] / 2
         assert np.abs(centre - found["offsets"].mean(axis=0)).max() < 1.5
 

@@ -83,7 +83,7 @@ WRONG: dict[str, tuple[Change, dict[str, Any]]] = {
     "position-outlier": (moved(17, 1e6), {}),
     "canvas": (scaled(1e5), {}),
     "duplicates": (repeated, {}),
-    "steps": (scaled(4), {"crop": 12}),
+    "steps": (scaled(2), {"crop": 8}),
     "probe-power": (lambda given: {"probeGuess": given["probeGuess"] * 1e-3}, {}),
     "mask-share": (lambda given: {"mask": ~GOOD}, {}),
 }
@@ -133,6 +133,7 @@ def test_what_is_found_is_said_with_figures() -> None:
 
     assert "pattern 3 is at row 5, column 7" in said["hot-pixel"] and "1 pixel in 1 pattern" in said["largest-integer"]
     assert "over 40 exposures; likely unit: metres" in said["positions-unit"] and "number 17" in said["position-outlier"]
+    assert "nanometres" not in said["steps"] and "nanometres" in found({**SCENE, **scaled(51.7)(SCENE)})["steps"]
     assert "2 of 40 patterns" in said["dead-patterns"] and "GiB" in said["canvas"]
 
 

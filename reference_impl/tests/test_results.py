@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,11 +15,13 @@ from matplotlib.figure import Figure
 from reference_impl.cli import panels, pictures
 from reference_impl.cli.results import CHECKED
 from reference_impl.config import ModelConfig, TrainingConfig
+from reference_impl.data import RawData
+from reference_impl.execution import PyTorchExecutionConfig
 from reference_impl.inference import amplitude_residual
 from reference_impl.inference.agreement import disagreement
 from reference_impl.inference.figures import Figures, collapse, covered_share, flat_residual
 from reference_impl.simulation import exposures, objects, probes, scans
-from reference_impl.training import PtychoLightningModule
+from reference_impl.training import PtychoLightningModule, loggers, train_cdi_model_torch
 
 N, SIDE = 64, 160
 
@@ -197,6 +200,22 @@ def test_the_residual_leaves_a_mask_out(mark: float) -> None:
     assert (amplitude_residual(module, container, config()), flat_residual(container, config())) == before
 
 
+def test_a_training_is_blind_to_what_its_mask_hides(tmp_path: Path) -> None:
+    container, _ = measured()
+    good = np.ones((N, N), bool)
+    good[31:33], good[5, 60] = False, False
+    given = {"xcoords": PLACES[:8, 0, 0, 0], "ycoords": PLACES[:8, 0, 0, 1], "probeGuess": container.probe.astype(np.complex64)}
+    stacks = [np.where(good, container.X[..., 0], np.float32(mark)) for mark in (0.0, 1e4)]
+    settings = replace(config(), nepochs=1, n_groups=8, output_dir=tmp_path)
+    execution = PyTorchExecutionConfig(accelerator="cpu", enable_checkpointing=False, logger_backend="none")
+
+    runs = [train_cdi_model_torch(RawData(**given, diff3d=stack, mask=good), None, settings, execution) for stack in stacks]
+
+    first, second = (run["models"]["diffraction_to_obj"].state_dict() for run in runs)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert runs[0]["history"] == runs[1]["history"] and runs[0]["intensity_scale"] == runs[1]["intensity_scale"]
+
+
 def test_zero_is_a_measurement_where_a_patch_lies() -> None:
     field = np.ones((30, 30), np.complex64)
     field[10:20, 10:20] = 0
@@ -263,6 +282,21 @@ def test_epochs_are_whole_numbers() -> None:
     panels.draw_losses(axes, {"mae_train_loss": [3.0, 2.0, 1.5]})
 
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
+
+
+def test_a_logger_that_fails_stops_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Any) -> None:
+        raise OSError(28, "No space left on device", "metrics.csv")
+
+    monkeypatch.setattr(loggers.CSVLogger, "save", full)
+    logger = loggers.make_logger("csv", tmp_path)
+    logger.log_metrics({"mae_train_loss": 1.0}, 0)
+
+    with pytest.warns(UserWarning, match="CSVLogger failed .* the training goes on: .*metrics.csv") as caught:
+        logger.save()
+        logger.save()
+        logger.finalize("success")
+    assert len(caught) == 1
 
 
 def test_what_was_checked_has_a_name_beside_the_bundle() -> None:
