@@ -83,7 +83,7 @@ WRONG: dict[str, tuple[Change, dict[str, Any]]] = {
     "position-outlier": (moved(17, 1e6), {}),
     "canvas": (scaled(1e5), {}),
     "duplicates": (repeated, {}),
-    "steps": (scaled(2), {"crop": 8}),
+    "steps": (scaled(1.5), {}),
     "probe-power": (lambda given: {"probeGuess": given["probeGuess"] * 1e-3}, {}),
     "mask-share": (lambda given: {"mask": ~GOOD}, {}),
 }
