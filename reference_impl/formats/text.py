@@ -70,7 +70,7 @@ class TextSource:
             return self.table[:, [y, x]], unit, f"columns {self.header[x]} and {self.header[y]}"
         found = f"columns {', '.join(self.header[:6])}" + (f" and --columns {columns}" if columns else "")
         raise ContractError(
-            file=self.path, field="columns", expected="which column is x and which is y: 'x y' or 'y x'", found=found
+            file=self.path, field="columns", expected="--columns 'x y' or 'y x': which column is which", found=found
         )
 
     def index(self) -> np.ndarray | None:

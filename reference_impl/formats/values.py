@@ -92,7 +92,7 @@ def table(value: np.ndarray, columns: str | None, place: str) -> np.ndarray:
     names = re.split(r"[\s,]+", columns.strip()) if columns else []
     if not {"x", "y"} <= set(names) or value.shape[1] < 2 or max(names.index("x"), names.index("y")) >= value.shape[1]:
         found = f"shape {value.shape}" + (f" and columns {columns!r}" if columns else "")
-        expected = "which column is x and which is y: --columns 'x y' or 'y x'"
+        expected = "--columns 'x y' or 'y x': which column is which"
         raise ContractError(field=place, expected=expected, found=found)
     return value[:, [names.index("y"), names.index("x")]].astype(np.float64)
 

@@ -1,0 +1,199 @@
+"""Details of the layouts: rasters, modes, indices, columns, units, links, kinds that share names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from reference_impl.cli.main import main
+from reference_impl.errors import ContractError
+from reference_impl.formats import Wishes, opened
+from reference_impl.tests import writers
+from reference_impl.tests.refusals import refusal
+from reference_impl.tests.scans import CHARGE, DISTANCE, JOULE, PITCH, PIXEL, N, scan
+
+MADE = scan(12)
+AMPLITUDE = np.sqrt(MADE.counts, dtype=np.float64).astype(np.float32)
+
+
+def converted(*flags: str, output: Path) -> dict[str, np.ndarray]:
+    assert main(["convert", *flags, "--output", str(output), "--quiet"]) == 0
+    with np.load(output) as file:
+        return dict(file)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, N, N), (12, N, N)])
+def test_a_raster_gets_its_positions_from_a_step(shape: tuple[int, ...], tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", MADE.counts.reshape(shape))
+    np.save(tmp_path / "probe.npy", MADE.probe)
+    flags = ["--source", str(tmp_path / "a.npy"), "--probe", str(tmp_path / "probe.npy"), "--step", "2 nm,0.5 nm"]
+    flags += ["--object-pixel", "0.25 nm"] + (["--scan-shape", "3,4"] if len(shape) == 3 else [])
+
+    found = converted(*flags, output=tmp_path / "out.npz")
+
+    assert np.array_equal(found["diff3d"], AMPLITUDE)
+    assert found["xcoords"].tolist() == [32.0, 34, 36, 38] * 3
+    assert found["ycoords"].tolist() == [32.0] * 4 + [40.0] * 4 + [48.0] * 4
+
+
+def test_modes_that_add_up_are_kept_and_opr_modes_are_not(tmp_path: Path) -> None:
+    modes = np.stack([MADE.probe, 0.3j * MADE.probe])
+    np.savez(tmp_path / "a.npz", data=MADE.counts[None], scan=np.stack([MADE.y, MADE.x], 1)[None], probe=modes[None, None, None])
+    flags = writers.pair(MADE, tmp_path)  # two OPR modes
+
+    incoherent = converted("--source", str(tmp_path / "a.npz"), output=tmp_path / "one.npz")
+    varied = converted(*flags, output=tmp_path / "two.npz")
+
+    assert np.array_equal(incoherent["probeGuess"], modes)
+    assert np.array_equal(varied["probeGuess"], MADE.probe) and "the first of 2 OPR modes" in str(varied["_metadata"])
+
+
+def test_a_result_of_ptypy_is_a_probe(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "result.ptyr", "w") as file:
+        file["content/probe/SscanG00/data"] = MADE.probe[None]
+    flags = writers.ptypy(MADE, tmp_path)
+    flags[flags.index("--probe") + 1] = str(tmp_path / "result.ptyr")
+
+    assert np.array_equal(converted(*flags, output=tmp_path / "out.npz")["probeGuess"], MADE.probe)
+
+
+def test_a_product_in_numpys_format_is_read_like_that_in_hdf5(tmp_path: Path) -> None:
+    x, y = (MADE.x - 50) * PIXEL, (MADE.y - 50) * PIXEL
+    numbers = {"photon_energy_eV": JOULE / CHARGE, "detector_object_distance_m": DISTANCE}
+    numbers |= {"probe_pixel_width_m": PIXEL, "probe_pixel_height_m": PIXEL}
+    places = {"probe_position_indexes": np.arange(12), "probe_position_x_m": x, "probe_position_y_m": y}
+    np.savez(tmp_path / "product.npz", probe=MADE.probe[None, None], **numbers, **places)
+    with h5py.File(tmp_path / "frames.h5", "w") as file:
+        file["dp"] = MADE.counts
+
+    with opened(tmp_path / "frames.h5", Wishes(parameters=(str(tmp_path / "product.npz"),))) as experiment:
+        assert experiment.wavelength == pytest.approx(1.23984e-10) and experiment.object_pixel is not None
+        assert experiment.positions is not None and np.array_equal(experiment.positions.value, np.stack([y, x], 1))
+
+
+def test_the_unit_that_a_file_states_goes_before_the_layouts(tmp_path: Path) -> None:
+    flags = writers.cxi(MADE, tmp_path)
+    with h5py.File(flags[1], "a") as file:
+        changes = {"detector_1/distance": (1e3, "mm"), "source_1/energy": (1 / CHARGE, "eV")}
+        for name, (factor, unit) in changes.items():
+            file[f"entry_1/instrument_1/{name}"][()] = file[f"entry_1/instrument_1/{name}"][()] * factor
+            file[f"entry_1/instrument_1/{name}"].attrs["units"] = unit
+        file["entry_1/sample_1/geometry_1/translation"][:] *= 1e6
+        file["entry_1/sample_1/geometry_1/translation"].attrs["units"] = np.bytes_("µm".encode())
+
+    found = converted(*flags, output=tmp_path / "out.npz")
+
+    assert np.array_equal(found["xcoords"], np.round(MADE.x - MADE.x.min(), 6) + N // 2)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "flags"),
+    [
+        ("x (um),y (um)", "{x},{y}", ()),
+        ("y_um;x_um", "{y};{x}", ()),
+        ("# pos_x [um]\tpos_y [um]", "{x}\t{y}", ()),
+        ("", "{y} {x}", ("--columns", "y x", "--position-unit", "um")),
+        ("samz,samy,samx", "0,{y},{x}", ("--columns", "samx samy", "--position-unit", "um")),
+        ("col row", "{x} {y}", ("--position-unit", "um")),
+        ("", "{x}, {y}, 7", ("--columns", "x y z", "--position-unit", "um")),
+    ],
+)
+def test_tables_say_which_column_is_which(header: str, rows: str, flags: tuple[str, ...], tmp_path: Path) -> None:
+    lines = [rows.format(x=repr(float(x)), y=repr(float(y))) for x, y in zip(MADE.x * 0.05166, MADE.y * 0.05166, strict=True)]
+    (tmp_path / "scan.csv").write_text("\n".join([*([header] if header else []), *lines]))
+    np.save(tmp_path / "a.npy", MADE.counts)
+    np.save(tmp_path / "probe.npy", MADE.probe)
+    usual = [
+        "--source",
+        str(tmp_path / "a.npy"),
+        "--positions",
+        str(tmp_path / "scan.csv"),
+        "--probe",
+        str(tmp_path / "probe.npy"),
+    ]
+
+    found = converted(*usual, "--object-pixel", "51.66 nm", *flags, output=tmp_path / "out.npz")
+
+    assert np.array_equal(found["xcoords"], np.round(MADE.x - MADE.x.min(), 6) + N // 2)
+    assert np.array_equal(found["ycoords"], np.round(MADE.y - MADE.y.min(), 6) + N // 2)
+
+
+def test_columns_and_units_that_nobody_names_are_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(tmp_path / "a.npy", MADE.counts)
+    np.savetxt(tmp_path / "scan.txt", np.stack([MADE.x, MADE.y], 1) * PIXEL)
+    flags = ["--positions", str(tmp_path / "scan.txt")]
+
+    assert "--columns" in refusal(str(tmp_path / "a.npy"), tmp_path, capsys, *flags)
+    said = refusal(str(tmp_path / "a.npy"), tmp_path, capsys, *flags, "--columns", "x y")
+    assert "--position-unit" in said and "m?" in said
+
+
+@pytest.mark.parametrize("base", [0, 1])
+def test_a_table_that_numbers_its_frames_pairs_them(base: int, tmp_path: Path) -> None:
+    order = np.random.default_rng(2).permutation(12)
+    lines = [f"{number + base} {float(MADE.x[number])!r} {float(MADE.y[number])!r}" for number in order]
+    (tmp_path / "scan.txt").write_text("\n".join(["frame x y", *lines]))
+    np.save(tmp_path / "a.npy", MADE.counts)
+    np.save(tmp_path / "probe.npy", MADE.probe)
+    flags = ["--source", str(tmp_path / "a.npy"), "--positions", str(tmp_path / "scan.txt"), "--position-unit", "pixel"]
+
+    found = converted(*flags, "--probe", str(tmp_path / "probe.npy"), "--keep-origin", output=tmp_path / "out.npz")
+
+    assert np.array_equal(found["diff3d"], AMPLITUDE) and np.allclose(found["xcoords"], MADE.x)
+    assert ("counts from 1" in str(found["_metadata"])) == (base == 1)
+
+
+def test_an_index_that_no_frame_has_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "scan.txt").write_text("\n".join(["frame x y", *(f"{number + 5} {number} {number}" for number in range(12))]))
+    np.save(tmp_path / "a.npy", MADE.counts)
+    flags = ["--positions", str(tmp_path / "scan.txt"), "--position-unit", "pixel"]
+
+    assert "numbers from 0 to 11" in refusal(str(tmp_path / "a.npy"), tmp_path, capsys, *flags)
+
+
+def test_virtual_data_sets_and_links_within_the_folder_are_followed(tmp_path: Path) -> None:
+    flags = writers.cxi(MADE, tmp_path)
+    (tmp_path / "parts").mkdir()
+    with h5py.File(tmp_path / "parts" / "b.h5", "w") as file:
+        file["data"] = MADE.counts
+    with h5py.File(flags[1], "a") as file:
+        layout = h5py.VirtualLayout((12, N, N), "u2")
+        layout[:] = h5py.VirtualSource("parts/b.h5", "data", (12, N, N))
+        del file["entry_1/instrument_1/detector_1/data"]
+        file.create_virtual_dataset("entry_1/instrument_1/detector_1/data", layout)
+
+    found = converted(*flags, output=tmp_path / "out.npz")
+
+    assert np.array_equal(found["diff3d"], np.where(MADE.good, AMPLITUDE, 0))
+
+
+def test_two_statements_of_the_object_pixel_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = writers.pair(MADE, tmp_path)
+    optics = ["--energy", "5 keV", "--distance", f"{DISTANCE} m", "--detector-pixel", f"{PITCH} m"]
+
+    converted(*flags, *optics, output=tmp_path / "out.npz")
+
+    assert "make 103.32 nm" in capsys.readouterr().err
+
+
+def test_per_frame_masks_leave_what_is_good_in_all(tmp_path: Path) -> None:
+    flags = writers.ptypy(MADE, tmp_path)
+    weights = np.repeat(MADE.good[None], 12, axis=0).astype(np.uint8)
+    weights[7, 0, 5] = 0
+    with h5py.File(tmp_path / "a.ptyd", "a") as file:
+        file["weights"] = weights
+
+    with opened(flags[1], Wishes(mask=f"{flags[1]}::weights")) as experiment:
+        assert experiment.mask is not None
+        assert not experiment.mask.value[0, 5] and experiment.mask.value.sum() == MADE.good.sum() - 1
+
+
+def test_a_mask_of_another_size_names_both(tmp_path: Path) -> None:
+    flags = writers.cxi(MADE, tmp_path)
+    np.save(tmp_path / "m.npy", np.ones((32, 32), bool))
+
+    with pytest.raises(ContractError, match="64 x 64"), opened(flags[1], Wishes(mask=str(tmp_path / "m.npy"))):
+        pass
