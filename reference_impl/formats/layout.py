@@ -28,7 +28,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "distance": ("path", "unit"),
     "detector_pixel": ("path", "y", "x", "unit"),
     "object_pixel": ("path", "y", "x", "unit"),
-    "mask": ("path", "good", "also_good"),
+    "mask": ("path", "good", "also_good", "bad"),
     "probe": ("path", "axes"),
     "object": ("path",),
     "metadata": ("path",),
@@ -43,7 +43,10 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("object_pixel", "unit"): tuple(units.LENGTHS),
     ("mask", "good"): ("zero", "nonzero"),
 }
-ORDER = ("contract", "tike", "pair", "fold_slice", "cxi", "ptylab", "ptypy", "nexus", "dp")
+ORDER = (
+    *("contract", "tike", "pair", "ptychodus", "ptychodus_training", "fold_slice", "cxi", "ptylab", "ptypy", "nsls2", "nanomax"),
+    *("nexus", "dp"),
+)
 """The layouts that come with the program, in the order in which a file is held against them: the most particular first."""
 
 

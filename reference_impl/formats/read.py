@@ -162,6 +162,8 @@ class _Reader:
         else:
             found = self.lookup.first(self.layout.names("mask"))
             if found is None:
+                found, good, also = self.lookup.first(self.layout.names("mask", "bad")), "zero", None
+            if found is None:
                 return None
             source, name = found
         return Item(values.mask(source.array(name), good, also, source.place(name), frame), source.place(name), "", said)

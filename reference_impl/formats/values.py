@@ -125,7 +125,7 @@ def mask(value: np.ndarray, good: str, also_good: int | None, place: str, frame:
         expected = f"a mask of {frame[0]} x {frame[1]} pixels, as the patterns"
         raise ContractError(field=place, expected=expected, found=f"{value.dtype} of shape {value.shape}")
     nonzero = value != 0
-    usable = nonzero if good == "nonzero" or value.dtype.kind == "b" else ~nonzero
+    usable = nonzero if good == "nonzero" else ~nonzero
     if also_good is not None and good == "zero" and value.dtype.kind in "iu":
         usable = usable | (value == also_good)
     usable = usable if usable.ndim == 2 else usable.all(axis=0)
