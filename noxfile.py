@@ -2,7 +2,7 @@
 
 Sessions: cpu, cuda (the suite on the reference), mutants, replay (on defects), tests (of the harness and the reference),
 page (report.html in a browser), strangers (the suite on other backends), ptychodus (the released client on the reference),
-lint, bench, quality, snapshots.
+formats (files of other programs), lint, bench, quality, snapshots.
 All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
 install nothing. nox turns every failure into exit code 1: the true code stands in the footer of the log under `reports/`.
 """
@@ -137,6 +137,13 @@ def ptychodus(session: nox.Session) -> None:
     """The released ptychodus, unmodified, on the reference: export, train, save, open, reconstruct, compare; both libraries."""
     python = client(session)
     tee(session, "ptychodus", [python, "-m", "conformance.clients.trial", "--output", "{folder}", *session.posargs])
+
+
+@nox.session
+def formats(session: nox.Session) -> None:
+    """Files that other programs write, through `convert`, and ours through them; their environments lie under `.nox/formats`."""
+    argv = ["-m", "reference_impl.interop", "--environments", str(ROOT / ".nox" / "formats"), "--output", "{folder}"]
+    tee(session, "formats", [prepare(session), *argv, *session.posargs])
 
 
 @nox.session

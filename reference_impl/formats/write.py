@@ -103,7 +103,8 @@ def product(path: Path, made: Conversion, probe_of: Callable[[], np.ndarray], de
         file["object"] = thing[None]
         for name in ("probe", "object"):
             file[name].attrs["pixel_height_m"], file[name].attrs["pixel_width_m"] = height, width
-        # Coordinate x of a position is the left edge of pixel x of the object; its middle lies at half of its width.
+        # ptychodus has the middle of an array at (N - 1) / 2, the contract at N // 2: half a pixel between the two coordinates,
+        # so that a patch covers the same pixels of the object in both.
         file["object"].attrs["center_x_m"], file["object"].attrs["center_y_m"] = (
             side / 2 * pixel for side, pixel in zip(thing.shape[::-1], (width, height), strict=True)
         )

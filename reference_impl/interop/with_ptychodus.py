@@ -40,7 +40,7 @@ def product(scan: dict[str, np.ndarray]) -> Any:
 def write(scan: dict[str, np.ndarray], folder: Path) -> dict[str, list[str]]:
     """Label → flags of `convert`."""
     from ptychodus.api import io
-    from ptychodus.api.diffraction import AssembledDiffractionData
+    from ptychodus.api.assemble import AssembledDiffractionData
     from ptychodus.api.geometry import PixelGeometry
     from ptychodus.api.reconstruct import ReconstructInput
     from ptychodus.plugins.cxi_file import CXIProductFileIO
@@ -53,7 +53,7 @@ def write(scan: dict[str, np.ndarray], folder: Path) -> dict[str, list[str]]:
     NPZProductFileIO().write(folder / "product.npz", made)
     CXIProductFileIO().write(folder / "product.cxi", made)
     io.save_diffraction_data(folder / "patterns.h5", patterns)
-    both = ReconstructInput(patterns, made)
+    both = ReconstructInput(scan["counts"], ~scan["good"], made)
     io.save_training_data(folder / "training.h5", both, inpaint_bad_pixels=False)
     io.save_ptychopinn_training_data(folder / "training.npz", both, inpaint_bad_pixels=False)
     frames = ["--source", str(folder / "patterns.h5")]
@@ -75,7 +75,8 @@ def read(scan: dict[str, np.ndarray], folder: Path) -> dict[str, float]:
     deviations = {"probe": float(np.abs(found.probes.get_array()[0, 0] - scan["probe"]).max())}
     for axis, place in (("x", geometry.map_probe_positions_to_object_x_px), ("y", geometry.map_probe_positions_to_object_y_px)):
         values = np.asarray(place(found.probe_positions))
-        deviations[f"product {axis}, pixels"] = float(np.abs(values - (scan[axis] - scan[axis].min() + 32)).max())
+        # Its pixel (N - 1) / 2 lies where the contract's N // 2 does less half a pixel: the patch then covers the same pixels.
+        deviations[f"product {axis}, pixels"] = float(np.abs(values - (scan[axis] - scan[axis].min() + 32 - 0.5)).max())
     deviations["energy, eV"] = abs(found.metadata.photon_wavelength_m / float(scan["wavelength"]) - 1)
     data = CXIDiffractionFileReader().read(folder / "ours.cxi")
     patterns = np.concatenate([np.asarray(part.get_patterns()) for part in data])

@@ -59,11 +59,12 @@ def test_a_product_lies_on_its_own_grid(tmp_path: Path) -> None:
 
     with h5py.File(tmp_path / "b_para.h5") as file:
         thing = file["object"]
-        pixel, half = thing.attrs["pixel_width_m"], thing.shape[-1] / 2
+        pixel, half = thing.attrs["pixel_width_m"], (thing.shape[-1] - 1) / 2
         columns = (file["probe_position_x_m"][()] - thing.attrs["center_x_m"]) / pixel + half
-        assert np.allclose(columns, MADE.x - MADE.x.min() + 32)
+        first = columns - (64 - 1) / 2  # the first column of a patch, in ptychodus' way and in the contract's
+        assert np.allclose(first, MADE.x - MADE.x.min() + 32 - 64 // 2)
         assert file.attrs["photon_energy_eV"] == pytest.approx(JOULE / CHARGE) and file["probe"].shape == (1, 1, 64, 64)
-        assert columns.max() + 32 <= thing.shape[-1]
+        assert first.min() >= 0 and first.max() + 64 <= thing.shape[-1]
     with h5py.File(tmp_path / "b_dp.h5") as file:
         assert file["dp"].dtype == np.uint16
 
