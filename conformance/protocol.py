@@ -1,7 +1,7 @@
 """What a backend is, to the harness.
 
-A backend is any object that offers some of the methods below. Each group is a *surface*; a method that is absent is a surface
-not claimed, and the checks that need it read `not-claimed`, never green (`conformance.connectors.connect` finds out).
+A backend is any object that offers some of the methods below. Each group is a *surface*; the checks that need a method that is
+absent read `not-claimed`, or `not-offered` where the backend says what it offers, and never `pass`.
 
 Inputs are NumPy arrays and plain Python values. A backend returns its **native** objects (tensors, dicts, modules); the harness
 turns them into arrays and descriptions itself (`conformance.connectors.native`), so that no adapter can describe itself green.
@@ -33,6 +33,8 @@ class BackendInfo:
     `modules` are the importable modules that need the numeric stack and must refuse to be imported without it (POLICY-002);
     `distribution` is the installed distribution that declares it (POLICY-001); `selector` is the `module:function` that picks a
     backend by `config.backend` (POLICY-003, DISPATCH-003), importable without the stack; `python` is the interpreter it lives in.
+    `surfaces` says what is offered: surfaces (`physics`) or methods of them (`physics.diffract`). What lies outside is counted as
+    *not offered* and is no gap. Empty: whatever methods are there, and what is absent is a gap.
     """
 
     name: str
@@ -43,6 +45,7 @@ class BackendInfo:
     modules: tuple[str, ...] = ()
     distribution: str | None = None
     selector: str | None = None
+    surfaces: tuple[str, ...] = ()
     python: str = sys.executable
 
 

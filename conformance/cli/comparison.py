@@ -24,7 +24,7 @@ COLOURS = {"CONFORMANT": "green", "PARTIAL": "yellow", "NOT-EVALUATED": "yellow"
 def run(arguments: argparse.Namespace, backends: Sequence[str], examined: Callable[..., Ended]) -> int:
     """Each backend into its own folder of one dated folder, the comparison into another there; the worst code.
 
-    `examined(arguments, backend, stamp=…)` runs the suite on one of them.
+    `examined(arguments, backend, stamp=…)` runs the suite on one of them; the first run also examines the suite's own condition.
     """
     from conformance.pages import press
     from conformance.pages.comparison import Absent
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, backends: Sequence[str], examined: Callab
             entries.append((Path(), Absent(name, 2, "not run: interrupted before")))
             continue
         print(f"backend {place} of {len(backends)}: {name}", file=stream, flush=True)
-        entries.append(_entry(name, examined(arguments, name, stamp=stamp)))
+        entries.append(_entry(name, examined(arguments, name, stamp=stamp, condition=place == 1)))
     folder = arguments.output / stamp / (arguments.label or "comparison")
     found = press.press_comparison(folder, entries, None, f"conform {shlex.join(sys.argv[1:])}")
     if arguments.json:

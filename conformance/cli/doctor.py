@@ -203,20 +203,25 @@ def _answer(backend: str, device: str) -> Answer:
 def ask(backend: str, device: str) -> dict[str, Any]:
     """The fields of `Answer`, from a backend that is made here."""
     from conformance.connectors.connect import connect, information
-    from conformance.connectors.names import SURFACES, UnknownBackend, claimed, methods_of
+    from conformance.connectors.names import SURFACES, UnknownBackend, claimed, methods_of, offered
 
     try:
         made = connect(backend, device)
         info = information(made)
     except UnknownBackend as error:
         return {"trouble": str(error)}
-    offers = claimed(made)
-    absent = {surface: [name for name in methods_of(surface) if name not in offers[surface]] for surface in SURFACES}
+    within = offered(info.surfaces)
+    offers = claimed(made, within)
+    absent = {
+        surface: [name for name in methods_of(surface) if name not in offers[surface] and (within is None or name in within)]
+        for surface in SURFACES
+    }
     return {
         "name": info.name,
         "version": info.version,
         "devices": info.devices,
         "profiles": info.profiles,
+        "surfaces": info.surfaces,
         "libraries": info.numeric_libraries,
         "absent": {surface: names for surface, names in absent.items() if names},
         "offered": sum(map(len, offers.values())),

@@ -71,8 +71,8 @@ def _run(arguments: argparse.Namespace) -> int:
     return ended.code
 
 
-def examined(arguments: argparse.Namespace, backend: str, **folder: str | None) -> Ended:
-    """Run the suite on one backend and write the pages of its run; `folder` is the run's `label` and `stamp`."""
+def examined(arguments: argparse.Namespace, backend: str, **more: Any) -> Ended:
+    """Run the suite on one backend and write the pages of its run; `more`: `label`, `stamp`, `condition`."""
     from conformance.cli import progress, showing
     from conformance.running.run import Options, run
 
@@ -89,7 +89,7 @@ def examined(arguments: argparse.Namespace, backend: str, **folder: str | None) 
         repro=not arguments.no_repro,
         suite=arguments.suite,
         specs=arguments.specs,
-        **folder,
+        **more,
     )
     ended = run(options, progress.watch(sys.stderr if arguments.json else sys.stdout))
     return showing.press(ended, f"conform {shlex.join(sys.argv[1:])}")

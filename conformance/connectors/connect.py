@@ -7,11 +7,11 @@ touch the device. `direct:NAME` is the same; `proc:NAME` and `venv:PATH:NAME` ru
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from conformance.connectors import beside, resolve
-from conformance.connectors.names import SURFACE_OF, NotClaimed, UnknownBackend, split, unmade
+from conformance.connectors.names import SURFACE_OF, NotClaimed, NotOffered, UnknownBackend, offered, split, unmade
 from conformance.protocol import BackendInfo
 
 
@@ -28,21 +28,25 @@ def connect(name: str, device: str = "cpu") -> Any:
 def information(backend: Any) -> BackendInfo:
     """What the backend says of itself; raises `UnknownBackend` where it says nothing that can be read, or cannot be made."""
     try:
-        offered = getattr(backend, "info", None)
-        found = offered() if callable(offered) else None
+        asked = getattr(backend, "info", None)
+        found = asked() if callable(asked) else None
     except (Exception, SystemExit) as error:
         there = getattr(backend, "__dict__", {}).get("connection")
         raise unmade(there.name if there else type(backend).__name__, error) from error
     if not isinstance(found, BackendInfo):
         raise UnknownBackend(f"{type(backend).__name__}.info() must return a BackendInfo, found {type(found).__name__}")
+    offered(found.surfaces)
     return found
 
 
 class Proxy(beside.Door):
-    """The backend as a check sees it: an absent method is `NotClaimed`, a name outside the protocol is a mistake of the check."""
+    """The backend as a check sees it: an absent method is `NotClaimed`, a name outside the protocol is a mistake of the check.
 
-    def __init__(self, backend: Any) -> None:
-        self._backend = backend
+    `within` are the methods that the backend says it offers; one outside of them is `NotOffered`, be it there or not.
+    """
+
+    def __init__(self, backend: Any, within: Collection[str] | None = None) -> None:
+        self._backend, self._within = backend, within
 
     def __repr__(self) -> str:
         return f"<{type(self._backend).__name__}>"
@@ -50,9 +54,11 @@ class Proxy(beside.Door):
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in SURFACE_OF:
             raise AttributeError(f"the protocol has no method {name!r}")
+        if self._within is not None and name not in self._within:
+            raise NotOffered(f"surface `{SURFACE_OF[name]}`: `{name}` is not among what the backend offers", name)
         method = getattr(self._backend, name, None)
         if not callable(method):
-            raise NotClaimed(f"surface `{SURFACE_OF[name]}`: {beside.class_name(self._backend)} offers no `{name}`")
+            raise NotClaimed(f"surface `{SURFACE_OF[name]}`: {beside.class_name(self._backend)} offers no `{name}`", name)
 
         def through_the_proxy(*arguments: Any, **options: Any) -> Any:
             return method(*arguments, **options)

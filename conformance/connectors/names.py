@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 import traceback
+from collections.abc import Collection, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -31,12 +33,31 @@ def methods_of(surface: str) -> tuple[str, ...]:
     return tuple(name for name in vars(SURFACES[surface]) if not name.startswith("_"))
 
 
-def claimed(backend: object) -> dict[str, list[str]]:
-    """Surface → the methods of it that `backend` offers."""
-    return {surface: [name for name in methods_of(surface) if callable(getattr(backend, name, None))] for surface in SURFACES}
-
-
 SURFACE_OF = {method: surface for surface in SURFACES for method in methods_of(surface)}
+
+
+def claimed(backend: object, within: Collection[str] | None = None) -> dict[str, list[str]]:
+    """Surface → the methods of it that `backend` has; `within`: of these alone."""
+    return {
+        surface: [
+            name for name in methods_of(surface) if (within is None or name in within) and callable(getattr(backend, name, None))
+        ]
+        for surface in SURFACES
+    }
+
+
+def offered(surfaces: Sequence[str]) -> frozenset[str] | None:
+    """The methods of `BackendInfo.surfaces`; None where nothing is named. Raises `UnknownBackend` for an unknown name.
+
+    Who a backend is, it always says: `info` is offered in any case.
+    """
+    known = {surface: methods_of(surface) for surface in SURFACES}
+    known |= {f"{surface}.{method}": (method,) for method, surface in SURFACE_OF.items()}
+    if unknown := [name for name in surfaces if name not in known]:
+        near = difflib.get_close_matches(str(unknown[0]), known, n=3)
+        told = f"near: {', '.join(near)}" if near else f"known: {', '.join(SURFACES)}, and their methods, as in physics.diffract"
+        raise UnknownBackend(f"BackendInfo.surfaces names {unknown[0]!r}, which is neither a surface nor a method of one; {told}")
+    return frozenset(method for name in surfaces for method in known[name]) | {"info"} if surfaces else None
 
 
 class UnknownBackend(LookupError):
@@ -44,7 +65,15 @@ class UnknownBackend(LookupError):
 
 
 class NotClaimed(Exception):
-    """The backend does not offer the surface that a check needs: neither green nor red."""
+    """The backend does not offer the surface that a check needs: neither green nor red. `method`: the one that is absent."""
+
+    def __init__(self, message: str, method: str = "") -> None:
+        super().__init__(message)
+        self.method = method
+
+
+class NotOffered(NotClaimed):
+    """The check needs something outside of the surfaces that the backend names (`BackendInfo.surfaces`)."""
 
 
 class NotEvaluated(Exception):

@@ -87,7 +87,7 @@ def run(folder: Path, job: Mapping[str, Any]) -> int:
     argv = [sys.executable, "-m", "pytest", "-q", "-s", "-rN", "--tb=native", "--disable-warnings", "--snapshot-warn-unused"]
     argv += ["-p", "conformance.plugin"]
     argv += ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-n", "0", "--trials", str(path)]
-    argv += [part for name in ("core", "cli", "ptychodus", "reconstruct") for part in ("--profile", name)]
+    argv += [part for name in ("core", "cli", "ptychodus", "reconstruct", "suite") for part in ("--profile", name)]
     argv += [str(Path(__file__).resolve().parent.parent / "suite")]
     return tee(argv, folder / "run.log", ["conform trials"], show=shown)[0]
 

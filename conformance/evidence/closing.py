@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.evidence.causes import by_clause, causes, many, plainly
 from conformance.evidence.report import Report
-from conformance.evidence.verdict import MEANING, ProfileVerdict, verdicts
+from conformance.evidence.verdict import MEANING, ProfileVerdict, own_faults, verdicts
 from conformance.judging.states import STATES
 
 WORDS = {"pass": "passed", "fail": "failed", "timeout": "timed out", "crash": "crashed", "error": "broke in the harness"}
@@ -57,8 +57,11 @@ def ending(code: int, report: Report | None = None) -> str:
 
 
 def _because(code: int, report: Report | None) -> str:
-    if report is None or code not in (0, 1, 6):
+    if report is None or code not in (0, 1, 3, 6):
         return ""
+    if code == 3:
+        own = own_faults(report)
+        return f"the suite's own record is not as it must be ({listed(own, 2)}): no fault of this backend" if own else ""
     if code == 1:
         return _failures(report)
     if code == 6:

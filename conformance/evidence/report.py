@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from conformance.judging.states import BY_ENTRY, EVALUATED, RED, STATES
+from conformance.judging.states import BY_ENTRY, EVALUATED, RARE, RED, STATES
 
 SCHEMA = 1
 RUNNING, HOW = "running.json", "<how it ended>"
@@ -133,9 +133,9 @@ def _needed(line: Line, among: Mapping[str, Line]) -> list[str]:
 
 
 def counts(states: Mapping[str, str]) -> dict[str, int]:
-    """State → number of checks, every state present; those that need an expectations file only where they occur."""
+    """State → number of checks, every state present; the rare ones only where they occur."""
     found = Counter(states.values())
-    return {state: found[state] for state in STATES if found[state] or state not in BY_ENTRY}
+    return {state: found[state] for state in STATES if found[state] or state not in RARE}
 
 
 def equation(plan: Line, states: Mapping[str, str]) -> Line:

@@ -11,7 +11,7 @@ from conformance.evidence.causes import Cause, by_clause, causes, many, plainly,
 from conformance.evidence.closing import absent_methods, asked, ending, following, listed
 from conformance.evidence.expectations import OUTCOMES, told
 from conformance.evidence.report import Report
-from conformance.evidence.verdict import CLAUSE_STATES, ProfileVerdict, blocking, clause_states, clauses_here
+from conformance.evidence.verdict import CLAUSE_STATES, ProfileVerdict, blocking, clause_states, clauses_here, surfaces
 from conformance.judging.states import STATES
 
 Row = tuple[str, dict[str, int], dict[str, int]]
@@ -32,8 +32,8 @@ def called(header: Mapping[str, Any]) -> str:
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
-    """The clause states of a table; `expected` and `blocked` only where there is one, as most runs have none."""
-    rare = ("expected", "blocked")
+    """The clause states of a table; `expected`, `blocked` and `not-offered` only where there is one, as most runs have none."""
+    rare = ("expected", "blocked", "not-offered")
     return [state for state in CLAUSE_STATES if state not in rare or any(clauses[state] for _, clauses, _ in rows)]
 
 
@@ -125,6 +125,9 @@ def gaps(report: Report, absent_told: bool = False) -> list[str]:
     if absent and not absent_told:
         number = sum(absent.values())
         lines.append(f"{many(number, 'check')} need methods that this backend does not have: {listed(list(absent))}")
+    outside = sum(line["state"] == "not-offered" for line in report.results)
+    if outside:
+        lines.append(f"{many(outside, 'check')} not offered: outside of {', '.join(surfaces(report))}")
     others = Counter(plainly(line["message"]) for line in report.results if line["state"] == "not-evaluated")
     lines += shortened(
         [f"{many(number, 'check')} not evaluated: {reason}" for reason, number in others.items()], REASONS, "reason"
@@ -145,7 +148,7 @@ def check_equation(report: Report) -> str:
 
 def verdict_line(found: ProfileVerdict) -> str:
     """One profile's verdict with its equation."""
-    return f"{found.profile} on {found.device}: {found.verdict}; clauses: {found.equation}"
+    return f"{found.profile} on {found.device}: {found.told}; clauses: {found.equation}"
 
 
 def markdown(report: Report, code: int, command: str) -> str:

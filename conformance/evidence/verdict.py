@@ -7,11 +7,12 @@ neither verdict nor exit code. Clauses add up: declared = evaluated + pending + 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from conformance.evidence.report import Report
 from conformance.judging.states import EVALUATED, RED
+from conformance.specification.clauses import OWN
 
 VERDICTS = ("CONFORMANT", "PARTIAL", "NON-CONFORMANT", "NOT-EVALUATED", "HARNESS-ERROR")
 MEANING = {
@@ -24,7 +25,7 @@ MEANING = {
     6: "incomplete",
     7: "a must-kill mutant survived",
 }
-CLAUSE_STATES = ("pass", "red", "error", "expected", "blocked", "not-evaluated", "pending", "untestable")
+CLAUSE_STATES = ("pass", "red", "error", "expected", "blocked", "not-evaluated", "not-offered", "pending", "untestable")
 PRIORITY = (2, 3, 4, 6, 5, 7, 1)
 
 
@@ -44,17 +45,25 @@ class ProfileVerdict:
     advice: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()
     blocked: int = 0
+    not_offered: int = 0
+    surfaces: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """The verdict, and for which surfaces it is meant where the backend names them: `CONFORMANT for physics.diffract`."""
+        return self.verdict + (f" for {', '.join(self.surfaces)}" if self.surfaces else "")
 
     @property
     def equation(self) -> str:
         """`117 declared = 92 evaluated + 24 pending + 1 untestable + 0 not evaluated` (clauses), and `+ 3 blocked` if any."""
         without = f"{self.pending} pending + {self.untestable} untestable + {self.not_evaluated} not evaluated"
         without += f" + {self.blocked} blocked" if self.blocked else ""
+        without += f" + {self.not_offered} not offered" if self.not_offered else ""
         return f"{self.declared} declared = {self.evaluated} evaluated + {without}"
 
     def plain(self) -> dict[str, Any]:
         """For the footer."""
-        return asdict(self) | {name: list(getattr(self, name)) for name in ("red", "advice", "expected")}
+        return asdict(self) | {name: list(getattr(self, name)) for name in ("red", "advice", "expected", "surfaces")}
 
 
 def clause_states(report: Report) -> dict[str, str]:
@@ -118,6 +127,8 @@ def _clause_state(clause: Mapping[str, Any], found: list[str]) -> str:
         return "expected"
     if "blocked" in found:
         return "blocked"
+    if "not-offered" in found and set(found) <= {"not-offered", "pass", "stale"}:
+        return "not-offered"
     return "pass" if found and all(state in ("pass", "stale") for state in found) else "not-evaluated"
 
 
@@ -128,8 +139,13 @@ def verdicts(report: Report) -> list[ProfileVerdict]:
     for profile in report.header["profiles"]:
         members = {key: clause for key, clause in clauses_here(report).items() if profile in clause["profiles"]}
         if members or device == "cpu":
-            found.append(_verdict(profile, device, members, states))
-    return found
+            found.append(replace(_verdict(profile, device, members, states), surfaces=surfaces(report)))
+    return [replace(one, verdict="HARNESS-ERROR") for one in found] if own_faults(report) else found
+
+
+def surfaces(report: Report) -> tuple[str, ...]:
+    """What the backend says it offers; empty where it names nothing."""
+    return tuple(report.header.get("backend", {}).get("surfaces", ()))
 
 
 def _verdict(profile: str, device: str, members: Mapping[str, Mapping[str, Any]], states: Mapping[str, str]) -> ProfileVerdict:
@@ -157,7 +173,15 @@ def _verdict(profile: str, device: str, members: Mapping[str, Mapping[str, Any]]
         advice=tuple(key for key, must in reds if not must),
         expected=tuple(key for key in members if states[key] == "expected"),
         blocked=tally["blocked"],
+        not_offered=tally["not-offered"],
     )
+
+
+def own_faults(report: Report) -> list[str]:
+    """The checks of the suite's own condition that are red: a fault of the harness, whichever backend is examined."""
+    clauses, collected = report.header["clauses"], report.plan["collected"]
+    red = [check for check, state in report.states().items() if state in RED and check in collected]
+    return [check for check in red if all(set(clauses[key]["profiles"]) == {OWN} for key in collected[check])]
 
 
 def required_checks(report: Report) -> dict[str, bool]:
@@ -183,16 +207,17 @@ def exit_code(
     """One code for the whole run; of several causes the first in `PRIORITY`.
 
     `fault`: the harness itself failed; `broken`: the evidence is incomplete (no footer, unbalanced, a process died). A MUST that
-    was not evaluated is code 6 only where nothing is red: a red says more than a gap. What only expected reds block is no gap.
+    was not evaluated is code 6 only where nothing is red: a red says more than a gap. What only expected reds block is no gap,
+    nor is what a backend that names its surfaces does not offer.
     """
     states, must = report.states(), required_checks(report)
     red = "stale" in states.values() or any(states[check] in RED for check in states if must.get(check))
     evaluated = any(state in EVALUATED or state == "blocked" for state in states.values())
     excused = _excused(report)
-    gap = any(states.get(check) not in EVALUATED and check not in excused for check in must if must[check])
+    gap = any(states.get(check) not in (*EVALUATED, "not-offered") and check not in excused for check in must if must[check])
     causes = {
         2: interrupted,
-        3: fault or "error" in states.values(),
+        3: fault or "error" in states.values() or bool(own_faults(report)),
         4: usage,
         6: broken or any(line.get("worker_died") for line in report.results) or (gap and evaluated and not red),
         5: not evaluated,

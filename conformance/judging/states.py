@@ -14,7 +14,8 @@ from conformance.judging import blame
 if TYPE_CHECKING:
     from conformance.judging.judge import Judge
 
-STATES = ("pass", "not-claimed", "not-evaluated", "blocked", "expected", "stale", "fail", "timeout", "crash", "error")
+SKIPPED = ("not-offered", "not-claimed", "not-evaluated")
+STATES = ("pass", *SKIPPED, "blocked", "expected", "stale", "fail", "timeout", "crash", "error")
 """From harmless to harmful; of two phases of one check the later in this list wins."""
 
 RED = ("fail", "timeout", "crash", "error")
@@ -22,6 +23,9 @@ Planned = Sequence[tuple[str, ...]]
 """The clauses of each observation in a check's source, in order."""
 
 EVALUATED = ("pass", "expected", "stale", "fail", "timeout", "crash", "error")
+RARE = ("not-offered", "expected", "stale")
+"""What most backends and files never make of a check: counted where it occurs."""
+
 BY_ENTRY = ("expected", "stale")
 """What only an expectations file makes of a check (`conformance.evidence.expectations`)."""
 
@@ -71,9 +75,14 @@ def stopped(bound: Sequence[str], planned: Planned, reached: Mapping[tuple[str, 
     return Stop(getattr(error, "observation", ""), failed, tuple(key for key in bound if key in open_ and key not in failed))
 
 
-def outcome(error: BaseException | None, observer: Judge, phase: str, suite: Path, planned: Planned = ()) -> Outcome:
-    """The outcome of one phase, and of what is red where it stopped (`planned`: as for `stopped`)."""
-    found = _outcome(error, observer, phase, suite)
+def outcome(
+    error: BaseException | None, observer: Judge, phase: str, suite: Path, planned: Planned = (), partial: bool = False
+) -> Outcome:
+    """The outcome of one phase, and of what is red where it stopped (`planned`: as for `stopped`).
+
+    `partial`: the backend names the surfaces that it offers.
+    """
+    found = _outcome(error, observer, phase, suite, partial)
     if found.state not in ("fail", "timeout", "crash"):
         return found
     bound = [clause.key for clause in observer.clauses]
@@ -88,13 +97,13 @@ def _blaming(message: str, observer: Judge, stop: Stop) -> str:
     return message.replace(f"{first.key} {first.title}", f"{mine.key} {mine.title}", 1) if mine is not first else message
 
 
-def _outcome(error: BaseException | None, observer: Judge, phase: str, suite: Path) -> Outcome:
+def _outcome(error: BaseException | None, observer: Judge, phase: str, suite: Path, partial: bool) -> Outcome:
     """The outcome of one phase (`setup`, `call`, `teardown`) of a check that ended with `error`.
 
     A check that ends well without a single observation proves nothing: it is the harness's error, not a pass.
     """
     # Late: who reads reports and ledgers needs the words above and no NumPy.
-    from conformance.connectors.names import NotClaimed, NotEvaluated
+    from conformance.connectors.names import NotClaimed, NotEvaluated, NotOffered
     from conformance.connectors.native import Malformed
     from conformance.judging.judge import Refuted
 
@@ -104,7 +113,9 @@ def _outcome(error: BaseException | None, observer: Judge, phase: str, suite: Pa
         return Outcome("pass")
     found = f"{type(error).__name__}: {error}"
     if isinstance(error, NotClaimed):
-        return Outcome("not-claimed", str(error))
+        # Beside the methods a backend may leave things out of its `info()`: who names surfaces offers them no more than the rest.
+        outside = isinstance(error, NotOffered) or (partial and not error.method)
+        return Outcome("not-offered" if outside else "not-claimed", str(error))
     if isinstance(error, NotEvaluated):
         return Outcome("not-evaluated", str(error))
     if isinstance(error, Refuted):

@@ -126,7 +126,7 @@ def compare(entries: Sequence[Source | Absent]) -> Comparison:
 
 
 def cells(report: Report) -> dict[str, str]:
-    """Clause id → state; what was not evaluated says why (`blocked`, `not-claimed`, `deselected`), and a clause outside of the
+    """Clause id → state; what was not evaluated says why (`blocked`, `not-claimed`, `deselected`, …), and a clause outside of the
     run's profiles is `not-asked`. A backend that could not be made answers nothing: `absent` throughout.
     """
     states, profiles, final = clause_states(report), set(report.header["profiles"]), report.states()
@@ -146,7 +146,7 @@ def _cell(state: str, checks: Sequence[str], asked: bool) -> str:
         return "not-asked"
     if state != "not-evaluated":
         return state
-    return next((why for why in ("blocked", "not-claimed", "deselected") if why in checks), state)
+    return next((why for why in ("blocked", "not-claimed", "not-offered", "deselected") if why in checks), state)
 
 
 def _row(found: Source) -> Row:

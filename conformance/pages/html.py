@@ -41,6 +41,7 @@ MARKS = {
     "untestable": "–",
     "not-evaluated": "○",
     "not-claimed": "○",
+    "not-offered": "○",
     "deselected": "○",
     "never ended": "!",
     "not-asked": "·",

@@ -10,7 +10,7 @@ from conformance.evidence import summary
 from conformance.evidence.closing import asked, ending, following
 from conformance.evidence.report import Report
 from conformance.evidence.verdict import ProfileVerdict, blocking, clause_states, verdicts
-from conformance.judging.states import STATES
+from conformance.judging.states import SKIPPED, STATES
 from conformance.pages.cards import Card, Unwritten, blocked, cards, unwritten
 from conformance.pages.margins import Margin, margins
 
@@ -164,7 +164,7 @@ def gaps(report: Report) -> list[Gap]:
     """All that was not evaluated, what is blocked aside: by state and reason, left out, never ended; clauses without a check."""
     found: dict[tuple[str, str], list[str]] = {}
     for line in report.results:
-        if line["state"] in ("not-claimed", "not-evaluated"):
+        if line["state"] in SKIPPED:
             found.setdefault((line["state"], line["message"]), []).append(line["check"])
     if left := sorted(report.plan["deselected"]):
         asked = ", ".join(report.header.get("select", ())) or f"other profiles and devices than {report.header['device']}"

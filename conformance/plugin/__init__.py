@@ -16,7 +16,7 @@ import pytest
 
 from conformance.connectors import beside
 from conformance.connectors.connect import Proxy
-from conformance.connectors.names import NotEvaluated, claimed
+from conformance.connectors.names import NotClaimed, NotEvaluated, claimed
 from conformance.judging import blame, states
 from conformance.judging.observe import Observer
 from conformance.judging.snapshots import StrictJSON
@@ -37,6 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--select", action="append", default=[], metavar="SELECT", help="repeatable; part of a check's id, * is a wildcard"
     )
+    group.addoption("--without-own", action="store_true", help="leave out what the suite asks of itself")
     group.addoption("--report", default=None, help="write report.jsonl here")
     group.addoption("--expect", default=None, metavar="FILE", help="known reds, as in expectations/<backend>.toml")
     group.addoption("--trials", default=None, help="a job of `conform mutants`: run its trials in place of the suite")
@@ -95,7 +96,7 @@ def _refuse_careless_update(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give every check its identity, keep the selected ones, and hand the plan to the controller."""
     station = config.stash[STATION]
-    selection = Selection(station.spec, station.device, station.profiles, station.select)
+    selection = Selection(station.spec, station.device, station.profiles, station.select, not config.getoption("--without-own"))
     ours = {id(item) for item in items if item.path.is_relative_to(station.suite)}
     if not ours:
         return
@@ -127,7 +128,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> Proxy:
     """The backend under test."""
-    return Proxy(request.config.stash[STATION].backend())
+    station = request.config.stash[STATION]
+    return Proxy(station.backend(), station.offered)
 
 
 @pytest.fixture
@@ -152,7 +154,7 @@ def _reset(station: Station) -> None:
     beside.seed(None, 0)
     try:
         beside.seed(station.backend(), 0)
-        proxy, offers = Proxy(station.backend()), claimed(station.backend())["config"]
+        proxy, offers = Proxy(station.backend()), claimed(station.backend(), station.offered)["config"]
         if "registry" in offers:
             live = proxy.registry()
             station.found = dict(live) if station.found is None else station.found
@@ -201,8 +203,10 @@ def pytest_runtest_makereport(
         return report
     check = item.stash[CHECK]
     planned = observed_by(item.path, item.originalname) if error is not None and len(check.clauses) > 1 else ()
-    found = states.outcome(error, observer, report.when, item.config.stash[STATION].suite, planned)
-    if found.state in ("not-claimed", "not-evaluated"):
+    station = item.config.stash[STATION]
+    partial = isinstance(error, NotClaimed) and station.offered is not None
+    found = states.outcome(error, observer, report.when, station.suite, planned, partial)
+    if found.state in states.SKIPPED:
         report.outcome, report.longrepr = "skipped", (str(item.path), item.location[1] or 0, f"{found.state}: {found.message}")
     elif found.state != "pass":
         trace = f"\n\n{_trace(call.excinfo, item)}" if found.traced and call.excinfo else ""
@@ -211,7 +215,7 @@ def pytest_runtest_makereport(
         observed = list(observer.records.values()) if report.when == "call" else []
         told = {"state": found.state, "message": found.message, "observations": observed, "artefacts": dict(observer.artefacts)}
         told |= {"stop": found.stop.plain()} if found.stop else {}
-        told["printed"] = _printed(item.config.stash[STATION])
+        told["printed"] = _printed(station)
         told["at"] = blame.place(error) if error is not None and found.traced else ""
         report.user_properties.append(("conform", told))
     return report
@@ -235,6 +239,6 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     for name, value in getattr(report, "user_properties", ()):
         if name == "conform" and value["state"] != "pass":
             state = value["state"]
-            letter = {"not-claimed": "n", "not-evaluated": "e", "fail": "F", "timeout": "T", "crash": "C", "error": "E"}[state]
+            letter = state[4] if state in states.SKIPPED else state[0].upper()
             return ("failed" if state in states.RED else state), letter, state.upper()
     return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from conformance.judging.snapshots import SAFE_ID
 from conformance.specification.bindings import matches, suspect_of
-from conformance.specification.clauses import Specification
+from conformance.specification.clauses import OWN, Specification
 from conformance.specification.lint import key_fault
 
 
@@ -59,10 +59,18 @@ def describe(item: Any, spec: Specification, device: str) -> tuple[Check, list[s
 
 
 class Selection:
-    """Admits checks one by one and remembers the plan: what was collected, what was left out, what is wrong."""
+    """Admits checks one by one and remembers the plan: what was collected, what was left out, what is wrong.
 
-    def __init__(self, spec: Specification, device: str, profiles: Sequence[str] | None, select: Sequence[str]) -> None:
-        self.spec, self.device, self.profiles, self.select = spec, device, profiles, select
+    `condition`: what the suite asks of itself is examined too, whatever the profiles.
+    """
+
+    def __init__(
+        self, spec: Specification, device: str, profiles: Sequence[str] | None, select: Sequence[str], condition: bool = True
+    ) -> None:
+        self.spec, self.device, self.select = spec, device, select
+        own = {OWN} if condition else set()
+        self.profiles = None if profiles is None else {*profiles} | own
+        self.condition = condition
         self.checks: dict[str, Check] = {}
         self.problems: list[str] = []
 
@@ -79,7 +87,8 @@ class Selection:
         profiles = {name for key in check.clauses for name in self.spec.clauses[key.split("~")[0]].profiles}
         return (
             (check.device or self.device == "cpu")
-            and (self.profiles is None or bool(profiles & set(self.profiles)))
+            and (self.condition or profiles != {OWN})
+            and (self.profiles is None or bool(profiles & self.profiles))
             and (not self.select or matches(check.id, self.select))
         )
 

@@ -20,6 +20,7 @@ from conformance.evidence import checkout, expectations, report, verdict
 from conformance.judging import states
 from conformance.plugin import deaths
 from conformance.protocol import BackendInfo
+from conformance.specification.clauses import OWN
 from conformance.specification.lint import LOCK
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class Recorder:
         if unknown:
             raise pytest.UsageError(f"unknown profile {', '.join(unknown)}; known: {', '.join(station.spec.profiles)}")
         station.devices = list(info.devices)
-        station.profiles = station.profiles or tuple(name for name in info.profiles if name in station.spec.profiles)
+        station.profiles = station.profiles or tuple(
+            name for name in info.profiles if name in station.spec.profiles and name != OWN
+        )
         self._write(self._header(info))
 
     def _expectations(self) -> expectations.Expectations | None:
@@ -69,7 +72,7 @@ class Recorder:
         """What the backend says of itself; one that cannot be made is a broken environment, and no broken contract."""
         try:
             info = information(self.station.backend())
-            self.surfaces = claimed(self.station.backend())
+            self.surfaces = claimed(self.station.backend(), self.station.offered)
         except UnknownBackend as error:
             raise pytest.UsageError(str(error)) from error
         return info
@@ -233,7 +236,7 @@ class Recorder:
         )
         terminalreporter.write_line(f"        {sums['collected']} collected = {told or '0'}")
         for found in verdict.verdicts(closed):
-            terminalreporter.write_line(f"{found.profile} on {found.device}: {found.verdict} (clauses: {found.equation})")
+            terminalreporter.write_line(f"{found.profile} on {found.device}: {found.told} (clauses: {found.equation})")
 
     def _write(self, line: dict[str, Any]) -> None:
         text = report.encode(line)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from conformance.connectors import beside
-from conformance.connectors.connect import connect
+from conformance.connectors.connect import connect, information
+from conformance.connectors.names import offered
 from conformance.judging.observe import Observer
 from conformance.plugin.checks import Check
 from conformance.specification.bindings import default_suite
@@ -39,6 +40,7 @@ class Station:
         self.devices: list[str] | None = None
         self.found: dict[str, Any] | None = None
         self._backend: Any = None
+        self._offered: tuple[frozenset[str] | None] | None = None
         self._trouble: Exception | None = None
         self._where: TracebackType | None = None
 
@@ -58,13 +60,20 @@ class Station:
         return self._backend
 
     @property
+    def offered(self) -> frozenset[str] | None:
+        """The methods that the backend says it offers; None where it names no surfaces."""
+        if self._offered is None:
+            self._offered = (offered(information(self.backend()).surfaces),)
+        return self._offered[0]
+
+    @property
     def connection(self) -> Any:
         """The connection to the backend's own process; None where it runs in this one."""
         return self._backend.connection if isinstance(self._backend, beside.Afar) else None
 
     def retarget(self, name: str) -> None:
         """Another backend from here on."""
-        self.backend_name, self._backend, self._trouble = name, None, None
+        self.backend_name, self._backend, self._trouble, self._offered = name, None, None, None
 
     def targeted(self, config: pytest.Config) -> bool:
         """True where pytest was asked for the suite or a part of it."""

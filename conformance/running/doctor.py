@@ -65,6 +65,7 @@ class Answer:
     version: str = ""
     devices: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
+    surfaces: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     absent: Mapping[str, Sequence[str]] = field(default_factory=dict)
     offered: int = 0
@@ -202,6 +203,8 @@ def _backend(facts: Facts) -> Iterator[Finding]:
     for name in answer.profiles:
         if name not in facts.profiles:
             yield Finding("misconfigured", "profile", name, f"claimed, but unknown; known: {', '.join(facts.profiles)}")
+    if answer.surfaces:
+        yield Finding("not evaluated", "surfaces", f"all but {', '.join(answer.surfaces)}", "the backend offers nothing else")
     for surface, methods in answer.absent.items():
         yield Finding("not evaluated", f"surface {surface}", f"no {', '.join(methods)}", "the backend does not claim it")
 

@@ -40,7 +40,7 @@ Watch = Callable[[Path], AbstractContextManager[Show]]
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What a run is asked for. `stamp` names the dated folder where several runs share one; `suite` and `specs` replace the
-    built-in ones in the harness's own tests.
+    built-in ones in the harness's own tests. `condition`: what the suite asks of itself is examined too.
     """
 
     backend: str = "reference"
@@ -55,6 +55,7 @@ class Options:
     shuffle: int | None = None
     expect: Path | None = None
     repro: bool = True
+    condition: bool = True
     suite: Path | None = None
     specs: Path | None = None
 
@@ -90,6 +91,7 @@ def command(options: Options, report: Path) -> list[str]:
     argv += [part for pattern in options.select for part in ("--select", pattern)]
     argv += ["--shuffle", str(options.shuffle)] if options.shuffle is not None else []
     argv += ["--expect", str(options.expect)] if options.expect else []
+    argv += [] if options.condition else ["--without-own"]
     argv += ["--suite", str(options.suite)] if options.suite else []
     argv += ["--specs", str(options.specs)] if options.specs else []
     argv += ["-n", str(workers), "--dist=worksteal", f"--max-worker-restart={RESTARTS}"] if workers else []

@@ -202,7 +202,7 @@ def test_what_cannot_be_compared_is_a_usage_error(house: House) -> None:
 def test_after_an_interruption_nobody_else_is_run(tmp_path: Path) -> None:
     asked = []
 
-    def examined(arguments: argparse.Namespace, backend: str, **folder: str) -> Ended:
+    def examined(arguments: argparse.Namespace, backend: str, **more: object) -> Ended:
         asked.append(backend)
         (tmp_path / "run.log").write_text("", encoding="utf-8")
         return Ended(tmp_path, 2, None, "stopped")

@@ -36,20 +36,21 @@ def test_the_claimed_surfaces_are_green_without_the_numeric_stack(
     ran: tuple[process.Completed, list[dict[str, str]]],
 ) -> None:
     done, results = ran
-    others = [f"{line['check']}: {line['message']}" for line in results if line["state"] not in ("pass", "not-claimed")]
+    others = [f"{line['check']}: {line['message']}" for line in results if line["state"] not in ("pass", "not-offered")]
     assert not others, "\n".join(others)
     passed = Counter(line["check"].split("-")[0] for line in results if line["state"] == "pass")
     assert {area: passed[area] for area, least in AREAS.items() if passed[area] < least} == {}
-    assert done.returncode == 6, done.output
+    assert done.returncode == 0, done.output
 
 
 def test_what_it_lacks_is_counted_and_never_green(ran: tuple[process.Completed, list[dict[str, str]]]) -> None:
     done, results = ran
-    lacking = [line["check"] for line in results if line["state"] == "not-claimed"]
+    lacking = [line["check"] for line in results if line["state"] == "not-offered"]
     assert any(name.startswith("INFER-001:") for name in lacking)
-    assert f"{len(results) - len(lacking)} passed, {len(lacking)} not claimed" in done.stdout
-    assert "core on cpu: PARTIAL" in done.stdout
-    assert "reconstruct on cpu: CONFORMANT" in done.stdout
+    assert f"{len(results) - len(lacking)} passed, {len(lacking)} not offered" in done.stdout
+    surfaces = "config.registry, data, grouping, batch, physics, inference"
+    assert f"core on cpu: PARTIAL for {surfaces}" in done.stdout, "of the whole profile a part was selected"
+    assert f"reconstruct on cpu: CONFORMANT for {surfaces}" in done.stdout
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)

@@ -24,6 +24,9 @@ AREAS = {
 }  # fmt: skip
 """Prefix of an id → its area, in the order in which data flows (`cli` and what follows stand beside it)."""
 
+OWN = "suite"
+"""The profile of what the suite asks of itself: a condition of every whole run, and no part of a backend's score."""
+
 KEYS = ("level", "profiles", "evidence", "one_kind", "tolerance", "bounds", "gauge", "mutants", "pending", "untestable")
 LEVELS = ("MUST", "SHOULD", "MAY")
 RANKS = {"MUST": "required", "SHOULD": "recommended", "MAY": "optional"}

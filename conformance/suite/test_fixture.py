@@ -22,7 +22,7 @@ KEYS = [
 
 
 @pytest.mark.slow
-@pytest.mark.clause("FIXTURE-001~2")
+@pytest.mark.clause("FIXTURE-001~3")
 def test_the_record_is_made_where_it_is_absent(observe: Observer, tmp_path: Path) -> None:
     """A description that is kept, data that are made. If this fails, suspect a path that depends on the caller's folder."""
     run = scene.generate(tmp_path)
@@ -34,7 +34,7 @@ def test_the_record_is_made_where_it_is_absent(observe: Observer, tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.clause("FIXTURE-002~1")
+@pytest.mark.clause("FIXTURE-002~2")
 @pytest.mark.parametrize(
     ("name", "shape", "dtype"),
     [
@@ -51,7 +51,7 @@ def test_arrays_have_their_shapes_and_dtypes(observe: Observer, name: str, shape
     observe.dtype("dtype", scene.arrays()[name], dtype)
 
 
-@pytest.mark.clause("FIXTURE-002~1")
+@pytest.mark.clause("FIXTURE-002~2")
 def test_values_are_small_amplitudes_under_both_names(observe: Observer) -> None:
     """0 ≤ amplitude < 10, and an object of at least 128. If this fails, suspect counts in the place of amplitudes."""
     arrays = scene.arrays()
@@ -64,7 +64,7 @@ def test_values_are_small_amplitudes_under_both_names(observe: Observer) -> None
     observe.equal("axes of the object", arrays["objectGuess"].ndim, 2)
 
 
-@pytest.mark.clause("FIXTURE-003~1")
+@pytest.mark.clause("FIXTURE-003~2")
 def test_exposures_are_chosen_evenly(observe: Observer) -> None:
     """Exposure `int(i · M / 64)` of M = 1087. If this fails, suspect a draw."""
     chosen = np.floor(np.arange(64) * 1087 / 64).astype(int)
@@ -75,7 +75,7 @@ def test_exposures_are_chosen_evenly(observe: Observer) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.clause("FIXTURE-003~1")
+@pytest.mark.clause("FIXTURE-003~2")
 def test_two_runs_make_equal_arrays(observe: Observer, tmp_path: Path) -> None:
     """The recipe is deterministic. If this fails, suspect an unseeded generator."""
     scene.generate(tmp_path, "--output", "again.npz", "--metadata-out", "again.json")
@@ -83,7 +83,7 @@ def test_two_runs_make_equal_arrays(observe: Observer, tmp_path: Path) -> None:
     observe.equal("digest", oracle.digest(scene.loaded(tmp_path / "again.npz")), oracle.digest(scene.arrays()))
 
 
-@pytest.mark.clause("FIXTURE-004~1")
+@pytest.mark.clause("FIXTURE-004~2")
 def test_positions_cover_the_scan(observe: Observer) -> None:
     """More than half of the range on either axis, and unequal ranges. If this fails, suspect the first exposures of the scan."""
     chosen = scene.spans(scene.arrays()["xcoords"], scene.arrays()["ycoords"])
@@ -93,7 +93,7 @@ def test_positions_cover_the_scan(observe: Observer) -> None:
     observe.holds("ratio", max(chosen) > 1.5 * min(chosen), "ranges that differ", str(chosen))
 
 
-@pytest.mark.clause("FIXTURE-005~1")
+@pytest.mark.clause("FIXTURE-005~2")
 def test_the_description_has_its_keys(observe: Observer) -> None:
     """Where the file came from, and how to make it again. If this fails, suspect a description edited by hand."""
     described = scene.description()
@@ -106,7 +106,7 @@ def test_the_description_has_its_keys(observe: Observer) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.clause("FIXTURE-006~2")
+@pytest.mark.clause("FIXTURE-006~3")
 def test_the_generator_takes_a_subset_of_a_source(observe: Observer, tmp_path: Path) -> None:
     """Patterns and positions of a source, by its number of positions. If this fails, suspect a count of the last axis."""
     source = scene.source(tmp_path)
@@ -122,7 +122,7 @@ def test_the_generator_takes_a_subset_of_a_source(observe: Observer, tmp_path: P
 
 
 @pytest.mark.slow
-@pytest.mark.clause("FIXTURE-006~2")
+@pytest.mark.clause("FIXTURE-006~3")
 @pytest.mark.parametrize(
     ("changes", "size", "fragments"),
     [
@@ -148,7 +148,7 @@ def test_the_generator_refuses_in_one_line(
 
 
 @pytest.mark.slow
-@pytest.mark.clause("FIXTURE-006~2")
+@pytest.mark.clause("FIXTURE-006~3")
 def test_the_generator_names_a_missing_source(observe: Observer, tmp_path: Path) -> None:
     """A source that is not there. If this fails, suspect the recipe used in its place."""
     run = scene.generate(tmp_path, "--source", "nowhere.npz", "--output", "out.npz")
@@ -173,13 +173,13 @@ def test_a_backend_reads_it(backend: Any, observe: Observer, tmp_path: Path) -> 
     observe.equal("photons", raw.metadata["physics_parameters"]["nphotons"], stated)
 
 
-@pytest.mark.clause("FIXTURE-020~1", evidence="differential")
+@pytest.mark.clause("FIXTURE-020~2", evidence="differential")
 def test_patterns_belong_to_their_positions(observe: Observer) -> None:
     """A pattern is most likely at its own position. If this fails, suspect two index arrays."""
     observe.at_least("patterns that are most likely at their own position", scene.at_home(), 60)
 
 
-@pytest.mark.clause("FIXTURE-020~1", evidence="conservation")
+@pytest.mark.clause("FIXTURE-020~2", evidence="conservation")
 def test_photons_agree_with_the_prediction(observe: Observer) -> None:
     """Counted photons within the Poisson error of the expected ones. If this fails, suspect a probe off the photon scale."""
     expected = scene.predictions().sum(axis=(1, 2))
@@ -188,7 +188,7 @@ def test_photons_agree_with_the_prediction(observe: Observer) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.clause("FIXTURE-021~1")
+@pytest.mark.clause("FIXTURE-021~2")
 def test_the_digest_is_that_of_the_contents(observe: Observer, tmp_path: Path) -> None:
     """SHA-256 over names, dtypes, shapes and contents. If this fails, suspect a digest of the file, or a recipe that changed."""
     observe.equal("recipe", oracle.digest(scene.arrays()), scene.description()["sha256_checksum"])
@@ -198,7 +198,7 @@ def test_the_digest_is_that_of_the_contents(observe: Observer, tmp_path: Path) -
 
 
 @pytest.mark.slow
-@pytest.mark.clause("FIXTURE-021~1")
+@pytest.mark.clause("FIXTURE-021~2")
 def test_the_digest_does_not_depend_on_compression(observe: Observer, tmp_path: Path) -> None:
     """The same arrays in another container. If this fails, suspect a digest of the container."""
     plain = scene.source(tmp_path)
@@ -210,7 +210,7 @@ def test_the_digest_does_not_depend_on_compression(observe: Observer, tmp_path: 
 
 
 @pytest.mark.slow
-@pytest.mark.clause("FIXTURE-021~1")
+@pytest.mark.clause("FIXTURE-021~2")
 @pytest.mark.parametrize("name", ["diff3d", "xcoords", "probeGuess", "objectGuess"])
 def test_the_digest_sees_every_array(observe: Observer, tmp_path: Path, name: str) -> None:
     """Another order of one array's elements is another digest. If this fails, suspect an array left out."""
@@ -223,7 +223,7 @@ def test_the_digest_sees_every_array(observe: Observer, tmp_path: Path, name: st
 
 
 @pytest.mark.slow
-@pytest.mark.clause("FIXTURE-021~1")
+@pytest.mark.clause("FIXTURE-021~2")
 def test_the_digest_sees_shapes(observe: Observer, tmp_path: Path) -> None:
     """The same bytes in another shape are another digest. If this fails, suspect a digest of bytes alone."""
     given = scene.loaded(scene.source(tmp_path))["objectGuess"]
@@ -234,7 +234,7 @@ def test_the_digest_sees_shapes(observe: Observer, tmp_path: Path) -> None:
     observe.holds("digest", changed != first, "another digest", "the same")
 
 
-@pytest.mark.clause("FIXTURE-022~2", evidence="conservation")
+@pytest.mark.clause("FIXTURE-022~3", evidence="conservation")
 def test_the_stated_dose_was_counted(observe: Observer) -> None:
     """`nphotons` is the mean of Σ amplitude². If this fails, suspect a dose copied from the request."""
     stated = json.loads(str(scene.arrays()["_metadata"]))["physics_parameters"]["nphotons"]
@@ -242,7 +242,7 @@ def test_the_stated_dose_was_counted(observe: Observer) -> None:
     observe.close("photons", stated, float(scene.photons().mean()))
 
 
-@pytest.mark.clause("FIXTURE-022~2", evidence="conservation")
+@pytest.mark.clause("FIXTURE-022~3", evidence="conservation")
 @pytest.mark.slow
 @pytest.mark.parametrize("N", [16, 32])
 def test_smaller_exposures_have_a_known_dose(observe: Observer, tmp_path: Path, N: int) -> None:

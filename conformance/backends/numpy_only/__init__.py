@@ -1,7 +1,7 @@
 """A second backend, on NumPy alone: data, grouping, physics, batches, stitching and an iterative engine.
 
 Written from `specs/` as a stranger would. It shares no code with the reference, and none with the harness's truths and inputs.
-What it does not offer (a network, a loss, training, bundles, configuration objects) has no method here and reads `not-claimed`.
+What it does not offer (a network, a loss, training, bundles, configuration objects) has no method here and reads `not-offered`.
 `Backend` below is the whole adapter.
 """
 
@@ -28,8 +28,9 @@ class Backend:
     def info(self) -> BackendInfo:
         """There is no device but the CPU, whichever was asked for."""
         return BackendInfo(
-            name="numpy", version="1", profiles=("core", "reconstruct"), numeric_libraries=(f"numpy {np.__version__}",)
-        )
+            name="numpy", version="1", profiles=("core", "reconstruct"), numeric_libraries=(f"numpy {np.__version__}",),
+            surfaces=("config.registry", "data", "grouping", "batch", "physics", "inference"),
+        )  # fmt: skip
 
     def registry(self) -> MutableMapping[str, Any]:
         return LIVE

@@ -10,9 +10,9 @@ from typing import Any
 
 from conformance.connectors import native
 from conformance.connectors.far.wire import Packer, Unpacker
-from conformance.connectors.names import NotClaimed, NotEvaluated, UnknownBackend
+from conformance.connectors.names import NotClaimed, NotEvaluated, NotOffered, UnknownBackend
 
-OURS = {kind.__name__: kind for kind in (native.Malformed, UnknownBackend, NotEvaluated, NotClaimed)}
+OURS = {kind.__name__: kind for kind in (native.Malformed, UnknownBackend, NotEvaluated, NotClaimed, NotOffered)}
 PACKAGE = Path(__file__).resolve().parent
 
 
