@@ -2,11 +2,9 @@
 
 A backend is any object that offers some of the methods below. Each group is a *surface*; the checks that need a method that is
 absent read `not-claimed`, or `not-offered` where the backend says what it offers, and never `pass`.
-
 Inputs are NumPy arrays and plain Python values. A backend returns its **native** objects (tensors, dicts, modules); the harness
-turns them into arrays and descriptions itself (`conformance.connectors.native`), so that no adapter can describe itself green.
-Symbols: g gridsize, C = g² channels, N patch side, B batch, P probe modes, M canvas side, n groups. Offsets are `[x, y]`: index 0
-moves columns.
+turns them into arrays and descriptions itself (`connectors.native`), so that no adapter can describe itself green. g: gridsize,
+C = g²: channels, N: patch side, B: batch, P: probe modes, M: canvas side, n: groups. Offsets are `[x, y]`: index 0 moves columns.
 """
 
 from __future__ import annotations
@@ -33,8 +31,7 @@ class BackendInfo:
     `modules` are the importable modules that need the numeric stack and must refuse to be imported without it (POLICY-002);
     `distribution` is the installed distribution that declares it (POLICY-001); `selector` is the `module:function` that picks a
     backend by `config.backend` (POLICY-003, DISPATCH-003), importable without the stack; `python` is the interpreter it lives in.
-    `surfaces` says what is offered: surfaces (`physics`) or methods of them (`physics.diffract`). What lies outside is counted as
-    *not offered* and is no gap. Empty: whatever methods are there, and what is absent is a gap.
+    `surfaces` names what is offered (`physics`, `physics.diffract`); the rest is *not offered*, no gap. Empty: whatever is there.
     """
 
     name: str

@@ -48,7 +48,7 @@ def test_what_it_lacks_is_counted_and_never_green(ran: tuple[process.Completed, 
     lacking = [line["check"] for line in results if line["state"] == "not-offered"]
     assert any(name.startswith("INFER-001:") for name in lacking)
     assert f"{len(results) - len(lacking)} passed, {len(lacking)} not offered" in done.stdout
-    surfaces = "config.registry, data, grouping, batch, physics, inference"
+    surfaces = "config.registry, data.read, data.record, data.write, grouping, batch, physics, inference"
     assert f"core on cpu: PARTIAL for {surfaces}" in done.stdout, "of the whole profile a part was selected"
     assert f"reconstruct on cpu: CONFORMANT for {surfaces}" in done.stdout
 

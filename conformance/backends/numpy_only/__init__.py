@@ -29,7 +29,7 @@ class Backend:
         """There is no device but the CPU, whichever was asked for."""
         return BackendInfo(
             name="numpy", version="1", profiles=("core", "reconstruct"), numeric_libraries=(f"numpy {np.__version__}",),
-            surfaces=("config.registry", "data", "grouping", "batch", "physics", "inference"),
+            surfaces=("config.registry", "data.read", "data.record", "data.write", "grouping", "batch", "physics", "inference"),
         )  # fmt: skip
 
     def registry(self) -> MutableMapping[str, Any]:
