@@ -1,7 +1,8 @@
 """The words in which mutants and twins say what they plant, so that most of them are one row of a table.
 
 A *place* (`function`, `method`, `answer`, `constant`, `source`, `removed`, `whole`) takes a *change*: a function of the original
-and of what it was called with, `result(…)` of what it answered, or `instead(…)` of it. Nothing is planted before a row is tried.
+and of what it was called with, `result(…)` of what it answered, `caught(…)` of its error, or `instead(…)` of it. Nothing is
+planted before a row is tried.
 """
 
 from __future__ import annotations
@@ -33,6 +34,23 @@ def instead(value: Any) -> Instead:
 def result(change: Callable[[Any], Any]) -> Callable[..., Any]:
     """What the original answers goes through `change`."""
     return lambda original, *given, **options: change(original(*given, **options))
+
+
+def caught(errors: type[Exception] | tuple[type[Exception], ...], answer: Callable[..., Any]) -> Callable[..., Any]:
+    """An error of the original is answered by `answer(error, …)`, with what was given by position; an error that comes out of it
+    is raised, without a cause.
+    """
+
+    def change(original: Any, *given: Any, **options: Any) -> Any:
+        try:
+            return original(*given, **options)
+        except errors as error:
+            found = answer(error, *given)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    return change
 
 
 def function(original: Any, change: Any) -> Change:

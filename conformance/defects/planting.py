@@ -128,17 +128,8 @@ class Register(dict[str, Planted]):
         super().__init__()
         self.package = package
 
-    def add(self, name: str, title: str, *, checks: Sequence[str], files: Sequence[str] = ()) -> Callable[[Any], Any]:
-        """Decorator that enters a planting function."""
-
-        def enter(function: Callable[[Plant], None]) -> Callable[[Plant], None]:
-            self.rows(function.__module__)(name, title, *checks, plant=function, files=files)
-            return function
-
-        return enter
-
     def rows(self, module: str) -> Callable[..., None]:
-        """The function that enters the rows of a module: id, title, checks, `files`, and what is planted."""
+        """The function that enters the rows of a module: id, symptom in one line, checks, `files`, and what is planted."""
 
         def enter(name: str, title: str, *checks: str, plant: Callable[[Plant], None], files: Sequence[str] = ()) -> None:
             if name in self:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from conformance.defects.changes import every, function, instead, method, result
+from conformance.defects.changes import caught, every, function, instead, method, result
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 from reference_impl import atomic, config
@@ -51,14 +51,6 @@ def the_archive_is_written_in_place(plant: Plant) -> None:
         yield Path(path)
 
     plant.function(atomic.atomic_write, lambda original: in_place)
-
-
-def errors_of_saving_are_swallowed(original, *given):
-    try:
-        return original(*given)
-    except (OSError, ValueError) as error:
-        warnings.warn(f"no bundle was written: {error}", stacklevel=1)
-        return None
 
 
 def the_archive_is_opened_to_append(entries, path):
@@ -125,13 +117,6 @@ def the_librarys_reader_is_taken_as_it_is(self, path):
     self.path, self._zip = path, zipfile.ZipFile(path)
 
 
-def a_second_attempt_is_made_after_the_safe_one(original, data, *place):
-    try:
-        return original(data, *place)
-    except ContractError:
-        return pickle.loads(data)
-
-
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -182,7 +167,8 @@ mutant("GUARD-BUNDLE-010", "a full disk costs the old archive, and a folder in a
     "BUNDLE-010:a_full_disk_leaves_the_old_archive", "BUNDLE-010:missing_folders_are_made", plant=the_archive_is_written_in_place)
 mutant("GUARD-BUNDLE-010b", "a bundle that could not be written is only warned about",
     "BUNDLE-010:a_folder_that_cannot_be_written_is_an_error", "BUNDLE-010:no_models_at_all_are_refused",
-    plant=function(save_torch_bundle, errors_of_saving_are_swallowed))
+    plant=function(save_torch_bundle,
+        caught((OSError, ValueError), lambda error, *_: warnings.warn(f"no bundle was written: {error}", stacklevel=1))))
 mutant("GUARD-BUNDLE-033", "placeholders stand in place of weights", "BUNDLE-033:the_archive_of_a_model_has_some_weight",
     plant=function(weights.state_to_bytes, lambda original, state: original({})))
 mutant("GUARD-BUNDLE-002", "a second run's bundle is added to the first one's", "BUNDLE-002:saving_again_replaces_the_archive",
@@ -236,7 +222,7 @@ mutant("GUARD-BUNDLE-021b", "further, double and outward entries are let through
         method(BundleReader, "read", instead(lambda self, name: self._zip.read(name)))))
 mutant("GUARD-BUNDLE-021c", "an archive runs code when it is loaded", "BUNDLE-021:a_call_among_the_parameters_is_refused[global]",
     "BUNDLE-021:a_call_in_any_entry_is_refused[global-manifest]", files=(ATTACKS,),
-    plant=function(safe_pickle.loads, a_second_attempt_is_made_after_the_safe_one))
+    plant=function(safe_pickle.loads, caught(ContractError, lambda error, data, *_: pickle.loads(data))))
 mutant("GUARD-BUNDLE-021d", "weights run code when they are read", "BUNDLE-021:a_call_in_any_entry_is_refused[global-whole]",
     plant=function(weights.state_from_bytes,
         instead(lambda data, *place: dict(torch.load(io.BytesIO(data), map_location="cpu", weights_only=False)))))

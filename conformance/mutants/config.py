@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.defects.changes import constant, every, function, instead, method
+from conformance.defects.changes import caught, constant, every, function, instead, method
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 from reference_impl import config
@@ -50,13 +50,6 @@ def yaml_is_read_as_text(plant: Plant) -> None:
     import yaml
 
     plant.function(canonical.load_yaml_config, lambda original: lambda path: yaml.load(Path(path).read_text(), yaml.BaseLoader))
-
-
-def an_error_of_reading_is_replaced(original, path):
-    try:
-        return original(path)
-    except Exception:
-        raise ValueError("the configuration file cannot be read") from None
 
 
 def overrides_of_the_model_are_applied_first(original, data, model, overrides=None):
@@ -144,7 +137,8 @@ mutant("GUARD-CONFIG-015b", "a missing bundle is found after the data were read"
 mutant("GUARD-CONFIG-016", "a grid size from a file is the text '2'", "CONFIG-016:yaml_is_read_into_a_mapping",
     plant=yaml_is_read_as_text)
 mutant("GUARD-CONFIG-016b", "nobody knows which file is broken", "CONFIG-016:errors_of_reading_yaml_name_the_file",
-    plant=function(canonical.load_yaml_config, an_error_of_reading_is_replaced))
+    plant=function(canonical.load_yaml_config,
+        caught(Exception, lambda *_: ValueError("the configuration file cannot be read"))))
 
 # The translation from the torch side to the canonical side.
 mutant("DEF-112", "a grid of 2 x 3 patches becomes one of 2 x 2", "CONFIG-050:model_settings_without_a_counterpart_are_refused",

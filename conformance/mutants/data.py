@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.defects.changes import Change, constant, every, function, instead, method, result
+from conformance.defects.changes import Change, caught, constant, every, function, instead, method, result
 from conformance.mutants import rows
 from reference_impl.data import checks, load, metadata, npz, record, text
 from reference_impl.errors import ContractError
@@ -31,13 +31,6 @@ def fields(change: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Change:
 def missing_starts_in_a_file_are_zeros(found, archive):
     names = [name for name in ("xcoords_start", "ycoords_start") if name not in archive]
     return {**found, **{name: np.zeros_like(found[name]) for name in names}}
-
-
-def every_fault_of_a_file_is_one_message(original, self, path):
-    try:
-        original(self, path)
-    except (OSError, ValueError):
-        raise ValueError("cannot read the data set") from None
 
 
 def the_stack_is_written_as_diffraction(original, self, path):
@@ -73,13 +66,6 @@ def subsamples_are_not_sorted(original, count, first, size, seed):
 def patterns_beyond_the_positions_are_dropped(original, archive, key, xcoords, *rest):
     stack = original(archive, key, np.zeros(archive.header(key).shape[0]), *rest)
     return stack[: len(xcoords)]
-
-
-def errors_of_the_metadata_are_swallowed(original, *given):
-    try:
-        return original(*given)
-    except ContractError:
-        return {}
 
 
 def two_of_four_coordinates_are_compared(original, self, x, y, *starts):
@@ -134,7 +120,8 @@ mutant("GUARD-DATA-001d", "positions that are no numbers pass", "DATA-001:a_wron
     plant=function(checks.positions, instead(lambda value, *rest: np.ravel(value).astype(np.float64))))
 mutant("GUARD-DATA-001e", "a file that cannot be read is not named", "DATA-001:a_broken_file_is_refused_by_name",
     "DATA-001:a_file_that_is_not_there_is_named",
-    plant=method(npz.Archive, "__init__", every_fault_of_a_file_is_one_message))
+    plant=method(npz.Archive, "__init__",
+        caught((OSError, ValueError), lambda *_: ValueError("cannot read the data set"))))
 mutant("GUARD-DATA-002", "written files have the other name of the stack", "DATA-002:a_written_file_holds_diff3d",
     "DATA-007:a_written_file_has_the_keys_of_the_export_schema",
     plant=method(record.RawData, "to_file", the_stack_is_written_as_diffraction))
@@ -170,7 +157,7 @@ mutant("GUARD-DATA-004b", "the trailing positions are dropped", "DATA-004:surplu
 mutant("GUARD-DATA-005", "a file can run code", "DATA-005:nothing_in_a_file_runs",
     plant=function(text.string_in_object_array, instead(lambda payload, *place: str(pickle.loads(payload)))))
 mutant("GUARD-DATA-005b", "broken metadata pass for none", "DATA-005:metadata_that_are_no_json_are_refused",
-    plant=function(metadata.parse, errors_of_the_metadata_are_swallowed))
+    plant=function(metadata.parse, caught(ContractError, lambda *_: {})))
 mutant("GUARD-DATA-006", "starts of another length pass", "DATA-006:coordinates_of_different_shapes_are_refused",
     plant=method(record.RawData, "_set_positions", two_of_four_coordinates_are_compared))
 mutant("GUARD-DATA-007", "scan indices are lost with the file", "DATA-007:a_record_survives_its_file",

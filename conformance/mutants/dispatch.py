@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from zipfile import BadZipFile
 
-from conformance.defects.changes import every, function, instead, method, result, source
+from conformance.defects.changes import caught, every, function, instead, method, result, source
 from conformance.mutants import rows
 from reference_impl import config
 from reference_impl.dispatch import selector, workflow
@@ -25,13 +25,6 @@ def images_are_made_without_stitching(original, *data, **options):
     amplitude, phase, results = original(*data, **options)
     patches = results["train_container"].X
     return (patches[0] if amplitude is None else amplitude), (0 * patches[0] if phase is None else phase), results
-
-
-def a_missing_bundle_is_an_error_of_the_reader(original, *place):
-    try:
-        return original(*place)
-    except FileNotFoundError:
-        raise BadZipFile("File is not a zip file") from None
 
 
 def opening_makes_the_network_anew(original, place, settings, name="diffraction_to_obj"):
@@ -94,7 +87,8 @@ mutant("GUARD-DISPATCH-006b", "another model than the one asked for is opened",
     plant=function(selector.load_inference_bundle_with_backend,
         lambda original, place, settings, name="": original(place, settings)))
 mutant("GUARD-DISPATCH-006c", "a wrong folder is called a broken archive", "DISPATCH-006:a_folder_without_a_bundle_is_refused",
-    plant=function(selector.load_inference_bundle_with_backend, a_missing_bundle_is_an_error_of_the_reader))
+    plant=function(selector.load_inference_bundle_with_backend,
+        caught(FileNotFoundError, lambda *_: BadZipFile("File is not a zip file"))))
 mutant("GUARD-DISPATCH-007", "a configuration of an older script runs on another backend",
     "DISPATCH-007:the_default_backend_is_tensorflow",
     plant=every(method(config.TrainingConfig, "__init__",

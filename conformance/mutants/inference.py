@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from conformance.defects.changes import answer, constant, function, instead, method
+from conformance.defects.changes import answer, caught, constant, function, instead, method
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 from reference_impl import inference
@@ -93,13 +93,6 @@ CANVAS = "INFER-006:the_canvas_holds_every_patch"
 
 def the_patches_are_averaged(original, patches, offsets, M=20):
     return original(patches.mean(dim=0, keepdim=True).expand(patches.shape), offsets * 0 + offsets.mean(dim=0), M)
-
-
-def a_failure_falls_back_to_the_mean(original, patches, *given):
-    try:
-        return original(patches, *given)
-    except ValueError:
-        return patches.mean(dim=0)[..., 0]
 
 
 def the_window_is_clamped(original, test, config, *given, M=20, **options):
@@ -216,7 +209,7 @@ mutant("DEF-164", "the image is the mean over the patches", VALUES, "INFER-006:n
 mutant("GUARD-INFER-007", "where stitching fails the mean over the patches is returned",
     "INFER-007:offsets_that_are_not_finite_are_refused", "INFER-007:offsets_and_patches_must_be_as_many",
     "INFER-005:a_window_outside_the_patch_is_refused",
-    plant=function(inference.stitch, a_failure_falls_back_to_the_mean))
+    plant=function(inference.stitch, caught(ValueError, lambda error, patches, *_: patches.mean(dim=0)[..., 0])))
 mutant("GUARD-INFER-007b", "a window that cannot be is silently another", "INFER-007:a_window_that_cannot_be_is_an_error",
     plant=function(inference.reassemble_cdi_image_torch, the_window_is_clamped))
 mutant("DEF-168", "far patches are lost: the margin comes from the jitter", CANVAS, "INFER-006:no_pixel_of_a_patch_is_lost",

@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 from lightning.pytorch.loggers import CSVLogger
 
-from conformance.defects.changes import constant, function, instead, method, result, whole
+from conformance.defects.changes import caught, constant, function, instead, method, result, whole
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 from reference_impl.batch import resolve_seed
@@ -72,22 +72,6 @@ def the_model_is_made_before_the_seed_is_set(plant: Plant) -> None:
 
     plant.function(train_cdi_model_torch, as_the_caller_left_it)
     plant.method(PtychoLightningModule, "from_config", early)
-
-
-def an_error_of_the_fit_is_caught_and_logged(original, *given):
-    try:
-        return original(*given)
-    except RuntimeError as error:
-        warnings.warn(f"training failed: {error}", stacklevel=1)
-        return History()
-
-
-def the_cause_of_a_failure_is_dropped(original, *given):
-    try:
-        return original(*given)
-    except RuntimeError as error:
-        text = str(error)
-    raise RuntimeError(text)
 
 
 def the_doors_return_in_another_order(plant: Plant) -> None:
@@ -168,9 +152,10 @@ mutant("GUARD-TRAIN-011", "seed 0 trains the network of seed 42", "TRAIN-011:see
     plant=constant(trainer, "resolve_seed", lambda seed: resolve_seed(seed or None)))
 mutant("DEF-141", "a training that failed leaves a bundle of initial weights",
     "TRAIN-050:a_failing_fit_is_a_runtime_error_with_its_cause",
-    plant=function(trainer.fit, an_error_of_the_fit_is_caught_and_logged))
+    plant=function(trainer.fit,
+        caught(RuntimeError, lambda error, *_: warnings.warn(f"training failed: {error}", stacklevel=1) or History())))
 mutant("GUARD-TRAIN-050", "a failed training does not say why", "TRAIN-050:a_failing_fit_is_a_runtime_error_with_its_cause",
-    plant=function(trainer.fit, the_cause_of_a_failure_is_dropped))
+    plant=function(trainer.fit, caught(RuntimeError, lambda error, *_: RuntimeError(str(error)))))
 mutant("DEF-144", "no wts.h5.zip after training", "TRAIN-051:a_run_leaves_a_bundle_of_the_trained_model",
     plant=constant(workflow, "save_torch_bundle", lambda *given: None))
 mutant("DEF-148", "the trainer stands among the models", "TRAIN-003:results_hold_what_comes_after[g1]",

@@ -57,6 +57,19 @@ def test_a_change_takes_the_place_of_its_original(change: Any, expected: Any) ->
     assert (found(3, 2) if callable(found) else found) == expected
 
 
+def test_an_error_is_answered_or_replaced() -> None:
+    def inverse(value: int, *, times: int = 1) -> float:
+        return times / value
+
+    swallowed = planted(changes.caught(ArithmeticError, lambda error, value: value), inverse)
+    replaced = planted(changes.caught(ArithmeticError, lambda error, value: KeyError(str(error))), inverse)
+
+    assert (swallowed(2), swallowed(0, times=3)) == (0.5, 0)
+    with pytest.raises(KeyError, match="division by zero") as raised:
+        replaced(0)
+    assert raised.value.__context__ is None
+
+
 def test_what_is_planted_has_the_name_and_the_signature_of_its_original() -> None:
     found = planted(changes.result(str), padded_size)
 

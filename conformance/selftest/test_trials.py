@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -155,11 +154,11 @@ def test_source_is_planted_into_interpreters_that_start_afterwards(monkeypatch: 
 
 
 def test_an_id_is_registered_once() -> None:
-    register: Any = Register("conformance.mutants")
-    register.add("DEF-1", "one", checks=["A-1:one"])(lambda plant: None)
+    row = Register("conformance.mutants").rows("conformance.mutants.batch")
+    row("DEF-1", "one", "A-1:one", plant=lambda plant: None)
 
-    with pytest.raises(ValueError, match="registered twice"):
-        register.add("DEF-1", "two", checks=["A-1:one"])(lambda plant: None)
+    with pytest.raises(ValueError, match="DEF-1 is registered twice: one; two"):
+        row("DEF-1", "two", "A-1:one", plant=lambda plant: None)
 
 
 def test_a_mutant_a_twin_and_the_reference_in_one_run(tmp_path: Path) -> None:

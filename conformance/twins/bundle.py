@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import zipfile
 
-from conformance.defects.changes import constant, every, function, instead
+from conformance.defects.changes import caught, constant, every, function, instead
 from conformance.twins import rows
 from reference_impl import atomic
 from reference_impl.bundle import container, load_torch_bundle, safe_pickle
@@ -26,13 +26,6 @@ def the_zip_is_written_otherwise(entries, path):
         archive.comment = b"weights of a ptychography model"
         for name in sorted(entries, reverse=True):
             archive.writestr(zipfile.ZipInfo(name, (2001, 2, 3, 4, 5, 6)), entries[name], zipfile.ZIP_DEFLATED)
-
-
-def refusals_have_a_class_of_their_own(original, *given):
-    try:
-        return original(*given)
-    except ValueError as error:
-        raise BundleRefused(f"this bundle is not opened ({error}); see the manual") from None
 
 
 def the_autoencoder_has_its_own_memory(original, *given):
@@ -60,7 +53,8 @@ twin("TWIN-FURTHER-PARAMETERS", "manifest and parameters hold further plain keys
         constant(safe_pickle, "PROTOCOL", 2)))
 twin("TWIN-REFUSAL", "a refusal has a class and words of its own", "BUNDLE-021:a_damaged_archive_is_refused[cut-in-half]",
     "BUNDLE-031:other_weights_are_refused_by_name[shape-autoencoder]", files=("test_bundle_load", "test_bundle_attacks"),
-    plant=function(load_torch_bundle, refusals_have_a_class_of_their_own))
+    plant=function(load_torch_bundle,
+        caught(ValueError, lambda error, *_: BundleRefused(f"this bundle is not opened ({error}); see the manual"))))
 twin("TWIN-TWO-NETWORKS", "the loaded autoencoder is a copy, and parameters come without private keys",
     files=("test_bundle_load",),
     plant=function(load_torch_bundle, the_autoencoder_has_its_own_memory))

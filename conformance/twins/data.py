@@ -6,7 +6,7 @@ import copy
 
 import numpy as np
 
-from conformance.defects.changes import answer, function, method
+from conformance.defects.changes import answer, caught, function, method
 from conformance.twins import rows
 from reference_impl.atomic import atomic_write
 from reference_impl.batch import dataset
@@ -33,13 +33,6 @@ def flips_keep_the_range_of_the_scan(original, raw, flip_x, flip_y, *rest):
         names = (axis, f"{axis}_start") if flip else ()
         vars(raw).update({n: 2 * np.mean(getattr(raw, axis)) - getattr(raw, n) for n in reversed(names)})
     return original(raw, False, False, *rest)
-
-
-def errors_are_of_another_class(original, *given, **options):
-    try:
-        return original(*given, **options)
-    except ContractError as error:
-        raise Unreadable(f"the data cannot be used: {error} (see the manual)") from None
 
 
 def records_have_another_memory(original, self, *given, **options):
@@ -70,7 +63,8 @@ twin("TWIN-compressed-files", "files are compressed and hold further keys", file
 twin("TWIN-flip-about-the-centre", "a flip is a mirror at the centre of the scan", files=FILES,
     plant=function(load._transform_positions, flips_keep_the_range_of_the_scan))
 twin("TWIN-other-errors", "input errors are of another class and in other words", files=FILES,
-    plant=answer("read", errors_are_of_another_class))
+    plant=answer("read",
+        caught(ContractError, lambda error, *_: Unreadable(f"the data cannot be used: {error} (see the manual)"))))
 twin("TWIN-other-memory", "arrays of a record are read-only and in Fortran order, indices of 32 bits", files=FILES,
     plant=method(record.RawData, "__init__", records_have_another_memory))
 twin("TWIN-masks-of-bytes", "masks are stored as bytes", files=("test_data_mask",),
