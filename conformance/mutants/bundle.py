@@ -12,10 +12,11 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 
-from conformance.defects.changes import caught, every, function, instead, method, result
+from conformance.defects.changes import caught, constant, every, function, instead, method, result
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 from reference_impl import atomic, config
@@ -23,6 +24,8 @@ from reference_impl.bundle import archive, container, load_torch_bundle, paramet
 from reference_impl.bundle.container import BundleReader
 from reference_impl.config import registry
 from reference_impl.errors import ContractError
+from reference_impl.stored import pickles
+from reference_impl.stored.members import MemberStream
 from reference_impl.training import PtychoLightningModule
 
 WHOLE, PART = "diffraction_to_obj", "autoencoder"
@@ -226,3 +229,10 @@ mutant("GUARD-BUNDLE-021c", "an archive runs code when it is loaded", "BUNDLE-02
 mutant("GUARD-BUNDLE-021d", "weights run code when they are read", "BUNDLE-021:a_call_in_any_entry_is_refused[global-whole]",
     plant=function(weights.state_from_bytes,
         instead(lambda data, *place: dict(torch.load(io.BytesIO(data), map_location="cpu", weights_only=False)))))
+mutant("GUARD-BUNDLE-036", "checksums and digests are written and not compared",
+    "BUNDLE-036:changed_bytes_load_what_was_saved_or_nothing",
+    plant=every(method(MemberStream, "end", instead(lambda self: None)),
+        function(archive._refuse_other_digests, instead(lambda *given: None))))
+mutant("GUARD-BUNDLE-037", "an unpickler without names, and a look at what it has built",
+    "BUNDLE-037:small_archives_that_want_much_are_refused",
+    plant=constant(safe_pickle, "pickles", SimpleNamespace(**{**vars(pickles), "read": pickle.loads})))

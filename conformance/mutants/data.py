@@ -16,6 +16,8 @@ from conformance.mutants import rows
 from reference_impl.data import checks, load, metadata, npz, record, text
 from reference_impl.errors import ContractError
 from reference_impl.grouping import arrays
+from reference_impl.stored import pickles
+from reference_impl.stored.zips import ZipReader
 
 
 def patterns(change: Callable[..., Any]) -> Change:
@@ -26,6 +28,11 @@ def patterns(change: Callable[..., Any]) -> Change:
 def fields(change: Callable[[dict[str, Any], Any], dict[str, Any]]) -> Change:
     """What a file is read to goes through `change(fields, archive)`."""
     return function(record.read_fields, lambda original, archive, *given: change(original(archive, *given), archive))
+
+
+def unrefused(which: Callable[[str], bool]) -> Change:
+    """The reader of archives goes on after what it found, where `which(found)`."""
+    return method(ZipReader, "refuse", lambda original, self, *words: None if which(words[2]) else original(self, *words))
 
 
 def missing_starts_in_a_file_are_zeros(found, archive):
@@ -180,3 +187,14 @@ mutant("GUARD-DATA-007e", "photons are forgotten with the file", "DATA-007:a_rec
     plant=method(record.RawData, "to_file", metadata_are_not_written))
 mutant("GUARD-DATA-008c", "a subsample has no object", "DATA-008:a_subsample_is_the_draw_of_its_seed",
     plant=function(load._subset, subsamples_lose_their_object))
+mutant("GUARD-DATA-015", "an array is as long as its header says, whatever follows",
+    "DATA-015:damage_is_not_absence[header-announces-less]",
+    plant=method(npz.Archive, "array", instead(lambda self, key, kinds="biufc": np.load(self.path)[key])))
+mutant("GUARD-DATA-015b", "the directory is believed, whatever stands before the members",
+    "DATA-015:damage_is_not_absence[optional-member-renamed-in-the-directory]",
+    plant=unrefused(lambda found: "otherwise" in found))
+mutant("GUARD-DATA-015c", "of two members of one name the last one wins",
+    "DATA-015:damage_is_not_absence[member-twice-without-suffix]", plant=unrefused(lambda found: found.startswith("two")))
+mutant("GUARD-DATA-016", "metadata are unpickled first and looked at afterwards",
+    "DATA-016:small_files_that_want_much_are_refused",
+    plant=constant(text, "pickles", SimpleNamespace(**{**vars(pickles), "read": lambda payload, _: pickle.loads(payload)})))

@@ -19,7 +19,7 @@ from reference_impl.dispatch import selector, workflow
 from reference_impl.domains import fields as domains
 from reference_impl.execution import PyTorchExecutionConfig
 from reference_impl.training import PtychoLightningModule, schedulers, train_cdi_model_torch, trainer
-from reference_impl.training.checkpoints import checkpoint_callbacks, resolve_monitor
+from reference_impl.training.checkpoints import checkpoint_callbacks, read_checkpoint, resolve_monitor
 from reference_impl.training.history import History
 from reference_impl.training.hyperparameters import plain
 from reference_impl.training.loggers import make_logger
@@ -211,3 +211,7 @@ mutant("GUARD-TRAIN-060", "a checkpoint loads with fresh weights", "TRAIN-060:a_
     plant=weights_are_saved_under_other_names_and_loaded_leniently)
 mutant("GUARD-TRAIN-060b", "a checkpoint holds a class of ours", "TRAIN-060:hyper_parameters_are_four_plain_configurations",
     plant=function(plain, lambda original, config: original(config) if isinstance(config, Mapping) else config))
+mutant("GUARD-TRAIN-062", "checkpoints are read by the library's reader as it is",
+    "TRAIN-062:changed_bytes_of_a_checkpoint_load_what_was_saved_or_nothing",
+    "TRAIN-063:small_checkpoints_that_want_much_are_refused",
+    plant=function(read_checkpoint, instead(lambda path: torch.load(path, map_location="cpu", weights_only=True))))

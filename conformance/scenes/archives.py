@@ -64,6 +64,13 @@ def parameters(content: Mapping[str, bytes]) -> dict[str, Any]:
     return dict(oracle.plain(content[f"{MODEL}/params.dill"]))
 
 
+def content(backend: Any, folder: Path) -> tuple[list[tuple[str, bytes]], dict[str, Any]]:
+    """Weights and parameters of a folder's bundle as the backend loads them, as values that can be compared."""
+    models, found = backend.load(folder)
+    weights = runs.weights(backend, native.item(models, MODEL))
+    return [(f"{name} {array.dtype} {array.shape}", array.tobytes()) for name, array in weights.items()], dict(found)
+
+
 def put(folder: Path, content: Mapping[str, bytes], *also: tuple[str, bytes]) -> Path:
     """Write a bundle with these entries and, after them, further ones whatever their names; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)

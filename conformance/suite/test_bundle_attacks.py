@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import archives, attacks
+from conformance.scenes import archives, attacks, damage
 from conformance.scenes.archives import NAME
 from conformance.scenes.attacks import ATTACKS, DAMAGES, Damage
 
@@ -73,3 +73,35 @@ def test_a_call_in_any_entry_is_refused(backend: Any, observe: Observer, tmp_pat
     with observe.raises("refusal", REFUSAL, NAME, entry):
         backend.load(folder)
     observe.equal("canary", canary.exists(), False)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("BUNDLE-036~1", needs=("BUNDLE-024",))
+@pytest.mark.parametrize("seed", range(3))
+def test_changed_bytes_load_what_was_saved_or_nothing(backend: Any, observe: Observer, tmp_path: Path, seed: int) -> None:
+    """Bits, bytes and pieces, in content and structure. If this fails, suspect checksums that nobody compares."""
+    data = (archives.good(backend) / NAME).read_bytes()
+    honest = archives.content(backend, archives.good(backend))
+
+    found = damage.outcomes(
+        lambda: archives.content(backend, tmp_path), tmp_path / NAME, NAME, damage.changed(data, seed, 30), honest
+    )
+
+    observe.equal("loaded with another content", found.silent, [])
+    observe.equal("not refused by name", found.unnamed, [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("BUNDLE-037~1", needs=("BUNDLE-004",))
+def test_small_archives_that_want_much_are_refused(
+    backend: Any, observe: Observer, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """In time, in memory, and alive. If this fails, suspect limits behind the work."""
+    given = damage.bundles(tmp_path, archives.entries(archives.good(backend)))
+
+    found = damage.openings(pytestconfig.getoption("--backend"), "load", given)
+
+    observe.equal("outcomes", {name: one["outcome"] for name, one in found.items()}, dict.fromkeys(given, "refused"))
+    observe.equal("unnamed", [one["message"] for one in found.values() if NAME not in one["message"]], [])
+    observe.at_most("seconds", max(one["seconds"] for one in found.values()), 10)
+    observe.at_most("mebibytes", max(one["mebibytes"] for one in found.values()), 512)

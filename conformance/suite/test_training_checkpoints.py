@@ -12,7 +12,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import bundle as oracle
-from conformance.scenes import runs
+from conformance.scenes import damage, runs
 from conformance.scenes.runs import BASE, SMALL, settings
 
 THREE = replace(SMALL, epochs=3)
@@ -155,3 +155,42 @@ def test_hyper_parameters_are_four_plain_configurations(backend: Any, observe: O
     mappings = {name for name in names if isinstance(native.item(found, name), dict)}
     observe.equal("configurations", mappings, names)
     observe.equal("impure places", [fault for name in sorted(names) for fault in oracle.impure(found[name], name)], [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-062~1", needs=("TRAIN-060",))
+@pytest.mark.parametrize("seed", range(2))
+def test_changed_bytes_of_a_checkpoint_load_what_was_saved_or_nothing(
+    backend: Any, observe: Observer, tmp_path: Path, seed: int
+) -> None:
+    """Bits, bytes and pieces, in content and structure. If this fails, suspect a reader without checksums."""
+    path, data = tmp_path / "last.ckpt", runs.last(runs.trained(backend, BASE)).read_bytes()
+    path.write_bytes(data)
+    honest = damage.plain(runs.weights(backend, backend.load_checkpoint(path)))
+
+    found = damage.outcomes(
+        lambda: damage.plain(runs.weights(backend, backend.load_checkpoint(path))),
+        path,
+        path.name,
+        damage.changed(data, seed, 24),
+        honest,
+    )
+
+    observe.equal("loaded with another content", found.silent, [])
+    observe.equal("not refused by name", found.unnamed, [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-063~1")
+def test_small_checkpoints_that_want_much_are_refused(
+    backend: Any, observe: Observer, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    """In time, in memory, and alive. If this fails, suspect limits behind the work."""
+    given = damage.checkpoints(tmp_path)
+
+    found = damage.openings(pytestconfig.getoption("--backend"), "load_checkpoint", given)
+
+    observe.equal("outcomes", {name: one["outcome"] for name, one in found.items()}, dict.fromkeys(given, "refused"))
+    observe.equal("unnamed", [name for name, one in found.items() if given[name].name not in one["message"]], [])
+    observe.at_most("seconds", max(one["seconds"] for one in found.values()), 10)
+    observe.at_most("mebibytes", max(one["mebibytes"] for one in found.values()), 512)

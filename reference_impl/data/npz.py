@@ -62,12 +62,15 @@ class Archive:
         self._zip = ZipReader(Path(path), LIMITS, file=self.path, kind="NPZ archive")
         self._members: dict[str, str] = {}
         self._verified = False
-        for name in self._zip.members:
-            key = name.removesuffix(".npy")
-            if key in self._members:
-                self._zip.close()
-                self._zip.refuse(key, "one array of this name", f"two, {self._members[key]} and {name}")
-            self._members[key] = name
+        try:
+            for name in self._zip.members:
+                key = name.removesuffix(".npy")
+                if key in self._members:
+                    self._zip.refuse(key, "one array of this name", f"two, {self._members[key]} and {name}")
+                self._members[key] = name
+        except BaseException:
+            self._zip.close()
+            raise
 
     def __enter__(self) -> Archive:
         return self
