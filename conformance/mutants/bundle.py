@@ -232,7 +232,8 @@ mutant("GUARD-BUNDLE-021d", "weights run code when they are read", "BUNDLE-021:a
 mutant("GUARD-BUNDLE-036", "checksums and digests are written and not compared",
     "BUNDLE-036:changed_bytes_load_what_was_saved_or_nothing",
     plant=every(method(MemberStream, "end", instead(lambda self: None)),
-        function(archive._refuse_other_digests, instead(lambda *given: None))))
+        function(archive._refuse_other_digests, instead(lambda *given: None)),
+        function(weights.refuse_unequal, instead(lambda *given: None))))
 mutant("GUARD-BUNDLE-037", "an unpickler without names, and a look at what it has built",
     "BUNDLE-037:small_archives_that_want_much_are_refused",
     plant=constant(safe_pickle, "pickles", SimpleNamespace(**{**vars(pickles), "read": pickle.loads})))

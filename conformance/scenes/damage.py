@@ -92,11 +92,9 @@ def _directory(data: bytes) -> int:
 
 
 def _less(data: bytes) -> bytes:
-    """The object's header announces one column less than there is."""
-    at = data.index(b"'shape': (", data.index(b"objectGuess.npy")) + len("'shape': (")
-    rows, _, columns = data[at : data.index(b")", at)].partition(b", ")
-    fewer = b"%s, %d" % (rows, int(columns) - 1)
-    return data[:at] + fewer.ljust(len(rows) + len(columns) + 2) + data[at + len(rows) + len(columns) + 2 :]
+    """The object's header announces fewer columns than there are: their first digit is one less."""
+    at = data.index(b", ", data.index(b"'shape': (", data.index(b"objectGuess.npy"))) + 2
+    return data[:at] + bytes([data[at] - 1]) + data[at + 1 :]
 
 
 def _renamed(data: bytes) -> bytes:
@@ -145,7 +143,7 @@ def bombs() -> dict[str, bytes]:
     """Pickles that end the process, or take it long, where they are obeyed first and judged afterwards."""
     return {
         "tuples-as-key": b"\x80\x02})" + b"\x85" * MANY + b"Ns.",
-        "keys-of-one-hash": b"\x80\x02}(" + b"".join(_long(i * PERIOD) + b"N" for i in range(40_000)) + b"u.",
+        "keys-of-one-hash": b"\x80\x02}(" + b"".join(_long(i * PERIOD) + b"N" for i in range(20_000)) + b"u.",
         "doubling-tuples-as-key": b"\x80\x02})q\x00" + b"".join(b"h%ch%c\x86q%c" % (i, i, i + 1) for i in range(60)) + b"Ns.",
     }
 
@@ -155,10 +153,11 @@ def bundles(folder: Path, content: Entries) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for name, bomb in bombs().items():
         params = {entry: bomb for entry in content if entry.endswith("params.dill")}
-        weights = {"diffraction_to_obj/model.pth": _with_pickle(bomb)}
-        for entry, spoilt in (("manifest", {**content, "manifest.dill": bomb}), ("parameters", sealed({**content, **params}))):
-            found[f"{name} {entry}"] = put(folder / f"{name}-{entry}", spoilt)
-        found[f"{name} weights"] = put(folder / f"{name}-weights", sealed({**content, **weights}))
+        found[f"{name} parameters"] = put(folder / f"{name}-parameters", sealed({**content, **params}))
+    deep = bombs()["tuples-as-key"]
+    found["deep manifest"] = put(folder / "manifest", {**content, "manifest.dill": deep})
+    weights = {"diffraction_to_obj/model.pth": _with_pickle(deep)}
+    found["deep weights"] = put(folder / "weights", sealed({**content, **weights}))
     found["size"] = put(folder / "size", content)
     (found["size"] / NAME).write_bytes(_announced((found["size"] / NAME).read_bytes()))
     found["entries"] = put(folder / "entries", {f"{number}": b"" for number in range(40_000)})

@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 import torch
 
-from conformance.defects.changes import function, instead, method, result
+from conformance.defects.changes import constant, function, instead, method, result
 from conformance.twins import rows
-from reference_impl.training import PtychoLightningModule, schedulers, train_cdi_model_torch
+from reference_impl.training import PtychoLightningModule, checkpoints, schedulers, train_cdi_model_torch
 from reference_impl.training.checkpoints import checkpoint_callbacks
 from reference_impl.training.resume import digest_of
 
@@ -63,3 +63,6 @@ twin("TWIN-OTHER-DIGEST", "training data are known by another digest",
     "TRAIN-065:a_resumed_run_is_the_uninterrupted_one[adam-exponential]", "TRAIN-066:other_training_data_are_refused",
     files=("test_training_resume",),
     plant=function(digest_of, result(lambda found: f"v2:{found[::-1]}")))
+twin("TWIN-CHECKPOINTS-WITHOUT-DIGEST", "checkpoints have the checksums of their members and no digest of the whole",
+    "TRAIN-062:changed_bytes_of_a_checkpoint_load_what_was_saved_or_nothing", files=("test_training_checkpoints",),
+    plant=constant(checkpoints, "seal", lambda stream: None))
