@@ -87,40 +87,23 @@ class Observer(Judge):
     def at_least(self, name: str, value: Any, limit: float, *, clause: Named = None) -> None:
         """One number against a lower limit of the clause's own text: a count, the end of a range."""
         number = self._number(name, value)
-        within = f"at least {limit!r}"
+        self._limited(name, number >= limit, number, limit, f"at least {limit!r}", clause, above=True)
+
+    def at_most(self, name: str, value: Any, limit: float, *, clause: Named = None) -> None:
+        """One number against an upper limit of the clause's own text."""
+        number = self._number(name, value)
+        self._limited(name, number <= limit, number, limit, f"at most {limit!r}", clause, above=False)
+
+    def _limited(self, name: str, holds: bool, number: float, limit: float, within: str, clause: Named, above: bool) -> None:
         self._judge(
-            name,
-            number >= limit,
-            value=number,
-            bound=limit,
-            unit="1",
-            expected=within,
-            found=repr(number),
-            within=within,
-            clause=clause,
-            above=True,
-        )
+            name, holds, value=number, bound=limit, unit="1", expected=within, found=repr(number), within=within,
+            clause=clause, above=above,
+        )  # fmt: skip
 
     def picture(self, name: str, path: Path) -> None:
         """Leave a PNG beside the report, for people; observes nothing."""
         if self.left is not None:
             self.artefacts |= artefacts.picture(self.left, self.check, name, path)
-
-    def at_most(self, name: str, value: Any, limit: float, *, clause: Named = None) -> None:
-        """One number against an upper limit of the clause's own text."""
-        number = self._number(name, value)
-        within = f"at most {limit!r}"
-        self._judge(
-            name,
-            number <= limit,
-            value=number,
-            bound=limit,
-            unit="1",
-            expected=within,
-            found=repr(number),
-            within=within,
-            clause=clause,
-        )
 
     def dtype(self, name: str, value: Any, expected: str, *, clause: Named = None) -> None:
         """The value's dtype by its plain name, as in `float32`."""

@@ -31,18 +31,21 @@ INFER_FLAGS: dict[str, Any] = {
 """Flag, with hyphens → the default that its help must state; None where it has none of the contract's."""
 
 
+def documents(observe: Observer, done: Any, flags: dict[str, Any]) -> None:
+    """A help that lists `flags`, and states their defaults."""
+    found = commands.documented(done.stdout)
+    observe.equal("exit code", done.returncode, 0)
+    observe.equal("missing flags", sorted(set(flags) - set(found)), [])
+    observe.equal("defaults not stated", commands.silent_about(found, flags), [])
+
+
 @pytest.mark.clause("CLI-001~2")
 def test_train_documents_its_flags_and_their_defaults(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """The help of `train` lists every flag of the contract, with its default.
 
     If this fails, suspect a flag left out of the parser, or a default that moved.
     """
-    done = commands.call([*backend.command("train"), "--help"], tmp_path)
-
-    found = commands.documented(done.stdout)
-    observe.equal("exit code", done.returncode, 0)
-    observe.equal("missing flags", sorted(set(TRAIN_FLAGS) - set(found)), [])
-    observe.equal("defaults not stated", commands.silent_about(found, TRAIN_FLAGS), [])
+    documents(observe, commands.call([*backend.command("train"), "--help"], tmp_path), TRAIN_FLAGS)
 
 
 @pytest.mark.clause("CLI-006~2")
@@ -51,12 +54,7 @@ def test_infer_documents_its_flags_and_their_defaults(backend: Proxy, observe: O
 
     If this fails, suspect a flag left out of the parser, or a default that moved.
     """
-    done = commands.call([*backend.command("infer"), "--help"], tmp_path)
-
-    found = commands.documented(done.stdout)
-    observe.equal("exit code", done.returncode, 0)
-    observe.equal("missing flags", sorted(set(INFER_FLAGS) - set(found)), [])
-    observe.equal("defaults not stated", commands.silent_about(found, INFER_FLAGS), [])
+    documents(observe, commands.call([*backend.command("infer"), "--help"], tmp_path), INFER_FLAGS)
 
 
 @pytest.mark.slow
