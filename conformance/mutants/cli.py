@@ -14,7 +14,7 @@ def the_first_argument_picks_the_parser(plant: Plant) -> None:
 
 
 def an_error_is_printed_and_not_returned(plant: Plant) -> None:
-    report = '{one_line(names.refusal(error) if isinstance(error, ContractError) else error)}", file=sys.stderr)\n        return '
+    report = '{names.advice(one_line(told))}", file=sys.stderr)\n        return '
     plant.source("cli/main.py", report + "1", report + "0")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from reference_impl.cli import convert, drop_in, export, infer, inspect, simulate, train
 from reference_impl.cli.flags import Names, Parser, check_flags
 from reference_impl.cli.progress import forgiving_output
-from reference_impl.errors import ContractError
+from reference_impl.errors import ContractError, printable
 
 COMMANDS = {
     "train": train,
@@ -64,13 +64,16 @@ def _run(args: Any, names: Names) -> int:
     except Exception as error:  # every failure of a command is one line; its traceback is for --debug
         if args.debug:
             raise
-        print(f"error: {one_line(names.refusal(error) if isinstance(error, ContractError) else error)}", file=sys.stderr)
+        told = names.refusal(error) if isinstance(error, ContractError) else error
+        print(f"error: {names.advice(one_line(told))}", file=sys.stderr)
         return 1
     return 0
 
 
 def one_line(error: BaseException) -> str:
     """The message on one line; errors that do not speak for themselves are named by their class."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({printable(error) or 'no details'}): ask for fewer, smaller or less at a time"
     text = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
     text = " ".join(str(text).split())
     return (

@@ -13,6 +13,7 @@ from reference_impl.cli.flags import Older, add_execution_flags, add_groups_flag
 from reference_impl.cli.judging import add_judgement_flags, judged, read_record
 from reference_impl.cli.progress import Reporter
 from reference_impl.cli.results import close_training
+from reference_impl.errors import ContractError
 
 SUMMARY = "train a model on a contract file"
 DESCRIPTION = (
@@ -134,6 +135,10 @@ def run(args: argparse.Namespace) -> None:
     from reference_impl.execution import build_execution_config_from_args, validate_paths
 
     say, start = Reporter(args.quiet), time.perf_counter()
+    if args.override and args.resume is None:
+        raise ContractError(
+            field="override", expected="--resume beside it: it names what may differ from a checkpoint", found="none"
+        )
     say.line(presets.apply(args))
     validate_paths(args.train_data_file, args.test_data_file, args.output_dir)
     # The step gathers the gradients; Lightning's own accumulation is refused under manual optimisation (EXEC-004).

@@ -199,8 +199,8 @@ FLAGS: dict[str, Domain] = {
     "sweeps": whole(0, 10**4),
     "object": choice("lines", "dead_leaves", "grf"),
     "probe": choice("curved", "ideal"),
-    "side": whole(4, 2**12),
-    "size": optional(whole(8, 2**14)),
+    "side": whole(4, 2**10),
+    "size": optional(whole(8, 2**13)),
     "patterns": whole(1, 10**6),
     "photons": _PHOTONS,
 }

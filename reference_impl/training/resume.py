@@ -53,16 +53,19 @@ ARRAYS = ("X", "Y", "coords_relative", "probe", "physics_scaling_constant", "exp
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a run trains with and on: setting → plain value; the digests of its data are two of them."""
+    """What a run trains with and on: setting → plain value; the digests of its data are two of them. `file`: where they lie."""
 
     settings: Mapping[str, Any]
+    file: str | Path | None = None
 
     @classmethod
-    def of(cls, module: LightningModule, execution: PyTorchExecutionConfig, train: Any, test: Any) -> Provenance:
+    def of(
+        cls, module: LightningModule, execution: PyTorchExecutionConfig, train: Any, test: Any, file: str | Path | None = None
+    ) -> Provenance:
         """The provenance of a run about to begin."""
         own = {name: getattr(execution, name) for name in EXECUTION}
         data = {"train_data": digest_of(train), "test_data": None if test is None else digest_of(test)}
-        return cls({**_flat(module.hparams), **own, **data})
+        return cls({**_flat(module.hparams), **own, **data}, file)
 
 
 def digest_of(container: Any) -> str:
@@ -101,17 +104,17 @@ def changed_settings(path: Path, now: Provenance, accepted: Iterable[str]) -> li
         differing = [name for name in differing if name != "nepochs"]
     for name in sorted(differing, key=lambda name: name in CHANGEABLE):  # first what cannot be changed at all
         if name not in CHANGEABLE or name not in chosen:
-            raise _contradiction(name, then[name], now.settings[name], path)
+            raise _contradiction(name, then[name], now.settings[name], path, now.file if name in ("N", "train_data") else None)
     return differing
 
 
-def _contradiction(name: str, then: Any, now: Any, path: Path) -> ContractError:
+def _contradiction(name: str, then: Any, now: Any, path: Path, file: str | Path | None) -> ContractError:
     advice = f"resume_override='{name}' lets it act from here on" if name in CHANGEABLE else "it cannot change: start anew"
     if name.endswith("_data"):
         then, now = (f"data of digest {value[:8]}…" if value else "none" for value in (then, now))
-        return ContractError(field=name, expected=f"the {then} that {path} was trained with", found=f"{now}; {advice}")
+        return ContractError(file=file, field=name, expected=f"the {then} that {path} was trained with", found=f"{now}; {advice}")
     expected = f"{shown(then)}, which {path} was trained with"
-    return ContractError(field=name, expected=expected, found=f"{shown(now)}; {advice}")
+    return ContractError(file=file, field=name, expected=expected, found=f"{shown(now)}; {advice}")
 
 
 def _known(name: str, settings: Mapping[str, Any]) -> str:
