@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from reference_impl.batch import container_from_groups
 from reference_impl.cli.main import main
 from reference_impl.cli.simulate import Experiment, simulate
+from reference_impl.data import RawData
 from reference_impl.errors import ContractError
+from reference_impl.grouping import generate_grouped_data
+from reference_impl.tests.samples import arrays
 from reference_impl.tests.test_training import config, container, execution, weights
 from reference_impl.training import train_cdi_model_torch
+from reference_impl.training.resume import digest_of
 
 
 def trained(folder: Path, **fields: Any) -> Path:
@@ -124,3 +130,22 @@ def test_the_command_speaks_of_its_flags(tmp_path: Path, capsys: pytest.CaptureF
     assert main([*call, "--max_epochs", "1", *going_on]) == 1
     assert "error: --max_epochs: expected more than the 1 epochs" in capsys.readouterr().err
     assert main([*call, "--max_epochs", "2", "--learning_rate", "0.5", "--override", "learning-rate", *going_on]) == 0
+
+
+def changed(value: Any) -> Any:
+    """The same value, but for its last part."""
+    if not isinstance(value, torch.Tensor):
+        return not value if isinstance(value, bool) else f"{value}?"
+    other = value.clone().contiguous()
+    other.view(-1)[-1] = other.view(-1)[-1] + 1
+    return other
+
+
+def test_the_digest_sees_everything_that_a_container_holds() -> None:
+    """Each of its parts, one changed value; a field of tomorrow too."""
+    record = RawData.from_coords_without_pc(**arrays())
+    made = container_from_groups(generate_grouped_data(record, 12, K=6, nsamples=5, gridsize=2, seed=1), arrays()["probeGuess"])
+
+    seen = {field.name: digest_of(replace(made, **{field.name: changed(getattr(made, field.name))})) for field in fields(made)}
+
+    assert len({digest_of(made), *seen.values()}) == 1 + len(seen) and digest_of(replace(made)) == digest_of(made)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,6 @@ CHANGEABLE = (
 )
 """What may be changed on the way, once it is said."""
 
-ARRAYS = ("X", "Y", "coords_relative", "probe", "physics_scaling_constant", "experiment_id")
-
 
 @dataclass(frozen=True)
 class Provenance:
@@ -69,11 +67,13 @@ class Provenance:
 
 
 def digest_of(container: Any) -> str:
-    """The digest of what training looks at in a container: dtype, shape and bytes of its arrays, one after the other."""
+    """The digest of all that a container holds: dtype, shape and bytes of its arrays, and every number, one after the other."""
     found = hashlib.blake2b(digest_size=16)
-    for name in ARRAYS:
-        value = getattr(container, name, None)
-        if value is None:
+    names = [field.name for field in fields(container)] if is_dataclass(container) else vars(container)
+    for name in sorted(names):
+        value = getattr(container, name)
+        if not hasattr(value, "shape"):
+            found.update(f"{name} {value!r}".encode())
             continue
         array = as_array(value)
         if name == "Y" and array.size and not any(array.strides):  # labels that are none occupy one number
