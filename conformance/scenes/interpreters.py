@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.connectors import beside, native, process
-from conformance.connectors.names import NotEvaluated
+from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.scenes import runs
 from conformance.scenes.shared import once
 
@@ -31,7 +31,7 @@ def selector_module(backend: Any) -> str:
     """The module of the selector; a backend that names none cannot be examined."""
     selector = backend.info().selector
     if not selector:
-        raise NotEvaluated("the adapter names no selector")
+        raise NotClaimed("surface `describe`: the description names no `selector`")
     return str(selector).split(":")[0]
 
 
@@ -112,7 +112,7 @@ def requirements(backend: Any) -> dict[str, str]:
     """
     distribution = backend.info().distribution
     if not distribution:
-        raise NotEvaluated("the adapter names no distribution")
+        raise NotClaimed("surface `describe`: the description names no `distribution`")
     found = beside.requires(backend, distribution)
     declared = _from_checkout(distribution) if found is None else found
     split = [re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*\(?([^;)]*)", line.strip()) for line in declared]
@@ -127,6 +127,13 @@ def _from_checkout(distribution: str) -> list[str]:
             extras = project.get("optional-dependencies", {}).values()
             return [*project.get("dependencies", []), *(line for lines in extras for line in lines)]
     raise NotEvaluated(f"the distribution {distribution!r} is neither installed nor a checkout here")
+
+
+def of_torch(backend: Any) -> None:
+    """Raises `NotClaimed` where the backend says that it computes without torch: nobody must require what nobody uses."""
+    used = [name.split(" ")[0].lower() for name in backend.info().numeric_libraries]
+    if "torch" not in used:
+        raise NotClaimed(f"the backend computes without torch, with {', '.join(used) or 'no library that it names'}")
 
 
 def lower_bound(specifier: str) -> tuple[int, ...]:

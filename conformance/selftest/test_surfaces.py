@@ -9,6 +9,7 @@ from conformance.connectors.names import NotClaimed, NotOffered, UnknownBackend,
 from conformance.evidence import report as reports
 from conformance.evidence.verdict import clause_states
 from conformance.protocol import BackendInfo
+from conformance.scenes import interpreters
 from conformance.selftest.fakes import Pure
 from conformance.selftest.house import House, check, clause
 
@@ -165,3 +166,24 @@ def test_of_several_backends_the_first_run_examines_it(shell: House) -> None:
     assert done.returncode == 0, done.output
     logs = {path.parent.name: path.read_text(encoding="utf-8") for path in shell.root.glob("reports/*/*/report.jsonl")}
     assert [("record_is_whole" in log.partition('"deselected"')[0]) for _, log in sorted(logs.items())] == [True, False]
+
+
+# -- who is asked for torch ------------------------------------------------------------------------------------------------------
+
+
+class Told:
+    """A description, and nothing else."""
+
+    def __init__(self, *libraries: str) -> None:
+        self.libraries = libraries
+
+    def info(self) -> BackendInfo:
+        return BackendInfo(name="told", version="0", numeric_libraries=self.libraries, distribution="numpy")
+
+
+def test_an_engine_without_torch_is_not_told_to_require_it() -> None:
+    with pytest.raises(NotClaimed, match="computes without torch, with numpy, cupy"):
+        interpreters.of_torch(Told("numpy 2.4", "cupy"))
+    interpreters.of_torch(Told("numpy", "torch 2.13.0"))
+    with pytest.raises(NotClaimed, match="the description names no `selector`"):
+        interpreters.selector_module(Told("numpy"))

@@ -11,12 +11,13 @@ from conformance.judging.observe import Observer
 from conformance.scenes import commands, interpreters, surfaces
 
 
-@pytest.mark.clause("POLICY-001~1")
+@pytest.mark.clause("POLICY-001~2")
 def test_torch_is_declared_with_a_lower_bound(backend: Proxy, observe: Observer) -> None:
     """The packaging metadata names torch, from 2.2 on.
 
     If this fails, suspect a dependency list without torch, or torch without a lower bound.
     """
+    interpreters.of_torch(backend)
     declared = interpreters.requirements(backend)
 
     bound = interpreters.lower_bound(declared.get("torch", ""))
@@ -30,6 +31,7 @@ def test_importing_without_torch_is_a_runtime_error_that_helps(backend: Proxy, o
 
     If this fails, suspect a bare `import torch` at the head of a module, or a guard that carries on.
     """
+    interpreters.of_torch(backend)
     modules = backend.info().modules
 
     answer = interpreters.import_modules(backend, tmp_path, modules, ["torch"])["modules"]
