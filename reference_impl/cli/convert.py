@@ -65,6 +65,11 @@ class Orders:
     sweeps: int
 
     @classmethod
+    def plain(cls) -> Orders:
+        """Everything as the file has it."""
+        return cls(Wishes(), Geometry(), None, 0.0, 0)
+
+    @classmethod
     def of(cls, args: argparse.Namespace) -> Orders:
         """From the flags; `ContractError` names the one that cannot be."""
         read = convert_flags

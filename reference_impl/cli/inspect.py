@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from reference_impl.cli.convert import Orders, describe, make_probe
 from reference_impl.cli.flags import add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, read_record, report_of
+from reference_impl.cli.orientations import lines, rank
 from reference_impl.cli.progress import Reporter
+from reference_impl.data.geometry import Geometry
+from reference_impl.data.geometry_record import plan
+from reference_impl.data.geometry_record import record as made_record
+from reference_impl.data.npz import Archive
 from reference_impl.data.report import Report
+from reference_impl.errors import ContractError
+from reference_impl.formats import Wishes, opened
+from reference_impl.formats import layout as layouts
+from reference_impl.formats.sources import place
 
 SUMMARY = "check a contract file and draw it, without training"
 DESCRIPTION = (
@@ -20,7 +33,10 @@ DESCRIPTION = (
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """The file, and where the picture goes."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="NPZ with patterns, positions and a probe")
+    text = "contract file, or what convert reads without further flags (CXI, HDF5, …): a file, or FILE::data set"
+    parser.add_argument("file", type=Path, metavar="FILE", help=text)
+    text = "try the eight orientations of the detector on a few patterns, and rank them"
+    parser.add_argument("--orientations", action="store_true", help=text)
     picture = "PNG to write; FILE's name with -inspected.png, in this folder, unless given"
     parser.add_argument("--output", type=of("picture"), help=picture)
     crop = "M: central pixels of each patch that infer would place"
@@ -32,11 +48,39 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, judge, draw."""
-    if not args.file.is_file():
-        raise FileNotFoundError(f"{args.file}: file not found")
-    record = read_record(args, args.file)
-    target = Path(f"{args.file.stem}-inspected.png") if args.output is None else args.output
-    inspect_record(record, report_of(args, record, args.stitch_crop_size), target, Reporter(args.quiet))
+    say = Reporter(args.quiet)
+    path = place(str(args.file), "file")[0]
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: file not found")
+    record = read_record(args, path) if is_contract(args.file) else converted(args, say)
+    target = Path(f"{path.stem}-inspected.png") if args.output is None else args.output
+    inspect_record(record, report_of(args, record, args.stitch_crop_size), target, say)
+    if args.orientations:
+        with say.step("trying orientations"):
+            ranked = rank(record)
+        for line in lines(ranked):
+            say.line(line)
+
+
+def is_contract(path: Path) -> bool:
+    """Whether `path` is an NPZ with the contract's names; another NPZ is for `convert`'s readers to name."""
+    with suppress(ContractError, OSError), Archive(path) as archive:
+        fits = (all(any(name in archive for name in group) for group in layout.contains) for layout in layouts.known())
+        known = [layout.kind for layout, right in zip(layouts.known(), fits, strict=True) if right]
+        return not known or known[0] == "contract"
+    return path.suffix == ".npz"
+
+
+def converted(args: argparse.Namespace, say: Reporter) -> Any:
+    """The record that `convert` would make of anybody's file, with its table; a probe is estimated where there is none."""
+    with opened(str(args.file), Wishes(mask=None if args.mask is None else str(args.mask))) as experiment:
+        made = plan(experiment, Geometry())
+        record = made_record(made, describe)
+        if record.probeGuess is None:
+            record.probeGuess = make_probe(made, Orders.plain(), np.arange(len(made.frames)))
+        for line in made.table.lines():
+            say.line(line)
+    return record
 
 
 def inspect_record(record: Any, report: Report, target: Path, say: Reporter) -> None:

@@ -212,4 +212,6 @@ def record(made: Conversion, describe: Callable[[Conversion], dict[str, Any]]) -
     diffraction = np.concatenate(list(made.blocks()))
     y, x = (np.ascontiguousarray(axis) for axis in made.positions.T)
     file = made.experiment.file
-    return RawData.from_coords_without_pc(x, y, diffraction, made.probe, None, made.thing, metadata=describe(made), file=file)
+    mask = None if made.mask.all() else made.mask
+    optional = {"metadata": describe(made), "mask": mask, "file": file}
+    return RawData.from_coords_without_pc(x, y, diffraction, made.probe, None, made.thing, **optional)
