@@ -25,11 +25,6 @@ def a_picture_is_saved_before_anything_is_drawn(plant: Plant) -> None:
     plant.source("cli/pictures.py", figure + draw + save, early + draw + "    return path\n")
 
 
-def settings_are_looked_at_first(plant: Plant) -> None:
-    check = "    if args.batch_size & (args.batch_size - 1):\n        raise ValueError('--batch_size: expected a power of two')\n"
-    plant.source("cli/train.py", "    say, start = ", f"{check}    say, start = ")
-
-
 def the_bundle_holds_a_network_made_anew(plant: Plant) -> None:
     anew = "    trained = type(trained).from_config(settled)\n"
     anew += '    results["models"] = {"diffraction_to_obj": trained, "autoencoder": trained.model.autoencoder}\n'
@@ -78,6 +73,7 @@ mutant("GUARD-CLI-010b", "the pictures are empty", "CLI-010:train_save_load_infe
 mutant("GUARD-CLI-008", "the log of a batch job is megabytes of bars", "CLI-008:quiet_commands_report_no_progress",
     plant=source("training/trainer.py", "enable_progress_bar=execution.enable_progress_bar,", "enable_progress_bar=True,"))
 mutant("GUARD-CLI-009", "a wrong path is found after everything else",
-    "CLI-009:a_missing_file_is_found_before_an_impossible_setting", plant=settings_are_looked_at_first)
+    "CLI-009:a_missing_file_is_found_before_an_impossible_setting",
+    plant=source("cli/flags.py", "if reader.must_exist and isinstance(path,", "if reader is None and isinstance(path,"))
 mutant("GUARD-CLI-010", "the bundle reconstructs as if it had never been trained",
     "CLI-010:what_was_trained_elsewhere_opens_here", plant=the_bundle_holds_a_network_made_anew)
