@@ -5,12 +5,12 @@ Imports are late, so that `conform list` answers at once and never needs a numer
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from conformance import __version__
-from conformance.cli import diff, doctor, drift, explain, ledger, mutants, new_backend, registry, replay, report, run
+from conformance.cli import diff, doctor, door, drift, explain, ledger, mutants, new_backend, registry, replay, report, run
 from conformance.cli.shared import Parser
 
 GROUPS = (registry, explain, run, ledger, diff, mutants, replay, report, doctor, drift, new_backend)
@@ -30,16 +30,10 @@ def parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code."""
-    arguments = parser().parse_args(argv)
-    try:
-        return int(arguments.act(arguments))
-    except LookupError as error:
-        from conformance.connectors.names import UnknownBackend  # late: it needs NumPy, and `list` answers at once
+    asked = argparse.Namespace(verb="")
 
-        if not isinstance(error, UnknownBackend):
-            raise
-        print(f"conform {arguments.verb}: {error}", file=sys.stderr)
-        return 4
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has left
-        return 0
+    def act() -> int:
+        parser().parse_args(argv, namespace=asked)
+        return int(asked.act(asked))
+
+    return door.through(act, asked)

@@ -27,13 +27,15 @@ def add(verbs: Any) -> None:
 def _diff(arguments: argparse.Namespace) -> int:
     from conformance.evidence.diff import compare
     from conformance.evidence.report import ReportError
+    from conformance.pages.shape import of_stranger
 
+    paths = [path / "report.jsonl" if path.is_dir() else path for path in (arguments.before, arguments.after)]
     try:
-        before, after = (_read(path) for path in (arguments.before, arguments.after))
-    except (OSError, ReportError, UnicodeDecodeError) as error:
+        with of_stranger(*paths):
+            found = compare(*(_read(path) for path in paths))
+    except ReportError as error:
         print(error, file=sys.stderr)
         return 4
-    found = compare(before, after)
     print(json.dumps(found.plain(), indent=1, default=str) if arguments.json else _told(found))
     return 1 if found.broken else 0
 
@@ -42,11 +44,10 @@ def _read(path: Path) -> Report:
     """A closed report; its error names the file."""
     from conformance.evidence import report as reports
 
-    target = path / "report.jsonl" if path.is_dir() else path
     try:
-        return reports.read(target.read_text(encoding="utf-8"))
+        return reports.load(path)
     except reports.ReportError as error:
-        raise type(error)(f"{target}: {type(error).__name__}: {error}") from error
+        raise reports.located(error, path) from error
 
 
 def _told(found: Difference) -> str:

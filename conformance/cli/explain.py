@@ -54,6 +54,8 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace, asked: str, spec: Specification, bindings: Sequence[Binding]) -> int:
+    from conformance.evidence.ledger import LedgerError
+    from conformance.evidence.ledger_file import file_for
     from conformance.evidence.report import ReportError
     from conformance.evidence.standing import Known, killers, scenarios_of
     from conformance.pages.explain import check_rows, kills, last_run
@@ -72,6 +74,9 @@ def _check(arguments: argparse.Namespace, asked: str, spec: Specification, bindi
         known = Known(revisions, scenarios_of(bindings), killers(matrix) if matrix else frozenset())
         backend = arguments.backend or (report.header["connection"] if report else "reference")
         past = _past(arguments.output, backend, name, known)
+    except LedgerError as error:
+        print(f"{file_for(arguments.output, backend)}: {type(error).__name__}: {error}", file=sys.stderr)
+        return 4
     except OSError as error:
         print(f"{error.filename}: {error.strerror}; expected a run's folder with report.jsonl, or a ledger", file=sys.stderr)
         return 4
@@ -93,14 +98,16 @@ def _check(arguments: argparse.Namespace, asked: str, spec: Specification, bindi
 
 def _newest(output: Path, backend: str | None) -> Path | None:
     """The newest folder with a whole run: nothing selected, a footer at its end."""
-    import json
+    from conformance.specification.texts import parsed, read
 
     for path in sorted(output.glob("*/*/report.jsonl"), reverse=True):
-        lines = path.read_text(encoding="utf-8").splitlines()
         try:
-            first, last = json.loads(lines[0]), json.loads(lines[-1])
-        except (IndexError, ValueError):
+            lines = read(path).splitlines()
+            first, last = parsed(lines[0]), parsed(lines[-1])
+        except (IndexError, ValueError, OSError):
             continue  # a run that was cut off, or is still going on: not a whole one
+        if not isinstance(first, dict) or not isinstance(last, dict):
+            continue
         whole = first.get("kind") == "header" and not first.get("select") and last.get("kind") == "footer"
         if whole and backend in (None, first.get("connection")):
             return path.parent
@@ -108,9 +115,9 @@ def _newest(output: Path, backend: str | None) -> Path | None:
 
 
 def _read(folder: Path) -> Report:
-    from conformance.evidence.report import read
+    from conformance.evidence.report import load
 
-    return read((folder / "report.jsonl").read_text(encoding="utf-8"))
+    return load(folder / "report.jsonl")
 
 
 def _past(output: Path, backend: str, check: str, known: Known) -> list[str]:

@@ -61,13 +61,13 @@ def _reason(text: str) -> str:
 def _guarded(act: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
     """A file that cannot be read or written is one line and code 4."""
 
+    from conformance.specification.texts import said
+
     def guarded(arguments: argparse.Namespace) -> int:
         try:
             return act(arguments)
-        except BrokenPipeError:
-            raise
         except OSError as error:
-            return _fail(4, f"refused: {error}")
+            return _fail(4, f"refused: {said(error)}")
 
     return guarded
 
@@ -158,16 +158,19 @@ def _add(arguments: argparse.Namespace) -> int:
     from conformance.evidence import claims, ledger_file
     from conformance.evidence import report as reports
     from conformance.evidence.ledger import LedgerError
+    from conformance.pages.shape import check_shapes
+    from conformance.specification.texts import read
 
     target = arguments.report / "report.jsonl"
-    if not target.resolve().is_relative_to(arguments.output.resolve()):
+    if not within(target, arguments.output):
         return _fail(4, f"{arguments.report}: expected a folder beneath {arguments.output} (--output), found one elsewhere")
     try:
-        report = reports.read(target.read_text(encoding="utf-8"))
+        report = reports.load(target)
+        check_shapes(read(target).splitlines(keepends=True))
     except OSError as error:
         return _fail(4, f"{target}: {error.strerror}; expected the folder of a run")
-    except (reports.ReportError, UnicodeDecodeError) as error:
-        return _fail(6, f"refused: {target}: {type(error).__name__}: {error}")
+    except reports.ReportError as error:
+        return _fail(6, f"refused: {reports.located(error, target)}")
     if reasons := claims.full_refusals(report):
         return _fail(6 if "partial" in reasons[0] else 4, *(f"refused: {arguments.report}: {reason}" for reason in reasons))
     path = ledger_file.file_for(arguments.output, report.header["connection"])
@@ -178,6 +181,14 @@ def _add(arguments: argparse.Namespace) -> int:
         return _fail(1, f"refused: {path}: {type(error).__name__}: {error}")
     print(f"{path}: {len(numbers)} of {len(collected)} results added, {len(collected) - len(numbers)} stood there already")
     return 0
+
+
+def within(path: Path, folder: Path) -> bool:
+    """Whether a path lies below a folder; a circle of links leads nowhere."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (RuntimeError, OSError):
+        return False
 
 
 # -- red, green, blocked -------------------------------------------------------------------------------------------------------

@@ -48,18 +48,18 @@ def _validate(folder: Path, arguments: argparse.Namespace) -> int:
     from conformance.evidence import report as reports
     from conformance.pages.shape import check_shapes
     from conformance.specification.lint import LOCK
+    from conformance.specification.texts import read
 
     path = folder / "report.jsonl"
     if not path.is_file():
         return _validate_comparison(folder)
     lock = specification(arguments).folder / LOCK
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read(path)
         check_shapes(text.splitlines(keepends=True))
-        report = reports.read(text, lock=reports.digest([lock.read_text(encoding="utf-8")]))
-    except (reports.ReportError, UnicodeDecodeError) as error:
-        name = type(error).__name__ if isinstance(error, reports.ReportError) else "BadDigest"
-        print(f"{path}:{getattr(error, 'line', 0)}: {name}: {error}", file=sys.stderr)
+        report = reports.read(text, lock=reports.digest([read(lock)]))
+    except reports.ReportError as error:
+        print(f"{path}:{error.line}: {type(error).__name__}: {error}", file=sys.stderr)
         return 6
     print(f"{path}: sound, {len(report.results)} results")
     return 0
@@ -71,14 +71,15 @@ def _validate_comparison(folder: Path) -> int:
     from conformance.pages import press
     from conformance.pages.comparison import compare
     from conformance.pages.shape import check_comparison
+    from conformance.specification.texts import read
 
     path = folder / COMPARISON
     try:
-        told = check_comparison(path.read_text(encoding="utf-8"))
+        told = check_comparison(read(path))
         found = compare([entry for _, entry in press.entries(folder)]).plain()
         if strange := [name for name in found if json.loads(json.dumps(found[name])) != told[name]]:
             raise ReportError(f"the reports say otherwise of {', '.join(strange)}")
-    except (ReportError, UnicodeDecodeError, OSError) as error:
+    except (ReportError, OSError) as error:
         print(f"{path}:0: {type(error).__name__}: {error}", file=sys.stderr)
         return 6
     print(f"{path}: sound, {len(found['backends'])} backends")
@@ -89,27 +90,33 @@ def _render(arguments: argparse.Namespace) -> int:
     from conformance.evidence import report as reports
     from conformance.pages import press
     from conformance.pages.comparison import Absent, compare, table
+    from conformance.pages.shape import of_stranger
 
-    folder, previous = arguments.folders[0], None
+    asked = [*arguments.folders, *([arguments.previous] if arguments.previous else [])]
     try:
-        found = [entry for folder in arguments.folders for entry in press.entries(folder)]
-        previous = press.source(folder := arguments.previous).report if arguments.previous else None
+        with of_stranger(*(folder / "report.jsonl" for folder in asked)):
+            found = [entry for folder in arguments.folders for entry in press.entries(folder)]
+            earlier = press.source(arguments.previous) if arguments.previous else None
+            previous = earlier.report if earlier else None
+            if arguments.table:
+                print(table(compare([entry for _, entry in found])))
+            elif (code := _write(arguments, found, previous)) != 0:
+                return code
     except reports.ReportError as error:
-        print(f"{folder / 'report.jsonl'}:{error.line}: {type(error).__name__}: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         return 6
-    if arguments.table:
-        print(table(compare([entry for _, entry in found])))
-    elif (code := _write(arguments, found, previous)) != 0:
-        return code
-    troubled = [entry for _, entry in found if entry.trouble]
-    for entry in troubled:
-        print(f"{entry.connection if isinstance(entry, Absent) else entry.folder}: {entry.trouble}", file=sys.stderr)
+    named = [(entry.connection if isinstance(entry, Absent) else place, entry.trouble) for place, entry in found]
+    named += [(arguments.previous, earlier.trouble)] if earlier else []
+    troubled = [f"{place}: {trouble}" for place, trouble in named if trouble]
+    for line in troubled:
+        print(line, file=sys.stderr)
     return 6 if troubled else 0
 
 
 def _write(arguments: argparse.Namespace, found: list[tuple[Path, Any]], previous: Any) -> int:
     """The pages of one run into its folder, those of several into one of their own."""
     from conformance.pages import press
+    from conformance.specification.texts import said
 
     command, first = f"conform {shlex.join(sys.argv[1:])}", arguments.folders[0]
     alone = len(found) == 1 and (first / "report.jsonl").is_file()
@@ -120,7 +127,7 @@ def _write(arguments: argparse.Namespace, found: list[tuple[Path, Any]], previou
         else:
             press.press_comparison(target, found, previous, command)
     except OSError as error:
-        print(f"{target}: expected a folder to write to: {error}", file=sys.stderr)
+        print(f"{said(error)}; expected a folder to write to, {target}", file=sys.stderr)
         return 4
     page = (target / "report.html").resolve()
     print(page)

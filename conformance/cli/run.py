@@ -100,9 +100,10 @@ def _unusable(path: Path) -> str:
     from datetime import UTC, datetime
 
     from conformance.evidence.expectations import parse
+    from conformance.specification.texts import read
 
     try:
-        parse(path.read_text(encoding="utf-8"), datetime.now(UTC).date())
+        parse(read(path), datetime.now(UTC).date())
     except OSError as error:
         return f"{error.strerror}; expected a file of known reds"
     except ValueError as error:

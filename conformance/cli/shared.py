@@ -32,12 +32,11 @@ class Parser(argparse.ArgumentParser):
 
 def kill_matrix(suite: Path | None) -> dict[str, Any] | None:
     """The mutants and what killed them, beside the suite; None where `conform mutants --update` has not yet been."""
-    import json
-
     from conformance.specification.bindings import default_suite
+    from conformance.specification.texts import document
 
     path = (suite or default_suite()).parent / "mutants" / "matrix.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return document(path) if path.is_file() else None
 
 
 def specification(arguments: argparse.Namespace) -> Specification:

@@ -25,19 +25,24 @@ def press(ended: Ended, command: str) -> Ended:
 
     from conformance.pages import press as pages
     from conformance.pages.model import Source
+    from conformance.running.run import Log
+    from conformance.specification.texts import said
 
     if ended.report is None:
         return ended
     try:
         made = pages.of_run(ended.folder, Source(ended.report, ended.code, ended.trouble))
         pages.press(ended.folder, made, None, command)
+    except OSError as error:
+        told = ended.trouble or f"the pages could not be written: {said(error)}"
+        failed = replace(ended, code=ended.code if ended.code in (2, 3, 4) else 6, trouble=told)
     except Exception:
         traceback.print_exc()
         failed = replace(ended, code=ended.code if ended.code == 2 else 3, trouble="the pages could not be written")
-        with (ended.folder / "run.log").open("a", encoding="utf-8") as stream:
-            stream.write(f"# conform={failed.code} ({failed.trouble})\n")
-        return failed
-    return ended
+    else:
+        return ended
+    Log(ended.folder / "run.log").keep(f"# conform={failed.code} ({failed.trouble})\n")
+    return failed
 
 
 def plain(ended: Ended) -> dict[str, Any]:

@@ -89,8 +89,9 @@ def parse(text: str, today: date) -> Expectations:
     """The entries of a file; raises `ExpectationError` with entry, field, expected and found for what cannot be used."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ExpectationError(f"expected TOML: {error}") from error
+    except (ValueError, RecursionError) as error:
+        told = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise ExpectationError(f"expected TOML: {told}") from error
     entries = tuple(replace(_entry(name, found, today), line=_line(text, name)) for name, found in table.items())
     return Expectations(entries, hashlib.sha256(text.encode()).hexdigest())
 

@@ -14,12 +14,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.specification.texts import parsed
+
 EVENTS = ("red", "green", "blocked", "run")
 START = hashlib.sha256(b"").hexdigest()
 """What the first line names as the digest of the line before it."""
 
 Line = dict[str, Any]
 _NEEDED = {"entry": ("utc", "check", "clauses", "event", "state", "attempt", "dirty"), "note": ("utc", "torn")}
+_KINDS = {
+    "seq": int, "prev": str, "utc": str, "check": str, "clauses": list, "event": str, "state": str, "attempt": int, "dirty": bool,
+}  # fmt: skip
 
 
 class LedgerError(ValueError):
@@ -170,14 +175,18 @@ def _readable(torn: str) -> str:
 
 def _parsed(number: int, text: str) -> Line:
     try:
-        line = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise BadLine(number, f"edited: no JSON ({error.msg} at column {error.colno})") from error
-    if not isinstance(line, dict) or line.get("kind") not in _NEEDED:
+        line = parsed(text)
+    except ValueError as error:
+        told = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise BadLine(number, f"edited: no JSON ({told})") from error
+    if not isinstance(line, dict) or line.get("kind") not in [*_NEEDED]:
         raise BadLine(number, "edited: neither an entry nor a note")
     missing = [key for key in ("seq", "prev", *_NEEDED[line["kind"]]) if key not in line]
     if missing:
         raise BadLine(number, f"edited: it lacks {', '.join(missing)}")
+    odd = [key for key, kind in _KINDS.items() if key in line and not isinstance(line[key], kind)]
+    if odd or not all(isinstance(key, str) for key in line.get("clauses", ())):
+        raise BadLine(number, f"edited: {(odd or ['clauses'])[0]} is of another kind")
     if line["kind"] == "entry" and line["event"] not in EVENTS:
         raise BadLine(number, f"edited: unknown event {line['event']!r}; known: {', '.join(EVENTS)}")
     return line

@@ -13,9 +13,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from conformance.judging.states import BY_ENTRY, EVALUATED, RARE, RED, STATES
+from conformance.specification import texts
+from conformance.specification.texts import parsed
 
 SCHEMA = 1
 RUNNING, HOW = "running.json", "<how it ended>"
@@ -167,8 +170,8 @@ def assemble(texts: Sequence[str]) -> Report:
 
 def _parsed(text: str, place: int) -> Line:
     try:
-        line = json.loads(text)
-    except json.JSONDecodeError as error:
+        line = parsed(text)
+    except ValueError as error:
         raise BadDigest(f"a line is no JSON: {error}", place) from error
     if not isinstance(line, dict):
         raise BadDigest(f"a line is no JSON object: {text[:40]!r}", place)
@@ -180,18 +183,39 @@ def read(text: str, *, lock: str | None = None) -> Report:
 
     `lock` is the digest of the clauses' lock under which the run must have been made; None asks for none.
     """
-    texts = text.splitlines(keepends=True)
-    report = assemble(texts)
+    try:
+        return _read(text.splitlines(keepends=True), lock)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise MalformedLine(malformed(error)) from error
+
+
+def load(path: Path, *, lock: str | None = None) -> Report:
+    """The report of a file; raises what `read` raises, and `OSError` for a file that is none."""
+    return read(texts.read(path), lock=lock)
+
+
+def located(error: ReportError, path: Path) -> ReportError:
+    """The same error, with `file:line: name:` before its words."""
+    return type(error)(f"{path}:{error.line}: {type(error).__name__}: {error}", error.line)
+
+
+def malformed(error: Exception) -> str:
+    """What an error says of a line that has another form than it should."""
+    return f"a line lacks {error}" if isinstance(error, KeyError) else f"a line has another form than expected: {error}"
+
+
+def _read(lines: list[str], lock: str | None) -> Report:
+    report = assemble(lines)
     if report.footer is None:
-        raise MissingFooter(f"the report ends after {len(texts)} lines without a footer: the run did not end", len(texts))
-    if report.footer["sha256"] != digest(texts[:-1]):
-        raise BadDigest("the lines are not those that the footer signed", len(texts))
-    _unique(texts)
+        raise MissingFooter(f"the report ends after {len(lines)} lines without a footer: the run did not end", len(lines))
+    if report.footer["sha256"] != digest(lines[:-1]):
+        raise BadDigest("the lines are not those that the footer signed", len(lines))
+    _unique(lines)
     known = set(report.header["clauses"])
     if strange := sorted({key for line in report.results for key in line["clauses"]} - known):
-        place = _where(texts, lambda line: line["kind"] == "result" and strange[0] in line["clauses"])
-        raise UnknownClause(f"clauses that the header does not declare: {', '.join(strange)}", place)
-    _balance(report, len(texts))
+        place = _where(lines, lambda line: line["kind"] == "result" and strange[0] in line["clauses"])
+        raise UnknownClause(f"clauses that the header does not declare: {', '.join(strange[:3])}", place)
+    _balance(report, len(lines))
     if lock is not None and report.header["lock"] != lock:
         told = str(report.header["lock"])[:12]
         raise LockMismatch(f"the run was made under the lock {told}…, the specification here has {lock[:12]}…", 1)

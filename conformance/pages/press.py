@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.evidence import report as reports
+from conformance.specification.texts import parsed, read
 
 if TYPE_CHECKING:
     from conformance.pages.comparison import Absent, Comparison
@@ -25,7 +26,10 @@ PLATES = 12
 
 def write(path: Path, text: str) -> None:
     """Replace `path` at once: a temporary file beside it, synchronised, then renamed."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
@@ -33,8 +37,10 @@ def write(path: Path, text: str) -> None:
             os.fsync(stream.fileno())
         os.chmod(name, 0o644)
         os.replace(name, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(name)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -51,12 +57,15 @@ def source(folder: Path) -> Source:
     """
     from conformance.pages.model import Source
 
-    text, trouble = (folder / "report.jsonl").read_text(encoding="utf-8"), ""
+    text, trouble = read(folder / "report.jsonl"), ""
     try:
         report = reports.read(text)
         ended = report.footer["exit"] if report.footer else 6
     except reports.ReportError as error:
-        report = partial(text)
+        try:
+            report = partial(text)
+        except reports.ReportError as missing:
+            raise reports.located(missing, folder / "report.jsonl") from error
         trouble, ended = f"{type(error).__name__}: {error}", 6
     return of_run(folder, Source(report, ended, trouble))
 
@@ -70,7 +79,7 @@ def entries(folder: Path) -> list[tuple[Path, Source | Absent]]:
 
     if (folder / "report.jsonl").is_file():
         return [(folder, source(folder))]
-    told = check_comparison((folder / "comparison.json").read_text(encoding="utf-8"))
+    told = check_comparison(read(folder / "comparison.json"))
     return [_told_by(row, folder.resolve().parent.parent) for row in told["backends"]]
 
 
@@ -111,10 +120,10 @@ def lenient(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     found = []
-    for text in path.read_text(encoding="utf-8").splitlines():
+    for text in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            line = json.loads(text)
-        except json.JSONDecodeError:
+            line = parsed(text)
+        except ValueError:
             continue
         if isinstance(line, dict) and "check" in line:
             found.append({"utc": "", "event": "", "state": ""} | line)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from conformance.evidence.report import MalformedLine, assemble
+from conformance.evidence.report import MalformedLine, ReportError, assemble, located
+from conformance.specification.texts import parsed, read
 
 SCHEMA = Path(__file__).with_name("report.schema.json")
 COMPARISON = Path(__file__).with_name("comparison.schema.json")
@@ -26,10 +28,32 @@ def check_shapes(texts: Sequence[str]) -> None:
     }
     for place, text in enumerate(texts, start=1):
         line = json.loads(text)
-        if line.get("kind") not in kinds:
+        if str(line.get("kind")) not in kinds:
             raise MalformedLine(f"kind: expected one of {', '.join(kinds)}, found {line.get('kind')!r}", place)
         for error in kinds[line["kind"]].iter_errors(line):
             raise MalformedLine(_told(error), place)
+
+
+@contextmanager
+def of_stranger(*paths: Path) -> Iterator[None]:
+    """What goes wrong with reports that are not as their schema says is their fault, told by file, line and field.
+
+    Raises `MalformedLine` then; an error that no schema explains is ours, and passes as it is.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError) as error:
+        for path in paths:
+            if path.is_file():
+                _explained(path, error)
+        raise
+
+
+def _explained(path: Path, error: Exception) -> None:
+    try:
+        check_shapes(read(path).splitlines(keepends=True))
+    except ReportError as found:
+        raise located(found, path) from error
 
 
 def check_comparison(text: str) -> dict[str, Any]:
@@ -37,9 +61,9 @@ def check_comparison(text: str) -> dict[str, Any]:
     from jsonschema import Draft202012Validator
 
     try:
-        told: dict[str, Any] = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise MalformedLine(f"no JSON: {error}", error.lineno) from error
+        told: dict[str, Any] = parsed(text)
+    except ValueError as error:
+        raise MalformedLine(f"no JSON: {error}", getattr(error, "lineno", 0)) from error
     for error in Draft202012Validator(json.loads(COMPARISON.read_text(encoding="utf-8"))).iter_errors(told):
         raise MalformedLine(_told(error))
     return told

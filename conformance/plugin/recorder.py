@@ -22,6 +22,7 @@ from conformance.plugin import deaths
 from conformance.protocol import BackendInfo
 from conformance.specification.clauses import OWN
 from conformance.specification.lint import LOCK
+from conformance.specification.texts import named, read, said
 
 if TYPE_CHECKING:
     from conformance.plugin.station import Station
@@ -41,7 +42,7 @@ class Recorder:
         self.surfaces: dict[str, list[str]] = {}
         self.expected: expectations.Expectations | None = None
         self.done: set[str] = set()
-        self.planned_once = self.fault = False
+        self.planned_once = self.fault = self.lost = False
         self.began = time.monotonic()
 
     # -- before ----------------------------------------------------------------------------------------------------------------
@@ -64,7 +65,7 @@ class Recorder:
         """The file of `--expect`; one that cannot be used is a usage error."""
         path = self.config.getoption("--expect")
         try:
-            return expectations.parse(Path(path).read_text(encoding="utf-8"), datetime.now(UTC).date()) if path else None
+            return expectations.parse(read(Path(path)), datetime.now(UTC).date()) if path else None
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"{path}: {error}") from error
 
@@ -198,7 +199,9 @@ class Recorder:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Close the report; pytest's own code stays only where nothing was planned and nothing of ours broke."""
         self.exchange.cleanup()
-        if not (self.planned_once or self.fault):
+        if self.lost:
+            session.exitstatus = 6
+        if self.lost or not (self.planned_once or self.fault):
             return
         for line in report.blocked_lines(report.assemble(self.lines).results):
             self._write(line)
@@ -241,9 +244,13 @@ class Recorder:
     def _write(self, line: dict[str, Any]) -> None:
         text = report.encode(line)
         self.lines.append(text)
-        if self.file is not None:
-            with self.file.open("a", encoding="utf-8") as stream:
-                stream.write(text)
+        if self.file is not None and not self.lost:
+            try:
+                with self.file.open("a", encoding="utf-8") as stream:
+                    stream.write(text)
+            except OSError as error:
+                self.lost = True
+                pytest.exit(said(named(error, self.file)), returncode=6)
 
 
 def _plain_info(info: BackendInfo) -> dict[str, Any]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from conformance.evidence import report
 from conformance.plugin import deaths
 from conformance.plugin.recorder import Recorder
+from conformance.specification.texts import named, said
 
 
 class Vigil:
@@ -33,7 +36,10 @@ class Vigil:
             "worker": "main",
             "stop": deaths.stop(check),
         }
-        place.write_text(report.encode(line), encoding="utf-8")
+        try:
+            place.write_text(report.encode(line), encoding="utf-8")
+        except OSError as error:
+            pytest.exit(said(named(error, place)), returncode=6)
 
     def pytest_sessionfinish(self) -> None:
         if self.place is not None:

@@ -18,14 +18,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from conformance.connectors.process import QUIET
 from conformance.evidence import checkout
 from conformance.evidence import report as reports
 from conformance.specification.bindings import default_suite
+from conformance.specification.texts import named, said
 
 # A worker that a backend takes down is replaced; this many times, then the rest of the suite is given up (exit 6).
 RESTARTS = 32
@@ -129,40 +131,60 @@ def unwatched(report: Path) -> Iterator[Show]:
     yield unsaid
 
 
+class Teed(NamedTuple):
+    """How a child ended, all that it said, and why the log does not hold all of that (empty: it does)."""
+
+    code: int
+    text: str
+    lost: str = ""
+
+
+class Log:
+    """A log that is sealed at its end; a disk that takes no more costs the log, and not what is logged."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.whole, self.lost = path, hashlib.sha256(), ""
+
+    def keep(self, line: str, sealed: bool = True) -> None:
+        """Add a line, on disk at once."""
+        if self.lost:
+            return
+        try:
+            with self.path.open("a", encoding="utf-8") as stream:
+                stream.write(line)
+        except OSError as error:
+            self.lost = said(named(error, self.path))
+        else:
+            self.whole.update(line.encode() if sealed else b"")
+
+
 def tee(
     argv: Sequence[str], log: Path, header: Sequence[str], *, env: Mapping[str, str] | None = None, show: Show = unsaid
-) -> tuple[int, str]:
-    """Run `argv`, hand each line to `show` and to the log as it comes; returns exit code and text.
+) -> Teed:
+    """Run `argv`, hand each line to `show` and to the log as it comes.
 
     The log begins with `header` and ends with `# exit=… seconds=… sha256=…`, the digest of every line above.
     """
-    began, whole, seen = time.monotonic(), hashlib.sha256(), []
-
-    with log.open("w", encoding="utf-8") as stream:
-
-        def keep(line: str) -> None:
-            stream.write(line)
-            stream.flush()
-            whole.update(line.encode())
-
-        for line in header:
-            keep(f"# {line}\n")
-        child = subprocess.Popen(
-            list(argv), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", env=env
-        )
-        code = None
-        while code is None:
-            try:
-                for line in child.stdout or ():
-                    seen.append(line)
-                    line = line if line.endswith("\n") else line + "\n"
-                    keep(line)
-                    show(line)
-                code = child.wait()
-            except KeyboardInterrupt:
-                continue  # the child got the signal too; its last words still count
-        stream.write(f"# exit={code} seconds={time.monotonic() - began:.1f} sha256={whole.hexdigest()}\n")
-    return code, "".join(seen)
+    began, seen, kept = time.monotonic(), [], Log(log)
+    log.write_text("", encoding="utf-8")
+    for line in header:
+        kept.keep(f"# {line}\n")
+    child = subprocess.Popen(
+        list(argv), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", env=env
+    )
+    code = None
+    while code is None:
+        try:
+            for line in child.stdout or ():
+                seen.append(line)
+                line = line if line.endswith("\n") else line + "\n"
+                kept.keep(line)
+                show(line)
+            code = child.wait()
+        except KeyboardInterrupt:
+            continue  # the child got the signal too; its last words still count
+    kept.keep(f"# exit={code} seconds={time.monotonic() - began:.1f} sha256={kept.whole.hexdigest()}\n", sealed=False)
+    return Teed(code, "".join(seen), kept.lost)
 
 
 def run(options: Options, watch: Watch = unwatched) -> Ended:
@@ -182,11 +204,14 @@ def run(options: Options, watch: Watch = unwatched) -> Ended:
     outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST_")}
     env = {**outer, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
     with watch(target) as show:
-        code, said = tee(argv, folder / "run.log", header, env=env, show=show)
-    finish_the_dead(folder, code, options.repro)
-    ended = judge(folder, code, said)
-    with (folder / "run.log").open("a", encoding="utf-8") as stream:
-        stream.write(f"# conform={ended.code}{f' ({ended.trouble})' if ended.trouble else ''}\n")
+        code, words, lost = tee(argv, folder / "run.log", header, env=env, show=show)
+    try:
+        finish_the_dead(folder, code, options.repro)
+    except OSError as error:
+        lost = lost or said(named(error, target))
+    ended = judge(folder, code, words)
+    ended = replace(ended, code=6 if ended.code in (0, 1, 3) else ended.code, trouble=ended.trouble or lost) if lost else ended
+    Log(folder / "run.log").keep(f"# conform={ended.code}{f' ({ended.trouble})' if ended.trouble else ''}\n")
     return ended
 
 
@@ -195,12 +220,12 @@ def finish_the_dead(folder: Path, code: int, repro: bool) -> None:
     ready, path = folder / reports.RUNNING, folder / "report.jsonl"
     if not ready.is_file():
         return
-    said, text = ready.read_text(encoding="utf-8"), path.read_text(encoding="utf-8")
+    words, text = ready.read_text(encoding="utf-8"), path.read_text(encoding="utf-8")
     ready.unlink()
     told = [json.loads(line) for line in text.splitlines()[1:]] if text.endswith("\n") else None
-    if told is None or not said.endswith("\n"):
+    if told is None or not words.endswith("\n"):
         return  # killed while it wrote: half a line is no evidence, and nothing is put behind it
-    line = json.loads(said)
+    line = json.loads(words)
     if any(other["kind"] == "footer" or other.get("check") == line["check"] for other in told):
         return
     if repro:
@@ -212,21 +237,21 @@ def finish_the_dead(folder: Path, code: int, repro: bool) -> None:
         stream.write(reports.encode(line | {"message": line["message"].replace(reports.HOW, how)}))
 
 
-def judge(folder: Path, code: int, said: str) -> Ended:
+def judge(folder: Path, code: int, words: str) -> Ended:
     """The run's own exit code: the report's, unless it does not close or the process did not end as the report says."""
     path = folder / "report.jsonl"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     try:
         report = reports.read(text)
     except reports.ReportError as error:
-        return _unclosed(folder, code, said, text, f"{type(error).__name__}: {error}")
+        return _unclosed(folder, code, words, text, f"{type(error).__name__}: {error}")
     promised = report.footer["exit"] if report.footer else None
     if code != promised:
         return Ended(folder, 6, report, f"the report says {promised}, the process ended with {code}")
     return Ended(folder, code, report)
 
 
-def _unclosed(folder: Path, code: int, said: str, text: str, why: str) -> Ended:
+def _unclosed(folder: Path, code: int, words: str, text: str, why: str) -> Ended:
     """Before there was a plan, pytest's own words decide (a usage error is 4); after it, the run is incomplete."""
     try:
         partial = reports.assemble(text.splitlines(keepends=True))
@@ -234,28 +259,30 @@ def _unclosed(folder: Path, code: int, said: str, text: str, why: str) -> Ended:
         partial = None
     planned = partial is not None and bool(partial.plan["collected"] or partial.plan["deselected"])
     spoken = {
-        2: "Interrupted" in said or "KeyboardInterrupt" in said,
-        3: "INTERNALERROR" in said,
-        4: "ERROR: " in said,
-        5: "no tests ran" in said and "node down: " not in said,
+        2: "Interrupted" in words or "KeyboardInterrupt" in words,
+        3: "INTERNALERROR" in words,
+        4: "ERROR: " in words,
+        5: "no tests ran" in words and "node down: " not in words,
     }
     if code in (-2, 130) or (code == 2 and spoken[2]):
         return Ended(folder, 2, partial, why)
     if not planned and spoken.get(code):
-        return Ended(folder, code, partial, _complaint(said) if code == 4 else _internal(said) or why)
-    why = _internal(said) or why
+        return Ended(folder, code, partial, _complaint(words) if code == 4 else _internal(words) or why)
+    why = _internal(words) or why
     early = "" if text else ", before the backend had said who it is"
     return Ended(folder, 6, partial, f"{why}; the process ended with {code}{early}")
 
 
-def _complaint(said: str) -> str:
+def _complaint(words: str) -> str:
     """What a usage error says: the lines behind `ERROR: `, without pytest's own marks."""
-    _, _, words = said.partition("ERROR: ")
-    return "\n".join(line.removeprefix("ERROR: ") for line in words.strip().splitlines() if line.strip())
+    _, _, complaint = words.partition("ERROR: ")
+    return "\n".join(line.removeprefix("ERROR: ") for line in complaint.strip().splitlines() if line.strip())
 
 
-def _internal(said: str) -> str:
-    """The last line of an error inside pytest or the harness; empty where there was none."""
-    told = [line.removeprefix("INTERNALERROR>").strip() for line in said.splitlines() if line.startswith("INTERNALERROR>")]
+def _internal(words: str) -> str:
+    """The last line of an error inside pytest or the harness, or why it gave up; empty where there was none."""
+    if given_up := re.search(r"^!+ (?:_pytest\.outcomes\.)?Exit: (.*?) !+$", words, re.MULTILINE):
+        return given_up[1]
+    told = [line.removeprefix("INTERNALERROR>").strip() for line in words.splitlines() if line.startswith("INTERNALERROR>")]
     told = [line for line in told if line]
     return told[-1] if told else ""

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from conformance.specification.texts import read
+
 _SUSPECT = re.compile(r"If this fails,\s+suspect:?\s*(.*)", re.DOTALL)
 
 
@@ -55,7 +57,7 @@ def scan(suite: Path | None = None) -> tuple[list[Binding], list[str]]:
     problems: list[str] = []
     for path in sorted((suite or default_suite()).rglob("test_*.py")):
         try:
-            tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+            tree = ast.parse(read(path), filename=str(path))
         except SyntaxError as error:
             problems.append(f"{path.name}:{error.lineno}: {error.msg}")
             continue

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from conformance.specification.texts import read
 from conformance.specification.tolerances import GAUGES, Tolerance, parse_tolerance
 
 AREAS = {
@@ -96,7 +97,7 @@ def load(folder: Path | None = None) -> Specification:
     for path in sorted(folder.glob("*.md")):
         if path.name == "README.md":
             continue
-        clauses, faults = parse_chapter(path.read_text(encoding="utf-8"), path.stem)
+        clauses, faults = parse_chapter(read(path), path.stem)
         problems += [f"{path.name}: {fault}" for fault in faults]
         for clause in clauses:
             if clause.id in found:
@@ -112,8 +113,8 @@ def _load_profiles(folder: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
     problems: list[str] = []
     for path in sorted(folder.glob("*.toml")):
         try:
-            profiles[path.stem] = tomllib.loads(path.read_text(encoding="utf-8"))
-        except tomllib.TOMLDecodeError as error:
+            profiles[path.stem] = tomllib.loads(read(path))
+        except (ValueError, RecursionError) as error:
             problems.append(f"profiles/{path.name}: {error}")
             continue
         unknown = sorted(set(profiles[path.stem]) - {"title", "description", "released"})

@@ -15,6 +15,7 @@ from typing import Any
 from conformance.specification.bindings import Binding, default_suite, scan
 from conformance.specification.clauses import EVIDENCE, Clause, Specification
 from conformance.specification.marking import by_clause
+from conformance.specification.texts import document
 
 LOCK = "clauses.lock.json"
 
@@ -47,7 +48,7 @@ def _lint_profiles(spec: Specification) -> list[str]:
 def read_lock(folder: Path) -> dict[str, dict[str, Any]]:
     """The locked clauses by id; empty where there is no lock yet."""
     path = folder / LOCK
-    return dict(json.loads(path.read_text(encoding="utf-8"))["clauses"]) if path.is_file() else {}
+    return dict(document(path)["clauses"]) if path.is_file() else {}
 
 
 def lint_lock(clauses: Mapping[str, Clause], locked: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -144,7 +145,7 @@ def key_fault(clauses: Mapping[str, Clause], key: str) -> str | None:
 def _lint_mutants(clauses: Mapping[str, Clause], folder: Path) -> list[str]:
     """Every named mutant exists, and every clause names the mutants that its checks must catch, as the kill matrix has them."""
     path = folder / "matrix.json"
-    table = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"mutants": {}}
+    table = document(path) if path.is_file() else {"mutants": {}}
     wanted = by_clause(table)
     problems = [
         f"{clause.id}: mutant {name!r} is not in {folder.name}/"

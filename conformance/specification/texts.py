@@ -1,0 +1,54 @@
+"""Files as text and as JSON: what cannot be read is one error, an `OSError` that names the file and says what was expected."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+
+def unreadable(path: Path, why: str) -> OSError:
+    """The error of a file that holds something else than expected."""
+    return OSError(errno.EBADMSG, why, str(path))
+
+
+def read(path: Path) -> str:
+    """The text of a file; raises `OSError` with its name, also where it is no UTF-8."""
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        found = f"found the byte 0x{error.object[error.start]:02x} at {error.start}"
+        raise unreadable(path, f"expected text in UTF-8, {found}") from error
+
+
+def parsed(text: str) -> Any:
+    """JSON; raises `ValueError` in a line, also for what is too deep, too long a number, or none (NaN, Infinity)."""
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def document(path: Path) -> Any:
+    """The JSON of a file; raises `OSError` with its name."""
+    try:
+        return parsed(read(path))
+    except ValueError as error:
+        raise unreadable(path, f"expected JSON: {error}") from error
+
+
+def named(error: OSError, path: Path) -> OSError:
+    """The error with the file's name, which Python leaves out where a write fails, and not an open."""
+    return error if error.filename else OSError(error.errno, error.strerror or str(error), str(path))
+
+
+def said(error: OSError) -> str:
+    """`path: No space left on device`."""
+    words = error.strerror or (os.strerror(error.errno) if error.errno else str(error))
+    return f"{error.filename}: {words}" if error.filename else words
