@@ -42,6 +42,8 @@ def of_stranger(*paths: Path) -> Iterator[None]:
     """
     try:
         yield
+    except ReportError:
+        raise
     except (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError) as error:
         for path in paths:
             if path.is_file():

@@ -107,7 +107,7 @@ def test_no_report_is_a_usage_error(house: House) -> None:
 
 def recorded(path: Path, lines: list[str]) -> None:
     """The lines as the plug-in's recorder writes them."""
-    recorder = SimpleNamespace(lines=[], file=path)
+    recorder = SimpleNamespace(lines=[], file=path, lost=False)
     for text in lines:
         Recorder._write(recorder, json.loads(text))  # type: ignore[arg-type]
 
