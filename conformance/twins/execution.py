@@ -9,6 +9,7 @@ from conformance.defects.changes import every, function, instead, method, result
 from conformance.defects.planting import Plant
 from conformance.twins import rows
 from reference_impl import execution
+from reference_impl.domains import fields as domains
 from reference_impl.execution import PyTorchExecutionConfig
 from reference_impl.training import trainer
 
@@ -21,6 +22,8 @@ def an_execution_configuration_has_more_settings(plant: Plant) -> None:
         compile_network: bool = False
         benchmark: bool | None = None
 
+    own = {"compile_network": domains.SWITCH, "benchmark": domains.optional(domains.SWITCH)}
+    domains.OWN.update({("Execution", name): domain for name, domain in own.items()})
     plant.function(PyTorchExecutionConfig, lambda original: Execution)
 
 
