@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from reference_impl.atomic import refuse_same_file, sole_run
 from reference_impl.cli.flags import add_execution_flags, add_groups_flag, add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, judged, read_record
 from reference_impl.cli.progress import Reporter
@@ -42,12 +43,21 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Paths, bundle, factory, data, reconstruction, pictures (CLI-009)."""
-    from reference_impl.data import inspect_file
-    from reference_impl.execution import build_execution_config_from_args, validate_paths
-    from reference_impl.inference import load_inference_bundle_torch, reassemble_cdi_image_torch
+    from reference_impl.execution import validate_paths
 
     say, start = Reporter(args.quiet), time.perf_counter()
     validate_paths(None, args.test_data, args.output_dir)
+    refuse_same_file("output_dir", args.output_dir / "reconstruction.npz", {"--test-data": args.test_data})
+    with sole_run(args.output_dir):
+        _reconstruct(args, say)
+    say.line(f"done in {time.perf_counter() - start:.1f} s")
+
+
+def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
+    from reference_impl.data import inspect_file
+    from reference_impl.execution import build_execution_config_from_args
+    from reference_impl.inference import load_inference_bundle_torch, reassemble_cdi_image_torch
+
     execution = build_execution_config_from_args(args, "inference")
     args.model_path = bundle_folder(args.model_path)
     models, params = load_inference_bundle_torch(args.model_path)
@@ -68,7 +78,6 @@ def run(args: argparse.Namespace) -> None:
         execution_config=execution,
     )
     keep_reconstruction(args, results, models["diffraction_to_obj"], config, execution, record, report, say)
-    say.line(f"done in {time.perf_counter() - start:.1f} s")
 
 
 def bundle_folder(path: Path) -> Path:

@@ -18,6 +18,8 @@ from reference_impl.stored.finite import refuse_not_finite
 
 Losses = Mapping[str, list[float]]
 NUMBERS = "reconstruction.npz"
+FILES = (NUMBERS, "reconstructed_amplitude.png", "reconstructed_phase.png", "overview.png")
+"""What a reconstruction leaves; one that lacks a picture leaves none of an older one's."""
 
 
 def losses_of(model_path: Path) -> dict[str, list[float]]:

@@ -28,12 +28,13 @@ def keep_reconstruction(
     report: Report,
     say: Reporter,
 ) -> None:
-    """Say the figures, warn by them, write the numbers first and then the pictures."""
-    from reference_impl.cli.pictures import draw_reconstruction, keep_numbers, losses_of
+    """Say the figures, warn by them, write the numbers first and then the pictures: all files of a call, or none."""
+    from reference_impl.atomic import whole_set
+    from reference_impl.cli.pictures import FILES, draw_reconstruction, keep_numbers, losses_of
     from reference_impl.data.metadata import object_pixel
     from reference_impl.inference.figures import figures
 
-    M, folder, pixel = args.stitch_crop_size, args.output_dir, object_pixel(record.metadata)
+    M, pixel = args.stitch_crop_size, object_pixel(record.metadata)
     found = figures(results, module, config, execution, np.column_stack([record.xcoords, record.ycoords]), M)
     first, *more = found.lines()
     for line in (f"{len(results['global_offsets'])} patches stitched; {first}", *more):
@@ -41,10 +42,11 @@ def keep_reconstruction(
     used = len(np.unique(np.asarray(results["test_container"].nn_indices)))
     for text in found.warnings(used, len(record), M):
         warnings.warn(f"{args.test_data}: {text}", UserWarning, stacklevel=2)
-    written = [keep_numbers(results, found, folder, M, [report], pixel)]
-    written += draw_reconstruction(results, found, losses_of(args.model_path), folder, M, pixel)
+    with whole_set(args.output_dir, also=FILES) as stage:
+        written = [keep_numbers(results, found, stage, M, [report], pixel)]
+        written += draw_reconstruction(results, found, losses_of(args.model_path), stage, M, pixel)
     for path in written:
-        say.line(str(path))
+        say.line(str(args.output_dir / path.name))
 
 
 def close_training(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reference_impl import atomic
+from reference_impl import atomic, claims
 from reference_impl.atomic import atomic_write, refuse_same_file, require_writable, sole_run, whole_set
 from reference_impl.errors import ContractError
 from reference_impl.tests.killing import contents, in_a_small_space, killed, lines_of, with_a_failing
@@ -55,7 +55,7 @@ def test_a_writer_killed_at_any_line_leaves_old_or_new_and_the_next_one_no_litte
     write(old_folder(tmp_path / "model", kind))
     new = contents(tmp_path / "model" / "out")
     counted = old_folder(tmp_path / "count", kind)
-    count = lines_of(lambda: write(counted), atomic)
+    count = lines_of(lambda: write(counted), atomic, claims)
     assert count > 40
 
     for at in sorted(random.Random(count).sample(range(1, count + 1), count if WHOLE else 40)):
@@ -63,7 +63,7 @@ def test_a_writer_killed_at_any_line_leaves_old_or_new_and_the_next_one_no_litte
         folder = old_folder(root, kind)
         old = contents(folder) if folder.exists() else {}
 
-        assert killed(lambda folder=folder: write(folder), at, atomic), f"line {at} was not reached"
+        assert killed(lambda folder=folder: write(folder), at, atomic, claims), f"line {at} was not reached"
 
         found = without_hidden(contents(folder) if folder.exists() else {})
         mixed = {data[:3] for name, data in found.items() if name in NAMES}
@@ -78,12 +78,12 @@ def test_a_writer_killed_at_any_line_leaves_old_or_new_and_the_next_one_no_litte
 def test_what_a_kill_had_decided_is_completed_by_whoever_writes_next(tmp_path: Path) -> None:
     """Among other files a set is exchanged file by file: a kill in between leaves fewer, the next writer brings them."""
     counted = old_folder(tmp_path / "count", "shared")
-    count = lines_of(lambda: write_set(counted), atomic)
+    count = lines_of(lambda: write_set(counted), atomic, claims)
     for at in sorted(random.Random(count).sample(range(1, count + 1), count if WHOLE else 40)):
         root = tmp_path / str(at)
         folder = old_folder(root, "shared")
         old = contents(folder)
-        assert killed(lambda folder=folder: write_set(folder), at, atomic)
+        assert killed(lambda folder=folder: write_set(folder), at, atomic, claims)
         with atomic_write(folder / "later.txt") as temporary:
             temporary.write_text("later")
         found = {name: data for name, data in contents(folder).items() if name != "later.txt"}
@@ -210,3 +210,15 @@ def test_a_writable_folder_is_swept_and_left_empty(tmp_path: Path) -> None:
     require_writable(tmp_path)
 
     assert os.listdir(tmp_path) == [".mine"]
+
+
+@pytest.mark.parametrize("kind", ["alone", "shared"])
+def test_files_of_the_older_set_go_with_it(tmp_path: Path, kind: str) -> None:
+    folder = old_folder(tmp_path, kind)
+    others = contents(folder).keys() - set(NAMES)
+
+    with whole_set(folder, also=NAMES) as stage:
+        (stage / "a.npz").write_text("new")
+
+    assert contents(folder).keys() == {"a.npz"} | others and (folder / "a.npz").read_text() == "new"
+    assert os.listdir(tmp_path) == ["out"]

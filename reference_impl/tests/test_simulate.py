@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reference_impl import atomic
+from reference_impl import atomic, claims
 from reference_impl.atomic import sole_run
 from reference_impl.cli.main import main
 from reference_impl.cli.simulate import Experiment, simulate, write
@@ -82,7 +82,7 @@ def test_a_set_of_simulated_files_is_all_old_or_all_new_whenever_it_is_killed(tm
         write(made, model)
         states.append(contents(model))
     write(files[0], tmp_path / "count")
-    modules = (atomic, npz, zips)
+    modules = (atomic, claims, npz, zips)
     count = lines_of(lambda: write(files[1], tmp_path / "count"), *modules)
 
     for at in random.Random(0).sample(range(1, count + 1), count if os.environ.get("PTYCHO_EVERY_KILL") else 60):
