@@ -189,7 +189,9 @@ def split(count: int, output: Path, held_out: float) -> dict[Path, np.ndarray]:
     """
     parts = {output: np.arange(count)}
     if held_out > 0:
-        others = max(1, round(held_out * count))
+        if count < 2:
+            raise ContractError(field="held_out", expected="two exposures or more", found=str(count))
+        others = min(max(1, round(held_out * count)), count - 1)
         chosen = np.zeros(count, bool)
         chosen[((np.arange(others) + 0.5) * count / others).astype(int)] = True
         for name, mask in (("train", ~chosen), ("test", chosen)):

@@ -25,6 +25,7 @@ class Positions:
 
     def __init__(self, lookup: Lookup, layout: Layout, wishes: Wishes, opener: Callable[[Path], Source | TextSource]) -> None:
         self.lookup, self.layout, self.wishes, self._open = lookup, layout, wishes, opener
+        self._grid = values.raster(lookup, layout)
         self.index: Item | None = None
 
     def positions(self) -> Item | None:
@@ -64,10 +65,17 @@ class Positions:
         return values.vector(source.array(name.lstrip("/")), source.place(name)) * factor, source.place(name), source.unit(name)
 
     def _joined(self, pair: list[tuple[np.ndarray, str, str | None]], default: str) -> Item:
-        (y, where_y, unit), (x, where_x, _) = pair
-        if y.shape != x.shape:
-            raise ContractError(field=where_x, expected=f"as many numbers as {where_y}, {len(y)}", found=str(len(x)))
-        return self._with_unit(np.stack([y, x], axis=1), f"{where_x}, {where_y.rsplit('::', 1)[-1]}", unit, default, "")
+        (y, where_y, unit), (x, where_x, other) = pair
+        if self.wishes.position_unit is None and units.canonical(unit or "") != units.canonical(other or ""):
+            found = f"{other or 'none'}; --position-unit with a factor for each (FILE::name*number) says what is right"
+            raise ContractError(field=where_x, expected=f"the unit of {where_y}, {unit or 'none'}", found=found)
+        said = ""
+        if y.shape != x.shape or (self._grid == (len(y), len(x)) and len(y) > 1):
+            if self._grid != (len(y), len(x)):
+                raise ContractError(field=where_x, expected=f"as many numbers as {where_y}, {len(y)}", found=str(len(x)))
+            y, x = (axis.reshape(-1) for axis in np.meshgrid(y, x, indexing="ij"))
+            said = "the axes of a raster, its rows first"
+        return self._with_unit(np.stack([y, x], axis=1), f"{where_x}, {where_y.rsplit('::', 1)[-1]}", unit, default, said)
 
     def _table(self, path: Path, name: str, factor: float) -> Item:
         source = self._open(path)
@@ -89,6 +97,9 @@ class Positions:
     def _with_unit(self, value: np.ndarray, where: str, stated: str | None, default: str, said: str) -> Item:
         known = self.wishes.position_unit or units.canonical(stated or "")
         unit, notes = known or default, [said] if said else []
+        stated_unit = units.canonical(stated or "")
+        if stated_unit and self.wishes.position_unit not in (None, stated_unit):
+            notes.append(f"unit {known} by --position-unit, though the file states {stated_unit}")
         if not known and default:
             notes.append(f"unit {default}: what this layout means")
         return Item(value, where, unit, "; ".join(notes))

@@ -72,18 +72,26 @@ def frames(lookup: Lookup, layout: Layout, axes: str | None, positions: int | No
     raise ContractError(file=lookup.sources[0].path, field="patterns", expected=f"a data set {wanted}", found="none")
 
 
+def raster(lookup: Lookup, layout: Layout) -> tuple[int, int] | None:
+    """(rows, columns) of the scan where the patterns stand in one array of four axes, the scan's first."""
+    found = lookup.first(layout.names("patterns"))
+    shape = () if found is None else found[0].shape(found[1])
+    matlab = found is not None and found[0].matlab
+    return (shape[2], shape[3]) if len(shape) == 4 and matlab else (shape[0], shape[1]) if len(shape) == 4 else None
+
+
 def vector(value: np.ndarray, place: str) -> np.ndarray:
-    """Numbers `(P,)` of an array with one long axis."""
+    """Numbers `(P,)` of an array with one long axis, or of a raster of two, row by row."""
     squeezed = np.squeeze(value)
-    if squeezed.ndim == 0:
-        squeezed = squeezed[None]
-    if squeezed.ndim != 1 or squeezed.dtype.kind not in "iufb":
+    if squeezed.ndim > 2 or squeezed.dtype.kind not in "iufb":
         raise ContractError(field=place, expected="one number a position", found=f"{value.dtype} of shape {value.shape}")
-    return squeezed.astype(np.float64)
+    return squeezed.reshape(-1).astype(np.float64)
 
 
 def table(value: np.ndarray, columns: str | None, place: str) -> np.ndarray:
     """(row, column) `(P, 2)` of an array `(P, k)` or `(k, P)` whose columns are named, like `x y z`."""
+    if value.ndim == 3 and 1 not in value.shape and value.shape[-1] in (2, 3):
+        value = value.reshape(-1, value.shape[-1])  # a raster, row by row
     value = np.squeeze(value) if value.ndim > 2 else value
     if value.ndim != 2 or value.dtype.kind not in "iuf":
         raise ContractError(field=place, expected="positions (P, 2)", found=f"{value.dtype} of shape {value.shape}")

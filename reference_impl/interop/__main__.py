@@ -64,11 +64,12 @@ def examine(name: str, python: str, made: Scan, folder: Path) -> bool:
         output = folder / f"{label.replace(' ', '_')}.npz"
         code = command(["convert", *flags, "--output", str(output), "--quiet"])
         deviations = compared(output, made) if code == 0 else {"refused": 1.0}
-        fine = said(f"{name} writes {label}, convert reads", deviations) and fine
+        fine = said(f"{name}: {label}, convert reads", deviations) and fine
     first, ours = next(iter(written.values())), [str(folder / "ours.cxi"), str(folder / "ours.h5")]
     for target, output in zip(("cxi", "product"), ours, strict=True):
         fine = command(["export", *first, "--to", target, "--output", output, "--quiet"]) == 0 and fine
-    return said(f"export writes, {name} reads", asked(name, python, "read", folder)) and fine
+    direction = "PtyLab reads the same file" if name == "ptylab" else f"export writes, {name} reads"
+    return said(direction, asked(name, python, "read", folder)) and fine
 
 
 def asked(name: str, python: str, verb: str, folder: Path) -> dict:

@@ -21,7 +21,7 @@ def write(scan: dict[str, np.ndarray], folder: Path) -> dict[str, list[str]]:
     np.save(folder / "probe.npy", scan["probe"])
     np.save(folder / "good.npy", scan["good"])
     flags = ["--source", str(folder / "ptylab.hdf5"), "--probe", str(folder / "probe.npy"), "--mask", str(folder / "good.npy")]
-    return {"HDF5": flags}
+    return {"a file as its manual says, which it accepts": flags}
 
 
 def accepted(path: Path) -> np.ndarray:

@@ -197,3 +197,45 @@ def test_a_mask_of_another_size_names_both(tmp_path: Path) -> None:
 
     with pytest.raises(ContractError, match="64 x 64"), opened(flags[1], Wishes(mask=str(tmp_path / "m.npy"))):
         pass
+
+
+@pytest.mark.parametrize("how", ["vectors", "grids", "table"])
+def test_a_raster_in_cxi_finds_its_positions(how: str, tmp_path: Path) -> None:
+    """NXcxi_ptycho keeps rasters in four axes; positions are then axes of the raster, or stand on it."""
+    y, x = np.meshgrid(np.arange(3) * 4.0, np.arange(4) * 5.0, indexing="ij")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["entry_1/data_1/data"] = MADE.counts.reshape(3, 4, N, N)
+        file["x"], file["y"] = (x[0], y[:, 0]) if how == "vectors" else (x, y)
+        if how == "table":
+            file["entry_1/data_1/translation"] = np.stack([x, y, 0 * x], axis=-1) * PIXEL
+    flags = ["--source", str(tmp_path / "a.h5"), "--object-pixel", f"{PIXEL * 1e9} nm"]
+    if how != "table":
+        flags += [
+            "--positions-x",
+            f"{tmp_path}/a.h5::x*51.66",
+            "--positions-y",
+            f"{tmp_path}/a.h5::y*51.66",
+            "--position-unit",
+            "nm",
+        ]
+
+    found = converted(*flags, output=tmp_path / "out.npz")
+
+    assert np.array_equal(found["xcoords"], x.reshape(-1) + 32) and np.array_equal(found["ycoords"], y.reshape(-1) + 32)
+
+
+def test_two_units_of_one_scan_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = writers.named(MADE, tmp_path)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["motors/samx"].attrs["units"], file["motors/samy"].attrs["units"] = "mm", "um"
+    places = ["--positions-x", f"{tmp_path}/a.h5::motors/samx", "--positions-y", f"{tmp_path}/a.h5::motors/samy"]
+
+    assert "the unit of" in refusal(flags[1], tmp_path, capsys, *places)
+
+
+def test_one_exposure_cannot_be_held_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(tmp_path / "a.npy", MADE.counts[:1])
+    np.save(tmp_path / "scan.npy", np.zeros((1, 2)))
+    flags = ["--positions", f"{tmp_path}/scan.npy", "--columns", "x y", "--position-unit", "pixel", "--held-out", "0.5"]
+
+    assert "--held-out: expected two exposures" in refusal(str(tmp_path / "a.npy"), tmp_path, capsys, *flags)
