@@ -39,6 +39,11 @@ class _Defaults(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=34)
 
+    def _get_default_metavar_for_optional(self, action: argparse.Action) -> str:
+        """What a value is, not the flag once more in capitals."""
+        kind = action.type.domain.kind if isinstance(action.type, Reader) else ""
+        return {"whole": "NUMBER", "real": "NUMBER", "path": "PATH"}.get(kind, "NAME")
+
     def _get_help_string(self, action: argparse.Action) -> str | None:
         silent = action.default is None or isinstance(action.default, bool) or action.default is argparse.SUPPRESS
         return action.help if silent or not action.help else f"{action.help} (default: %(default)s)"

@@ -40,6 +40,15 @@ def apply(args: argparse.Namespace) -> str:
     return f"preset {args.preset}: {said or 'nothing, every flag of it was given'}" if PRESETS[args.preset] else ""
 
 
+def hint(args: argparse.Namespace) -> str:
+    """What to say to who chose no preset and trains as long as the defaults do, on a CPU."""
+    import torch
+
+    chosen = {"preset", "max_epochs", "resume"} & set(args.typed)
+    slow = args.accelerator == "cpu" or (args.accelerator == "auto" and not torch.cuda.is_available())
+    return "preset standard, made for a GPU: --preset quick ends within minutes on two cores" if slow and not chosen else ""
+
+
 def _flag(name: str, value: Any) -> str:
     flag = f"--{name.replace('_', '-')}"
     return flag if value is True else f"{flag} {value}"

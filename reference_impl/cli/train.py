@@ -139,7 +139,7 @@ def run(args: argparse.Namespace) -> None:
         raise ContractError(
             field="override", expected="--resume beside it: it names what may differ from a checkpoint", found="none"
         )
-    say.line(presets.apply(args))
+    say.line(presets.apply(args) or presets.hint(args))
     validate_paths(args.train_data_file, args.test_data_file, args.output_dir)
     # The step gathers the gradients; Lightning's own accumulation is refused under manual optimisation (EXEC-004).
     step = {"accum_steps": args.accumulate_grad_batches} if args.accumulate_grad_batches != 1 else {}

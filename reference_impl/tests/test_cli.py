@@ -19,6 +19,7 @@ from reference_impl.cli.simulate import Experiment, simulate
 from reference_impl.cli.train import _warn_of_saturation, overrides_of
 from reference_impl.config import ModelConfig, TrainingConfig
 from reference_impl.data.plausible import NAMES
+from reference_impl.tests.samples import arrays
 
 FAST = ["--n-filters-scale", "0.5", "--no-probe-big", "--gridsize", "1", "--batch_size", "4", "--accelerator", "cpu"]
 
@@ -26,8 +27,8 @@ FAST = ["--n-filters-scale", "0.5", "--no-probe-big", "--gridsize", "1", "--batc
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
-    for name, arrays in simulate(Experiment(patterns=24, test_patterns=12)).items():
-        np.savez(folder / f"{name}.npz", **arrays)
+    for name, members in simulate(Experiment(patterns=24, test_patterns=12)).items():
+        np.savez(folder / f"{name}.npz", **members)
     return folder
 
 
@@ -92,6 +93,31 @@ def test_inference_leaves_pictures_and_numbers(
         assert [one["name"] for one in json.loads(str(found["checked"]))[0]["checked"]] == list(NAMES)
         centre = found["origin"] + found["object"].shape[0] / 2
         assert np.abs(centre - found["offsets"].mean(axis=0)).max() < 1.5
+
+
+def test_a_bundle_is_found_by_its_file_and_from_home(
+    data: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(trained.parent))
+    named = [str(trained / "wts.h5.zip"), f"~/{trained.name}/wts.h5", f"~/{trained.name}"]
+
+    for name in named:
+        files = ["--test-data", str(data / "test.npz"), "--output-dir", str(tmp_path), "--model-path", name]
+        assert main(["infer", *files, "--n-groups", "4", "--accelerator", "cpu"]) == 0
+        assert "4 patches stitched" in capsys.readouterr().out
+
+
+def test_data_of_another_side_are_shown_and_refused_as_they_are(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "wide.npz", **arrays(n=5, N=128))
+    files = ["--test_data", str(tmp_path / "wide.npz"), "--output_dir", str(tmp_path / "out"), "--model_path", str(trained)]
+
+    code = main(["infer", *files, "--accelerator", "cpu"])
+
+    said = capsys.readouterr()
+    assert code == 1 and "5 patterns of 128 x 128 pixels" in said.out
+    assert "wide.npz" in said.err and "64 x 64" in said.err and "found 128 x 128" in said.err
 
 
 def test_the_curve_of_the_overview_is_the_training_that_made_the_bundle(trained: Path, tmp_path: Path) -> None:
