@@ -30,8 +30,8 @@ TITLES = {
 def add(verbs: Any) -> None:
     """doctor."""
     verb = verbs.add_parser(
-        "doctor", help="what is here, what a run would not evaluate here, and what is misconfigured",
-        description="Runs no check. Exit code 0, or 4 where a run could not start.",
+        "doctor", help="what is here, what a run would not evaluate here, and what stands in its way",
+        description="Looks around and asks the backend who it is; runs no check. Exit code 0, or 4 where a run could not start.",
     )  # fmt: skip
     verb.add_argument("--backend", default="reference", help="as for `conform run`; default: reference")
     verb.add_argument("--device", default="cpu", help="cpu (default), cuda, …")
@@ -63,7 +63,9 @@ def _doctor(arguments: argparse.Namespace) -> int:
         print(f"{TITLES[kind]}:{'' if mine else ' nothing'}")
         for finding in mine:
             print(f"  {finding.subject:{wide}}  {finding.found}{f' ({finding.advice})' if finding.advice else ''}")
-    print(f"exit {ended}: a run {'could not start' if ended else 'can start'}")
+    blocking = [finding for finding in found if finding.kind == "blocking"]
+    more = f" (and {len(blocking) - 1} more reasons above)" if len(blocking) > 1 else ""
+    print(f"exit {ended}: a run could not start: {blocking[0].found}{more}" if blocking else f"exit {ended}: a run can start")
     return ended
 
 

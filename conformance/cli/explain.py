@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add(verbs: Any) -> None:
     """explain."""
     verb = verbs.add_parser(
-        "explain", help="a clause or a check: words, bounds, margins, history, mutants",
+        "explain", help="a clause or a check: words, bounds, margins, history, planted defects",
         description="Exit code 0; 4 for an unknown name or a file that is not there, 6 for a report that does not close.",
     )  # fmt: skip
     verb.add_argument(

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from conformance.running.run import Ended
 
 VERBS = {
-    "red": "succeeds only if every selected check fails by its own assertion",
-    "green": "succeeds only if every selected check passes and a red stands before it in the ledger",
-    "blocked": "leaves blocker.log, and a [P] in the ledger",
+    "red": "put on record that the selected checks fail; succeeds only if each fails by its own assertion",
+    "green": "put on record that they pass; succeeds only if each passes, and its failure (red) is on record before",
+    "blocked": "put on record that something else stands in the way: blocker.log, and [P] in the ledger",
 }
 
 
@@ -119,7 +119,7 @@ def _print(rows: list[Standing], known: Known) -> None:
     print(", ".join(f"{states[state]} {state}" for state in STATES if states[state]) or "no entries", end="; ")
     print(", ".join(f"{marks[mark]} {mark}" for mark in ("[x]", "[P]", "[ ]")), end="; ")
     print(f"{unseen} units of the suite were never seen")
-    print("[x]: proven green (a red or a killed mutant stands behind it), once on a clean checkout, its scenarios green")
+    print("[x]: passes in a clean checkout, was seen to fail before (or caught a planted defect), and its end-to-end tests pass")
 
 
 def _known(arguments: argparse.Namespace) -> Known:
@@ -245,7 +245,7 @@ def _record(arguments: argparse.Namespace, ended: Ended, report: Report, path: P
     for number, draft in zip(numbers, drafts, strict=True):
         print(f"{arguments.verb}: {draft['check']} is {draft['state']}; line {number} of {path}")
     if report.header["checkout"]["dirty"]:
-        print("the checkout is dirty: the entry says so, and [x] waits for a green on a clean one")
+        print("the checkout has local changes: the entry says so, and [x] waits for a pass in a clean one")
     print(f"log: {log}")
     return 0
 

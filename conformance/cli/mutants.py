@@ -14,13 +14,14 @@ def add(verbs: Any) -> None:
     """mutants."""
     verb = verbs.add_parser(
         "mutants",
-        help="plant every known defect and every freedom into the reference, and see what the suite says",
-        description="Exit code 0: every mutant killed for its reason, every twin green, no hollow check; 7: a mutant survived; "
-        "1: a twin is accused, a check is hollow, or the kill matrix differs from the committed one; 3: the trials broke.",
+        help="plant every known defect, and every allowed variation, into the reference, and see what the suite says",
+        description="Exit code 0: every planted defect (mutant) is caught for its reason, every allowed variation (twin) passes, "
+        "every check catches something; 7: a defect was missed; 1: a variation is accused, a check catches nothing (hollow), or "
+        "the table of who catches what differs from the committed one; 3: the trials broke; 4: the reference cannot be made.",
     )
     verb.add_argument("only", nargs="*", help="ids (DEF-001) or areas (batch); default: all")
     verb.add_argument("--list", action="store_true", help="show what there is, and try nothing")
-    verb.add_argument("--update", action="store_true", help="write the kill matrix and the clauses' mutants")
+    verb.add_argument("--update", action="store_true", help="write the table of who catches what, and each clause's defects")
     verb.add_argument("--workers", type=int, metavar="N", help="trials at a time; default: one a core")
     verb.add_argument("--patience", type=float, default=300.0, metavar="S", help="a trial that takes longer is incomplete")
     verb.add_argument("--output", type=Path, default=Path("reports"))
@@ -56,7 +57,7 @@ def _show(outcome: Any) -> None:
     from conformance.defects import trial_run
 
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
-    table = Table(title="mutants by area", title_justify="left")
+    table = Table(title="planted defects by area", title_justify="left")
     for column in ("area", *VERDICTS):
         table.add_column(column, justify="left" if column == "area" else "right")
     for area, row in trial_run.areas(outcome).items():
@@ -66,8 +67,10 @@ def _show(outcome: Any) -> None:
         console.print(f"[red]{escape(problem)}[/]")
     killed = sum(tried.verdict == "killed" for tried in outcome.mutants)
     green = sum(tried.complete and not tried.reds for tried in outcome.twins)
-    console.print(f"mutants: {len(outcome.mutants)} = {killed} killed for their reason + {len(outcome.mutants) - killed} not")
-    console.print(f"twins: {len(outcome.twins)} = {green} green + {len(outcome.twins) - green} accused")
+    console.print(
+        f"planted defects: {len(outcome.mutants)} = {killed} caught for their reason + {len(outcome.mutants) - killed} not"
+    )
+    console.print(f"allowed variations: {len(outcome.twins)} = {green} passed + {len(outcome.twins) - green} accused")
     console.print(f"smallest selection with the same power: {len(outcome.selection)} of {outcome.checks} checks")
     console.print(f"exit {outcome.code}")
     console.print(f"report: {outcome.folder}")

@@ -20,7 +20,7 @@ def add(verbs: Any) -> None:
         "new-backend",
         help="write a package whose every surface raises NotImplementedError",
         description="Writes NAME/ with an adapter, pyproject.toml, README.md, expectations/NAME.toml and noxfile.py; never over "
-        "what is there. Its first run is red, without an error.",
+        "what is there. Its first run fails on purpose: no method is written yet.",
     )
     verb.add_argument("name", metavar="NAME", help="the package's name: lower-case letters, digits, _")
     verb.add_argument("--to", type=Path, default=Path(), metavar="DIR", help="where NAME/ is made (default: here)")

@@ -16,11 +16,11 @@ def add(verbs: Any) -> None:
     for name in ("clauses", "checks", "profiles"):
         which.add_argument(f"--{name}", dest="what", action="store_const", const=name)
     listing.set_defaults(what="clauses", act=_list)
-    trace = verbs.add_parser("trace", help="is the registry whole? clauses, tests, lock and profiles against each other")
-    trace.add_argument("--table", action="store_true", help="clauses, their checks, and the mutants that each check killed")
+    trace = verbs.add_parser("trace", help="do clauses, tests, lock and profiles fit each other?")
+    trace.add_argument("--table", action="store_true", help="clauses, their checks, and the defects that each check catches")
     trace.add_argument("--json", action="store_true", help="the table and the problems for machines")
     trace.set_defaults(act=_trace)
-    lock = verbs.add_parser("lock", help="write specs/clauses.lock.json; refuses changed words at the same revision")
+    lock = verbs.add_parser("lock", help="write specs/clauses.lock.json; refuses changed words without a new revision")
     lock.add_argument("--initial", action="store_true", help="rewrite all of it; only as long as no profile is released")
     lock.set_defaults(act=_lock)
 
@@ -85,7 +85,11 @@ def _table(rows: list[dict[str, Any]], matrix: dict[str, Any] | None) -> None:
             print(f"{row['clause']:16} {check['check']:{wide}}  {', '.join(check['mutants'])}".rstrip())
     killing, mutants = sum(map(bool, checks.values())), (matrix or {}).get("mutants", {})
     killed = {name for names in checks.values() for name in names}
-    told = f"{len(killed)} of {len(mutants)} mutants killed, by {killing} checks" if mutants else "no kill matrix yet"
+    told = (
+        f"{len(killed)} of {len(mutants)} planted defects caught, by {killing} checks"
+        if mutants
+        else "no planted defect was tried yet"
+    )
     print(f"{len(checks)} checks; {told}")
 
 

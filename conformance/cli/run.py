@@ -27,7 +27,7 @@ def add(verbs: Any) -> None:
         "--backend", action="append", metavar="NAME",
         help="repeatable; reference (default), another built-in name, module:attribute, proc:NAME or venv:PATH:NAME",
     )  # fmt: skip
-    run.add_argument("--device", default="cpu", help="cpu (default), cuda, …: anything but cpu runs the checks marked `device`")
+    run.add_argument("--device", default="cpu", help="cpu (default), cuda, …; on others only checks for accelerators run")
     run.add_argument("--profile", action="append", default=[], help="repeatable; default: those that the backend claims")
     run.add_argument(
         "-k",
@@ -37,17 +37,21 @@ def add(verbs: Any) -> None:
         default=[],
         help="repeatable; part of a check's id, * is a wildcard",
     )
-    run.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core; 0: in the child itself")
+    run.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core; 0: one, without workers")
     run.add_argument("--output", type=Path, default=Path("reports"), help="where the dated folder is made (default: reports)")
     run.add_argument(
         "--label", help="the name of the folder in the dated one (default: backend-device; of several backends: comparison)"
     )
-    run.add_argument("--shuffle", type=int, metavar="SEED", help="the checks in an order drawn from this seed")
+    run.add_argument("--shuffle", type=int, metavar="SEED", help="run the checks in an order drawn from this seed")
     run.add_argument(
-        "--patience", type=float, default=600.0, metavar="S", help="a check that takes longer (600 s) is a crash, or a timeout"
+        "--patience",
+        type=float,
+        default=600.0,
+        metavar="S",
+        help="seconds for one check (600); one that takes longer has failed",
     )
-    run.add_argument("--expect", type=Path, metavar="FILE", help="known reds, each with a reason and an end (reports/README.md)")
-    run.add_argument("--no-repro", action="store_true", help="leave no script that repeats a red (default: of the first 50)")
+    run.add_argument("--expect", type=Path, metavar="FILE", help="known failures, each with reason and end (reports/README.md)")
+    run.add_argument("--no-repro", action="store_true", help="leave no scripts that repeat failures (of the first 50)")
     run.add_argument("--json", action="store_true", help="one JSON object on standard output; everything else on standard error")
     run.set_defaults(act=_run)
 
@@ -105,7 +109,7 @@ def _unusable(path: Path) -> str:
     try:
         parse(read(path), datetime.now(UTC).date())
     except OSError as error:
-        return f"{error.strerror}; expected a file of known reds"
+        return f"{error.strerror}; expected a file of known failures"
     except ValueError as error:
         return str(error)
     return ""

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 CODES = """\
 exit codes:
-  0  everything selected was evaluated and no MUST is red (a profile with pending clauses is PARTIAL, and still 0)
-  1  a MUST is red, or an expectation is stale (--expect)
+  0  every required check that was selected passed (a profile with clauses that have no check yet is PARTIAL, and still 0)
+  1  a required check failed, or one passed that is expected to fail (--expect)
   2  interrupted
-  3  harness fault                       4  usage, registry, specification or expectations inconsistent
-  5  nothing evaluated                   6  incomplete: no footer, unbalanced, a process died, or a MUST without answer
-  7  a must-kill mutant survived
-Of several causes the first of 2, 3, 4, 6, 5, 7, 1. Reds of SHOULD and MAY are shown as advice; they change nothing.
+  3  a fault of the harness              4  cannot start: usage, a file, the specification, or a backend that cannot be made
+  5  nothing evaluated                   6  incomplete: the run did not end, a process died, or a required check has no answer
+  7  a planted defect was missed (`conform mutants`)
+Of several causes the first of 2, 3, 4, 6, 5, 7, 1. Failures of SHOULD and MAY are shown as advice; they change nothing.
 """
 
 

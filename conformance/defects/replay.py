@@ -85,7 +85,7 @@ def faults(steps: Sequence[Step], stage: Stage) -> list[str]:
     if stage.healed and (state := stage.state(steps[stage.healed - 1].unit)) != "green":
         found.append(f"{steps[stage.healed - 1].id} is taken away, but {steps[stage.healed - 1].unit} is {state}")
     if stage.healed == len(steps):
-        return found + ([] if stage.state(SCENARIO) == "green" else [f"nothing is planted, but {SCENARIO} is not green"])
+        return found + ([] if stage.state(SCENARIO) == "green" else [f"nothing is planted, but {SCENARIO} does not pass"])
     front = steps[stage.healed]
     if stage.state(front.unit) not in RED:
         found.append(f"{front.id} is planted, but {front.unit} is {stage.state(front.unit)}")

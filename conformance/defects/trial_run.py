@@ -50,7 +50,7 @@ def perform(only: tuple[str, ...], workers: int | None, output: Path, update: bo
     """Try every mutant and every twin (or those named), in a fork each; raises `LookupError` where a name leads nowhere."""
     tried = {"mutant": entries(only, "mutant"), "twin": entries(only, "twin")}
     if not any(tried.values()):
-        raise LookupError(f"no mutant, twin or area is called {', '.join(only)}")
+        raise LookupError(f"no planted defect, allowed variation or area is called {', '.join(only)}")
     folder = folder_for(Options(output=output, label="mutants"))
     job = {
         "workers": workers or cores(),
@@ -130,8 +130,12 @@ def excuses(checks: list[str], table: Mapping[str, Any], reasons: Mapping[str, s
     """Hollow checks without a written reason, and reasons that no longer hold."""
     empty = trials.hollow(checks, table)
     return [
-        *(f"hollow: {check} killed no mutant, and no reason is written" for check in empty if check not in reasons),
-        *(f"hollow: {check} has a written reason, but it killed a mutant, or is gone" for check in reasons if check not in empty),
+        *(f"hollow: {check} catches no planted defect, and no reason is written" for check in empty if check not in reasons),
+        *(
+            f"hollow: {check} has a written reason, but it catches a planted defect, or is gone"
+            for check in reasons
+            if check not in empty
+        ),
     ]
 
 

@@ -124,7 +124,7 @@ def _otherwise(report: Report, check: str) -> str:
     state = report.states()[check]
     blocking = next((line["by"] for line in report.blocked if line["check"] == check), [])
     if blocking:
-        return f"{check} is blocked: the red is {blocking[0]}'s" + (f" and {len(blocking) - 1} more" * (len(blocking) > 1))
+        return f"{check} is blocked: what fails is {blocking[0]}" + (f" and {len(blocking) - 1} more" * (len(blocking) > 1))
     message = next((line["message"] for line in report.results if line["check"] == check), "")
     said = reason_of(message).get("found", "") if message else ""
     meaning = MEANING.get(state, "")

@@ -141,7 +141,7 @@ def _said(last: Line, state: str, known: Known) -> list[str]:
 
 def _reservations(lines: Sequence[Line], state: str) -> list[str]:
     """Why a green is not `[x]`, its scenarios aside."""
-    why = [] if state == "proven green" else ["hollow: no red before it, no mutant killed"]
+    why = [] if state == "proven green" else ["it was never seen to fail, and caught no planted defect (hollow)"]
     greens = list(takewhile(lambda line: line["state"] == "pass", reversed(lines)))
     if not any(line.get("commit") and not line["dirty"] and not line.get("draft") for line in greens):
         why.append("not seen on a clean checkout")

@@ -19,11 +19,11 @@ MEANING = {
     0: "nothing that was selected failed",
     1: "a required clause failed, or an expectation is stale",
     2: "interrupted",
-    3: "harness fault",
-    4: "usage, registry or specification inconsistent",
+    3: "a fault of the harness",
+    4: "could not start: usage, a file, the specification, or a backend that cannot be made",
     5: "nothing evaluated",
     6: "incomplete",
-    7: "a must-kill mutant survived",
+    7: "a planted defect was missed",
 }
 CLAUSE_STATES = ("pass", "red", "error", "expected", "blocked", "not-evaluated", "not-offered", "pending", "untestable")
 PRIORITY = (2, 3, 4, 6, 5, 7, 1)

@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--without-own", action="store_true", help="leave out what the suite asks of itself")
     group.addoption("--report", default=None, help="write report.jsonl here")
-    group.addoption("--expect", default=None, metavar="FILE", help="known reds, as in expectations/<backend>.toml")
+    group.addoption("--expect", default=None, metavar="FILE", help="known failures, as in expectations/<backend>.toml")
     group.addoption("--trials", default=None, help="a job of `conform mutants`: run its trials in place of the suite")
     group.addoption("--shuffle", type=int, default=None, metavar="SEED", help="run the checks in an order drawn from this seed")
     group.addoption("--suite", default=None, help="another suite (for the harness's own tests)")
@@ -70,7 +70,7 @@ def _complain(station: Station, problems: list[str]) -> None:
     if not station.draft:
         more = [f"… and {len(problems) - 30} more; `conform trace` shows all"] if len(problems) > 30 else []
         shown = "\n".join(f"  {problem}" for problem in [*problems[:30], *more])
-        raise pytest.UsageError(f"the registry of {station.spec.folder} is inconsistent:\n{shown}")
+        raise pytest.UsageError(f"the specification {station.spec.folder} and its tests do not fit each other:\n{shown}")
     telling = [problem for problem in problems if "no test is bound to it" not in problem and LOCK not in problem]
     print(
         f"DRAFT: {len(problems)} problems of the registry; without the unbound and the unlocked:",

@@ -47,7 +47,7 @@ def leave(station: Station, check: Check, error: BaseException, seconds: float) 
     """Write a red's script and its archive; returns what the report says of it. None: there are enough."""
     from conformance.repro import script, shelf
 
-    title = f"{check.id} on {station.backend_name}: a red of `conform run`."
+    title = f"{check.id} on {station.backend_name}: a failure of `conform run`."
     repeat = check.repeat(station.backend_name, station.device)
     place = shelf.reserved(station.left or Path(), check.id)
     if place is None:

@@ -122,12 +122,12 @@ def _machine(facts: Facts) -> Iterator[Finding]:
 def _threads(facts: Facts) -> Iterator[Finding]:
     stated = {name: facts.variables[name] for name in THREADS if name in facts.variables}
     told = ", ".join(f"{name}={value}" for name, value in stated.items()) or "no variable set"
-    yield Finding("environment", "threads", f"{told}; a run computes on one thread in each of its {facts.cores} processes")
+    yield Finding("environment", "threads", f"{told}; a run uses one thread in each of its {facts.cores} processes")
     for name, value in stated.items():
         if not value.isdecimal() or int(value) < 1:
             yield Finding("misconfigured", name, repr(value), "expected a whole number from 1 on")
         elif int(value) > facts.cores:
-            advice = f"more threads than the {facts.cores} processors here: everything but `conform run` crawls; set it to 1"
+            advice = f"more threads than the {facts.cores} processors here slow down everything but `conform run`; set it to 1"
             yield Finding("misconfigured", name, value, advice)
 
 
@@ -148,11 +148,11 @@ def _libraries(facts: Facts) -> Iterator[Finding]:
 def _checkout(facts: Facts) -> Iterator[Finding]:
     found = facts.checkout
     if found["commit"] is None:
-        yield Finding("environment", "git", "no checkout here", "nothing can be entered in the ledger as [x]")
+        yield Finding("environment", "git", "no checkout here", "no check can be entered in the ledger as done, [x]")
     elif found["dirty"]:
         others = f", untracked {', '.join(found['untracked'][:3])}" if found["untracked"] else ""
         told = f"{found['commit'][:10]} with local changes" if found["diff"] else found["commit"][:10]
-        yield Finding("environment", "git", told + others, "`conform ledger add` refuses a dirty checkout")
+        yield Finding("environment", "git", told + others, "`conform ledger add` refuses local changes")
     else:
         yield Finding("environment", "git", f"{found['commit'][:10]}, clean")
 
@@ -175,21 +175,23 @@ def _folders(facts: Facts) -> Iterator[Finding]:
 def _registry(facts: Facts) -> Iterator[Finding]:
     draft = bool(facts.variables.get("CONFORM_DRAFT"))
     if draft:
-        advice = "problems of the registry are warnings, and the report says `draft`: no evidence; unset it"
+        advice = "problems of the specification are warnings, and the report is no evidence (`draft`); unset it"
         yield Finding("misconfigured", "CONFORM_DRAFT", facts.variables["CONFORM_DRAFT"], advice)
     for problem in facts.problems[:SHOWN]:
-        yield Finding("misconfigured" if draft else "blocking", "registry", problem, "`conform trace` checks it")
+        yield Finding("misconfigured" if draft else "blocking", "specification", problem, "`conform trace` checks it")
     if more := len(facts.problems) - SHOWN:
         if more > 0:
-            yield Finding("misconfigured" if draft else "blocking", "registry", f"and {more} more", "`conform trace` shows all")
+            yield Finding(
+                "misconfigured" if draft else "blocking", "specification", f"and {more} more", "`conform trace` shows all"
+            )
 
 
 def _clauses(facts: Facts) -> Iterator[Finding]:
     yield Finding("environment", "suite", f"{facts.checks} checks before parametrisation, {facts.device_checks} for accelerators")
     for name, reason in facts.untestable.items():
-        yield Finding("not evaluated", name, "untestable", reason)
+        yield Finding("not evaluated", name, "no check can test it", reason)
     for name, reason in facts.pending.items():
-        yield Finding("not evaluated", name, "pending: no check yet", reason)
+        yield Finding("not evaluated", name, "no check yet", reason)
 
 
 def _backend(facts: Facts) -> Iterator[Finding]:
@@ -206,7 +208,12 @@ def _backend(facts: Facts) -> Iterator[Finding]:
     if answer.surfaces:
         yield Finding("not evaluated", "surfaces", f"all but {', '.join(answer.surfaces)}", "the backend offers nothing else")
     for surface, methods in answer.absent.items():
-        yield Finding("not evaluated", f"surface {surface}", f"no {', '.join(methods)}", "the backend does not claim it")
+        yield Finding(
+            "not evaluated",
+            f"surface {surface}",
+            f"no {', '.join(methods)}",
+            "the backend does not have it: its checks are not evaluated",
+        )
 
 
 def _devices(facts: Facts) -> Iterator[Finding]:

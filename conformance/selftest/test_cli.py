@@ -85,7 +85,7 @@ def test_trace_is_four_where_the_registry_is_not_whole(house: House) -> None:
 
 def test_help_says_what_the_codes_mean() -> None:
     told = " ".join(process.run([*CONFORM, "run", "--help"]).stdout.split())
-    assert "a profile with pending clauses is PARTIAL, and still 0" in told
+    assert "a profile with clauses that have no check yet is PARTIAL, and still 0" in told
     assert "Of several causes the first of 2, 3, 4, 6, 5, 7, 1" in told
     assert process.run([*CONFORM, "fly"]).returncode == 4
 

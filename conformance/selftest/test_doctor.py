@@ -45,7 +45,7 @@ def test_where_nothing_is_missing_only_the_environment_is_told() -> None:
     )
     assert said["libraries"] == "numpy 2.4.6" and said["git"] == "aaaaaaaaaa, clean" and said["devices"] == "cpu, cuda"
     assert said["temporary folder"] == "/tmp, 2.0 GiB free" and said["backend"] == "mine 1, claims core, 57 methods"
-    assert said["threads"].startswith("no variable set; a run computes on one thread in each of its 4 processes")
+    assert said["threads"].startswith("no variable set; a run uses one thread in each of its 4 processes")
 
 
 LIBRARY = Library("rich", ">=13", "", "12.0", False)
@@ -67,9 +67,9 @@ PLACE = Folder("reports", "reports", fault="Read-only file system")
         ({"folders": (replace(PLACE, fault="", free=ROOM - 1),)}, "misconfigured", "reports folder", "reports, 1.0 GiB free"),
         ({"variables": {"TMPDIR": "/gone"}}, "misconfigured", "TMPDIR", "/gone"),
         ({"variables": {"CONFORM_DRAFT": "1"}}, "misconfigured", "CONFORM_DRAFT", "1"),
-        ({"problems": ("PHYS-001: not in clauses.lock.json",)}, "blocking", "registry", "PHYS-001: not in clauses.lock.json"),
-        ({"untestable": {"POLICY-008~1": "a rule"}}, "not evaluated", "POLICY-008~1", "untestable"),
-        ({"pending": {"PHYS-009~1": "later"}}, "not evaluated", "PHYS-009~1", "pending: no check yet"),
+        ({"problems": ("PHYS-001: not in clauses.lock.json",)}, "blocking", "specification", "PHYS-001: not in"),
+        ({"untestable": {"POLICY-008~1": "a rule"}}, "not evaluated", "POLICY-008~1", "no check can test it"),
+        ({"pending": {"PHYS-009~1": "later"}}, "not evaluated", "PHYS-009~1", "no check yet"),
         ({"answer": Answer(trouble="no such thing")}, "blocking", "backend", "no such thing"),
         ({"answer": answering(profiles=("core", "fly"))}, "misconfigured", "profile", "fly"),
         ({"answer": answering(absent={"loss": ["likelihood"]})}, "not evaluated", "surface loss", "no likelihood"),
@@ -135,7 +135,7 @@ def test_a_run_that_could_not_start_is_a_four(house: House) -> None:
     (house.root / "reports").write_text("in the way", encoding="utf-8")
     found, ended = doctor(house, backend="conformance.selftest.fakes:Nobody")
     faults = {subject: told for kind, subject, told in found if kind == "blocking"}
-    assert ended == 4 and set(faults) == {"registry", "reports folder", "backend"}
+    assert ended == 4 and set(faults) == {"specification", "reports folder", "backend"}
     assert "has no 'Nobody'" in faults["backend"]
 
 

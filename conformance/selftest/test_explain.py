@@ -179,7 +179,7 @@ def test_the_table_sets_clauses_checks_and_mutants_side_by_side(lit: House) -> N
     assert found.stdout.splitlines()[:3] == [
         f"PHYS-001~1       {NAME}  DEF-001, DEF-002",
         "PHYS-002~1       pending: later",
-        "1 checks; 2 of 3 mutants killed, by 1 checks",
+        "1 checks; 2 of 3 planted defects caught, by 1 checks",
     ]
     told = json.loads(lit.conform("trace", "--json").stdout)
     assert [row["clause"] for row in told["clauses"]] == ["PHYS-001~1", "PHYS-002~1"] and told["mutants"] == list(
@@ -191,7 +191,7 @@ def test_the_table_sets_clauses_checks_and_mutants_side_by_side(lit: House) -> N
 
 def test_the_table_is_four_where_the_registry_is_not_whole(house: House) -> None:
     assert house.conform("trace", "--json").returncode == 0
-    assert "no kill matrix yet" in house.conform("trace", "--table").stdout
+    assert "no planted defect was tried yet" in house.conform("trace", "--table").stdout
     house.tests("physics", check("other", "pass", '"PHYS-009~1"'))
     for words in ("--table", "--json"):
         broken = house.conform("trace", words)

@@ -168,7 +168,7 @@ def test_red_refuses_whatever_is_not_the_own_assertion(tmp_path: Path) -> None:
         f"PHYS-001:imports@cpu is error ({FAULT}): ModuleNotFoundError: No module named 'nothing_of_that_name'",
         f"PHYS-001:fixture@cpu is error ({FAULT}): OSError: no disk",
         "PHYS-001:crashes@cpu is crash (the backend raised or died): TypeError: a probe of five axes was expected",
-        "PHYS-001:needs_another@cpu is blocked: the red is PHYS-002:other@cpu's",
+        "PHYS-001:needs_another@cpu is blocked: what fails is PHYS-002:other@cpu",
     ]
     assert not books.ledger_path(house).exists()
     assert not list(house.folder().glob("*_red.log")), "a refused red leaves no evidence of one"

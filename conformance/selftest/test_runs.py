@@ -175,7 +175,10 @@ def test_a_process_that_dies_leaves_the_run_incomplete(tmp_path: Path) -> None:
 def four(done: process.Completed, words: str) -> None:
     assert done.returncode == 4, done.output
     assert words in done.output and "INTERNALERROR" not in done.output
-    assert done.stdout.splitlines()[-2] == "exit 4: usage, registry or specification inconsistent"
+    assert (
+        done.stdout.splitlines()[-2]
+        == "exit 4: could not start: usage, a file, the specification, or a backend that cannot be made"
+    )
 
 
 @pytest.mark.parametrize("workers", ["0", "2"])

@@ -128,7 +128,7 @@ def binding_faults(clauses: Mapping[str, Clause], binding: Binding) -> list[str]
     problems += [f"unknown evidence {name!r}; known: {', '.join(EVIDENCE)}" for name in binding.evidence if name not in EVIDENCE]
     levels = {clauses[key.split("~")[0]].level for key in binding.clauses if key.split("~")[0] in clauses}
     if len(levels) > 1:
-        problems.append(f"binds clauses of different levels ({', '.join(sorted(levels))}); a red would blame them all alike")
+        problems.append(f"binds clauses of different levels ({', '.join(sorted(levels))}); a failure would blame them all alike")
     return problems
 
 
