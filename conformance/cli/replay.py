@@ -13,7 +13,7 @@ def add(verbs: Any) -> None:
     verb = verbs.add_parser(
         "replay",
         help="plant the defects of a day together, repair one after the other, see how far the end-to-end test comes",
-        description="Leaves a log before and after each repair. Exit code 0 where with each repair the test comes one step further, else 1.",
+        description="Leaves a log before and after each repair. Exit code 0 where each repair helps by one step, else 1.",
     )
     verb.add_argument("day", help="seed-day: 20 October 2025, seven defects one behind the other")
     verb.add_argument("--output", type=Path, default=Path("reports"))

@@ -67,7 +67,7 @@ PLACE = Folder("reports", "reports", fault="Read-only file system")
         ({"folders": (replace(PLACE, fault="", free=ROOM - 1),)}, "misconfigured", "reports folder", "reports, 1.0 GiB free"),
         ({"variables": {"TMPDIR": "/gone"}}, "misconfigured", "TMPDIR", "/gone"),
         ({"variables": {"CONFORM_DRAFT": "1"}}, "misconfigured", "CONFORM_DRAFT", "1"),
-        ({"problems": ("PHYS-001: not in clauses.lock.json",)}, "blocking", "specification", "PHYS-001: not in"),
+        ({"problems": ("PHYS-001: not in",)}, "blocking", "specification", "PHYS-001: not in"),
         ({"untestable": {"POLICY-008~1": "a rule"}}, "not evaluated", "POLICY-008~1", "no check can test it"),
         ({"pending": {"PHYS-009~1": "later"}}, "not evaluated", "PHYS-009~1", "no check yet"),
         ({"answer": Answer(trouble="no such thing")}, "blocking", "backend", "no such thing"),
