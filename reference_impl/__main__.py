@@ -1,4 +1,4 @@
-"""`python -m reference_impl train|infer|convert|simulate|drop-in`."""
+"""`python -m reference_impl train|infer|inspect|convert|export|simulate|drop-in`."""
 
 from __future__ import annotations
 

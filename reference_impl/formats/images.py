@@ -1,4 +1,4 @@
-"""NPY files, TIFF files and folders of either as a source of one stack of frames, a piece at a time."""
+"""NPY, TIFF and EMPAD files, and folders of NPY or TIFF, as a source of one stack of frames, a piece at a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.lib import format as npy
 from reference_impl.errors import ContractError, printable
 from reference_impl.formats.stack import Joined, Stack
 
-TIFF, NPY = (".tif", ".tiff"), (".npy",)
+TIFF, NPY, RAW = (".tif", ".tiff"), (".npy",), (".raw",)
 MAX_HEADER = 10_000  # NumPy's own limit, in characters
 MAX_PIXELS = 1 << 26
 """Pixels of one TIFF page: 8192 x 8192. The largest detectors of this field have 4148 x 4362."""
@@ -58,6 +58,29 @@ class NpyArray:
             stream.seek(self._begin + start * one * self.dtype.itemsize)
             block = np.fromfile(stream, self.dtype, (stop - start) * one).reshape(-1, *self.shape[1:])
         return block[(slice(None) if isinstance(first, slice) else 0, *rest)]
+
+
+class EmpadRaw:
+    """Frames of an EMPAD detector: 130 rows of 128 float32 each, of which the last two are no pixels (Tate 2016, M&M 22, 237)."""
+
+    ROWS, WRITTEN, COLUMNS = 128, 130, 128
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.dtype = path, np.dtype("<f4")
+        count, rest = divmod(path.stat().st_size, self.WRITTEN * self.COLUMNS * self.dtype.itemsize)
+        if not count or rest:
+            expected = f"frames of {self.WRITTEN} x {self.COLUMNS} float32, as an EMPAD writes them"
+            raise ContractError(file=path, field="file", expected=expected, found=f"{path.stat().st_size} bytes")
+        self.shape = (count, self.ROWS, self.COLUMNS)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        first, *rest = index if isinstance(index, tuple) else (index,)
+        start, stop, _ = first.indices(self.shape[0])
+        one = self.WRITTEN * self.COLUMNS
+        with open(self.path, "rb") as stream:
+            stream.seek(start * one * self.dtype.itemsize)
+            block = np.fromfile(stream, self.dtype, (stop - start) * one).reshape(-1, self.WRITTEN, self.COLUMNS)
+        return block[:, : self.ROWS][(slice(None), *rest)]
 
 
 class TiffPages:
@@ -122,8 +145,11 @@ class ImageSource:
         files = [self.path] if self.path.is_file() else image_files(self.path)
         if not files:
             raise ContractError(file=path, field="folder", expected="files *.tif, *.tiff or *.npy", found="none")
-        self.container = "TIFF" if files[0].suffix.lower() in TIFF else "NPY"
-        opened = [TiffPages(file) if file.suffix.lower() in TIFF else NpyArray(file) for file in files]
+        ending = files[0].suffix.lower()
+        self.container, kind = (
+            ("TIFF", TiffPages) if ending in TIFF else ("EMPAD", EmpadRaw) if ending in RAW else ("NPY", NpyArray)
+        )
+        opened = [kind(file) for file in files]
         self._arrays: list[Any] = opened
         self._files = files
 

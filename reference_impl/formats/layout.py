@@ -45,7 +45,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
 }
 ORDER = (
     *("contract", "tike", "pair", "ptychodus", "ptychodus_training", "fold_slice", "cxi", "ptylab", "ptypy", "nsls2", "nanomax"),
-    *("nexus", "dp"),
+    *("py4dstem", "nexus", "dp"),
 )
 """The layouts that come with the program, in the order in which a file is held against them: the most particular first."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reference_impl.errors import ContractError
 from reference_impl.formats.hdf5 import Hdf5Source
-from reference_impl.formats.images import ImageSource
+from reference_impl.formats.images import RAW, ImageSource
 from reference_impl.formats.matlab import MatlabSource
 from reference_impl.formats.npz import NpzSource
 from reference_impl.formats.text import TextSource
@@ -50,6 +50,8 @@ def open_source(path: Path) -> Source | TextSource:
     # HDF5 allows a block of the user's before its signature, at 512 bytes or a power of two of them; MATLAB 7.3 uses 512.
     if head.startswith(HDF5_MAGIC) or any(head[place_:].startswith(HDF5_MAGIC) for place_ in (512, 1024, 2048, 4096)):
         return Hdf5Source(path)
+    if path.suffix.lower() in RAW:
+        return ImageSource(path)
     for start, kind in _STARTS:
         if head.startswith(start):
             return kind(path)

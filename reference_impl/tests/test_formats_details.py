@@ -239,3 +239,34 @@ def test_one_exposure_cannot_be_held_out(tmp_path: Path, capsys: pytest.CaptureF
     flags = ["--positions", f"{tmp_path}/scan.npy", "--columns", "x y", "--position-unit", "pixel", "--held-out", "0.5"]
 
     assert "--held-out: expected two exposures" in refusal(str(tmp_path / "a.npy"), tmp_path, capsys, *flags)
+
+
+def test_empad_frames_lose_their_two_extra_rows(tmp_path: Path) -> None:
+    frames = np.zeros((12, 130, 128), "<f4")
+    frames[:, 32:96, 32:96] = MADE.counts
+    frames[:, 128:] = 7e9
+    frames.tofile(tmp_path / "a.raw")
+    flags = ["--source", str(tmp_path / "a.raw"), "--step", "1 pixel", "--scan-shape", "3,4", "--crop", "64"]
+
+    assert np.array_equal(converted(*flags, output=tmp_path / "out.npz")["diff3d"], AMPLITUDE)
+
+
+def test_a_cube_of_py4dstem_is_a_raster(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["datacube_root/datacube/data"] = MADE.counts.reshape(4, 3, N, N)
+    flags = ["--source", str(tmp_path / "a.h5"), "--step", "2 pixel"]
+
+    found = converted(*flags, output=tmp_path / "out.npz")
+
+    assert np.array_equal(found["diff3d"], AMPLITUDE) and found["ycoords"].max() == 38 and found["xcoords"].max() == 36
+
+
+def test_of_several_scans_all_are_written_or_none(tmp_path: Path) -> None:
+    first = Path(writers.cxi(MADE, tmp_path)[1]).rename(tmp_path / "first.cxi")
+    (tmp_path / "second.cxi").write_bytes(first.read_bytes()[:9000])
+
+    assert (
+        main(["convert", "--source", str(first), str(tmp_path / "second.cxi"), "--output", str(tmp_path / "out"), "--quiet"]) == 1
+    )
+
+    assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
