@@ -1,3 +1,3 @@
-"""The command line: `python -m reference_impl train|infer|inspect|convert|export|simulate`. Thin: all that they do is also a function."""
+"""The command line: `train|infer|inspect|convert|export|simulate`. Thin: all that they do is also a function."""
 
 from __future__ import annotations

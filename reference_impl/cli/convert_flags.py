@@ -36,7 +36,7 @@ DETECTOR: Rows = (
     ("--flip-columns", None, "the detector is mirrored, left to right"),
     ("--mask", "place", "image of the detector that says which pixels are good"),
     ("--mask-good", "mask_good", "what a good pixel is in it: nonzero (as assumed) or zero"),
-    ("--mask-marked", None, "pixels that are NaN or below zero in every frame are bad"),
+    ("--mask-marked", None, "pixels that hold no count in any frame (NaN, below zero, 2^32 - 1) are bad"),
     ("--clip-negatives", "clip_negatives", "values from minus this to 0 become 0"),
     ("--threshold", "threshold", "values below it become 0"),
     ("--drop", "frames", "frames that are left out, by number: 3,7,10-12"),

@@ -83,7 +83,7 @@ class Conversion:
         block = self.experiment.frames.read(low, high)[numbers - low]
         amplitudes = self.experiment.patterns.unit == "amplitudes"
         if not self.good.all() or self.survey.touched.any():
-            block = np.where(self.good & (block > 0), block, 0).astype(block.dtype)  # NaN compares as False
+            block = np.where(self.good & (block > 0), block, 0).astype(block.dtype)  # NaN is not above zero
         if self.wanted.threshold is not None:
             block = np.where(block >= self.wanted.threshold, block, 0).astype(block.dtype)
         block = self.cut.cut(block)
@@ -135,6 +135,11 @@ def _values(experiment: Experiment, seen: Survey, table: Table) -> None:
             "warning",
         )
 
+    saturated = int((seen.peaks == 2**16 - 1).sum())
+    if unit == "counts" and experiment.frames.dtype == np.uint16 and saturated:
+        text = "65535 is all that 16 bits hold: --drop-saturated 65535, or a mask"
+        table.add("saturated", f"{saturated} frames", text, "warning")
+
 
 def _scalar(experiment: Experiment, name: str, table: Table) -> None:
     item = getattr(experiment, name)
@@ -150,11 +155,11 @@ def _good_pixels(experiment: Experiment, wanted: Geometry, seen: Survey, table: 
     if experiment.mask is not None:
         good = _as_stored(experiment, seen, table)
     if wanted.mask_marked and seen.marked.any():
-        table.add("mask", f"{int((seen.marked & good).sum())} pixels", "--mask-marked: NaN or below zero in every frame", "done")
+        table.add("mask", f"{int((seen.marked & good).sum())} pixels", "--mask-marked: no count in any frame", "done")
         good = good & ~seen.marked
     left = seen.touched & good
     if left.any():
-        only_small = wanted.clip_negatives is not None and seen.nan == 0 and seen.lowest >= -wanted.clip_negatives
+        only_small = wanted.clip_negatives is not None and seen.nan == seen.full == 0 and seen.lowest >= -wanted.clip_negatives
         if not only_small:
             raise _no_counts(experiment, wanted, seen, left)
         table.add(
@@ -171,6 +176,7 @@ def _good_pixels(experiment: Experiment, wanted: Geometry, seen: Survey, table: 
 def _no_counts(experiment: Experiment, wanted: Geometry, seen: Survey, left: np.ndarray) -> ContractError:
     parts = [f"{seen.nan} NaN or infinite"] if seen.nan else []
     parts += [f"{seen.negative} below zero (lowest {seen.lowest:g})"] if seen.negative else []
+    parts += [f"{seen.full} at the largest integer"] if seen.full else []
     where = (
         "the same in every frame: --mask-marked takes them as bad"
         if (seen.marked & left).sum() == left.sum()

@@ -16,15 +16,19 @@ AT_ONCE = 1 << 21
 
 @dataclass(frozen=True)
 class Survey:
-    """`mean`: `(H, W)` mean intensity of what is a count, zero elsewhere; `marked`: NaN or below zero in every frame; `touched`:
-    in any; `nan`, `negative`: how many values; `lowest`, `highest`: finite ones; `whole`: all are whole numbers; `totals`,
-    `peaks`: `(M,)` sum and largest value of each frame."""
+    """What one look at all frames says.
+
+    `mean`: `(H, W)` mean intensity of what is a count, zero elsewhere. `marked`: no count in any frame; `touched`: not in every
+    one. `nan`, `negative`, `full`: how many values are not finite, below zero, at the largest integer. `lowest`, `highest`:
+    finite values. `whole`: all are whole numbers. `totals`, `peaks`: `(M,)` sum and largest value of each frame.
+    """
 
     mean: np.ndarray
     marked: np.ndarray
     touched: np.ndarray
     nan: int
     negative: int
+    full: int
     lowest: float
     highest: float
     whole: bool
@@ -39,6 +43,14 @@ def pieces(count: int, pixels: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + step, count)
 
 
+def largest_count(dtype: np.dtype) -> float:
+    """What is no count any more: detectors write the largest integer of 32 bits where they have none (Eiger: 2^32 - 1), and
+    programs carry it into wider types. 16 bits fill up with photons."""
+    if dtype.itemsize < 4:
+        return np.inf
+    return float(2**31 - 1) if dtype.kind == "i" and dtype.itemsize == 4 else float(2**32 - 1)
+
+
 def survey(frames: Any, amplitudes: bool) -> Survey:
     """Look at every frame once. `frames`: `(M, H, W)`, read in pieces. Raises `ContractError` where a piece is damaged."""
     count, height, width = frames.shape
@@ -46,12 +58,13 @@ def survey(frames: Any, amplitudes: bool) -> Survey:
         raise ContractError(field="patterns", expected="at least one frame", found=f"shape {frames.shape}")
     mean, seen = np.zeros((height, width)), np.zeros((height, width))
     marked, touched = np.ones((height, width), bool), np.zeros((height, width), bool)
-    nan = negative = 0
+    nan = negative = full = 0
+    limit = largest_count(frames.dtype)
     lowest, highest, whole = np.inf, -np.inf, True
     totals, peaks = np.empty(count), np.empty(count)
     for start, stop in pieces(count, height * width):
         block = frames.read(start, stop)
-        good = np.isfinite(block) & (block >= 0) if block.dtype.kind == "f" else block >= 0
+        good = (block >= 0) & (block < limit)  # NaN is neither
         if good.all():
             clean = block
             marked[:] = False
@@ -59,6 +72,7 @@ def survey(frames: Any, amplitudes: bool) -> Survey:
             clean = np.where(good, block, 0)
             missing = np.isnan(block) if block.dtype.kind == "f" else np.zeros_like(good)
             nan += int(missing.sum()) + (int(np.isinf(block).sum()) if block.dtype.kind == "f" else 0)
+            full += int((np.isfinite(block) & (block >= limit)).sum())
             below = (block < 0) & np.isfinite(block)
             negative += int(below.sum())
             lowest = min(lowest, float(block[below].min(initial=0)))
@@ -71,7 +85,7 @@ def survey(frames: Any, amplitudes: bool) -> Survey:
         seen += good.sum(axis=0)
         totals[start:stop] = intensity.sum(axis=(1, 2), dtype=np.float64)
         peaks[start:stop] = clean.max(axis=(1, 2))
-    return Survey(mean / np.maximum(seen, 1), marked, touched, nan, negative, lowest, highest, whole, totals, peaks)
+    return Survey(mean / np.maximum(seen, 1), marked, touched, nan, negative, full, lowest, highest, whole, totals, peaks)
 
 
 def circular_centroid(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

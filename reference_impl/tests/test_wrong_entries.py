@@ -112,6 +112,29 @@ def test_marked_pixels_need_a_mask(mark: float, tmp_path: Path, capsys: pytest.C
         assert np.array_equal(arrays["diff3d"], np.where(MADE.good, AMPLITUDE, 0))
 
 
+@pytest.mark.parametrize("dtype", ["u4", "i4", "f4", "f8"])
+def test_the_largest_integer_is_no_count(dtype: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Eiger masters hold 2^32 - 1 in the gaps between modules, whatever a program made of it afterwards."""
+    mark = 2**31 - 1 if dtype == "i4" else 2**32 - 1
+    frames = np.where(MADE.good, MADE.counts.astype(np.int64), mark).astype(dtype)
+    source = tike(tmp_path, data=np.fft.ifftshift(frames, axes=(-2, -1))[None])
+
+    assert f"{int((~MADE.good).sum()) * 12} at the largest integer" in Command(source).refused(capsys)
+    arrays = Command(source, "--mask-marked").arrays
+
+    assert np.array_equal(arrays["mask"], MADE.good) and np.array_equal(arrays["diff3d"], np.where(MADE.good, AMPLITUDE, 0))
+
+
+def test_saturated_frames_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = MADE.counts.copy()
+    frames[3, 32, 32] = 65535
+    source = tike(tmp_path, data=np.fft.ifftshift(frames, axes=(-2, -1))[None])
+
+    Command(source)
+    assert "saturated: 1 frames" in capsys.readouterr().err
+    assert len(Command(source, "--drop-saturated", "65535").arrays["diff3d"]) == 11
+
+
 def test_small_negatives_are_clipped_up_to_the_limit_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     frames = np.where((MADE.counts == 0) & (np.arange(N) % 3 == 0), np.float32(-0.4), MADE.counts)
     source = tike(tmp_path, data=np.fft.ifftshift(frames, axes=(-2, -1))[None])
