@@ -270,3 +270,13 @@ def test_of_several_scans_all_are_written_or_none(tmp_path: Path) -> None:
     )
 
     assert not (tmp_path / "out").exists() or not any((tmp_path / "out").iterdir())
+
+
+def test_patterns_whose_scan_is_the_last_axis_are_turned(tmp_path: Path) -> None:
+    """PtychoPINN's older files are (H, W, M)."""
+    arrays = {"diffraction": np.moveaxis(AMPLITUDE, 0, -1), "xcoords": MADE.x, "ycoords": MADE.y, "probeGuess": MADE.probe}
+    np.savez_compressed(tmp_path / "a.npz", **arrays)
+
+    found = converted("--source", str(tmp_path / "a.npz"), output=tmp_path / "out.npz")
+
+    assert np.array_equal(found["diff3d"], AMPLITUDE) and "the last axis is the scan" in str(found["_metadata"])

@@ -26,7 +26,7 @@ def seen(transpose: bool, rows: bool, columns: bool) -> SimpleNamespace:
     return SimpleNamespace(diff3d=amplitude, xcoords=MADE.x, ycoords=MADE.y, probeGuess=MADE.probe)
 
 
-@pytest.mark.parametrize("turns", [(False, False, False), (True, False, False), (True, True, False), (False, True, True)])
+@pytest.mark.parametrize("turns", [(False, False, False), (True, True, False)])
 def test_the_right_orientation_or_its_twin_comes_first_by_far(turns: tuple[bool, bool, bool]) -> None:
     ranked = rank(seen(*turns))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from reference_impl.cli.main import main
+from reference_impl.data import RawData
 from reference_impl.tests.scans import DISTANCE, JOULE, PITCH, PIXEL, N, scan
 
 MADE = scan()
@@ -220,3 +221,21 @@ def test_counts_in_floats_are_called_counts(tmp_path: Path, capsys: pytest.Captu
 
     assert np.array_equal(Command(source, "--measurement", "counts").arrays["diff3d"], AMPLITUDE)
     assert capsys.readouterr().err == ""
+
+
+def test_train_reads_members_that_are_none_as_well(tmp_path: Path) -> None:
+    source = contract(tmp_path, objectGuess=None, scan_index=None, xcoords_start=None, ycoords_start=None)
+
+    record = RawData.from_file(source)
+
+    assert record.objectGuess is None and len(record) == 12 and np.array_equal(record.xcoords_start, MADE.x)
+
+
+def test_what_convert_writes_is_what_train_reads(tmp_path: Path) -> None:
+    frames = np.where(MADE.good, MADE.counts.astype(np.float32), np.float32(np.nan))
+    source = tike(tmp_path, data=np.fft.ifftshift(frames, axes=(-2, -1))[None])
+
+    record = RawData.from_file(Command(source, "--mask-marked").output)
+
+    assert np.array_equal(record.mask, MADE.good) and np.array_equal(record.diff3d, np.where(MADE.good, AMPLITUDE, 0))
+    assert record.nphotons == pytest.approx((MADE.counts * MADE.good).sum() / 12)
