@@ -22,7 +22,7 @@ from reference_impl.claims import (
     claimed_folder,
     exchange_files,
     lock,
-    naming,
+    naming_target,
     stem,
     sweep,
     sync,
@@ -41,7 +41,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     The parent folder is created. Raises `OSError` that names `path` where it cannot be written.
     """
     target = Path(path)
-    with naming(target):
+    with naming_target(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         sweep(target.parent)
         with claimed_file(target) as temporary:
@@ -62,7 +62,7 @@ def whole_set(folder: str | Path, also: Collection[str] = ()) -> Iterator[Path]:
     where this one has none. Raises `OSError` that names the folder or a file in it.
     """
     target = Path(folder).resolve()
-    with naming(target):
+    with naming_target(target):
         target.mkdir(parents=True, exist_ok=True)
         apart = _can_be_replaced(target)
         for place in (target.parent, target) if apart else (target,):

@@ -116,7 +116,7 @@ def lock(handle: int, sure: bool = False) -> bool:
 
 
 @contextmanager
-def naming(target: Path) -> Iterator[None]:
+def naming_target(target: Path) -> Iterator[None]:
     """An `OSError` of writing says what was being written: Python names a file where `open` fails, not where `write` does."""
     try:
         yield

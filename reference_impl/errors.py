@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,11 +76,14 @@ def _sentence(parts: dict[str, str]) -> str:
 
 
 @contextmanager
-def naming(file: str | Path | None) -> Iterator[None]:
-    """Give the name of `file` to a `ContractError` that has none: what is checked far from the reader came from there."""
+def naming(file: str | Path | None, but: Collection[str] = ()) -> Iterator[None]:
+    """Give the name of `file` to a `ContractError` that has none: what is checked far from the reader came from there.
+
+    `but`: fields that the file has nothing to do with.
+    """
     try:
         yield
     except ContractError as error:
-        if file is None or error.file is not None or type(error) is not ContractError:
+        if file is None or error.file is not None or error.field in but or type(error) is not ContractError:
             raise
         raise ContractError(file=file, field=error.field, expected=error.expected, found=error.found) from error

@@ -17,7 +17,7 @@ import torch  # noqa: E402
 
 from reference_impl.config import InferenceConfig, TrainingConfig, registry  # noqa: E402
 from reference_impl.data import checks, stated_nphotons  # noqa: E402
-from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.errors import ContractError, naming  # noqa: E402
 from reference_impl.grouping import generate_grouped_data  # noqa: E402
 from reference_impl.grouping.arrays import pattern_energies  # noqa: E402
 
@@ -148,7 +148,7 @@ def ensure_container(data: Any, config: TrainingConfig | InferenceConfig, *, cap
 
     The registry is synchronised with `config` first (CONFIG-001). Groups: `n_groups` of the configuration, None for one a point;
     `cap_groups` asks for no more than one a point (for validation data smaller than the training set). The seed is
-    `subsample_seed`, `None` being 42. Anything else is a `ContractTypeError`, a `TypeError`.
+    `subsample_seed`, `None` being 42. Anything else is a `ContractTypeError`, a `TypeError`. Errors name the record's file.
     """
     if hasattr(data, "X") and hasattr(data, "Y"):
         return data
@@ -156,6 +156,11 @@ def ensure_container(data: Any, config: TrainingConfig | InferenceConfig, *, cap
         expected = "a raw record (diff3d, xcoords, ycoords) or a container (X, Y)"
         raise ContractTypeError(field="data", expected=expected, found=type(data).__name__)
     registry.update_legacy_dict(registry.cfg, config)
+    with naming(getattr(data, "file", None), but={*vars(config), *vars(config.model), "K", "nsamples"}):
+        return _of_record(data, config, cap_groups)
+
+
+def _of_record(data: Any, config: TrainingConfig | InferenceConfig, cap_groups: bool) -> Any:
     grouped = generate_grouped_data(
         data,
         N=config.model.N,

@@ -24,6 +24,9 @@ COMMANDS = {
 }
 INTERRUPTED, TERMINATED = 130, 143
 
+LONGEST_WARNING = 1000
+"""Characters: a warning may say at length what to do; what it repeats of a file is short."""
+
 
 def build_parser() -> Parser:
     """The parser of all commands; usage errors exit with 1 (CLI-002)."""
@@ -74,8 +77,7 @@ def one_line(error: BaseException) -> str:
     """The message on one line; errors that do not speak for themselves are named by their class."""
     if isinstance(error, MemoryError):
         return f"not enough memory ({printable(error) or 'no details'}): ask for fewer, smaller or less at a time"
-    text = error.args[0] if isinstance(error, KeyError) and error.args else str(error)
-    text = " ".join(str(text).split())
+    text = printable(error.args[0] if isinstance(error, KeyError) and error.args else str(error))
     return (
         text if isinstance(error, ValueError | OSError | RuntimeError | KeyError) and text else f"{type(error).__name__}: {text}"
     )
@@ -85,7 +87,7 @@ def _configure_messages(debug: bool, names: Names) -> None:
     """Our own warnings a line each on the error stream; those of libraries, and Lightning's chatter, with --debug alone."""
 
     def show(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
-        print(f"warning: {names.advice(' '.join(str(message).split()))}", file=sys.stderr)
+        print(f"warning: {names.advice(printable(message, LONGEST_WARNING))}", file=sys.stderr)
 
     warnings.showwarning = show
     if debug:
