@@ -30,7 +30,7 @@ def masks_are_not_checked(value, N, file=None):
     return np.resize(np.asarray(value), (N, N)).astype(bool)
 
 
-def rows_belong_together(archive, n_frames, n_positions):
+def rows_belong_together(archive, n_frames, n_positions, tell=True):
     same = np.arange(min(n_frames, n_positions))
     return Pairs(same, same) if pairing.FRAMES in archive.keys else None
 

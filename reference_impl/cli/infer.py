@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
 
     say, start = Reporter(args.quiet), time.perf_counter()
     validate_paths(None, args.test_data, args.output_dir)
-    refuse_same_file("output_dir", args.output_dir / "reconstruction.npz", {"--test-data": args.test_data})
+    refuse_same_file("output_dir", args.output_dir / "reconstruction.npz", {"--test-data": args.test_data, "--mask": args.mask})
     with sole_run(args.output_dir):
         _reconstruct(args, say)
     say.line(f"done in {time.perf_counter() - start:.1f} s")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from reference_impl.atomic import refuse_same_file
 from reference_impl.cli.convert import Orders, describe, make_probe
 from reference_impl.cli.flags import add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, read_record, report_of
@@ -52,8 +53,9 @@ def run(args: argparse.Namespace) -> None:
     path = place(str(args.file), "file")[0]
     if not path.exists():
         raise FileNotFoundError(f"{path}: file not found")
-    record = read_record(args, path) if is_contract(args.file) else converted(args, say)
     target = Path(f"{path.stem}-inspected.png") if args.output is None else args.output
+    refuse_same_file("--output", target, {"FILE": path, "--mask": args.mask})
+    record = read_record(args, path) if is_contract(args.file) else converted(args, say)
     inspect_record(record, report_of(args, record, args.stitch_crop_size), target, say)
     if args.orientations:
         with say.step("trying orientations"):

@@ -28,37 +28,64 @@ def keep_reconstruction(
     report: Report,
     say: Reporter,
 ) -> None:
-    """Say the figures, warn by them, write the numbers first and then the pictures: all files of a call, or none."""
+    """Say the figures, warn by them, write numbers and pictures: all files of a call, or none.
+
+    Where a picture fails the numbers are kept, those of an earlier run go, and what it failed by is raised.
+    """
     from reference_impl.atomic import whole_set
     from reference_impl.cli.pictures import FILES, draw_reconstruction, keep_numbers, losses_of
     from reference_impl.data.metadata import object_pixel
+
+    M, folder, pixel = args.stitch_crop_size, args.output_dir, object_pixel(record.metadata)
+    found = _figures(args, results, module, config, execution, record, say)
+    failed: Exception | None = None
+    with whole_set(folder, also=FILES) as stage:
+        written = [keep_numbers(results, found, stage, M, [report], pixel)]
+        try:
+            written += draw_reconstruction(results, found, losses_of(args.model_path), stage, M, pixel)
+        except Exception as error:  # raised below, once the numbers stand
+            failed = error
+    if failed is not None:
+        raise failed
+    for path in written:
+        say.line(str(folder / path.name))
+
+
+def _figures(
+    args: argparse.Namespace, results: dict[str, Any], module: Any, config: Any, execution: Any, record: Any, say: Reporter
+) -> Any:
+    """The figures of a reconstruction, said and warned by."""
     from reference_impl.inference.figures import figures
 
-    M, pixel = args.stitch_crop_size, object_pixel(record.metadata)
-    found = figures(results, module, config, execution, np.column_stack([record.xcoords, record.ycoords]), M)
+    signs = np.array([-1.0 if args.flip_x else 1.0, -1.0 if args.flip_y else 1.0])  # patches were placed so (INFER-004)
+    positions = np.column_stack([record.xcoords, record.ycoords]) * signs
+    found = figures(results, module, config, execution, positions, args.stitch_crop_size, args.transpose)
     first, *more = found.lines()
     for line in (f"{len(results['global_offsets'])} patches stitched; {first}", *more):
         say.line(line)
     used = len(np.unique(np.asarray(results["test_container"].nn_indices)))
-    for text in found.warnings(used, len(record), M):
-        warnings.warn(f"{args.test_data}: {text}", UserWarning, stacklevel=2)
-    with whole_set(args.output_dir, also=FILES) as stage:
-        written = [keep_numbers(results, found, stage, M, [report], pixel)]
-        written += draw_reconstruction(results, found, losses_of(args.model_path), stage, M, pixel)
-    for path in written:
-        say.line(str(args.output_dir / path.name))
+    for text in found.warnings(used, len(record), args.stitch_crop_size):
+        warnings.warn(f"{args.test_data}: {text}", UserWarning, stacklevel=3)
+    return found
 
 
 def close_training(
     args: argparse.Namespace, results: dict[str, Any], config: Any, execution: Any, reports: Sequence[Report]
 ) -> Path:
-    """Warn where the training came to nothing; keep beside the bundle what was checked and assumed. Returns that file."""
+    """Warn where the training came to nothing; keep beside the bundle what was checked and assumed. Returns that file.
+
+    With several processes, each with the same weights, the first one does it.
+    """
+    from lightning.pytorch.utilities import rank_zero_only
+
     from reference_impl.atomic import atomic_write
     from reference_impl.inference.figures import collapse
 
+    path = args.output_dir / CHECKED
+    if rank_zero_only.rank:
+        return path
     for text in collapse(results["models"]["diffraction_to_obj"], results["train_container"], config, execution):
         warnings.warn(f"{args.train_data_file}: {text}", UserWarning, stacklevel=2)
-    path = args.output_dir / CHECKED
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps([one.plain() for one in reports], indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return path

@@ -38,7 +38,7 @@ def inspect_file(path: str | Path) -> FileHeader:
             raise ContractError(file=path, field="probeGuess", expected=f"side {shape[1]} as the patterns", found=f"side {side}")
         nphotons = metadata.stated_nphotons(read_metadata(archive), path)
         count = shape[2] if last else shape[0]
-        pairs = pairing.read(archive, count, positions[0])
+        pairs = pairing.read(archive, count, positions[0], tell=False)
         if pairs is None:
             checks.equal_counts(count, positions[0], path)
         return FileHeader(n_patterns=count if pairs is None else len(pairs.frames), N=side, nphotons=nphotons, keys=archive.keys)

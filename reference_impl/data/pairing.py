@@ -35,11 +35,11 @@ def frame_count(archive: Archive, stack: tuple[int, ...], n_positions: int) -> i
     return shape[0]
 
 
-def read(archive: Archive, n_frames: int, n_positions: int) -> Pairs | None:
+def read(archive: Archive, n_frames: int, n_positions: int, tell: bool = True) -> Pairs | None:
     """The pairs of a file that numbers both, None for one that does not.
 
-    `RuntimeWarning` with how many have no partner; `ContractError` for numbers that do not fit the arrays, that come twice, or of
-    which none is in both.
+    With `tell` a `RuntimeWarning` says how many have no partner. `ContractError` for numbers that do not fit the arrays, that come
+    twice, or of which none is in both.
     """
     if not _numbered(archive):
         return None
@@ -49,7 +49,7 @@ def read(archive: Archive, n_frames: int, n_positions: int) -> Pairs | None:
         found = "none in common"
         raise ContractError(file=archive.path, field=FRAMES, expected=f"numbers that {POSITIONS} holds too", found=found)
     lonely = (n_frames - rows.size, n_positions - rows.size)
-    if any(lonely):
+    if tell and any(lonely):
         text = f"{archive.path}: {lonely[0]} patterns and {lonely[1]} positions have no partner by {FRAMES} and {POSITIONS}"
         warnings.warn(f"{text}, and are left out", RuntimeWarning, stacklevel=5)
     order = np.argsort(rows)

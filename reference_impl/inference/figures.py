@@ -81,17 +81,26 @@ class Figures:
 
 
 def figures(
-    results: Mapping[str, Any], module: torch.nn.Module, config: Any, execution: Any, positions: np.ndarray, M: int
+    results: Mapping[str, Any],
+    module: torch.nn.Module,
+    config: Any,
+    execution: Any,
+    positions: np.ndarray,
+    M: int,
+    transpose: bool = False,
 ) -> Figures:
-    """The figures of the `results` of `reassemble_cdi_image_torch`; `positions` `(k, 2)` [x, y] px are all that were scanned."""
+    """The figures of the `results` of `reassemble_cdi_image_torch`, whose patches it turned where `transpose`.
+
+    `positions` `(k, 2)` [x, y] px are all that were scanned, with the signs of the results' offsets.
+    """
     container, patches, offsets = results["test_container"], results["obj_tensor_full"], results["global_offsets"]
     frame = results["canvas_frame"]
     count = accumulate(torch.from_numpy(patches), torch.from_numpy(offsets), M, frame)[1].numpy()
-    covered = count > COVERED
+    covered, light = count > COVERED, _light(container, config)
     return Figures(
         residual=amplitude_residual(module, container, config, execution),
         flat_residual=flat_residual(container, config),
-        overlap=disagreement(patches, offsets, M, _light(container, config)),
+        overlap=disagreement(patches, offsets, M, light.T if transpose else light),
         covered=covered,
         share=covered_share(covered, frame.origin, positions),
     )

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from reference_impl.cli import panels, pictures
+from reference_impl.cli import panels, pictures, results
+from reference_impl.cli.progress import Reporter
+from reference_impl.data.report import Report
+from reference_impl.inference.agreement import Disagreement
+from reference_impl.inference.figures import Figures
+
+FIGURES = Figures(0.1, 0.2, Disagreement(np.nan, np.nan, np.nan, 0.0), np.ones((30, 30), bool), 1.0)
 
 
 def test_zero_is_a_measurement_where_a_patch_lies() -> None:
@@ -77,3 +85,23 @@ def test_epochs_are_whole_numbers() -> None:
     panels.draw_losses(axes, {"mae_train_loss": [3.0, 2.0, 1.5]})
 
     assert all(float(tick).is_integer() for tick in axes.get_xticks())
+
+
+def test_numbers_are_kept_where_a_picture_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: Any) -> None:
+        raise OSError(28, "No space left on device", "overview.png")
+
+    monkeypatch.setattr(pictures, "draw_reconstruction", broken)
+    monkeypatch.setattr(results, "_figures", lambda *given: FIGURES)
+    (tmp_path / "overview.png").write_bytes(b"of an earlier run")
+    field, frame = np.ones((30, 30), np.float32), SimpleNamespace(origin=(0.0, 0.0))
+    whole = {"recon_amp": field, "recon_phase": 0 * field, "global_offsets": np.zeros((1, 1, 1, 2)), "canvas_frame": frame}
+    args = SimpleNamespace(stitch_crop_size=20, output_dir=tmp_path, model_path=tmp_path)
+    report = Report("scan.npz", (), {})
+
+    with pytest.raises(OSError, match="No space"):
+        results.keep_reconstruction(args, whole, None, None, None, SimpleNamespace(metadata=None), report, Reporter(True))
+
+    assert [path.name for path in tmp_path.iterdir()] == ["reconstruction.npz"]
+    with np.load(tmp_path / "reconstruction.npz", allow_pickle=False) as kept:
+        assert kept["object"].shape == kept["covered"].shape == (30, 30) and "overlap_disagreement" not in kept.files

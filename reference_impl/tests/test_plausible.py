@@ -137,6 +137,12 @@ def test_what_is_found_is_said_with_figures() -> None:
     assert "2 of 40 patterns" in said["dead-patterns"] and "GiB" in said["canvas"]
 
 
+def test_a_pixel_that_is_hot_in_every_pattern_is_found_off_the_beam_alone() -> None:
+    everywhere, beam = (found({**SCENE, **put(((slice(None), *at), 500))(SCENE)}) for at in ((5, 7), (N // 2, N // 2)))
+
+    assert f"in {COUNT} of {COUNT} patterns" in everywhere["hot-pixel"] and "hot-pixel" not in beam
+
+
 def test_an_error_stops_until_it_is_accepted() -> None:
     record = RawData(**{**SCENE, **scaled(5e-8)(SCENE)}, file="scan.npz")
 
