@@ -92,7 +92,7 @@ class Objective:
     ) -> torch.Tensor:
         """A scalar from the model's three outputs `(B, C, N, N)` and a batch's fields. Raises `ContractError` without labels."""
         predicted, measured = kept(predicted, fields), kept(fields["images"], fields)
-        data = self.nll * self._data_term(predicted, measured, amplitude, phase, fields) if self.nll else predicted.new_zeros(())
+        data = self.nll * self._data_term(predicted, amplitude, phase, fields) if self.nll else predicted.new_zeros(())
         if self.mae:
             data = data + self.mae * mae(predicted, measured)
         total = data / (_mean(measured, fields) + MEAN_EPSILON)
@@ -104,15 +104,11 @@ class Objective:
         return total
 
     def _data_term(
-        self,
-        predicted: torch.Tensor,
-        measured: torch.Tensor,
-        amplitude: torch.Tensor,
-        phase: torch.Tensor,
-        fields: Mapping[str, torch.Tensor],
+        self, predicted: torch.Tensor, amplitude: torch.Tensor, phase: torch.Tensor, fields: Mapping[str, torch.Tensor]
     ) -> torch.Tensor:
         if self.supervise:
             return supervised(amplitude, phase, *_labels(fields, "supervised training (DATA-SUP-001)"))
+        measured = kept(fields["images"], fields)
         if self.mode == "mae":
             return mae(predicted, measured)
         return poisson_nll(predicted, measured, fields["physics_scaling_constant"])

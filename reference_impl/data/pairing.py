@@ -38,7 +38,7 @@ def frame_count(archive: Archive, stack: tuple[int, ...], n_positions: int) -> i
 def read(archive: Archive, n_frames: int, n_positions: int, tell: bool = True) -> Pairs | None:
     """The pairs of a file that numbers both, None for one that does not.
 
-    With `tell` a `RuntimeWarning` says how many have no partner. `ContractError` for numbers that do not fit the arrays, that come
+    With `tell` a `RuntimeWarning` says how many have no partner. Raises `ContractError` for numbers that do not fit, that come
     twice, or of which none is in both.
     """
     if not _numbered(archive):
