@@ -52,7 +52,7 @@ class Experiment:
     unit of energy or, for a wavelength, of length. `distance`: sample to detector. `detector_pixel`, `object_pixel`: (height,
     width). `mask`: bool `(H, W)`, True is good. `probe`: `(P, H, W)` complex, or real where only a modulus is known. `object`:
     complex `(H, W)`; positions then refer to its pixels. `notes`: what the reader chose, for the table.
-    `survey`: the first look at all frames.
+    `survey`: the first look at all frames. `candidates`: where no positions were found, names of what is as long as the scan.
     """
 
     kind: str
@@ -72,6 +72,7 @@ class Experiment:
     metadata: dict[str, Any] | None = None
     notes: tuple[tuple[str, str], ...] = field(default=())
     survey: Survey | None = None
+    candidates: tuple[str, ...] = ()
 
     @property
     def frames(self) -> Frames:

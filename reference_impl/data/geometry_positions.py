@@ -55,7 +55,9 @@ def pair(experiment: Experiment, frames: np.ndarray, wanted: Geometry, table: Ta
     """`(frames, positions (n, 2))`: by index where there are indices, else one to one; nothing is dropped on a guess."""
     if experiment.positions is None:
         expected = "positions: --positions FILE::name, --positions-x with --positions-y, or --step for a raster"
-        raise ContractError(file=experiment.file, field="positions", expected=expected, found="none in the file")
+        hint = f"; as long as the scan: {', '.join(experiment.candidates)}" if experiment.candidates else " in the file"
+        found = f"none{hint}"
+        raise ContractError(file=experiment.file, field="positions", expected=expected, found=found)
     positions, count = np.asarray(experiment.positions.value, np.float64), experiment.frames.shape[0]
     by_frame, by_position = experiment.frame_index, experiment.position_index
     if by_frame is not None or (by_position is not None and not _in_order(by_position.value, count)):

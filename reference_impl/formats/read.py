@@ -18,7 +18,7 @@ from reference_impl.formats import values
 from reference_impl.formats.images import FRAMES
 from reference_impl.formats.layout import Layout
 from reference_impl.formats.positions import Positions
-from reference_impl.formats.sources import Source, inventory, open_source, place
+from reference_impl.formats.sources import Source, inventory, open_source, place, shape_of
 from reference_impl.formats.text import TextSource
 from reference_impl.formats.values import Lookup
 from reference_impl.formats.vet import vetted
@@ -133,6 +133,7 @@ class _Reader:
             object=self._object(),
             metadata=metadata,
             notes=tuple(self.notes),
+            candidates=() if positions is not None else self._as_long_as(stack.shape[0]),
             **scalars,
         )
 
@@ -142,6 +143,12 @@ class _Reader:
             return None
         number, unit = value
         return Item(np.repeat(number, 2) if key == "detector_pixel" else number, f"--{key.replace('_', '-')}", unit)
+
+    def _as_long_as(self, count: int) -> tuple[str, ...]:
+        """Names of arrays with a number, or two or three, for each frame: a hint for who has to name the positions."""
+        fitting = ((count,), (count, 2), (count, 3), (2, count), (3, count))
+        main = self.lookup.sources[0]
+        return tuple(name for name in main.names()[:500] if shape_of(main, name) in fitting)[:6]
 
     def _index(self, key: str) -> Item | None:
         found = self.lookup.first(self.layout.names("index", key))

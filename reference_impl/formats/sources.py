@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from reference_impl.errors import ContractError
@@ -66,13 +67,18 @@ def open_source(path: Path) -> Source | TextSource:
     raise ContractError(file=path, field="file", expected=expected, found=found)
 
 
+def shape_of(source: Source, name: str) -> tuple[int, ...]:
+    """Shape of what `name` is, or none where it is no array of numbers: for lists, not for reading."""
+    with suppress(ContractError):
+        return source.shape(name) if source.has(name) else ()
+    return ()
+
+
 def inventory(source: Source) -> str:
     """What a file holds that may be patterns, for a message."""
     found = []
     for name in source.names():
-        if len(found) < 3 and source.has(name):
-            shape = source.shape(name)
-            if len(shape) >= 3:
-                found.append(f"{name} {shape}")
+        if len(found) < 3 and len(shape := shape_of(source, name)) >= 3:
+            found.append(f"{name} {shape}")
     names = ", ".join(source.names()[:6])
     return f"stacks {'; '.join(found)}" if found else f"no stack of frames, but {names or 'nothing'}"

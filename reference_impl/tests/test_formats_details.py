@@ -280,3 +280,11 @@ def test_patterns_whose_scan_is_the_last_axis_are_turned(tmp_path: Path) -> None
     found = converted("--source", str(tmp_path / "a.npz"), output=tmp_path / "out.npz")
 
     assert np.array_equal(found["diff3d"], AMPLITUDE) and "the last axis is the scan" in str(found["_metadata"])
+
+
+def test_positions_that_nobody_names_are_hinted_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = writers.named(MADE, tmp_path)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["comment"] = "text beside the numbers is no hindrance"
+
+    assert "as long as the scan: motors/samx, motors/samy" in refusal(flags[1], tmp_path, capsys)
