@@ -58,6 +58,7 @@ def test_the_wheel_holds_two_packages_and_the_data_inside_them(wheel: Path) -> N
     ("words", "expected"),
     [
         (("-m", "conformance", "list"), "BATCH-022"),
+        (("-c", "from reference_impl.formats.layout import known; print(known()[0].title)"), "contract file"),
         (("-m", "conformance", "explain", "BATCH-022"), "Images are channel-first"),
         (("-m", "conformance", "run", "--backend", "numpy", "-k", "PHYS-002", "--workers", "0"), "exit 0"),
         (("-m", "conformance", "new-backend", "mine"), "mine"),

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from reference_impl.cli.main import main as command
-from reference_impl.tests.scans import DISTANCE, PITCH, PIXEL, WAVELENGTH, Scan, scan
+from reference_impl.interop.scans import DISTANCE, PITCH, PIXEL, WAVELENGTH, Scan, scan
 
 PROGRAMS = {"cdtools": "cdtools-py==0.3.2", "ptylab": "ptylab==0.3.7", "ptychodus": "ptychodus==1.7.0"}
 SINGLE = 1e-5

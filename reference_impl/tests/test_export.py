@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from reference_impl.cli.main import main
+from reference_impl.interop.scans import CHARGE, DISTANCE, JOULE, PITCH, PIXEL, scan
 from reference_impl.tests import writers
-from reference_impl.tests.scans import CHARGE, DISTANCE, JOULE, PITCH, PIXEL, scan
 
 MADE = scan()
 ARRAYS = ("diff3d", "xcoords", "ycoords", "probeGuess", "mask")

@@ -11,8 +11,9 @@ import pytest
 from reference_impl import formats
 from reference_impl.cli.main import main
 from reference_impl.formats import layout
+from reference_impl.interop import scans
 from reference_impl.simulation import exposures
-from reference_impl.tests import scans, writers
+from reference_impl.tests import writers
 
 MADE = scans.scan()
 ARRAYS = ("diff3d", "xcoords", "ycoords", "probeGuess", "mask")

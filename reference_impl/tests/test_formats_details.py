@@ -11,9 +11,9 @@ import pytest
 from reference_impl.cli.main import main
 from reference_impl.errors import ContractError
 from reference_impl.formats import Wishes, opened
+from reference_impl.interop.scans import CHARGE, DISTANCE, JOULE, PITCH, PIXEL, N, scan
 from reference_impl.tests import writers
 from reference_impl.tests.refusals import refusal
-from reference_impl.tests.scans import CHARGE, DISTANCE, JOULE, PITCH, PIXEL, N, scan
 
 MADE = scan(12)
 AMPLITUDE = np.sqrt(MADE.counts, dtype=np.float64).astype(np.float32)

@@ -15,8 +15,8 @@ from reference_impl.data.geometry_probe import Optics, of_optics
 from reference_impl.data.geometry_record import Conversion, plan, record
 from reference_impl.errors import ContractError
 from reference_impl.formats import Wishes, opened
+from reference_impl.interop.scans import DISTANCE, JOULE, PITCH, N, scan
 from reference_impl.simulation import exposures
-from reference_impl.tests.scans import DISTANCE, JOULE, PITCH, N, scan
 
 MADE = scan(6)
 AMPLITUDE = np.sqrt(MADE.counts, dtype=np.float64).astype(np.float32)

@@ -15,9 +15,9 @@ import scipy.io
 import tifffile
 
 from reference_impl.formats import npz
+from reference_impl.interop.scans import scan
 from reference_impl.tests import writers
 from reference_impl.tests.refusals import refusal
-from reference_impl.tests.scans import scan
 
 MADE = scan(12)
 

@@ -16,9 +16,9 @@ import pytest
 from reference_impl.errors import ContractError
 from reference_impl.formats import opened
 from reference_impl.formats.stack import Stack
+from reference_impl.interop.scans import scan
 from reference_impl.tests import writers
 from reference_impl.tests.refusals import refusal
-from reference_impl.tests.scans import scan
 
 MADE = scan(12)
 GIB = 1 << 30

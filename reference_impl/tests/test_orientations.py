@@ -10,9 +10,9 @@ import pytest
 
 from reference_impl.cli.main import main
 from reference_impl.cli.orientations import lines, rank, turn, verdict
+from reference_impl.interop.scans import scan
 from reference_impl.simulation import exposures
 from reference_impl.tests import writers
-from reference_impl.tests.scans import scan
 
 MADE = scan(40)
 

@@ -10,7 +10,7 @@ import pytest
 
 from reference_impl.cli.main import main
 from reference_impl.data import RawData
-from reference_impl.tests.scans import DISTANCE, JOULE, PITCH, PIXEL, N, scan
+from reference_impl.interop.scans import DISTANCE, JOULE, PITCH, PIXEL, N, scan
 
 MADE = scan()
 AMPLITUDE = np.sqrt(MADE.counts, dtype=np.float64).astype(np.float32)

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.io
 import tifffile
 
-from reference_impl.tests.scans import CHARGE, DISTANCE, JOULE, PITCH, PIXEL, WAVELENGTH, N, Scan
+from reference_impl.interop.scans import CHARGE, DISTANCE, JOULE, PITCH, PIXEL, WAVELENGTH, N, Scan
 
 Writer = Callable[[Scan, Path], list[str]]
 """Writes into a folder and returns the flags of `convert` that name what it wrote."""
