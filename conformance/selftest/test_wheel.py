@@ -67,7 +67,7 @@ def test_the_wheel_holds_two_packages_and_the_data_inside_them(wheel: Path) -> N
         (("-m", "reference_impl.simulation.minimal_dataset"), "64 exposures"),
         (("-c", "import fixtures, conformance, reference_impl; print(fixtures.Fixture, conformance.__file__)"), "site-packages"),
     ],
-    ids=["list", "explain", "run", "new-backend", "help", "simulate", "minimal-dataset", "fixtures"],
+    ids=["list", "layouts", "explain", "run", "new-backend", "help", "simulate", "minimal-dataset", "fixtures"],
 )
 def test_it_works_outside_of_the_checkout(python: Path, tmp_path: Path, words: tuple[str, ...], expected: str) -> None:
     assert expected in said(python, tmp_path, *words)
