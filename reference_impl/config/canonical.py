@@ -17,6 +17,7 @@ from reference_impl.domains.fields import (
     refuse_outside,
 )
 from reference_impl.errors import ContractError
+from reference_impl.stored.documents import read_yaml
 
 ModelType = Literal["pinn", "supervised"]
 Activation = Literal["sigmoid", "swish", "softplus", "relu"]
@@ -191,11 +192,7 @@ def validate(config: ModelConfig | TrainingConfig | InferenceConfig) -> None:
 
 def load_yaml_config(path: str | Path) -> dict[str, Any]:
     """The mapping in a YAML file (CONFIG-016). I/O and YAML errors keep their class and name the path."""
-    import yaml
-
-    # A named binary stream: the YAML reader itself then puts the path into its messages.
-    with open(path, "rb") as stream:
-        content = yaml.safe_load(stream)
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise ContractError(file=path, field="document", expected="a mapping", found=type(content).__name__)
     _check_named(content, path)

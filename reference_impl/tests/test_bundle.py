@@ -289,3 +289,14 @@ def test_a_separately_trained_autoencoder_is_refused_when_saved(tmp_path: Path, 
 
     with pytest.raises(ContractError, match="autoencoder.*the trained weights that diffraction_to_obj has"):
         save_torch_bundle({"autoencoder": other, "diffraction_to_obj": module}, tmp_path / "wts.h5", config())
+
+
+def test_whatever_stops_a_rebuild_the_registry_stays_as_it_was(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PtychoLightningModule, "load_state_dict", None)  # calling it is a TypeError
+    monkeypatch.setitem(cfg, "remembered", 1)
+    before = dict(cfg)
+
+    with pytest.raises(TypeError):
+        load_torch_bundle(base)
+
+    assert cfg == before

@@ -16,7 +16,7 @@ import torch
 from reference_impl.bundle import safe_pickle, save_torch_bundle
 from reference_impl.bundle.archive import ENTRIES, MANIFEST, read_bundle
 from reference_impl.bundle.container import digest
-from reference_impl.config import ModelConfig, TrainingConfig
+from reference_impl.config import ModelConfig, TrainingConfig, load_yaml_config
 from reference_impl.data import inspect_file, load_data
 from reference_impl.tests.payloads import bombs, calls, number, text, whole
 from reference_impl.tests.samples import write
@@ -263,3 +263,28 @@ def test_what_torch_writes_is_read(tmp_path: Path) -> None:
     assert found["state_dict"]["a"].stride() == (1, 3)
     for part, given in ((found["state_dict"], weights), (found["hyper_parameters"], numbers), (found, rest)):
         assert all(torch.equal(part[name], value) and part[name].dtype == value.dtype for name, value in given.items())
+
+
+def documents() -> dict[str, str]:
+    """YAML that wants work, or is none of a configuration."""
+    merged = [f"m{i}: &m{i} {{<<: [*m{i - 1}, *m{i - 1}], y{i}: 1}}" for i in range(1, 26)]
+    return {
+        "deep-lists": "[" * 100_000,
+        "deep-mappings": "{a: " * 20_000,
+        "indented": "".join(" " * i + "a:\n" for i in range(500)),
+        "merges": "\n".join(["m0: &m0 {x: 1}", *merged]),
+        "laughs": "a: &a [x, x]\nb: [*a, *a]",
+        "many-keys": "".join(f"k{i}: 1\n" for i in range(200_000)),
+        "digits": "nphotons: " + "9" * 6000,
+        "no-date": "when: 2026-99-99",
+        "a-list": "- 1",
+        "large": "x" * 1_000_000,
+    }
+
+
+def test_no_document_of_a_configuration_takes_long(tmp_path: Path) -> None:
+    named = documents()
+
+    answers = attempts([("c.yaml", text.encode()) for text in named.values()], load_yaml_config, tmp_path)
+
+    assert faults(list(named), answers, "c.yaml") == []
