@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,7 @@ class NpyArray:
 
     def __getitem__(self, index: Any) -> np.ndarray:
         if not self.shape or self._fortran:
-            order, index = ("F", index) if self.shape else ("C", ())
-            with open(self.path, "rb") as stream:
-                stream.seek(self._begin)
-                whole = np.fromfile(stream, self.dtype, int(np.prod(self.shape)))
-            return whole.reshape(self.shape, order=order)[index]
+            return self._whole[index if self.shape else ()]
         first, *rest = index if isinstance(index, tuple) else (index,)
         start, stop, _ = first.indices(self.shape[0]) if isinstance(first, slice) else (first, first + 1, 1)
         one = int(np.prod(self.shape[1:]))
@@ -58,6 +55,13 @@ class NpyArray:
             stream.seek(self._begin + start * one * self.dtype.itemsize)
             block = np.fromfile(stream, self.dtype, (stop - start) * one).reshape(-1, *self.shape[1:])
         return block[(slice(None) if isinstance(first, slice) else 0, *rest)]
+
+    @cached_property
+    def _whole(self) -> np.ndarray:
+        """All of it: a Fortran array's first axis is its fastest, and no piece of it lies together."""
+        with open(self.path, "rb") as stream:
+            stream.seek(self._begin)
+            return np.fromfile(stream, self.dtype, int(np.prod(self.shape))).reshape(self.shape, order="F")
 
 
 class EmpadRaw:
