@@ -165,6 +165,15 @@ def _canvas(seen: Evidence, threshold: float) -> str | None:
     return f"a canvas of {side:.4g} x {side:.4g} pixels takes {size:.3g} GiB, this machine has {seen.memory / 2**30:.3g}"
 
 
+def _empty_field(seen: Evidence, threshold: float) -> str | None:
+    n = len(seen.positions)
+    width, height = np.ptp(seen.positions, axis=0) + seen.N
+    ratio = float(width * height) / (n * seen.N**2)
+    if n < 2 or ratio <= threshold:
+        return None
+    return f"{n} patches of {seen.N} x {seen.N} pixels in a field of {width:.4g} x {height:.4g}: {ratio:.3g} times their area"
+
+
 def _duplicates(seen: Evidence, threshold: float) -> str | None:
     n = len(seen.positions)
     twice = n - len(np.unique(seen.positions, axis=0))
@@ -239,6 +248,9 @@ TABLE: tuple[Row, ...] = (
     Row("canvas", "error", "xcoords", 0.5,
         "stitching holds sums, counts and image: 32 bytes a pixel",
         "positions are in object pixels: say --position-scale for another unit, or reconstruct a part of the scan", _canvas),
+    Row("empty-field", "error", "xcoords", 100.0,
+        "in areas of all patches; the field of the scenes is 0.02 to 0.11 of it; a step of ten patches makes 100",
+        "positions are in object pixels: say --position-scale for another unit (nanometres?)", _empty_field),
     Row("duplicates", "warning", "xcoords", 0.1,
         "no scene repeats a position; scans that come back to a reference repeat one in a hundred",
         "positions that are set values rather than encoder readings repeat like this: use the readings", _duplicates),

@@ -82,6 +82,7 @@ WRONG: dict[str, tuple[Change, dict[str, Any]]] = {
     "positions-unit": (scaled(5e-8), {}),
     "position-outlier": (moved(17, 1e6), {}),
     "canvas": (scaled(1e5), {}),
+    "empty-field": (scaled(40), {}),
     "duplicates": (repeated, {}),
     "steps": (scaled(1.5), {}),
     "probe-power": (lambda given: {"probeGuess": given["probeGuess"] * 1e-3}, {}),
