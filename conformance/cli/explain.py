@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from conformance.evidence.report import Report
     from conformance.evidence.standing import Known
     from conformance.specification.bindings import Binding
-    from conformance.specification.clauses import Specification
+    from conformance.specification.choosing import Choice
+    from conformance.specification.clauses import Clause, Specification
 
 
 def add(verbs: Any) -> None:
@@ -24,7 +25,9 @@ def add(verbs: Any) -> None:
         description="Exit code 0; 4 for an unknown name or a file that is not there, 6 for a report that does not close.",
     )  # fmt: skip
     verb.add_argument(
-        "what", metavar="WHAT", help="a clause (PHYS-001) or a check (PHYS-001:light_adds, parameters and device apart)"
+        "what",
+        metavar="WHAT",
+        help="a clause (PHYS-001), a check (PHYS-001:light_adds, parameters and device apart), an area, a profile or a level",
     )
     verb.add_argument(
         "--report", type=Path, metavar="FOLDER", help="the run of the margins; default: the newest full one in --output"
@@ -39,6 +42,8 @@ def add(verbs: Any) -> None:
 def _explain(arguments: argparse.Namespace) -> int:
     from conformance.pages.explain import clause_rows, kills
     from conformance.specification.bindings import scan
+    from conformance.specification.choosing import clauses
+    from conformance.specification.clauses import AREAS, LEVELS
 
     spec, bindings = specification(arguments), scan(arguments.suite)[0]
     prefix, _, rest = arguments.what.partition(":")
@@ -46,10 +51,34 @@ def _explain(arguments: argparse.Namespace) -> int:
     if rest:
         return _check(arguments, f"{name}:{rest}", spec, bindings)
     clause = spec.clauses.get(name)
+    if clause is None and (choice := _several(arguments.what, spec)):
+        return _overview(arguments.what, clauses(spec.clauses, choice), bindings)
     if clause is None:
-        return _unknown("clause", name, spec.clauses)
+        return _unknown(
+            "clause, area, profile or level", arguments.what, [*spec.clauses, *AREAS.values(), *spec.profiles, *LEVELS]
+        )
     tests = [test for test in bindings if name in {key.split("~")[0] for key in test.clauses}]
     _show(f"{clause.key} {clause.title}", clause_rows(clause, tests, kills(kill_matrix(arguments.suite))))
+    return 0
+
+
+def _several(word: str, spec: Specification) -> Choice | None:
+    """The area, profile or level of a word; None where it names neither. What is both (`cli`) is the area."""
+    from conformance.specification.choosing import Choice
+
+    choices = (Choice(areas=[word]), Choice(profiles=[word]), Choice(levels=[word]))
+    return next((choice for choice in choices if not choice.fault(spec.profiles)), None)
+
+
+def _overview(what: str, found: Sequence[Clause], bindings: Sequence[Binding]) -> int:
+    """Each clause in a line, its words in a few, and the commands that tell more."""
+    print(f"{what}: {len(found)} clauses\n")
+    for clause in found:
+        tests = [test for test in bindings if clause.id in {key.split("~")[0] for key in test.clauses}]
+        state = f"{len(tests)} checks" if tests else "no check: " + str(clause.pending or clause.untestable)
+        print(f"{clause.key:14} {clause.title} ({clause.level}, {', '.join(clause.profiles)}; {state})")
+        print(_entry("", clause.text))
+    print(f"\nmore of one: conform explain {found[0].id}" if found else "")
     return 0
 
 

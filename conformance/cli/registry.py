@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from conformance.cli.shared import kill_matrix, specification
+
+if TYPE_CHECKING:
+    from conformance.specification.bindings import Binding
+    from conformance.specification.clauses import Clause
 
 
 def add(verbs: Any) -> None:
@@ -15,6 +19,11 @@ def add(verbs: Any) -> None:
     which = listing.add_mutually_exclusive_group()
     for name in ("clauses", "checks", "profiles"):
         which.add_argument(f"--{name}", dest="what", action="store_const", const=name)
+    listing.add_argument(
+        "--area", action="append", default=[], help="repeatable; an area or the prefix of its clauses: batch, PHYS"
+    )
+    listing.add_argument("--profile", action="append", default=[], help="repeatable; of this profile alone")
+    listing.add_argument("--level", action="append", default=[], help="repeatable; MUST, SHOULD or MAY")
     listing.set_defaults(what="clauses", act=_list)
     trace = verbs.add_parser("trace", help="do clauses, tests, lock and profiles fit each other?")
     trace.add_argument("--table", action="store_true", help="clauses, their checks, and the defects that each check catches")
@@ -27,15 +36,25 @@ def add(verbs: Any) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     from conformance.specification.bindings import scan
+    from conformance.specification.choosing import Choice, clauses
 
-    spec = specification(arguments)
+    spec, choice = specification(arguments), Choice(arguments.area, arguments.profile, arguments.level)
+    if fault := choice.fault(spec.profiles):
+        print(f"conform list: {fault}", file=sys.stderr)
+        return 4
+    taken = {clause.id: clause for clause in clauses(spec.clauses, choice)}
     if arguments.what == "profiles":
         for name, profile in spec.profiles.items():
-            members = [clause for clause in spec.clauses.values() if name in clause.profiles]
+            members = [clause for clause in taken.values() if name in clause.profiles]
             print(f"{name:12} {len(members):4} clauses  {profile.get('released', 'not released'):12} {profile.get('title', '')}")
         return 0
-    bindings, _ = scan(arguments.suite)
-    if arguments.what == "checks":
+    bindings = [test for test in scan(arguments.suite)[0] if taken.keys() & {key.split("~")[0] for key in test.clauses}]
+    return _show(arguments.what, bindings, list(taken.values()))
+
+
+def _show(what: str, bindings: list[Binding], clauses: list[Clause]) -> int:
+    """The tests, or the clauses, a line each, and their number."""
+    if what == "checks":
         for binding in bindings:
             print(f"{binding.check:76} {'device' if binding.device else '':7} {', '.join(binding.clauses[1:])}".rstrip())
         print(f"{len(bindings)} checks before parametrisation")
@@ -44,11 +63,11 @@ def _list(arguments: argparse.Namespace) -> int:
     for binding in bindings:
         for key in binding.clauses:
             tests[key.split("~")[0]] = tests.get(key.split("~")[0], 0) + 1
-    for clause in spec.clauses.values():
+    for clause in clauses:
         state = "pending" if clause.pending else "untestable" if clause.untestable else f"{tests.get(clause.id, 0)} tests"
         print(f"{clause.key:16} {clause.level:6} {','.join(clause.profiles):8} {state:10} {clause.title}")
-    pending, untestable = (sum(bool(getattr(c, name)) for c in spec.clauses.values()) for name in ("pending", "untestable"))
-    print(f"{len(spec.clauses)} clauses, {pending} pending, {untestable} untestable")
+    pending, untestable = (sum(bool(getattr(c, name)) for c in clauses) for name in ("pending", "untestable"))
+    print(f"{len(clauses)} clauses, {pending} pending, {untestable} untestable")
     return 0
 
 

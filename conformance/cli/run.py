@@ -35,9 +35,13 @@ def add(verbs: Any) -> None:
         metavar="SELECT",
         action="append",
         default=[],
-        help="repeatable; part of a check's id, * is a wildcard",
+        help="repeatable; part of a check's id, * is a wildcard; or pytest's name of a test, test_batch.py::test_images",
     )
-    run.add_argument("--workers", type=int, metavar="N", help="processes; default: one a core; 0: one, without workers")
+    run.add_argument("--area", action="append", default=[], help="repeatable; an area, or the prefix of its clauses: batch, PHYS")
+    run.add_argument("--level", action="append", default=[], help="repeatable; MUST, SHOULD or MAY")
+    run.add_argument(
+        "--workers", type=int, metavar="N", help="processes; default: one a core, 0 for a few quick checks; 0: one, without workers"
+    )
     run.add_argument("--output", type=Path, default=Path("reports"), help="where the dated folder is made (default: reports)")
     run.add_argument(
         "--label", help="the name of the folder in the dated one (default: backend-device; of several backends: comparison)"
@@ -84,6 +88,8 @@ def examined(arguments: argparse.Namespace, backend: str, **more: Any) -> Ended:
         backend=backend,
         device=arguments.device,
         profiles=tuple(arguments.profile),
+        areas=tuple(arguments.area),
+        levels=tuple(arguments.level),
         select=tuple(arguments.select),
         workers=arguments.workers,
         output=arguments.output,

@@ -10,7 +10,8 @@ from conformance.evidence.ledger import Line, entry, reason_of
 from conformance.evidence.report import Report
 from conformance.evidence.standing import red_before
 from conformance.judging.states import RED
-from conformance.specification.bindings import Binding, matches
+from conformance.specification.bindings import Binding
+from conformance.specification.choosing import matches
 
 
 def selection(bindings: Iterable[Binding], selector: str) -> list[str]:

@@ -37,6 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--select", action="append", default=[], metavar="SELECT", help="repeatable; part of a check's id, * is a wildcard"
     )
+    group.addoption("--area", action="append", default=[], help="repeatable; the checks of an area (physics, PHYS)")
+    group.addoption("--level", action="append", default=[], help="repeatable; the checks of MUST, SHOULD or MAY clauses")
     group.addoption("--without-own", action="store_true", help="leave out what the suite asks of itself")
     group.addoption("--report", default=None, help="write report.jsonl here")
     group.addoption("--expect", default=None, metavar="FILE", help="known failures, as in expectations/<backend>.toml")
@@ -96,7 +98,9 @@ def _refuse_careless_update(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give every check its identity, keep the selected ones, and hand the plan to the controller."""
     station = config.stash[STATION]
-    selection = Selection(station.spec, station.device, station.profiles, station.select, not config.getoption("--without-own"))
+    selection = Selection(
+        station.spec, station.device, station.profiles, station.select, not config.getoption("--without-own"), station.choice
+    )
     ours = {id(item) for item in items if item.path.is_relative_to(station.suite)}
     if not ours:
         return

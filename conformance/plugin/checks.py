@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from conformance.judging.snapshots import SAFE_ID
-from conformance.specification.bindings import matches, suspect_of
+from conformance.specification.bindings import suspect_of
+from conformance.specification.choosing import Choice, matches
 from conformance.specification.clauses import OWN, Specification
 from conformance.specification.lint import key_fault
 
@@ -65,9 +66,10 @@ class Selection:
     """
 
     def __init__(
-        self, spec: Specification, device: str, profiles: Sequence[str] | None, select: Sequence[str], condition: bool = True
-    ) -> None:
-        self.spec, self.device, self.select = spec, device, select
+        self, spec: Specification, device: str, profiles: Sequence[str] | None, select: Sequence[str], condition: bool = True,
+        choice: Choice = Choice(),
+    ) -> None:  # fmt: skip
+        self.spec, self.device, self.select, self.choice = spec, device, select, choice
         own = {OWN} if condition else set()
         self.profiles = None if profiles is None else {*profiles} | own
         self.condition = condition
@@ -79,22 +81,24 @@ class Selection:
         self.problems += [f"{nodeid}: {problem}" for problem in problems]
         if check.id in {known.id for known in self.checks.values()}:
             self.problems.append(f"{nodeid}: the check {check.id} is declared twice")
-        admitted = replace(check, selected=not problems and self._wanted(check))
+        admitted = replace(check, selected=not problems and self._wanted(nodeid, check))
         self.checks[nodeid] = admitted
         return admitted
 
-    def _wanted(self, check: Check) -> bool:
-        profiles = {name for key in check.clauses for name in self.spec.clauses[key.split("~")[0]].profiles}
+    def _wanted(self, nodeid: str, check: Check) -> bool:
+        clauses = [self.spec.clauses[key.split("~")[0]] for key in check.clauses]
+        profiles = {name for clause in clauses for name in clause.profiles}
         return (
             (check.device or self.device == "cpu")
             and (self.condition or profiles != {OWN})
             and (self.profiles is None or bool(profiles & self.profiles))
-            and (not self.select or matches(check.id, self.select))
+            and any(self.choice.takes(clause) for clause in clauses)
+            and (not self.select or matches(check.id, self.select, nodeid))
         )
 
     def plan(self) -> str:
         """The plan as JSON, for the controller: node id → check, and the problems."""
-        ids = [check.id for check in self.checks.values()]
-        unmatched = [pattern for pattern in self.select if not any(matches(name, [pattern]) for name in ids)]
+        ids = [(check.id, node) for node, check in self.checks.items()]
+        unmatched = [pattern for pattern in self.select if not any(matches(name, [pattern], node) for name, node in ids)]
         checks = {node: asdict(check) for node, check in self.checks.items()}
         return json.dumps({"checks": checks, "problems": self.problems, "unmatched": unmatched})

@@ -53,6 +53,8 @@ class Recorder:
         self.expected = self._expectations()
         info = self._ask()
         unknown = [name for name in station.profiles or () if name not in station.spec.profiles]
+        if fault := station.choice.fault(station.spec.profiles):
+            raise pytest.UsageError(fault)
         if unknown:
             raise pytest.UsageError(f"unknown profile {', '.join(unknown)}; known: {', '.join(station.spec.profiles)}")
         station.devices = list(info.devices)
@@ -80,7 +82,7 @@ class Recorder:
 
     def _header(self, info: BackendInfo) -> dict[str, Any]:
         station = self.station
-        lock = station.spec.folder / LOCK
+        lock, choice = station.spec.folder / LOCK, station.choice
         return {
             "kind": "header",
             "schema": report.SCHEMA,
@@ -93,7 +95,7 @@ class Recorder:
             "surfaces": self.surfaces,
             "device": station.device,
             "profiles": list(station.profiles or ()),
-            "select": list(station.select),
+            "select": [*station.select, *(f"--area {a}" for a in choice.areas), *(f"--level {word}" for word in choice.levels)],
             "draft": station.draft,
             **self._told_expectations(),
             "python": platform.python_version(),

@@ -15,6 +15,7 @@ from conformance.connectors.names import offered
 from conformance.judging.observe import Observer
 from conformance.plugin.checks import Check
 from conformance.specification.bindings import default_suite
+from conformance.specification.choosing import Choice
 from conformance.specification.clauses import load
 
 CHECK = pytest.StashKey[Check]()
@@ -33,6 +34,7 @@ class Station:
         self.device: str = config.getoption("--device")
         self.profiles: tuple[str, ...] | None = tuple(config.getoption("--profile")) or None
         self.select: tuple[str, ...] = tuple(config.getoption("--select"))
+        self.choice = Choice(areas=tuple(config.getoption("--area")), levels=tuple(config.getoption("--level")))
         self.left = Path(config.getoption("--report")).resolve().parent if config.getoption("--report") else None
         self.patience = float(config.getini("faulthandler_timeout") or 0)
         self.draft = bool(os.environ.get("CONFORM_DRAFT"))

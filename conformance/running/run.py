@@ -26,14 +26,26 @@ from typing import NamedTuple
 from conformance.connectors.process import QUIET
 from conformance.evidence import checkout
 from conformance.evidence import report as reports
-from conformance.specification.bindings import default_suite
+from conformance.specification.bindings import Binding, default_suite, scan
+from conformance.specification.choosing import Choice, matches
+from conformance.specification.clauses import load
 from conformance.specification.texts import named, said
 
 # A worker that a backend takes down is replaced; this many times, then the rest of the suite is given up (exit 6).
 RESTARTS = 32
 MOST_WORKERS = 16
 # Hypothesis works without its plug-in, which imports all of it into every process (0.8 s each).
-PLUGINS = ("conformance.plugin", "no:cacheprovider", "no:hypothesispytest")
+PLUGINS = (
+    "conformance.plugin",
+    "syrupy",
+    "no:cacheprovider",
+    "no:hypothesispytest",
+    "no:unraisableexception",
+    "no:threadexception",
+)
+FEW = 12
+"""Tests up to which one process is quicker: a worker imports the backend again (5 s), a quick test is 0.1 s."""
+
 REPRODUCE = "conformance.plugin.reproduce"
 Show = Callable[[str], None]
 Watch = Callable[[Path], AbstractContextManager[Show]]
@@ -48,6 +60,8 @@ class Options:
     backend: str = "reference"
     device: str = "cpu"
     profiles: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
     select: tuple[str, ...] = ()
     workers: int | None = None
     output: Path = Path("reports")
@@ -82,14 +96,16 @@ def cores() -> int:
 
 
 def command(options: Options, report: Path) -> list[str]:
-    """The pytest command line. An accelerator is examined by one process, the CPU by one a core."""
-    workers = options.workers if options.workers is not None else (cores() if options.device == "cpu" else 1)
-    argv = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-rN", "--disable-warnings"]
-    argv += [part for name in (*PLUGINS, *[REPRODUCE] * options.repro) for part in ("-p", name)]
+    """The pytest command line. An accelerator is examined by one process, the CPU by one a core, a few tests by the child."""
+    workers = options.workers if options.workers is not None else enough(options)
+    argv = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-rN", "--disable-warnings", "--assert=plain"]
+    argv += [part for name in (*PLUGINS, *["xdist"] * bool(workers), *[REPRODUCE] * options.repro) for part in ("-p", name)]
     # A check that hangs takes its worker with it: a crash of that check alone, instead of a run without end.
     argv += ["-o", f"faulthandler_timeout={options.patience:g}", "-o", "faulthandler_exit_on_timeout=true"]
     argv += ["--backend", options.backend, "--device", options.device, "--report", str(report)]
     argv += [part for name in options.profiles for part in ("--profile", name)]
+    argv += [part for area in options.areas for part in ("--area", area)]
+    argv += [part for level in options.levels for part in ("--level", level)]
     argv += [part for pattern in options.select for part in ("--select", pattern)]
     argv += ["--shuffle", str(options.shuffle)] if options.shuffle is not None else []
     argv += ["--expect", str(options.expect)] if options.expect else []
@@ -98,6 +114,27 @@ def command(options: Options, report: Path) -> list[str]:
     argv += ["--specs", str(options.specs)] if options.specs else []
     argv += ["-n", str(workers), "--dist=worksteal", f"--max-worker-restart={RESTARTS}"] if workers else []
     return [*argv, str(options.suite or default_suite())]
+
+
+def enough(options: Options) -> int:
+    """Workers that bring more than they cost: none where a few quick tests are selected, which the suite's source says."""
+    if options.device != "cpu":
+        return 1
+    choice = Choice(options.areas, options.profiles, options.levels)
+    known = load(options.specs).clauses
+    taken = [
+        test
+        for test in scan(options.suite)[0]
+        if (not options.select or _near(test, options.select))
+        and any(choice.takes(known[key.split("~")[0]]) for key in test.clauses if key.split("~")[0] in known)
+    ]
+    return 0 if len(taken) <= FEW and sum(test.slow for test in taken) <= 1 else cores()
+
+
+def _near(test: Binding, select: Sequence[str]) -> bool:
+    """Whether a pattern may mean one of a test's cases: its parameters and its device are not known before it is collected."""
+    plain = [pattern if "::" in pattern else pattern.split("@")[0] for pattern in select]
+    return matches(test.check, [pattern.split("[")[0] for pattern in plain], f"{test.path.as_posix()}::test_{test.name}")
 
 
 def now() -> str:
@@ -201,8 +238,10 @@ def run(options: Options, watch: Watch = unwatched) -> Ended:
         f"report    {target}",
     ]
     # A run that somebody's xdist worker starts is none of that worker's.
-    outer = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST_")}
-    env = {**outer, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+    # What else is installed for pytest, or set for it, is somebody else's: the plug-ins that a run needs are named.
+    foreign = ("PYTEST_XDIST_", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+    outer = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    env = {**outer, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     with watch(target) as show:
         code, words, lost = tee(argv, folder / "run.log", header, env=env, show=show)
     try:

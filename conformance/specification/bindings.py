@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,7 @@ class Binding:
     needs: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     device: bool = False
+    slow: bool = False
     doc: str = ""
     problems: tuple[str, ...] = ()
     observed: tuple[tuple[str, ...], ...] = ()
@@ -79,10 +79,11 @@ def _binding(path: Path, node: ast.FunctionDef) -> Binding:
     problems: list[str] = []
     clauses: list[str] = []
     lists: dict[str, list[str]] = {"needs": [], "evidence": []}
-    device = False
+    device = slow = False
     for mark in node.decorator_list:
         dotted = ast.unparse(mark.func if isinstance(mark, ast.Call) else mark)
         device |= dotted == "pytest.mark.device"
+        slow |= dotted == "pytest.mark.slow"
         if dotted != "pytest.mark.clause" or not isinstance(mark, ast.Call):
             continue
         clauses += _strings(ast.Tuple(mark.args), problems, "clause")
@@ -99,7 +100,7 @@ def _binding(path: Path, node: ast.FunctionDef) -> Binding:
     return Binding(
         path=path, line=node.lineno, name=node.name.removeprefix("test_"), clauses=tuple(clauses), needs=tuple(lists["needs"]),
         evidence=tuple(lists["evidence"]), device=device, doc=ast.get_docstring(node) or "", problems=tuple(problems),
-        observed=tuple(observed),
+        observed=tuple(observed), slow=slow,
     )  # fmt: skip
 
 
@@ -138,8 +139,3 @@ def _strings(node: ast.AST, problems: list[str], what: str) -> list[str]:
     if bad:
         problems.append(f"the {what} mark must hold plain strings, found {ast.unparse(bad[0])}")
     return [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
-
-
-def matches(check_id: str, patterns: Sequence[str]) -> bool:
-    """True where one pattern is a part of the id; `*` stands for anything."""
-    return any(re.search(".*".join(map(re.escape, pattern.split("*"))), check_id) for pattern in patterns)
