@@ -10,10 +10,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conformance import __version__
-from conformance.cli import diff, doctor, door, drift, explain, ledger, mutants, new_backend, registry, replay, report, run
+from conformance.cli import (
+    diff,
+    doctor,
+    door,
+    drift,
+    explain,
+    ledger,
+    mutants,
+    new_backend,
+    ratchet,
+    registry,
+    replay,
+    report,
+    run,
+)
 from conformance.cli.shared import Parser
 
-GROUPS = (registry, explain, run, ledger, diff, mutants, replay, report, doctor, drift, new_backend)
+GROUPS = (registry, explain, run, ledger, diff, mutants, replay, report, doctor, drift, ratchet, new_backend)
 
 
 def parser() -> Parser:

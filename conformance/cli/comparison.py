@@ -53,7 +53,8 @@ def run(arguments: argparse.Namespace, backends: Sequence[str], examined: Callab
 def _unusable(arguments: argparse.Namespace, backends: Sequence[str]) -> str:
     if twice := sorted({name for name in backends if backends.count(name) > 1}):
         return f"--backend {twice[0]} is given twice; expected each backend once"
-    return "--expect is about one backend; expected one --backend, found several" if arguments.expect else ""
+    one = next((flag for flag in ("expect", "ratchet") if getattr(arguments, flag, None)), "")
+    return f"--{one} is about one backend; expected one --backend, found several" if one else ""
 
 
 def _entry(name: str, ended: Ended) -> tuple[Path, Source | Absent]:

@@ -76,7 +76,7 @@ def _trace(arguments: argparse.Namespace) -> int:
 
     from conformance.pages.explain import kills, table
     from conformance.specification.bindings import scan
-    from conformance.specification.lint import lint
+    from conformance.specification.lint import digest, lint
 
     spec = specification(arguments)
     problems = lint(spec, arguments.suite)
@@ -90,7 +90,7 @@ def _trace(arguments: argparse.Namespace) -> int:
         _table(rows, matrix)
     for problem in problems:
         print(problem)
-    print(f"{len(spec.clauses)} clauses, {len(problems)} problems")
+    print(f"{len(spec.clauses)} clauses, {len(problems)} problems; specification {digest(spec.folder)}")
     return 4 if problems else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -40,7 +41,10 @@ def add(verbs: Any) -> None:
     run.add_argument("--area", action="append", default=[], help="repeatable; an area, or the prefix of its clauses: batch, PHYS")
     run.add_argument("--level", action="append", default=[], help="repeatable; MUST, SHOULD or MAY")
     run.add_argument(
-        "--workers", type=int, metavar="N", help="processes; default: one a core, 0 for a few quick checks; 0: one, without workers"
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes; default: one a core, 0 for a few quick checks; 0: one, without workers",
     )
     run.add_argument("--output", type=Path, default=Path("reports"), help="where the dated folder is made (default: reports)")
     run.add_argument(
@@ -55,6 +59,8 @@ def add(verbs: Any) -> None:
         help="seconds for one check (600); one that takes longer has failed",
     )
     run.add_argument("--expect", type=Path, metavar="FILE", help="known failures, each with reason and end (reports/README.md)")
+    run.add_argument("--ratchet", type=Path, metavar="FILE", help="known failures; another one is exit code 1 (conform ratchet)")
+    run.add_argument("--specification", metavar="DIGEST", help="run under these words alone (`conform trace` tells the digest)")
     run.add_argument("--no-repro", action="store_true", help="leave no scripts that repeat failures (of the first 50)")
     run.add_argument("--json", action="store_true", help="one JSON object on standard output; everything else on standard error")
     run.set_defaults(act=_run)
@@ -62,12 +68,15 @@ def add(verbs: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     backends = arguments.backend or ["reference"]
+    if fault := _other_words(arguments):
+        print(f"conform run: {fault}", file=sys.stderr)
+        return 4
     if len(backends) > 1:
         from conformance.cli import comparison
 
         return comparison.run(arguments, backends, examined)
-    if arguments.expect and (fault := _unusable(arguments.expect)):
-        print(f"{arguments.expect}: {fault}", file=sys.stderr)
+    if fault := _unusable(arguments):
+        print(fault, file=sys.stderr)
         return 4
     ended = examined(arguments, backends[0], label=arguments.label)
     from conformance.cli import showing
@@ -102,20 +111,61 @@ def examined(arguments: argparse.Namespace, backend: str, **more: Any) -> Ended:
         **more,
     )
     ended = run(options, progress.watch(sys.stderr if arguments.json else sys.stdout))
+    ended = _ratcheted(ended, arguments)
     return showing.press(ended, f"conform {shlex.join(sys.argv[1:])}")
 
 
-def _unusable(path: Path) -> str:
-    """Why an expectations file cannot be used, before anything is run or written; empty where it can."""
-    from datetime import UTC, datetime
+def _ratcheted(ended: Ended, arguments: argparse.Namespace) -> Ended:
+    """The exit code with the list of known failures, 0 where they are the only ones; what is new or mended is told."""
+    if arguments.ratchet is None or ended.report is None or not ended.report.footer:
+        return ended
+    from dataclasses import replace
 
-    from conformance.evidence.expectations import parse
+    from conformance.evidence import ratchet
     from conformance.specification.texts import read
 
-    try:
-        parse(read(path), datetime.now(UTC).date())
-    except OSError as error:
-        return f"{error.strerror}; expected a file of known failures"
-    except ValueError as error:
-        return str(error)
+    found = ratchet.compared(ended.report, ratchet.parse(read(arguments.ratchet)))
+    stale = "stale" in ended.report.states().values()
+    code = 0 if ended.code == 1 and not found.new and not stale else ended.code
+    lines = ratchet.told(found, str(arguments.ratchet), str(ended.folder))
+    print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr if arguments.json else sys.stdout, flush=True)
+    with (ended.folder / "run.log").open("a", encoding="utf-8") as stream:
+        stream.writelines(f"# {line}\n" for line in [*lines, f"conform={code} with --ratchet {arguments.ratchet}"])
+    return replace(ended, code=code)
+
+
+def _other_words(arguments: argparse.Namespace) -> str:
+    """Why the specification here is not the one that was asked for; empty where it is, or where none was."""
+    from conformance.specification.clauses import find_specs
+    from conformance.specification.lint import digest
+
+    asked = arguments.specification
+    if asked is None:
+        return ""
+    if not re.fullmatch(r"[0-9a-f]{12,64}", asked):
+        return f"--specification {asked}: expected a digest of 12 to 64 hexadecimal digits (`conform trace` tells it)"
+    here = digest(arguments.specs or find_specs()) or "without a lock"
+    if here.startswith(asked):
+        return ""
+    return f"--specification {asked}: the specification here is {here}. Install the suite that has it, or move on to this one"
+
+
+def _unusable(arguments: argparse.Namespace) -> str:
+    """Why a file of known failures cannot be used, before anything is run or written; empty where all can."""
+    from datetime import UTC, datetime
+
+    from conformance.evidence import expectations, ratchet
+    from conformance.specification.texts import read
+
+    today = datetime.now(UTC).date()
+    reading = ((arguments.expect, lambda text: expectations.parse(text, today)), (arguments.ratchet, ratchet.parse))
+    for path, parse in reading:
+        try:
+            if path is not None:
+                parse(read(path))
+        except OSError as error:
+            begin = f"; conform ratchet --start {path} FOLDER begins it from a report" if path == arguments.ratchet else ""
+            return f"{path}: {error.strerror}; expected a file of known failures{begin}"
+        except ValueError as error:
+            return f"{path}: {error}"
     return ""

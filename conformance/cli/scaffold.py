@@ -10,19 +10,24 @@ import keyword
 import re
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import __version__, protocol
-from conformance.connectors.names import BUILT_IN, ENTRY_POINTS, PLANTED, SURFACES
+from conformance.connectors.names import BUILT_IN, ENTRY_POINTS, PLANTED, SURFACES, offered
 from conformance.evidence.expectations import MOST
 
 WIDTH = 100
 OWN = ("BackendInfo", "Native", "Overrides")
 """What an adapter takes from the protocol itself."""
 
+ONLY_IN = {"client": "ptychodus"}
+"""Surface → the one profile whose clauses ask for it."""
+
 TEMPLATES = {
+    ".github/workflows/conform.yml": "github.yml.j2",
+    ".gitlab-ci.yml": "gitlab.yml.j2",
     "pyproject.toml": "pyproject.toml.j2",
     "README.md": "README.md.j2",
     "noxfile.py": "noxfile.py.j2",
@@ -39,6 +44,8 @@ class Surface:
     name: str
     title: str
     methods: tuple[str, ...]
+    used: frozenset[str] = frozenset()
+    """Names in the signatures of the methods."""
 
 
 def name_fault(name: str) -> str:
@@ -50,24 +57,29 @@ def name_fault(name: str) -> str:
     return ""
 
 
-def files(name: str, profiles: tuple[str, ...]) -> dict[str, str]:
-    """Path in the new folder → text."""
+def files(name: str, profiles: Sequence[str], asked: Sequence[str] = (), digest: str = "") -> dict[str, str]:
+    """Path in the new folder → text. `asked`: the surfaces or methods to write, and to offer; none: all that the profiles need.
+
+    `digest` is that of the specification, which the job for CI asks for.
+    """
     import jinja2
 
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("conformance.cli"), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
-    whole, joined = surfaces(), ", ".join(f'"{profile}"' for profile in profiles)
+    whole = surfaces(offered(asked), [name for name, profile in ONLY_IN.items() if profile not in profiles])
     facts = {
         "name": name,
         "group": ENTRY_POINTS,
         "suite": __version__,
-        "profiles": f"({joined},)" if len(profiles) == 1 else f"({joined})",
+        "digest": digest,
+        "profiles": _tuple(profiles),
+        "offered": _tuple(asked) if asked else "",
         "most": MOST,
         "surfaces": whole,
         "methods": sum(len(surface.methods) for surface in whole),
-        "imports": imports(),
+        "imports": imports(whole),
     }
     return {
         path.format(name=name): environment.get_template(template).render(facts).rstrip("\n") + "\n"
@@ -75,25 +87,25 @@ def files(name: str, profiles: tuple[str, ...]) -> dict[str, str]:
     }
 
 
-def surfaces() -> list[Surface]:
-    """Every surface of the protocol with its methods, `info` aside."""
+def _tuple(words: Sequence[str]) -> str:
+    """The source of a tuple of words."""
+    return "(" + ", ".join(f'"{word}"' for word in words) + ("," if len(words) == 1 else "") + ")"
+
+
+def surfaces(within: Collection[str] | None, left: Collection[str]) -> list[Surface]:
+    """The surfaces of the protocol with the methods that are asked for; of none all, some surfaces left out. `info` aside."""
     found = []
     for name, node in _classes().items():
         title = (ast.get_docstring(node) or "").splitlines()[0]
-        methods = [_method(name, part) for part in _functions(node)]
-        found += [Surface(name, title, tuple(methods))] if methods else []
+        taken = [part for part in _functions(node) if (name not in left if within is None else part.name in within)]
+        used = {part.id for method in taken for part in ast.walk(_signature(method)) if isinstance(part, ast.Name)}
+        found += [Surface(name, title, tuple(_method(name, part) for part in taken), frozenset(used))] if taken else []
     return found
 
 
-def imports() -> str:
+def imports(whole: Sequence[Surface]) -> str:
     """The protocol's own imports, as far as the methods' signatures use them."""
-    used = {
-        part.id
-        for node in _classes().values()
-        for method in _functions(node)
-        for part in ast.walk(_signature(method))
-        if isinstance(part, ast.Name)
-    }
+    used = {name for surface in whole for name in surface.used}
     lines = []
     for node in _tree().body:
         if isinstance(node, ast.Import | ast.ImportFrom) and getattr(node, "module", "") != "__future__":
@@ -101,7 +113,7 @@ def imports() -> str:
             lines += [ast.unparse(node)] if node.names else []
     standard = [line for line in lines if line.split()[1].split(".")[0] in sys.stdlib_module_names]
     others = [line for line in lines if line not in standard]
-    ours = f"from conformance.protocol import {', '.join(OWN)}"
+    ours = f"from conformance.protocol import {', '.join(name for name in OWN if name in {*used, OWN[0]})}"
     return "\n\n".join("\n".join(group) for group in (standard, [*others, ours]) if group)
 
 

@@ -66,6 +66,8 @@ def _because(code: int, report: Report | None) -> str:
         return _failures(report)
     if code == 6:
         return _incomplete(report)
+    if failed := _failures(report):
+        return f"{failed}; no failure is new (--ratchet)"
     known = list(report.states().values()).count("expected")
     return f"nothing failed but what is expected to ({many(known, 'check')})" if known else ""
 

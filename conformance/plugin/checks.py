@@ -67,9 +67,9 @@ class Selection:
 
     def __init__(
         self, spec: Specification, device: str, profiles: Sequence[str] | None, select: Sequence[str], condition: bool = True,
-        choice: Choice = Choice(),
+        choice: Choice | None = None,
     ) -> None:  # fmt: skip
-        self.spec, self.device, self.select, self.choice = spec, device, select, choice
+        self.spec, self.device, self.select, self.choice = spec, device, select, choice or Choice()
         own = {OWN} if condition else set()
         self.profiles = None if profiles is None else {*profiles} | own
         self.condition = condition

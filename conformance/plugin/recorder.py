@@ -21,7 +21,7 @@ from conformance.judging import states
 from conformance.plugin import deaths
 from conformance.protocol import BackendInfo
 from conformance.specification.clauses import OWN
-from conformance.specification.lint import LOCK
+from conformance.specification.lint import digest
 from conformance.specification.texts import named, read, said
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ class Recorder:
 
     def _header(self, info: BackendInfo) -> dict[str, Any]:
         station = self.station
-        lock, choice = station.spec.folder / LOCK, station.choice
+        choice = station.choice
         return {
             "kind": "header",
             "schema": report.SCHEMA,
             "suite": __version__,
             "checkout": checkout.state(),
-            "lock": report.digest([lock.read_text(encoding="utf-8")]) if lock.is_file() else None,
+            "lock": digest(station.spec.folder),
             "connection": station.backend_name,
             "backend": _plain_info(info),
             "imports_audited": station.connection is not None,

@@ -24,18 +24,19 @@ from conformance.evidence import expectations, report
 from conformance.protocol import BackendInfo
 
 CONFORM = (sys.executable, "-m", "conformance")
-PLACES = {"pyproject.toml", "README.md", "noxfile.py", "mine/__init__.py", "mine/adapter.py", "expectations/mine.toml"}
+JOBS = (".github/workflows/conform.yml", ".gitlab-ci.yml")
+PLACES = {"pyproject.toml", "README.md", "noxfile.py", "mine/__init__.py", "mine/adapter.py", "expectations/mine.toml", *JOBS}
 
 
-def made(folder: Path, name: str = "mine") -> Path:
+def made(folder: Path, name: str = "mine", *words: str) -> Path:
     """The package in a folder."""
-    assert main(["new-backend", name, "--to", str(folder)]) == 0
+    assert main(["new-backend", name, "--to", str(folder), *words]) == 0
     return folder / name
 
 
-def adapter(folder: Path) -> ModuleType:
+def adapter(folder: Path, *words: str) -> ModuleType:
     """The adapter's module."""
-    spec = importlib.util.spec_from_file_location("made_adapter", made(folder) / "mine" / "adapter.py")
+    spec = importlib.util.spec_from_file_location("made_adapter", made(folder, "mine", *words) / "mine" / "adapter.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -74,7 +75,7 @@ def test_the_example_of_an_expectation_is_one(tmp_path: Path) -> None:
 
 
 def test_every_method_of_every_surface_says_that_it_is_not_written(tmp_path: Path) -> None:
-    backend = adapter(tmp_path).Backend(device="cpu")
+    backend = adapter(tmp_path, "--profile", "core", "--profile", "ptychodus").Backend(device="cpu")
     assert isinstance(backend.info(), BackendInfo) and (backend.info().name, backend.info().distribution) == ("mine", "mine")
     assert claimed(backend) == {surface: list(methods_of(surface)) for surface in SURFACES}
     for surface in SURFACES:
@@ -89,7 +90,7 @@ def test_every_method_of_every_surface_says_that_it_is_not_written(tmp_path: Pat
 
 
 def test_the_signatures_are_the_protocols(tmp_path: Path) -> None:
-    backend = adapter(tmp_path).Backend
+    backend = adapter(tmp_path, "--profile", "ptychodus").Backend
     for surface, declared in SURFACES.items():
         for method in methods_of(surface):
             mine, theirs = getattr(backend, method), getattr(declared, method)
@@ -108,7 +109,7 @@ def test_a_surface_that_comes_new_is_there_at_once(tmp_path: Path, monkeypatch: 
     changed.write_text(source, encoding="utf-8")
     monkeypatch.setattr(protocol, "__file__", str(changed))
     text = scaffold.files("mine", ("core",))["mine/adapter.py"]
-    assert "from pathlib import Path, PurePath\n" in text and 'claims = ("core",)' in text
+    assert "from pathlib import Path, PurePath\n" in text and 'profiles=("core",),' in text
     assert new.rstrip("\n") + '\n        raise NotImplementedError("surface data: probe_of")\n' in text
 
 
@@ -210,3 +211,34 @@ def test_an_installed_package_is_found_by_its_name(tmp_path: Path) -> None:
 def test_writing_it_needs_no_framework(tmp_path: Path) -> None:
     argv = [*CONFORM, "new-backend", "mine", "--to", str(tmp_path)]
     assert process.block_imports(argv, ("torch", "lightning", "h5py", "matplotlib")).returncode == 0
+
+
+# -- what is claimed -----------------------------------------------------------------------------------------------------------
+
+
+def test_it_claims_what_was_asked_for_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    info = adapter(tmp_path).Backend().info()
+    assert (info.profiles, info.surfaces) == (("core",), ())
+    assert "claims core (--profile and --surfaces claim otherwise)" in capsys.readouterr().out
+
+
+def test_surfaces_and_methods_are_written_alone(tmp_path: Path) -> None:
+    module = adapter(tmp_path, "--profile", "reconstruct", "--surfaces", "inference", "physics.diffract")
+    info = module.Backend().info()
+    assert (info.profiles, info.surfaces) == (("reconstruct",), ("inference", "physics.diffract"))
+    found = {surface: methods for surface, methods in claimed(module.Backend()).items() if methods}
+    assert found == {"describe": ["info"], "physics": ["diffract"], "inference": ["stitch", "reconstruct"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--surfaces", "physcs"), "refused: --surfaces 'physcs', which is neither a surface nor a method of one; near: physics"),
+        (("--profile", "cor"), "refused: --profile cor: no such profile; near: core"),
+    ],
+)
+def test_what_is_no_surface_or_profile_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], why: str
+) -> None:
+    assert main(["new-backend", "mine", "--to", str(tmp_path), *words]) == 4
+    assert capsys.readouterr().err.startswith(why) and left(tmp_path) == []

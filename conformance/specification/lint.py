@@ -7,6 +7,7 @@ released (`released = "YYYY-MM-DD"` in `specs/profiles/<name>.toml`): until then
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -49,6 +50,12 @@ def read_lock(folder: Path) -> dict[str, dict[str, Any]]:
     """The locked clauses by id; empty where there is no lock yet."""
     path = folder / LOCK
     return dict(document(path)["clauses"]) if path.is_file() else {}
+
+
+def digest(folder: Path) -> str | None:
+    """The sha256 of the locked clauses, as a report's header has it: which words a run was made under. None without a lock."""
+    path = folder / LOCK
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def lint_lock(clauses: Mapping[str, Clause], locked: Mapping[str, Mapping[str, Any]]) -> list[str]:
