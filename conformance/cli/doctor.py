@@ -76,7 +76,7 @@ def gather(arguments: argparse.Namespace) -> Facts:
 
     from conformance.evidence import checkout
     from conformance.running.doctor import THREADS, Facts
-    from conformance.running.run import cores
+    from conformance.running.workers import cores
     from conformance.specification.bindings import scan
     from conformance.specification.lint import lint
 

@@ -15,7 +15,8 @@ from conformance.defects import trial_run, trials
 from conformance.defects.replays import DAYS, REGISTER, SCENARIO, Step
 from conformance.defects.trials import covers, safe, without_device
 from conformance.judging.states import RED
-from conformance.running.run import Options, cores, folder_for
+from conformance.running.run import Options, folder_for
+from conformance.running.workers import cores
 
 PATIENCE = 300.0
 """Seconds that a stage may take."""

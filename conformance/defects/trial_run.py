@@ -13,7 +13,8 @@ from typing import Any
 from conformance.defects import trials
 from conformance.defects.planting import Planted
 from conformance.defects.trials import Tried
-from conformance.running.run import Options, cores, folder_for, shown, tee
+from conformance.running.run import Options, environment, folder_for, shown, tee
+from conformance.running.workers import cores
 from conformance.specification import marking
 from conformance.specification.bindings import scan
 from conformance.specification.clauses import find_specs
@@ -85,11 +86,11 @@ def run(folder: Path, job: Mapping[str, Any]) -> int:
     path = folder / "trials.json"
     path.write_text(json.dumps(job), encoding="utf-8")
     argv = [sys.executable, "-m", "pytest", "-q", "-s", "-rN", "--tb=native", "--disable-warnings", "--snapshot-warn-unused"]
-    argv += ["-p", "conformance.plugin"]
-    argv += ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-n", "0", "--trials", str(path)]
+    argv += ["-p", "conformance.plugin", "-p", "syrupy"]
+    argv += ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--trials", str(path)]
     argv += [part for name in ("core", "cli", "ptychodus", "reconstruct", "suite") for part in ("--profile", name)]
     argv += [str(Path(__file__).resolve().parent.parent / "suite")]
-    return tee(argv, folder / "run.log", ["conform trials"], show=shown)[0]
+    return tee(argv, folder / "run.log", ["conform trials"], env=environment(), show=shown)[0]
 
 
 def conclude(

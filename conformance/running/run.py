@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import platform
 import re
@@ -26,14 +25,13 @@ from typing import NamedTuple
 from conformance.connectors.process import QUIET
 from conformance.evidence import checkout
 from conformance.evidence import report as reports
-from conformance.specification.bindings import Binding, default_suite, scan
-from conformance.specification.choosing import Choice, matches
-from conformance.specification.clauses import load
+from conformance.running.workers import enough
+from conformance.specification.bindings import default_suite
+from conformance.specification.choosing import Choice
 from conformance.specification.texts import named, said
 
 # A worker that a backend takes down is replaced; this many times, then the rest of the suite is given up (exit 6).
 RESTARTS = 32
-MOST_WORKERS = 16
 # Hypothesis works without its plug-in, which imports all of it into every process (0.8 s each).
 PLUGINS = (
     "conformance.plugin",
@@ -43,9 +41,6 @@ PLUGINS = (
     "no:unraisableexception",
     "no:threadexception",
 )
-FEW = 12
-"""Tests up to which one process is quicker: a worker imports the backend again (5 s), a quick test is 0.1 s."""
-
 REPRODUCE = "conformance.plugin.reproduce"
 Show = Callable[[str], None]
 Watch = Callable[[Path], AbstractContextManager[Show]]
@@ -86,18 +81,11 @@ class Ended:
     trouble: str = ""
 
 
-def cores() -> int:
-    """Cores that this process may use: its affinity, and the container's quota where there is one."""
-    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = Path("/sys/fs/cgroup/cpu.max")
-    words = quota.read_text().split() if quota.is_file() else ["max"]
-    allowed = math.ceil(int(words[0]) / int(words[1])) if words[0] != "max" else mine
-    return max(1, min(mine, allowed, MOST_WORKERS))
-
-
 def command(options: Options, report: Path) -> list[str]:
     """The pytest command line. An accelerator is examined by one process, the CPU by one a core, a few tests by the child."""
-    workers = options.workers if options.workers is not None else enough(options)
+    choice = Choice(options.areas, options.profiles, options.levels)
+    fitting = enough(options.device, choice, options.select, options.suite, options.specs)
+    workers = options.workers if options.workers is not None else fitting
     argv = [sys.executable, "-m", "pytest", "-q", "--tb=short", "-rN", "--disable-warnings", "--assert=plain"]
     argv += [part for name in (*PLUGINS, *["xdist"] * bool(workers), *[REPRODUCE] * options.repro) for part in ("-p", name)]
     # A check that hangs takes its worker with it: a crash of that check alone, instead of a run without end.
@@ -114,27 +102,6 @@ def command(options: Options, report: Path) -> list[str]:
     argv += ["--specs", str(options.specs)] if options.specs else []
     argv += ["-n", str(workers), "--dist=worksteal", f"--max-worker-restart={RESTARTS}"] if workers else []
     return [*argv, str(options.suite or default_suite())]
-
-
-def enough(options: Options) -> int:
-    """Workers that bring more than they cost: none where a few quick tests are selected, which the suite's source says."""
-    if options.device != "cpu":
-        return 1
-    choice = Choice(options.areas, options.profiles, options.levels)
-    known = load(options.specs).clauses
-    taken = [
-        test
-        for test in scan(options.suite)[0]
-        if (not options.select or _near(test, options.select))
-        and any(choice.takes(known[key.split("~")[0]]) for key in test.clauses if key.split("~")[0] in known)
-    ]
-    return 0 if len(taken) <= FEW and sum(test.slow for test in taken) <= 1 else cores()
-
-
-def _near(test: Binding, select: Sequence[str]) -> bool:
-    """Whether a pattern may mean one of a test's cases: its parameters and its device are not known before it is collected."""
-    plain = [pattern if "::" in pattern else pattern.split("@")[0] for pattern in select]
-    return matches(test.check, [pattern.split("[")[0] for pattern in plain], f"{test.path.as_posix()}::test_{test.name}")
 
 
 def now() -> str:
@@ -224,6 +191,13 @@ def tee(
     return Teed(code, "".join(seen), kept.lost)
 
 
+def environment() -> dict[str, str]:
+    """What a child that runs pytest finds: one thread, and nothing that somebody else (an xdist worker, too) has for pytest."""
+    foreign = ("PYTEST_XDIST_", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+    outer = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return {**outer, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
 def run(options: Options, watch: Watch = unwatched) -> Ended:
     """Run the suite; leaves run.log and report.jsonl in the folder. `watch` sees the report grow and shows the child's lines."""
     folder = folder_for(options)
@@ -237,11 +211,7 @@ def run(options: Options, watch: Watch = unwatched) -> Ended:
         f"python    {platform.python_version()} on {platform.platform()}",
         f"report    {target}",
     ]
-    # A run that somebody's xdist worker starts is none of that worker's.
-    # What else is installed for pytest, or set for it, is somebody else's: the plug-ins that a run needs are named.
-    foreign = ("PYTEST_XDIST_", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
-    outer = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    env = {**outer, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    env = environment()
     with watch(target) as show:
         code, words, lost = tee(argv, folder / "run.log", header, env=env, show=show)
     try:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from conformance.connectors import process
-from conformance.running.run import Options, command, cores, enough
+from conformance.running.run import Options, command
+from conformance.running.workers import cores, enough
 from conformance.selftest.house import GOOD, House, check, clause
 from conformance.specification.choosing import Choice, matches
 from conformance.specification.clauses import load
@@ -52,8 +53,8 @@ def test_a_word_that_names_nothing_is_told_with_what_is_near(choice: Choice, fau
     assert choice.fault(load().profiles) == fault
 
 
-def workers(**more: object) -> int:
-    return enough(Options(**more))  # type: ignore[arg-type]
+def workers(select: Sequence[str] = (), areas: Sequence[str] = (), levels: Sequence[str] = (), device: str = "cpu") -> int:
+    return enough(device, Choice(areas, (), levels), select)
 
 
 def test_a_few_quick_checks_are_run_by_the_child_itself() -> None:
