@@ -9,7 +9,7 @@ import pytest
 from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
 
-from conformance.oracles import batch, data, fixture, grouping, training
+from conformance.oracles import batch, data, fixture, grouping, loss, training
 from conformance.scenes import groups
 
 
@@ -21,6 +21,27 @@ def test_a_subsample_is_sorted_and_known() -> None:
     """The draw of the legacy generator with seed 0, as NumPy has promised it since 1.17."""
     assert data.subsample(5, 3, 0).tolist() == [0, 1, 2]
     assert data.subsample(10, 10, 3).tolist() == list(range(10))
+
+
+def test_masks_and_pairs_are_those_of_numpy() -> None:
+    """Against `where` and `intersect1d`, written another way."""
+    stack, good = np.arange(24.0).reshape(2, 3, 4), np.arange(12).reshape(3, 4) % 5 != 1
+    frames, positions = np.array([7, 3, 9, 4]), np.array([4, 3, 1, 7])
+    common, rows, places = np.intersect1d(frames, positions, return_indices=True)
+    order = np.argsort(rows)
+
+    assert data.hidden(stack, good).tolist() == np.where(good, stack, 0).tolist()
+    assert data.pairs(frames, positions) == (rows[order].tolist(), places[order].tolist()) and len(common) == 3
+
+
+def test_a_loss_over_good_pixels_is_that_of_fewer_pixels() -> None:
+    good = np.eye(3, dtype=bool)
+    first, second = np.arange(36.0).reshape(2, 2, 3, 3), np.ones((2, 2, 3, 3))
+
+    kept = loss.over_good(first, second, good)
+
+    assert kept[0].shape == (2, 2, 3, 1) and loss.absolute_error(*kept) == loss.absolute_error(first * good, second * good)
+    assert loss.normaliser(kept[1]) == pytest.approx(1)
 
 
 def test_neighbours_are_a_trees() -> None:
