@@ -10,6 +10,7 @@ from reference_impl.atomic import atomic_write
 from reference_impl.data.mask import good_pixels
 from reference_impl.data.npz import Archive
 from reference_impl.data.record import MEASUREMENTS, RawData, read_fields
+from reference_impl.domains.fields import refuse_outside
 from reference_impl.errors import ContractError
 
 
@@ -64,9 +65,8 @@ def ensure_same_subsample(first: RawData, second: RawData) -> None:
 
 
 def _selection(count: int, n_images: int | None, n_subsample: int | None, seed: int | None) -> np.ndarray | None:
-    for name, value in (("n_subsample", n_subsample), ("n_images", n_images)):
-        if value is not None and value <= 0:
-            raise ContractError(field=name, expected="a positive number", found=repr(value))
+    for name, value in (("n_subsample", n_subsample), ("n_images", n_images), ("subsample_seed", seed)):
+        refuse_outside(name, value)
     if n_subsample is not None:
         if n_subsample >= count:
             return None
