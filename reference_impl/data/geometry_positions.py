@@ -173,6 +173,8 @@ def base_sides(experiment: Experiment, cut: Window) -> np.ndarray:
 def object_pixel(experiment: Experiment, wanted: Geometry, cut: Window, table: Table) -> np.ndarray | None:
     """(height, width) in metres of a pixel of the object that comes out; None where nothing says it."""
     optics = experiment.optical_pixel((cut.side, cut.side))
+    if optics is not None and cut.transpose:
+        optics = optics[::-1]
     if wanted.object_pixel is not None:
         pixel, source = np.repeat(wanted.object_pixel[0] * units.metres(wanted.object_pixel[1]), 2), "--object-pixel"
     elif experiment.object_pixel is not None:

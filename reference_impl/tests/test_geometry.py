@@ -249,3 +249,17 @@ def test_optics_of_the_file_give_the_pixel_of_what_comes_out(tmp_path: Path) -> 
 
     assert made.pixel == pytest.approx([103.32e-9, 103.32e-9])
     assert np.allclose(np.diff(made.positions[:, 1]), np.diff(MADE.x) / 2, atol=1e-5)
+
+
+@pytest.mark.parametrize("transpose", [False, True])
+def test_pixels_that_are_not_square_turn_with_the_detector(transpose: bool, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.cxi", "w") as file:
+        file["entry_1/data_1/data"], file["entry_1/instrument_1/source_1/energy"] = MADE.counts, JOULE
+        detector = file.create_group("entry_1/instrument_1/detector_1")
+        detector["distance"], detector["x_pixel_size"], detector["y_pixel_size"] = DISTANCE, PITCH, 2 * PITCH
+        file["entry_1/data_1/translation"] = np.stack([MADE.x, MADE.y], 1) * 51.66e-9
+    with opened(tmp_path / "a.cxi") as experiment:
+        made = plan(experiment, Geometry(transpose=transpose))
+
+    pixel = [25.83e-9, 51.66e-9]
+    assert made.pixel == pytest.approx(pixel[::-1] if transpose else pixel)
