@@ -75,10 +75,11 @@ class Table:
         self.rows.append(Row(item, value, source, kind))
 
     def lines(self) -> list[str]:
-        """Aligned text."""
+        """Aligned text; places in the file that the first row names are given without its name."""
+        file = self.rows[0].source
         wide, value = (max(len(getattr(row, name)) for row in self.rows) for name in ("item", "value"))
         shown = [(row, f"{row.item:<{wide}}  {row.kind:<8} {row.value:<{min(value, 60)}}") for row in self.rows]
-        return [f"{text}  {row.source}".rstrip() for row, text in shown]
+        return [f"{text}  {row.source.replace(f'{file}::', '::')}".rstrip() for row, text in shown]
 
     def plain(self) -> list[dict[str, str]]:
         """For the file that is written."""

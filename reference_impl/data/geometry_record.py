@@ -116,6 +116,7 @@ def plan(experiment: Experiment, wanted: Geometry) -> Conversion:
             "True is good in the file that is written",
             "done",
         )
+    table.add("photons a pattern", f"{seen.totals[kept].mean():.4g}", "mean of the frames that are used, on the whole detector")
     probe = None if experiment.probe is None else on_grid(experiment.probe.value, experiment, cut, table)
     return Conversion(experiment, wanted, seen, cut, kept, pixels, pixel, good, mask, probe, table)
 

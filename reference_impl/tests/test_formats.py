@@ -75,6 +75,7 @@ def test_the_file_keeps_the_table_with_places_and_what_was_assumed(kind: str, tm
         "orientation",
         "positions",
         "spread of the scan",
+        "photons a pattern",
         "probe",
         "mask",
     } <= items
