@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from array import array
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,8 @@ import numpy as np
 from reference_impl.data import units
 from reference_impl.errors import ContractError
 
-LARGEST = 1 << 28
-"""256 MiB: four million positions of 60 characters."""
+LARGEST, LONGEST_LINE = 1 << 26, 1 << 16
+"""64 MiB: a million positions of 60 characters."""
 _SPLIT = re.compile(r"[,;\t]\s*|\s+")
 _NAME = re.compile(r"(?:.*[\s_./-])?(x|y|col(?:umn)?|row)s?(?:[\s_]*[\[(]?\s*([^\W\d]+)\s*[\])]?)?", re.IGNORECASE)
 _INDEX = re.compile(r"(?:frame|image|trigger|pattern|position|point)?[\s_]*(?:index|number|no|id)|frame|trigger|#", re.IGNORECASE)
@@ -28,10 +30,10 @@ class TextSource:
             found = f"{self.path.stat().st_size} bytes"
             raise ContractError(file=path, field="file", expected=f"a table of at most {LARGEST >> 20} MiB", found=found)
         try:
-            lines = self.path.read_text(encoding="utf-8-sig").splitlines()
+            with open(self.path, encoding="utf-8-sig") as lines:
+                self.header, self.table = _table(lines, self.path)
         except UnicodeDecodeError as error:
             raise ContractError(file=path, field="file", expected="a table of numbers in UTF-8", found="other bytes") from error
-        self.header, self.table = _table(lines, self.path)
 
     def __enter__(self) -> TextSource:
         return self
@@ -81,28 +83,32 @@ class TextSource:
         return None
 
 
-def _table(lines: list[str], path: Path) -> tuple[list[str], np.ndarray]:
-    rows, header = [], []
+def _table(lines: Iterable[str], path: Path) -> tuple[list[str], np.ndarray]:
+    """Names and numbers, a line at a time: eight bytes a number, whatever stands in the file."""
+    numbers, width, header = array("d"), 0, []
     for number, line in enumerate(lines, 1):
+        if len(line) > LONGEST_LINE:
+            found = f"{len(line)} characters"
+            raise ContractError(file=path, field=f"line {number}", expected=f"at most {LONGEST_LINE} characters", found=found)
         text = line.strip()
-        if not text or (text.startswith("#") and rows):
+        if not text or (text.startswith("#") and width):
             continue
-        parts = [part for part in _SPLIT.split(text.lstrip("#%").strip()) if part]
         try:
-            rows.append([float(part) for part in parts])
+            row = [float(part) for part in _SPLIT.split(text.lstrip("#%").strip()) if part]
         except ValueError as error:
-            if rows:
+            if width:
                 found = repr(text[:60])
                 raise ContractError(file=path, field=f"line {number}", expected="numbers", found=found) from error
             header = _header(text.lstrip("#%").strip())
             continue
-        if len(rows[-1]) != len(rows[0]):
-            expected, found = f"{len(rows[0])} columns", f"{len(rows[-1])}"
-            raise ContractError(file=path, field=f"line {number}", expected=expected, found=found)
-    if not rows or len(rows[0]) < 2:
+        width = width or len(row)
+        if len(row) != width:
+            raise ContractError(file=path, field=f"line {number}", expected=f"{width} columns", found=f"{len(row)}")
+        numbers.extend(row)
+    if width < 2:
         raise ContractError(file=path, field="file", expected="a table of at least two columns of numbers", found="none")
-    table = np.array(rows, dtype=np.float64)
-    names = header if len(header) == table.shape[1] else [str(number) for number in range(table.shape[1])]
+    table = np.frombuffer(numbers, dtype=np.float64).reshape(-1, width)
+    names = header if len(header) == width else [str(number) for number in range(width)]
     return names, table
 
 

@@ -187,6 +187,7 @@ def test_evil_files_are_refused_in_a_line_and_run_nothing(
         ("1\n2\n", "two columns"),
         ("", "two columns"),
         ("nan nan\n" * 12, "finite positions"),
+        ("1 " * 50_000, "at most 65536 characters"),
         ("1 2 3 4\n" * 12, "which column is which"),
     ],
 )
