@@ -35,7 +35,8 @@ def report_of(args: argparse.Namespace, record: Any, crop: int = 20) -> Report:
     from reference_impl.data.report import report
 
     verdicts = judge(record, args.accept or (), crop=crop, measurement=args.measurement)
-    return report(record, verdicts, measurement=args.measurement, position_scale=args.position_scale)
+    photons = getattr(args, "nphotons", None)  # a flag of train's alone
+    return report(record, verdicts, measurement=args.measurement, position_scale=args.position_scale, nphotons=photons)
 
 
 def judged(args: argparse.Namespace, record: Any, say: Reporter, crop: int = 20) -> Report:

@@ -42,17 +42,20 @@ class Evidence:
         return float(np.ptp(self.positions, axis=0).max())
 
     @cached_property
-    def _sums(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Energy of each pattern, its brightest pixel's number and energy, and the mean energy of each pixel; float64."""
+    def _sums(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Energy of each pattern, its brightest pixel's number and energy; mean energy and mean share of each pixel; float64."""
         n, N = len(self.patterns), self.N
-        energy, where, brightest, total = np.empty(n), np.empty(n, np.int64), np.empty(n), np.zeros(N * N)
+        energy, where, brightest = np.empty(n), np.empty(n, np.int64), np.empty(n)
+        total, share = np.zeros(N * N), np.zeros(N * N)
         step = max(1, BLOCK // (N * N))
         for start in range(0, n, step):
             part = slice(start, start + step)
             flat = np.asarray(self.patterns[part], np.float64).reshape(-1, N * N) ** 2
             energy[part], where[part], brightest[part] = flat.sum(axis=1), flat.argmax(axis=1), flat.max(axis=1)
             total += flat.sum(axis=0)
-        return energy, where, brightest, (total / n).reshape(N, N)
+            lit = energy[part] > 0
+            share += (1 / energy[part][lit]) @ flat[lit]
+        return energy, where, brightest, (total / n).reshape(N, N), (share / n).reshape(N, N)
 
     @property
     def energy(self) -> np.ndarray:
@@ -68,6 +71,11 @@ class Evidence:
     def mean_pattern(self) -> np.ndarray:
         """Mean `x²` of each pixel, `(N, N)`."""
         return self._sums[3]
+
+    @property
+    def mean_share(self) -> np.ndarray:
+        """Mean share of each pixel in its pattern's energy, `(N, N)`: one pattern of nonsense has one part in `n` of it."""
+        return self._sums[4]
 
     @cached_property
     def counts(self) -> np.ndarray:

@@ -126,9 +126,9 @@ def _broken_counts(seen: Evidence, threshold: float) -> str | None:
 def _corner(seen: Evidence, threshold: float) -> str | None:
     N = seen.N
     inner = slice(N // 4, N - N // 4)
-    central = float(seen.mean_pattern[inner, inner].sum())
-    shifted = float(np.fft.fftshift(seen.mean_pattern)[inner, inner].sum())
-    whole = float(seen.mean_pattern.sum())
+    central = float(seen.mean_share[inner, inner].sum())
+    shifted = float(np.fft.fftshift(seen.mean_share)[inner, inner].sum())
+    whole = float(seen.mean_share.sum())
     if not whole > 0 or shifted <= threshold * central:
         return None
     return (

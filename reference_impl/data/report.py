@@ -75,8 +75,10 @@ def _words(verdict: Verdict) -> str:
     return verdict.found if verdict.state == "accepted" else f"{verdict.found}; {verdict.row.advice}"
 
 
-def report(record: Any, verdicts: Sequence[Verdict], *, measurement: str, position_scale: float = 1.0) -> Report:
-    """The report about `record`, read as `measurement` with positions multiplied by `position_scale`."""
+def report(
+    record: Any, verdicts: Sequence[Verdict], *, measurement: str, position_scale: float = 1.0, nphotons: float | None = None
+) -> Report:
+    """The report about `record`, read as `measurement` with positions multiplied by `position_scale`; `nphotons` by hand."""
     modes = 0 if record.probeGuess is None else 1 if record.probeGuess.ndim == 2 else len(record.probeGuess)
     stated = record.nphotons
     mask = getattr(record, "mask", None)
@@ -94,15 +96,21 @@ def report(record: Any, verdicts: Sequence[Verdict], *, measurement: str, positi
             known if position_scale == 1 else f"--position-scale {position_scale:g}",
         ),
         "probe": (f"{modes} mode{'s' * (modes != 1)} as in the file", "it is not refined"),
-        "photons": (
-            f"{DEFAULT_NPHOTONS if stated is None else stated:.4g} a pattern",
-            "by default, unless --nphotons says otherwise: the file does not" if stated is None else "the file's metadata",
-        ),
+        "photons": _photons(stated, nphotons),
         "bad pixels": (
             ("none", "no mask was given") if mask is None else (f"{int((~mask).sum())} of {mask.size} left out", "the mask")
         ),
     }
     return Report(str(record.file), tuple(verdicts), assumed)
+
+
+def _photons(stated: float | None, by_hand: float | None) -> tuple[str, str]:
+    if stated is not None:
+        ignored = f", before --nphotons {by_hand:.4g}" if by_hand not in (None, stated) else ""
+        return f"{stated:.4g} a pattern", f"the file's metadata{ignored}"
+    if by_hand is not None:
+        return f"{by_hand:.4g} a pattern", "--nphotons"
+    return f"{DEFAULT_NPHOTONS:.4g} a pattern", "nobody says; --nphotons of train does"
 
 
 def as_text(reports: Sequence[Report]) -> np.ndarray:

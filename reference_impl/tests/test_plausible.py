@@ -155,6 +155,19 @@ def test_an_error_stops_until_it_is_accepted() -> None:
     assert [one["state"] for one in accepted.plain()["checked"] if one["name"] == "positions-unit"] == ["accepted"]
 
 
+def test_one_hot_pixel_does_not_pass_for_a_corner() -> None:
+    said = found({**SCENE, **put(((3, 0, 0), 1e9))(SCENE)})
+
+    assert "hot-pixel" in said and "zero-frequency" not in said
+
+
+@pytest.mark.parametrize(("by_hand", "because"), [(None, "nobody says"), (5e4, "--nphotons")])
+def test_the_photons_come_from_where_the_report_says(by_hand: float | None, because: str) -> None:
+    made = report(RawData(**SCENE), (), measurement="amplitude", nphotons=by_hand)
+
+    assert because in made.assumed["photons"][1] and f"{by_hand or 1e9:.4g}" in made.assumed["photons"][0]
+
+
 def test_an_unknown_name_cannot_be_accepted() -> None:
     with pytest.raises(ContractError, match="--accept: expected one of layout, .*found positions"):
         judge(RawData(**SCENE), ["positions"])
@@ -230,19 +243,13 @@ def test_a_broken_mask_is_one_line(content: bytes, tmp_path: Path) -> None:
         load_data(written(tmp_path), mask=tmp_path / "good.npy")
 
 
-def test_two_masks_hide_what_either_hides(tmp_path: Path) -> None:
+def test_two_masks_hide_what_either_hides_in_a_subsample_too(tmp_path: Path) -> None:
     other = np.ones((N, N), bool)
     other[0] = False
 
-    record = load_data(written(tmp_path, mask=GOOD), mask=other)
+    record = load_data(written(tmp_path, mask=GOOD), mask=other, n_subsample=5, subsample_seed=1)
 
     np.testing.assert_array_equal(record.mask, GOOD & other)
-
-
-def test_a_subsample_keeps_its_mask(tmp_path: Path) -> None:
-    record = load_data(written(tmp_path, mask=GOOD), n_subsample=5, subsample_seed=1)
-
-    np.testing.assert_array_equal(record.mask, GOOD)
 
 
 def test_scan_indices_are_whole_numbers(tmp_path: Path) -> None:
