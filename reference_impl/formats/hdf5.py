@@ -23,8 +23,8 @@ MAX_INFLATION, SMALL = 1100, 1 << 26
 """Deflate packs at most 1032 to 1; arrays up to 64 MiB may announce what they like (a compact fill value is no fault)."""
 MAX_CHUNK = 1 << 30
 """Bytes of one chunk, which HDF5 unpacks as a whole; the largest detectors have 64 MiB a frame."""
-MAX_ARRAY = 1 << 32
-"""Bytes of an array that is read at once: positions, masks, probes."""
+MAX_ARRAY = 1 << 30
+"""Bytes of an array that is read at once: positions, masks, probes (a thousand modes of 256 x 256)."""
 
 
 class Hdf5Source:

@@ -10,7 +10,7 @@ import numpy as np
 from reference_impl.errors import ContractError, printable
 from reference_impl.formats.stack import Stack
 
-MAX_INFLATION = 1100
+MAX_INFLATION = 400  # sparse counts reach about 100
 MAX_BYTES = 1 << 33
 """8 GiB of arrays: the format itself ends at 2 GiB a variable; this reader holds what it reads."""
 _WIDTHS = {"double": 8, "single": 4, "int64": 8, "uint64": 8, "int32": 4, "uint32": 4, "int16": 2, "uint16": 2}
