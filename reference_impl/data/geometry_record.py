@@ -132,10 +132,9 @@ def _values(experiment: Experiment, seen: Survey, table: Table) -> None:
         table.add(
             "values",
             "counts?",
-            f"no whole numbers, at most {seen.highest:.3g}: scaled, or amplitudes (--measurement amplitudes)",
+            f"no whole numbers, at most {seen.highest:.3g}: scaled, or amplitudes (--measurement amplitude)",
             "warning",
         )
-
     saturated = int((seen.peaks == 2**16 - 1).sum())
     if unit == "counts" and experiment.frames.dtype == np.uint16 and saturated:
         text = "65535 is all that 16 bits hold: --drop-saturated 65535, or a mask"
@@ -160,36 +159,28 @@ def _good_pixels(experiment: Experiment, wanted: Geometry, seen: Survey, table: 
         good = good & ~seen.marked
     left = seen.touched & good
     if left.any():
-        only_small = wanted.clip_negatives is not None and seen.nan == seen.full == 0 and seen.lowest >= -wanted.clip_negatives
-        if not only_small:
-            raise _no_counts(experiment, wanted, seen, left)
-        table.add(
-            "negative values",
-            f"{seen.negative} set to zero",
-            f"--clip-negatives {wanted.clip_negatives:g}; the lowest is {seen.lowest:g}",
-            "done",
-        )
+        limit = wanted.clip_negatives
+        fits = limit is not None and not (seen.nan + seen.full)[left].any() and seen.least[left].min() >= -limit
+        if not fits:
+            raise _no_counts(experiment, seen, left)
+        text = f"--clip-negatives {limit:g}; the lowest is {seen.least[left].min():g}"
+        table.add("negative values", f"{seen.negative[left].sum()} set to zero", text, "done")
     if wanted.threshold is not None:
         table.add("threshold", f"below {wanted.threshold:g} is zero", "--threshold", "done")
     return good
 
 
-def _no_counts(experiment: Experiment, wanted: Geometry, seen: Survey, left: np.ndarray) -> ContractError:
-    parts = [f"{seen.nan} NaN or infinite"] if seen.nan else []
-    parts += [f"{seen.negative} below zero (lowest {seen.lowest:g})"] if seen.negative else []
-    parts += [f"{seen.full} at the largest integer"] if seen.full else []
-    where = (
-        "the same in every frame: --mask-marked takes them as bad"
-        if (seen.marked & left).sum() == left.sum()
-        else "not in every frame"
-    )
+def _no_counts(experiment: Experiment, seen: Survey, left: np.ndarray) -> ContractError:
+    """What stands in the pixels `left`, where counts should."""
+    nan, negative, full = (int(number[left].sum()) for number in (seen.nan, seen.negative, seen.full))
+    parts = [f"{nan} NaN or infinite"] if nan else []
+    parts += [f"{negative} below zero (lowest {seen.least[left].min():g})"] if negative else []
+    parts += [f"{full} at the largest integer"] if full else []
+    always = "the same in every frame: --mask-marked takes them as bad"
+    where = always if seen.marked[left].all() else "not in every frame"
+    found = f"{' and '.join(parts)} in {int(left.sum())} pixels, {where}"
     expected = "finite counts >= 0, or --mask FILE that hides the others, or --clip-negatives LIMIT"
-    return ContractError(
-        file=experiment.patterns.path,
-        field="patterns",
-        expected=expected,
-        found=f"{' and '.join(parts)} in {int(left.sum())} pixels, {where}",
-    )
+    return ContractError(file=experiment.patterns.path, field="patterns", expected=expected, found=found)
 
 
 def _as_stored(experiment: Experiment, seen: Survey, table: Table) -> np.ndarray:
@@ -200,12 +191,10 @@ def _as_stored(experiment: Experiment, seen: Survey, table: Table) -> np.ndarray
     turned = np.fft.ifftshift(good)
     if seen.touched.any() and (seen.touched & good).any() and not (seen.touched & turned).any():
         good, note = turned, f"{note}; drawn with zero frequency in the middle: so it hides the marked pixels".lstrip("; ")
-    table.add(
-        "mask",
-        f"{int((~good).sum())} of {good.size} pixels are bad",
-        f"{item.path}{f' ({note})' if note else ''}",
-        "assumed" if note else "taken",
-    )
+    elif experiment.zero_frequency == "corner":
+        note = f"{note}; as the detector is stored, zero frequency in the corner".lstrip("; ")
+    bad = f"{int((~good).sum())} of {good.size} pixels are bad"
+    table.add("mask", bad, f"{item.path}{f' ({note})' if note else ''}", "assumed" if note else "taken")
     if not good.any() or (~good).sum() > good.size / 2:
         expected = "a mask that leaves at least half of the detector (--mask-good zero, if zero is good)"
         raise ContractError(

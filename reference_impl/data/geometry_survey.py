@@ -18,22 +18,31 @@ AT_ONCE = 1 << 21
 class Survey:
     """What one look at all frames says.
 
-    `mean`: `(H, W)` mean intensity of what is a count, zero elsewhere. `marked`: no count in any frame; `touched`: not in every
-    one. `nan`, `negative`, `full`: how many values are not finite, below zero, at the largest integer. `lowest`, `highest`:
-    finite values. `whole`: all are whole numbers. `totals`, `peaks`: `(M,)` sum and largest value of each frame.
+    `mean`: `(H, W)` mean intensity of what is a count, zero elsewhere. `nan`, `negative`, `full`: `(H, W)` how often a pixel is
+    not finite, below zero, at the largest integer; `least`: `(H, W)` its lowest finite value. `lowest`, `highest`: of all finite
+    values that are counts. `whole`: all are whole numbers. `totals`, `peaks`: `(M,)` sum and largest value of each frame.
     """
 
     mean: np.ndarray
-    marked: np.ndarray
-    touched: np.ndarray
-    nan: int
-    negative: int
-    full: int
+    nan: np.ndarray
+    negative: np.ndarray
+    full: np.ndarray
+    least: np.ndarray
     lowest: float
     highest: float
     whole: bool
     totals: np.ndarray
     peaks: np.ndarray
+
+    @property
+    def touched(self) -> np.ndarray:
+        """Pixels `(H, W)` that hold no count in at least one frame."""
+        return self.nan + self.negative + self.full > 0
+
+    @property
+    def marked(self) -> np.ndarray:
+        """Pixels `(H, W)` that hold no count in any frame."""
+        return self.nan + self.negative + self.full == len(self.totals)
 
 
 def pieces(count: int, pixels: int) -> Iterator[tuple[int, int]]:
@@ -56,28 +65,22 @@ def survey(frames: Any, amplitudes: bool) -> Survey:
     count, height, width = frames.shape
     if not count:
         raise ContractError(field="patterns", expected="at least one frame", found=f"shape {frames.shape}")
-    mean, seen = np.zeros((height, width)), np.zeros((height, width))
-    marked, touched = np.ones((height, width), bool), np.zeros((height, width), bool)
-    nan = negative = full = 0
-    limit = largest_count(frames.dtype)
-    lowest, highest, whole = np.inf, -np.inf, True
+    shape = (height, width)
+    mean, seen, least = np.zeros(shape), np.zeros(shape), np.full(shape, np.inf)
+    nan, negative, full = (np.zeros(shape, np.int64) for _ in range(3))
+    limit, lowest, highest, whole = largest_count(frames.dtype), np.inf, -np.inf, True
     totals, peaks = np.empty(count), np.empty(count)
     for start, stop in pieces(count, height * width):
         block = frames.read(start, stop)
         good = (block >= 0) & (block < limit)  # NaN is neither
-        if good.all():
-            clean = block
-            marked[:] = False
-        else:
+        clean = block
+        if not good.all():
             clean = np.where(good, block, 0)
-            missing = np.isnan(block) if block.dtype.kind == "f" else np.zeros_like(good)
-            nan += int(missing.sum()) + (int(np.isinf(block).sum()) if block.dtype.kind == "f" else 0)
-            full += int((np.isfinite(block) & (block >= limit)).sum())
-            below = (block < 0) & np.isfinite(block)
-            negative += int(below.sum())
-            lowest = min(lowest, float(block[below].min(initial=0)))
-            marked &= ~good.any(axis=0)
-            touched |= ~good.all(axis=0)
+            finite = np.isfinite(block)
+            nan += (~finite).sum(axis=0)
+            negative += (finite & (block < 0)).sum(axis=0)
+            full += (finite & (block >= limit)).sum(axis=0)
+            least = np.minimum(least, np.where(finite, block, np.inf).min(axis=0))
         lowest, highest = min(lowest, float(clean.min())), max(highest, float(clean.max()))
         whole = whole and (clean.dtype.kind != "f" or bool((clean == np.rint(clean)).all()))
         intensity = np.square(clean, dtype=np.float64) if amplitudes else clean
@@ -85,7 +88,7 @@ def survey(frames: Any, amplitudes: bool) -> Survey:
         seen += good.sum(axis=0)
         totals[start:stop] = intensity.sum(axis=(1, 2), dtype=np.float64)
         peaks[start:stop] = clean.max(axis=(1, 2))
-    return Survey(mean / np.maximum(seen, 1), marked, touched, nan, negative, full, lowest, highest, whole, totals, peaks)
+    return Survey(mean / np.maximum(seen, 1), nan, negative, full, least, lowest, highest, whole, totals, peaks)
 
 
 def circular_centroid(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -145,6 +145,20 @@ def test_small_negatives_are_clipped_up_to_the_limit_alone(tmp_path: Path, capsy
     assert "lowest -0.4" in Command(source, "--clip-negatives", "0.3").refused(capsys)
 
 
+def test_what_a_mask_hides_does_not_count_against_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = (MADE.counts == 0) & (np.arange(N) % 3 == 0)
+    frames = np.where(MADE.good, np.where(small, np.float32(-0.4), MADE.counts), np.float32(-1))
+    source = tike(tmp_path, data=np.fft.ifftshift(frames, axes=(-2, -1))[None])
+    np.save(tmp_path / "valid.npy", np.fft.ifftshift(MADE.good))
+    mask = ("--mask", str(tmp_path / "valid.npy"))
+
+    said = Command(source, *mask).refused(capsys)
+    assert f"{int((small & MADE.good).sum())} below zero (lowest -0.4)" in said
+    arrays = Command(source, *mask, "--clip-negatives", "0.5").arrays
+
+    assert np.array_equal(arrays["diff3d"], np.where(MADE.good, AMPLITUDE, 0)) and np.array_equal(arrays["mask"], MADE.good)
+
+
 def test_frames_and_positions_of_different_numbers_are_never_matched_on_a_guess(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
