@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from conformance.cli import cards
 from conformance.evidence.causes import Key, key, many, plainly
-from conformance.evidence.report import blocked_lines
+from conformance.evidence.report import failed
 from conformance.evidence.summary import called
-from conformance.judging.states import RED
+from conformance.judging.states import EVALUATED, RED
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from conformance.running.run import Show, Watch
 
 INTERVAL = 0.25  # seconds between two looks at the report
-SELDOM = 15.0  # seconds between two lines where nothing can be written anew
+SELDOM = 15.0  # seconds to the first line where nothing can be written anew; each next one takes twice as long
 WHOLE = 10
 """Causes that are shown whole as they come; the others are counted."""
 
@@ -57,6 +57,8 @@ class Told:
     def __init__(self) -> None:
         self.header: dict[str, Any] = {}
         self.plan: dict[str, list[str]] = {}
+        self.proving: dict[str, list[str]] = {}
+        self.settled: set[str] = set()
         self.results: dict[str, dict[str, Any]] = {}
         self.waiting: list[str] = []
         self.shown: dict[Key, int] = {}
@@ -68,6 +70,9 @@ class Told:
             self.header = dict(line)
         elif line["kind"] == "plan":
             self.plan = dict(line["collected"])
+            for check, keys in self.plan.items():
+                for name in keys:
+                    self.proving.setdefault(name.split("~")[0], []).append(check)
         elif line["kind"] == "result":
             self.results[line["check"]] = dict(line)
             self.waiting += [line["check"]] if line["state"] in RED else []
@@ -80,20 +85,34 @@ class Told:
         return sum(self.shown.values()) + len(self.waiting)
 
     def _certain(self) -> list[dict[str, Any]]:
-        settled = [check for check in self.waiting if self._settled(check, frozenset())]
-        if not settled:
-            return []
-        blocked = {line["check"] for line in blocked_lines(list(self.results.values()))}
-        self.waiting = [check for check in self.waiting if check not in settled]
-        return [self.results[check] for check in settled if check not in blocked and self._new(self.results[check])]
+        """The waiting failures of which it is settled that nothing blocks them, if they are the first of their cause."""
+        ready = [check for check in self.waiting if self._settled(check, frozenset())]
+        self.waiting = [check for check in self.waiting if check not in ready]
+        first = [self.results[check] for check in ready if not self._blocked(check, frozenset())]
+        return [line for line in first if self._new(line)]
+
+    def _needed(self, check: str) -> set[str]:
+        """The checks that prove what a check needs, itself aside."""
+        return {other for clause in self.results[check].get("needs", ()) for other in self.proving.get(clause, ())} - {check}
 
     def _settled(self, check: str, below: frozenset[str]) -> bool:
         """Every check that it needs has ended, and so has every one that those need."""
-        needs = set(self.results[check].get("needs", ())) if check in self.results else None
-        if needs is None:
-            return False
-        proving = [c for c, keys in self.plan.items() if needs and c not in below and needs & {k.split("~")[0] for k in keys}]
-        return all(other == check or self._settled(other, below | {check}) for other in proving)
+        if check in self.settled or check in below:
+            return True
+        done = check in self.results and all(self._settled(other, below | {check}) for other in self._needed(check))
+        if done and not below:
+            self.settled.add(check)
+        return done
+
+    def _blocked(self, check: str, below: frozenset[str]) -> bool:
+        """As `report.blocked_lines` will have it at the end: something that it needs failed, or is blocked itself."""
+        needs = set(self.results[check].get("needs", ()))
+        return any(
+            (line["state"] in RED and needs & {key.split("~")[0] for key in failed(line)})
+            or self._blocked(other, below | {check})
+            for other in self._needed(check) - below
+            if (line := self.results[other])["state"] in EVALUATED
+        )
 
     def _new(self, line: dict[str, Any]) -> bool:
         """Counts the failure under its cause; True for the first of it."""
@@ -117,11 +136,11 @@ class Told:
         told = f"{name}{version} on {self.header.get('device', '')}: {many(len(self.plan), 'check')}"
         return plainly(told + (f" in {workers} processes" if isinstance(workers, int) and workers > 1 else ""))
 
-    def state(self) -> str:
-        """`120 of 400 checks, 3 failed, 2 methods not written`."""
+    def state(self, short: bool = False) -> str:
+        """`120 of 400 checks, 3 failed, 2 methods not written`; the short one leaves room for a bar and times in 80 columns."""
         parts = [f"{len(self.results)} of {many(len(self.plan), 'check')}"]
         parts += [f"{self.failed} failed"] if self.failed else []
-        parts += [f"{many(len(self.missing), 'method')} not written"] if self.missing else []
+        parts += [f"{many(len(self.missing), 'method')} not written"] if self.missing and not short else []
         return ", ".join(parts)
 
 
@@ -142,15 +161,15 @@ def watch(stream: TextIO) -> Watch:
 @contextmanager
 def plain(report: Path, console: Console) -> Iterator[Show]:
     """Lines for a pipe or a log file: who is examined, causes as they come, now and then how far it is."""
-    told, last = Told(), time.monotonic()
+    told, last, pause = Told(), time.monotonic(), SELDOM
 
     def look(over: bool) -> None:
-        nonlocal last
+        nonlocal last, pause
         for line in follower.lines():
             last = time.monotonic() if line["kind"] == "plan" else last
             announce(console, told, line)
-        if told.plan and not over and time.monotonic() - last >= SELDOM:
-            last = time.monotonic()
+        if told.plan and not over and time.monotonic() - last >= pause:
+            last, pause = time.monotonic(), 2 * pause
             console.print(f"  {told.state()}", markup=False)
 
     follower = Follower(report)
@@ -167,18 +186,18 @@ def live(report: Path, console: Console) -> Iterator[Show]:
         BarColumn(bar_width=16),
         TextColumn("{task.description}"),
         TimeElapsedColumn(),
-        TextColumn("left"),
+        TextColumn("{task.fields[word]}"),
         TimeRemainingColumn(),
     )
     bar = Progress(*columns, console=console, transient=True)
     follower, told = Follower(report), Told()
-    task = bar.add_task("collecting the checks", total=None)
+    task = bar.add_task("collecting the checks", total=None, word="")
 
     def look(over: bool) -> None:
         for line in follower.lines():
             announce(bar.console, told, line)
         if told.plan:
-            bar.update(task, total=len(told.plan), completed=len(told.results), description=told.state())
+            bar.update(task, total=len(told.plan), completed=len(told.results), description=told.state(short=True), word="left")
 
     with bar, _looking(look):
         yield _unsaid

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from conformance.evidence.report import Report
     from conformance.running.run import Ended
 
-MOST = 44
-"""Lines of the end of a run; what was shown before it is at most a line for each of ten causes where methods are missing."""
+MOST = 38
+"""Lines of the end of a run, of sixty: before it stand at most a line for each of ten causes, and a few on how far it is."""
 
 COLOURS = {"CONFORMANT": "green", "PARTIAL": "yellow", "NOT-EVALUATED": "yellow"}
 Marked = tuple[str, str]

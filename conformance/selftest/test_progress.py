@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import time
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -50,6 +51,22 @@ def test_a_terminal_sees_one_line_and_each_cause_and_no_dots(tmp_path: Path) -> 
     assert "✗ PHYS-001 What PHYS-001 says" in told and "check     PHYS-001:a[1]@cpu" in told
     assert "[ 75%]" not in told and "of the child" not in told, "the child's words belong into run.log"
     assert "4 of 4 checks, 1 failed" in told and "left" in told
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_line_of_progress_is_one_line(tmp_path: Path, width: int) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=width, highlight=False, color_system=None)
+    path = tmp_path / "report.jsonl"
+    results = tuple(result(f"PHYS-001:a[{n}]@cpu", "fail") for n in range(1200))
+    with live(path, console):
+        path.write_text("".join(texts(results=results)[:-1]), encoding="utf-8")
+        time.sleep(1)
+    shown = [
+        line for line in re.split(r"[\r\n]", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())) if "1200 of 1200" in line
+    ]
+    assert shown and all(len(line) <= width and "failed" in line and "left" in line for line in shown)
+    assert not [line for line in re.split(r"[\r\n]", stream.getvalue()) if "collecting" in line and "left" in line]
 
 
 def test_the_pages_of_a_run_stand_beside_its_report_and_machines_get_json(house: House) -> None:
