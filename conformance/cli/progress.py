@@ -58,7 +58,6 @@ class Told:
         self.header: dict[str, Any] = {}
         self.plan: dict[str, list[str]] = {}
         self.proving: dict[str, list[str]] = {}
-        self.settled: set[str] = set()
         self.results: dict[str, dict[str, Any]] = {}
         self.waiting: list[str] = []
         self.shown: dict[Key, int] = {}
@@ -86,33 +85,31 @@ class Told:
 
     def _certain(self) -> list[dict[str, Any]]:
         """The waiting failures of which it is settled that nothing blocks them, if they are the first of their cause."""
-        ready = [check for check in self.waiting if self._settled(check, frozenset())]
-        self.waiting = [check for check in self.waiting if check not in ready]
-        first = [self.results[check] for check in ready if not self._blocked(check, frozenset())]
-        return [line for line in first if self._new(line)]
+        fates = {check: self._fate(check) for check in self.waiting}
+        self.waiting = [check for check, fate in fates.items() if fate == "open"]
+        return [self.results[check] for check, fate in fates.items() if fate == "certain" and self._new(self.results[check])]
 
-    def _needed(self, check: str) -> set[str]:
-        """The checks that prove what a check needs, itself aside."""
-        return {other for clause in self.results[check].get("needs", ()) for other in self.proving.get(clause, ())} - {check}
+    def _fate(self, check: str) -> str:
+        """`blocked` where something that it needs, or that this needs in turn, failed; `open` while one of these still runs.
 
-    def _settled(self, check: str, below: frozenset[str]) -> bool:
-        """Every check that it needs has ended, and so has every one that those need."""
-        if check in self.settled or check in below:
-            return True
-        done = check in self.results and all(self._settled(other, below | {check}) for other in self._needed(check))
-        if done and not below:
-            self.settled.add(check)
-        return done
-
-    def _blocked(self, check: str, below: frozenset[str]) -> bool:
-        """As `report.blocked_lines` will have it at the end: something that it needs failed, or is blocked itself."""
-        needs = set(self.results[check].get("needs", ()))
-        return any(
-            (line["state"] in RED and needs & {key.split("~")[0] for key in failed(line)})
-            or self._blocked(other, below | {check})
-            for other in self._needed(check) - below
-            if (line := self.results[other])["state"] in EVALUATED
-        )
+        Each clause is walked once, so that a failure costs at most a look at every check.
+        """
+        seen: set[str] = set()
+        ahead, waits = list(self.results[check].get("needs", ())), False
+        while ahead:
+            clause = ahead.pop()
+            if clause in seen:
+                continue
+            seen.add(clause)
+            for other in self.proving.get(clause, ()):
+                line = self.results.get(other)
+                waits |= line is None
+                if line is None or other == check or line["state"] not in EVALUATED:
+                    continue
+                if line["state"] in RED and clause in {key.split("~")[0] for key in failed(line)}:
+                    return "blocked"
+                ahead += line.get("needs", ())
+        return "open" if waits else "certain"
 
     def _new(self, line: dict[str, Any]) -> bool:
         """Counts the failure under its cause; True for the first of it."""

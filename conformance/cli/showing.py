@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from conformance.evidence.report import Report
     from conformance.running.run import Ended
 
-MOST = 38
+MOST = 42
 """Lines of the end of a run, of sixty: before it stand at most a line for each of ten causes, and a few on how far it is."""
 
 COLOURS = {"CONFORMANT": "green", "PARTIAL": "yellow", "NOT-EVALUATED": "yellow"}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from conformance.evidence.causes import by_clause, causes, many, plainly
-from conformance.evidence.report import Report
+from conformance.evidence.report import Line, Report
 from conformance.evidence.verdict import MEANING, ProfileVerdict, own_faults, verdicts
 from conformance.judging.states import STATES
 
@@ -24,13 +24,15 @@ def counted(report: Report) -> str:
     return f"{chosen}: {', '.join(parts) or 'none evaluated'}"
 
 
+def absent_method(line: Line) -> str:
+    """`physics.simulate`, where that is what a check did not find; else empty."""
+    parts = line["message"].split("`")
+    return f"{parts[1]}.{parts[3]}" if len(parts) > 3 else ""
+
+
 def absent_methods(report: Report) -> dict[str, int]:
     """`physics.simulate` → how many checks need it and were not evaluated, the most wanted first."""
-    found: Counter[str] = Counter()
-    for line in report.results:
-        if line["state"] == "not-claimed":
-            parts = line["message"].split("`")
-            found[f"{parts[1]}.{parts[3]}" if len(parts) > 3 else plainly(line["message"])] += 1
+    found = Counter(method for line in report.results if line["state"] == "not-claimed" and (method := absent_method(line)))
     return dict(found.most_common())
 
 

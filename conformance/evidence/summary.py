@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.connectors.names import PLANTED
 from conformance.evidence.causes import Cause, by_clause, causes, many, plainly, reds
-from conformance.evidence.closing import absent_methods, asked, ending, following, listed
+from conformance.evidence.closing import absent_method, absent_methods, asked, ending, following, listed
 from conformance.evidence.expectations import OUTCOMES, told
 from conformance.evidence.report import Report
 from conformance.evidence.verdict import CLAUSE_STATES, ProfileVerdict, blocking, clause_states, clauses_here, surfaces
@@ -128,7 +128,8 @@ def gaps(report: Report, absent_told: bool = False) -> list[str]:
     outside = sum(line["state"] == "not-offered" for line in report.results)
     if outside:
         lines.append(f"{many(outside, 'check')} not offered: outside of {', '.join(surfaces(report))}")
-    others = Counter(plainly(line["message"]) for line in report.results if line["state"] == "not-evaluated")
+    silent = [line for line in report.results if line["state"] in ("not-evaluated", "not-claimed") and not absent_method(line)]
+    others = Counter(plainly(line["message"]) for line in silent)
     lines += shortened(
         [f"{many(number, 'check')} not evaluated: {reason}" for reason, number in others.items()], REASONS, "reason"
     )

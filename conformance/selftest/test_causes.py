@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,16 @@ def test_a_check_that_may_be_blocked_waits_until_what_it_needs_has_ended() -> No
     assert told(follows, failing("PHYS-001:first@cpu")).count("✗ ") == 1
     assert "✗ BATCH-001" in told(follows, result("PHYS-001:first@cpu"))
     assert "✗ BATCH-001" not in told(follows, failing("PHYS-001:first@cpu"))
+
+
+def test_a_thick_web_of_needs_is_walked_once_a_clause() -> None:
+    """Thirty layers of ten checks, each of which needs all below it: 10^30 ways through them."""
+    web = [failing(f"PHYS-{layer * 10 + n + 1:03d}:a@cpu", needs=[f"PHYS-{below:03d}" for below in range(1, layer * 10 + 1)])
+           for layer in range(30) for n in range(10)]  # fmt: skip
+    web = [*(result(line["check"], needs=line["needs"]) for line in web[:-10]), *web[-10:]]
+    began = time.process_time()
+    text = told(*web)
+    assert text.count("✗ ") == 10 and time.process_time() - began < 20
 
 
 def test_foreign_words_reach_no_terminal() -> None:
