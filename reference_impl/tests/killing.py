@@ -6,10 +6,13 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
+
+from reference_impl.atomic import sole_run
 
 Action = Callable[[], Any]
 
@@ -113,3 +116,23 @@ def _told(action: Action, prepare: Action) -> str:
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@contextmanager
+def held_by_another(folder: Path) -> Iterator[None]:
+    """`folder`, while another run works in it."""
+    (held, holds), (ended, end) = os.pipe(), os.pipe()
+    child = os.fork()
+    if not child:
+        with sole_run(folder):
+            os.write(holds, b"1")
+            os.read(ended, 1)
+        os._exit(0)
+    os.read(held, 1)
+    try:
+        yield
+    finally:
+        os.write(end, b"1")
+        os.waitpid(child, 0)
+        for handle in (held, holds, ended, end):
+            os.close(handle)

@@ -19,6 +19,7 @@ from reference_impl.cli.simulate import Experiment, simulate
 from reference_impl.cli.train import _warn_of_saturation, overrides_of
 from reference_impl.config import ModelConfig, TrainingConfig
 from reference_impl.data.plausible import NAMES
+from reference_impl.tests.killing import held_by_another
 from reference_impl.tests.samples import arrays
 
 FAST = ["--n-filters-scale", "0.5", "--no-probe-big", "--gridsize", "1", "--batch_size", "4", "--accelerator", "cpu"]
@@ -280,3 +281,15 @@ def test_a_probe_scale_that_no_sigmoid_can_serve_is_said() -> None:
         _warn_of_saturation(record, dark)
     with pytest.warns(UserWarning, match="--probe-scale 1.8 or less"):
         _warn_of_saturation(record, bright)
+
+
+@pytest.mark.parametrize("command", ["train", "infer"])
+def test_a_second_run_in_a_folder_is_refused(
+    data: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    flags = {"train": ["--train-data-file", str(data / "train.npz"), *FAST], "infer": ["--test-data", str(data / "test.npz")]}
+    flags["infer"] += ["--model-path", str(trained), "--accelerator", "cpu"]
+    with held_by_another(tmp_path):
+        said = refused([command, *flags[command], "--output-dir", str(tmp_path), "--quiet"], capsys)
+
+    assert "another run holds" in said and list(tmp_path.iterdir()) == []

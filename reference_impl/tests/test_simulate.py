@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +11,11 @@ import numpy as np
 import pytest
 
 from reference_impl import atomic, claims
-from reference_impl.atomic import sole_run
 from reference_impl.cli.main import main
 from reference_impl.cli.simulate import Experiment, simulate, write
 from reference_impl.data import RawData, inspect_file, npz
 from reference_impl.stored import zips
-from reference_impl.tests.killing import contents, in_a_small_space, killed, lines_of
+from reference_impl.tests.killing import contents, held_by_another, in_a_small_space, killed, lines_of
 
 SMALL = Experiment(N=16, size=48, patterns=30, test_patterns=9, photons=1e4)
 
@@ -106,20 +103,8 @@ def test_a_full_disk_leaves_the_old_set_and_is_named(tmp_path: Path, limit: int)
 
 
 def test_a_folder_that_another_run_holds_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ended = threading.Event()
-    with ThreadPoolExecutor(1) as pool:
-        held = threading.Event()
-        other = pool.submit(hold, tmp_path, held, ended)
-        held.wait()
+    with held_by_another(tmp_path):
         code = main(["simulate", "--output-dir", str(tmp_path), "--quiet", "--N", "16", "--size", "48"])
-        ended.set()
-        other.result()
 
     assert code == 1 and "another run holds" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
-
-
-def hold(folder: Path, held: threading.Event, ended: threading.Event) -> None:
-    with sole_run(folder):
-        held.set()
-        ended.wait()
