@@ -247,7 +247,7 @@ def test_reports_and_pages_name_the_script(ran: tuple[House, Path, process.Compl
     assert line in done.stdout
     place = told(house)["values"]["repro"]["script"]
     assert f"script: `{place}`" in (folder / "summary.md").read_text()
-    assert ("script", place) in next(card for card in cards(report) if "values" in card.check).rows
+    assert ("script", place) in next(case for card in cards(report) for case in card.whole if "values" in case.check).rows
     checked = process.run(
         [sys.executable, "-m", "conformance", "--specs", str(house.specs), "report", str(folder), "--validate"], timeout=60
     )
