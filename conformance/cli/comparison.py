@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace, backends: Sequence[str], examined: Callab
             entries.append((Path(), Absent(name, 2, "not run: interrupted before")))
             continue
         print(f"backend {place} of {len(backends)}: {name}", file=stream, flush=True)
-        entries.append(_entry(name, examined(arguments, name, stamp=stamp, condition=place == 1)))
+        first = all(isinstance(entry, Absent) for _, entry in entries)
+        entries.append(_entry(name, examined(arguments, name, stamp=stamp, condition=first)))
     folder = arguments.output / stamp / (arguments.label or "comparison")
     found = press.press_comparison(folder, entries, None, f"conform {shlex.join(sys.argv[1:])}")
     if arguments.json:
