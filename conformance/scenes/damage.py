@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import process
-from conformance.scenes import files
+from conformance.scenes import files, surfaces
 from conformance.scenes.archives import NAME, Entries, put, sealed, state_bytes, text_of
 
 MARKS = (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"NUMPY", b"data.pkl")
@@ -207,12 +207,16 @@ def records(folder: Path) -> dict[str, Path]:
     return found
 
 
-def openings(backend: str, method: str, given: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
-    """Name → what a fresh process made of each file with the backend's `method`; the one it died of has the outcome `died`."""
+def openings(backend: Any, connection: str, method: str, given: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """Name → what a fresh process made of each file with the backend's `method`; the one it died of has the outcome `died`.
+
+    `connection` is the name under which the process finds the backend. Raises `NotClaimed` where it offers no such method.
+    """
+    surfaces.needed(backend, method)
     found: dict[str, dict[str, Any]] = {}
     left = dict(given)
     while left:
-        argv = [sys.executable, "-m", "conformance.connectors.opener", "--backend", backend, "--device", "cpu"]
+        argv = [sys.executable, "-m", "conformance.connectors.opener", "--backend", connection, "--device", "cpu"]
         path = os.pathsep.join(part for part in sys.path if part)
         ended = process.run([*argv, "--method", method, *map(str, left.values())], env={"PYTHONPATH": path}, timeout=600)
         lines = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 
+from conformance.connectors import process
 from conformance.connectors.connect import Proxy, information
 from conformance.connectors.names import NotClaimed, NotOffered, UnknownBackend, claimed, offered
 from conformance.evidence import report as reports
@@ -188,3 +192,31 @@ def test_an_engine_without_torch_is_not_told_to_require_it() -> None:
     interpreters.of_torch(Told("numpy", "torch 2.13.0"))
     with pytest.raises(NotClaimed, match="the description names no `selector`"):
         interpreters.selector_module(Told("numpy"))
+
+
+class Silent(Moves):
+    """Says who it is, and offers nothing."""
+
+    surfaces = ("describe",)
+
+
+@pytest.mark.slow
+def test_nobody_fails_for_what_is_not_offered(tmp_path: Path) -> None:
+    """The whole suite on a backend that offers nothing: a check that goes its own way to a method would accuse it."""
+    argv = [
+        sys.executable,
+        "-m",
+        "conformance",
+        "run",
+        "--backend",
+        f"{HERE}:Silent",
+        "--output",
+        str(tmp_path),
+        "--profile",
+        "core",
+    ]
+    done = process.run([*argv, "--no-repro"], timeout=900, env={"CONFORM_DRAFT": None})
+    report = reports.read(next(tmp_path.rglob("report.jsonl")).read_text(encoding="utf-8"))
+    found = {check: state for check, state in report.states().items() if not check.startswith("FIXTURE-")}
+    assert {check: state for check, state in found.items() if state != "not-offered"} == {}
+    assert done.returncode == 0 and "core on cpu: NOT-EVALUATED for describe" in done.stdout

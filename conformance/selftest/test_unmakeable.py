@@ -54,7 +54,7 @@ def conform(folder: Path, words: list[str], env: Mapping[str, str | None] | None
 @pytest.mark.parametrize("verb", ["run", "doctor"])
 def test_the_reference_without_its_packages(tmp_path: Path, verb: str, backend: str) -> None:
     told = conform(tmp_path, [*ASKING[verb], "--backend", backend], hidden=TORCHLESS)
-    (line,) = [line for line in told.splitlines() if "is not installed here" in line]
+    line = next(line for line in told.splitlines() if "is not installed here" in line)
     assert "its package 'torch' is not installed here" in line and "pip install 'ptycho-conformance[reference]'" in line
 
 

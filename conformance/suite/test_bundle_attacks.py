@@ -99,7 +99,7 @@ def test_small_archives_that_want_much_are_refused(
     """In time, in memory, and alive. If this fails, suspect limits behind the work."""
     given = damage.bundles(tmp_path, archives.entries(archives.good(backend)))
 
-    found = damage.openings(pytestconfig.getoption("--backend"), "load", given)
+    found = damage.openings(backend, pytestconfig.getoption("--backend"), "load", given)
 
     observe.equal("outcomes", {name: one["outcome"] for name, one in found.items()}, dict.fromkeys(given, "refused"))
     observe.equal("unnamed", [one["message"] for one in found.values() if NAME not in one["message"]], [])

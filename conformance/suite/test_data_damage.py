@@ -59,7 +59,7 @@ def test_small_files_that_want_much_are_refused(
     """In time, in memory, and alive. If this fails, suspect limits behind the work."""
     given = damage.records(tmp_path)
 
-    found = damage.openings(pytestconfig.getoption("--backend"), "read", given)
+    found = damage.openings(backend, pytestconfig.getoption("--backend"), "read", given)
 
     observe.equal("outcomes", {name: one["outcome"] for name, one in found.items()}, dict.fromkeys(given, "refused"))
     observe.equal("unnamed", [name for name, one in found.items() if given[name].name not in one["message"]], [])
