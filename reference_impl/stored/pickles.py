@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reference_impl.errors import reason_of
+from reference_impl.errors import ContractError, reason_of
 
 DEEPEST = 64
 """Levels of nesting: a configuration has three, a checkpoint seven."""
@@ -74,7 +74,7 @@ def read(data: bytes, grammar: Grammar = PLAIN) -> Any:
         raise Refused(f"{len(data)} bytes of pickle, more than {grammar.length}")
     try:
         return _Machine(grammar).run(data)
-    except Refused:
+    except (Refused, ContractError):
         raise
     except Exception as error:  # a damaged pickle fails in many classes: IndexError, struct.error, UnicodeDecodeError …
         raise Refused(f"a damaged one ({reason_of(error, 100)})") from error

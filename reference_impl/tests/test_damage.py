@@ -267,3 +267,12 @@ def test_other_programs_read_what_is_sealed(kept: dict[str, Kept], tmp_path: Pat
     with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
         np.testing.assert_array_equal(archive["diff3d"], arrays()["diff3d"])
     assert same(dict(torch.load(tmp_path / "a.ckpt", weights_only=True)), dict(kept["checkpoint"].content))
+
+
+def test_a_damaged_weight_is_named_by_its_member(kept: dict[str, Kept], tmp_path: Path) -> None:
+    data = bytearray(kept["foreign-checkpoint"].data)
+    data[len(data) // 2] ^= 0x40
+    (tmp_path / "a.ckpt").write_bytes(data)
+
+    with pytest.raises(ContractError, match=r"a.ckpt: archive/data/\d+: expected content of checksum \w+, found \w+: damaged"):
+        read_checkpoint(tmp_path / "a.ckpt")
