@@ -115,7 +115,11 @@ def folder_for(options: Options) -> Path:
     stamp = options.stamp or now()
     names = [label, *(f"{label}-{number}" for number in range(2, 1000))]
     folder = next(path for name in names if not (path := options.output / stamp / name).exists())
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        why = f"{error.strerror}; expected a folder that can be written to (--output)"
+        raise OSError(error.errno, why, str(options.output)) from error
     return folder
 
 
