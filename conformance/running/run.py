@@ -118,8 +118,7 @@ def folder_for(options: Options) -> Path:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        why = f"{error.strerror}; expected a folder that can be written to (--output)"
-        raise OSError(error.errno, why, str(options.output)) from error
+        raise OSError(error.errno, f"{error.strerror}; expected a folder to write to (--output)", str(options.output)) from error
     return folder
 
 
