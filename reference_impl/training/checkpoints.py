@@ -36,7 +36,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
         if storage_options is not None:
             raise TypeError("storage_options: expected None, local checkpoints have none")
-        refuse_not_finite(checkpoint["state_dict"], path, DIVERGED)
+        refuse_not_finite(checkpoint.get("state_dict", {}), path, DIVERGED)
         content = io.BytesIO()  # PyTorch's own writer would name neither the file nor the error of the disk
         torch.save(checkpoint, content)
         seal(content)
