@@ -134,8 +134,16 @@ def _can_be_replaced(folder: Path) -> bool:
     own, above = folder.stat(), folder.parent.stat()
     group = above.st_gid if above.st_mode & stat.S_ISGID else os.getegid()
     inherits = (own.st_mode & stat.S_ISGID) == (above.st_mode & stat.S_ISGID)
-    lists = any("acl" in name for place in (folder, folder.parent) for name in os.listxattr(place))
+    lists = any("acl" in name for place in (folder, folder.parent) for name in _attributes(place))
     return (own.st_uid, own.st_gid) == (os.geteuid(), group) and inherits and not lists
+
+
+def _attributes(folder: Path) -> list[str]:
+    """Names of the extended attributes of a folder; none where system or file system know no such thing."""
+    try:
+        return os.listxattr(folder)
+    except (AttributeError, OSError):
+        return []
 
 
 def _publish(stage: Path, target: Path, apart: bool, also: set[str]) -> None:

@@ -222,3 +222,14 @@ def test_files_of_the_older_set_go_with_it(tmp_path: Path, kind: str) -> None:
 
     assert contents(folder).keys() == {"a.npz"} | others and (folder / "a.npz").read_text() == "new"
     assert os.listdir(tmp_path) == ["out"]
+
+
+def test_a_set_is_written_where_folders_have_no_attributes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(path: Path) -> list[str]:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(os, "listxattr", unsupported)
+    write_set(tmp_path / "out", "old")
+    write_set(tmp_path / "out")
+
+    assert (tmp_path / "out" / "a.npz").read_text() == "newa.npz"
