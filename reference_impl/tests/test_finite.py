@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from reference_impl.bundle import save_torch_bundle
-from reference_impl.cli.pictures import draw_reconstruction
+from reference_impl.cli.pictures import keep_numbers
 from reference_impl.data import RawData
 from reference_impl.errors import ContractError
 from reference_impl.stored.finite import refuse_not_finite
@@ -68,7 +68,8 @@ def test_no_record_holds_one(tmp_path: Path, name: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_picture_shows_one(tmp_path: Path) -> None:
+def test_no_reconstruction_holds_one(tmp_path: Path) -> None:
+    """The numbers are written first: where they are refused no picture is drawn."""
     amplitude = np.ones((30, 30))
     amplitude[3, 4] = np.inf
     frame = SimpleNamespace(origin=(0.0, 0.0))
@@ -80,7 +81,7 @@ def test_no_picture_shows_one(tmp_path: Path) -> None:
     }
 
     with pytest.raises(ContractError, match="reconstruction.npz: object: expected finite"):
-        draw_reconstruction(results, {}, tmp_path, 0.1, 20)
+        keep_numbers(results, SimpleNamespace(residual=0.1), tmp_path, 20, [])
 
     assert list(tmp_path.iterdir()) == []
 
