@@ -11,13 +11,26 @@ import numpy as np
 import torch
 
 from conformance.protocol import BackendInfo
-from reference_impl import __version__, batch, bundle, config, data, drop_in, execution, grouping, inference, loss, physics
+from reference_impl import (
+    __version__,
+    batch,
+    bundle,
+    config,
+    data,
+    drop_in,
+    engine,
+    execution,
+    grouping,
+    inference,
+    loss,
+    physics,
+)
 from reference_impl.dispatch import selector
 from reference_impl.training import PtychoLightningModule, train_cdi_model_torch
 
 KINDS = {"model": config.ModelConfig, "training": config.TrainingConfig, "inference": config.InferenceConfig}
 KINDS |= {"execution": execution.PyTorchExecutionConfig}
-MODULES = ("physics", "model", "loss", "batch", "training", "bundle", "inference", "dispatch.workflow")
+MODULES = ("physics", "model", "loss", "batch", "training", "bundle", "inference", "engine", "dispatch.workflow")
 
 
 def _on_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,7 +59,7 @@ class Reference:
         return BackendInfo(
             name="reference",
             version=__version__,
-            profiles=("core", "cli", "ptychodus"),
+            profiles=("core", "cli", "ptychodus", "reconstruct"),
             devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
             numeric_libraries=(f"torch {torch.__version__}", f"numpy {np.__version__}"),
             modules=tuple(f"reference_impl.{name}" for name in MODULES),
@@ -131,6 +144,8 @@ class Reference:
     def reconstruct(
         self, results: Any, test: Any, configuration: Any, execution: Any = None, **options: Any
     ) -> tuple[Any, Any, Any]:
+        if results is None:
+            return engine.reconstruct(test, configuration, self.device)
         return inference.reassemble_cdi_image_torch(
             test, configuration, train_results=results, execution_config=execution, **options
         )

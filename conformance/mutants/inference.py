@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from conformance.defects.changes import answer, caught, constant, function, instead, method
+from conformance.defects.changes import answer, caught, constant, every, function, instead, method
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
-from reference_impl import inference
+from reference_impl import engine, inference
 from reference_impl.batch import ensure_container
 from reference_impl.config import registry
 from reference_impl.errors import ContractError
@@ -30,6 +30,11 @@ def missing_patterns_are_made_up(original, source, config, **options):
     if getattr(source, "X", None) is None and not hasattr(source, "diff3d"):
         source.X = np.random.rand(len(source.Y), config.model.N, config.model.N, 1).astype(np.float32)
     return original(source, config, **options)
+
+
+def an_untrained_network_is_among_the_results(original, record, config, device):
+    amplitude, phase, results = original(record, config, device)
+    return amplitude, phase, {**results, "models": {"diffraction_to_obj": PtychoLightningModule.from_config(config)}}
 
 
 def channels_are_averaged(original, module, container, config, *given):
@@ -188,7 +193,8 @@ mutant("GUARD-INFER-001", "an image from a bundle is darker than that of its run
     plant=function(RECONSTRUCT, the_reconstruction_needs_the_scale_of_the_results))
 mutant("GUARD-INFER-002", "an untrained network gives an image", "INFER-002:without_models_there_is_no_image",
     "INFER-002:without_results_there_is_no_image",
-    plant=function(RECONSTRUCT, a_model_is_made_where_none_was_given))
+    plant=every(function(RECONSTRUCT, a_model_is_made_where_none_was_given),
+        function(engine.reconstruct, an_untrained_network_is_among_the_results)))
 mutant("GUARD-INFER-003", "the amplitude is normalised for display", "INFER-003:the_pictures_are_modulus_and_argument",
     plant=function(RECONSTRUCT, the_amplitude_is_divided_by_its_maximum))
 mutant("GUARD-INFER-010", "inference works with a probe of ones", "INFER-010:the_probe_is_the_records",

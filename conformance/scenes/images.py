@@ -147,6 +147,25 @@ def afresh(backend: Any, recipe: Recipe, test: Any, execution: Any = (), models:
     return Image(*runs.three(backend.reconstruct(results, test, run.config, execution=chosen, **options)))
 
 
+NO_RESULTS = "not yet fully implemented without train_results"
+ENGINE = "an object, and no models"
+
+
+def owed_without_results(backend: Any) -> str:
+    """What INFER-002 asks of `without_results`: an engine's answer of who claims one, a refusal of everybody else."""
+    return ENGINE if "reconstruct" in backend.info().profiles else NO_RESULTS
+
+
+def without_results(backend: Any) -> str:
+    """What a backend that has trained answers when it is asked for an image and given no results."""
+    config = runs.trained(backend, BASE).config
+    try:
+        _, _, results = runs.three(backend.reconstruct(None, runs.test_record(backend), config))
+    except NotImplementedError as refusal:
+        return NO_RESULTS if NO_RESULTS in str(refusal) else str(refusal)
+    return ENGINE if "object" in results and "models" not in results else f"results with {sorted(results)}"
+
+
 def scaled_container(backend: Any, recipe: Recipe, factor: float) -> Any:
     """A container of the test record whose patterns are multiplied by one factor after grouping."""
     config = runs.configuration(backend, recipe, Path("unused"))

@@ -1,0 +1,116 @@
+"""`reconstruct`: a contract file → object, probe and positions, by the iterative solver, without training."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import replace
+from typing import Any
+
+from reference_impl.atomic import refuse_same_file, require_writable, sole_run
+from reference_impl.cli.flags import add_measurement_flag, of
+from reference_impl.cli.judging import add_judgement_flags, read_record, report_of
+from reference_impl.cli.progress import Reporter
+from reference_impl.data.report import Report
+
+SUMMARY = "reconstruct object, probe and positions of a contract file, without training"
+DESCRIPTION = (
+    "Solve a scan iteratively. Leaves reconstructed_amplitude.png, reconstructed_phase.png, overview.png (amplitude, phase, "
+    "probe, residual) and reconstruction.npz in the output folder. Stops when the residual settles."
+)
+LINES = 10
+"""Sweeps from one line of progress to the next; the first ones are told each."""
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """The file, what is refined, and how long."""
+    file = of("input_file", must_exist=True)
+    parser.add_argument("--data", required=True, type=file, metavar="FILE", help="NPZ with patterns, positions and a probe")
+    parser.add_argument("--output-dir", required=True, type=of("output_dir"), help="folder for everything that is written")
+    parser.add_argument("--sweeps", type=of("solver_sweeps"), default=200, help="passes over the patterns, at most")
+    parser.add_argument("--batch", type=of("solver_batch"), default=64, help="patterns a step")
+    parser.add_argument("--seed", type=of("seed"), default=42, help="of the order of the patterns")
+    parser.add_argument("--keep-probe", action="store_true", help="take the file's probe as it is; it is refined otherwise")
+    parser.add_argument("--refine-positions", action="store_true", help="refine the positions, within 7 pixels")
+    modes = "incoherent modes of the probe; as many as the file has unless given"
+    parser.add_argument("--modes", type=of("solver_modes"), help=modes)
+    noise = "amplitude (noise of equal width on amplitudes) or poisson (counts)"
+    parser.add_argument("--likelihood", type=of("likelihood"), default="amplitude", help=noise)
+    where = "auto (cuda where there is one), cpu, gpu or cuda"
+    parser.add_argument("--accelerator", type=of("solver_device"), default="auto", help=where)
+    add_measurement_flag(parser)
+    add_judgement_flags(parser)
+    parser.add_argument("--quiet", action="store_true", help="nothing on standard output")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Read, judge, solve, keep."""
+    say, start = Reporter(args.quiet), time.perf_counter()
+    require_writable(args.output_dir)
+    refuse_same_file("output_dir", args.output_dir / "reconstruction.npz", {"--data": args.data, "--mask": args.mask})
+    with sole_run(args.output_dir):
+        _reconstruct(args, say)
+    say.line(f"done in {time.perf_counter() - start:.1f} s")
+
+
+def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
+    from reference_impl.cli.solution import keep_solution
+    from reference_impl.engine import Settings, solve_record
+
+    record = read_record(args, args.data)
+    side = record.diff3d.shape[-1]
+    say.line(f"{args.data}: {len(record)} patterns of {side} x {side} pixels")
+    report = about_probe(report_of(args, record), args)
+    for line in report.lines():
+        say.line(line)
+    report.warn()
+    report.refuse()
+    settings = Settings(
+        sweeps=args.sweeps,
+        batch=args.batch,
+        seed=args.seed,
+        refine_probe=not args.keep_probe,
+        refine_positions=args.refine_positions,
+        modes=args.modes or 0,
+        likelihood=args.likelihood,
+    )
+    device, told = device_of(args.accelerator), Told(say, args.sweeps)
+    found = solve_record(record, settings, device, told)
+    say.line(told.end(found))
+    for path in keep_solution(args.output_dir, found, record, report):
+        say.line(str(path))
+
+
+def about_probe(report: Report, args: argparse.Namespace) -> Report:
+    """The report with what is done to the probe and the positions: here they are more than assumed."""
+    assumed = dict(report.assumed)
+    kept = "kept" if args.keep_probe else "refined by the patterns"
+    assumed["probe"] = (f"{assumed['probe'][0]}, {kept}", "--keep-probe" if args.keep_probe else "unless --keep-probe")
+    if args.refine_positions:
+        assumed["positions"] = (f"{assumed['positions'][0]}, refined by the patterns", "--refine-positions")
+    return replace(report, assumed=assumed)
+
+
+def device_of(accelerator: str) -> str:
+    """`cpu` or `cuda`: `auto` takes a CUDA device where there is one; a CPU is quick enough to say nothing."""
+    import torch
+
+    return "cpu" if accelerator == "cpu" or (accelerator == "auto" and not torch.cuda.is_available()) else "cuda"
+
+
+class Told:
+    """Progress: a line for each of the first sweeps, then one for every `LINES`, with the seconds a sweep."""
+
+    def __init__(self, say: Reporter, sweeps: int) -> None:
+        self.say, self.sweeps, self.start = say, sweeps, time.perf_counter()
+
+    def __call__(self, solver: Any, residual: float) -> None:
+        number = solver.state.sweep
+        if number in (1, 2, 5) or number % LINES == 0:
+            each = (time.perf_counter() - self.start) / number
+            self.say.line(f"sweep {number} of at most {self.sweeps}: relative residual {residual:.5f}, {each:.3g} s a sweep")
+
+    def end(self, found: Any) -> str:
+        """The last line: why it is over."""
+        why = "the residual has settled" if found.settled else "all sweeps are made; more (--sweeps) may bring it down"
+        return f"{len(found.residuals)} sweeps, relative residual {found.residuals[-1]:.5f}: {why}"

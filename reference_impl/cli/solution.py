@@ -1,0 +1,86 @@
+"""What `reconstruct` keeps: numbers and pictures, all of a call or none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from reference_impl.atomic import whole_set
+from reference_impl.cli.panels import draw_image, save
+from reference_impl.cli.pictures import FILES, NUMBERS, View
+from reference_impl.data.metadata import object_pixel
+from reference_impl.data.npz import write_npz
+from reference_impl.data.report import Report, as_text
+from reference_impl.stored.finite import refuse_not_finite
+
+RINGS = "halves.png"
+DIVERGED = "the solver diverged; try --keep-probe, or a smaller --batch"
+
+
+def keep_solution(folder: Path, found: Any, record: Any, report: Report, rings: Any = None) -> list[Path]:
+    """Write a `Solution` of `record` into `folder`; returns the paths. `rings`: of two halves (`evaluate.rings.Rings`), or None.
+
+    Where a picture fails the numbers are kept, those of an earlier run go, and what it failed by is raised.
+    """
+    pixel = object_pixel(record.metadata)
+    arrays = numbers(found, report, pixel, rings)
+    refuse_not_finite({name: arrays[name] for name in ("object", "probe", "positions", "residuals")}, folder / NUMBERS, DIVERGED)
+    failed: Exception | None = None
+    with whole_set(folder, also=(*FILES, RINGS)) as stage:
+        write_npz(stage / NUMBERS, arrays)
+        written = [stage / NUMBERS]
+        try:
+            written += draw_solution(found, stage, pixel)
+            written += [] if rings is None else [rings.draw(stage / RINGS, pixel)]
+        except Exception as error:  # raised below, once the numbers stand
+            failed = error
+    if failed is not None:
+        raise failed
+    return [folder / path.name for path in written]
+
+
+def numbers(found: Any, report: Report, pixel: float | None, rings: Any = None) -> dict[str, np.ndarray]:
+    """Members of `reconstruction.npz`.
+
+    `object` (H, W) complex64, `origin` [x, y] (object position of the canvas pixel [0, 0]), `covered` (H, W) bool, `probe`
+    (P, N, N) complex64 in the unit of the patterns, the strongest mode first, `positions` (n, 2) float64 [x, y] px, `residuals`
+    a sweep, `settled`, `checked` (JSON); where it is known `object_pixel` (m); of two halves `frc`,
+    `frc_threshold`, `frc_frequency`.
+    """
+    known: dict[str, Any] = {
+        "object": found.object,
+        "origin": found.frame.origin,
+        "covered": found.covered,
+        "probe": found.probe,
+        "positions": found.positions,
+        "residuals": found.residuals,
+        "settled": found.settled,
+        "checked": as_text([report]),
+    }
+    if pixel is not None:
+        known["object_pixel"] = pixel
+    if rings is not None:
+        known |= {"frc": rings.correlation, "frc_threshold": rings.threshold, "frc_frequency": rings.frequency}
+    return {name: np.asarray(value) for name, value in known.items()}
+
+
+def draw_solution(found: Any, folder: Path, pixel: float | None) -> list[Path]:
+    """Write amplitude, phase and overview; returns their paths."""
+    view = View(found.object, found.frame.origin, found.probe.shape[-1], found.covered, pixel)
+    written = []
+    for name, draw in {"amplitude": view.draw_amplitude, "phase": view.draw_phase}.items():
+        figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+        draw(figure.add_subplot())
+        written.append(save(figure, folder / f"reconstructed_{name}.png"))
+    figure = Figure(figsize=(12, 10), layout="constrained")
+    (amplitude, phase), (probe, curve) = figure.subplots(2, 2)
+    view.draw_amplitude(amplitude)
+    view.draw_phase(phase)
+    light = np.sqrt(np.sum(np.abs(found.probe) ** 2, axis=0))
+    draw_image(probe, light, title=f"probe, {len(found.probe)} modes", label="amplitude", colours="magma")
+    curve.semilogy(range(1, len(found.residuals) + 1), found.residuals, marker=".")
+    curve.set(xlabel="sweep", ylabel="relative residual of amplitudes", title="residual")
+    return [*written, save(figure, folder / "overview.png")]

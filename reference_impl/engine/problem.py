@@ -1,0 +1,88 @@
+"""A record as the solver sees it: checked, brought to one unit, on one device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reference_impl.errors import ContractError
+
+CHUNK = 256  # patterns looked at together: 256 · 64² float64 = 8 MiB
+DEVICE_SHARE = 0.4  # of the device's free memory, for the patterns; more of them stay with the host and come by mini-batches
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`patterns` `(n, N, N)` float32, zero frequency at [0, 0], mean energy 1; `positions` `(n, 2)` float64 [x, y] px.
+
+    `probe` `(p, N, N)` complex64 as given; `good` `(N, N)` bool, turned like the patterns, or None; `unit`: what an amplitude of
+    the record is in these amplitudes, times `unit`; `device`: where is solved.
+    """
+
+    patterns: Tensor
+    positions: np.ndarray
+    probe: Tensor
+    good: Tensor | None
+    unit: float
+    device: torch.device
+
+    def __len__(self) -> int:
+        return len(self.patterns)
+
+    def part(self, numbers: np.ndarray) -> Problem:
+        """The same experiment with these patterns alone."""
+        chosen = torch.from_numpy(numbers).to(self.patterns.device)
+        return Problem(self.patterns[chosen], self.positions[numbers], self.probe, self.good, self.unit, self.device)
+
+
+def problem_of(record: Any, device: torch.device) -> Problem:
+    """A record's arrays, checked: `ContractError` where they are no experiment. The record stays as it is."""
+    patterns, probe = np.asarray(record.diff3d), record.probeGuess
+    places = np.stack([np.asarray(record.xcoords, float), np.asarray(record.ycoords, float)], axis=-1)
+    if probe is None:
+        raise ContractError(field="probeGuess", expected="a first probe to start from", found="none")
+    probe = np.asarray(probe)
+    modes = probe[None] if probe.ndim == 2 else probe
+    _refuse_no_experiment(patterns, modes, places)
+    energy = sum(float(np.sum(np.square(patterns[k : k + CHUNK], dtype=float))) for k in range(0, len(patterns), CHUNK))
+    if not 0 < energy < np.inf:
+        raise ContractError(field="diff3d", expected="light in the patterns", found=f"a sum of squares of {energy:g}")
+    unit = float(np.sqrt(len(patterns) / energy))
+    turned = np.empty(patterns.shape, np.float32)
+    for k in range(0, len(patterns), CHUNK):
+        turned[k : k + CHUNK] = np.fft.ifftshift(patterns[k : k + CHUNK] * unit, axes=(-2, -1))
+    mask = getattr(record, "mask", None)
+    good = None if mask is None else torch.from_numpy(np.fft.ifftshift(mask).copy()).to(device)
+    stack = torch.from_numpy(turned)
+    start = torch.from_numpy(modes.astype(np.complex64)).to(device)
+    return Problem(stack.to(device) if _fits(stack, device) else stack, places, start, good, unit, device)
+
+
+def _fits(stack: Tensor, device: torch.device) -> bool:
+    if device.type != "cuda":
+        return True
+    return stack.nbytes < DEVICE_SHARE * torch.cuda.mem_get_info(device)[0]
+
+
+def _refuse_no_experiment(patterns: np.ndarray, modes: np.ndarray, places: np.ndarray) -> None:
+    if patterns.ndim != 3 or patterns.shape[1] != patterns.shape[2] or not len(patterns):
+        raise ContractError(field="diff3d", expected="patterns (n, N, N), at least one", found=f"shape {patterns.shape}")
+    if len(places) != len(patterns):
+        expected = f"a position for each of {len(patterns)} patterns"
+        raise ContractError(field="xcoords, ycoords", expected=expected, found=f"{len(places)}")
+    if modes.ndim != 3 or modes.shape[1:] != patterns.shape[1:]:
+        expected = f"the sides of the patterns, {patterns.shape[1]} x {patterns.shape[2]}"
+        raise ContractError(field="probeGuess", expected=expected, found=f"shape {modes.shape}")
+    for name, values in {"xcoords, ycoords": places, "probeGuess": modes}.items():
+        if not np.isfinite(values).all():
+            raise ContractError(field=name, expected="finite values", found="NaN or infinity")
+    for k in range(0, len(patterns), CHUNK):
+        part = patterns[k : k + CHUNK]
+        if not (np.isfinite(part).all() and (part >= 0).all()):
+            raise ContractError(field="diff3d", expected="finite amplitudes, none negative", found="others")
+    if not modes.any():
+        raise ContractError(field="probeGuess", expected="a probe with light", found="zeros")

@@ -1,0 +1,28 @@
+"""When is it enough: steps are halved where the residual no longer falls, and after a few halvings the solver stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+WINDOW = 6  # sweeps that are compared with as many before them
+SLOW = 0.01  # a window has to bring the residual down by this share of it
+HALVINGS = 4  # 1/16 of the step: what noise and the order of mini-batches shake is then shaken no more
+
+
+@dataclass(frozen=True)
+class Settling:
+    """Residuals so far, and what follows from them: `scale` of the steps, `done`."""
+
+    residuals: tuple[float, ...] = ()
+    scale: float = 1.0
+    since: int = 0  # sweep of the last halving
+    done: bool = False
+
+    def after(self, residual: float, settle: bool) -> Settling:
+        """One sweep more; with `settle` False the steps stay as they are and nothing is ever done."""
+        so_far = (*self.residuals, residual)
+        here = so_far[self.since :]
+        if not settle or len(here) < 2 * WINDOW or min(here[-WINDOW:]) < (1 - SLOW) * min(here[:-WINDOW]):
+            return Settling(so_far, self.scale, self.since, False)
+        scale = self.scale / 2
+        return Settling(so_far, scale, len(so_far), scale < 0.5**HALVINGS)
