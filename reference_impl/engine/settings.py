@@ -26,7 +26,7 @@ class Settings:
     refine_positions: bool = False
     modes: int = 0
     likelihood: str = "amplitude"
-    object_step: float = 1.5
+    object_step: float = 1.0
     probe_step: float = 1.5
     position_step: float = 4.0
     momentum: float = 0.5

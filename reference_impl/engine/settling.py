@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 WINDOW = 6  # sweeps that are compared with as many before them
 SLOW = 0.01  # a window has to bring the residual down by this share of it
+RISING = 1.3  # times the smallest residual so far: the steps are too long for these mini-batches
+PATIENCE = 3  # sweeps for steps that were halved to show what they do
 HALVINGS = 4  # 1/16 of the step: what noise and the order of mini-batches shake is then shaken no more
 
 
@@ -19,9 +21,11 @@ class Settling:
     done: bool = False
 
     def after(self, residual: float, settle: bool) -> Settling:
-        """One sweep more; with `settle` False the steps stay as they are and nothing is ever done."""
+        """One sweep more; with `settle` False only a residual that rises halves the steps, and nothing is ever done."""
         so_far = (*self.residuals, residual)
         here = so_far[self.since :]
+        if residual > RISING * min(so_far) and len(here) > PATIENCE:
+            return Settling(so_far, self.scale / 2, len(so_far), False)
         if not settle or len(here) < 2 * WINDOW or min(here[-WINDOW:]) < (1 - SLOW) * min(here[:-WINDOW]):
             return Settling(so_far, self.scale, self.since, False)
         scale = self.scale / 2

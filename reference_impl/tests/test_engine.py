@@ -170,6 +170,14 @@ def test_steps_are_halved_and_then_it_is_over() -> None:
     assert not Settling(still.residuals, done=False).after(0.1, False).done
 
 
+def test_a_residual_that_rises_halves_the_steps() -> None:
+    """Small mini-batches may take steps too long; once, not at every sweep that follows."""
+    rising = Settling()
+    for residual in (0.1, 0.05, 0.04, 0.08, 0.1, 0.1):
+        rising = rising.after(residual, False)
+    assert rising.scale == 0.5 and not rising.done
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
