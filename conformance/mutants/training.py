@@ -23,6 +23,7 @@ from reference_impl.training.checkpoints import checkpoint_callbacks, read_check
 from reference_impl.training.history import History
 from reference_impl.training.hyperparameters import plain
 from reference_impl.training.loggers import make_logger
+from reference_impl.training.resume import Memory
 
 
 def the_history_looks_up_a_name_that_is_never_logged(self, trainer, pl_module):
@@ -206,7 +207,8 @@ mutant("GUARD-TRAIN-020e", "minus two checkpoints are taken for all", "TRAIN-020
     plant=method(PyTorchExecutionConfig, "__post_init__", the_number_of_checkpoints_is_clamped))
 mutant("DEF-160", "a checkpoint cannot be loaded without the configuration", "TRAIN-060:a_checkpoint_loads_without_arguments",
     "TRAIN-060:hyper_parameters_are_four_plain_configurations",
-    plant=method(PtychoLightningModule, "save_hyperparameters", instead(lambda self, *given: None)))
+    plant=method(Memory, "on_save_checkpoint", lambda original, self, of, module, kept:
+        kept.update(hyper_parameters=dict.fromkeys(kept["hyper_parameters"])) or original(self, of, module, kept)))
 mutant("GUARD-TRAIN-060", "a checkpoint loads with fresh weights", "TRAIN-060:a_checkpoint_loads_without_arguments",
     plant=weights_are_saved_under_other_names_and_loaded_leniently)
 mutant("GUARD-TRAIN-060b", "a checkpoint holds a class of ours", "TRAIN-060:hyper_parameters_are_four_plain_configurations",
