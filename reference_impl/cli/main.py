@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from reference_impl.cli import convert, drop_in, export, infer, inspect, reconstruct, simulate, train
+from reference_impl.cli import convert, drop_in, evaluate, export, infer, inspect, reconstruct, simulate, train
 from reference_impl.cli.flags import Names, Parser, check_flags
 from reference_impl.cli.progress import forgiving_output
 from reference_impl.errors import ContractError, printable
@@ -17,6 +17,7 @@ COMMANDS = {
     "train": train,
     "infer": infer,
     "reconstruct": reconstruct,
+    "evaluate": evaluate,
     "inspect": inspect,
     "convert": convert,
     "export": export,

@@ -83,6 +83,15 @@ def draw_losses(axes: Any, losses: Mapping[str, list[float]]) -> None:
         axes.set_axis_off()
 
 
+def draw_rings(axes: Any, rings: Mapping[str, Any]) -> None:
+    """Fourier ring correlations (`evaluate.rings.Rings`) by name, and the threshold of half a bit of the last one."""
+    for name, one in rings.items():
+        axes.plot(one.frequency, one.correlation, label=name)
+    axes.plot(one.frequency, one.threshold, linestyle="--", color="0.4", label="half a bit")
+    axes.set(xlabel="frequency (cycles a pixel)", ylabel="Fourier ring correlation", ylim=(-0.1, 1.05), title="Fourier rings")
+    axes.legend()
+
+
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure as PNG, whole or not at all."""
     FigureCanvasAgg(figure)

@@ -36,6 +36,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--modes", type=of("solver_modes"), help=modes)
     noise = "amplitude (noise of equal width on amplitudes) or poisson (counts)"
     parser.add_argument("--likelihood", type=of("likelihood"), default="amplitude", help=noise)
+    halves = "solve two halves of the patterns, too: their Fourier ring correlation says how fine the object can be trusted"
+    parser.add_argument("--halves", action="store_true", help=halves)
     where = "auto (cuda where there is one), cpu, gpu or cuda"
     parser.add_argument("--accelerator", type=of("solver_device"), default="auto", help=where)
     add_measurement_flag(parser)
@@ -55,6 +57,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
     from reference_impl.cli.solution import keep_solution
+    from reference_impl.data.metadata import object_pixel
     from reference_impl.engine import Settings, solve_record
 
     record = read_record(args, args.data)
@@ -77,7 +80,14 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
     device, told = device_of(args.accelerator), Told(say, args.sweeps)
     found = solve_record(record, settings, device, told)
     say.line(told.end(found))
-    for path in keep_solution(args.output_dir, found, record, report):
+    rings = None
+    if args.halves:
+        from reference_impl.evaluate.halves import compare_halves
+
+        with say.step("solving two halves"):
+            rings = compare_halves(record, settings, device)
+        say.line(rings.line(object_pixel(record.metadata)))
+    for path in keep_solution(args.output_dir, found, record, report, rings):
         say.line(str(path))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from reference_impl.atomic import whole_set
-from reference_impl.cli.panels import draw_image, save
+from reference_impl.cli.panels import draw_image, draw_rings, save
 from reference_impl.cli.pictures import FILES, NUMBERS, View
 from reference_impl.data.metadata import object_pixel
 from reference_impl.data.npz import write_npz
@@ -34,7 +34,7 @@ def keep_solution(folder: Path, found: Any, record: Any, report: Report, rings: 
         written = [stage / NUMBERS]
         try:
             written += draw_solution(found, stage, pixel)
-            written += [] if rings is None else [rings.draw(stage / RINGS, pixel)]
+            written += [] if rings is None else [picture_of_rings(rings, stage / RINGS)]
         except Exception as error:  # raised below, once the numbers stand
             failed = error
     if failed is not None:
@@ -84,3 +84,10 @@ def draw_solution(found: Any, folder: Path, pixel: float | None) -> list[Path]:
     curve.semilogy(range(1, len(found.residuals) + 1), found.residuals, marker=".")
     curve.set(xlabel="sweep", ylabel="relative residual of amplitudes", title="residual")
     return [*written, save(figure, folder / "overview.png")]
+
+
+def picture_of_rings(rings: Any, path: Path) -> Path:
+    """The Fourier rings of two halves as a picture of their own."""
+    figure = Figure(figsize=(7.2, 4.8), layout="constrained")
+    draw_rings(figure.add_subplot(), {"two halves": rings})
+    return save(figure, path)

@@ -202,6 +202,7 @@ FLAGS: dict[str, Domain] = {
     "solver_modes": optional(whole(1, 10)),
     "solver_device": choice("auto", "cpu", "gpu", "cuda"),
     "likelihood": choice("amplitude", "poisson"),
+    "evaluation_dir": optional(PATH),
     "object": choice("lines", "dead_leaves", "grf"),
     "probe": choice("curved", "ideal"),
     "side": whole(4, 2**10),

@@ -1,0 +1,83 @@
+"""The command `reconstruct`: what it leaves, what it says, what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reference_impl.cli import solution
+from reference_impl.cli.main import main
+from reference_impl.simulation.moved_probe import known_scan
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A contract file of 64 patterns of 32 x 32 pixels."""
+    path = tmp_path_factory.mktemp("scan") / "scan.npz"
+    np.savez(path, **known_scan(64, 32, 3.0, seed=3))
+    return path
+
+
+def call(scan: Path, folder: Path, *flags: str) -> int:
+    return main(["reconstruct", "--data", str(scan), "--output-dir", str(folder), "--accelerator", "cpu", *flags])
+
+
+def test_numbers_and_pictures_are_left(scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What infer leaves, and probe, positions, residuals and the rings of two halves."""
+    flags = ("--sweeps", "8", "--batch", "8", "--modes", "2", "--refine-positions", "--halves")
+    assert call(scan, tmp_path, *flags) == 0
+    said = capsys.readouterr().out
+    assert "sweep 2 of at most 8" in said and "8 sweeps, relative residual" in said and "refined by the patterns" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*solution.FILES, solution.RINGS])
+    with np.load(tmp_path / "reconstruction.npz", allow_pickle=False) as found:
+        assert found["object"].dtype == np.complex64 and found["object"].shape == found["covered"].shape
+        assert found["probe"].shape == (2, 32, 32) and found["positions"].shape == (64, 2) and found["residuals"].shape == (8,)
+        assert found["origin"].shape == (2,) and len(found["frc"]) == len(found["frc_threshold"]) > 8
+        assert json.loads(str(found["checked"]))[0]["assumed"]["probe"][0].endswith("refined by the patterns")
+
+
+def test_an_older_picture_of_halves_goes(scan: Path, tmp_path: Path) -> None:
+    """A folder never holds files of two runs."""
+    assert call(scan, tmp_path, "--sweeps", "4", "--halves", "--quiet") == 0
+    assert call(scan, tmp_path, "--sweeps", "4", "--quiet") == 0
+    assert not (tmp_path / solution.RINGS).exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--sweeps", "0"), "--sweeps: expected"),
+        (("--batch", "nan"), "--batch: expected"),
+        (("--modes", "99"), "--modes: expected"),
+        (("--likelihood", "gauss"), "--likelihood: expected"),
+    ],
+)
+def test_values_out_of_range_are_refused(
+    scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: tuple[str, ...], said: str
+) -> None:
+    """One line that names the flag; nothing is written."""
+    assert call(scan, tmp_path / "out", *flags) == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_solver_that_diverges_writes_nothing(
+    scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NaN is an error with advice, not a picture."""
+    from reference_impl.engine import solver
+
+    plain = solver.Solver.solution
+
+    def diverged(self: solver.Solver) -> solver.Solution:
+        found = plain(self)
+        found.object[0, 0] = np.nan
+        return found
+
+    monkeypatch.setattr(solver.Solver, "solution", diverged)
+    assert call(scan, tmp_path / "out", "--sweeps", "1", "--quiet") == 1
+    assert "diverged" in capsys.readouterr().err
+    assert list((tmp_path / "out").iterdir()) == []
