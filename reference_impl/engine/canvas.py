@@ -57,9 +57,9 @@ class Patches:
         """`(b, N, N)` of a canvas `(H, W)`."""
         return canvas.reshape(-1)[self.index].reshape(self.shape)
 
-    def total(self, values: Tensor, canvas: Tensor) -> Tensor:
-        """`(H, W)`: the sum of `values` `(b, N, N)` on each pixel, of the type of `values`."""
-        parts = torch.view_as_real(values).reshape(-1, 2) if values.is_complex() else values.reshape(-1, 1)
-        added = parts.new_zeros(self.pixels, parts.shape[1]).index_add_(0, self.index, parts)
-        whole = torch.view_as_complex(added) if values.is_complex() else added
-        return whole.reshape(canvas.shape)
+    def total(self, values: Tensor, light: Tensor, canvas: Tensor) -> tuple[Tensor, Tensor]:
+        """`(H, W)` each: the sums of complex `values` `(b, N, N)` and of `light` `(N, N)`, the same for all, on each pixel."""
+        parts = torch.cat([torch.view_as_real(values), light.expand(self.shape)[..., None]], dim=-1).reshape(-1, 3)
+        added = parts.new_zeros(self.pixels, 3).index_add_(0, self.index, parts)
+        whole = torch.view_as_complex(added[:, :2].contiguous())
+        return whole.reshape(canvas.shape), added[:, 2].reshape(canvas.shape)

@@ -26,6 +26,9 @@ from reference_impl.engine.settling import Settling
 MARGIN = 8
 """Pixels by which a position may move from where it was given."""
 
+KEPT = 1 << 28
+"""Bytes of moved probes that are kept from sweep to sweep: 8,192 of 64 x 64 pixels."""
+
 
 @dataclass
 class Solution:
@@ -69,6 +72,9 @@ class Solver:
         first = modes.started(problem.probe, 1.0, settings.modes)
         given = torch.from_numpy(problem.positions).to(device)
         self.given = given
+        fixed = not settings.refine_probe and not settings.refine_positions
+        kept = first.new_empty(len(problem), *first.shape) if fixed and len(problem) * first.nbytes <= KEPT else None
+        self.moved, self.known = kept, torch.zeros(len(problem), dtype=torch.bool, device=device)
         self.state = State(image, first, given.clone(), torch.zeros_like(image), torch.zeros_like(first))
 
     def sweeps(self) -> Iterator[float]:
@@ -96,7 +102,7 @@ class Solver:
         numbers = numbers.to(problem.device)
         corner, fraction = corners(state.positions[numbers], self.frame)
         patches, turn = Patches(corner, self.frame), waves.turns(fraction, self.N)
-        image, lit = patches.read(state.object), waves.moved(state.probe, turn)
+        image, lit = patches.read(state.object), self._moved_probe(numbers, turn)
         added, misfit = waves.change(image[:, None] * lit, measured, problem.good, settings.likelihood)
         scale = state.settling.scale
         if settings.refine_positions and state.sweep >= settings.quiet_positions:
@@ -107,10 +113,20 @@ class Solver:
             self._move_probe(image, turn, added, scale)
         return misfit
 
+    def _moved_probe(self, numbers: Tensor, turn: Tensor) -> Tensor:
+        """`(b, P, N, N)`: the probe at these patterns' fractions of a pixel, moved once where neither ever changes."""
+        if self.moved is None:
+            return waves.moved(self.state.probe, turn)
+        new = numbers[~self.known[numbers]]
+        if len(new):
+            self.moved[new] = waves.moved(self.state.probe, waves.turns(corners(self.given[new], self.frame)[1], self.N))
+            self.known[new] = True
+        return self.moved[numbers]
+
     def _move_object(self, patches: Patches, lit: Tensor, added: Tensor, scale: float) -> None:
         state, settings = self.state, self.settings
-        light = patches.total(lit.abs().square().sum(dim=1), state.object)
-        wanted = patches.total((lit.conj() * added).sum(dim=1), state.object)
+        # The light of a moved probe, where the unmoved one lies: it weighs the step, and is not what the step leads to.
+        wanted, light = patches.total((lit.conj() * added).sum(dim=1), waves.power(state.probe).sum(dim=0), state.object)
         step = wanted / ((1 - settings.damping) * light + settings.damping * light.max())
         state.object_velocity = settings.momentum * state.object_velocity + settings.object_step * scale * step
         state.object = state.object + state.object_velocity
@@ -119,7 +135,7 @@ class Solver:
         state, settings = self.state, self.settings
         back = torch.fft.fft2(image.conj()[:, None] * added) * turn.conj()[:, None]
         wanted = torch.fft.ifft2(back.sum(dim=0))
-        weight = image.abs().square().sum(dim=0)
+        weight = waves.power(image).sum(dim=0)
         step = wanted / ((1 - settings.damping) * weight + settings.damping * weight.max())
         state.probe_velocity = settings.momentum * state.probe_velocity + settings.probe_step * scale * step
         state.probe = state.probe + state.probe_velocity
@@ -141,11 +157,11 @@ class Solver:
     def light(self) -> Tensor:
         """`(H, W)` float32: the probe's light that the scan brought to each pixel, of the brightest pixel's."""
         corner, _ = corners(self.state.positions, self.frame)
-        power = self.state.probe.abs().square().sum(dim=0)
-        total = torch.zeros(self.state.object.shape, device=power.device)
+        power = waves.power(self.state.probe).sum(dim=0)
+        total, nothing = torch.zeros(self.state.object.shape, device=power.device), torch.zeros_like(self.state.probe[0])
         for first in range(0, len(corner), self.settings.batch):
             part = corner[first : first + self.settings.batch]
-            total += Patches(part, self.frame).total(power.expand(len(part), -1, -1).contiguous(), total)
+            total += Patches(part, self.frame).total(nothing.expand(len(part), -1, -1), power, total)[1]
         return total / total.max()
 
 

@@ -145,7 +145,9 @@ def test_patches_are_read_and_added_where_they_lie() -> None:
     canvas = torch.randn(frame.height, frame.width, dtype=torch.complex64, generator=draw)
     values = torch.randn(2, 4, 4, dtype=torch.complex64, generator=draw)
     assert torch.equal(patches.read(canvas)[1], canvas[1:5, 2:6])
-    read, added = torch.vdot(values.flatten(), patches.read(canvas).flatten()), patches.total(values, canvas)
+    added, light = patches.total(values, torch.ones(4, 4), canvas)
+    read = torch.vdot(values.flatten(), patches.read(canvas).flatten())
+    assert light.sum() == 32 and light.max() == 2
     torch.testing.assert_close(read, torch.vdot(added.flatten(), canvas.flatten()))
 
 
