@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from reference_impl.atomic import refuse_same_file, require_writable, sole_run
@@ -18,6 +19,7 @@ DESCRIPTION = (
     "Solve a scan iteratively. Leaves reconstructed_amplitude.png, reconstructed_phase.png, overview.png (amplitude, phase, "
     "probe, residual) and reconstruction.npz in the output folder. Stops when the residual settles."
 )
+SOLVER, SAVES = "solver.npz", 10
 LINES = 10
 """Sweeps from one line of progress to the next; the first ones are told each."""
 
@@ -38,6 +40,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--likelihood", type=of("likelihood"), default="amplitude", help=noise)
     halves = "solve two halves of the patterns, too: their Fourier ring correlation says how fine the object can be trusted"
     parser.add_argument("--halves", action="store_true", help=halves)
+    keep = f"leave {SOLVER} in the output folder every {SAVES} sweeps and at the end: what --resume goes on from"
+    parser.add_argument("--checkpoint", action="store_true", help=keep)
+    again = f"go on from a {SOLVER} of the same scan and settings, with --sweeps in all"
+    parser.add_argument("--resume", type=of("resume", must_exist=True), metavar="FILE", help=again)
     where = "auto (cuda where there is one), cpu, gpu or cuda"
     parser.add_argument("--accelerator", type=of("solver_device"), default="auto", help=where)
     add_measurement_flag(parser)
@@ -45,11 +51,15 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="nothing on standard output")
 
 
+def _inputs(args: argparse.Namespace) -> dict[str, Path | None]:
+    return {"--data": args.data, "--mask": args.mask, "--resume": args.resume}
+
+
 def run(args: argparse.Namespace) -> None:
     """Read, judge, solve, keep."""
     say, start = Reporter(args.quiet), time.perf_counter()
     require_writable(args.output_dir)
-    refuse_same_file("output_dir", args.output_dir / "reconstruction.npz", {"--data": args.data, "--mask": args.mask})
+    refuse_same_file("output_dir", args.output_dir / "reconstruction.npz", _inputs(args))
     with sole_run(args.output_dir):
         _reconstruct(args, say)
     say.line(f"done in {time.perf_counter() - start:.1f} s")
@@ -77,8 +87,9 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
         modes=args.modes or 0,
         likelihood=args.likelihood,
     )
-    device, told = device_of(args.accelerator), Told(say, args.sweeps)
-    found = solve_record(record, settings, device, told)
+    device = device_of(args.accelerator)
+    told = Told(say, args.sweeps, args.output_dir / SOLVER if args.checkpoint else None)
+    found = solve_record(record, settings, device, told, args.resume)
     say.line(told.end(found))
     rings = None
     if args.halves:
@@ -87,7 +98,8 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
         with say.step("solving two halves"):
             rings = compare_halves(record, settings, device)
         say.line(rings.line(object_pixel(record.metadata)))
-    for path in keep_solution(args.output_dir, found, record, report, rings):
+    gone = () if args.checkpoint or args.resume else (SOLVER,)
+    for path in keep_solution(args.output_dir, found, record, report, rings, gone):
         say.line(str(path))
 
 
@@ -109,15 +121,21 @@ def device_of(accelerator: str) -> str:
 
 
 class Told:
-    """Progress: a line for each of the first sweeps, then one for every `LINES`, with the seconds a sweep."""
+    """Progress: a line for each of the first sweeps, then one for every `LINES`, with the seconds a sweep; `saved`: a file of
+    the solver's state, kept up to date."""
 
-    def __init__(self, say: Reporter, sweeps: int) -> None:
-        self.say, self.sweeps, self.start = say, sweeps, time.perf_counter()
+    def __init__(self, say: Reporter, sweeps: int, saved: Path | None = None) -> None:
+        self.say, self.sweeps, self.start, self.saved, self.made = say, sweeps, time.perf_counter(), saved, 0
 
     def __call__(self, solver: Any, residual: float) -> None:
+        from reference_impl.engine.saved import save
+
         number = solver.state.sweep
+        self.made += 1
+        if self.saved is not None and (number % SAVES == 0 or number == self.sweeps or solver.state.settling.done):
+            save(solver, self.saved)
         if number in (1, 2, 5) or number % LINES == 0:
-            each = (time.perf_counter() - self.start) / number
+            each = (time.perf_counter() - self.start) / self.made
             self.say.line(f"sweep {number} of at most {self.sweeps}: relative residual {residual:.5f}, {each:.3g} s a sweep")
 
     def end(self, found: Any) -> str:

@@ -20,8 +20,11 @@ RINGS = "halves.png"
 DIVERGED = "the solver diverged; try --keep-probe, or a smaller --batch"
 
 
-def keep_solution(folder: Path, found: Any, record: Any, report: Report, rings: Any = None) -> list[Path]:
+def keep_solution(
+    folder: Path, found: Any, record: Any, report: Report, rings: Any = None, gone: tuple[str, ...] = ()
+) -> list[Path]:
     """Write a `Solution` of `record` into `folder`; returns the paths. `rings`: of two halves (`evaluate.rings.Rings`), or None.
+    `gone`: further files of an older run that go.
 
     Where a picture fails the numbers are kept, those of an earlier run go, and what it failed by is raised.
     """
@@ -29,7 +32,7 @@ def keep_solution(folder: Path, found: Any, record: Any, report: Report, rings: 
     arrays = numbers(found, report, pixel, rings)
     refuse_not_finite({name: arrays[name] for name in ("object", "probe", "positions", "residuals")}, folder / NUMBERS, DIVERGED)
     failed: Exception | None = None
-    with whole_set(folder, also=(*FILES, RINGS)) as stage:
+    with whole_set(folder, also=(*FILES, RINGS, *gone)) as stage:
         write_npz(stage / NUMBERS, arrays)
         written = [stage / NUMBERS]
         try:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from reference_impl.engine import saved
 from reference_impl.engine.problem import problem_of
 from reference_impl.engine.settings import Settings
 from reference_impl.engine.solver import Solution, solve
 
 
-def solve_record(record: Any, settings: Settings, device: str | torch.device = "cpu", told: Any = None) -> Solution:
+def solve_record(
+    record: Any,
+    settings: Settings,
+    device: str | torch.device = "cpu",
+    told: Any = None,
+    resumed: Path | None = None,
+) -> Solution:
     """Object, probe and positions of a record (`data.RawData`, or anything with its arrays), which stays as it is.
 
-    `told(solver, residual)` is called after each sweep. Raises `ContractError` where the record is no experiment.
+    `told(solver, residual)` is called after each sweep; `resumed`: a file of `saved.save` to go on from. Raises `ContractError`
+    where the record is no experiment, or the file is of another one.
     """
-    return solve(problem_of(record, torch.device(device)), settings, told=told)
+    before = None if resumed is None else lambda solver: saved.resume(solver, resumed)
+    return solve(problem_of(record, torch.device(device)), settings, told, before)
 
 
 def reconstruct(record: Any, config: Any, device: str | torch.device = "cpu") -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:

@@ -7,9 +7,8 @@ with heavy-ball momentum (Polyak, USSR Comput. Math. 4 (1964) 1; in ptychography
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -63,12 +62,12 @@ class State:
 class Solver:
     """One experiment under one set of settings; `sweeps()` works, `solution()` tells."""
 
-    def __init__(self, problem: Problem, settings: Settings, start: Tensor | None = None) -> None:
+    def __init__(self, problem: Problem, settings: Settings) -> None:
         self.problem, self.settings, device = problem, settings, problem.device
         self.N = problem.patterns.shape[-1]
         self.frame = frame_of(problem.positions, self.N, MARGIN if settings.refine_positions else 0)
         shape = (self.frame.height, self.frame.width)
-        image = torch.ones(shape, dtype=torch.complex64, device=device) if start is None else start.to(device)
+        image = torch.ones(shape, dtype=torch.complex64, device=device)
         first = modes.started(problem.probe, 1.0, settings.modes)
         given = torch.from_numpy(problem.positions).to(device)
         self.given = given
@@ -169,13 +168,20 @@ COVERED = 0.02
 """Share of the brightest pixel's light that an object's pixel needs to count as measured."""
 
 
-def solve(problem: Problem, settings: Settings, start: Tensor | None = None, told: Any = None) -> Solution:
-    """Object, probe and positions of an experiment. `told(solver, residual)` is called after each sweep.
+def solve(
+    problem: Problem,
+    settings: Settings,
+    told: Callable[[Solver, float], None] | None = None,
+    before: Callable[[Solver], None] | None = None,
+) -> Solution:
+    """Object, probe and positions of an experiment.
 
-    `start` `(H, W)` complex64: an object to begin with, on the frame that `frame_of` gives; ones unless given.
+    `told(solver, residual)` is called after each sweep, `before(solver)` ahead of the first one: it may set another state.
     """
     with torch.no_grad():
-        solver = Solver(problem, settings, start)
+        solver = Solver(problem, settings)
+        if before is not None:
+            before(solver)
         for residual in solver.sweeps():
             if told is not None:
                 told(solver, residual)

@@ -81,3 +81,29 @@ def test_a_solver_that_diverges_writes_nothing(
     assert call(scan, tmp_path / "out", "--sweeps", "1", "--quiet") == 1
     assert "diverged" in capsys.readouterr().err
     assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("flags", [("--keep-probe",), ("--refine-positions", "--modes", "2")], ids=["known", "blind"])
+def test_a_resumed_run_ends_as_one_that_was_never_stopped(scan: Path, tmp_path: Path, flags: tuple[str, ...]) -> None:
+    """To the bit, on the CPU."""
+    for name, more in {"whole": ("14",), "first": ("8", "--checkpoint")}.items():
+        assert call(scan, tmp_path / name, "--quiet", *flags, "--sweeps", *more) == 0
+    saved = str(tmp_path / "first" / "solver.npz")
+    assert call(scan, tmp_path / "second", "--quiet", *flags, "--sweeps", "14", "--resume", saved) == 0
+    with np.load(tmp_path / "whole" / solution.NUMBERS) as whole, np.load(tmp_path / "second" / solution.NUMBERS) as second:
+        for name in ("object", "probe", "positions", "residuals"):
+            assert np.array_equal(whole[name], second[name]), name
+
+
+def test_what_another_scan_left_is_refused(scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Other positions, other settings, a damaged file: one line each."""
+    assert call(scan, tmp_path, "--quiet", "--sweeps", "2", "--checkpoint") == 0
+    saved, other = tmp_path / "solver.npz", tmp_path / "other.npz"
+    np.savez(other, **known_scan(64, 32, 3.0, seed=4))
+    assert call(other, tmp_path / "out", "--resume", str(saved)) == 1
+    assert "another one" in capsys.readouterr().err
+    assert call(scan, tmp_path / "out", "--resume", str(saved), "--batch", "9") == 1
+    assert "batch 9" in capsys.readouterr().err
+    saved.write_bytes(saved.read_bytes()[:-100])
+    assert call(scan, tmp_path / "out", "--resume", str(saved)) == 1
+    assert "solver.npz" in capsys.readouterr().err
