@@ -33,6 +33,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     neighbours = "neighbours that a group is drawn from"
     parser.add_argument("--neighbor-count", type=of("neighbor_count"), default=6, help=neighbours)
     parser.add_argument("--seed", type=of("seed"), default=42, help="of sampling")
+    plain = "average the patches as they are; else, where they then fit better, one phase a patch is agreed over their overlaps"
+    parser.add_argument("--plain", action="store_true", help=plain)
     for flag, text in (("--flip-x", "negate x positions"), ("--flip-y", "negate y positions"), ("--transpose", "turn patches")):
         parser.add_argument(flag, action="store_true", help=text)
     parser.add_argument("--inference-batch-size", type=of("inference_batch_size"), help="groups a forward pass")

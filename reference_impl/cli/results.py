@@ -35,9 +35,15 @@ def keep_reconstruction(
     from reference_impl.atomic import whole_set
     from reference_impl.cli.pictures import FILES, draw_reconstruction, keep_numbers, losses_of
     from reference_impl.data.metadata import object_pixel
+    from reference_impl.inference import synchronised
+    from reference_impl.inference.figures import light_of
 
     M, folder, pixel = args.stitch_crop_size, args.output_dir, object_pixel(record.metadata)
     found = _figures(args, results, module, config, execution, record, say)
+    if not args.plain and found.overlap.phases_are_free:
+        light = light_of(results["test_container"], config)
+        results = synchronised(results, M, light.T if args.transpose else light)
+        say.line("patches stitched with one phase each, agreed over their overlaps (--plain averages them as they are)")
     failed: Exception | None = None
     with whole_set(folder, also=FILES) as stage:
         written = [keep_numbers(results, found, stage, M, [report], pixel)]

@@ -8,7 +8,7 @@ require_torch()
 
 from reference_impl.inference.load import load_inference_bundle_torch  # noqa: E402
 from reference_impl.inference.predict import absolute_offsets, amplitude_residual, predict_patches  # noqa: E402
-from reference_impl.inference.reassemble import reassemble_cdi_image_torch  # noqa: E402
+from reference_impl.inference.reassemble import reassemble_cdi_image_torch, synchronised  # noqa: E402
 from reference_impl.inference.stitch import CanvasFrame, canvas_frame, stitch  # noqa: E402
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "predict_patches",
     "reassemble_cdi_image_torch",
     "stitch",
+    "synchronised",
 ]

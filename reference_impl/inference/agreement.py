@@ -13,6 +13,8 @@ import numpy as np
 
 CHUNK = 512  # patches placed at once: 512 · 20² complex128 = 3 MB
 SWEEPS = 3  # of phase alignment after the first pass, which leaves the figure within 5 % of where they lead (100 patches)
+ROUNDS = 40  # of synchronisation: 100 patches stray by 8.3 mrad after none, 7.1 after 5, 6.6 after 20 and from there on
+FREE = 0.9  # a scan whose patches gained 2 % (0.127 of 0.130) came out no better for it (error 0.1667, plain 0.1657)
 LIT = 1e-2  # of the brightest pixel's light: with less a pixel of a patch was not measured
 
 
@@ -31,6 +33,11 @@ class Disagreement:
     shuffled: float
     overlapping: float
 
+    @property
+    def phases_are_free(self) -> bool:
+        """Whether one phase a patch, agreed over the overlaps, makes the patches fit so much better that it is worth doing."""
+        return self.aligned < FREE * self.plain  # False for NaN
+
 
 def disagreement(patches: np.ndarray, offsets: np.ndarray, M: int, light: np.ndarray | None = None) -> Disagreement:
     """How much complex `patches` `(n, N, N, 1)` at `offsets` `(n, 1, 1, 2)` [x, y] px disagree, of each its central `M` pixels.
@@ -38,12 +45,7 @@ def disagreement(patches: np.ndarray, offsets: np.ndarray, M: int, light: np.nda
     `light` `(N, N)`: intensity of the probe, ones unless given; where a patch was not lit it says nothing. Patches lie on the
     nearest whole pixel: interpolation would smooth away some of what is measured here.
     """
-    N = patches.shape[1]
-    inner = slice((N - M) // 2, (N - M) // 2 + M)
-    crops = np.ascontiguousarray(patches[:, inner, inner, 0]).astype(np.complex64)
-    weight = np.ones((M, M)) if light is None else np.asarray(light, np.float64)[inner, inner]
-    weight = np.broadcast_to(np.where(weight > LIT * weight.max(), weight, 0.0), crops.shape)
-    cells = _Cells(np.rint(offsets.reshape(-1, 2)).astype(np.int64), M)
+    crops, weight, cells = _placed(patches, offsets, M, light)
     seen, total = cells.sum(weight > 0), cells.sum(weight)
     twice, filled = seen >= 2, np.where(seen > 0, total, 1.0)
     if not twice.any():
@@ -62,6 +64,34 @@ def disagreement(patches: np.ndarray, offsets: np.ndarray, M: int, light: np.nda
     for _ in range(SWEEPS):
         crops = _turned(crops, weight, cells, common(crops))
     return Disagreement(plain, spread(crops), shuffled, float(twice.sum() / (seen > 0).sum()))
+
+
+def phases(patches: np.ndarray, offsets: np.ndarray, M: int, light: np.ndarray | None = None) -> np.ndarray:
+    """`(n,)` complex128 of modulus 1: what each patch is to be multiplied by so that all agree where they overlap.
+
+    Arguments as of `disagreement`. A pattern does not fix the global phase of its patch; that of the whole image stays free. Each
+    patch is turned to the mean of all, in turns, from a first round that joins them from the middle outwards: fixed-point sweeps
+    of angular synchronisation (Singer, Appl. Comput. Harmon. Anal. 30 (2011) 20). A patch without a neighbour keeps its phase.
+    """
+    crops, weight, cells = _placed(patches, offsets, M, light)
+    total = cells.sum(weight)
+    filled = np.where(total > 0, total, 1.0)
+    turned = _joined(crops, weight, cells)
+    for _ in range(ROUNDS):
+        turned = _turned(turned, weight, cells, cells.sum(weight * turned) / filled)
+    projection = np.sum(weight * turned * np.conj(crops), axis=(1, 2), dtype=np.complex128)
+    return np.exp(1j * np.angle(projection))
+
+
+def _placed(patches: np.ndarray, offsets: np.ndarray, M: int, light: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, _Cells]:
+    """Central crops `(n, M, M)` complex64, the weight of each of their pixels, and the cells that they lie on."""
+    N = patches.shape[1]
+    inner = slice((N - M) // 2, (N - M) // 2 + M)
+    crops = np.ascontiguousarray(patches[:, inner, inner, 0]).astype(np.complex64)
+    weight = np.ones((M, M)) if light is None else np.asarray(light, np.float64)[inner, inner]
+    weight = np.broadcast_to(np.where(weight > LIT * weight.max(), weight, 0.0), crops.shape)
+    cells = _Cells(np.rint(offsets.reshape(-1, 2)).astype(np.int64), M)
+    return crops, weight, cells
 
 
 def _joined(crops: np.ndarray, weight: np.ndarray, cells: _Cells) -> np.ndarray:

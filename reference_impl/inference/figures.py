@@ -96,7 +96,7 @@ def figures(
     container, patches, offsets = results["test_container"], results["obj_tensor_full"], results["global_offsets"]
     frame = results["canvas_frame"]
     count = accumulate(torch.from_numpy(patches), torch.from_numpy(offsets), M, frame)[1].numpy()
-    covered, light = count > COVERED, _light(container, config)
+    covered, light = count > COVERED, light_of(container, config)
     return Figures(
         residual=amplitude_residual(module, container, config, execution),
         flat_residual=flat_residual(container, config),
@@ -106,7 +106,7 @@ def figures(
     )
 
 
-def _light(container: Any, config: Any) -> np.ndarray:
+def light_of(container: Any, config: Any) -> np.ndarray:
     """Intensity of the container's probe, modes together, `(N, N)`."""
     probe, _ = fields.probe(container, config.model.N, config.model)
     return np.sum(np.abs(probe) ** 2, axis=0)

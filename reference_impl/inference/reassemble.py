@@ -17,6 +17,7 @@ from reference_impl.batch import ensure_container  # noqa: E402
 from reference_impl.config import InferenceConfig, TrainingConfig, cfg, update_legacy_dict  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+from reference_impl.inference.agreement import phases  # noqa: E402
 from reference_impl.inference.predict import absolute_offsets, predict_patches  # noqa: E402
 from reference_impl.inference.stitch import canvas_frame, stitch  # noqa: E402
 
@@ -62,6 +63,18 @@ def reassemble_cdi_image_torch(
         "canvas_frame": canvas_frame(placed, patches.shape[1], M),
     }
     return amplitude, phase, results
+
+
+def synchronised(results: Mapping[str, Any], M: int, light: np.ndarray | None = None) -> dict[str, Any]:
+    """The same results with each patch turned by one phase, agreed over the overlaps, before they are averaged (INFER-005).
+
+    `light` `(N, N)`: intensity of the probe that lit the patches, ones unless given. Patches and images change, places do not.
+    """
+    patches, offsets = results["obj_tensor_full"], results["global_offsets"]
+    turns = phases(patches, offsets, M, light).astype(np.complex64)
+    turned = patches * turns[:, None, None, None]
+    image = stitch(torch.from_numpy(turned), torch.from_numpy(offsets), M).numpy()
+    return {**results, "obj_tensor_full": turned, "recon_amp": np.abs(image), "recon_phase": np.angle(image)}
 
 
 def _trained(train_results: Mapping[str, Any] | None) -> Any:

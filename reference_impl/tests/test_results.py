@@ -14,8 +14,8 @@ import torch
 from reference_impl.config import ModelConfig, TrainingConfig
 from reference_impl.data import RawData
 from reference_impl.execution import PyTorchExecutionConfig
-from reference_impl.inference import amplitude_residual
-from reference_impl.inference.agreement import disagreement
+from reference_impl.inference import amplitude_residual, stitch, synchronised
+from reference_impl.inference.agreement import disagreement, phases
 from reference_impl.inference.figures import Figures, collapse, covered_share, flat_residual
 from reference_impl.simulation import exposures, objects, probes, scans
 from reference_impl.training import PtychoLightningModule, loggers, train_cdi_model_torch
@@ -41,6 +41,25 @@ def scan(count: int = 100) -> tuple[np.ndarray, np.ndarray]:
 
 PATCHES, PLACES = scan()
 LIGHT = np.abs(probes.ideal_disk(N)) ** 2
+
+
+def test_phases_of_patches_are_found_again() -> None:
+    """Each patch turned by a phase of its own: all are turned back, up to one phase of the whole."""
+    drawn = np.exp(2j * np.pi * np.random.default_rng(1).random(len(PATCHES)))
+    found = phases((PATCHES * drawn[:, None, None, None]).astype(np.complex64), PLACES, 20, LIGHT)
+    both = found * drawn
+    assert np.abs(found) == pytest.approx(1)
+    assert np.abs(np.angle(both / both.mean())).max() < 0.1
+    turned = (PATCHES * drawn[:, None, None, None]).astype(np.complex64)
+    assert disagreement(turned, PLACES, 20, LIGHT).phases_are_free
+    assert not disagreement(PATCHES, PLACES, 20, LIGHT).phases_are_free
+
+
+def test_a_patch_alone_keeps_its_phase() -> None:
+    """What overlaps with nothing has nothing to agree with."""
+    apart = np.array([[0.0, 0.0], [500.0, 0.0]])[:, None, None]
+    turns = phases(PATCHES[:2], apart, 20, LIGHT)
+    assert np.angle(turns) == pytest.approx(0, abs=1e-6)
 
 
 def test_patches_of_one_object_agree() -> None:
@@ -226,3 +245,17 @@ def test_a_logger_that_fails_stops_no_training(tmp_path: Path, monkeypatch: pyte
         logger.save()
         logger.finalize("success")
     assert len(caught) == 1
+
+
+def test_synchronised_results_hold_what_was_stitched() -> None:
+    """The images are those of the turned patches; places, and what else there was, stay."""
+    drawn = np.exp(2j * np.pi * np.random.default_rng(1).random(len(PATCHES)))
+    turned = (PATCHES * drawn[:, None, None, None]).astype(np.complex64)
+    found = synchronised({"obj_tensor_full": turned, "global_offsets": PLACES, "kept": 1}, 20, LIGHT)
+    again, plain = (
+        stitch(torch.from_numpy(patches), torch.from_numpy(PLACES), 20).numpy() for patches in (found["obj_tensor_full"], PATCHES)
+    )
+    image = found["recon_amp"] * np.exp(1j * found["recon_phase"])
+    assert found["kept"] == 1 and np.array_equal(found["recon_amp"], np.abs(again))
+    factor = np.vdot(image, plain) / np.vdot(image, image)
+    assert np.linalg.norm(factor * image - plain) < 0.03 * np.linalg.norm(plain)
