@@ -27,6 +27,7 @@ BOOTSTRAP = ROOT / ".nox" / "bootstrap"
 HOUSE = ROOT / ".nox" / "house"
 BIN = "Scripts" if os.name == "nt" else "bin"
 CLIENT = "ptychodus==1.7.0"
+PROFILES = ("core", "cli", "ptychodus", "reconstruct")
 TESTS = ("conformance/selftest", "reference_impl/tests")
 PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
 
@@ -61,7 +62,7 @@ nox.options.default_venv_backend = "none"
 
 @nox.session
 def cpu(session: nox.Session) -> None:
-    """The registry's lint, then the whole suite on the reference backend: profiles core, cli and ptychodus."""
+    """The registry's lint, then the whole suite on the reference backend: profiles core, cli, ptychodus and reconstruct."""
     python = prepare(session)
     tee(session, "trace", [python, "-m", "conformance", "trace"])
     examine(session, python, "cpu")
@@ -249,7 +250,7 @@ def examine(session: nox.Session, python: str, device: str, forgiven: tuple[int,
         "--label",
         device,
     ]
-    code, said = spoken([*argv, "--profile", "core", "--profile", "cli", "--profile", "ptychodus", *session.posargs])
+    code, said = spoken([*argv, *(part for name in PROFILES for part in ("--profile", name)), *session.posargs])
     if code != 0 and code not in forgiven:
         session.error(f"conform run ended with {code}")
     return code, said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import shlex
 import string
 import sys
@@ -107,7 +108,12 @@ def write(case: Case, change: Change = unchanged, largest: int = 1_000_000) -> S
         "definitions": bundle.text(),
         "body": textwrap.indent(body, "    "),
     }
-    who = {"check": repr(case.check), "backend": repr(door(case.backend)), "device": repr(case.device)}
+    who = {
+        "check": repr(case.check),
+        "backend": repr(door(case.backend)),
+        "device": repr(case.device),
+        "place": repr(os.getcwd()),
+    }
     text = _fill("alone", title=case.title, file=f"{stem(case.check)}.py", python=python(case.backend), **who, **parts)
     return Script(text, packed(archive.arrays), roots=residue.roots, behind_the_truth=residue.behind_the_truth)
 
