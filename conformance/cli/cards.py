@@ -18,10 +18,10 @@ DROPPED = {"bound": "exact"}
 """A row that says nothing where it says this."""
 
 
-def whole(line: Mapping[str, Any]) -> list[Text]:
-    """What is wrong, where, and what next: a line each, a value up to `LINES`."""
+def whole(line: Mapping[str, Any], mark: str = "") -> list[Text]:
+    """What is wrong, where, and what next: a line each, a value up to `LINES`. `mark`: what stands before it, as in `new: `."""
     headline, rows, _ = split(printable(line["message"], 20_000))
-    shown = [Text.assemble(("✗ ", "bold red"), (_titled(headline), "bold"))]
+    shown = [Text.assemble(("✗ ", "bold red"), (mark + _titled(headline), "bold"))]
     rows += [("where", line["at"])] if line.get("at") else []
     order = ("check", "expected", "found", "bound", "where", "suspect", "repeat")
     for label, value in sorted(rows, key=lambda row: order.index(row[0])):
@@ -34,12 +34,12 @@ def whole(line: Mapping[str, Any]) -> list[Text]:
     return shown
 
 
-def brief(line: Mapping[str, Any]) -> list[Text]:
+def brief(line: Mapping[str, Any], mark: str = "") -> list[Text]:
     """A cause in one line."""
     headline, rows, _ = split(printable(line["message"], 20_000))
     found = dict(rows).get("found", "")
     told = _titled(headline) + (f": found {plainly(found)[:120]}" if found else "")
-    return [Text.assemble(("✗ ", "bold red"), told)]
+    return [Text.assemble(("✗ ", "bold red"), mark + told)]
 
 
 def _titled(headline: str) -> str:

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from conformance.cli import cards
-from conformance.evidence.causes import Key, key, many, plainly
+from conformance.evidence.causes import Key, key, plainly
 from conformance.evidence.report import failed
 from conformance.evidence.summary import called
 from conformance.judging.states import EVALUATED, RED
+from conformance.specification.texts import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,7 +55,8 @@ class Follower:
 class Told:
     """What is known of a run so far, and which causes have been shown. A failure that may still turn out to be blocked waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: frozenset[str] | None = None) -> None:
+        self.known = known
         self.header: dict[str, Any] = {}
         self.plan: dict[str, list[str]] = {}
         self.proving: dict[str, list[str]] = {}
@@ -113,61 +115,68 @@ class Told:
 
     def _new(self, line: dict[str, Any]) -> bool:
         """Counts the failure under its cause; True for the first of it."""
-        cause = key(line)
+        cause = (*key(line), *["known"] * self._listed(line))
         self.shown[cause] = self.shown.get(cause, 0) + 1
         if cause[0] == "missing":
             self.missing.add(cause[2])
             return False
         return self.shown[cause] == 1
 
+    def _listed(self, line: Mapping[str, Any]) -> bool:
+        return self.known is not None and line["check"] in self.known
+
+    def mark(self, line: Mapping[str, Any]) -> str:
+        """`new: ` or `known: ` where there is a list of known failures."""
+        return "" if self.known is None else "known: " if self._listed(line) else "new: "
+
     @property
     def number(self) -> int:
-        """Causes so far, without missing methods."""
-        return len([cause for cause in self.shown if cause[0] != "missing"])
+        """Causes so far, without missing methods and without what is known."""
+        return len([cause for cause in self.shown if cause[0] != "missing" and cause[3:] != ("known",)])
 
     def begin(self) -> str:
         """`fake 0 on cpu: 99 checks in 2 processes`, once the plan is known."""
         backend, workers = self.header.get("backend", {}), self.header.get("workers", 0)
         name = called(self.header)
         version = "" if name != backend.get("name") else f" {backend.get('version') or ''}"
-        told = f"{name}{version} on {self.header.get('device', '')}: {many(len(self.plan), 'check')}"
+        told = f"{name}{version} on {self.header.get('device', '')}: {counted(len(self.plan), 'check')}"
         return plainly(told + (f" in {workers} processes" if isinstance(workers, int) and workers > 1 else ""))
 
     def state(self, short: bool = False) -> str:
         """`120 of 400 checks, 3 failed, 2 methods not written`; the short one leaves room for a bar and times in 80 columns."""
-        parts = [f"{len(self.results)} of {many(len(self.plan), 'check')}"]
+        parts = [f"{len(self.results)} of {counted(len(self.plan), 'check')}"]
         parts += [f"{self.failed} failed"] if self.failed else []
-        parts += [f"{many(len(self.missing), 'method')} not written"] if self.missing and not short else []
+        parts += [f"{counted(len(self.missing), 'method')} not written"] if self.missing and not short else []
         return ", ".join(parts)
 
 
-def watch(stream: TextIO) -> Watch:
-    """The way of watching that suits a stream."""
+def watch(stream: TextIO, known: frozenset[str] | None = None) -> Watch:
+    """The way of watching that suits a stream. `known`: the checks of a list of known failures, where there is one."""
 
     @contextmanager
     def watching(report: Path) -> Iterator[Show]:
         from rich.console import Console
 
         console = Console(file=stream, highlight=False, soft_wrap=True, width=None if stream.isatty() else 120)
-        with (live if stream.isatty() else plain)(report, console) as show:
+        with (live if stream.isatty() else plain)(report, console, Told(known)) as show:
             yield show
 
     return watching
 
 
 @contextmanager
-def plain(report: Path, console: Console) -> Iterator[Show]:
+def plain(report: Path, console: Console, told: Told | None = None) -> Iterator[Show]:
     """Lines for a pipe or a log file: who is examined, causes as they come, now and then how far it is."""
-    told, last, pause = Told(), time.monotonic(), SELDOM
+    told, last, pause, said = told or Told(), time.monotonic(), SELDOM, ""
 
     def look(over: bool) -> None:
-        nonlocal last, pause
+        nonlocal last, pause, said
         for line in follower.lines():
             last = time.monotonic() if line["kind"] == "plan" else last
             announce(console, told, line)
-        if told.plan and not over and time.monotonic() - last >= pause:
-            last, pause = time.monotonic(), 2 * pause
-            console.print(f"  {told.state()}", markup=False)
+        if told.plan and not over and time.monotonic() - last >= pause and told.state() != said:
+            last, pause, said = time.monotonic(), 2 * pause, told.state()
+            console.print(f"  {said}", markup=False)
 
     follower = Follower(report)
     with _looking(look):
@@ -175,7 +184,7 @@ def plain(report: Path, console: Console) -> Iterator[Show]:
 
 
 @contextmanager
-def live(report: Path, console: Console) -> Iterator[Show]:
+def live(report: Path, console: Console, told: Told | None = None) -> Iterator[Show]:
     """One line that is written anew, and above it the causes as they come."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -187,7 +196,7 @@ def live(report: Path, console: Console) -> Iterator[Show]:
         TimeRemainingColumn(),
     )
     bar = Progress(*columns, console=console, transient=True)
-    follower, told = Follower(report), Told()
+    follower, told = Follower(report), told or Told()
     task = bar.add_task("collecting the checks", total=None, word="")
 
     def look(over: bool) -> None:
@@ -232,8 +241,11 @@ def announce(console: Console, told: Told, line: Mapping[str, Any]) -> None:
     if line["kind"] == "plan":
         console.print(told.begin(), markup=False)
     for first in certain:
+        mark = told.mark(first)
+        if mark == "known: ":
+            continue  # it is told at the end, below what is new
         if told.number <= WHOLE:
-            for text in cards.brief(first) if told.missing else cards.whole(first):
+            for text in cards.brief(first, mark) if told.missing else cards.whole(first, mark):
                 console.print(text)
         elif told.number == WHOLE + 1:
             console.print("more causes are counted from here on; run.log and report.html hold all of them", markup=False)

@@ -91,7 +91,9 @@ def _run(arguments: argparse.Namespace) -> int:
 def examined(arguments: argparse.Namespace, backend: str, **more: Any) -> Ended:
     """Run the suite on one backend and write the pages of its run; `more`: `label`, `stamp`, `condition`."""
     from conformance.cli import progress, showing
+    from conformance.evidence import ratchet
     from conformance.running.run import Options, run
+    from conformance.specification.texts import read
 
     options = Options(
         backend=backend,
@@ -110,7 +112,8 @@ def examined(arguments: argparse.Namespace, backend: str, **more: Any) -> Ended:
         specs=arguments.specs,
         **more,
     )
-    ended = run(options, progress.watch(sys.stderr if arguments.json else sys.stdout))
+    known = frozenset(ratchet.parse(read(arguments.ratchet))) if arguments.ratchet else None
+    ended = run(options, progress.watch(sys.stderr if arguments.json else sys.stdout, known))
     ended = _ratcheted(ended, arguments)
     return showing.press(ended, f"conform {shlex.join(sys.argv[1:])}")
 
@@ -131,7 +134,8 @@ def _ratcheted(ended: Ended, arguments: argparse.Namespace) -> Ended:
     print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr if arguments.json else sys.stdout, flush=True)
     with (ended.folder / "run.log").open("a", encoding="utf-8") as stream:
         stream.writelines(f"# {line}\n" for line in [*lines, f"conform={code} with --ratchet {arguments.ratchet}"])
-    return replace(ended, code=code)
+    report = replace(ended.report, known=frozenset(found.known), known_in=str(arguments.ratchet))
+    return replace(ended, code=code, report=report)
 
 
 def _other_words(arguments: argparse.Namespace) -> str:

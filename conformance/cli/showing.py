@@ -60,9 +60,13 @@ def plain(ended: Ended) -> dict[str, Any]:
     return told | {
         "equation": equation(report.plan, report.states()),
         "verdicts": [found.plain() for found in verdicts(report)],
-        "reds": [{name: red[name] for name in names if name in red} for red in summary.reds(report)],
+        "reds": [
+            {name: red[name] for name in names if name in red}
+            | ({"known": red["check"] in report.known} if report.known_in else {})
+            for red in summary.reds(report)
+        ],
         "causes": [
-            {name: getattr(cause, name) for name in ("kind", "clause", "title", "name", "number", "advice")}
+            {name: getattr(cause, name) for name in ("kind", "clause", "title", "name", "number", "advice", "known")}
             for cause in summary.causes(report)
         ],
         "next": closing.following(ended.code, report, report.header["connection"]),
@@ -87,8 +91,11 @@ def _lines(ended: Ended) -> list[Marked]:
     if report is None or ended.code == 4:
         return below
     found = summary.causes(report)
-    above: list[Marked] = [("failed:", "bold red")] * bool(failed := summary.failed_clauses(found))
+    listed = f", not in {report.known_in}" if report.known_in else ""
+    above: list[Marked] = [(f"failed{listed}:", "bold red")] * bool(failed := summary.failed_clauses(found))
     above += [(f"  {line}", "") for line in failed]
+    known = summary.failed_clauses(found, known=True)
+    above += [(f"known to fail ({report.known_in}):", "yellow")] * bool(known) + [(f"  {line}", "") for line in known]
     methods = summary.missing_methods(found, max(10, MOST - len(above) - len(below) - 3))
     return [
         ("", ""),
@@ -123,10 +130,10 @@ def _below(ended: Ended) -> Iterator[Marked]:
 def _others(report: Report, code: int) -> Iterator[Marked]:
     """Advice, expectations, scripts, what is blocked, what was not evaluated, and the one count of all checks."""
     from conformance.evidence import closing, summary
-    from conformance.evidence.causes import many
+    from conformance.specification.texts import counted
 
     for cause in [cause for cause in summary.causes(report) if cause.advice and cause.kind != "missing"][: summary.CLAUSES]:
-        yield f"advice: {cause.headline}: {many(cause.number, 'check')}", "yellow"
+        yield f"advice: {cause.headline}: {counted(cause.number, 'check')}", "yellow"
     outcomes = summary.expectations(report)
     for outcome, line in outcomes[: summary.CLAUSES]:
         yield line, "yellow" if outcome == "expected" else "red"
@@ -138,4 +145,4 @@ def _others(report: Report, code: int) -> Iterator[Marked]:
         yield line, ""
     if told := summary.scripts(report):
         yield told, ""
-    yield closing.counted(report), ""
+    yield closing.tally(report), ""

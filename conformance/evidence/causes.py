@@ -27,7 +27,8 @@ class Cause:
     """One cause: a method that nobody has written (`missing`), a place that raised, or an observation that failed.
 
     `name`: `physics.diffract`, `TypeError in adapter.py:32 in diffract`, or the observation. `lines`: its results, the first as
-    the example. `advice`: nothing that is required stands behind any of them.
+    the example. `advice`: nothing that is required stands behind any of them. `known`: they stand in a list of known
+    failures.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Cause:
     name: str
     lines: tuple[Line, ...]
     advice: bool
+    known: bool = False
 
     @property
     def number(self) -> int:
@@ -73,11 +75,6 @@ def printable(text: Any, length: int = 2000) -> str:
 def plainly(text: Any, length: int = 300) -> str:
     """Foreign text in one line."""
     return " ".join(printable(text, length).split())
-
-
-def many(number: int, word: str) -> str:
-    """`1 check`, `2 checks`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def reds(report: Report) -> list[Line]:
@@ -121,32 +118,38 @@ def _unwritten(found: str, at: str) -> str:
 
 
 def causes(report: Report) -> list[Cause]:
-    """All failures by cause: required before advice, in the order of the specification; missing methods last, by need."""
+    """All failures by cause: required before advice, new before known, missing methods last; in the specification's order."""
     order = {key.split("~")[0]: place for place, key in enumerate(report.header["clauses"])}
-    groups: dict[tuple[Key, bool], list[Line]] = {}
+    groups: dict[tuple[Key, bool, bool], list[Line]] = {}
     for line in reds(report):
         mine = key(line)
-        groups.setdefault((mine, mine[0] != "missing" and line["advice"]), []).append(line)
-    found = [_cause(group, lines, report) for (group, _), lines in groups.items()]
+        advice = mine[0] != "missing" and line["advice"]
+        groups.setdefault((mine, advice, line["check"] in report.known), []).append(line)
+    found = [_cause(group, lines, report, known) for (group, _, known), lines in groups.items()]
 
-    def place(cause: Cause) -> tuple[bool, bool, int]:
-        return cause.advice, cause.kind == "missing", -cause.number if cause.kind == "missing" else order.get(cause.clause, 0)
+    def place(cause: Cause) -> tuple[bool, bool, bool, int]:
+        return (
+            cause.advice,
+            cause.known,
+            cause.kind == "missing",
+            -cause.number if cause.kind == "missing" else order.get(cause.clause, 0),
+        )
 
     return sorted(found, key=place)
 
 
-def _cause(group: Key, lines: list[Line], report: Report) -> Cause:
+def _cause(group: Key, lines: list[Line], report: Report, known: bool) -> Cause:
     kind, clause, name = group
     clause = clause or ("" if kind == "missing" else clause_of(lines[0]))
     titles = {key.split("~")[0]: stated["title"] for key, stated in report.header["clauses"].items()}
-    return Cause(kind, clause, titles.get(clause, ""), name, tuple(lines), all(line["advice"] for line in lines))
+    return Cause(kind, clause, titles.get(clause, ""), name, tuple(lines), all(line["advice"] for line in lines), known)
 
 
-def by_clause(found: Iterable[Cause]) -> dict[str, tuple[str, int]]:
-    """Clause → `(title, failed checks)`, of the causes that are no missing method and no advice."""
+def by_clause(found: Iterable[Cause], known: bool = False) -> dict[str, tuple[str, int]]:
+    """Clause → `(title, failed checks)`, of the new (or the known) causes that are no missing method and no advice."""
     told: dict[str, tuple[str, int]] = {}
     for cause in found:
-        if cause.kind != "missing" and not cause.advice:
+        if cause.kind != "missing" and not cause.advice and cause.known == known:
             title, number = told.get(cause.clause, (cause.title, 0))
             told[cause.clause] = (title, number + cause.number)
     return told

@@ -6,21 +6,22 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.evidence.causes import by_clause, causes, many, plainly
+from conformance.evidence.causes import by_clause, causes, plainly
 from conformance.evidence.report import Line, Report
 from conformance.evidence.verdict import MEANING, ProfileVerdict, own_faults, verdicts
 from conformance.judging.states import STATES
+from conformance.specification.texts import counted
 
 WORDS = {"pass": "passed", "fail": "failed", "timeout": "timed out", "crash": "crashed", "error": "broke in the harness"}
 
 
-def counted(report: Report) -> str:
+def tally(report: Report) -> str:
     """`99 of 1424 checks selected: 73 passed, 16 failed, 10 blocked`, in words."""
     plan, states = report.plan, list(report.states().values())
     collected, whole = len(plan["collected"]), len(plan["collected"]) + len(plan["deselected"])
     parts = [f"{states.count(state)} {WORDS.get(state, state.replace('-', ' '))}" for state in STATES if state in states]
     parts += [f"{collected - len(states)} never ended"] if collected != len(states) else []
-    chosen = f"{collected} of {many(whole, 'check')} selected" if collected != whole else many(whole, "check")
+    chosen = f"{collected} of {counted(whole, 'check')} selected" if collected != whole else counted(whole, "check")
     return f"{chosen}: {', '.join(parts) or 'none evaluated'}"
 
 
@@ -65,13 +66,14 @@ def _because(code: int, report: Report | None) -> str:
         own = own_faults(report)
         return f"the suite's own record is not as it must be ({listed(own, 2)}): no fault of this backend" if own else ""
     if code == 1:
-        return _failures(report)
+        known = f"; {counted(len(report.known), 'failure')} in {report.known_in} {_are(len(report.known))} known"
+        return _failures(report) + known * bool(report.known)
     if code == 6:
         return _incomplete(report)
-    if failed := _failures(report):
+    if failed := _failures(report, known=True):
         return f"{failed}; no failure is new (--ratchet)"
     known = list(report.states().values()).count("expected")
-    return f"nothing failed but what is expected to ({many(known, 'check')})" if known else ""
+    return f"nothing failed but what is expected to ({counted(known, 'check')})" if known else ""
 
 
 def _incomplete(report: Report) -> str:
@@ -79,34 +81,41 @@ def _incomplete(report: Report) -> str:
     died = sorted(line["check"] for line in report.results if line.get("worker_died"))
     absent = absent_methods(report)
     if died:
-        told = f"{many(len(died), 'check')} took {'its' if len(died) == 1 else 'their'} process down ({listed(died, 2)})"
+        told = f"{counted(len(died), 'check')} took {'its' if len(died) == 1 else 'their'} process down ({listed(died, 2)})"
         failed = _failures(report)
         return f"incomplete: {told}" + (f"; {failed}" if failed else "")
     if not report.footer or not absent:
         return ""
     number = sum(absent.values())
-    needs = f"{many(number, 'selected check')} {'needs' if number == 1 else 'need'} methods"
+    needs = f"{counted(number, 'selected check')} {'needs' if number == 1 else 'need'} methods"
     return f"nothing failed, but {needs} that this backend does not have ({listed(list(absent))})"
 
 
-def _failures(report: Report) -> str:
-    """`16 checks failed, all on BATCH-022 (Images are channel-first)`; what is advice alone does not count."""
-    found = causes(report)
-    clauses = by_clause(found)
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _failures(report: Report, known: bool = False) -> str:
+    """`16 checks failed, all on BATCH-022 (Images are channel-first)`, of the new or the known; advice alone does not count."""
+    found = [cause for cause in causes(report) if cause.known == known]
+    clauses = by_clause(found, known)
     methods = [cause for cause in found if cause.kind == "missing"]
     parts = []
     if methods:
         waiting = sum(cause.number for cause in methods)
         parts.append(
-            f"{many(len(methods), 'method')} {'is' if len(methods) == 1 else 'are'} not written ({many(waiting, 'check')})"
+            f"{counted(len(methods), 'method')} {'is' if len(methods) == 1 else 'are'} not written ({counted(waiting, 'check')})"
         )
     if clauses:
         (first, (title, _)), *others = clauses.items()
         number = sum(failed for _, failed in clauses.values())
         where = f"on {len(others) + 1} clauses" if others else f"{'all ' * (number > 1)}on {first} ({plainly(title)})"
-        parts.append(f"{many(number, 'check')} failed, {where}")
+        failed = f"{counted(number, 'check')} failed"
+        if report.known_in and not known:
+            failed = f"{counted(number, 'failure')} {_are(number)} not in {report.known_in}"
+        parts.append(f"{failed}, {where}")
     stale = list(report.states().values()).count("stale")
-    parts += [f"{many(stale, 'check')} that {'is' if stale == 1 else 'are'} expected to fail passed"] if stale else []
+    parts += [f"{counted(stale, 'check')} that {'is' if stale == 1 else 'are'} expected to fail passed"] if stale else []
     return "; ".join(parts)
 
 
@@ -119,7 +128,7 @@ def following(code: int, report: Report | None, backend: str) -> str:
     """The next command, or what to write next; empty where there is nothing to do."""
     if report is None:
         return ""
-    found = causes(report)
+    found = [cause for cause in causes(report) if not cause.known]
     methods = [cause for cause in found if cause.kind == "missing" and not cause.advice]
     others = [cause for cause in found if cause.kind != "missing" and not cause.advice]
     if others and not methods:

@@ -76,6 +76,10 @@ class Report:
     blocked: tuple[Line, ...] = ()
     footer: Line | None = None
     expectations: tuple[Line, ...] = ()
+    known: frozenset[str] = frozenset()
+    """Failed checks that stand in a list of known failures, which is no part of the file (`conformance.evidence.ratchet`)."""
+    known_in: str = ""
+    """That list, as it was typed; empty: there is none."""
 
     def outcomes(self) -> dict[str, str]:
         """Check → what became of it, whatever was expected: evidence."""

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.connectors.names import PLANTED
-from conformance.evidence.causes import Cause, by_clause, causes, many, plainly, reds
+from conformance.evidence.causes import Cause, by_clause, causes, plainly, reds
 from conformance.evidence.closing import absent_method, absent_methods, asked, ending, following, listed
 from conformance.evidence.expectations import OUTCOMES, told
 from conformance.evidence.report import Report
 from conformance.evidence.verdict import CLAUSE_STATES, ProfileVerdict, blocking, clause_states, clauses_here, surfaces
 from conformance.judging.states import STATES
+from conformance.specification.texts import counted
 
 Row = tuple[str, dict[str, int], dict[str, int]]
 METHODS, CLAUSES, REASONS = 40, 8, 4
@@ -70,10 +71,10 @@ def scripts(report: Report) -> str:
 def blocked_groups(report: Report) -> list[str]:
     """The blocked checks by the cause that blocks them: one line a cause."""
     lines = shortened(
-        [f"{many(len(checks), 'check')} blocked {why}" for why, checks in blocking_checks(report).items()], REASONS, "cause"
+        [f"{counted(len(checks), 'check')} blocked {why}" for why, checks in blocking_checks(report).items()], REASONS, "cause"
     )
     clauses = [key.split("~")[0] for key in blocking(report)]
-    behind = f"{many(len(clauses), 'clause')} blocked, as a check stopped before it came to them: {listed(clauses)}"
+    behind = f"{counted(len(clauses), 'clause')} blocked, as a check stopped before it came to them: {listed(clauses)}"
     return [*lines, *([behind] if clauses else [])]
 
 
@@ -98,7 +99,7 @@ def blocking_checks(report: Report) -> dict[str, list[str]]:
 
 def shortened(lines: Sequence[str], most: int, word: str) -> list[str]:
     """The first lines, and how many more there are."""
-    return [*lines[:most], *([f"and {many(len(lines) - most, f'more {word}')}"] if len(lines) > most else [])]
+    return [*lines[:most], *([f"and {counted(len(lines) - most, f'more {word}')}"] if len(lines) > most else [])]
 
 
 def missing_methods(found: Sequence[Cause], most: int = METHODS) -> list[str]:
@@ -106,16 +107,18 @@ def missing_methods(found: Sequence[Cause], most: int = METHODS) -> list[str]:
     methods = [cause for cause in found if cause.kind == "missing"]
     wide = max((len(plainly(cause.name, 60)) for cause in methods[:most]), default=0)
     lines = [
-        f"{plainly(cause.name, 60):{wide}}  {many(cause.number, 'check')} {'waits' if cause.number == 1 else 'wait'} for it"
+        f"{plainly(cause.name, 60):{wide}}  {counted(cause.number, 'check')} {'waits' if cause.number == 1 else 'wait'} for it"
+        + " (known)" * cause.known
         for cause in methods[:most]
     ]
     rest = [f"{plainly(cause.name, 60)} ({cause.number})" for cause in methods[most:]]
-    return [*lines, *([f"and {many(len(rest), 'more method')}: {listed(rest, 4 * METHODS)}"] if rest else [])]
+    return [*lines, *([f"and {counted(len(rest), 'more method')}: {listed(rest, 4 * METHODS)}"] if rest else [])]
 
 
-def failed_clauses(found: Sequence[Cause]) -> list[str]:
-    """`BATCH-022  Images are channel-first: 16 checks`, in the order of the specification."""
-    lines = [f"{clause:11} {plainly(title)}: {many(number, 'check')}" for clause, (title, number) in by_clause(found).items()]
+def failed_clauses(found: Sequence[Cause], known: bool = False) -> list[str]:
+    """`BATCH-022  Images are channel-first: 16 checks`, in the order of the specification: the new ones, or the known."""
+    clauses = by_clause(found, known).items()
+    lines = [f"{clause:11} {plainly(title)}: {counted(number, 'check')}" for clause, (title, number) in clauses]
     return shortened(lines, CLAUSES, "clause")
 
 
@@ -124,14 +127,14 @@ def gaps(report: Report, absent_told: bool = False) -> list[str]:
     lines, absent = [], absent_methods(report)
     if absent and not absent_told:
         number = sum(absent.values())
-        lines.append(f"{many(number, 'check')} need methods that this backend does not have: {listed(list(absent))}")
+        lines.append(f"{counted(number, 'check')} need methods that this backend does not have: {listed(list(absent))}")
     outside = sum(line["state"] == "not-offered" for line in report.results)
     if outside:
-        lines.append(f"{many(outside, 'check')} not offered: outside of {', '.join(surfaces(report))}")
+        lines.append(f"{counted(outside, 'check')} not offered: outside of {', '.join(surfaces(report))}")
     silent = [line for line in report.results if line["state"] in ("not-evaluated", "not-claimed") and not absent_method(line)]
     others = Counter(plainly(line["message"]) for line in silent)
     lines += shortened(
-        [f"{many(number, 'check')} not evaluated: {reason}" for reason, number in others.items()], REASONS, "reason"
+        [f"{counted(number, 'check')} not evaluated: {reason}" for reason, number in others.items()], REASONS, "reason"
     )
     spoken = sum("printed" in line for line in report.results)
     notes = [f"note: the backend printed while {spoken} checks ran (backend-*.log, `printed` in report.jsonl)"] if spoken else []
@@ -170,9 +173,14 @@ def markdown(report: Report, code: int, command: str) -> str:
         "- " + ", ".join(f"{name} {version}" for name, version in header["libraries"].items()),
         *([f"- independence: {INDEPENDENCE[header['imports_audited']]}"] if "imports_audited" in header else []),
         *([f"- expectations: `{known['file']}`, {known['entries']} entries, sha256 {known['sha256']}"] if known else []),
+        *(
+            [f"- known failures: `{report.known_in}`, {counted(len(report.known), 'check')} failed here"]
+            if report.known_in
+            else []
+        ),
         f"- command: `{command}`",
         "",
-        *_failed(found),
+        *_failed(found, report.known_in),
         *(
             ["## Methods that are not written", "", *(f"- {line}" for line in methods), ""]
             if (methods := missing_methods(found))
@@ -195,18 +203,19 @@ MOST_CAUSES, MOST_NAMES = 20, 10
 """Causes that summary.md shows whole, and checks that it names of each."""
 
 
-def _failed(found: Sequence[Cause]) -> list[str]:
-    """Each cause with the message of its first check and the names of the others."""
+def _failed(found: Sequence[Cause], known_in: str) -> list[str]:
+    """Each cause with the message of its first check and the names of the others; `known_in`: the list of known failures."""
     lines: list[str] = []
     others = [cause for cause in found if cause.kind != "missing"]
     for cause in others[:MOST_CAUSES]:
         first, rest = cause.lines[0], [f"`{line['check']}`" for line in cause.lines[1:]]
         script = f"script: `{first['repro']['script']}`" if "repro" in first else ""
-        lines += [f"## {cause.headline}: {many(cause.number, 'check')} ({cause.name}){' (advice)' if cause.advice else ''}", ""]
+        marks = " (advice)" if cause.advice else f" ({'known' if cause.known else 'new'})" if known_in else ""
+        lines += [f"## {cause.headline}: {counted(cause.number, 'check')} ({cause.name}){marks}", ""]
         lines += ["```", f"{first['state'].upper()} {first['message']}", "```", "", *([script, ""] if script else [])]
         lines += [f"also: {listed(rest, MOST_NAMES)}", ""] if rest else []
     if len(others) > MOST_CAUSES:
-        lines += [f"{many(len(others) - MOST_CAUSES, 'more cause')}: report.html and run.log hold all of them.", ""]
+        lines += [f"{counted(len(others) - MOST_CAUSES, 'more cause')}: report.html and run.log hold all of them.", ""]
     return lines
 
 

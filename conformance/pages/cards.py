@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
-from conformance.evidence.causes import Cause, causes, many, split
+from conformance.evidence.causes import Cause, causes, split
 from conformance.evidence.report import Line, Report
 from conformance.evidence.summary import blocking_checks
+from conformance.specification.texts import counted
 
 CASES = 60
 """Cases of one cause that are shown whole; those beyond are named."""
@@ -27,7 +28,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Card:
-    """One cause. `wrong`, `where` and `steps` (words, command) are those of its first case; `whole` are the cases shown."""
+    """One cause. `wrong`, `where` and `steps` (words, command) are those of its first case; `whole` are the cases shown.
+
+    `listed`: `new` or `known` where there is a list of known failures, else empty.
+    """
 
     kind: str
     clause: str
@@ -35,6 +39,7 @@ class Card:
     name: str
     state: str
     advice: bool
+    listed: str
     wrong: tuple[tuple[str, str], ...]
     where: str
     steps: tuple[tuple[str, str], ...]
@@ -49,7 +54,7 @@ class Card:
     @property
     def told(self) -> str:
         """`16 checks`."""
-        return many(self.number, "check")
+        return counted(self.number, "check")
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ def _card(cause: Cause, report: Report) -> Card:
         name=cause.name,
         state=shown[0].state,
         advice=cause.advice,
+        listed=("known" if cause.known else "new") if report.known_in else "",
         wrong=_wrong(line),
         where=str(line.get("at", "")),
         steps=_steps(cause, line, report.header["connection"]),

@@ -14,6 +14,7 @@ CLAUSES = tuple(clause(f"PHYS-00{n}~1", fence='tolerance = "exact"') for n in (1
 WRONG = check("wrong", 'observe.close("images", backend.translate(X, X), X + 1)', '"PHYS-002~1"')
 MENDED = WRONG.replace("X + 1", "X")
 WORSE = check("worse", 'observe.close("images", backend.translate(X, X), X + 1)', '"PHYS-002~1"')
+NEWER = check("newer", 'observe.close("images", backend.translate(X, X), X + 1)', '"PHYS-001~1"')
 NAME = "PHYS-002:wrong@cpu"
 
 
@@ -48,6 +49,22 @@ def test_a_new_failure_is_one_by_name(failing: House) -> None:
     failing.tests("physics", GOOD, WRONG, WORSE)
     code, told = ratcheted(failing)
     assert code == 1 and "new failure, not in known.txt: PHYS-002:worse@cpu" in told
+
+
+def test_known_failures_stand_below_the_new_ones_everywhere(failing: House) -> None:
+    failing.tests("physics", GOOD, WRONG, NEWER)
+    code, told = ratcheted(failing)
+    assert code == 1 and "exit 1: 1 failure is not in known.txt, on PHYS-001 (A title); 1 failure in known.txt is known" in told
+    assert "next: conform explain PHYS-001" in told
+    assert "✗ new: PHYS-001 A title" in told and told.count("✗ ") == 1
+    assert 0 < told.index("failed, not in known.txt:\n  PHYS-001") < told.index("known to fail (known.txt):\n  PHYS-002")
+    read = {name: (failing.folder() / name).read_text(encoding="utf-8") for name in ("summary.md", "junit.xml", "report.html")}
+    assert 0 < read["summary.md"].index("(images) (new)") < read["summary.md"].index("(images) (known)")
+    assert "- known failures: `known.txt`, 1 check failed here" in read["summary.md"]
+    assert 'message="known: it stands in known.txt: PHYS-002~1 A title"' in read["junit.xml"]
+    assert read["junit.xml"].count("<failure ") == 1 and 'on cpu" tests="3" failures="1"' in read["junit.xml"]
+    page = read["report.html"]
+    assert 0 < page.index('<span class="pill">new</span>') < page.index('<span class="pill">known</span>')
 
 
 def test_what_was_mended_is_told_with_the_command_that_shrinks_the_list(failing: House) -> None:

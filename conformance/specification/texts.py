@@ -52,3 +52,12 @@ def said(error: OSError) -> str:
     """`path: No space left on device`."""
     words = error.strerror or (os.strerror(error.errno) if error.errno else str(error))
     return f"{error.filename}: {words}" if error.filename else words
+
+
+def counted(number: int, word: str) -> str:
+    """`1 check`, `2 checks`, `3 entries`, `4 processes`."""
+    if number == 1:
+        return f"1 {word}"
+    if word.endswith("y") and word[-2:-1] not in tuple("aeiou"):
+        return f"{number} {word[:-1]}ies"
+    return f"{number} {word}{'es' if word.endswith('s') else 's'}"
