@@ -193,10 +193,12 @@ def short(value: Any, length: int = 200) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def both_at(value: Any, truth: Any, where: tuple[int, ...]) -> str:
-    """The two elements at an index, for a message."""
+def deviated(seen: Any, value: Any, truth: Any) -> str:
+    """What was found in the place of the truth, for a message: of one number itself, of an array its worst element."""
     a, b = native.array(value), native.array(truth)
-    return f": {a[where]!s} instead of {b[where]!s}" if a.size else ""
+    if a.ndim == 0 and a.dtype.kind in "fiuc":
+        return f"{a[()]:.4g} instead of {b[()]:.4g}, a deviation of {seen}"
+    return f"a deviation of {seen} at {seen.where}" + (f": {a[seen.where]!s} instead of {b[seen.where]!s}" if a.size else "")
 
 
 def unlike(a: np.ndarray, b: np.ndarray) -> tuple[int, str]:

@@ -17,7 +17,7 @@ from typing import Any
 from conformance.connectors import native
 from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.judging import artefacts, blame
-from conformance.judging.judge import Judge, Misuse, Named, Refuted, both_at, short, unlike
+from conformance.judging.judge import Judge, Misuse, Named, Refuted, deviated, short, unlike
 from conformance.judging.snapshots import SAFE_ID, NotPlain, plain
 
 __all__ = ["Caught", "Misuse", "Observer", "Refuted"]
@@ -55,7 +55,7 @@ class Observer(Judge):
         """
         bound, freedoms = self._bound(name, clause), self._gauge(clause, gauge)
         seen = self._measure(name, value, truth, bound, gauge=freedoms, spread=spread, dtype=dtype, clause=clause)
-        found = f"a deviation of {seen} at {seen.where}{both_at(value, truth, seen.where)}"
+        found = deviated(seen, value, truth)
         found += f", after taking out {seen.removed}" if seen.removed else ""
         if self.left is not None and not seen.within:
             self.artefacts |= artefacts.arrays(self.left, self.check, name, value, truth, seen.where, freedoms)

@@ -16,7 +16,7 @@ import numpy as np
 from conformance.connectors import native
 from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.judging.compare import distance
-from conformance.judging.judge import both_at, short, unlike, working_dtype
+from conformance.judging.judge import deviated, short, unlike, working_dtype
 from conformance.specification.tolerances import Tolerance
 
 NAME = ""
@@ -56,7 +56,7 @@ def close(
     seen = _distance(value, truth, GAUGE, spread, dtype)
     if not seen.within:
         removed = f", after taking out {seen.removed}" if seen.removed else ""
-        found = f"a deviation of {seen} at {seen.where}{both_at(value, truth, seen.where)}{removed}"
+        found = f"{deviated(seen, value, truth)}{removed}"
         refute(name, f"the truth ({native.kind(truth)})", found, str(Tolerance(*BOUND)), numbers=True)
 
 

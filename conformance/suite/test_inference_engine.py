@@ -72,7 +72,10 @@ def test_where_the_scan_begins_does_not_matter(backend: Any, observe: Observer) 
 @pytest.mark.clause("INFER-033~2", evidence="differential", needs=("INFER-031",))
 @SCANS
 def test_an_engine_recovers_the_object(backend: Any, observe: Observer, ask: Ask) -> None:
-    """Noiseless, well overlapped, with the true probe. If this fails, suspect intensities in the place of amplitudes."""
+    """Noiseless, well overlapped, with the true probe.
+
+    If this fails, suspect too few passes (it has not converged), or amplitudes that are taken for intensities.
+    """
     found = engines.match(backend, ask)
 
     observe.close("object", found.error, 0.0)

@@ -41,7 +41,10 @@ def shapes(batch: Any, keys: tuple[str, ...]) -> list[tuple[int, ...]]:
 )
 @pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 def test_lightning_dataloader_tensor_dict_structure(backend: Any, observe: Observer, g: int) -> None:
-    """A batch in structure and in value. If this fails, suspect what the first failed observation names: structure, axes, scales or probe."""
+    """A batch in structure and in value.
+
+    If this fails, suspect what the first failed observation names: structure, axes, scales or probe.
+    """
     config, container = prepared(backend, g)
 
     batch = next(iter(backend.loaders(container, None, config)[0]))
