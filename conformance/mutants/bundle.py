@@ -197,7 +197,7 @@ mutant("DEF-156", "object.big is false where an archive does not say it",
     plant=function(safe_pickle.loads, a_missing_field_gets_a_wrong_default))
 mutant("DEF-157", "probe mask and probe scale are lost", f"{WORKS}[g2]",
     plant=function(parameters.config_of,
-        result(lambda found: replace(found, model=replace(found.model, probe_mask=None, probe_scale=4.0)))))
+        result(lambda found: replace(found, model=replace(found.model, probe_mask=False, probe_scale=4.0)))))
 mutant("DEF-158", "four channels come back as one", "BUNDLE-024:the_architecture_is_rebuilt[g2]",
     plant=function(archive._parameters, result(lambda found: {**found, "gridsize": 1})))
 mutant("GUARD-BUNDLE-022", "a size that an archive does not state is guessed",

@@ -57,8 +57,8 @@ def the_inference_factory_keeps_the_torch_default_of_neighbours(original, model,
     return original(model, data, folder, {"K": 6, **(overrides or {})}, execution)
 
 
-def training_leaves_its_execution_settings_behind(original, module, train, validation, run):
-    history = original(module, train, validation, run)
+def training_leaves_its_execution_settings_behind(original, module, train, validation, run, *rest):
+    history = original(module, train, validation, run, *rest)
     registry.cfg.update(vars(run.execution))
     return history
 

@@ -189,6 +189,7 @@ mutant("GUARD-DATA-008c", "a subsample has no object", "DATA-008:a_subsample_is_
     plant=function(load._subset, subsamples_lose_their_object))
 mutant("GUARD-DATA-015", "an array is as long as its header says, whatever follows",
     "DATA-015:damage_is_not_absence[header-announces-less]",
+    "DATA-015:changed_bytes_are_read_as_what_was_written_or_not_at_all",
     plant=method(npz.Archive, "array", instead(lambda self, key, kinds="biufc": np.load(self.path)[key])))
 mutant("GUARD-DATA-015b", "the directory is believed, whatever stands before the members",
     "DATA-015:damage_is_not_absence[optional-member-renamed-in-the-directory]",

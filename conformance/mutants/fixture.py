@@ -10,15 +10,13 @@ GENERATOR, EXPOSURES = "simulation/minimal_dataset.py", "simulation/exposures.py
 DESCRIPTION = "fixtures/minimal_dataset_v1.json"
 PATTERNS = 'np.ascontiguousarray(record["diff3d"][chosen], dtype=np.float32)'
 CHOICE = "chosen = (np.arange(size) * count) // size"
+NAMES = "total = hashlib.sha256()\n    for name in sorted(arrays):"
 DIGEST = "    return total.hexdigest()"
 OF_FILE = """    import io
 
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     return hashlib.sha256(stream.getvalue()).hexdigest()"""
-
-# id, symptom, checks, file, text, what stands in its place: what a command finds.
-
 
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
@@ -62,3 +60,5 @@ mutant("GUARD-FIXTURE-021", "the digest changes with the version of zlib", "FIXT
     plant=source(GENERATOR, DIGEST, OF_FILE))
 mutant("GUARD-FIXTURE-021b", "another shape has the same digest", "FIXTURE-021:the_digest_sees_shapes",
     plant=source(GENERATOR, "{arrays[name].shape}", "{arrays[name].size}"))
+mutant("GUARD-FIXTURE-021c", "the digest leaves the probe out", "FIXTURE-021:the_digest_sees_every_array[probeGuess]",
+    plant=source(GENERATOR, NAMES, NAMES.replace("sorted(arrays)", "sorted(set(arrays) - {'probeGuess'})")))

@@ -13,12 +13,14 @@ from torch.nn import functional
 from conformance.defects.changes import Change, constant, every, function, instead, method, result
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
+from reference_impl.domains import fields as domains
 from reference_impl.model import cnn, forward, network
 from reference_impl.model.cnn import CentreHead, CnnNetwork, FullHead
 from reference_impl.model.forward import PtychoModel
 from reference_impl.model.network import Autoencoder
-from reference_impl.training import hyperparameters, train_cdi_model_torch
-from reference_impl.training.lightning_module import PtychoLightningModule
+from reference_impl.training import train_cdi_model_torch
+from reference_impl.training.lightning_module import CONFIGURATIONS, PtychoLightningModule
+from reference_impl.training.resume import Memory
 
 ENCODER = "MODEL-002:encoder_has_the_ladder_of_its_size"
 BLOCKS = "MODEL-001:encoder_blocks_are_pairs_of_convolutions"
@@ -183,7 +185,9 @@ mutant("GUARD-MODEL-010b", "decoders take the encoder's channels too", "MODEL-01
 mutant("GUARD-MODEL-024", "the network always takes four channels", "MODEL-024:first_convolution_sees_the_whole_group",
     plant=_config(CnnNetwork, gridsize=2))
 mutant("GUARD-MODEL-027", "a misspelt architecture trains another network", "MODEL-027:unknown_architectures_are_refused_by_name",
-    plant=function(network.create_network, lambda original, config: original(replace(config, architecture="cnn"))))
+    plant=every(function(network.create_network, lambda original, config: original(replace(config, architecture="cnn"))),
+        function(domains.refuse_outside, lambda original, name, value, **options:
+            None if name == "architecture" else original(name, value, **options))))
 
 # The calls around the network, its checkpoints and its weights' names.
 mutant("DEF-117", "callers get real and imaginary parts in stacked channels", PATCHES,
@@ -191,7 +195,8 @@ mutant("DEF-117", "callers get real and imaginary parts in stacked channels", PA
 mutant("DEF-118", "the inference call takes images alone", PATCHES,
     plant=method(PtychoModel, "forward_predict", lambda original, self, x, *_: original(self, x, None, None, x.new_ones(len(x)))))
 mutant("DEF-161", "a checkpoint needs the classes of its day", RELOADED,
-    plant=every(function(hyperparameters.plain, instead(lambda config: config)),
+    plant=every(method(Memory, "on_save_checkpoint", lambda original, self, of, module, kept:
+            kept.update(hyper_parameters={name: getattr(module, name) for name in CONFIGURATIONS})),
         method(PtychoLightningModule, "load_from_checkpoint",
             instead(lambda cls, path, **options:
             super(PtychoLightningModule, cls).load_from_checkpoint(path, weights_only=False)))))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
-from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
@@ -21,7 +20,7 @@ from reference_impl.execution import PyTorchExecutionConfig
 from reference_impl.training import PtychoLightningModule, schedulers, train_cdi_model_torch, trainer
 from reference_impl.training.checkpoints import checkpoint_callbacks, read_checkpoint, resolve_monitor
 from reference_impl.training.history import History
-from reference_impl.training.hyperparameters import plain
+from reference_impl.training.lightning_module import CONFIGURATIONS
 from reference_impl.training.loggers import make_logger
 from reference_impl.training.resume import Memory
 
@@ -212,7 +211,8 @@ mutant("DEF-160", "a checkpoint cannot be loaded without the configuration", "TR
 mutant("GUARD-TRAIN-060", "a checkpoint loads with fresh weights", "TRAIN-060:a_checkpoint_loads_without_arguments",
     plant=weights_are_saved_under_other_names_and_loaded_leniently)
 mutant("GUARD-TRAIN-060b", "a checkpoint holds a class of ours", "TRAIN-060:hyper_parameters_are_four_plain_configurations",
-    plant=function(plain, lambda original, config: original(config) if isinstance(config, Mapping) else config))
+    plant=method(Memory, "on_save_checkpoint", lambda original, self, of, module, kept:
+        kept.update(hyper_parameters={name: getattr(module, name) for name in CONFIGURATIONS})))
 mutant("GUARD-TRAIN-062", "checkpoints are read by the library's reader as it is",
     "TRAIN-062:changed_bytes_of_a_checkpoint_load_what_was_saved_or_nothing",
     "TRAIN-063:small_checkpoints_that_want_much_are_refused",
