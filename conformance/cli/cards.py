@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
 
 from conformance.evidence.causes import plainly, printable, split
+from conformance.judging.blame import missing_package
 
 LINES, LONG = 3, 300
 """Lines of one value, and letters of a line, that a card shows; run.log holds the rest."""
@@ -21,7 +22,7 @@ DROPPED = {"bound": "exact"}
 def whole(line: Mapping[str, Any], mark: str = "") -> list[Text]:
     """What is wrong, where, and what next: a line each, a value up to `LINES`. `mark`: what stands before it, as in `new: `."""
     headline, rows, _ = split(printable(line["message"], 20_000))
-    shown = [Text.assemble(("✗ ", "bold red"), (mark + _titled(headline), "bold"))]
+    shown = [Text.assemble(("✗ ", "bold red"), (mark + (_missing(rows) or _titled(headline)), "bold"))]
     rows += [("where", line["at"])] if line.get("at") else []
     order = ("check", "expected", "found", "bound", "where", "suspect", "repeat")
     for label, value in sorted(rows, key=lambda row: order.index(row[0])):
@@ -38,8 +39,14 @@ def brief(line: Mapping[str, Any], mark: str = "") -> list[Text]:
     """A cause in one line."""
     headline, rows, _ = split(printable(line["message"], 20_000))
     found = dict(rows).get("found", "")
-    told = _titled(headline) + (f": found {plainly(found)[:120]}" if found else "")
+    told = _missing(rows) or _titled(headline) + (f": found {plainly(found)[:120]}" if found else "")
     return [Text.assemble(("✗ ", "bold red"), mark + told)]
+
+
+def _missing(rows: Sequence[tuple[str, str]]) -> str:
+    """What stands above a failure that says nothing of its clause: `a package is missing: torch`; else empty."""
+    package = missing_package(dict(rows).get("found", ""))
+    return f"a package is missing: {package}" if package else ""
 
 
 def _titled(headline: str) -> str:

@@ -69,6 +69,7 @@ def plain(ended: Ended) -> dict[str, Any]:
             {name: getattr(cause, name) for name in ("kind", "clause", "title", "name", "number", "advice", "known")}
             for cause in summary.causes(report)
         ],
+        "to_do": closing.to_do(report),
         "next": closing.following(ended.code, report, report.header["connection"]),
         "expectations": [{key: value for key, value in line.items() if key != "kind"} for line in report.expectations],
     }
@@ -96,9 +97,12 @@ def _lines(ended: Ended) -> list[Marked]:
     above += [(f"  {line}", "") for line in failed]
     known = summary.failed_clauses(found, known=True)
     above += [(f"known to fail ({report.known_in}):", "yellow")] * bool(known) + [(f"  {line}", "") for line in known]
-    methods = summary.missing_methods(found, max(10, MOST - len(above) - len(below) - 3))
+    packages = summary.missing_packages(found)
+    methods = summary.missing_methods(found, max(10, MOST - len(above) - len(below) - len(packages) - 4))
     return [
         ("", ""),
+        *([("packages that are missing (ModuleNotFoundError):", "bold red")] * bool(packages)),
+        *((f"  {p}", "") for p in packages),
         *([("not written yet (NotImplementedError):", "bold red")] * bool(methods)),
         *((f"  {m}", "") for m in methods),
         *above,
@@ -115,12 +119,15 @@ def _below(ended: Ended) -> Iterator[Marked]:
         yield from _others(report, ended.code)
         shown, left = closing.asked(report)
         for found in shown:
-            yield summary.verdict_line(found), f"bold {COLOURS.get(found.verdict, 'red')}"
+            undecided = summary.selection(report) and found.verdict in summary.UNDECIDED
+            yield summary.verdict_line(found, report), "bold" if undecided else f"bold {COLOURS.get(found.verdict, 'red')}"
         if left:
             yield f"no check of {', '.join(left)} was selected", ""
     if ended.trouble:
         yield ended.trouble, "red"
     yield closing.ending(ended.code, report), "bold"
+    if todo := closing.to_do(report) if ended.code != 4 else "":
+        yield f"to do first: {todo}", ""
     if step := closing.following(ended.code, report, report.header["connection"] if report else ""):
         yield f"next: {step}", ""
     page = ended.folder / "report.html"

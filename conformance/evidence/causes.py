@@ -12,6 +12,7 @@ from typing import Any
 
 from conformance.connectors.names import SURFACE_OF
 from conformance.evidence.report import Line, Report
+from conformance.judging.blame import missing_package
 from conformance.judging.states import RED
 
 LABELS = ("check", "expected", "found", "bound", "suspect", "repeat")
@@ -20,11 +21,14 @@ _UNWRITTEN = re.compile(r"'?NotImplementedError(?:: (?P<said>.*?))?'?")
 _STATED = re.compile(r"surface (\w+): (\w+)")
 _CLAUSE = re.compile(r"[A-Z]+-\d{3}(?=~\d)")
 Key = tuple[str, ...]
+EVERYWHERE = ("missing", "package")
+"""Kinds of causes that are one in all clauses: they say nothing of any."""
 
 
 @dataclass(frozen=True)
 class Cause:
-    """One cause: a method that nobody has written (`missing`), a place that raised, or an observation that failed.
+    """One cause: a method that nobody has written (`missing`), a module that cannot be imported (`package`), a place that raised,
+    or an observation that failed.
 
     `name`: `physics.diffract`, `TypeError in adapter.py:32 in diffract`, or the observation. `lines`: its results, the first as
     the example. `advice`: nothing that is required stands behind any of them. `known`: they stand in a list of known
@@ -47,7 +51,14 @@ class Cause:
     @property
     def headline(self) -> str:
         """`BATCH-022 Images are channel-first`, or the method that is missing."""
+        if self.kind == "package":
+            return f"a package is missing: {self.name}"
         return f"{self.name} is not written" if self.kind == "missing" else f"{self.clause} {self.title}".strip()
+
+    @property
+    def place(self) -> str:
+        """`adapter.py:32 in diffract`, where the first of it was raised; empty where nothing was."""
+        return str(self.lines[0].get("at", ""))
 
 
 def split(message: str) -> tuple[str, list[tuple[str, str]], str]:
@@ -90,6 +101,8 @@ def key(line: Line) -> Key:
     told = dict(rows)
     if method := _unwritten(told.get("found", ""), str(line.get("at", ""))):
         return ("missing", "", method)
+    if package := missing_package(told.get("found", "")):
+        return ("package", "", package)
     clause = clause_of(line)
     if line["state"] == "fail":
         seen = line.get("stop", {}).get("observation") or told.get("check", "").partition(", observation ")[2].strip("`\n")
@@ -123,7 +136,7 @@ def causes(report: Report) -> list[Cause]:
     groups: dict[tuple[Key, bool, bool], list[Line]] = {}
     for line in reds(report):
         mine = key(line)
-        advice = mine[0] != "missing" and line["advice"]
+        advice = mine[0] not in EVERYWHERE and line["advice"]
         groups.setdefault((mine, advice, line["check"] in report.known), []).append(line)
     found = [_cause(group, lines, report, known) for (group, _, known), lines in groups.items()]
 
@@ -140,16 +153,16 @@ def causes(report: Report) -> list[Cause]:
 
 def _cause(group: Key, lines: list[Line], report: Report, known: bool) -> Cause:
     kind, clause, name = group
-    clause = clause or ("" if kind == "missing" else clause_of(lines[0]))
+    clause = clause or ("" if kind in EVERYWHERE else clause_of(lines[0]))
     titles = {key.split("~")[0]: stated["title"] for key, stated in report.header["clauses"].items()}
     return Cause(kind, clause, titles.get(clause, ""), name, tuple(lines), all(line["advice"] for line in lines), known)
 
 
 def by_clause(found: Iterable[Cause], known: bool = False) -> dict[str, tuple[str, int]]:
-    """Clause → `(title, failed checks)`, of the new (or the known) causes that are no missing method and no advice."""
+    """Clause → `(title, failed checks)`, of the new (or the known) causes that are no missing method or package and no advice."""
     told: dict[str, tuple[str, int]] = {}
     for cause in found:
-        if cause.kind != "missing" and not cause.advice and cause.known == known:
+        if cause.kind not in EVERYWHERE and not cause.advice and cause.known == known:
             title, number = told.get(cause.clause, (cause.title, 0))
             told[cause.clause] = (title, number + cause.number)
     return told

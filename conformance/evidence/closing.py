@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.evidence.causes import by_clause, causes, plainly
+from conformance.evidence.causes import EVERYWHERE, Cause, by_clause, causes, plainly
 from conformance.evidence.report import Line, Report
 from conformance.evidence.verdict import MEANING, ProfileVerdict, own_faults, verdicts
 from conformance.judging.states import STATES
@@ -100,7 +100,8 @@ def _failures(report: Report, known: bool = False) -> str:
     found = [cause for cause in causes(report) if cause.known == known]
     clauses = by_clause(found, known)
     methods = [cause for cause in found if cause.kind == "missing"]
-    parts = []
+    packages = [cause for cause in found if cause.kind == "package"]
+    parts = [f"{plainly(cause.headline)} ({counted(cause.number, 'check')})" for cause in packages]
     if methods:
         waiting = sum(cause.number for cause in methods)
         parts.append(
@@ -124,17 +125,37 @@ def header_clauses(report: Report) -> dict[str, Any]:
     return {key.split("~")[0]: clause for key, clause in report.header["clauses"].items()}
 
 
-def following(code: int, report: Report | None, backend: str) -> str:
-    """The next command, or what to write next; empty where there is nothing to do."""
-    if report is None:
+def first_of(report: Report) -> Cause | None:
+    """What to mend first, known failures and advice apart: a missing package, else the most wanted method, else a failure."""
+    found = [cause for cause in causes(report) if not cause.known and not cause.advice]
+    kinds = ("package", "missing")
+    return min(found, key=lambda cause: kinds.index(cause.kind) if cause.kind in kinds else len(kinds), default=None)
+
+
+def to_do(report: Report | None) -> str:
+    """What has to be written or installed first; empty where neither is missing."""
+    cause = first_of(report) if report else None
+    if cause is None or cause.kind not in EVERYWHERE:
         return ""
-    found = [cause for cause in causes(report) if not cause.known]
-    methods = [cause for cause in found if cause.kind == "missing" and not cause.advice]
-    others = [cause for cause in found if cause.kind != "missing" and not cause.advice]
-    if others and not methods:
-        return f"conform explain {others[0].clause}"
-    if methods:
-        order = list(header_clauses(report))
-        first = min((line["clauses"][0].split("~")[0] for line in methods[0].lines), key=order.index)
-        return f"write {plainly(methods[0].name)}, then: conform explain {first}"
-    return f"conform doctor --backend {backend}" if code == 6 and report.footer else ""
+    if cause.kind == "missing":
+        return f"write {plainly(cause.name)} ({counted(cause.number, 'check')})"
+    place = f", imported at {plainly(cause.place)}" if cause.place else ""
+    return f"install {plainly(cause.name)}{place}"
+
+
+def following(code: int, report: Report | None, backend: str) -> str:
+    """The next command, and nothing but that; empty where there is none."""
+    cause = first_of(report) if report else None
+    if report is None or cause is None:
+        return f"conform doctor --backend {backend}" if code == 6 and report and report.footer else ""
+    if cause.kind == "package":
+        return f"pip install {plainly(cause.name).partition('.')[0]}"
+    return f"conform explain {_of_the_method(cause, report) if cause.kind == 'missing' else cause.clause}"
+
+
+def _of_the_method(cause: Cause, report: Report) -> str:
+    """The first clause that waits for a method, of the method's own area where there is one."""
+    clauses = header_clauses(report)
+    waiting = {key.split("~")[0] for line in cause.lines for key in line["clauses"]}
+    own = [name for name in clauses if name in waiting and clauses[name]["area"] == cause.name.partition(".")[0]]
+    return (own or [name for name in clauses if name in waiting])[0]

@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.connectors.names import PLANTED
 from conformance.evidence.causes import Cause, by_clause, causes, plainly, reds
-from conformance.evidence.closing import absent_method, absent_methods, asked, ending, following, listed
+from conformance.evidence.closing import absent_method, absent_methods, asked, ending, following, listed, to_do
 from conformance.evidence.expectations import OUTCOMES, told
 from conformance.evidence.report import Report
 from conformance.evidence.verdict import CLAUSE_STATES, ProfileVerdict, blocking, clause_states, clauses_here, surfaces
@@ -18,6 +18,9 @@ from conformance.specification.texts import counted
 Row = tuple[str, dict[str, int], dict[str, int]]
 METHODS, CLAUSES, REASONS = 40, 8, 4
 """Lines of missing methods, of failed clauses, of reasons for what was not evaluated: what is more is counted."""
+
+UNDECIDED = ("PARTIAL", "NOT-EVALUATED")
+"""Verdicts that say no more of a selection than that it is one."""
 
 INDEPENDENCE = {
     True: "own process, in which nothing of the reference, the oracles or the suite can be loaded",
@@ -65,7 +68,8 @@ def scripts(report: Report) -> str:
     found = [line["repro"]["alone"] for line in reds(report) if "repro" in line]
     without = len(reds(report)) - len(found)
     parts = [f"{found.count(True)} reproducible alone", f"{found.count(False)} by the suite only"]
-    return f"scripts in repro/: {', '.join(parts)}" + (f", {without} without" if without else "") if found else ""
+    parts += [f"{counted(without, 'failure')} without a script"] if without else []
+    return f"scripts in repro/: {', '.join(parts)}" if found else ""
 
 
 def blocked_groups(report: Report) -> list[str]:
@@ -92,7 +96,8 @@ def blocking_checks(report: Report) -> dict[str, list[str]]:
         if cause is None:
             why = f"by {root}"
         else:
-            why = f"until {cause.name} is written" if cause.kind == "missing" else f"by {cause.headline}"
+            until = {"missing": f"until {cause.name} is written", "package": f"until {cause.name} can be imported"}
+            why = until.get(cause.kind, f"by {cause.headline}")
         found.setdefault(why, []).append(check)
     return dict(sorted(found.items(), key=lambda entry: -len(entry[1])))
 
@@ -113,6 +118,17 @@ def missing_methods(found: Sequence[Cause], most: int = METHODS) -> list[str]:
     ]
     rest = [f"{plainly(cause.name, 60)} ({cause.number})" for cause in methods[most:]]
     return [*lines, *([f"and {counted(len(rest), 'more method')}: {listed(rest, 4 * METHODS)}"] if rest else [])]
+
+
+def missing_packages(found: Sequence[Cause]) -> list[str]:
+    """`nothing_here  46 checks wait for it; imported at mine/adapter.py:3 in diffract`."""
+    packages = [cause for cause in found if cause.kind == "package"]
+    return [
+        f"{plainly(cause.name, 60)}  {counted(cause.number, 'check')} {'waits' if cause.number == 1 else 'wait'} for it"
+        + (f"; imported at {plainly(cause.place)}" if cause.place else "")
+        + " (known)" * cause.known
+        for cause in packages
+    ]
 
 
 def failed_clauses(found: Sequence[Cause], known: bool = False) -> list[str]:
@@ -150,9 +166,25 @@ def check_equation(report: Report) -> str:
     return f"{collected + deselected} declared = {collected} collected + {deselected} deselected; {collected} collected = {found}"
 
 
-def verdict_line(found: ProfileVerdict) -> str:
+def selection(report: Report) -> str:
+    """`only -k PHYS-002 was asked for`, of a run that left checks out because it was; else empty."""
+    chosen = [part if part.startswith("--") else f"-k {part}" for part in report.header.get("select", ())]
+    if not chosen or not report.plan["deselected"]:
+        return ""
+    return f"only {listed(chosen)} {'was' if len(chosen) == 1 else 'were'} asked for"
+
+
+def verdict_words(found: ProfileVerdict, report: Report) -> str:
+    """The verdict in words. A selection cannot pass a whole profile: where nothing of it failed, there is no verdict to tell."""
+    chosen = selection(report)
+    if not chosen:
+        return found.told
+    return f"{chosen}: no verdict on the whole profile" if found.verdict in UNDECIDED else f"{found.told} ({chosen})"
+
+
+def verdict_line(found: ProfileVerdict, report: Report) -> str:
     """One profile's verdict with its equation."""
-    return f"{found.profile} on {found.device}: {found.told}; clauses: {found.equation}"
+    return f"{found.profile} on {found.device}: {verdict_words(found, report)}; clauses: {found.equation}"
 
 
 def markdown(report: Report, code: int, command: str) -> str:
@@ -164,9 +196,10 @@ def markdown(report: Report, code: int, command: str) -> str:
     lines = [
         f"# {called(header)} {header['backend'].get('version', '')} on {header['device']}",
         "",
-        *(f"- **{verdict_line(one)}**" for one in asked(report)[0]),
+        *(f"- **{verdict_line(one, report)}**" for one in asked(report)[0]),
         f"- checks: {check_equation(report)}",
         f"- {ending(code, report)}",
+        *([f"- to do first: {todo}"] if (todo := to_do(report)) else []),
         *([f"- next: `{step}`"] if (step := following(code, report, header["connection"])) else []),
         *([f"- {scripted}"] if (scripted := scripts(report)) else []),
         f"- suite {header['suite']}, started {header['started']}, Python {header['python']}, {header['platform']}",

@@ -62,6 +62,15 @@ def _below(path: Path, folder: Path) -> bool:
     return path.is_relative_to(folder)
 
 
+_PACKAGE = re.compile(r"""["']?ModuleNotFoundError: No module named '([\w.]+)'""")
+
+
+def missing_package(found: str) -> str:
+    """`torch`, where what was found is that a module cannot be imported; else empty."""
+    match = _PACKAGE.match(found)
+    return match[1] if match else ""
+
+
 _FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\S+)')
 
 

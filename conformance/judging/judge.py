@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from conformance.connectors import native
+from conformance.judging.blame import missing_package
 from conformance.judging.compare import Distance, distance
 from conformance.specification.clauses import Clause
 from conformance.specification.tolerances import EPS, Tolerance
@@ -98,6 +99,10 @@ class Judge:
             f"  bound     {within}",
         ]
         suspect = self.suspect or against.suspect
+        if package := missing_package(found):
+            suspect = (
+                f"the backend's environment, which has no {package} (or its import is misspelt), and not what this clause says"
+            )
         lines += [f"  suspect   {suspect}"] if suspect else []
         lines += [f"  repeat    {self.repeat}"] if self.repeat else []
         return "\n".join(lines)

@@ -86,7 +86,7 @@ def _card(cause: Cause, report: Report) -> Card:
     return Card(
         kind=cause.kind,
         clause=cause.clause,
-        title=cause.title,
+        title=cause.title or cause.headline,
         name=cause.name,
         state=shown[0].state,
         advice=cause.advice,
@@ -112,7 +112,10 @@ def _steps(cause: Cause, line: Line, connection: str) -> tuple[tuple[str, str], 
     """What to do next, in words, each with its command."""
     again = dict(split(line["message"])[1]).get("repeat")
     again = again or f"conform run --backend {shlex.quote(connection)} -k {shlex.quote(line['check'])}"
-    steps = [("read the clause", f"conform explain {cause.clause}"), ("repeat this check alone", again)]
+    first = ("read the clause", f"conform explain {cause.clause}")
+    if cause.kind == "package":
+        first = ("install it where the backend runs", f"pip install {shlex.quote(cause.name.partition('.')[0])}")
+    steps = [first, ("repeat this check alone", again)]
     script = line.get("repro", {}).get("script")
     return (*steps, *([("a script that repeats it", f"python {script}")] if script else []))
 

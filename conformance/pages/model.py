@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.evidence import summary
-from conformance.evidence.closing import asked, ending, following
+from conformance.evidence.closing import asked, ending, following, to_do
 from conformance.evidence.report import Report
 from conformance.evidence.verdict import ProfileVerdict, blocking, clause_states, verdicts
 from conformance.judging.states import SKIPPED, STATES
@@ -67,10 +67,16 @@ class Run:
     """Clauses that a check never came to, and why."""
     said: str
     """How it ended, in a sentence."""
+    todo: str
+    """What has to be written or installed first; empty where neither is missing."""
     step: str
     """What to do next; empty where there is nothing to do."""
     known: tuple[Line, ...]
     """The lines of the expectations file, as the report judged them."""
+    selected: str
+    """`only -k PHYS-002 was asked for`; empty where the run was no selection."""
+    words: Mapping[str, str]
+    """Profile → its verdict in words."""
     folder: str
     title: str = ""
     """What it is called among several, where its name alone would not do."""
@@ -154,7 +160,10 @@ def run_view(index: int, source: Source) -> Run:
         blocked=tuple(blocked(report)),
         stopped=tuple((key.split("~")[0], "; ".join(why)) for key, why in blocking(report).items()),
         said=ending(source.code, report),
+        todo=to_do(report),
         step=following(source.code, report, header["connection"]),
+        selected=summary.selection(report),
+        words={found.profile: summary.verdict_words(found, report) for found in verdicts(report)},
         known=tuple(report.expectations),
         folder=source.folder,
     )

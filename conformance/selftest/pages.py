@@ -89,7 +89,12 @@ KILLS = {
 }  # fmt: skip
 
 
-def texts(results: tuple[Line, ...] = RESULTS, clauses: Mapping[str, Line] = CLAUSES, **header: Any) -> list[str]:
+def texts(
+    results: tuple[Line, ...] = RESULTS,
+    clauses: Mapping[str, Line] = CLAUSES,
+    deselected: Mapping[str, list[str]] = {},  # noqa: B006 -- nobody writes to it
+    **header: Any,
+) -> list[str]:
     """A whole report, closed: its lines."""
     top = {
         "kind": "header", "schema": 1, "suite": "0.1.0", "lock": SHA, "connection": "fakes:Fake", "device": "cpu",
@@ -99,7 +104,7 @@ def texts(results: tuple[Line, ...] = RESULTS, clauses: Mapping[str, Line] = CLA
         "workers": 0, "started": "2026-01-02T03:04:05+00:00", "clauses": dict(clauses),
     } | header  # fmt: skip
     collected = {line["check"]: line["clauses"] for line in results}
-    plan = {"kind": "plan", "collected": collected, "deselected": {}, "here": list(collected)}
+    plan = {"kind": "plan", "collected": collected, "deselected": dict(deselected), "here": [*collected, *deselected]}
     lines = [reports.encode(line) for line in (top, plan, *results, *reports.blocked_lines(results))]
     return [*lines, footer(lines)]
 

@@ -14,8 +14,11 @@ from conformance.cli import progress, showing
 from conformance.evidence import closing, summary
 from conformance.evidence import report as reports
 from conformance.evidence.causes import causes, key
+from conformance.pages.html import html
+from conformance.pages.model import Source
 from conformance.running.run import Ended
 from conformance.selftest.pages import clause, result, texts
+from conformance.selftest.test_observe import observer
 
 Line = dict[str, Any]
 
@@ -144,3 +147,48 @@ def test_what_the_backend_does_not_have_is_named_in_the_last_line() -> None:
     said = "4 selected checks need methods that this backend does not have (physics.method_0, physics.method_1)"
     assert closing.ending(6, report) == f"exit 6: nothing failed, but {said}"
     assert closing.following(6, report, "mine:Backend") == "conform doctor --backend mine:Backend"
+
+
+PACKAGE = "ModuleNotFoundError: No module named 'nothing_here'"
+
+
+def test_a_package_that_is_missing_is_one_cause_in_all_clauses_and_accuses_none() -> None:
+    at = "mine/adapter.py:3 in diffract"
+    lines = [failing(f"PHYS-00{n}:a@cpu", "call", PACKAGE, "crash", at=at) for n in (1, 2)]
+    report = closed(*lines, failing("PHYS-003:b@cpu"))
+    first, second = causes(report)
+    assert (first.kind, first.clause, first.headline, first.number) == ("package", "", "a package is missing: nothing_here", 2)
+    assert closing.ending(1, report) == (
+        "exit 1: a package is missing: nothing_here (2 checks); 1 check failed, on PHYS-003 (What PHYS-003 says)"
+    )
+    assert closing.to_do(report) == f"install nothing_here, imported at {at}"
+    assert closing.following(1, report, "fake") == "pip install nothing_here"
+    assert f"  nothing_here  2 checks wait for it; imported at {at}" in shown(report)
+    assert "✗ a package is missing: nothing_here" in told(*lines)
+    assert second.headline == "PHYS-003 What PHYS-003 says"
+
+
+def test_a_missing_package_replaces_what_the_clause_suspects() -> None:
+    message = observer().message("call", "an answer", PACKAGE)
+    assert "suspect   the backend's environment, which has no nothing_here" in message and message.count("suspect") == 1
+
+
+def test_the_next_command_is_a_command_of_the_methods_own_area() -> None:
+    clauses = {"BATCH-028~1": clause("BATCH-028"), "PHYS-001~1": clause("PHYS-001")}
+    lines = (unwritten("BATCH-028:a@cpu", "physics.diffract"), unwritten("PHYS-001:a@cpu", "physics.diffract"))
+    report = reports.read("".join(texts(results=lines, clauses=clauses)))
+    assert closing.to_do(report) == "write physics.diffract (2 checks)"
+    assert closing.following(1, report, "fake") == "conform explain PHYS-001"
+
+
+@pytest.mark.parametrize("state", ["pass", "fail"])
+def test_a_selection_says_that_it_is_one(state: str) -> None:
+    clauses = {"PHYS-001~1": clause("PHYS-001"), "PHYS-002~1": clause("PHYS-002")}
+    left = {"PHYS-002:b@cpu": ["PHYS-002~1"]}
+    lines = (result("PHYS-001:a@cpu", state),)
+    report = reports.read("".join(texts(results=lines, clauses=clauses, deselected=left, select=["PHYS-001"])))
+    (line,) = (line for line in shown(report, int(state == "fail")) if line.startswith("core on cpu: "))
+    assert "only -k PHYS-001 was asked for" in line
+    assert ("no verdict on the whole profile" in line) == (state == "pass") and ("NON-CONFORMANT" in line) == (state == "fail")
+    assert report.footer and report.footer["verdicts"][0]["verdict"] == {"pass": "PARTIAL", "fail": "NON-CONFORMANT"}[state]
+    assert line in summary.markdown(report, 0, "conform run") and "only -k PHYS-001 was asked for" in html([Source(report, 0)])

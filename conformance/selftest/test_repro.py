@@ -271,7 +271,7 @@ def test_no_more_than_fifty_and_none_where_none_is_wanted(tmp_path: Path) -> Non
     )
     done = examine(house, "--workers", "2")
     assert len(list(house.folder().glob("repro/*.py"))) == 50
-    assert "scripts in repro/: 50 reproducible alone, 0 by the suite only, 3 without" in done.stdout
+    assert "scripts in repro/: 50 reproducible alone, 0 by the suite only, 3 failures without a script" in done.stdout
     assert examine(house, "--workers", "0", "--no-repro", "-k", "many[1]").returncode == 1
     assert not (house.folder() / "repro").exists() and "scripts in" not in (house.folder() / "summary.md").read_text()
 
