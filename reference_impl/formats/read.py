@@ -157,23 +157,32 @@ class _Reader:
         return Item(values.vector(found[0].array(found[1]), found[0].place(found[1])), found[0].place(found[1]))
 
     def _mask(self, frame: tuple[int, int]) -> Item | None:
-        good, also, said = self.layout.get("mask", "good") or "nonzero", self.layout.get("mask", "also_good"), ""
-        if self.wishes.mask is not None:
-            path, name, _ = place(self.wishes.mask, "mask")
-            source = self._open(path)
-            if isinstance(source, TextSource):
-                raise ContractError(file=path, field="mask", expected="an image (NPY, TIFF) or FILE::name", found="text")
-            name = name.lstrip("/") or source.names()[0]
-            good, also = self.wishes.mask_good or "nonzero", None
-            said = "" if self.wishes.mask_good else "True or nonzero is good (--mask-good)"
-        else:
-            found = self.lookup.first(self.layout.names("mask"))
-            if found is None:
-                found, good, also = self.lookup.first(self.layout.names("mask", "bad")), "zero", None
-            if found is None:
-                return None
-            source, name = found
-        return Item(values.mask(source.array(name), good, also, source.place(name), frame), source.place(name), "", said)
+        """The file's own and the user's: a pixel is good where both say so. The same array, named again, is read as it was said."""
+        typed, own = self._typed_mask(frame), self.layout.get("mask", "good") or "nonzero"
+        found, also = self.lookup.first(self.layout.names("mask")), self.layout.get("mask", "also_good")
+        if found is None:
+            found, own, also = self.lookup.first(self.layout.names("mask", "bad")), "zero", None
+        if found is None or (typed is not None and typed.path == found[0].place(found[1])):
+            return typed
+        source, name = found
+        stated = Item(values.mask(source.array(name), own, also, source.place(name), frame), source.place(name))
+        if typed is None:
+            return stated
+        more = int((typed.value & ~stated.value).sum())
+        said = f"{typed.assumed}; " if typed.assumed else ""
+        said += f"joined with the file's own, {stated.path}, which hides {more} more"
+        return replace(typed, value=typed.value & stated.value, assumed=said)
+
+    def _typed_mask(self, frame: tuple[int, int]) -> Item | None:
+        if self.wishes.mask is None:
+            return None
+        path, name, _ = place(self.wishes.mask, "mask")
+        source = self._open(path)
+        if isinstance(source, TextSource):
+            raise ContractError(file=path, field="mask", expected="an image (NPY, TIFF) or FILE::name", found="text")
+        name, good = name.lstrip("/") or source.names()[0], self.wishes.mask_good or "nonzero"
+        said = "" if self.wishes.mask_good else "True or nonzero is good (--mask-good)"
+        return Item(values.mask(source.array(name), good, None, source.place(name), frame), source.place(name), "", said)
 
     def _probe(self) -> Item | None:
         axes = self.layout.get("probe", "axes")

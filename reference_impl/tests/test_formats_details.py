@@ -143,6 +143,30 @@ def test_per_frame_masks_leave_what_is_good_in_all(tmp_path: Path) -> None:
         assert not experiment.mask.value[0, 5] and experiment.mask.value.sum() == MADE.good.sum() - 1
 
 
+def test_a_typed_mask_is_joined_with_the_files_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pixel is good where both say so, and the table says that there were two."""
+    flags, typed = writers.cxi(MADE, tmp_path), np.ones((N, N), bool)
+    typed[3, 5:9] = False
+    np.save(tmp_path / "m.npy", typed)
+
+    with opened(flags[1], Wishes(mask=str(tmp_path / "m.npy"))) as experiment:
+        assert experiment.mask is not None
+        found = experiment.mask.value
+    assert main(["convert", *flags, "--mask", str(tmp_path / "m.npy"), "--output", str(tmp_path / "o.npz"), "--dry-run"]) == 0
+
+    assert np.array_equal(found, MADE.good & typed) and (~MADE.good & typed).any()
+    assert f"joined with the file's own, ::/entry_1/instrument_1/detector_1/mask, which hides {(~MADE.good & typed).sum()} more" in (
+        capsys.readouterr().out
+    )
+
+
+def test_the_files_own_mask_named_again_is_read_as_it_was_said(tmp_path: Path) -> None:
+    flags = writers.contract(MADE, tmp_path)
+
+    with opened(flags[1], Wishes(mask=f"{flags[1]}::mask", mask_good="zero")) as experiment:
+        assert experiment.mask is not None and np.array_equal(experiment.mask.value, ~MADE.good)
+
+
 def test_a_mask_of_another_size_names_both(tmp_path: Path) -> None:
     flags = writers.cxi(MADE, tmp_path)
     np.save(tmp_path / "m.npy", np.ones((32, 32), bool))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from reference_impl.grouping import generate_grouped_data
 from reference_impl.tests.samples import arrays
 from reference_impl.tests.test_training import config, container, execution, weights
 from reference_impl.training import train_cdi_model_torch
-from reference_impl.training.resume import digest_of
+from reference_impl.training.resume import DOSE, digest_of
 
 
 def trained(folder: Path, **fields: Any) -> Path:
@@ -74,6 +75,26 @@ def test_other_data_are_told_by_their_digest(last: Path, tmp_path: Path) -> None
         resumed(last, tmp_path, train=container(7, seed=2))
     with pytest.raises(ContractError, match="test_data"):
         resumed(last, tmp_path, test=container(3, seed=2))
+
+
+def with_dose(photons: float, **data: Any) -> Any:
+    """Seven patterns whose file states `photons`."""
+    return SimpleNamespace(**{**vars(container(7)), **data, "nphotons": photons})
+
+
+def test_another_dose_is_no_licence_for_other_data(tmp_path: Path) -> None:
+    """`--override nphotons` lets the photons differ, and neither positions nor mask; another file is told before its photons."""
+    train_cdi_model_torch(with_dose(1e9), container(3, seed=1), config(tmp_path, nepochs=2, scheduler="Exponential"), execution())
+    last, out = tmp_path / "checkpoints" / "last.ckpt", tmp_path / "out"
+    moved = {"coords_relative": container(7).coords_relative + 1}
+
+    with pytest.raises(ContractError, match="nphotons: expected 1000000000"):
+        resumed(last, out, train=with_dose(2e9))
+    for changing in ((), "nphotons"):
+        with pytest.raises(ContractError, match="train_data: expected .* found another file, or"):
+            resumed(last, out, train=with_dose(2e9, **moved), changing=changing)
+
+    assert len(resumed(last, out, train=with_dose(2e9), changing="nphotons")["history"]["train_loss"]) == 3
 
 
 def test_an_accepted_rate_acts_from_the_next_epoch_on(last: Path, tmp_path: Path) -> None:
@@ -147,5 +168,7 @@ def test_the_digest_sees_everything_that_a_container_holds() -> None:
     made = container_from_groups(generate_grouped_data(record, 12, K=6, nsamples=5, gridsize=2, seed=1), arrays()["probeGuess"])
 
     seen = {field.name: digest_of(replace(made, **{field.name: changed(getattr(made, field.name))})) for field in fields(made)}
+    dose = {seen.pop(name) for name in DOSE}  # a setting of its own
 
+    assert dose == {digest_of(made)}
     assert len({digest_of(made), *seen.values()}) == 1 + len(seen) and digest_of(replace(made)) == digest_of(made)

@@ -47,6 +47,8 @@ CHANGEABLE = (
     *("n_groups", "neighbor_count", "train_data", "test_data", *EXECUTION),
 )
 """What may be changed on the way, once it is said."""
+GROUPS = ("n_groups", "neighbor_count")
+"""Settings that draw other groups from the same file."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +65,21 @@ class Provenance:
         """The provenance of a run about to begin."""
         own = {name: getattr(execution, name) for name in EXECUTION}
         data = {"train_data": digest_of(train), "test_data": None if test is None else digest_of(test)}
-        return cls({**_flat(module.hparams), **own, **data}, file)
+        dose = (
+            {} if getattr(train, "nphotons", None) is None else {"nphotons": train.nphotons}
+        )  # a file's own comes before a flag
+        return cls({**_flat(module.hparams), **own, **dose, **data}, file)
+
+
+DOSE = ("nphotons", "nphotons_source", "physics_scaling_constant")
+"""Of a container: the photons a pattern, and what follows from them. They are a setting, compared by its name, and no data."""
 
 
 def digest_of(container: Any) -> str:
-    """The digest of all that a container holds: dtype, shape and bytes of its arrays, and every number, one after the other."""
+    """The digest of all that a container holds but its dose: dtype, shape and bytes of its arrays, and every number."""
     found = hashlib.blake2b(digest_size=16)
     names = [field.name for field in fields(container)] if is_dataclass(container) else vars(container)
-    for name in sorted(names):
+    for name in sorted(set(names) - set(DOSE)):
         value = getattr(container, name)
         if not hasattr(value, "shape"):
             found.update(f"{name} {value!r}".encode())
@@ -90,7 +99,7 @@ def changed_settings(path: Path, now: Provenance, accepted: Iterable[str]) -> li
     Raises `ContractError` for a checkpoint that this run cannot honestly go on from.
     """
     chosen = {_known(name, now.settings) for name in accepted}
-    if chosen & {"n_groups", "neighbor_count", "nphotons"}:  # other groups, or another scale, are other data
+    if chosen & set(GROUPS):  # other groups are other data
         chosen |= {"train_data", "test_data"}
     checkpoint = _read(path)
     then = {**_flat(checkpoint["hyper_parameters"]), **checkpoint.get(KEY, {})}
@@ -102,17 +111,23 @@ def changed_settings(path: Path, now: Provenance, accepted: Iterable[str]) -> li
     # More epochs are the usual way to go on; under a schedule that ends with them they bend it.
     if then.get("scheduler") != "WarmupCosine":
         differing = [name for name in differing if name != "nepochs"]
-    for name in sorted(differing, key=lambda name: name in CHANGEABLE):  # first what cannot be changed at all
+    for name in sorted(differing, key=_first_said):
         if name not in CHANGEABLE or name not in chosen:
             raise _contradiction(name, then[name], now.settings[name], path, now.file if name in ("N", "train_data") else None)
     return differing
+
+
+def _first_said(name: str) -> int:
+    """What cannot be changed at all, then what makes other groups, then the data themselves: another file says other photons."""
+    return 0 if name not in CHANGEABLE else 1 if name in GROUPS else 2 if name.endswith("_data") else 3
 
 
 def _contradiction(name: str, then: Any, now: Any, path: Path, file: str | Path | None) -> ContractError:
     advice = f"resume_override='{name}' lets it act from here on" if name in CHANGEABLE else "it cannot change: start anew"
     if name.endswith("_data"):
         then, now = (f"data of digest {value[:8]}…" if value else "none" for value in (then, now))
-        return ContractError(file=file, field=name, expected=f"the {then} that {path} was trained with", found=f"{now}; {advice}")
+        found = f"another file, or others of its patterns, positions or mask ({now}); {advice}"
+        return ContractError(file=file, field=name, expected=f"the {then} that {path} was trained with", found=found)
     expected = f"{shown(then)}, which {path} was trained with"
     return ContractError(file=file, field=name, expected=expected, found=f"{shown(now)}; {advice}")
 
