@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,7 +53,8 @@ class Experiment:
     unit of energy or, for a wavelength, of length. `distance`: sample to detector. `detector_pixel`, `object_pixel`: (height,
     width). `mask`: bool `(H, W)`, True is good. `probe`: `(P, H, W)` complex, or real where only a modulus is known. `object`:
     complex `(H, W)`; positions then refer to its pixels. `notes`: what the reader chose, for the table.
-    `survey`: the first look at all frames. `candidates`: where no positions were found, names of what is as long as the scan.
+    `survey`: the first look at all frames. `overridden`: what the file says where the user says another energy or length.
+    `candidates`: where no positions were found, names of what is as long as the scan.
     """
 
     kind: str
@@ -73,6 +75,7 @@ class Experiment:
     notes: tuple[tuple[str, str], ...] = field(default=())
     survey: Survey | None = None
     candidates: tuple[str, ...] = ()
+    overridden: Mapping[str, Item] = field(default_factory=dict)
 
     @property
     def frames(self) -> Frames:

@@ -210,7 +210,14 @@ def _turned(pixels: np.ndarray, experiment: Experiment, wanted: Geometry, N: int
     if done:
         table.add("positions", ", ".join(done), "flags", "done")
     spread = np.ptp(pixels, axis=0)
-    table.add("spread of the scan", f"{spread[1]:.4g} x {spread[0]:.4g} pixels", "x, y")
+    narrow = len(pixels) > 1 and max(spread) < 1
+    text = "narrower than one object pixel: energy, distance, detector pixel or the positions have another unit"
+    table.add(
+        "spread of the scan",
+        f"{spread[1]:.4g} x {spread[0]:.4g} pixels",
+        text if narrow else "x, y",
+        "warning" if narrow else "taken",
+    )
     step = float(np.sqrt(max(spread[0], 1) * max(spread[1], 1) / len(pixels)))
     if len(pixels) > 1 and step > N:
         table.add(

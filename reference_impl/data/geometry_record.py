@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from reference_impl.data import units
 from reference_impl.data.experiment import Experiment
 from reference_impl.data.geometry import Geometry, Table, Window, window
 from reference_impl.data.geometry_positions import kept_frames, pair, to_pixels
@@ -147,6 +148,27 @@ def _scalar(experiment: Experiment, name: str, table: Table) -> None:
         value = np.atleast_1d(item.value)
         text = " x ".join(f"{number:.6g}" for number in (value if len(set(value)) > 1 else value[:1]))
         table.add(name.replace("_", " "), f"{text} {item.unit}", f"{item.path}{f' ({item.assumed})' if item.assumed else ''}")
+        _overridden(experiment, name, table)
+
+
+OVERRIDDEN_BY, UNLIKELY = 0.01, 2.0
+"""Relative difference of two statements that is said; the ratio above which one of them has the wrong unit, most likely."""
+
+
+def _overridden(experiment: Experiment, name: str, table: Table) -> None:
+    """What the file says where the user says another."""
+    other, item = experiment.overridden.get(name), getattr(experiment, name)
+    if other is None:
+        return
+    metres = [units.wavelength(float(one.value), one.unit) if name == "energy" else one.metres for one in (item, other)]
+    ratio = float(np.max(np.maximum(metres[0] / metres[1], metres[1] / metres[0])))
+    if ratio < 1 + OVERRIDDEN_BY:
+        return
+    said = f"{units.electronvolts(float(metres[1])) / 1e3:.5g} keV" if name == "energy" else f"{np.max(metres[1]):.5g} m"
+    text, unlikely = f"{other.path}; {item.path} is taken", ratio > UNLIKELY
+    if unlikely:
+        text += f", {ratio:.4g} times away: is its unit right? leave it out, and the file's is taken"
+    table.add(name.replace("_", " "), f"the file says {said}", text, "warning" if unlikely else "done")
 
 
 def _good_pixels(experiment: Experiment, wanted: Geometry, seen: Survey, table: Table) -> np.ndarray:

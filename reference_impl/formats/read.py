@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -134,8 +134,18 @@ class _Reader:
             metadata=metadata,
             notes=tuple(self.notes),
             candidates=() if positions is not None else self._as_long_as(stack.shape[0]),
+            overridden=self._overridden([key for key, item in typed.items() if item is not None], stated),
             **scalars,
         )
+
+    def _overridden(self, keys: list[str], stated: dict[str, Item]) -> dict[str, Item]:
+        """What the file says of the quantities that the user has typed; a statement that cannot be read says nothing."""
+        found: dict[str, Item] = {}
+        for key in keys:
+            with suppress(ContractError):
+                item = values.scalars(self.lookup, self.layout, key) or stated.get(key)
+                found |= {key: item} if item is not None and item.unit else {}
+        return found
 
     def _typed(self, key: str) -> Item | None:
         value = getattr(self.wishes, key)
@@ -157,7 +167,7 @@ class _Reader:
         return Item(values.vector(found[0].array(found[1]), found[0].place(found[1])), found[0].place(found[1]))
 
     def _mask(self, frame: tuple[int, int]) -> Item | None:
-        """The file's own and the user's: a pixel is good where both say so. The same array, named again, is read as it was said."""
+        """The file's own and the user's: a pixel is good where both say so. An array that is both is read as it was said."""
         typed, own = self._typed_mask(frame), self.layout.get("mask", "good") or "nonzero"
         found, also = self.lookup.first(self.layout.names("mask")), self.layout.get("mask", "also_good")
         if found is None:

@@ -131,6 +131,20 @@ def test_two_statements_of_the_object_pixel_are_said(tmp_path: Path, capsys: pyt
     assert "make 103.32 nm" in capsys.readouterr().err
 
 
+def test_overriding_what_a_file_states_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--energy 10` over 10 keV (meant keV, taken as eV) warns, a correction is said, the same value is not."""
+    flags, out = writers.cxi(MADE, tmp_path), tmp_path / "out.npz"
+
+    converted(*flags, "--energy", "10", output=out)
+    wrong = capsys.readouterr().err
+    assert main(["convert", *flags, "--energy", "9 keV", "--distance", f"{DISTANCE} m", "--output", str(out), "--dry-run"]) == 0
+    table, silent = capsys.readouterr()
+
+    assert "energy: the file says 10 keV: " in wrong and "--energy is taken, 1000 times away: is its unit right?" in wrong
+    assert "pixels: narrower than one object pixel" in wrong
+    assert "the file says 10 keV" in table and "distance  " in table and "m; --distance is taken" not in table and not silent
+
+
 def test_per_frame_masks_leave_what_is_good_in_all(tmp_path: Path) -> None:
     flags = writers.ptypy(MADE, tmp_path)
     weights = np.repeat(MADE.good[None], 12, axis=0).astype(np.uint8)
@@ -155,8 +169,9 @@ def test_a_typed_mask_is_joined_with_the_files_own(tmp_path: Path, capsys: pytes
     assert main(["convert", *flags, "--mask", str(tmp_path / "m.npy"), "--output", str(tmp_path / "o.npz"), "--dry-run"]) == 0
 
     assert np.array_equal(found, MADE.good & typed) and (~MADE.good & typed).any()
-    assert f"joined with the file's own, ::/entry_1/instrument_1/detector_1/mask, which hides {(~MADE.good & typed).sum()} more" in (
-        capsys.readouterr().out
+    assert (
+        f"joined with the file's own, ::/entry_1/instrument_1/detector_1/mask, which hides {(~MADE.good & typed).sum()} more"
+        in (capsys.readouterr().out)
     )
 
 
