@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.specification.texts import counted
+
 if TYPE_CHECKING:
     from conformance.pages.comparison import Absent, Comparison
     from conformance.pages.model import Source
@@ -84,10 +86,10 @@ def _show(found: Comparison, folder: Path) -> None:
         told = ", ".join(f"{row.label} {state}" for row, state in zip(found.rows, clause.states, strict=True))
         console.print(f"[red]disagree[/] {clause.id} {escape(clause.title)}: {escape(told)}")
     if len(found.disagree) > MOST:
-        console.print(f"and {len(found.disagree) - MOST} more clauses")
+        console.print(f"and {counted(len(found.disagree) - MOST, 'more clause')}")
     for line in origin(found):
         console.print(escape(line))
-    console.print(f"{len(found.disagree)} of {len(found.clauses)} clauses on which two backends disagree")
+    console.print(f"{len(found.disagree)} of {counted(len(found.clauses), 'clause')} on which two backends disagree")
     console.print(f"exit {found.code}: {MEANING[found.code]}")
     console.print(f"page: {folder / 'report.html'}", soft_wrap=True, markup=False)
 

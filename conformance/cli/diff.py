@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.specification.texts import counted
+
 if TYPE_CHECKING:
     from conformance.evidence.diff import Difference
     from conformance.evidence.report import Report
@@ -63,5 +65,6 @@ def _told(found: Difference) -> str:
         lines.append(f"{'drift':8} {drift.check} `{drift.name}`: {moved}")
     lines += [f"{'around':8} {name}: {before} → {after}" for name, (before, after) in found.environment.items()]
     counts = [f"{len(getattr(found, name))} {name}" for name in ("broken", "healed", "changed", "new", "gone")]
-    told = f"{len(found.drift)} margins moved by more than {DRIFT:g}×, {len(found.environment)} differences of the environment"
+    told = f"{counted(len(found.drift), 'margin')} moved by more than {DRIFT:g}×"
+    told += f", {counted(len(found.environment), 'difference')} of the environment"
     return "\n".join([*lines, f"{', '.join(counts)}; {told}"])

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.specification.texts import counted
+
 if TYPE_CHECKING:
     from conformance.clients.compare import Finding
     from conformance.clients.uses import Uses
@@ -45,7 +47,7 @@ def _drift(arguments: argparse.Namespace) -> int:
             from conformance.pages.press import write
 
             write(arguments.record, dumped(uses))
-            print(f"{arguments.record}: {len(uses.uses)} uses of {uses.client} {uses.version}")
+            print(f"{arguments.record}: {counted(len(uses.uses), 'use')} of {uses.client} {uses.version}")
             return 0
         judged, world = _world(arguments, names, uses)
         found = clients.compare(judged, world)

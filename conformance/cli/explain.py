@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.cli.shared import kill_matrix, specification
+from conformance.specification.texts import counted
 
 if TYPE_CHECKING:
     from conformance.evidence.report import Report
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 def add(verbs: Any) -> None:
     """explain."""
     verb = verbs.add_parser(
-        "explain", help="a clause or a check: words, bounds, margins, history, planted defects",
+        "explain", help="a clause, a check or a planted defect: words, bounds, margins, history, what catches it",
         description="Exit code 0; 4 for an unknown name or a file that is not there, 6 for a report that does not close.",
     )  # fmt: skip
     verb.add_argument(
         "what",
         metavar="WHAT",
-        help="a clause (PHYS-001), a check (PHYS-001:light_adds, parameters and device apart), an area, a profile or a level",
+        help="a clause (PHYS-001), a check (PHYS-001:light_adds, parameters and device apart), an area, a profile, a level, or "
+        "what is planted (DEF-002, TWIN-other-order)",
     )
     verb.add_argument(
         "--report", type=Path, metavar="FOLDER", help="the run of the margins; default: the newest full one in --output"
@@ -40,6 +42,7 @@ def add(verbs: Any) -> None:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
+    from conformance.defects.listing import ROOMS
     from conformance.pages.explain import clause_rows, kills
     from conformance.specification.bindings import scan
     from conformance.specification.choosing import clauses
@@ -48,9 +51,11 @@ def _explain(arguments: argparse.Namespace) -> int:
     spec, bindings = specification(arguments), scan(arguments.suite)[0]
     prefix, _, rest = arguments.what.partition(":")
     name = prefix.split("~")[0].upper()
-    if rest:
+    if rest and prefix not in ROOMS:
         return _check(arguments, f"{name}:{rest}", spec, bindings)
     clause = spec.clauses.get(name)
+    if clause is None and (planted := _planted(arguments)) is not None:
+        return planted
     if clause is None and (choice := _several(arguments.what, spec)):
         return _overview(arguments.what, clauses(spec.clauses, choice), bindings)
     if clause is None:
@@ -58,7 +63,26 @@ def _explain(arguments: argparse.Namespace) -> int:
             "clause, area, profile or level", arguments.what, [*spec.clauses, *AREAS.values(), *spec.profiles, *LEVELS]
         )
     tests = [test for test in bindings if name in {key.split("~")[0] for key in test.clauses}]
-    _show(f"{clause.key} {clause.title}", clause_rows(clause, tests, kills(kill_matrix(arguments.suite))))
+    rows = clause_rows(clause, tests, kills(kill_matrix(arguments.suite)), arguments.backend or "NAME")
+    _show(f"{clause.key} {clause.title}", rows)
+    return 0
+
+
+def _planted(arguments: argparse.Namespace) -> int | None:
+    """Tells of a planted defect or an allowed variation; None where the word is neither."""
+    from conformance.defects.listing import ROOMS, entries
+    from conformance.pages.explain import planted_rows
+    from conformance.specification.bindings import scan
+
+    scheme, _, word = arguments.what.rpartition(":")
+    known = entries()
+    entry = next((known[name] for name in known if name.upper() == word.upper() and scheme in ("", known[name].scheme)), None)
+    if entry is None:
+        return _unknown("planted defect or allowed variation", word, known) if scheme in ROOMS else None
+    tried = (kill_matrix(arguments.suite) or {}).get("mutants", {}).get(entry.id)
+    place = f"conformance/{entry.path.parent.name}/{entry.path.name}:{entry.line}"
+    rows = planted_rows(entry.scheme, entry.id, entry.area, place, tried, scan(arguments.suite)[0])
+    _show(f"{entry.id} {entry.title}", rows)
     return 0
 
 
@@ -72,10 +96,10 @@ def _several(word: str, spec: Specification) -> Choice | None:
 
 def _overview(what: str, found: Sequence[Clause], bindings: Sequence[Binding]) -> int:
     """Each clause in a line, its words in a few, and the commands that tell more."""
-    print(f"{what}: {len(found)} clauses\n")
+    print(f"{what}: {counted(len(found), 'clause')}\n")
     for clause in found:
         tests = [test for test in bindings if clause.id in {key.split("~")[0] for key in test.clauses}]
-        state = f"{len(tests)} checks" if tests else "no check: " + str(clause.pending or clause.untestable)
+        state = counted(len(tests), "check") if tests else "no check: " + str(clause.pending or clause.untestable)
         print(f"{clause.key:14} {clause.title} ({clause.level}, {', '.join(clause.profiles)}; {state})")
         print(_entry("", clause.text))
     print(f"\nmore of one: conform explain {found[0].id}" if found else "")
@@ -112,7 +136,8 @@ def _check(arguments: argparse.Namespace, asked: str, spec: Specification, bindi
     except (ReportError, ValueError) as error:
         print(f"{folder or arguments.output}: {type(error).__name__}: {error}", file=sys.stderr)
         return 6 if isinstance(error, ReportError) else 4
-    rows = check_rows(found, clauses, kills(matrix))
+    named = arguments.backend or (backend if report else "NAME")
+    rows = check_rows(found, clauses, kills(matrix), named)
     command = rows.pop("run")
     if report is None:
         rows["last run"] = f"no full run in {arguments.output}: conform run"

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.specification.texts import counted
+
 if TYPE_CHECKING:
     from conformance.evidence.report import Report
     from conformance.evidence.standing import Known, Standing
@@ -100,7 +102,7 @@ def _table(arguments: argparse.Namespace) -> int:
         print(json.dumps([asdict(row) for row in rows], indent=1))
         return 0
     _print(rows, known)
-    print(f"{path}: {len(found.lines)} lines{', and a torn one' if found.torn else ''}")
+    print(f"{path}: {counted(len(found.lines), 'line')}{', and a torn one' if found.torn else ''}")
     return 0
 
 
@@ -149,8 +151,12 @@ def _verify(arguments: argparse.Namespace) -> int:
         return _fail(1, f"{path}: {type(error).__name__}: {error}")
     if not path.is_file():
         return _fail(4, f"{path}: no ledger; expected what conform red, green or ledger add writes")
-    torn = f"; behind it {len(found.torn)} characters of a line that was never finished, no evidence" if found.torn else ""
-    print(f"{path}: {len(found.lines)} lines, the chain holds{torn}")
+    torn = (
+        f"; behind it {counted(len(found.torn), 'character')} of a line that was never finished, no evidence"
+        if found.torn
+        else ""
+    )
+    print(f"{path}: {counted(len(found.lines), 'line')}, the chain holds{torn}")
     return 0
 
 

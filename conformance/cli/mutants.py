@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from conformance.specification.texts import counted
+
 VERDICTS = ("killed", "survived", "killed for another reason", "incomplete")
 
 
@@ -71,6 +73,6 @@ def _show(outcome: Any) -> None:
         f"planted defects: {len(outcome.mutants)} = {killed} caught for their reason + {len(outcome.mutants) - killed} not"
     )
     console.print(f"allowed variations: {len(outcome.twins)} = {green} passed + {len(outcome.twins) - green} accused")
-    console.print(f"smallest selection with the same power: {len(outcome.selection)} of {outcome.checks} checks")
+    console.print(f"smallest selection with the same power: {len(outcome.selection)} of {counted(outcome.checks, 'check')}")
     console.print(f"exit {outcome.code}")
     console.print(f"report: {outcome.folder}")

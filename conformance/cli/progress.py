@@ -140,7 +140,7 @@ class Told:
         name = called(self.header)
         version = "" if name != backend.get("name") else f" {backend.get('version') or ''}"
         told = f"{name}{version} on {self.header.get('device', '')}: {counted(len(self.plan), 'check')}"
-        return plainly(told + (f" in {workers} processes" if isinstance(workers, int) and workers > 1 else ""))
+        return plainly(told + (f" in {counted(workers, 'process')}" if isinstance(workers, int) and workers > 1 else ""))
 
     def state(self, short: bool = False) -> str:
         """`120 of 400 checks, 3 failed, 2 methods not written`; the short one leaves room for a bar and times in 80 columns."""

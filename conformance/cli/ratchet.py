@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from conformance.specification.texts import counted
+
 
 def add(verbs: Any) -> None:
     """ratchet."""
@@ -43,7 +45,7 @@ def _ratchet(arguments: argparse.Namespace) -> int:
     mended = ratchet.compared(report, known).mended
     if mended:
         _write(arguments.file, [name for name in known if name not in mended])
-    print(f"{arguments.file}: {len(known)} known failures, {len(mended)} taken out, {len(known) - len(mended)} left")
+    print(f"{arguments.file}: {counted(len(known), 'known failure')}, {len(mended)} taken out, {len(known) - len(mended)} left")
     return 0
 
 
@@ -51,7 +53,7 @@ def _start(file: Path, names: Sequence[str]) -> int:
     if os.path.lexists(file):
         return _refused(4, f"{file}: expected nothing there, found something; a list is begun once and then only shrinks")
     _write(file, names)
-    print(f"{file}: {len(names)} known failures")
+    print(f"{file}: {counted(len(names), 'known failure')}")
     return 0
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from conformance.cli.shared import kill_matrix, specification
+from conformance.specification.texts import counted
 
 if TYPE_CHECKING:
     from conformance.specification.bindings import Binding
@@ -57,7 +58,7 @@ def _show(what: str, bindings: list[Binding], clauses: list[Clause]) -> int:
     if what == "checks":
         for binding in bindings:
             print(f"{binding.check:76} {'device' if binding.device else '':7} {', '.join(binding.clauses[1:])}".rstrip())
-        print(f"{len(bindings)} checks before parametrisation")
+        print(f"{counted(len(bindings), 'check')} before parametrisation")
         return 0
     tests: dict[str, int] = {}
     for binding in bindings:
@@ -67,7 +68,7 @@ def _show(what: str, bindings: list[Binding], clauses: list[Clause]) -> int:
         state = "pending" if clause.pending else "untestable" if clause.untestable else f"{tests.get(clause.id, 0)} tests"
         print(f"{clause.key:16} {clause.level:6} {','.join(clause.profiles):8} {state:10} {clause.title}")
     pending, untestable = (sum(bool(getattr(c, name)) for c in clauses) for name in ("pending", "untestable"))
-    print(f"{len(clauses)} clauses, {pending} pending, {untestable} untestable")
+    print(f"{counted(len(clauses), 'clause')}, {pending} pending, {untestable} untestable")
     return 0
 
 
@@ -90,7 +91,7 @@ def _trace(arguments: argparse.Namespace) -> int:
         _table(rows, matrix)
     for problem in problems:
         print(problem)
-    print(f"{len(spec.clauses)} clauses, {len(problems)} problems; specification {digest(spec.folder)}")
+    print(f"{counted(len(spec.clauses), 'clause')}, {counted(len(problems), 'problem')}; specification {digest(spec.folder)}")
     return 4 if problems else 0
 
 
@@ -105,11 +106,11 @@ def _table(rows: list[dict[str, Any]], matrix: dict[str, Any] | None) -> None:
     killing, mutants = sum(map(bool, checks.values())), (matrix or {}).get("mutants", {})
     killed = {name for names in checks.values() for name in names}
     told = (
-        f"{len(killed)} of {len(mutants)} planted defects caught, by {killing} checks"
+        f"{len(killed)} of {counted(len(mutants), 'planted defect')} caught, by {counted(killing, 'check')}"
         if mutants
         else "no planted defect was tried yet"
     )
-    print(f"{len(checks)} checks; {told}")
+    print(f"{counted(len(checks), 'check')}; {told}")
 
 
 def _lock(arguments: argparse.Namespace) -> int:
@@ -123,5 +124,5 @@ def _lock(arguments: argparse.Namespace) -> int:
         print(f"{LOCK} was left as it is", file=sys.stderr)
         return 4
     (spec.folder / LOCK).write_text(lock_text(spec.clauses), encoding="utf-8")
-    print(f"{spec.folder / LOCK}: {len(spec.clauses)} clauses")
+    print(f"{spec.folder / LOCK}: {counted(len(spec.clauses), 'clause')}")
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.cli.shared import CODES, specification
+from conformance.specification.texts import counted
 
 COMPARISON = "comparison.json"
 
@@ -61,7 +62,7 @@ def _validate(folder: Path, arguments: argparse.Namespace) -> int:
     except reports.ReportError as error:
         print(f"{path}:{error.line}: {type(error).__name__}: {error}", file=sys.stderr)
         return 6
-    print(f"{path}: sound, {len(report.results)} results")
+    print(f"{path}: sound, {counted(len(report.results), 'result')}")
     return 0
 
 
@@ -82,7 +83,7 @@ def _validate_comparison(folder: Path) -> int:
     except (ReportError, OSError) as error:
         print(f"{path}:0: {type(error).__name__}: {error}", file=sys.stderr)
         return 6
-    print(f"{path}: sound, {len(found['backends'])} backends")
+    print(f"{path}: sound, {counted(len(found['backends']), 'backend')}")
     return 0
 
 

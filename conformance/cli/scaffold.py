@@ -17,6 +17,7 @@ from pathlib import Path
 from conformance import __version__, protocol
 from conformance.connectors.names import BUILT_IN, ENTRY_POINTS, PLANTED, SURFACES, offered
 from conformance.evidence.expectations import MOST
+from conformance.specification.texts import counted
 
 WIDTH = 100
 OWN = ("BackendInfo", "Native", "Overrides")
@@ -68,6 +69,7 @@ def files(name: str, profiles: Sequence[str], asked: Sequence[str] = (), digest:
         loader=jinja2.PackageLoader("conformance.cli"), undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
+    environment.filters["counted"] = counted
     whole = surfaces(offered(asked), [name for name, profile in ONLY_IN.items() if profile not in profiles])
     facts = {
         "name": name,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from conformance.evidence.report import Report
 from conformance.evidence.verdict import required_checks
 from conformance.judging.states import RED
+from conformance.specification.texts import counted
 
 HEAD = "# Checks that are known to fail. conform run --ratchet accepts no other; conform ratchet takes out what was mended."
 
@@ -64,7 +65,7 @@ def text(names: Sequence[str]) -> str:
 def told(found: Ratchet, file: str, folder: str, most: int = 10) -> list[str]:
     """What there is to say, in lines: each new failure, how many are known, and how the list is made shorter."""
     lines = [f"new failure, not in {file}: {name}" for name in found.new[:most]]
-    lines += [f"and {len(found.new) - most} more new failures"] if len(found.new) > most else []
+    lines += [f"and {counted(len(found.new) - most, 'more new failure')}"] if len(found.new) > most else []
     lines += [f"{len(found.known)} known to fail ({file})"] if found.known else []
     if found.mended:
         shown = ", ".join(found.mended[:3]) + (f" and {len(found.mended) - 3} more" if len(found.mended) > 3 else "")

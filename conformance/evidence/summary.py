@@ -153,7 +153,11 @@ def gaps(report: Report, absent_told: bool = False) -> list[str]:
         [f"{counted(number, 'check')} not evaluated: {reason}" for reason, number in others.items()], REASONS, "reason"
     )
     spoken = sum("printed" in line for line in report.results)
-    notes = [f"note: the backend printed while {spoken} checks ran (backend-*.log, `printed` in report.jsonl)"] if spoken else []
+    notes = (
+        [f"note: the backend printed while {counted(spoken, 'check')} ran (backend-*.log, `printed` in report.jsonl)"]
+        if spoken
+        else []
+    )
     return lines + notes
 
 
@@ -205,7 +209,11 @@ def markdown(report: Report, code: int, command: str) -> str:
         f"- suite {header['suite']}, started {header['started']}, Python {header['python']}, {header['platform']}",
         "- " + ", ".join(f"{name} {version}" for name, version in header["libraries"].items()),
         *([f"- independence: {INDEPENDENCE[header['imports_audited']]}"] if "imports_audited" in header else []),
-        *([f"- expectations: `{known['file']}`, {known['entries']} entries, sha256 {known['sha256']}"] if known else []),
+        *(
+            [f"- expectations: `{known['file']}`, {counted(known['entries'], 'entry')}, sha256 {known['sha256']}"]
+            if known
+            else []
+        ),
         *(
             [f"- known failures: `{report.known_in}`, {counted(len(report.known), 'check')} failed here"]
             if report.known_in

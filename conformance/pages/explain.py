@@ -20,7 +20,7 @@ Rows = dict[str, str | None]
 Matrix = Mapping[str, Any]
 
 
-def clause_rows(clause: Clause, tests: Sequence[Binding], kills: Mapping[str, Sequence[str]]) -> Rows:
+def clause_rows(clause: Clause, tests: Sequence[Binding], kills: Mapping[str, Sequence[str]], backend: str = "NAME") -> Rows:
     """A clause: label → what is told of it, empty where there is nothing."""
     found = dict.fromkeys(mutant for test in tests for mutant in kills.get(test.check, ()))
     return {
@@ -35,11 +35,11 @@ def clause_rows(clause: Clause, tests: Sequence[Binding], kills: Mapping[str, Se
         "untestable": clause.untestable,
         "checks": "\n".join(f"{test.check}  ({test.path.name}:{test.line})" for test in tests) or "none",
         "mutants": ", ".join(found),
-        "run": f"conform run -k '{clause.id}:'" if tests else None,
+        "run": f"conform run --backend {backend} -k '{clause.id}:'" if tests else None,
     }
 
 
-def check_rows(check: Binding, clauses: Sequence[Clause], kills: Mapping[str, Sequence[str]]) -> Rows:
+def check_rows(check: Binding, clauses: Sequence[Clause], kills: Mapping[str, Sequence[str]], backend: str = "NAME") -> Rows:
     """A check: what it says, the clauses behind it, what to suspect, the mutants that it killed, and how to run it."""
     many = len(clauses) > 1
 
@@ -61,7 +61,31 @@ def check_rows(check: Binding, clauses: Sequence[Clause], kills: Mapping[str, Se
         "suspect": "\n".join(suspects),
         "mutants": f"killed {', '.join(killed)}" if killed else "killed none so far",
         "source": f"{check.path.name}:{check.line}" + (", also on accelerators" if check.device else ""),
-        "run": f"conform run -k '{check.check}'",
+        "run": f"conform run --backend {backend} -k '{check.check}'",
+    }
+
+
+def planted_rows(
+    scheme: str, name: str, area: str, place: str, tried: Mapping[str, Any] | None, bindings: Sequence[Binding]
+) -> Rows:
+    """A planted defect (`mutant`) or an allowed variation (`twin`): what it is, what must become of it, where it stands.
+
+    `tried` is its row of the matrix of who catches what, None where there is none.
+    """
+    places = {test.check: f"{test.path.name}:{test.line}" for test in bindings}
+    must, caught = (list((tried or {}).get(field) or ()) for field in ("must_fail", "killed"))
+    others = [check for check in caught if check not in {bare(one) for one in must}]
+    defect = scheme == "mutant"
+    return {
+        "is": "a real defect in an otherwise right backend"
+        if defect
+        else "a freedom that the contract grants: every check passes",
+        "area": area,
+        "caught by": "\n".join(f"{check}  ({places.get(bare(check), 'no such check')})" for check in must),
+        "also by": ", ".join(others),
+        "stands in": place,
+        "try it": f"conform mutants {name}",
+        "run": f"conform run --backend {scheme}:{name}" + (f" -k '{bare(must[0])}'" if must else f" --area {area}"),
     }
 
 

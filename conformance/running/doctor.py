@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance.connectors.names import PLANTED
+from conformance.specification.texts import counted
+
 KINDS = ("environment", "not evaluated", "misconfigured", "blocking")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 ROOM = 1 << 30
@@ -99,8 +102,8 @@ class Facts:
 
 
 def findings(facts: Facts) -> list[Finding]:
-    """All findings, by kind."""
-    parts = (_machine, _threads, _libraries, _checkout, _folders, _registry, _clauses, _backend, _devices)
+    """All findings, by kind; what concerns the backend comes first."""
+    parts = (_backend, _devices, _machine, _threads, _libraries, _checkout, _folders, _registry, _clauses)
     found = [finding for part in parts for finding in part(facts)]
     return sorted(found, key=lambda finding: KINDS.index(finding.kind))
 
@@ -122,7 +125,7 @@ def _machine(facts: Facts) -> Iterator[Finding]:
 def _threads(facts: Facts) -> Iterator[Finding]:
     stated = {name: facts.variables[name] for name in THREADS if name in facts.variables}
     told = ", ".join(f"{name}={value}" for name, value in stated.items()) or "no variable set"
-    yield Finding("environment", "threads", f"{told}; a run uses one thread in each of its {facts.cores} processes")
+    yield Finding("environment", "threads", f"{told}; a run uses one thread in each of its {counted(facts.cores, 'process')}")
     for name, value in stated.items():
         if not value.isdecimal() or int(value) < 1:
             yield Finding("misconfigured", name, repr(value), "expected a whole number from 1 on")
@@ -131,10 +134,16 @@ def _threads(facts: Facts) -> Iterator[Finding]:
             yield Finding("misconfigured", name, value, advice)
 
 
+def of_the_reference(backend: str) -> bool:
+    """The reference, or what is planted into it: of another backend the extras of this distribution say nothing."""
+    return bool({"reference", *PLANTED} & set(backend.split(":")))
+
+
 def _libraries(facts: Facts) -> Iterator[Finding]:
-    here = [library for library in facts.libraries if library.version is not None]
+    asked = [library for library in facts.libraries if not library.extra or of_the_reference(facts.backend)]
+    here = [library for library in asked if library.version is not None]
     yield Finding("environment", "libraries", ", ".join(dict.fromkeys(f"{lib.name} {lib.version}" for lib in here)) or "none")
-    for library in facts.libraries:
+    for library in asked:
         told = f"{library.name} {library.version or 'is missing'}"
         if library.version is None and not library.extra:
             yield Finding("blocking", "library", told, f"expected {library.name}{library.wanted}: pip install ptycho-conformance")
@@ -187,7 +196,9 @@ def _registry(facts: Facts) -> Iterator[Finding]:
 
 
 def _clauses(facts: Facts) -> Iterator[Finding]:
-    yield Finding("environment", "suite", f"{facts.checks} checks before parametrisation, {facts.device_checks} for accelerators")
+    yield Finding(
+        "environment", "suite", f"{counted(facts.checks, 'check')} before parametrisation, {facts.device_checks} for accelerators"
+    )
     for name, reason in facts.untestable.items():
         yield Finding("not evaluated", name, "no check can test it", reason)
     for name, reason in facts.pending.items():
@@ -200,7 +211,7 @@ def _backend(facts: Facts) -> Iterator[Finding]:
         yield Finding("blocking", "backend", answer.trouble, "expected an adapter that can be made here")
         return
     libraries = f"; {', '.join(answer.libraries)}" if answer.libraries else ""
-    claims = f"claims {', '.join(answer.profiles) or 'no profile'}, {answer.offered} methods"
+    claims = f"claims {', '.join(answer.profiles) or 'no profile'}, {counted(answer.offered, 'method')}"
     yield Finding("environment", "backend", f"{answer.name} {answer.version}, {claims}{libraries}")
     for name in answer.profiles:
         if name not in facts.profiles:

@@ -69,7 +69,7 @@ def test_explain_tells_all_of_a_clause(house: House) -> None:
     house.chapter("physics", clause("PHYS-001~1", "Light adds", fence='gauge = ["scale"]\ntolerance = { eps = 16 }'))
     told = house.conform("explain", "phys-001").stdout
     for part in ("PHYS-001~1 Light adds", "MUST; required in core", "It MUST hold.", "16 eps × max|truth|", "scale", "Because.",
-                 "PHYS-001:identity  (test_physics.py:9)", "conform run -k 'PHYS-001:'"):  # fmt: skip
+                 "PHYS-001:identity  (test_physics.py:9)", "conform run --backend NAME -k 'PHYS-001:'"):  # fmt: skip
         assert part in told
     unknown = house.conform("explain", "PHYS-01")
     assert unknown.returncode == 4 and unknown.stderr == "no clause, area, profile or level PHYS-01; near: PHYS-001\n"
@@ -77,7 +77,7 @@ def test_explain_tells_all_of_a_clause(house: House) -> None:
 
 def test_trace_is_four_where_the_registry_is_not_whole(house: House) -> None:
     whole = house.conform("trace")
-    assert whole.returncode == 0 and whole.stdout.startswith("1 clauses, 0 problems; specification ")
+    assert whole.returncode == 0 and whole.stdout.startswith("1 clause, 0 problems; specification ")
     house.tests("physics", check("other", "pass", '"PHYS-009~1"'))
     broken = house.conform("trace")
     assert broken.returncode == 4 and "unknown clause 'PHYS-009~1'" in broken.stdout

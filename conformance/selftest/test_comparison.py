@@ -108,7 +108,7 @@ def test_the_summary_has_the_matrix() -> None:
     odd, rest = text.split("## All other clauses")
     assert "| PHYS-001 What PHYS-001 says | MUST | red | pass | absent |" in odd
     assert "| MODEL-004 What MODEL-004 says | MUST | untestable | untestable | absent |" in rest
-    assert "- exit 3: harness fault" in odd
+    assert "- exit 3: a fault of the harness" in odd
 
 
 def test_the_machine_file_is_as_its_schema_says() -> None:

@@ -139,7 +139,7 @@ def test_a_run_tells_each_of_them_and_loses_nothing(house: House) -> None:
     assert (done.returncode, house.states()) == (1, states_), done.output
     printed = {line["check"]: line["printed"] for line in house.lines() if "printed" in line}
     assert printed == {"PHYS-001:asks[print]@cpu": "hello from afar\n"}
-    assert "note: the backend printed while 1 checks ran" in done.stdout
+    assert "note: the backend printed while 1 check ran" in done.stdout
     assert (house.folder() / "backend-gw0.log").read_text() == "hello from afar\n"
 
 

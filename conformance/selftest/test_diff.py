@@ -134,7 +134,7 @@ def test_the_exit_code_says_whether_something_broke(tmp_path: Path, capsys: pyte
         "broken   PHYS-001:a@cpu: pass → fail",
         "new      PHYS-001:b@cpu: absent → pass",
         "around   python: 3.11 → 3.12",
-        "1 broken, 0 healed, 0 changed, 1 new, 0 gone; 0 margins moved by more than 4×, 1 differences of the environment",
+        "1 broken, 0 healed, 0 changed, 1 new, 0 gone; 0 margins moved by more than 4×, 1 difference of the environment",
     ]
     assert diff(tmp_path, bad, good) == 0 and "healed   PHYS-001:a@cpu: fail → pass" in capsys.readouterr().out
     assert diff(tmp_path, good, lines(result("a", "pass", x=(0.5, 1.0)))) == 0

@@ -62,7 +62,10 @@ PLACE = Folder("reports", "reports", fault="Read-only file system")
         ({"variables": {"OMP_NUM_THREADS": "0"}}, "misconfigured", "OMP_NUM_THREADS", "'0'"),
         ({"libraries": (LIBRARY,)}, "misconfigured", "library", "rich 12.0"),
         ({"libraries": (replace(LIBRARY, version=None),)}, "blocking", "library", "rich is missing"),
-        ({"libraries": (replace(LIBRARY, version=None, extra="page"),)}, "not evaluated", "optional library", "rich is missing"),
+        (
+            {"libraries": (replace(LIBRARY, version=None, extra="page"),), "backend": "proc:reference"},
+            "not evaluated", "optional library", "rich is missing",
+        ),
         ({"folders": (PLACE,)}, "blocking", "reports folder", "reports"),
         ({"folders": (replace(PLACE, fault="", free=ROOM - 1),)}, "misconfigured", "reports folder", "reports, 1.0 GiB free"),
         ({"variables": {"TMPDIR": "/gone"}}, "misconfigured", "TMPDIR", "/gone"),
@@ -83,6 +86,19 @@ def test_each_fault_is_told_once_and_alone(changes: dict[str, Any], kind: str, s
     assert [(finding.kind, finding.subject, finding.found) for finding in found] == [(kind, subject, said)]
     assert code(found) == (4 if kind == "blocking" else 0)
     assert found[0].advice, "a finding that nobody can act on"
+
+
+def test_what_concerns_the_reference_alone_is_told_of_the_reference_alone() -> None:
+    optional = tuple(replace(LIBRARY, version=version, extra="reference") for version in (None, "12.0"))
+    assert told(libraries=optional) == [] and len(told(libraries=optional, backend="mutant:DEF-002")) == 2
+    assert "rich" not in next(
+        finding.found for finding in findings(replace(WELL, libraries=optional)) if finding.subject == "libraries"
+    )
+
+
+def test_the_gaps_of_the_backend_come_first() -> None:
+    found = told(untestable={"POLICY-008~1": "a rule"}, answer=answering(absent={"loss": ["likelihood"]}))
+    assert [finding.subject for finding in found] == ["surface loss", "POLICY-008~1"]
 
 
 def test_what_is_as_it_should_be_is_no_fault() -> None:
@@ -125,7 +141,7 @@ def test_it_looks_at_this_machine_and_runs_no_check(house: House) -> None:
     assert ended == 0 and not (house.root / "reports").exists() and sorted(house.root.iterdir()) == [house.specs, house.suite]
     said = {subject: told for _, subject, told in found}
     assert ("misconfigured", "TMPDIR", "/gone") in found and ("misconfigured", "OMP_NUM_THREADS", "4096") in found
-    assert said["suite"] == "1 checks before parametrisation, 0 for accelerators" and said["devices"] == "cpu, cuda"
+    assert said["suite"] == "1 check before parametrisation, 0 for accelerators" and said["devices"] == "cpu, cuda"
     assert said["python"].startswith(f"{sys.version_info.major}.{sys.version_info.minor}.") and "numpy 2" in said["libraries"]
     assert ("not evaluated", "surface loss", "no likelihood, loss, gradient, loss_names") in found
 

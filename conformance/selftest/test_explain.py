@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from conformance.cli import main
+from conformance.defects import listing, trial_run
 from conformance.evidence import ledger_file, report
 from conformance.evidence.standing import Standing
 from conformance.pages import explain
@@ -84,7 +86,9 @@ def test_a_check_of_several_clauses_tells_them_apart(house: House) -> None:
     assert rows["says"] == "Light adds." and rows["text"] == "PHYS-001~1: It MUST add.\nPHYS-002~1: It MUST hold."
     assert rows["suspect"] == "a coherent sum.\nthe author." and rows["needs"] == "DATA-001"
     assert rows["bounds"] == "PHYS-001~1: exact" and rows["mutants"] == "killed DEF-001, DEF-002"
-    assert rows["source"] == "test_physics.py:3, also on accelerators" and rows["run"] == f"conform run -k '{NAME}'"
+    assert (
+        rows["source"] == "test_physics.py:3, also on accelerators" and rows["run"] == f"conform run --backend NAME -k '{NAME}'"
+    )
     assert explain.check_rows(bound, clauses[:1], {})["text"] == "It MUST add."
     assert explain.check_rows(bound, clauses[:1], {})["mutants"] == "killed none so far"
 
@@ -129,7 +133,7 @@ def test_explain_tells_all_of_a_check(lit: House) -> None:
     assert told["last run"].splitlines()[0] == where and "margin 0.062" in told["last run"]
     assert told["history"].count("proven green") == 2, "one by its red, one by the mutant that it killed"
     assert told["history"].splitlines()[-1].endswith(f"red      fail     {NAME}[g2]@cpu")
-    assert told["run"] == f"conform run -k '{NAME}'"
+    assert told["run"] == f"conform run --backend fakes:Fake -k '{NAME}'"
 
 
 def test_the_newest_whole_run_is_taken(lit: House) -> None:
@@ -179,7 +183,7 @@ def test_the_table_sets_clauses_checks_and_mutants_side_by_side(lit: House) -> N
     assert found.stdout.splitlines()[:3] == [
         f"PHYS-001~1       {NAME}  DEF-001, DEF-002",
         "PHYS-002~1       pending: later",
-        "1 checks; 2 of 3 planted defects caught, by 1 checks",
+        "1 check; 2 of 3 planted defects caught, by 1 check",
     ]
     told = json.loads(lit.conform("trace", "--json").stdout)
     assert [row["clause"] for row in told["clauses"]] == ["PHYS-001~1", "PHYS-002~1"] and told["mutants"] == list(
@@ -196,3 +200,27 @@ def test_the_table_is_four_where_the_registry_is_not_whole(house: House) -> None
     for words in ("--table", "--json"):
         broken = house.conform("trace", words)
         assert broken.returncode == 4 and "unknown clause 'PHYS-009~1'" in broken.stdout
+
+
+@pytest.mark.parametrize("word", ["DEF-002", "mutant:DEF-002", "def-002"])
+def test_what_is_planted_is_told(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", word]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("DEF-002 the channel axis stays last\n") and "stands in   conformance/mutants/batch.py:" in told
+    assert "caught by   BATCH-022:images_are_channel_first  (test_batch" in told and "area        batch" in told
+    assert "run         conform run --backend mutant:DEF-002 -k 'BATCH-022:images_are_channel_first'" in told
+
+
+def test_a_freedom_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "TWIN-other-order"]) == 0
+    told = capsys.readouterr().out
+    assert "TWIN-other-order samples are shuffled by another generator" in told and "conformance/twins/batch.py:" in told
+    assert "conform run --backend twin:TWIN-other-order --area batch" in told and "caught by" not in told
+    assert main(["explain", "twin:TWIN-other-ordr"]) == 4
+    assert "no planted defect or allowed variation TWIN-other-ordr; near: TWIN-other-order" in capsys.readouterr().err
+
+
+def test_everything_that_is_planted_is_listed_without_being_imported() -> None:
+    planted = {name: entry for scheme in ("mutant", "twin") for name, entry in trial_run.entries((), scheme).items()}
+    found = listing.entries()
+    assert {name: (row.title, row.area) for name, row in found.items()} == {n: (e.title, e.area) for n, e in planted.items()}

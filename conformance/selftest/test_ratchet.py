@@ -24,7 +24,7 @@ def failing(shell: House) -> House:
     shell.chapter("physics", *CLAUSES).tests("physics", GOOD, WRONG).lock()
     assert shell.conform("run", "--workers", "0", backend="Pure").returncode == 1
     done = shell.conform("ratchet", "known.txt", str(shell.folder()), "--start")
-    assert (done.returncode, done.stdout) == (0, "known.txt: 1 known failures\n")
+    assert (done.returncode, done.stdout) == (0, "known.txt: 1 known failure\n")
     return shell
 
 
@@ -74,7 +74,7 @@ def test_what_was_mended_is_told_with_the_command_that_shrinks_the_list(failing:
     assert code == 0 and f"no longer failing: {NAME}; shrink the list: {command}" in told.replace(f"{failing.root}/", "")
     assert known(failing) == (NAME,), "a run changes no list"
     done = failing.conform("ratchet", "known.txt", str(failing.folder()))
-    assert (done.returncode, done.stdout) == (0, "known.txt: 1 known failures, 1 taken out, 0 left\n") and known(failing) == ()
+    assert (done.returncode, done.stdout) == (0, "known.txt: 1 known failure, 1 taken out, 0 left\n") and known(failing) == ()
     failing.tests("physics", GOOD, WRONG)
     assert ratcheted(failing)[0] == 1, "what was taken out does not come back"
 
