@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ import numpy as np
 from reference_impl.atomic import refuse_same_file
 from reference_impl.cli.convert import Orders, describe, make_probe
 from reference_impl.cli.flags import add_measurement_flag, of
-from reference_impl.cli.judging import add_judgement_flags, read_record, report_of
+from reference_impl.cli.judging import SIDE, add_judgement_flags, read_record, report_of
 from reference_impl.cli.orientations import lines, rank
+from reference_impl.cli.probe_refinement import REFINED
 from reference_impl.cli.progress import Reporter
 from reference_impl.data.geometry import Geometry
 from reference_impl.data.geometry_record import plan
 from reference_impl.data.geometry_record import record as made_record
 from reference_impl.data.npz import Archive
 from reference_impl.data.report import Report
-from reference_impl.errors import ContractError
+from reference_impl.errors import ContractError, printable
 from reference_impl.formats import Wishes, opened
 from reference_impl.formats import layout as layouts
 from reference_impl.formats.sources import place
@@ -29,6 +31,10 @@ SUMMARY = "check a contract file and draw it, without training"
 DESCRIPTION = (
     "Check the patterns and positions of a contract file: prints what was looked for and what is taken for granted, draws the "
     "mean pattern, the scan, the probe and a histogram. Exit code 1 where train would refuse the file."
+)
+BIASED = (
+    "the probe was refined in the orientation that this file has, and has absorbed what was wrong with it: --orientations "
+    "cannot be trusted here; convert the source without --refine-probe, and ask again"
 )
 
 
@@ -55,13 +61,28 @@ def run(args: argparse.Namespace) -> None:
         raise FileNotFoundError(f"{path}: file not found")
     target = Path(f"{path.stem}-inspected.png") if args.output is None else args.output
     refuse_same_file("--output", target, {"FILE": path, "--mask": args.mask})
-    record = read_record(args, path) if is_contract(args.file) else converted(args, say)
-    inspect_record(record, report_of(args, record, args.stitch_crop_size), target, say)
+    contract = is_contract(args.file)
+    record = read_record(args, path) if contract else converted(args, say)
+    rows = conversion_of(record)
+    for row in rows if contract else ():
+        if row["kind"] == "warning":
+            warnings.warn(f"{path}: convert warned: {row['item']}: {row['value']}: {row['source']}", stacklevel=2)
+    inspect_record(record, report_of(args, record, args.stitch_crop_size, (SIDE,)), target, say)
     if args.orientations:
+        if any(row["item"] == "probe" and row["value"].startswith(REFINED) for row in rows):
+            warnings.warn(f"{path}: {BIASED}", stacklevel=2)
         with say.step("trying orientations"):
             ranked = rank(record)
         for line in lines(ranked):
             say.line(line)
+
+
+def conversion_of(record: Any) -> list[dict[str, str]]:
+    """The rows of the table that `convert` has kept in the file, printable; a stranger's metadata may hold anything there."""
+    rows = record.metadata.get("conversion") if isinstance(record.metadata, dict) else None
+    names = ("item", "value", "source", "kind")
+    whole = [row for row in rows if isinstance(row, dict) and set(names) <= set(row)] if isinstance(rows, list) else []
+    return [{name: printable(row[name], 200) for name in names} for row in whole]
 
 
 def is_contract(path: Path) -> bool:

@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from reference_impl.cli.flags import of
 from reference_impl.cli.progress import Reporter
+from reference_impl.data.evidence import Evidence
+from reference_impl.data.plausible import Row
 from reference_impl.data.report import Report
+from reference_impl.domains.fields import SUPPORTED_SIZES
+
+
+def _side(seen: Evidence, threshold: float) -> str | None:
+    return None if seen.N in SUPPORTED_SIZES else f"patterns of {seen.N} x {seen.N} pixels"
+
+
+SIDES = ", ".join(map(str, SUPPORTED_SIZES))
+SIDE = Row(
+    name="pattern-side",
+    severity="error",
+    field="diff3d",
+    threshold=float(SUPPORTED_SIZES[0]),
+    source=f"pixels, at least; the network takes {SIDES}",
+    advice=f"convert the source with --crop or --pad, one of {SIDES}; reconstruct takes any side",
+    look=_side,
+    can_be_accepted=False,
+)
+"""What `train` refuses before it judges, so that `inspect` has to say it."""
 
 
 def add_judgement_flags(parser: argparse.ArgumentParser) -> None:
@@ -29,12 +51,12 @@ def read_record(args: argparse.Namespace, path: Path) -> Any:
     return load_data(path, measurement=args.measurement, mask=args.mask, coord_scale=args.position_scale)
 
 
-def report_of(args: argparse.Namespace, record: Any, crop: int = 20) -> Report:
-    """Every check on a record, under the flags; `crop` is M of the stitcher."""
+def report_of(args: argparse.Namespace, record: Any, crop: int = 20, more: Sequence[Any] = ()) -> Report:
+    """Every check on a record, and the rows of `more`, under the flags; `crop` is M of the stitcher."""
     from reference_impl.data.plausible import judge
     from reference_impl.data.report import report
 
-    verdicts = judge(record, args.accept or (), crop=crop, measurement=args.measurement)
+    verdicts = judge(record, args.accept or (), crop=crop, measurement=args.measurement, more=more)
     photons = getattr(args, "nphotons", None)  # a flag of train's alone
     return report(record, verdicts, measurement=args.measurement, position_scale=args.position_scale, nphotons=photons)
 

@@ -47,6 +47,17 @@ def refine_probe(record: Any, sweeps: int, seed: int = 0) -> tuple[np.ndarray, f
     return probe.astype(np.complex64), float(np.sqrt(missed / energy))
 
 
+REFINED = "refined"
+"""First word of the row `probe` in a conversion's table, where the probe was."""
+
+
+def mean_residual(amplitude: np.ndarray) -> float:
+    """The relative amplitude residual that the mean of the patterns `(n, N, N)` leaves: of one exposure for all positions."""
+    energy = sum(float(np.sum(np.square(pattern, dtype=np.float64))) for pattern in amplitude)
+    mean = amplitude.mean(axis=0, dtype=np.float64)
+    return float(np.sqrt(max(0.0, 1 - len(amplitude) * float(np.sum(mean**2)) / energy))) if energy > 0 else 0.0
+
+
 TRIED_PATTERNS, TRIED_SWEEPS = 64, 8
 """Enough to tell the defocus: on the synthetic scan of the tests the right one leaves half of the next one's residual."""
 

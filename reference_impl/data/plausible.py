@@ -30,6 +30,7 @@ class Row:
     source: str
     advice: str
     look: Callable[[Evidence, float], str | None]
+    can_be_accepted: bool = True
 
 
 def many(count: int, noun: str) -> str:
@@ -281,8 +282,10 @@ class Verdict:
         return "ok" if self.found is None else "accepted" if self.accepted else self.row.severity
 
 
-def judge(record: Any, accept: Sequence[str] = (), *, crop: int = 20, measurement: str = "amplitude") -> tuple[Verdict, ...]:
-    """Every row of the table on a raw record; `accept` names those that the user has answered.
+def judge(
+    record: Any, accept: Sequence[str] = (), *, crop: int = 20, measurement: str = "amplitude", more: Sequence[Row] = ()
+) -> tuple[Verdict, ...]:
+    """Every row of the table, and of `more`, on a raw record; `accept` names those that the user has answered.
 
     `crop`: M of the stitcher, pixels. Raises `ContractError` for a name in `accept` that the table does not have.
     """
@@ -290,4 +293,4 @@ def judge(record: Any, accept: Sequence[str] = (), *, crop: int = 20, measuremen
     if unknown:
         raise ContractError(field="--accept", expected=f"one of {', '.join(NAMES)}", found=unknown[0])
     seen = Evidence(record, crop, measurement)
-    return tuple(Verdict(row, row.look(seen, row.threshold), row.name in accept) for row in TABLE)
+    return tuple(Verdict(row, row.look(seen, row.threshold), row.name in accept) for row in (*TABLE, *more))

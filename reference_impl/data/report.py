@@ -65,7 +65,8 @@ class Report:
         if errors:
             first, more = errors[0], len(errors) - 1
             others = f"; {more} more: {', '.join(verdict.row.name for verdict in errors[1:])}" if more else ""
-            found = f"{first.found}: {first.row.advice}; or --accept {first.row.name}{others}"
+            or_else = f"; or --accept {first.row.name}" if first.row.can_be_accepted else f" ({first.row.name})"
+            found = f"{first.found}: {first.row.advice}{or_else}{others}"
             raise ContractError(file=self.file, field=first.row.field, expected="plausible data", found=found)
 
 

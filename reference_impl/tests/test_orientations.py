@@ -76,3 +76,30 @@ def test_inspect_says_what_convert_would_ask_for(tmp_path: Path, capsys: pytest.
     assert main(["inspect", flags[1], "--quiet"]) == 1
 
     assert "--positions" in capsys.readouterr().err
+
+
+def test_a_refined_probe_is_no_witness_of_the_orientation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What `convert` warned of stays with the file, and `inspect` repeats it."""
+    source, out, look = writers.contract(MADE, tmp_path), tmp_path / "o.npz", ["--output", str(tmp_path / "look.png"), "--quiet"]
+
+    assert main(["convert", *source, "--refine-probe", "10", "--output", str(out), "--quiet"]) == 0
+    right = capsys.readouterr().err
+    assert main(["convert", *source, "--refine-probe", "10", "--flip-rows", "--output", str(out), "--quiet"]) == 0
+    wrong = capsys.readouterr().err
+    assert main(["inspect", str(out), *look, "--orientations"]) == 0
+    asked = capsys.readouterr().err
+
+    assert "stays high" not in right and "stays high (their mean pattern alone: " in wrong and "without --refine-probe" in wrong
+    assert "convert warned: probe: residual " in asked and "--orientations cannot be trusted here" in asked
+
+
+def test_a_side_that_train_refuses_is_an_error_of_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, out = writers.contract(MADE, tmp_path), tmp_path / "o.npz"
+    assert main(["convert", *source, "--crop", "48", "--output", str(out), "--quiet"]) == 0
+    capsys.readouterr()
+
+    assert main(["inspect", str(out), "--output", str(tmp_path / "look.png")]) == 1
+
+    table, said = capsys.readouterr()
+    assert "pattern-side" in table and "convert warned: pattern: 48 x 48: " in said and "--accept" not in said
+    assert "found patterns of 48 x 48 pixels: convert the source with --crop or --pad, one of 64, 128, 256" in said

@@ -178,8 +178,12 @@ def written(folder: Path, **changes: Any) -> Path:
     return folder / "scan.npz"
 
 
+OF_64 = {"diff3d": np.pad(SCENE["diff3d"], ((0, 0), (24, 24), (24, 24))), "probeGuess": np.pad(SCENE["probeGuess"], 24)}
+"""The scene on a side that `train` takes: dark pixels around it."""
+
+
 def test_inspect_prints_the_table_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = written(tmp_path)
+    path = written(tmp_path, **OF_64)
 
     code = main(["inspect", str(path), "--stitch-crop-size", "12", "--output", str(tmp_path / "seen.png")])
 
@@ -189,7 +193,7 @@ def test_inspect_prints_the_table_and_draws(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_inspect_refuses_what_train_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = written(tmp_path, **scaled(5e-8)(SCENE))
+    path = written(tmp_path, **OF_64, **scaled(5e-8)(SCENE))
     picture = ["--output", str(tmp_path / "seen.png")]
 
     assert main(["inspect", str(path), *picture]) == 1
