@@ -122,3 +122,24 @@ def unevenness(stack: np.ndarray, axis: int) -> float:
     """Standard deviation over mean of the energies of the slices along `axis`: small for exposures, large for detector rows."""
     sums = np.square(stack, dtype=np.float64).sum(axis=tuple(other for other in range(3) if other != axis))
     return float(sums.std() / sums.mean()) if sums.mean() > 0 else 0.0
+
+
+ROUNDING = 1e-5
+"""Relative: operations in float32 round to 6e-8 each; a root of a count below 50,000 that is no whole number is farther away."""
+
+
+def whole(values: np.ndarray) -> bool:
+    """Whether all `values >= 0` are whole numbers, rounding in float32 aside."""
+    return bool((np.abs(values - np.rint(values)) <= ROUNDING * np.maximum(values, 1)).all())
+
+
+def unit_of(values: np.ndarray) -> float | None:
+    """The smallest value above 0 where all are whole multiples of it, of three times and more, and it is not 1; else None.
+
+    Amplitudes are multiples of a root of a count, of 1.41, 1.73, … times the least one: never whole multiples.
+    """
+    lit = values[values > 0]
+    least = float(lit.min()) if lit.size else 0.0
+    if not least or whole(lit) or lit.max() < 3 * least or not whole(lit / least):
+        return None
+    return least

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from reference_impl.data.evidence import Evidence, unevenness
+from reference_impl.data.evidence import Evidence, unevenness, unit_of, whole
 from reference_impl.errors import ContractError
 
 Severity = Literal["error", "warning", "note"]
@@ -111,12 +111,15 @@ def _repeated_patterns(seen: Evidence, threshold: float) -> str | None:
 
 
 def _whole_numbers(seen: Evidence, threshold: float) -> str | None:
-    if seen.measurement == "counts" or seen.counts.max(initial=0) < threshold or (seen.counts != np.rint(seen.counts)).any():
+    if seen.measurement == "counts" or seen.counts.max(initial=0) < threshold or not whole(seen.counts):
         return None
     return f"every amplitude is a whole number, up to {seen.counts.max():.0f}: these are photon counts"
 
 
 def _broken_counts(seen: Evidence, threshold: float) -> str | None:
+    factor = unit_of(seen.counts)
+    if factor is not None:
+        return f"every value is a whole multiple of {factor:.5g}: these are photon counts times a factor"
     if seen.measurement != "counts":
         return None
     low = seen.counts[(seen.counts > 0) & (seen.counts < 1000)]  # above it the root in float32 hides the fraction
@@ -233,7 +236,8 @@ TABLE: tuple[Row, ...] = (
         "say --measurement counts, and their root is taken once", _whole_numbers),
     Row("broken-counts", "warning", "diff3d", 1e-2,
         "the root in float32 and its square miss a whole number below 1000 by less than 1e-3",
-        "these may be amplitudes already: leave --measurement counts out", _broken_counts),
+        "counts times a factor: divide by it, and say --measurement counts; amplitudes: leave --measurement counts out",
+        _broken_counts),
     Row("zero-frequency", "error", "diff3d", 2.0,
         "corners over centre: 0.0001 to 0.23 (the star, cropped) where zero frequency is central, 4.3 to 760 where not",
         "shift the patterns: numpy.fft.fftshift(diff3d, axes=(1, 2))", _corner),
