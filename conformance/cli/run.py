@@ -128,13 +128,11 @@ def _ratcheted(ended: Ended, arguments: argparse.Namespace) -> Ended:
     from conformance.specification.texts import read
 
     found = ratchet.compared(ended.report, ratchet.parse(read(arguments.ratchet)))
-    stale = "stale" in ended.report.states().values()
-    code = 0 if ended.code == 1 and not found.new and not stale else ended.code
+    report, code = ratchet.applied(ended.report, ended.code, found.known, str(arguments.ratchet))
     lines = ratchet.told(found, str(arguments.ratchet), str(ended.folder))
     print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr if arguments.json else sys.stdout, flush=True)
     with (ended.folder / "run.log").open("a", encoding="utf-8") as stream:
         stream.writelines(f"# {line}\n" for line in [*lines, f"conform={code} with --ratchet {arguments.ratchet}"])
-    report = replace(ended.report, known=frozenset(found.known), known_in=str(arguments.ratchet))
     return replace(ended, code=code, report=report)
 
 

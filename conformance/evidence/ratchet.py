@@ -6,14 +6,17 @@ verdicts and reports are what they would be without it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from conformance.evidence.report import Report
 from conformance.evidence.verdict import required_checks
 from conformance.judging.states import RED
 from conformance.specification.texts import counted
 
+KEPT = "known.json"
 HEAD = "# Checks that are known to fail. conform run --ratchet accepts no other; conform ratchet takes out what was mended."
 
 
@@ -55,6 +58,25 @@ def compared(report: Report, known: Sequence[str]) -> Ratchet:
     here = [name for name in known if name.rpartition("@")[2] == report.header["device"]]
     mended = tuple(name for name in here if name not in declared or states.get(name) == "pass")
     return Ratchet(tuple(name for name in failed if name not in known), tuple(name for name in failed if name in known), mended)
+
+
+def applied(report: Report, code: int, known: Sequence[str], file: str) -> tuple[Report, int]:
+    """The report with its known failures, and the exit code: 0 instead of 1 where nothing is new and no expectation is stale."""
+    failed = frozenset(failures(report))
+    harmless = code == 1 and failed <= set(known) and "stale" not in report.states().values()
+    return replace(report, known=failed & set(known), known_in=file), 0 if harmless else code
+
+
+def kept(report: Report) -> str:
+    """What a run's folder keeps, so that its pages can be made anew: JSON of the list's name and the known failures."""
+    return json.dumps({"file": report.known_in, "known": sorted(report.known)}, ensure_ascii=False, indent=1) + "\n"
+
+
+def read_kept(found: Any) -> tuple[str, list[str]]:
+    """`(name, checks)` of what `kept` wrote; raises `RatchetError` for anything else."""
+    if isinstance(found, dict) and isinstance(found.get("file"), str) and isinstance(found.get("known"), list):
+        return found["file"], [str(name) for name in found["known"]]
+    raise RatchetError('expected {"file": NAME, "known": [CHECK, …]}')
 
 
 def text(names: Sequence[str]) -> str:

@@ -63,6 +63,7 @@ class Unwritten:
 
     name: str
     checks: tuple[str, ...]
+    listed: str = ""
 
 
 def cards(report: Report) -> list[Card]:
@@ -73,7 +74,11 @@ def cards(report: Report) -> list[Card]:
 def unwritten(report: Report) -> list[Unwritten]:
     """The methods that nobody has written yet, the most wanted first."""
     found = [cause for cause in causes(report) if cause.kind == "missing"]
-    return [Unwritten(cause.name, tuple(line["check"] for line in cause.lines)) for cause in found]
+    return [Unwritten(cause.name, tuple(line["check"] for line in cause.lines), _listed(cause, report)) for cause in found]
+
+
+def _listed(cause: Cause, report: Report) -> str:
+    return ("known" if cause.known else "new") if report.known_in else ""
 
 
 def blocked(report: Report) -> list[tuple[str, tuple[str, ...]]]:
@@ -90,7 +95,7 @@ def _card(cause: Cause, report: Report) -> Card:
         name=cause.name,
         state=shown[0].state,
         advice=cause.advice,
-        listed=("known" if cause.known else "new") if report.known_in else "",
+        listed=_listed(cause, report),
         wrong=_wrong(line),
         where=str(line.get("at", "")),
         steps=_steps(cause, line, report.header["connection"]),

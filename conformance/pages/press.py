@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.evidence import ratchet
 from conformance.evidence import report as reports
-from conformance.specification.texts import parsed, read
+from conformance.specification.texts import document, parsed, read, unreadable
 
 if TYPE_CHECKING:
     from conformance.pages.comparison import Absent, Comparison
@@ -67,6 +68,12 @@ def source(folder: Path) -> Source:
         except reports.ReportError as missing:
             raise reports.located(missing, folder / "report.jsonl") from error
         trouble, ended = f"{type(error).__name__}: {error}", 6
+    if (folder / ratchet.KEPT).is_file():
+        try:
+            name, known = ratchet.read_kept(document(folder / ratchet.KEPT))
+        except ratchet.RatchetError as error:
+            raise unreadable(folder / ratchet.KEPT, str(error)) from error
+        report, ended = ratchet.applied(report, ended, known, name)
     return of_run(folder, Source(report, ended, trouble))
 
 
@@ -183,6 +190,8 @@ def press(folder: Path, found: Source, previous: reports.Report | None, command:
 
     write(folder / "summary.md", summary.markdown(found.report, found.code, command))
     write(folder / "junit.xml", junit(found.report))
+    if found.report.known_in:
+        write(folder / ratchet.KEPT, ratchet.kept(found.report))
     write(folder / "report.html", page([folder], [found], previous))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from conformance.cli import progress
 from conformance.cli.progress import Follower, live
 from conformance.judging import artefacts
 from conformance.judging.observe import Refuted
@@ -51,6 +52,19 @@ def test_a_terminal_sees_one_line_and_each_cause_and_no_dots(tmp_path: Path) -> 
     assert "✗ PHYS-001 What PHYS-001 says" in told and "check     PHYS-001:a[1]@cpu" in told
     assert "[ 75%]" not in told and "of the child" not in told, "the child's words belong into run.log"
     assert "4 of 4 checks, 1 failed" in told and "left" in told
+
+
+def test_a_log_tells_no_state_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "INTERVAL", 0.005)
+    monkeypatch.setattr(progress, "SELDOM", 0.001)
+    stream, path = io.StringIO(), tmp_path / "report.jsonl"
+    with progress.plain(path, Console(file=stream, width=120)):
+        path.write_text("".join(texts(results=(result("PHYS-001:a@cpu"),))[:-1]), encoding="utf-8")
+        deadline = time.monotonic() + 10
+        while "1 of 1 check" not in stream.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.3)
+    assert stream.getvalue().count("1 of 1 check") == 1
 
 
 @pytest.mark.parametrize("width", [80, 200])

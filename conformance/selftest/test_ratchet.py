@@ -64,6 +64,9 @@ def test_known_failures_stand_below_the_new_ones_everywhere(failing: House) -> N
     assert 'message="known: it stands in known.txt: PHYS-002~1 A title"' in read["junit.xml"]
     assert read["junit.xml"].count("<failure ") == 1 and 'on cpu" tests="3" failures="1"' in read["junit.xml"]
     page = read["report.html"]
+    again = failing.conform("report", str(failing.folder()))
+    assert again.returncode == 0, again.output
+    assert (failing.folder() / "junit.xml").read_text(encoding="utf-8") == read["junit.xml"], "what is made anew says the same"
     assert 0 < page.index('<span class="pill">new</span>') < page.index('<span class="pill">known</span>')
 
 
