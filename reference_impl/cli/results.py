@@ -70,15 +70,17 @@ def _figures(
     for line in (f"{len(results['global_offsets'])} patches stitched; {first}", *more):
         say.line(line)
     used = len(np.unique(np.asarray(results["test_container"].nn_indices)))
-    for text in found.warnings(used, len(record), args.stitch_crop_size):
+    for text in found.warnings(used, len(record), args.stitch_crop_size, args.test_data):
         warnings.warn(f"{args.test_data}: {text}", UserWarning, stacklevel=3)
     return found
 
 
 def close_training(
-    args: argparse.Namespace, results: dict[str, Any], config: Any, execution: Any, reports: Sequence[Report]
+    args: argparse.Namespace, results: dict[str, Any], config: Any, execution: Any, reports: Sequence[Report], cause: str = ""
 ) -> Path:
     """Warn where the training came to nothing; keep beside the bundle what was checked and assumed. Returns that file.
+
+    `cause`: what was found before that makes a training come to nothing.
 
     With several processes, each with the same weights, the first one does it.
     """
@@ -90,7 +92,7 @@ def close_training(
     path = args.output_dir / CHECKED
     if rank_zero_only.rank:
         return path
-    for text in collapse(results["models"]["diffraction_to_obj"], results["train_container"], config, execution):
+    for text in collapse(results["models"]["diffraction_to_obj"], results["train_container"], config, execution, cause):
         warnings.warn(f"{args.train_data_file}: {text}", UserWarning, stacklevel=2)
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps([one.plain() for one in reports], indent=2, sort_keys=True) + "\n", encoding="utf-8")

@@ -22,6 +22,7 @@ DESCRIPTION = (
 )
 
 BRIGHTEST = 0.9  # mean amplitude that a sigmoid still reaches with room for bright details
+BELOW = 0.95  # of the probe scale that just fits: two digits of it stay below
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -146,37 +147,61 @@ def run(args: argparse.Namespace) -> None:
     args.accumulate_grad_batches = None
     execution = build_execution_config_from_args(args, "training")
     payload = create_training_payload(args.train_data_file, args.output_dir, overrides_of(args), execution)
-    config = payload.tf_training_config
     files = (args.train_data_file, args.test_data_file)
     train, test = (None if path is None else read_record(args, path) for path in files)
+    scale = fitting_scale(args, train, payload.tf_training_config)
+    if scale is not None:
+        say.line(
+            f"preset {args.preset}: --probe-scale {scale}: at {args.probe_scale} {saturation(train, payload.tf_training_config)}"
+        )
+        args.probe_scale = scale
+        payload = create_training_payload(args.train_data_file, args.output_dir, overrides_of(args), execution)
+    config = payload.tf_training_config
     say.line(f"{args.train_data_file}: {len(train)} patterns of {config.model.N} x {config.model.N} pixels")
     say.line(f"{config.n_groups} groups of {config.model.gridsize**2}, {config.nepochs} epochs, seed {config.subsample_seed}")
     reports = [judged(args, record, say) for record in (train, test) if record is not None]
-    _warn_of_saturation(train, config)
+    cause = saturation(train, config)
+    if cause:
+        warnings.warn(f"{args.train_data_file}: {cause}", stacklevel=2)
     resume = {} if args.resume is None else {"resume_from": args.resume, "resume_override": args.override or ()}
     _, _, results = run_cdi_example_with_backend(
         train, test, config, execution_config=payload.execution_config, overrides={**step, **resume}
     )
-    close_training(args, results, config, payload.execution_config, reports)
+    close_training(args, results, config, payload.execution_config, reports, cause)
     _say_results(say, results["history"], args.output_dir, time.perf_counter() - start)
 
 
-def _warn_of_saturation(record: Any, config: Any) -> None:
-    """A sigmoid ends at 1: an object that has to be brighter under this probe trains to a flat picture, without an error."""
+def mean_amplitude(record: Any, config: Any) -> float:
+    """Of a uniform object that makes the record's patterns under its normalised probe."""
     import torch
 
     from reference_impl.batch import normalise_probe
 
     probe, _ = normalise_probe(record.probeGuess, config.model.probe_scale)
-    # Normalised patterns carry (N/2)² on average (GROUP-030); a uniform object of this amplitude makes them.
-    amplitude = config.model.N / 2 / float(torch.linalg.vector_norm(probe))
-    if config.model.amp_activation == "sigmoid" and amplitude > BRIGHTEST:
-        scale = config.model.probe_scale * BRIGHTEST / amplitude
-        warnings.warn(
-            f"{record.file}: under this probe the object's mean amplitude is {amplitude:.2f}, and a sigmoid ends at 1: "
-            f"choose --probe-scale {scale:.2g} or less, or --amp-activation softplus",
-            stacklevel=2,
-        )
+    # Normalised patterns carry (N/2)² on average (GROUP-030).
+    return config.model.N / 2 / float(torch.linalg.vector_norm(probe))
+
+
+def saturation(record: Any, config: Any) -> str:
+    """A sigmoid ends at 1: an object that has to be brighter under this probe trains to a flat picture, without an error.
+
+    What is wrong and what to choose, or nothing.
+    """
+    amplitude = mean_amplitude(record, config)
+    if config.model.amp_activation != "sigmoid" or amplitude <= BRIGHTEST:
+        return ""
+    scale = config.model.probe_scale * BRIGHTEST / amplitude
+    return (
+        f"under this probe the object's mean amplitude is {amplitude:.2f}, and a sigmoid ends at 1: "
+        f"choose --probe-scale {scale:.2g} or less, or --amp-activation softplus"
+    )
+
+
+def fitting_scale(args: argparse.Namespace, record: Any, config: Any) -> float | None:
+    """A probe scale under which a sigmoid reaches the object, where a preset other than `standard` leaves it open; else None."""
+    if args.preset == "standard" or "probe_scale" in args.typed or not saturation(record, config):
+        return None
+    return float(f"{BELOW * config.model.probe_scale * BRIGHTEST / mean_amplitude(record, config):.2g}")
 
 
 def _say_results(say: Reporter, history: dict[str, Any], folder: Path, seconds: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ FLAT = 1e-3
 """Least standard deviation over root mean square of an object: trained ones have 0.1 to 0.5, a collapsed one less than 1e-4."""
 TELLING = 0.98
 """Largest residual, in residuals of a flat object, without a word: four trained scenes have 0.66 to 0.72, a collapsed one 1."""
+FAR = 1.2
+"""Residual, in residuals of a flat object, that no short training explains: a collapsed network has 1."""
 FITTING = 0.9
 """Largest disagreement, in disagreements at random positions, without a word. Four scenes, a training of 12 to 40 epochs each:
 right 0.42 to 0.71; detector transposed, or positions in metres, 0.98 to 1.00; x and y exchanged 0.82 to 0.98; steps of twice the
@@ -63,16 +66,19 @@ class Figures:
             f"{self.share:.1%} of the scanned field is covered",
         ]
 
-    def warnings(self, groups: int, patterns: int, M: int) -> list[str]:
-        """What the figures say that is wrong; `groups` of `patterns` were asked for, `M` pixels of each patch placed."""
-        found = []
-        if self.residual >= TELLING * self.flat_residual:
-            found.append(_not_better(self.residual, self.flat_residual))
+    def warnings(self, groups: int, patterns: int, M: int, file: str | Path = "FILE") -> list[str]:
+        """What the figures say that is wrong; `groups` of `patterns` of `file` were asked for, `M` pixels of a patch placed."""
+        found, look = [], f"look at the file with python -m reference_impl inspect {file} --orientations"
+        if self.residual >= FAR * self.flat_residual:
+            why = "the bundle may have been trained under another probe, or on patterns of another kind"
+            found.append(not_better(self.residual, self.flat_residual, f"{why}; or {look}"))
+        elif self.residual >= TELLING * self.flat_residual:
+            found.append(not_better(self.residual, self.flat_residual, f"train longer, or {look}"))
         elif self.overlap.plain >= FITTING * self.overlap.shuffled:  # False for NaN: nothing overlaps, nothing disagrees
             found.append(
                 f"patches disagree where they overlap ({self.overlap.plain:.3f}) as at random positions "
                 f"({self.overlap.shuffled:.3f}): positions (unit, exchange or sign of x and y) or the detector's orientation are "
-                "wrong, or the training was too short; look at the file with python -m reference_impl inspect"
+                f"wrong, or the training was too short; {look}"
             )
         if self.share < WHOLE:
             why = f"{groups} of {patterns} patterns were used: --n-groups all" if groups < patterns else "steps are wide"
@@ -152,8 +158,11 @@ def covered_share(covered: np.ndarray, origin: tuple[float, float], positions: n
     return min(1.0, found / max(1.0, hull.volume))  # in two dimensions Qhull's volume is the area
 
 
-def collapse(module: torch.nn.Module, container: Any, config: Any, execution: Any = None) -> list[str]:
-    """What says that a training came to nothing, judged by its first groups: a flat object, or one no better than a flat one."""
+def collapse(module: torch.nn.Module, container: Any, config: Any, execution: Any = None, cause: str = "") -> list[str]:
+    """What says that a training came to nothing, judged by its first groups: a flat object, or one no better than a flat one.
+
+    `cause`: what was known before to end so.
+    """
     part = _first_groups(container, SAMPLE)
     patches = predict_patches(module, part, config, execution)
     side = patches.shape[1]
@@ -163,17 +172,20 @@ def collapse(module: torch.nn.Module, container: Any, config: Any, execution: An
     found = []
     if square == 0 or np.sqrt(variance / square) < FLAT:
         amount = 0.0 if square == 0 else np.sqrt(variance / square)
-        found.append(f"the object that was learned is flat (it varies by {amount:.2g} of its size): the training has collapsed")
+        flat_text = f"the object that was learned is flat (it varies by {amount:.2g} of its size): the training has collapsed"
+        found.append(f"{flat_text}: {cause}" if cause else flat_text)
     residual, flat = amplitude_residual(module, part, config, execution), flat_residual(part, config)
     if residual >= TELLING * flat:
-        found.append(_not_better(residual, flat))
+        longer = "train longer, or look at the file with python -m reference_impl inspect"
+        found.append(not_better(residual, flat, cause or longer))
     return found
 
 
-def _not_better(residual: float, flat: float) -> str:
+def not_better(residual: float, flat: float, advice: str) -> str:
+    """The sentence about a reconstruction that is no better than a flat object, and what to do."""
     return (
         f"the reconstruction explains the patterns no better than a flat object (relative amplitude residual {residual:.4f}, "
-        f"flat {flat:.4f}): train longer, or look at the file with python -m reference_impl inspect"
+        f"flat {flat:.4f}): {advice}"
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +15,7 @@ from reference_impl.bundle import load_torch_bundle
 from reference_impl.cli import pictures
 from reference_impl.cli.main import build_parser, main, one_line
 from reference_impl.cli.simulate import Experiment, simulate
-from reference_impl.cli.train import _warn_of_saturation, overrides_of
+from reference_impl.cli.train import fitting_scale, overrides_of, saturation
 from reference_impl.config import ModelConfig, TrainingConfig
 from reference_impl.data.plausible import NAMES
 from reference_impl.tests.killing import held_by_another
@@ -276,11 +275,13 @@ def test_a_probe_scale_that_no_sigmoid_can_serve_is_said() -> None:
     record = SimpleNamespace(probeGuess=wide, file=Path("train.npz"))
     dark, bright = (TrainingConfig(model=ModelConfig(N=64, probe_scale=scale)) for scale in (1.0, 4.0))
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        _warn_of_saturation(record, dark)
-    with pytest.warns(UserWarning, match="--probe-scale 1.8 or less"):
-        _warn_of_saturation(record, bright)
+    assert saturation(record, dark) == "" and "--probe-scale 1.8 or less" in saturation(record, bright)
+    quick, typed, usual = (SimpleNamespace(preset=name, typed=set(given)) for name, given in SCALED)
+    assert (fitting_scale(quick, record, bright), fitting_scale(quick, record, dark)) == (1.7, None)
+    assert fitting_scale(typed, record, bright) is None and fitting_scale(usual, record, bright) is None
+
+
+SCALED: list[tuple[str, list[str]]] = [("quick", []), ("quick", ["probe_scale"]), ("standard", [])]
 
 
 @pytest.mark.parametrize("command", ["train", "infer"])

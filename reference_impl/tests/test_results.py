@@ -143,7 +143,9 @@ def test_figures_warn_where_they_tell_something_and_else_not() -> None:
     assert said() == []
     assert "orientation" in said(overlap=wrong)[0] and "inspect" in said(overlap=wrong)[0]
     assert "50.0% of the scanned field" in said(share=0.5)[0] and "--stitch-crop-size" in said(share=0.5)[0]
-    assert "no better than a flat object" in said(residual=0.2)[0]
+    assert "no better than a flat object" in said(residual=0.2)[0] and "train longer" in said(residual=0.2)[0]
+    far = said(residual=0.3)[0]
+    assert "trained under another probe" in far and "train longer" not in far and "inspect FILE --orientations" in far
 
 
 class Constant(torch.nn.Module):
@@ -188,6 +190,8 @@ def test_a_collapsed_training_is_said(value: float) -> None:
     best = value and float(np.sum(container.X[..., 0] * flat) / (8 * np.sum(flat**2)))
 
     found = collapse(Constant(best, flat), container, config())
+    known = collapse(Constant(best, flat), container, config(), cause="a sigmoid ends at 1")
+    assert all(text.endswith(": a sigmoid ends at 1") for text in known) and "train longer" not in "".join(known)
 
     assert "flat" in found[0] and "collapsed" in found[0] and "no better than a flat object" in found[1]
     assert collapse(Truth(1, flat), container, config()) == []
