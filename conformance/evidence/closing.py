@@ -101,12 +101,11 @@ def _failures(report: Report, known: bool = False) -> str:
     clauses = by_clause(found, known)
     methods = [cause for cause in found if cause.kind == "missing"]
     packages = [cause for cause in found if cause.kind == "package"]
-    parts = [f"{plainly(cause.headline)} ({counted(cause.number, 'check')})" for cause in packages]
+    new = f", not in {report.known_in}" if report.known_in and not known else ""
+    parts = [f"{plainly(cause.headline)} ({counted(cause.number, 'check')}{new})" for cause in packages]
     if methods:
         waiting = sum(cause.number for cause in methods)
-        parts.append(
-            f"{counted(len(methods), 'method')} {'is' if len(methods) == 1 else 'are'} not written ({counted(waiting, 'check')})"
-        )
+        parts.append(f"{counted(len(methods), 'method')} {_are(len(methods))} not written ({counted(waiting, 'check')}{new})")
     if clauses:
         (first, (title, _)), *others = clauses.items()
         number = sum(failed for _, failed in clauses.values())

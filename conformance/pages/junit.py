@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as Xml
 
+from conformance.evidence.causes import split
 from conformance.evidence.report import Report
+from conformance.judging.blame import missing_package
 
 # What XML 1.0 has no place for (§2.2), even as a reference.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -52,7 +54,8 @@ def _state(case: Xml.Element, state: str, message: str, by: list[str]) -> None:
         reason = f"by {', '.join(by)}" if state == "blocked" else text
         Xml.SubElement(case, "skipped", message=f"{state}: {reason}")
     elif state in TAGS:
-        first = text.split("\n")[0]
+        package = missing_package(dict(split(text)[1]).get("found", ""))
+        first = f"a package is missing: {package}" if package else text.split("\n")[0]
         Xml.SubElement(case, TAGS[state], type=state, message=f"{state}: {first}").text = text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from conformance.evidence import closing, summary
 from conformance.evidence import report as reports
 from conformance.evidence.causes import causes, key
 from conformance.pages.html import html
+from conformance.pages.junit import junit
 from conformance.pages.model import Source
 from conformance.running.run import Ended
 from conformance.selftest.pages import clause, result, texts
@@ -165,6 +167,11 @@ def test_a_package_that_is_missing_is_one_cause_in_all_clauses_and_accuses_none(
     assert closing.following(1, report, "fake") == "pip install nothing_here"
     assert f"  nothing_here  2 checks wait for it; imported at {at}" in shown(report)
     assert "✗ a package is missing: nothing_here" in told(*lines)
+    assert junit(report).count('message="crash: a package is missing: nothing_here"') == 2
+    assert closing.ending(1, replace(report, known=frozenset({"PHYS-001:a@cpu"}), known_in="known.txt")) == (
+        "exit 1: a package is missing: nothing_here (1 check, not in known.txt); "
+        "1 failure is not in known.txt, on PHYS-003 (What PHYS-003 says); 1 failure in known.txt is known"
+    )
     assert second.headline == "PHYS-003 What PHYS-003 says"
 
 
