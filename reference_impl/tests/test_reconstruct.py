@@ -10,6 +10,8 @@ import pytest
 
 from reference_impl.cli import solution
 from reference_impl.cli.main import main
+from reference_impl.cli.orientations import turn
+from reference_impl.interop.scans import scan as known_positions
 from reference_impl.simulation.moved_probe import known_scan
 
 
@@ -107,3 +109,17 @@ def test_what_another_scan_left_is_refused(scan: Path, tmp_path: Path, capsys: p
     saved.write_bytes(saved.read_bytes()[:-100])
     assert call(scan, tmp_path / "out", "--resume", str(saved)) == 1
     assert "solver.npz" in capsys.readouterr().err
+
+
+def test_a_residual_that_settles_high_is_doubted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same scan, with photon noise, of a detector that is mounted upside down: nothing else would say that it is wrong."""
+    made = known_positions(40)
+    positions = {"xcoords": made.x, "ycoords": made.y, "probeGuess": made.probe.astype(np.complex64)}
+    amplitude = np.sqrt(made.counts.astype(np.float32))
+    for name, patterns in (("right", amplitude), ("wrong", turn(amplitude, False, True, False))):
+        np.savez(tmp_path / f"{name}.npz", diff3d=patterns, **positions)
+
+    assert call(tmp_path / "right.npz", tmp_path / "right", "--quiet") == 0
+    assert "stays at" not in capsys.readouterr().err
+    assert call(tmp_path / "wrong.npz", tmp_path / "wrong", "--quiet") == 0
+    assert "the relative residual stays at 0." in (said := capsys.readouterr().err) and "wrong.npz --orientations" in said
