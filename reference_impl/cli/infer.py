@@ -60,8 +60,8 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
     from reference_impl.execution import build_execution_config_from_args
     from reference_impl.inference import load_inference_bundle_torch, reassemble_cdi_image_torch
 
-    execution = build_execution_config_from_args(args, "inference")
     args.model_path = bundle_folder(args.model_path)
+    execution = build_execution_config_from_args(args, "inference")
     models, params = load_inference_bundle_torch(args.model_path)
     header = inspect_file(args.test_data)
     say.line(f"{args.test_data}: {header.n_patterns} patterns of {header.N} x {header.N} pixels")
@@ -83,10 +83,24 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
 
 
 def bundle_folder(path: Path) -> Path:
-    """The folder of a bundle that is named by its folder, by its file `wts.h5.zip`, or by that without `.zip`."""
+    """The folder of a bundle that is named by its folder, by its file `wts.h5.zip`, or by that without `.zip`.
+
+    `ContractError` where there is something else; it names `--resume` where a checkpoint lies there.
+    """
     from reference_impl.config import ARCHIVE_NAME
 
-    return path.parent if path.name in (ARCHIVE_NAME, ARCHIVE_NAME.removesuffix(".zip")) and not path.is_dir() else path
+    folder = path.parent if path.name in (ARCHIVE_NAME, ARCHIVE_NAME.removesuffix(".zip")) and not path.is_dir() else path
+    if path.is_file() and folder == path:
+        found = "a checkpoint" if path.suffix == ".ckpt" else "another file"
+    elif folder.is_dir() and not (folder / ARCHIVE_NAME).exists():
+        found = "none in it (Model archive not found)"
+    else:
+        return folder
+    places = (path, path / "checkpoints" / "last.ckpt", path / "last.ckpt")
+    last = next((place for place in places if place.suffix == ".ckpt" and place.is_file()), None)
+    if last is not None:
+        found += f"; end its training first: python -m reference_impl train … --resume {last}"
+    raise ContractError(file=path, field="model_path", expected=f"a folder with {ARCHIVE_NAME}, or that file", found=found)
 
 
 def _refuse_other_side(side: int, params: dict[str, Any], args: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reference_impl.data import checks, metadata, pairing
-from reference_impl.data.npz import Archive
+from reference_impl.data.npz import Archive, refuse_other_format
 from reference_impl.data.record import PATTERN_KEYS, read_metadata
 from reference_impl.errors import ContractError
 
@@ -26,6 +26,7 @@ def inspect_file(path: str | Path) -> FileHeader:
 
     Raises `FileNotFoundError` or `ContractError`, among others where probe and patterns differ in side (CONFIG-064).
     """
+    refuse_other_format(path)
     with Archive(path) as archive:
         side = _probe_side(archive)
         key = archive.require(*PATTERN_KEYS)

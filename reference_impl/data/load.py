@@ -8,7 +8,7 @@ import numpy as np
 
 from reference_impl.atomic import atomic_write
 from reference_impl.data.mask import good_pixels
-from reference_impl.data.npz import Archive
+from reference_impl.data.npz import Archive, refuse_other_format
 from reference_impl.data.record import MEASUREMENTS, RawData, read_fields
 from reference_impl.domains.fields import refuse_outside
 from reference_impl.errors import ContractError
@@ -39,6 +39,7 @@ def load_data(
     """
     if measurement not in MEASUREMENTS:
         raise ContractError(field="measurement", expected=f"one of {MEASUREMENTS}", found=repr(measurement))
+    refuse_other_format(file)
     with Archive(file) as archive:
         fields = read_fields(archive, measurement, None if mask is None else good_pixels(mask))
     whole = RawData(**fields, file=file)

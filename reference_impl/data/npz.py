@@ -11,6 +11,7 @@ import math
 import re
 import struct
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +50,31 @@ class Header:
     shape: tuple[int, ...]
     dtype: np.dtype
     fortran: bool = False
+
+
+FORMATS = {
+    b"\x89HDF\r\n\x1a\n": "HDF5 (also NeXus, CXI, MATLAB 7.3)",
+    b"MATLAB 5.0": "MATLAB",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"\x93NUMPY": "NPY, a single array",
+    b"BZh": "compressed by bzip2",
+    b"\x1f\x8b": "compressed by gzip",
+}
+"""First bytes of what `convert` reads and the commands behind it do not; HDF5 by its specification at byte 0 unless a user block
+stands before it, which nobody's detector writes."""
+
+
+def refuse_other_format(path: str | Path) -> None:
+    """`ContractError` that names `convert` where a file that should be a contract NPZ is of another known format."""
+    with suppress(OSError), open(path, "rb") as stream:  # what cannot be opened is told by whoever reads it
+        head = stream.read(10)
+        found = next((name for magic, name in FORMATS.items() if head.startswith(magic)), None)
+        if found is not None:
+            convert = f"python -m reference_impl convert --source {path} --output scan.npz"
+            raise ContractError(
+                file=path, field="file", expected="a contract NPZ", found=f"{found}: convert it first ({convert})"
+            )
 
 
 class Archive:

@@ -13,7 +13,7 @@ import numpy as np
 
 from reference_impl.data import checks, metadata, pairing
 from reference_impl.data.mask import joined
-from reference_impl.data.npz import Archive, write_npz
+from reference_impl.data.npz import Archive, refuse_other_format, write_npz
 from reference_impl.errors import ContractError, printable
 
 PATTERN_KEYS = ("diffraction", "diff3d")
@@ -131,6 +131,7 @@ class RawData:
         """
         if measurement not in MEASUREMENTS:
             raise ContractError(field="measurement", expected=f"one of {MEASUREMENTS}", found=repr(measurement))
+        refuse_other_format(path)
         with Archive(path) as archive:
             return cls(**read_fields(archive, measurement), file=path)
 

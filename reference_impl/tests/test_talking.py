@@ -190,3 +190,45 @@ def test_the_pace_is_told_once_and_after_the_first_steps(monkeypatch: pytest.Mon
     said = [pace.step(trainer) for _ in range(8)]
 
     assert [line for line in said if line] == ["about 5 minutes for 6 epochs of 50 steps, 1 s a step"] and not any(said[:3])
+
+
+@pytest.mark.parametrize("command", ["train --train-data-file", "reconstruct --data", "infer --model-path run --test-data"])
+@pytest.mark.parametrize("kind", ["hdf5", "npy"])
+def test_a_file_of_another_format_is_sent_to_convert(
+    command: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has an HDF5 file reads what to do with it, not that it has no end record."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("reference_impl.inference.load_inference_bundle_torch", lambda folder: ({}, {}))
+    monkeypatch.setattr("reference_impl.cli.infer.bundle_folder", lambda path: path)
+    content = b"\x89HDF\r\n\x1a\n" + bytes(600) if kind == "hdf5" else b"\x93NUMPY\1\0" + bytes(100)
+    Path("scan.cxi").write_bytes(content)
+
+    assert main([*command.split(), "scan.cxi", "--output-dir", "out", "--accelerator", "cpu", "--quiet"]) == 1
+
+    said = capsys.readouterr().err
+    assert "scan.cxi: file: expected a contract NPZ, found " + {"hdf5": "HDF5", "npy": "NPY"}[kind] in said
+    assert "convert it first (python -m reference_impl convert --source scan.cxi --output scan.npz)" in said
+
+
+def test_what_holds_no_bundle_is_said_before_data_are_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder, a checkpoint, another file: what was expected, what was found, and how a checkpoint becomes a bundle."""
+    monkeypatch.chdir(tmp_path)
+    last = Path("run") / "checkpoints" / "last.ckpt"
+    last.parent.mkdir(parents=True)
+    Path("empty").mkdir()
+    Path("notes.txt").touch()
+    Path("scan.npz").touch()
+    last.touch()
+
+    def said(path: Path) -> str:
+        flags = ["--test-data", "scan.npz", "--output-dir", "out", "--quiet"]
+        assert main(["infer", "--model-path", str(path), *flags]) == 1
+        line = capsys.readouterr().err
+        assert "model_path: expected a folder with wts.h5.zip" in line.replace("--model-path", "model_path"), line
+        return line
+
+    assert all(f"--resume {last}" in said(path) for path in (last, last.parent, last.parent.parent))
+    assert "--resume" not in said(Path("empty")) and "found another file" in said(Path("notes.txt"))
