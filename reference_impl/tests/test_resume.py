@@ -153,6 +153,25 @@ def test_the_command_speaks_of_its_flags(tmp_path: Path, capsys: pytest.CaptureF
     assert main([*call, "--max_epochs", "2", "--learning_rate", "0.5", "--override", "learning-rate", *going_on]) == 0
 
 
+def test_other_groups_are_no_licence_for_another_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--override n_groups` draws other groups from the same file; a file with other positions is another one."""
+    import numpy as np
+
+    made = simulate(Experiment(patterns=8, test_patterns=4))["train"]
+    for name, moved in (("train", 0), ("moved", 1)):
+        np.savez(tmp_path / f"{name}.npz", **{**made, "xcoords": made["xcoords"] + moved * np.arange(8)})
+    call = ["train", "--output-dir", str(tmp_path / "run"), "--quiet", "--accelerator", "cpu", "--n-filters-scale", "0.5"]
+    call += ["--no-probe-big", "--gridsize", "1", "--batch-size", "4", "--train-data-file"]
+    going_on = ["--resume", str(tmp_path / "run" / "checkpoints" / "last.ckpt"), "--n-groups", "6", "--override", "n-groups"]
+
+    assert main([*call, str(tmp_path / "train.npz"), "--max-epochs", "1"]) == 0
+    capsys.readouterr()
+    assert main([*call, str(tmp_path / "moved.npz"), "--max-epochs", "2", *going_on]) == 1
+    said = capsys.readouterr().err
+    assert "moved.npz: " in said and "expected the data of digest " in said and "found another file" in said
+    assert main([*call, str(tmp_path / "train.npz"), "--max-epochs", "2", *going_on]) == 0
+
+
 def changed(value: Any) -> Any:
     """The same value, but for its last part."""
     if not isinstance(value, torch.Tensor):

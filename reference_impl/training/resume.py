@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,8 @@ CHANGEABLE = (
 """What may be changed on the way, once it is said."""
 GROUPS = ("n_groups", "neighbor_count")
 """Settings that draw other groups from the same file."""
+SCAN, RECORD = "train_scan", ("diff3d", "xcoords", "ycoords", "mask", "probeGuess")
+"""The digest of the record that the groups are drawn from, and its arrays that count: however groups are drawn, it stays."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +63,17 @@ class Provenance:
 
     @classmethod
     def of(
-        cls, module: LightningModule, execution: PyTorchExecutionConfig, train: Any, test: Any, file: str | Path | None = None
+        cls, module: LightningModule, execution: PyTorchExecutionConfig, train: Any, test: Any, record: Any = None
     ) -> Provenance:
-        """The provenance of a run about to begin."""
+        """The provenance of a run about to begin; `record`: the scan that the groups `train` were drawn from, if it is known."""
         own = {name: getattr(execution, name) for name in EXECUTION}
         data = {"train_data": digest_of(train), "test_data": None if test is None else digest_of(test)}
         dose = (
             {} if getattr(train, "nphotons", None) is None else {"nphotons": train.nphotons}
         )  # a file's own comes before a flag
-        return cls({**_flat(module.hparams), **own, **dose, **data}, file)
+        whole = SimpleNamespace(**{name: getattr(record, name, None) for name in RECORD})
+        scan = {SCAN: digest_of(whole)} if hasattr(record, "diff3d") else {}
+        return cls({**_flat(module.hparams), **own, **dose, **data, **scan}, getattr(record, "file", None))
 
 
 DOSE = ("nphotons", "nphotons_source", "physics_scaling_constant")
@@ -77,8 +82,8 @@ DOSE = ("nphotons", "nphotons_source", "physics_scaling_constant")
 
 def digest_of(container: Any) -> str:
     """The digest of all that a container holds but its dose: dtype, shape and bytes of its arrays, and every number."""
-    found = hashlib.blake2b(digest_size=16)
     names = [field.name for field in fields(container)] if is_dataclass(container) else vars(container)
+    found = hashlib.blake2b(digest_size=16)
     for name in sorted(set(names) - set(DOSE)):
         value = getattr(container, name)
         if not hasattr(value, "shape"):
@@ -99,7 +104,9 @@ def changed_settings(path: Path, now: Provenance, accepted: Iterable[str]) -> li
     Raises `ContractError` for a checkpoint that this run cannot honestly go on from.
     """
     chosen = {_known(name, now.settings) for name in accepted}
-    if chosen & set(GROUPS):  # other groups are other data
+    if "train_data" in chosen:
+        chosen |= {SCAN}
+    if chosen & set(GROUPS):  # other groups are other data, of the same scan
         chosen |= {"train_data", "test_data"}
     checkpoint = _read(path)
     then = {**_flat(checkpoint["hyper_parameters"]), **checkpoint.get(KEY, {})}
@@ -112,14 +119,22 @@ def changed_settings(path: Path, now: Provenance, accepted: Iterable[str]) -> li
     if then.get("scheduler") != "WarmupCosine":
         differing = [name for name in differing if name != "nepochs"]
     for name in sorted(differing, key=_first_said):
-        if name not in CHANGEABLE or name not in chosen:
-            raise _contradiction(name, then[name], now.settings[name], path, now.file if name in ("N", "train_data") else None)
+        if name not in (*CHANGEABLE, SCAN) or name not in chosen:
+            raise _contradiction(
+                "train_data" if name == SCAN else name,
+                then[name],
+                now.settings[name],
+                path,
+                now.file if name in ("N", "train_data", SCAN) else None,
+            )
     return differing
 
 
 def _first_said(name: str) -> int:
     """What cannot be changed at all, then what makes other groups, then the data themselves: another file says other photons."""
-    return 0 if name not in CHANGEABLE else 1 if name in GROUPS else 2 if name.endswith("_data") else 3
+    if name == SCAN:
+        return 1
+    return 0 if name not in CHANGEABLE else 2 if name in GROUPS else 3 if name.endswith("_data") else 4
 
 
 def _contradiction(name: str, then: Any, now: Any, path: Path, file: str | Path | None) -> ContractError:

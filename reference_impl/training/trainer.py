@@ -66,7 +66,7 @@ def train_cdi_model_torch(
     # Seeded anew, so that the weights depend on the seed alone and not on what sampling and loaders drew.
     seed_everything(seed, workers=True, verbose=False)
     module = PtychoLightningModule.from_config(run.config, run.execution)
-    history = fit(module, *loaders, run, _memory(module, run, train_container, test_container, getattr(train_data, "file", None)))
+    history = fit(module, *loaders, run, _memory(module, run, train_container, test_container, train_data))
     return {
         "history": {"train_loss": history.train_loss, "val_loss": None if test_container is None else history.val_loss},
         "train_container": train_container,
@@ -76,11 +76,11 @@ def train_cdi_model_torch(
     }
 
 
-def _memory(module: PtychoLightningModule, run: Run, train: Any, test: Any, file: Any) -> list[Callback]:
+def _memory(module: PtychoLightningModule, run: Run, train: Any, test: Any, record: Any) -> list[Callback]:
     """What keeps in checkpoints what they are trained with, once it agrees with the checkpoint that the run goes on from."""
     if run.resume_from is None and not run.execution.enable_checkpointing:
         return []
-    provenance = Provenance.of(module, run.execution, train, test, file)
+    provenance = Provenance.of(module, run.execution, train, test, record)
     changed = [] if run.resume_from is None else changed_settings(run.resume_from, provenance, run.changing)
     return [Memory(provenance, changed)]
 
