@@ -96,7 +96,7 @@ def test_numbers_are_kept_where_a_picture_fails(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "overview.png").write_bytes(b"of an earlier run")
     field, frame = np.ones((30, 30), np.float32), SimpleNamespace(origin=(0.0, 0.0))
     whole = {"recon_amp": field, "recon_phase": 0 * field, "global_offsets": np.zeros((1, 1, 1, 2)), "canvas_frame": frame}
-    args = SimpleNamespace(stitch_crop_size=20, output_dir=tmp_path, model_path=tmp_path)
+    args = SimpleNamespace(plain=True, stitch_crop_size=20, output_dir=tmp_path, model_path=tmp_path)
     report = Report("scan.npz", (), {})
 
     with pytest.raises(OSError, match="No space"):
