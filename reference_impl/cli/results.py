@@ -13,6 +13,7 @@ import numpy as np
 
 from reference_impl.cli.progress import Reporter
 from reference_impl.data.report import Report
+from reference_impl.errors import reason_of
 
 CHECKED = "checked.json"
 """Beside the bundle: what was checked and assumed of the files that it was trained on."""
@@ -92,7 +93,11 @@ def close_training(
     path = args.output_dir / CHECKED
     if rank_zero_only.rank:
         return path
-    for text in collapse(results["models"]["diffraction_to_obj"], results["train_container"], config, execution, cause):
+    try:
+        told = collapse(results["models"]["diffraction_to_obj"], results["train_container"], config, execution, cause)
+    except Exception as error:  # the bundle is written: what judges it does not take it back
+        told = [f"the trained network could not be judged ({reason_of(error)}); the bundle is written"]
+    for text in told:
         warnings.warn(f"{args.train_data_file}: {text}", UserWarning, stacklevel=2)
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps([one.plain() for one in reports], indent=2, sort_keys=True) + "\n", encoding="utf-8")

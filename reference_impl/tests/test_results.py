@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from reference_impl.cli.results import close_training
 from reference_impl.config import ModelConfig, TrainingConfig
 from reference_impl.data import RawData
 from reference_impl.execution import PyTorchExecutionConfig
@@ -263,3 +264,19 @@ def test_synchronised_results_hold_what_was_stitched() -> None:
     assert found["kept"] == 1 and np.array_equal(found["recon_amp"], np.abs(again))
     factor = np.vdot(image, plain) / np.vdot(image, image)
     assert np.linalg.norm(factor * image - plain) < 0.03 * np.linalg.norm(plain)
+
+
+def test_a_training_that_cannot_be_judged_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: Any) -> list[str]:
+        raise ValueError("positions of another rank")
+
+    monkeypatch.setattr("reference_impl.inference.figures.collapse", broken)
+    args = SimpleNamespace(output_dir=tmp_path, train_data_file="scan.npz")
+    results = {"models": {"diffraction_to_obj": None}, "train_container": None}
+
+    with pytest.warns(
+        UserWarning, match=r"scan\.npz: .* could not be judged \(ValueError: positions of another"
+    ):
+        kept = close_training(args, results, None, None, [])
+
+    assert kept.is_file()

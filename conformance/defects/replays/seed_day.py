@@ -45,7 +45,8 @@ def bundles_cannot_be_opened(*arguments, **options):
 
 
 def positions_are_not_turned(container, count, model):
-    return fields.relative_positions(SimpleNamespace(coords_relative=container.coords_relative[..., None, :]), count, model)
+    given = fields.attribute(container, "coords_relative")
+    return fields.relative_positions(SimpleNamespace(coords_relative=given[..., None, :]), count, model)
 
 
 def models_are_dictionaries(original, *arguments, **options):
