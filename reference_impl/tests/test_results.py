@@ -274,9 +274,7 @@ def test_a_training_that_cannot_be_judged_stands(tmp_path: Path, monkeypatch: py
     args = SimpleNamespace(output_dir=tmp_path, train_data_file="scan.npz")
     results = {"models": {"diffraction_to_obj": None}, "train_container": None}
 
-    with pytest.warns(
-        UserWarning, match=r"scan\.npz: .* could not be judged \(ValueError: positions of another"
-    ):
+    with pytest.warns(UserWarning, match=r"scan\.npz: .* could not be judged \(ValueError: positions of another"):
         kept = close_training(args, results, None, None, [])
 
     assert kept.is_file()
