@@ -10,8 +10,11 @@ from pathlib import Path
 LONGEST_MESSAGE = 300
 """Characters of a message: four lines of a terminal."""
 
-_LEAST = {"found": 70, "expected": 70, "field": 50, "file": 80}
-"""What each part keeps when a message has to be cut, in the order of cutting; with the words between, 292 characters."""
+_LEAST = {"file": 80, "found": 70, "expected": 70, "field": 50}
+"""What each part keeps when a message has to be cut, in the order of cutting; with the words between, 292 characters.
+
+The path first: its end says which file, and how deep a folder lies is no reason to lose a word of the message.
+"""
 
 _COLOUR = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
 _ADVICE = re.compile(r"weights_only|add_safe_globals|arbitrary code", re.IGNORECASE)

@@ -99,7 +99,7 @@ def conclude(
     """Problems, matrix and exit code: 7 for a survivor, 1 for an accused twin, a hollow check or a matrix that differs."""
     table = trials.matrix(mutants)
     survivors = [f"{m.planted.id} {m.verdict}; not failed: {', '.join(m.missed)}" for m in mutants if m.verdict != "killed"]
-    accused = [f"{t.planted.id} accused by {', '.join(t.reds)}" for t in twins if t.reds]
+    accused = [f"{t.planted.id} accused by {check} ({t.states[check]}): {t.messages[check]}" for t in twins for check in t.reds]
     accused += [f"{t.planted.id} incomplete" for t in twins if not t.complete]
     problems = [*survivors, *accused]
     checks = [binding.check for binding in scan()[0]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,15 @@ def test_four_endless_parts_are_cut_and_the_name_of_the_file_stays() -> None:
 
     assert len(text) <= LONGEST_MESSAGE
     assert "/scan.npz: f" in text and ": expected e" in text and ", found y" in text
+
+
+@pytest.mark.parametrize("depth", [1, 10, 100])
+def test_how_deep_a_folder_lies_costs_no_word_of_the_message(depth: int) -> None:
+    file = Path("/", *["a_folder_of_a_long_name"] * depth, "wts.h5.zip")
+    found = "missing required fields: gridsize. Cannot reconstruct model architecture"
+    text = str(ContractError(file=file, field="diffraction_to_obj/params.dill", expected="every shaping field", found=found))
+
+    assert found in text and file.name in text and len(text) <= LONGEST_MESSAGE
 
 
 def test_a_short_message_is_left_as_it_is() -> None:
