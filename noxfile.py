@@ -27,7 +27,7 @@ BOOTSTRAP = ROOT / ".nox" / "bootstrap"
 HOUSE = ROOT / ".nox" / "house"
 BIN = "Scripts" if os.name == "nt" else "bin"
 CLIENT = "ptychodus==1.7.0"
-PROFILES = ("core", "cli", "ptychodus", "reconstruct")
+PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised")
 TESTS = ("conformance/selftest", "reference_impl/tests")
 PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
 
@@ -62,7 +62,7 @@ nox.options.default_venv_backend = "none"
 
 @nox.session
 def cpu(session: nox.Session) -> None:
-    """The registry's lint, then the whole suite on the reference backend: profiles core, cli, ptychodus and reconstruct."""
+    """The registry's lint, then the profiles of `PROFILES` on the reference backend."""
     python = prepare(session)
     tee(session, "trace", [python, "-m", "conformance", "trace"])
     examine(session, python, "cpu")

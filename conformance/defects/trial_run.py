@@ -17,7 +17,7 @@ from conformance.running.run import Options, environment, folder_for, shown, tee
 from conformance.running.workers import cores
 from conformance.specification import marking
 from conformance.specification.bindings import scan
-from conformance.specification.clauses import find_specs
+from conformance.specification.clauses import find_specs, load
 
 MATRIX = Path(__file__).resolve().parent.parent / "mutants" / "matrix.json"
 HOLLOW = MATRIX.with_name("hollow.json")
@@ -88,7 +88,7 @@ def run(folder: Path, job: Mapping[str, Any]) -> int:
     argv = [sys.executable, "-m", "pytest", "-q", "-s", "-rN", "--tb=native", "--disable-warnings", "--snapshot-warn-unused"]
     argv += ["-p", "conformance.plugin", "-p", "syrupy"]
     argv += ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--trials", str(path)]
-    argv += [part for name in ("core", "cli", "ptychodus", "reconstruct", "suite") for part in ("--profile", name)]
+    argv += [part for name in load(find_specs()).profiles for part in ("--profile", name)]
     argv += [str(Path(__file__).resolve().parent.parent / "suite")]
     return tee(argv, folder / "run.log", ["conform trials"], env=environment(), show=shown)[0]
 

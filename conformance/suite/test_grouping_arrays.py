@@ -186,7 +186,7 @@ def test_a_dark_stack_is_refused(backend: Any, observe: Observer) -> None:
         backend.group(raw, N=groups.N, K=6, nsamples=9, gridsize=2)
 
 
-@pytest.mark.clause("GROUP-031~1", evidence="differential")
+@pytest.mark.clause("GROUP-031~2", evidence="differential")
 @GRIDS
 def test_labels_lie_at_their_members_place(backend: Any, observe: Observer, g: int) -> None:
     """The object around each member's own position. If this fails, suspect offset plus relative position, or exchanged axes."""
@@ -198,7 +198,7 @@ def test_labels_lie_at_their_members_place(backend: Any, observe: Observer, g: i
     observe.close("Y", entry(mapping, "Y"), truth)
 
 
-@pytest.mark.clause("GROUP-031~1", evidence="analytic")
+@pytest.mark.clause("GROUP-031~2", evidence="analytic")
 def test_a_mark_stands_where_its_member_saw_it(backend: Any, observe: Observer) -> None:
     """A pixel at (row 21, column 33) seen from (32, 20) stands at (N//2 + 1, N//2 + 1). If this fails, suspect a mirror."""
     points = np.array([[32.0, 20.0], [34.0, 20.0], [32.0, 22.0], [34.0, 23.0]])
@@ -213,7 +213,7 @@ def test_a_mark_stands_where_its_member_saw_it(backend: Any, observe: Observer) 
     observe.close("Y", by_member, truth)
 
 
-@pytest.mark.clause("GROUP-031~1")
+@pytest.mark.clause("GROUP-031~2")
 @GRIDS
 def test_labels_of_a_record_are_gathered(backend: Any, observe: Observer, g: int) -> None:
     """Labels that the record has are used as they are. If this fails, suspect labels sampled in their place."""
@@ -225,7 +225,7 @@ def test_labels_of_a_record_are_gathered(backend: Any, observe: Observer, g: int
     observe.equal("Y", entry(mapping, "Y"), groups.gathered(given, "Y", members))
 
 
-@pytest.mark.clause("GROUP-031~1")
+@pytest.mark.clause("GROUP-031~2")
 def test_without_an_object_there_are_no_labels(backend: Any, observe: Observer) -> None:
     """Neither object nor labels: `None`. If this fails, suspect a placeholder that passes for truth."""
     mapping, _ = grouped(backend, groups.record(), 2)

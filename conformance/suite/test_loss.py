@@ -88,7 +88,7 @@ def test_absolute_error_takes_no_notice_of_photons(backend: Any, observe: Observ
 
 
 @pytest.mark.device
-@pytest.mark.clause("LOSS-007~1", evidence="differential", needs=("MODEL-020",))
+@pytest.mark.clause("LOSS-007~2", evidence="differential", needs=("MODEL-020",))
 @GROUPS
 def test_supervised_loss_compares_with_labels(backend: Any, observe: Observer, g: int) -> None:
     """2·Σ|A − A*| + 4·Σ|φ − φ*| over the mean amplitude. If this fails, suspect other weights, or a mean over pixels."""
@@ -103,7 +103,7 @@ def test_supervised_loss_compares_with_labels(backend: Any, observe: Observer, g
 
 
 @pytest.mark.device
-@pytest.mark.clause("LOSS-007~1", evidence="symmetry")
+@pytest.mark.clause("LOSS-007~2", evidence="symmetry")
 def test_supervised_loss_takes_no_notice_of_the_probe(backend: Any, observe: Observer) -> None:
     """Labels are compared with the object, not with its diffraction. If this fails, suspect a data term on the detector."""
     config = networks.settings(backend, {"model_type": "supervised"}, torch_loss_mode="mae")
@@ -115,7 +115,7 @@ def test_supervised_loss_takes_no_notice_of_the_probe(backend: Any, observe: Obs
     observe.close("loss", values[1], values[0])
 
 
-@pytest.mark.clause("LOSS-007~1")
+@pytest.mark.clause("LOSS-007~2")
 def test_supervised_loss_misses_its_labels_by_name(backend: Any, observe: Observer) -> None:
     """Without labels, an error that says `label_amp`. If this fails, suspect a bare KeyError from the depth of the step."""
     config = networks.settings(backend, {"model_type": "supervised"}, torch_loss_mode="mae")

@@ -138,6 +138,10 @@ def labels(container: Any, count: int, channels: int) -> dict[str, np.ndarray]:
         found = f"dtype {Y.dtype}, shape {Y.shape}"
         raise ContractError(field="label_amp", expected=f"{count} complex64 labels Y (DATA-001)", found=found)
     Y = _channel_first(Y, channels, "Y")
+    holes = (~np.isfinite(Y)).any(axis=(1, 2, 3)).nonzero()[0]
+    if len(holes):  # one of them would make a NaN of every weight
+        found = f"NaN or infinity in {len(holes)} of {count} samples, the first of them {holes[0]}"
+        raise ContractError(field="label_amp", expected="finite labels Y", found=found)
     return {
         "label_amp": np.ascontiguousarray(np.abs(Y), dtype=np.float32),
         "label_phase": np.ascontiguousarray(np.angle(Y), dtype=np.float32),

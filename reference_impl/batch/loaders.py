@@ -15,9 +15,12 @@ from torch.utils.data import DataLoader  # noqa: E402
 from reference_impl.batch.container import ensure_container, resolve_seed  # noqa: E402
 from reference_impl.batch.dataset import PtychoDataset, collate_batch  # noqa: E402
 from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
+from reference_impl.errors import naming  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 
 DEFAULT_BATCH_SIZE = 16
+WHOSE_OWN = ("probe_scale", "gridsize")
+"""Fields of the configuration: neither set of data is to blame for them."""
 
 Loaders = tuple[DataLoader, DataLoader | None]
 
@@ -37,10 +40,12 @@ def build_loaders(
     generator = torch.Generator().manual_seed(seed)
     size = getattr(config, "batch_size", None) or DEFAULT_BATCH_SIZE
     shuffle = not getattr(config, "sequential_sampling", False)
-    train_loader = make_loader(PtychoDataset(train, config), size, execution, shuffle=shuffle, generator=generator)
-    if test is None:
-        return train_loader, None
-    return train_loader, make_loader(PtychoDataset(test, config), size, execution)
+    with naming("training data", but=WHOSE_OWN):
+        train_set = PtychoDataset(train, config)
+    with naming("validation data", but=WHOSE_OWN):  # both are looked at before anything is trained
+        test_set = None if test is None else PtychoDataset(test, config)
+    train_loader = make_loader(train_set, size, execution, shuffle=shuffle, generator=generator)
+    return train_loader, None if test_set is None else make_loader(test_set, size, execution)
 
 
 def make_loader(

@@ -207,7 +207,9 @@ def test_the_arguments_stay_as_they_are(tmp_path: Path) -> None:
 
 
 def test_supervised_training_without_labels_says_so(tmp_path: Path) -> None:
-    supervised = TrainingConfig(model=ModelConfig(n_filters_scale=0.5, model_type="supervised"), output_dir=tmp_path)
+    supervised = TrainingConfig(
+        model=ModelConfig(n_filters_scale=0.5, model_type="supervised"), output_dir=tmp_path, torch_loss_mode="mae"
+    )
 
     with pytest.raises((ContractError, RuntimeError), match="label_amp"):
         train_cdi_model_torch(container(2), None, supervised, bare())
@@ -225,6 +227,7 @@ def test_supervised_training_without_labels_says_so(tmp_path: Path) -> None:
         ({"scheduler": "Cosine"}, ContractError, "scheduler.*WarmupCosine.*Cosine"),
         ({"gradient_clip_algorithm": "sign"}, ContractError, "gradient_clip_algorithm.*sign"),
         ({"batch_size": 3}, ContractError, "batch_size.*3"),
+        ({"model_type": "supervised"}, ContractError, "torch_loss_mode.*mae.*poisson"),
         ({"strategy": "telepathy"}, ValueError, "telepathy"),
     ],
 )

@@ -55,6 +55,7 @@ def train_cdi_model_torch(
     that cannot be honoured, before the first epoch, and `RuntimeError` from the cause of a failing fit (TRAIN-050).
     """
     run = settle(config, execution_config or PyTorchExecutionConfig(), overrides)
+    _check_distance(run.config)
     run = replace(run, config=_with_the_side_of(train_data, run.config))
     _check(run.config)
     seed = resolve_seed(run.config.subsample_seed)
@@ -143,6 +144,13 @@ def _intensity_scale(container: Any) -> float:
     """The mean factor from normalised amplitudes to square roots of photons; 1 where the container states none (BATCH-025)."""
     stated = getattr(container, "physics_scaling_constant", None)
     return 1.0 if stated is None else float(torch.as_tensor(stated).double().mean())
+
+
+def _check_distance(config: TrainingConfig) -> None:
+    """Labels are compared by their absolute error, and by nothing else (LOSS-013)."""
+    if config.model.model_type == "supervised" and config.torch_loss_mode != "mae":
+        expected = "'mae' for supervised training, whose labels have no likelihood"
+        raise ContractError(field="torch_loss_mode", expected=expected, found=repr(config.torch_loss_mode))
 
 
 def _check(config: TrainingConfig) -> None:
