@@ -7,11 +7,14 @@ and a tensor is looked at where it is.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import os
 import pickle
 import random
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from typing import Any, TypeVar
@@ -111,6 +114,57 @@ def limit_files(backend: Any, limit: int) -> int:
     before, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
     return before
+
+
+_started: list[str] = []
+_starters: list[tuple[type, Callable[..., Any]]] = []
+
+
+@beside
+def count_workers(backend: Any) -> None:
+    """Count the processes and threads that are started from now on, until `workers_counted`."""
+    from multiprocessing.process import BaseProcess  # late: few checks need it
+
+    for kind in (BaseProcess, threading.Thread):
+        original = kind.start
+        _starters.append((kind, original))
+
+        def start(self: Any, original: Callable[..., Any] = original) -> None:
+            _started.append(type(self).__name__)
+            original(self)
+
+        kind.start = start  # type: ignore[method-assign]
+
+
+@beside
+def workers_counted(backend: Any) -> int:
+    """How many were started; nobody counts any more."""
+    while _starters:
+        kind, original = _starters.pop()
+        kind.start = original  # type: ignore[attr-defined]
+    number = len(_started)
+    _started.clear()
+    return number
+
+
+_listening: list[tuple[contextlib.ExitStack, io.StringIO]] = []
+
+
+@beside
+def listen(backend: Any) -> None:
+    """Keep what is written to standard output and error from now on, until `heard`."""
+    ear, stack = io.StringIO(), contextlib.ExitStack()
+    stack.enter_context(contextlib.redirect_stdout(ear))
+    stack.enter_context(contextlib.redirect_stderr(ear))
+    _listening.append((stack, ear))
+
+
+@beside
+def heard(backend: Any) -> str:
+    """What was written; nobody listens any more."""
+    stack, ear = _listening.pop()
+    stack.close()
+    return ear.getvalue()
 
 
 @beside

@@ -16,7 +16,7 @@ require_torch()
 import torch  # noqa: E402
 
 from reference_impl.config import InferenceConfig, TrainingConfig, registry  # noqa: E402
-from reference_impl.data import checks, stated_nphotons  # noqa: E402
+from reference_impl.data import checks, stated_nphotons, subsampled  # noqa: E402
 from reference_impl.errors import ContractError, naming  # noqa: E402
 from reference_impl.grouping import generate_grouped_data  # noqa: E402
 from reference_impl.grouping.arrays import pattern_energies  # noqa: E402
@@ -103,9 +103,9 @@ def container_from_groups(
 ) -> PtychoContainer:
     """A container of a grouped mapping (GROUP-021); its tensors share the arrays' memory where dtypes agree.
 
-    `source` says where `nphotons` is from ('metadata' or 'config'); `mask` is the record's. Raises `ContractError` ("Missing
-    required keys"; `DATA-001`, `complex64` for labels of another dtype) and `ContractTypeError`, a `TypeError`, where `X_full` is
-    not float32.
+    `source` says where `nphotons` is from ('override', 'metadata' or 'config'); `mask` is the record's. Raises `ContractError`
+    ("Missing required keys"; `DATA-001`, `complex64` for labels of another dtype) and `ContractTypeError`, a `TypeError`, where
+    `X_full` is not float32.
     """
     missing = [key for key in REQUIRED_KEYS if grouped.get(key) is None]
     if missing:
@@ -148,7 +148,8 @@ def ensure_container(data: Any, config: TrainingConfig | InferenceConfig, *, cap
 
     The registry is synchronised with `config` first (CONFIG-001). Groups: `n_groups` of the configuration, None for one a point;
     `cap_groups` asks for no more than one a point (for validation data smaller than the training set). The seed is
-    `subsample_seed`, `None` being 42. Anything else is a `ContractTypeError`, a `TypeError`. Errors name the record's file.
+    `subsample_seed`, `None` being 42; where `n_subsample` is stated, as many exposures are drawn first, as by reading (DATA-008).
+    Anything else is a `ContractTypeError`, a `TypeError`. Errors name the record's file.
     """
     if hasattr(data, "X") and hasattr(data, "Y"):
         return data
@@ -161,6 +162,8 @@ def ensure_container(data: Any, config: TrainingConfig | InferenceConfig, *, cap
 
 
 def _of_record(data: Any, config: TrainingConfig | InferenceConfig, cap_groups: bool) -> Any:
+    if config.n_subsample is not None:
+        data = subsampled(data, config.n_subsample, resolve_seed(config.subsample_seed))
     grouped = generate_grouped_data(
         data,
         N=config.model.N,
@@ -172,11 +175,17 @@ def _of_record(data: Any, config: TrainingConfig | InferenceConfig, cap_groups: 
         enable_oversampling=config.enable_oversampling,
         neighbor_pool_size=config.neighbor_pool_size,
     )
+    return container_from_groups(grouped, data.probeGuess, *_photons(data, config), getattr(data, "mask", None))
+
+
+def _photons(data: Any, config: TrainingConfig | InferenceConfig) -> tuple[float, str]:
+    """The mean photons a pattern and who says so: an override, the record's metadata, the configuration (BATCH-012)."""
     stated = stated_nphotons(getattr(data, "metadata", None), getattr(data, "file", None))
     # An inference configuration has no photon number of its own; the registry then holds the training's.
-    nphotons = getattr(config, "nphotons", registry.get("nphotons", 1e9)) if stated is None else stated
-    source = "config" if stated is None else "metadata"
-    return container_from_groups(grouped, data.probeGuess, nphotons, source, getattr(data, "mask", None))
+    own = getattr(config, "nphotons", registry.get("nphotons", 1e9))
+    if getattr(config, "nphotons_source", None) == "override":
+        return own, "override"
+    return (own, "config") if stated is None else (stated, "metadata")
 
 
 def _group_count(n_groups: int | None, points: int, cap: bool) -> int:

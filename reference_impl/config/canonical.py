@@ -27,6 +27,7 @@ Backend = Literal["tensorflow", "pytorch"]
 LossMode = Literal["poisson", "mae"]
 ClipAlgorithm = Literal["norm", "value", "agc"]
 Optimizer = Literal["adam", "adamw", "sgd"]
+PhotonSource = Literal["override", "metadata", "default"]
 Scheduler = Literal["Default", "Exponential", "WarmupCosine", "ReduceLROnPlateau"]
 
 ARCHIVE_NAME = "wts.h5.zip"
@@ -61,7 +62,10 @@ class ModelConfig:
 
 @dataclass
 class TrainingConfig:
-    """A training run (CONFIG-010). `n_groups` counts groups, never images (GROUP-002); `nphotons`: mean photons a pattern."""
+    """A training run (CONFIG-010). `n_groups` counts groups, never images (GROUP-002); `nphotons`: mean photons a pattern.
+
+    `nphotons_source`: who said so, where the factory knows it; an override stands above a record's metadata (CONFIG-065).
+    """
 
     model: ModelConfig
     train_data_file: Path | None = None
@@ -101,6 +105,7 @@ class TrainingConfig:
     plateau_patience: int = 2
     plateau_min_lr: float = 1e-4
     plateau_threshold: float = 0.0
+    nphotons_source: PhotonSource | None = None
 
     def __post_init__(self) -> None:
         """CONFIG-011 (`n_groups`: the deprecated `n_images`, else 512) and CONFIG-055 (paths)."""

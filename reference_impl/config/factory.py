@@ -134,7 +134,7 @@ def _names(*classes: type) -> set[str]:
     """The names that an override may have: fields of the classes and of the execution configuration, and the aliases."""
     from reference_impl.execution import PyTorchExecutionConfig
 
-    known = {name for kind in (*classes, PyTorchExecutionConfig) for name in field_names(kind)} - {"model"}
+    known = {name for kind in (*classes, PyTorchExecutionConfig) for name in field_names(kind)} - {"model", "nphotons_source"}
     return known | {alias for alias, name in ALIASES.items() if name in known} | {"gridsize", "grid_size", "model_type"}
 
 
@@ -210,7 +210,7 @@ def _from_file(file: Path, settings: dict[str, Any], build: Any) -> tuple[Any, d
     else:
         nphotons, source = DEFAULT_NPHOTONS, "default"
     audit = {"N": N, "N_source": N_source, "nphotons": nphotons, "nphotons_source": source}
-    return build({**settings, "N": N, "nphotons": nphotons}), audit
+    return build({**settings, "N": N, "nphotons": nphotons, "nphotons_source": source}), audit
 
 
 def _supported(N: int, file: Path) -> int:

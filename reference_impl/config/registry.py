@@ -77,6 +77,8 @@ cfg: dict[str, Any] = dict(_DEFAULTS)
 """The live registry."""
 
 _REQUIRED = object()
+PROVENANCE = ("nphotons_source",)
+"""Fields that say where another field's value is from: no settings of the experiment."""
 
 
 def defaults() -> dict[str, Any]:
@@ -135,6 +137,8 @@ def dataclass_to_legacy_dict(config: ModelConfig | TrainingConfig | InferenceCon
     flat: dict[str, Any] = {}
     for field in fields(config):
         value = getattr(config, field.name)
+        if field.name in PROVENANCE:
+            continue
         if isinstance(value, ModelConfig):
             flat.update(dataclass_to_legacy_dict(value))
         elif field.name in KEY_MAP:

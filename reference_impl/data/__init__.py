@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from reference_impl.data.header import FileHeader, inspect_file
-from reference_impl.data.load import ensure_same_subsample, load_data
+from reference_impl.data.load import ensure_same_subsample, load_data, subsampled
 from reference_impl.data.metadata import nphotons, stated_nphotons
 from reference_impl.data.record import RawData
 
-__all__ = ["FileHeader", "RawData", "ensure_same_subsample", "inspect_file", "load_data", "nphotons", "stated_nphotons"]
+__all__ = [
+    "FileHeader",
+    "RawData",
+    "ensure_same_subsample",
+    "inspect_file",
+    "load_data",
+    "nphotons",
+    "stated_nphotons",
+    "subsampled",
+]

@@ -65,6 +65,12 @@ def ensure_same_subsample(first: RawData, second: RawData) -> None:
         )
 
 
+def subsampled(whole: RawData, n_subsample: int, seed: int) -> RawData:
+    """A record of `n_subsample` of the exposures, drawn as `load_data` draws them; the record itself where it has no more."""
+    indices = _selection(len(whole.xcoords), None, n_subsample, seed)
+    return whole if indices is None else _subset(whole, indices)
+
+
 def _selection(count: int, n_images: int | None, n_subsample: int | None, seed: int | None) -> np.ndarray | None:
     for name, value in (("n_subsample", n_subsample), ("n_images", n_images), ("subsample_seed", seed)):
         refuse_outside(name, value)
@@ -78,11 +84,11 @@ def _selection(count: int, n_images: int | None, n_subsample: int | None, seed: 
 
 def _subset(whole: RawData, indices: np.ndarray) -> RawData:
     def taken(name: str) -> np.ndarray | None:
-        value = getattr(whole, name)
+        value = getattr(whole, name, None)
         return None if value is None else value[indices]
 
     names = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "scan_index", "Y")
-    rest = {name: getattr(whole, name) for name in ("probeGuess", "objectGuess", "norm_Y_I", "metadata", "mask", "file")}
+    rest = {name: getattr(whole, name, None) for name in ("probeGuess", "objectGuess", "norm_Y_I", "metadata", "mask", "file")}
     return RawData(**{name: taken(name) for name in names}, **rest)
 
 

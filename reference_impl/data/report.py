@@ -106,11 +106,11 @@ def report(
 
 
 def _photons(stated: float | None, by_hand: float | None) -> tuple[str, str]:
-    if stated is not None:
-        ignored = f", before --nphotons {by_hand:.4g}" if by_hand not in (None, stated) else ""
-        return f"{stated:.4g} a pattern", f"the file's metadata{ignored}"
     if by_hand is not None:
-        return f"{by_hand:.4g} a pattern", "--nphotons"
+        other = f", instead of the file's {stated:.4g}" if stated not in (None, by_hand) else ""
+        return f"{by_hand:.4g} a pattern", f"--nphotons{other}"
+    if stated is not None:
+        return f"{stated:.4g} a pattern", "the file's metadata"
     return f"{DEFAULT_NPHOTONS:.4g} a pattern", "nobody says; --nphotons of train does"
 
 

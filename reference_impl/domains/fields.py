@@ -82,6 +82,7 @@ FIELDS: dict[str, Domain] = {
     "model_path": PATH,
     "output_dir": PATH,
     "nphotons": _PHOTONS,
+    "nphotons_source": optional(choice("override", "metadata", "default")),
     "n_groups": optional(_COUNT),
     "n_images": optional(_COUNT),
     "n_subsample": optional(_COUNT),

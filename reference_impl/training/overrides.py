@@ -42,6 +42,8 @@ def settle(config: TrainingConfig, execution: PyTorchExecutionConfig, overrides:
     _refuse_unknown(settings.keys() - set().union(*parts.values()))
     chosen = {kind: {name: settings[name] for name in names} for kind, names in parts.items()}
     model = replace(config.model, **chosen[ModelConfig])
+    if "nphotons" in settings:  # said for this call: it stands above a record's metadata too (CONFIG-065)
+        chosen[TrainingConfig]["nphotons_source"] = "override"
     return Run(
         config=replace(config, **{"model": model, **chosen[TrainingConfig]}),
         execution=replace(execution, **chosen[PyTorchExecutionConfig]),
@@ -51,7 +53,7 @@ def settle(config: TrainingConfig, execution: PyTorchExecutionConfig, overrides:
 
 
 def _names(kind: type) -> set[str]:
-    return {field.name for field in fields(kind)}
+    return {field.name for field in fields(kind)} - {"nphotons_source"}
 
 
 def _refuse_trainer_accumulation(execution: PyTorchExecutionConfig, settings: dict[str, Any]) -> None:

@@ -1,0 +1,83 @@
+"""Defects of settings that have no effect: stored, written down, and read by nobody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from conformance.defects.changes import Change, function, whole
+from conformance.mutants import rows
+from reference_impl.batch import container, fields, loaders
+from reference_impl.data.load import subsampled
+from reference_impl.grouping import generate_grouped_data
+from reference_impl.training import schedulers, trainer
+
+ACTS, RUNS, ARRIVES = (
+    "CONFIG-071:a_setting_acts_or_is_refused",
+    "EXEC-014:an_execution_setting_acts_or_is_refused",
+    "BATCH-013:what_is_carried_arrives",
+)
+
+
+def optimiser_without(**fixed: Any) -> Change:
+    """The optimiser is made with these values, whatever the configuration says."""
+    return function(
+        schedulers.make_optimizer, lambda original, parameters, config: original(parameters, replace(config, **fixed))
+    )
+
+
+def schedule_without(**fixed: Any) -> Change:
+    """The schedule is made with these values, whatever the configuration says."""
+    return function(schedulers.make_scheduler, lambda original, optimizer, config: original(optimizer, replace(config, **fixed)))
+
+
+def loader_without(**fixed: Any) -> Change:
+    """Loaders are made with these settings of the execution, whatever it says."""
+
+    def make(original, dataset, size, execution=None, **options):
+        return original(dataset, size, execution and replace(execution, **fixed), **options)
+
+    return function(loaders.make_loader, make)
+
+
+def the_file_is_asked_before_the_override(original, data, config):
+    return original(data, replace(config, nphotons_source=None) if hasattr(config, "nphotons_source") else config)
+
+
+def the_accelerator_is_whatever_there_is(original):
+    return lambda **settings: original(**{**settings, "accelerator": "cpu"})
+
+
+def the_probe_of_a_training_is_ones(original, container, side, model):
+    probe, factor = original(container, side, model)
+    return probe * 0 + 1, factor
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-CONFIG-071", "a sweep over weight_decay is ten equal trainings", f"{ACTS}[training-weight_decay]",
+    plant=optimiser_without(weight_decay=0.0))
+mutant("GUARD-CONFIG-071b", "momentum is 0.9 whatever is asked for", f"{ACTS}[training-momentum]",
+    plant=optimiser_without(momentum=0.9))
+mutant("GUARD-CONFIG-071c", "Adam's betas are torch's defaults, whatever is asked for", f"{ACTS}[training-adam_beta1]",
+    f"{ACTS}[training-adam_beta2]", plant=optimiser_without(adam_beta1=0.9, adam_beta2=0.999))
+mutant("GUARD-CONFIG-071d", "n_subsample trains on every exposure", f"{ACTS}[training-n_subsample]",
+    f"{ACTS}[inference-n_subsample]", plant=function(subsampled, lambda original, record, *rest: record))
+mutant("GUARD-CONFIG-071e", "neighbor_pool_size draws from the usual neighbours", f"{ACTS}[training-neighbor_pool_size]",
+    plant=function(generate_grouped_data,
+        lambda original, *given, **options: original(*given, **{**options, "neighbor_pool_size": None})))
+mutant("GUARD-CONFIG-071f", "a plateau always waits for two epochs", f"{ACTS}[training-plateau_patience]",
+    plant=schedule_without(plateau_patience=2))
+mutant("GUARD-EXEC-014", "an accelerator that is absent is the CPU, without a word", f"{RUNS}[execution-accelerator]",
+    plant=whole(trainer.Trainer, the_accelerator_is_whatever_there_is))
+mutant("GUARD-EXEC-014b", "workers that were asked for are never started", f"{RUNS}[execution-num_workers]",
+    plant=loader_without(num_workers=0))
+mutant("GUARD-EXEC-014c", "workers die with every epoch", f"{RUNS}[execution-persistent_workers]",
+    plant=loader_without(persistent_workers=False))
+mutant("GUARD-BATCH-012e", "--nphotons has no effect on a file that states its photons",
+    "BATCH-012:an_override_of_the_photons_stands_above_the_metadata",
+    "BATCH-012:an_override_of_a_training_stands_above_the_metadata",
+    plant=function(container._photons, the_file_is_asked_before_the_override))
+mutant("GUARD-BATCH-013", "the network is trained through a flat probe, whatever the record holds",
+    f"{ARRIVES}[record-probeGuess]", f"{ARRIVES}[container-probe]", plant=function(fields.probe, the_probe_of_a_training_is_ones))

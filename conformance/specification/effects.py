@@ -1,0 +1,107 @@
+"""What each setting does: `specs/effects.toml`, read and held against the clauses that list the settings.
+
+A field that a clause lists and the table does not know is a problem of the specification (`conform trace`), and so is an entry of
+a field that no clause lists: whoever adds a setting says what follows from it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from conformance.specification.clauses import Clause, find_specs
+from conformance.specification.texts import read
+
+TABLE = "effects.toml"
+OBSERVABLES = (
+    *("network", "prediction", "loss", "groups", "photons", "order", "weights", "epochs", "rates", "files", "place", "kept"),
+    *("workers", "shown", "workflow", "passes"),
+)
+KEYS = {"from", "to", "changes", "with", "without", "named"}
+Table = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One setting: two values of it, what differs between them, and the circumstances in which it does.
+
+    `since`: the first value; `()` where the field is not stated at all. `named`: what a refusal may say beside the field's name.
+    """
+
+    kind: str
+    field: str
+    since: Any
+    to: Any
+    changes: str
+    circumstances: Mapping[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    named: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.field}"
+
+
+def table(folder: Path | None = None) -> Table:
+    """Kind → field → its entry; raises `OSError` or `ValueError` for a file that cannot be read."""
+    return tomllib.loads(read((folder or find_specs()) / TABLE))
+
+
+def effects(*kinds: str) -> list[Effect]:
+    """The entries of these kinds that act, in the order of the file."""
+    found = table()
+    return [_effect(kind, name, entry) for kind in kinds for name, entry in found[kind].items() if "inert" not in entry]
+
+
+def _effect(kind: str, name: str, entry: Mapping[str, Any]) -> Effect:
+    rest = (entry.get("with", {}), tuple(entry.get("without", ())), entry.get("named", name))
+    return Effect(kind, name, entry.get("from", ()), entry["to"], entry["changes"], *rest)
+
+
+def lint(clauses: Mapping[str, Clause], folder: Path) -> list[str]:
+    """A line for each setting without an entry, entry without a setting, and entry that says nothing."""
+    wanted = listed(clauses)
+    if not wanted:
+        return []
+    try:
+        found = table(folder)
+    except (OSError, ValueError) as error:
+        return [f"{TABLE}: {error}"]
+    problems = [f"{TABLE}: [{kind}] has no {name!r}, which {told}" for kind, (told, names) in wanted.items()
+                for name in sorted(names - found.get(kind, {}).keys())]  # fmt: skip
+    problems += [f"{TABLE}: [{kind}] {name}: no clause lists such a field" for kind, (_, names) in wanted.items()
+                 for name in sorted(found.get(kind, {}).keys() - names)]  # fmt: skip
+    return problems + [
+        f"{TABLE}: [{kind}] {name}: {fault}" for kind in found for name, entry in found[kind].items() for fault in _faults(entry)
+    ]
+
+
+def _faults(entry: Mapping[str, Any]) -> list[str]:
+    if "inert" in entry:
+        return [] if set(entry) == {"inert"} and str(entry["inert"]).strip() else ["`inert` must be a reason, and stand alone"]
+    missing = [f"says neither `{key}` nor why it is inert" for key in ("to", "changes") if key not in entry]
+    unknown = [f"unknown key {key!r}" for key in sorted(set(entry) - KEYS)]
+    strange = entry.get("changes")
+    seen = [f"unknown observable {strange!r}; known: {', '.join(OBSERVABLES)}"] if strange not in (None, *OBSERVABLES) else []
+    same = ["`from` and `to` are one value"] if "from" in entry and entry["from"] == entry.get("to") else []
+    return [*missing, *unknown, *seen, *same]
+
+
+def listed(clauses: Mapping[str, Clause]) -> dict[str, tuple[str, set[str]]]:
+    """Kind → the clause that lists its fields, in words, and their names; empty for a specification without these clauses."""
+    found: dict[str, tuple[str, set[str]]] = {}
+    if "CONFIG-010" in clauses:
+        text = re.sub(r"\([^)]*\)", "", clauses["CONFIG-010"].text)
+        for kind, fields in re.findall(r"\*\*(\w+)\*\*: (.*?)\.(?= \*\*| Paths|$)", text):
+            names = {match for match in re.findall(r"(?:^|, )`(\w+)`", fields) if match != "model"}
+            found[kind.lower()] = "CONFIG-010 lists", names
+    if "EXEC-001" in clauses:
+        first = re.findall(r"^\| (`[^|]*`) \|", clauses["EXEC-001"].prose, flags=re.MULTILINE)
+        found["execution"] = "EXEC-001 lists", {name for cell in first for name in re.findall(r"`(\w+)`", cell)}
+    if "BATCH-013" in clauses:
+        attributes = re.search(r"in one of (.*?), MUST", clauses["BATCH-013"].text)
+        found["container"] = "BATCH-013 lists", set(re.findall(r"`(\w+)`", attributes[1] if attributes else ""))
+    return found

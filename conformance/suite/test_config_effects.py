@@ -1,0 +1,42 @@
+"""CONFIG, EXEC, BATCH: every setting, and what records and containers carry, has the effect that specs/effects.toml names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.scenes import effects as scene
+from conformance.specification.effects import Effect, effects
+
+
+@pytest.mark.clause("CONFIG-071~1")
+@pytest.mark.parametrize("effect", effects("model", "training", "inference"), ids=str)
+def test_a_setting_acts_or_is_refused(backend: Any, observe: Observer, tmp_path: Path, effect: Effect) -> None:
+    """Another value has another outcome. If this fails, suspect a field that is stored, written down, and read by nobody."""
+    first, second = scene.outcomes(backend, effect, tmp_path)
+
+    observe.equal("refused without its name", scene.unnamed(effect, second), "")
+    observe.holds(f"effect on {effect.changes}", first != second, "another outcome", f"the same: {second}"[:300])
+
+
+@pytest.mark.clause("EXEC-014~1")
+@pytest.mark.parametrize("effect", effects("execution"), ids=str)
+def test_an_execution_setting_acts_or_is_refused(backend: Any, observe: Observer, tmp_path: Path, effect: Effect) -> None:
+    """Another value has another outcome. If this fails, suspect a setting that is not handed on to who carries the run out."""
+    first, second = scene.outcomes(backend, effect, tmp_path)
+
+    observe.equal("refused without its name", scene.unnamed(effect, second), "")
+    observe.holds(f"effect on {effect.changes}", first != second, "another outcome", f"the same: {second}"[:300])
+
+
+@pytest.mark.clause("BATCH-013~1")
+@pytest.mark.parametrize("effect", effects("record", "container"), ids=str)
+def test_what_is_carried_arrives(backend: Any, observe: Observer, tmp_path: Path, effect: Effect) -> None:
+    """Another part, other weights. If this fails, suspect a default in the place of what a record or container carries."""
+    first, second = scene.carried(backend, effect, tmp_path)
+
+    observe.equal("refused without its name", scene.unnamed(effect, second), "")
+    observe.holds(f"effect on {effect.changes}", first != second, "other weights", f"the same: {second}"[:300])
