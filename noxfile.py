@@ -27,7 +27,7 @@ BOOTSTRAP = ROOT / ".nox" / "bootstrap"
 HOUSE = ROOT / ".nox" / "house"
 BIN = "Scripts" if os.name == "nt" else "bin"
 CLIENT = "ptychodus==1.7.0"
-PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised")
+PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode")
 TESTS = ("conformance/selftest", "reference_impl/tests")
 PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
 

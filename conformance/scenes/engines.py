@@ -71,6 +71,21 @@ def experiment(whole: bool = True) -> dict[str, np.ndarray]:
     return {"xcoords": x, "ycoords": y, "diff3d": amplitude.astype(np.float32), "probeGuess": probe}
 
 
+def light_of_two_modes() -> np.ndarray:
+    """`(2, N, N)` complex64: the spot, and a fifth of its light beside it, not orthogonal to it, the weaker one first."""
+    first = compact_probe().astype(complex)
+    second = np.roll(first, (3, -2), axis=(0, 1)) * np.exp(0.2j * (np.arange(N) - N // 2))
+    return np.stack([second * np.sqrt(0.2), first]).astype(np.complex64)
+
+
+def under(probe: np.ndarray, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The experiment of these positions in the light of modes `(P, N, N)`."""
+    x, y, pixel = arrays["xcoords"], arrays["ycoords"], np.arange(N) - N // 2
+    image = transmission((y[:, None] + pixel)[:, :, None], (x[:, None] + pixel)[:, None, :])
+    intensity = sum(np.abs(np.fft.fftshift(np.fft.fft2(mode * image, norm="ortho"), axes=(-2, -1))) ** 2 for mode in probe)
+    return {**arrays, "probeGuess": probe, "diff3d": np.sqrt(intensity).astype(np.float32)}
+
+
 def truth(shape: tuple[int, int], whole: bool, mirror: bool = False) -> np.ndarray:
     """`(H, W)` what a canvas with the scan's mean in its centre must show (INFER-032)."""
     (x, y), (rows, columns) = scan(whole), (np.arange(side) - side / 2 for side in shape)
@@ -82,7 +97,7 @@ def light(arrays: Mapping[str, np.ndarray], shape: tuple[int, int]) -> np.ndarra
     total = np.zeros((shape[0] + 2 * N, shape[1] + 2 * N))
     for x, y in zip(arrays["xcoords"] - arrays["xcoords"].mean(), arrays["ycoords"] - arrays["ycoords"].mean(), strict=True):
         row, column = round(y + (shape[0] + N) / 2), round(x + (shape[1] + N) / 2)
-        total[row : row + N, column : column + N] += np.abs(arrays["probeGuess"]) ** 2
+        total[row : row + N, column : column + N] += np.sum(np.abs(arrays["probeGuess"].reshape(-1, N, N)) ** 2, axis=0)
     return (total > LIT * total.max())[N:-N, N:-N].astype(float)
 
 
@@ -113,6 +128,7 @@ CHANGES: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] 
     "bright": lambda a: {**a, "diff3d": a["diff3d"] * np.float32(8)},
     "dim": lambda a: {**a, "diff3d": a["diff3d"] / np.float32(4096)},
     "mirrored": mirrored,
+    "two-modes": lambda a: under(light_of_two_modes(), a),
     "elsewhere": lambda a: {**a, "xcoords": a["xcoords"] + 400.0, "ycoords": a["ycoords"] - 70.0},
 }
 WRONG: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] = {
