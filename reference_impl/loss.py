@@ -20,6 +20,8 @@ MEAN_EPSILON = 1e-8
 """Added to the mean amplitude that the data term is divided by (LOSS-002)."""
 SUPERVISED_WEIGHTS = (2.0, 4.0)
 """Amplitude and phase (LOSS-007)."""
+SOLVED_WEIGHT = 2.0
+"""A relative error of solved labels weighs twice as much as the same relative error of amplitudes does with `mode = 'mae'`."""
 
 
 def poisson_nll(predicted: torch.Tensor, measured: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
@@ -64,10 +66,33 @@ def complex_mae(patches: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return (patches - labels).abs().mean()
 
 
+def lit_distance(patches: torch.Tensor, labels: torch.Tensor, light: torch.Tensor) -> torch.Tensor:
+    """Mean over samples and channels of `min_g ‖g·O - L‖ / ‖L‖`, pixels weighted by their `light`; a scalar in 0 to 1.
+
+    `patches` `O`, `labels` `L` `(B, C, N, N)` complex; `light` `(B|1, C|1, N, N)`. What no photon saw counts for nothing, and
+    one complex factor `g` a patch is free: its phase is in no pattern, and its modulus the data term sees.
+    """
+
+    def product(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return (light * one.conj() * other).sum(dim=(-2, -1), keepdim=True)
+
+    tiny = torch.finfo(torch.float32).tiny
+    with torch.no_grad():  # at the best factor its own change adds nothing to the gradient
+        factor = product(patches, labels) / product(patches, patches).real.clamp_min(tiny)
+        square = product(labels, labels).real.clamp_min(tiny)
+    left = factor * patches - labels
+    return (product(left, left).real / square + LIT_EPSILON).sqrt().mean()
+
+
+LIT_EPSILON = 1e-8
+"""Inside the root: its slope stays finite where a patch equals its label; 1e-4 is below what labels are known to."""
+
+
 @dataclass(frozen=True)
 class Objective:
     """The total loss: `data/(mean(x) + 1e-8) + realspace·TV + realspace_mae·E` (decision 6, LOSS-002, LOSS-030).
 
+    Where a batch says how much light its labels had (`label_light`: a solver made them), `2·C·N²·lit_distance` is added.
     `data = nll·D + mae·MAE`; `D` is the Poisson likelihood, the absolute error (`mode = 'mae'`) or the distance from labels
     (`supervise`). A term of weight 0 is not computed.
     """
@@ -101,6 +126,10 @@ class Objective:
         if self.realspace_mae:
             labels = as_complex(*_labels(fields, "realspace_mae_weight > 0"))
             total = total + self.realspace_mae * complex_mae(as_complex(amplitude, phase), labels)
+        if "label_light" in fields.keys():
+            labels = as_complex(*_labels(fields, "label_light"))
+            distance = lit_distance(as_complex(amplitude, phase), labels, fields["label_light"])
+            total = total + SOLVED_WEIGHT * amplitude[0].numel() * distance
         return total
 
     def _data_term(

@@ -43,6 +43,7 @@ class PtychoContainer:
     `nn_indices` `(n, C)` int32; `global_offsets` `(n, 1, 2, 1)` and `local_offsets` `(n, 1, 2, C)` float64 px;
     `physics_scaling_constant` `(1, 1, 1)` float32 (BATCH-012), for `nphotons` photons a pattern, known from `nphotons_source`;
     `YY_full` the object or None. `mask` bool `(N, N)`, True where a pixel of the detector is good, or None for all (BATCH-037).
+    `label_light` `(N, N)` float32: how much light the pixels of labels had that a solver made, or None for other labels.
     """
 
     X: torch.Tensor
@@ -59,6 +60,7 @@ class PtychoContainer:
     YY_full: torch.Tensor | None = None
     mask: torch.Tensor | None = None
     norm_Y_I: Any = None
+    label_light: torch.Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.X)
@@ -99,13 +101,18 @@ def physics_scaling_constant(X: Any, nphotons: float) -> torch.Tensor:
 
 
 def container_from_groups(
-    grouped: Mapping[str, Any], probe: Any, nphotons: float = 1e9, source: str = "config", mask: Any = None
+    grouped: Mapping[str, Any],
+    probe: Any,
+    nphotons: float = 1e9,
+    source: str = "config",
+    mask: Any = None,
+    label_light: Any = None,
 ) -> PtychoContainer:
     """A container of a grouped mapping (GROUP-021); its tensors share the arrays' memory where dtypes agree.
 
-    `source` says where `nphotons` is from ('override', 'metadata' or 'config'); `mask` is the record's. Raises `ContractError`
-    ("Missing required keys"; `DATA-001`, `complex64` for labels of another dtype) and `ContractTypeError`, a `TypeError`, where
-    `X_full` is not float32.
+    `source` says where `nphotons` is from ('override', 'metadata' or 'config'); `mask` and `label_light` are the record's.
+    Raises `ContractError` ("Missing required keys"; `DATA-001`, `complex64` for labels of another dtype) and
+    `ContractTypeError`, a `TypeError`, where `X_full` is not float32.
     """
     missing = [key for key in REQUIRED_KEYS if grouped.get(key) is None]
     if missing:
@@ -128,6 +135,7 @@ def container_from_groups(
         has_labels=grouped.get("Y") is not None,
         YY_full=None if whole is None else as_tensor(as_array(whole), np.complex64),
         mask=None if mask is None else as_tensor(checks.mask(as_array(mask), X.shape[1])),
+        label_light=None if label_light is None else as_tensor(as_array(label_light), np.float32),
     )
 
 
@@ -175,7 +183,8 @@ def _of_record(data: Any, config: TrainingConfig | InferenceConfig, cap_groups: 
         enable_oversampling=config.enable_oversampling,
         neighbor_pool_size=config.neighbor_pool_size,
     )
-    return container_from_groups(grouped, data.probeGuess, *_photons(data, config), getattr(data, "mask", None))
+    own = (getattr(data, name, None) for name in ("mask", "label_light"))
+    return container_from_groups(grouped, data.probeGuess, *_photons(data, config), *own)
 
 
 def _photons(data: Any, config: TrainingConfig | InferenceConfig) -> tuple[float, str]:

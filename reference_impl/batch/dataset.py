@@ -24,8 +24,8 @@ Batch = tuple[TensorDict, torch.Tensor, torch.Tensor]
 `fields`: TensorDict of batch size `[B]`: `images` `(B, C, N, N)` float32, `coords_relative` `(B, C, 1, 2)` float32 px,
 `rms_scaling_constant`, `physics_scaling_constant` `(B, 1, 1, 1)` float32, `experiment_id` `(B,)` int64, and where the loss needs
 them `label_amp`, `label_phase` `(B, C, N, N)` float32; where the container has a mask, `mask` `(B, 1, N, N)` bool, True for good
-pixels (BATCH-037). `probe`: `(B, C, P, N, N)` complex64, normalised. `scaling`:
-`(B, 1, 1, 1)` float32, the factor that normalised it.
+pixels (BATCH-037); where a solver made the labels, `label_light` `(B, 1, N, N)` float32. `probe`:
+`(B, C, P, N, N)` complex64, normalised. `scaling`: `(B, 1, 1, 1)` float32, the factor that normalised it.
 """
 
 
@@ -48,7 +48,8 @@ class PtychoDataset(Dataset):
             "physics_scaling_constant": fields.scale(container, "physics_scaling_constant", count),
             "experiment_id": fields.experiment_ids(container, count),
         }
-        if fields.needs_labels(config):
+        self.light = fields.label_light(container, config, images.shape[-1])
+        if self.light is not None or fields.needs_labels(config):
             self.fields |= fields.labels(container, count, channels)
         self.mask = fields.mask(container, images.shape[-1])
         self.probe, self.scaling = fields.probe(container, images.shape[-1], config.model)
@@ -69,6 +70,8 @@ class PtychoDataset(Dataset):
         gathered = {name: torch.from_numpy(array[rows]) for name, array in self.fields.items()}
         if self.mask is not None:
             gathered["mask"] = torch.from_numpy(np.repeat(self.mask[None, None], count, axis=0))
+        if self.light is not None:
+            gathered["label_light"] = torch.from_numpy(np.repeat(self.light[None, None], count, axis=0))
         # Each batch owns its probe: a batch that is written into must not reach its neighbours or the next batch.
         probe = np.empty((count, self.fields["images"].shape[1], *self.probe.shape), dtype=np.complex64)
         probe[...] = self.probe

@@ -127,6 +127,18 @@ def needs_labels(config: TrainingConfig | InferenceConfig) -> bool:
     return config.model.model_type == "supervised" or config.realspace_mae_weight > 0
 
 
+def label_light(container: Any, config: TrainingConfig | InferenceConfig, side: int) -> np.ndarray | None:
+    """How much light the pixels of a solver's labels had, float32 `(N, N)` >= 0; None outside of training, and else."""
+    value = attribute(container, "label_light")
+    if value is None or not isinstance(config, TrainingConfig):
+        return None
+    light = np.asarray(as_array(value), np.float32)
+    if light.shape != (side, side) or not (np.isfinite(light).all() and (light >= 0).all() and light.any()):
+        expected = f"light ({side}, {side}) of a patch, none of it negative"
+        raise ContractError(field="label_light", expected=expected, found=f"others, of shape {light.shape}")
+    return light
+
+
 def labels(container: Any, count: int, channels: int) -> dict[str, np.ndarray]:
     """`label_amp` and `label_phase`, float32 `(n, C, N, N)`, of the container's `Y`; without it a `ContractError`."""
     value = attribute(container, "Y")

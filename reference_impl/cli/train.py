@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from reference_impl.cli import presets
+from reference_impl.cli import labels, presets
 from reference_impl.cli.flags import Older, add_execution_flags, add_groups_flag, add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, judged, read_record
 from reference_impl.cli.progress import Reporter
@@ -43,6 +43,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add_judgement_flags(parser)
     _add_run_flags(parser.add_argument_group("run"))
     _add_model_flags(parser.add_argument_group("model and loss"))
+    labels.add_flags(parser.add_argument_group("labels and first weights"))
     add_execution_flags(parser)
     _add_optimiser_flags(parser.add_argument_group("optimiser and hardware"))
     _add_checkpoint_flags(parser.add_argument_group("checkpoints and logs"))
@@ -141,10 +142,12 @@ def run(args: argparse.Namespace) -> None:
             field="override", expected="--resume beside it: it names what may differ from a checkpoint", found="none"
         )
     say.line(presets.apply(args) or presets.hint(args))
+    labels.prepare(args, say)
     validate_paths(args.train_data_file, args.test_data_file, args.output_dir)
     # The step gathers the gradients; Lightning's own accumulation is refused under manual optimisation (EXEC-004).
     step = {"accum_steps": args.accumulate_grad_batches} if args.accumulate_grad_batches != 1 else {}
     args.accumulate_grad_batches = None
+    begin = labels.starting_weights(args, say)
     execution = build_execution_config_from_args(args, "training")
     payload = create_training_payload(args.train_data_file, args.output_dir, overrides_of(args), execution)
     files = (args.train_data_file, args.test_data_file)
@@ -163,9 +166,11 @@ def run(args: argparse.Namespace) -> None:
     cause = saturation(train, config)
     if cause:
         warnings.warn(f"{args.train_data_file}: {cause}", stacklevel=2)
+    train = labels.labelled_record(args, train, config, say)
+    groups = {"n_groups": len(train)} if args.n_groups == "all" else {}
     resume = {} if args.resume is None else {"resume_from": args.resume, "resume_override": args.override or ()}
     _, _, results = run_cdi_example_with_backend(
-        train, test, config, execution_config=payload.execution_config, overrides={**step, **resume}
+        train, test, config, execution_config=payload.execution_config, overrides={**step, **groups, **begin, **resume}
     )
     close_training(args, results, config, payload.execution_config, reports, cause)
     _say_results(say, results["history"], args.output_dir, time.perf_counter() - start)

@@ -44,9 +44,12 @@ class RawData:
     `scan_index`: integer `(n,)`. `objectGuess`: complex64 `(H, W)` or None. `Y`: ground-truth patches `(n, N, N)` or None, dtype
     as given (BATCH-010 judges it). `metadata`: mapping or None. `sample_indices`, `subsample_seed`: the draw of `load_data`.
     `mask`: bool `(N, N)`, True where a pixel is good, or None for all; `diff3d` is zero under it, whatever was given (DATA-012).
+    `label_light`: float32 `(N, N)`, how much light the pixels of `Y` had where a solver made it (`engine.labels`), else None.
 
     Raises `ContractError` ("matching shapes", "square patterns", "Every pattern needs a position", "surplus", …).
     """
+
+    label_light: np.ndarray | None = None
 
     def __init__(
         self,

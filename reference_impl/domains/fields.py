@@ -25,7 +25,7 @@ LARGEST_SEED = 2**32 - 1
 LONGEST_SHOWN = 80
 """Characters of a refused value that a message repeats."""
 
-_architectures = {"cnn"}
+_architectures = {"cnn", "unrolled"}
 
 
 def declare_architecture(name: str) -> None:
@@ -171,6 +171,8 @@ FLAGS: dict[str, Domain] = {
     "resume": optional(PATH),
     "override": optional(TEXT),
     "preset": choice("quick", "standard", "thorough"),
+    "labels": choice("none", "engine"),
+    "views": optional(whole(0, 64)),
     "groups": replace(_COUNT, also=("all",)),
     "stitch_crop_size": whole(1, 2**12),
     "mask_file": optional(PATH),

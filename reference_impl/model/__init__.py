@@ -9,5 +9,14 @@ require_torch()
 from reference_impl.model.cnn import CnnNetwork  # noqa: E402
 from reference_impl.model.forward import PtychoModel  # noqa: E402
 from reference_impl.model.network import Autoencoder, create_network, known_architectures, register_architecture  # noqa: E402
+from reference_impl.model.unrolled import UnrolledNetwork  # noqa: E402
 
-__all__ = ["Autoencoder", "CnnNetwork", "PtychoModel", "create_network", "known_architectures", "register_architecture"]
+__all__ = [
+    "Autoencoder",
+    "CnnNetwork",
+    "PtychoModel",
+    "UnrolledNetwork",
+    "create_network",
+    "known_architectures",
+    "register_architecture",
+]

@@ -16,7 +16,10 @@ from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.physics.precision import at_least_float32  # noqa: E402
 
 Factory = Callable[[ModelConfig], nn.Module]
-"""Makes a network `(B, channels, N, N) → (amplitude, phase)`, both of the input's shape; channels = g² or 1 (`object_big`)."""
+"""Makes a network `(B, channels, N, N) → (amplitude, phase)`, both of the input's shape; channels = g² or 1 (`object_big`).
+
+One whose `takes_probe` is true is called with the patterns of whole groups `(B, C, N, N)` and their probes `(B, C, P, N, N)`.
+"""
 
 _factories: dict[str, Factory] = {}
 
@@ -63,6 +66,7 @@ class Autoencoder(nn.Module):
         self.network = network
         self.shape = (config.gridsize**2, config.N, config.N)
         self.joint = config.object_big
+        self.takes_probe = bool(getattr(network, "takes_probe", False))
         self.memory_format = torch.contiguous_format
 
     def use_channels_last(self) -> Autoencoder:
@@ -70,11 +74,28 @@ class Autoencoder(nn.Module):
         self.memory_format = torch.channels_last
         return self.to(memory_format=torch.channels_last)
 
-    def forward(self, patterns: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Raises `ContractError` for patterns of another shape than the model was built for."""
+    def forward(self, patterns: torch.Tensor, probe: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """`probe` `(B|1, C|1, P, N, N)` complex64, normalised, for a network that takes one; others never look at it.
+
+        Raises `ContractError` for patterns of another shape than the model was built for, and for a probe that is missing.
+        """
         if patterns.ndim != 4 or tuple(patterns.shape[1:]) != self.shape:
             expected = f"shape (B, {', '.join(str(size) for size in self.shape)})"
             raise ContractError(field="images", expected=expected, found=f"shape {tuple(patterns.shape)}")
-        images = patterns if self.joint else patterns.flatten(0, 1).unsqueeze(1)
-        amplitude, phase = self.network(images.contiguous(memory_format=self.memory_format))
+        if self.takes_probe:
+            amplitude, phase = self.network(patterns, _for_each(patterns, probe))
+        else:
+            images = patterns if self.joint else patterns.flatten(0, 1).unsqueeze(1)
+            amplitude, phase = self.network(images.contiguous(memory_format=self.memory_format))
         return tuple(at_least_float32(part).contiguous().view(patterns.shape) for part in (amplitude, phase))
+
+
+def _for_each(patterns: torch.Tensor, probe: torch.Tensor | None) -> torch.Tensor:
+    """The probe as a view `(B, C, P, N, N)`, one for each pattern."""
+    B, C, N, _ = patterns.shape
+    fits = probe is not None and probe.ndim == 5 and probe.shape[0] in (1, B) and probe.shape[1] in (1, C)
+    if not fits or tuple(probe.shape[3:]) != (N, N):
+        found = "none" if probe is None else f"shape {tuple(probe.shape)}"
+        expected = f"({B}|1, {C}|1, P, {N}, {N}): this architecture computes with it"
+        raise ContractError(field="probe", expected=expected, found=found)
+    return probe.expand(B, C, -1, -1, -1)

@@ -13,31 +13,37 @@ from reference_impl.errors import ContractError
 from reference_impl.execution import PyTorchExecutionConfig
 
 ALIASES = {"epochs": "nepochs", "max_epochs": "nepochs", "K": "neighbor_count"}
-RESUME, RESUME_OVERRIDE = "resume_from", "resume_override"
+RESUME, RESUME_OVERRIDE, START = "resume_from", "resume_override", "start_from"
 TRAINER_ACCUMULATION = "accumulate_grad_batches"
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one call of the training works with; `resume_from` is a checkpoint to go on from, though `changing` what they name."""
+    """What one call of the training works with; `resume_from` is a checkpoint to go on from, though `changing` what they name.
+
+    `start_from`: the first weights by name, as a module's `state_dict` has them, or None for drawn ones.
+    """
 
     config: TrainingConfig
     execution: PyTorchExecutionConfig
     resume_from: Path | None = None
     changing: tuple[str, ...] = ()
+    start_from: Mapping[str, Any] | None = None
 
 
 def settle(config: TrainingConfig, execution: PyTorchExecutionConfig, overrides: Mapping[str, Any] | None) -> Run:
     """The settings of a call. The arguments stay as they are.
 
     An override is a field of the model, training or execution configuration (of all that have it), an alias of one,
-    `resume_from`, or `resume_override`: the settings that may differ from those of that checkpoint. Raises `ContractError` for
+    `resume_from`, or `resume_override`: the settings that may differ from those of that checkpoint; `start_from`, the first
+    weights (`state_dict` of a module). Raises `ContractError` for
     an unknown name, with the nearest known one; `FileNotFoundError` for a checkpoint that is not there; `RuntimeError` where the
     trainer is asked to accumulate (`accumulate_grad_batches`).
     """
     settings = {ALIASES.get(name, name): value for name, value in (overrides or {}).items()}
     _refuse_trainer_accumulation(execution, settings)
     resume_from, changing = _existing(settings.pop(RESUME, None)), settings.pop(RESUME_OVERRIDE, ())
+    start_from = settings.pop(START, None)
     parts = {kind: _names(kind) & settings.keys() for kind in (ModelConfig, TrainingConfig, PyTorchExecutionConfig)}
     _refuse_unknown(settings.keys() - set().union(*parts.values()))
     chosen = {kind: {name: settings[name] for name in names} for kind, names in parts.items()}
@@ -49,6 +55,7 @@ def settle(config: TrainingConfig, execution: PyTorchExecutionConfig, overrides:
         execution=replace(execution, **chosen[PyTorchExecutionConfig]),
         resume_from=resume_from,
         changing=(changing,) if isinstance(changing, str) else tuple(changing),
+        start_from=start_from,
     )
 
 
@@ -69,7 +76,7 @@ def _refuse_trainer_accumulation(execution: PyTorchExecutionConfig, settings: di
 
 def _refuse_unknown(unknown: set[str]) -> None:
     if unknown:
-        known = {RESUME, RESUME_OVERRIDE, *ALIASES}.union(
+        known = {RESUME, RESUME_OVERRIDE, START, *ALIASES}.union(
             *(_names(kind) for kind in (ModelConfig, TrainingConfig, PyTorchExecutionConfig))
         )
         name = min(unknown)

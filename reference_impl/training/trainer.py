@@ -22,11 +22,12 @@ from reference_impl.batch import build_loaders, ensure_container, resolve_seed  
 from reference_impl.config import TrainingConfig, cfg, update_legacy_dict, validate_training_config  # noqa: E402
 from reference_impl.errors import ContractError, reason_of  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+from reference_impl.stored.tensors import refuse_other_weights  # noqa: E402
 from reference_impl.training.checkpoints import AtomicCheckpointIO, Order, alone_in, checkpoint_callbacks, resolve_monitor  # noqa: E402
 from reference_impl.training.history import History  # noqa: E402
 from reference_impl.training.lightning_module import PtychoLightningModule  # noqa: E402
 from reference_impl.training.loggers import make_logger  # noqa: E402
-from reference_impl.training.overrides import Run, settle  # noqa: E402
+from reference_impl.training.overrides import START, Run, settle  # noqa: E402
 from reference_impl.training.progress import progress  # noqa: E402
 from reference_impl.training.resume import Memory, Provenance, changed_settings  # noqa: E402
 
@@ -51,7 +52,8 @@ def train_cdi_model_torch(
 
     Returns `history` (`train_loss`, one a epoch; `val_loss` or None), `train_container`, `test_container`, `models`
     (`diffraction_to_obj`: the module, `autoencoder`: its network), `intensity_scale` (float). Logs and checkpoints lie under
-    `config.output_dir`; the override `resume_from` goes on from a checkpoint (TRAIN-065). Raises `ValueError` for settings
+    `config.output_dir`; the override `resume_from` goes on from a checkpoint (TRAIN-065), `start_from` begins with other
+    weights than drawn ones. Raises `ValueError` for settings
     that cannot be honoured, before the first epoch, and `RuntimeError` from the cause of a failing fit (TRAIN-050).
     """
     run = settle(config, execution_config or PyTorchExecutionConfig(), overrides)
@@ -67,6 +69,9 @@ def train_cdi_model_torch(
     # Seeded anew, so that the weights depend on the seed alone and not on what sampling and loaders drew.
     seed_everything(seed, workers=True, verbose=False)
     module = PtychoLightningModule.from_config(run.config, run.execution)
+    if run.start_from is not None:
+        refuse_other_weights(run.start_from, module, None, START)
+        module.load_state_dict(run.start_from)
     history = fit(module, *loaders, run, _memory(module, run, train_container, test_container, train_data))
     return {
         "history": {"train_loss": history.train_loss, "val_loss": None if test_container is None else history.val_loss},
