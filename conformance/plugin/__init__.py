@@ -51,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(*ids, needs=(), evidence=()): the clauses that a check proves")
     config.addinivalue_line("markers", "slow: starts processes or trains; `conform mutants` runs it only where it is named")
+    config.addinivalue_line("markers", "axes(*cells): the cells of specs/axes.toml that a check fills")
     config.addinivalue_line("markers", "device: the check means something on an accelerator")
     station = Station(config)
     config.stash[STATION] = station

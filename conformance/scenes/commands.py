@@ -10,8 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from conformance.connectors import process
-from conformance.scenes import runs
+from conformance.scenes import entrances, runs
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once
 
@@ -30,6 +32,8 @@ class Flow:
     shared: Path
     g: int
     groups: int
+    otherwise: bool = False
+    """The same data in another form, and loaded by two processes."""
 
     @property
     def output(self) -> Path:
@@ -45,6 +49,11 @@ class Flow:
     def rates(self) -> list[float]:
         """The learning rate of each epoch of the training, as its metrics say."""
         return runs.rates(SimpleNamespace(folder=self.output))
+
+    @property
+    def losses(self) -> list[list[float]]:
+        """The training losses of each epoch, as the metrics say."""
+        return runs.logged(SimpleNamespace(folder=self.output), "poisson_train_loss")
 
     @property
     def kept(self) -> list[int]:
@@ -69,12 +78,13 @@ class Flow:
         return self.shared / self._name(name)
 
     def _name(self, name: str) -> str:
-        return f"flow-{self.g}-{self.groups}-{name}"
+        return f"flow-{self.g}-{self.groups}{'-otherwise' if self.otherwise else ''}-{name}"
 
     def _train(self, folder: Path) -> process.Completed:
-        data = write_npz(folder / "data.npz", **record(n=64, N=64))
+        given = record(n=66, N=64)  # not 64: with patterns last, a cube would be read as it stands
+        data = write_npz(folder / "data.npz", **(unusual(given) if self.otherwise else given))
         flags = {"--train_data_file": data, "--output_dir": folder / "output", "--gridsize": self.g, "--n_images": self.groups}
-        flags |= TRAINING
+        flags |= TRAINING | ({"--num-workers": 2} if self.otherwise else {})
         return call([*self.backend.command("train"), *listed(flags), "--accelerator", "cpu", "--quiet"], folder)
 
     def _infer(self, folder: Path) -> process.Completed:
@@ -93,6 +103,19 @@ def flow(backend: Any, shared: Path, g: int = 1) -> Flow:
 def brief(backend: Any, shared: Path) -> Flow:
     """The same with eight groups: for what does not depend on how much was trained."""
     return Flow(backend, shared, 1, 8)
+
+
+def otherwise(backend: Any, shared: Path) -> Flow:
+    """The brief flow, on the same data in another form, loaded by two processes."""
+    return Flow(backend, shared, 1, 8, otherwise=True)
+
+
+def unusual(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The same experiment in doubles, dim, patterns last, most significant byte first; the default photon number, whole."""
+    dim = {**given, "diff3d": given["diff3d"] * np.float32(2.0**-12), "_metadata": entrances.stated(10**9)}
+    for clothes in ("double", "patterns-last", "big-endian"):
+        dim = entrances.dressed(clothes, dim)
+    return dim
 
 
 def listed(flags: Mapping[str, Any]) -> list[str]:

@@ -19,10 +19,23 @@ METADATA = {"schema_version": "1.0.0", "physics_parameters": {"nphotons": PHOTON
 Change = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
-def arrays(n: int = 23, N: int = 16) -> dict[str, Any]:
+SCANS: dict[str, dict[str, Any]] = {
+    "usual": {},
+    "one-exposure": {"n": 1},
+    "many-exposures": {"n": 300, "N": 8},
+    "odd-side": {"n": 9, "N": 15},
+    "large-side": {"n": 3, "N": 64},
+    "far-apart": {"spread": 60.0},
+    "crowded": {"spread": 2.0**-8},
+}
+"""Numbers of exposures, sides of patterns, and neighbours 150 and 0.01 pixels apart."""
+
+
+def arrays(n: int = 23, N: int = 16, spread: float = 1.0) -> dict[str, Any]:
     """A whole record with starts that differ from the coordinates and scan indices that are not all equal."""
     rng = np.random.default_rng(n)
     whole = record(n, N)
+    whole |= {name: whole[name] * spread for name in ("xcoords", "ycoords")}
     starts = {f"{axis}coords_start": whole[f"{axis}coords"] + rng.uniform(-0.4, 0.4, n) for axis in "xy"}
     return {**whole, **starts, "scan_index": np.arange(n, dtype=np.int64) % 3}
 

@@ -24,6 +24,8 @@ class Binding:
     evidence: tuple[str, ...] = ()
     device: bool = False
     slow: bool = False
+    axes: tuple[str, ...] = ()
+    """The cells of `specs/axes.toml` that the test fills, as `file:dtype`."""
     doc: str = ""
     problems: tuple[str, ...] = ()
     observed: tuple[tuple[str, ...], ...] = ()
@@ -78,12 +80,15 @@ def _is_test(node: ast.AST) -> bool:
 def _binding(path: Path, node: ast.FunctionDef) -> Binding:
     problems: list[str] = []
     clauses: list[str] = []
+    axes: list[str] = []
     lists: dict[str, list[str]] = {"needs": [], "evidence": []}
     device = slow = False
     for mark in node.decorator_list:
         dotted = ast.unparse(mark.func if isinstance(mark, ast.Call) else mark)
         device |= dotted == "pytest.mark.device"
         slow |= dotted == "pytest.mark.slow"
+        if dotted == "pytest.mark.axes" and isinstance(mark, ast.Call):
+            axes += _strings(ast.Tuple(mark.args), problems, "axes")
         if dotted != "pytest.mark.clause" or not isinstance(mark, ast.Call):
             continue
         clauses += _strings(ast.Tuple(mark.args), problems, "clause")
@@ -100,7 +105,7 @@ def _binding(path: Path, node: ast.FunctionDef) -> Binding:
     return Binding(
         path=path, line=node.lineno, name=node.name.removeprefix("test_"), clauses=tuple(clauses), needs=tuple(lists["needs"]),
         evidence=tuple(lists["evidence"]), device=device, doc=ast.get_docstring(node) or "", problems=tuple(problems),
-        observed=tuple(observed), slow=slow,
+        observed=tuple(observed), slow=slow, axes=tuple(axes),
     )  # fmt: skip
 
 

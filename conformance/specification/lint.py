@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance.specification import effects
+from conformance.specification import axes, effects
 from conformance.specification.bindings import Binding, default_suite, scan
 from conformance.specification.clauses import EVIDENCE, Clause, Specification
 from conformance.specification.marking import by_clause
@@ -26,6 +26,7 @@ def lint(spec: Specification, suite: Path | None = None, mutants: Path | None = 
     """Every problem of the registry; empty where it is whole."""
     suite = suite or default_suite()
     bindings, broken = scan(suite)
+    tables, faults = axes.load(spec.folder)
     return [
         *spec.problems,
         *_lint_profiles(spec),
@@ -36,6 +37,8 @@ def lint(spec: Specification, suite: Path | None = None, mutants: Path | None = 
         *_lint_mutants(spec.clauses, mutants or suite.parent / "mutants"),
         *_lint_snapshots(suite, bindings),
         *effects.lint(spec.clauses, spec.folder),
+        *faults,
+        *axes.lint(tables, bindings),
     ]
 
 

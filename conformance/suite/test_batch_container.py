@@ -161,20 +161,25 @@ def test_a_container_passes_unchanged(backend: Any, observe: Observer) -> None:
     observe.holds("identity", same is container, "the container itself", f"another {type(same).__name__}")
 
 
+@pytest.mark.axes("container:N", "container:M", "container:g")
 @pytest.mark.clause("BATCH-011~1", evidence="differential")
 @pytest.mark.parametrize("sequential", [False, True], ids=["random", "sequential"])
-@pytest.mark.parametrize(("g", "K", "n"), [(1, 6, 9), (2, 6, 9), (2, 4, 11)], ids=["g1", "g2", "g2-K4"])
+@pytest.mark.parametrize(
+    ("g", "K", "n", "N", "M"),
+    [(1, 6, 9, 16, 19), (2, 6, 9, 16, 19), (2, 4, 11, 16, 19), (1, 6, 1, 16, 1), (2, 6, 120, 13, 150)],
+    ids=["g1", "g2", "g2-K4", "one", "many-odd"],
+)
 def test_a_record_is_grouped_as_the_configuration_says(
-    backend: Any, observe: Observer, g: int, K: int, n: int, sequential: bool
+    backend: Any, observe: Observer, g: int, K: int, n: int, N: int, M: int, sequential: bool
 ) -> None:
     """Every setting of the grouping arrives. If this fails, suspect a default in the place of one of them."""
-    raw = backend.record(**batches.raw_record())
+    raw = backend.record(**batches.raw_record(M, N))
     settings = {"n_groups": n, "neighbor_count": K, "subsample_seed": 8, "sequential_sampling": sequential}
-    mapping = backend.group(raw, N=16, K=K, nsamples=n, seed=8, gridsize=g, sequential_sampling=sequential)
+    mapping = backend.group(raw, N=N, K=K, nsamples=n, seed=8, gridsize=g, sequential_sampling=sequential)
 
-    container = backend.container(raw, batches.training(backend, N=16, gridsize=g, **settings))
+    container = backend.container(raw, batches.training(backend, N=N, gridsize=g, **settings))
 
-    found, members = attribute(container, "nn_indices"), groups.indices(mapping, 19)
+    found, members = attribute(container, "nn_indices"), groups.indices(mapping, M)
     observe.equal("members", groups.as_sets(found), groups.as_sets(members))
     observe.close("X", groups.by_member(container.X, found), groups.by_member(mapping["X_full"], members))
 
@@ -197,6 +202,7 @@ def test_the_physics_scale_of_ones(backend: Any, observe: Observer) -> None:
     observe.close("scale", native.array(scale).reshape(()), np.sqrt(8.0))
 
 
+@pytest.mark.axes("container:N", "container:g")
 @pytest.mark.clause("BATCH-012~2", evidence="differential")
 @pytest.mark.parametrize(("n", "N", "C"), [(5, 12, 1), (5, 12, 4), (5, 3, 4), (2, 3, 9)], ids=["g1", "g2", "C-above-N", "g3"])
 def test_the_physics_scale_of_uneven_images(backend: Any, observe: Observer, n: int, N: int, C: int) -> None:

@@ -30,6 +30,7 @@ def modes_of(probe: np.ndarray) -> np.ndarray:
     return np.moveaxis(probe, -1, 0) if probe.shape[-1] == 1 else probe.reshape(-1, *probe.shape[-2:])
 
 
+@pytest.mark.axes("container:modes", "container:memory", "container:g")
 @pytest.mark.clause("BATCH-028~1", evidence="algebraic")
 @MANNERS
 @pytest.mark.parametrize("modes", [1, 2], ids=["P1", "P2"])

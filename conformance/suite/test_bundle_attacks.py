@@ -58,6 +58,7 @@ def test_a_call_among_the_parameters_is_refused(backend: Any, observe: Observer,
     observe.equal("canary", canary.exists(), False)
 
 
+@pytest.mark.axes("bundle:hostile")
 @pytest.mark.slow
 @pytest.mark.clause("BUNDLE-021~1", needs=("BUNDLE-004",))
 @pytest.mark.parametrize(
@@ -75,6 +76,7 @@ def test_a_call_in_any_entry_is_refused(backend: Any, observe: Observer, tmp_pat
     observe.equal("canary", canary.exists(), False)
 
 
+@pytest.mark.axes("bundle:damaged")
 @pytest.mark.slow
 @pytest.mark.clause("BUNDLE-036~1", needs=("BUNDLE-024",))
 @pytest.mark.parametrize("seed", range(3))
@@ -91,6 +93,7 @@ def test_changed_bytes_load_what_was_saved_or_nothing(backend: Any, observe: Obs
     observe.equal("not refused by name", found.unnamed, [])
 
 
+@pytest.mark.axes("bundle:greedy")
 @pytest.mark.slow
 @pytest.mark.clause("BUNDLE-037~1", needs=("BUNDLE-004",))
 def test_small_archives_that_want_much_are_refused(

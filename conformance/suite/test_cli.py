@@ -119,6 +119,7 @@ def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder
     observe.equal("epochs of the ranked checkpoints", flow.kept, [0, 1])
 
 
+@pytest.mark.axes("command:g", "command:N")
 @pytest.mark.slow
 @pytest.mark.clause("CLI-004~1", needs=("CLI-005",))
 def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
@@ -126,17 +127,18 @@ def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observe
 
     If this fails, suspect a constant where the grid size should be looked at.
     """
-    data = inputs.data_file(tmp_path, "data.npz", n=8)
+    data = inputs.data_file(tmp_path, "data.npz", N=128, n=8)
     flags = {"--train_data_file": data, "--output_dir": tmp_path / "out", "--max_epochs": 1, "--n_images": 2, "--gridsize": 2}
 
     done = commands.call([*backend.command("train"), *commands.listed(flags), "--accelerator", "cpu", "--quiet"], tmp_path)
 
     observe.equal("exit code", done.returncode, 0)
     _, parameters = backend.load(tmp_path / "out")
-    observe.equal("object.big", parameters.get("object.big"), True)
-    observe.equal("gridsize", parameters.get("gridsize"), 2)
+    expected = {"object.big": True, "gridsize": 2, "N": 128}
+    observe.equal("parameters", {name: parameters.get(name) for name in expected}, expected)
 
 
+@pytest.mark.axes("command:M", "command:g")
 @pytest.mark.slow
 @pytest.mark.clause("CLI-011~1", needs=("CLI-005",))
 def test_a_small_scan_needs_no_number_of_groups(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
@@ -152,6 +154,23 @@ def test_a_small_scan_needs_no_number_of_groups(backend: Proxy, observe: Observe
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
     _, parameters = backend.load(tmp_path / "out")
     observe.equal("groups", parameters.get("n_groups"), 8)
+
+
+@pytest.mark.slow
+@pytest.mark.axes(
+    "command:dtype", "command:scalars", "command:memory", "command:byteorder", "command:brightness", "command:workers",
+    "command:legacy",
+)  # fmt: skip
+@pytest.mark.clause("CLI-012~1", needs=("CLI-005",), evidence="differential")
+def test_neither_form_nor_workers_change_what_is_trained(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """The same experiment in another layout, type, byte order and unit, loaded by two processes, has the same losses.
+
+    If this fails, suspect a command with a reader of its own, or an order of batches that hangs on who loads them.
+    """
+    plain, other = commands.brief(backend, shared_folder), commands.otherwise(backend, shared_folder)
+
+    observe.holds("exit code", other.train.returncode == 0, "0", f"{other.train.returncode}: {other.train.stderr[-1500:]}")
+    observe.close("losses", np.asarray(other.losses), np.asarray(plain.losses), dtype="float32")
 
 
 @pytest.mark.slow

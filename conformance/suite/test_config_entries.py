@@ -104,6 +104,7 @@ def test_the_registry_is_up_to_date_when_the_test_file_is_opened(backend: Proxy,
     observe.equal("afterwards", configs.chosen(registry, expected), expected, clause="CONFIG-003")
 
 
+@pytest.mark.axes("factory:workers")
 @pytest.mark.clause("CONFIG-060~1")
 def test_the_inference_payload_has_its_parts(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """Canonical, backend-side and execution configuration, and the audit.
@@ -195,6 +196,24 @@ def test_an_unknown_override_of_an_inference_is_refused_by_name(
 
     with observe.raises("payload", ValueError, name):
         backend.inference_payload(run.folder, file, tmp_path / "out", {"n_groups": 13, name: 2})
+
+
+@pytest.mark.axes("factory:N", "factory:M")
+@pytest.mark.clause("CONFIG-064~1")
+@pytest.mark.parametrize(("side", "n"), [(64, 3), (128, 3), (64, 1), (64, 130)], ids=["64", "128", "one", "many"])
+def test_the_patch_side_of_an_inference_is_the_files(
+    backend: Proxy, observe: Observer, tmp_path: Path, side: int, n: int
+) -> None:
+    """The second factory reads N as the first one does.
+
+    If this fails, suspect the side of the bundle, or a default, in the place of the file's.
+    """
+    run, file = runs.trained(backend, workflows.PLAIN), inputs.data_file(tmp_path, N=side, n=n)
+
+    payload = backend.inference_payload(run.folder, file, tmp_path / "out", {"n_groups": 1})
+
+    observe.equal("canonical", payload.tf_inference_config.model.N, side)
+    observe.equal("backend-side", payload.pt_data_config.N, side)
 
 
 @pytest.mark.clause("CONFIG-066~1")

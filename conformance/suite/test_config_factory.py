@@ -138,16 +138,17 @@ def test_the_number_of_groups_has_no_default(
         backend.payload(file, tmp_path / "out", overrides)
 
 
+@pytest.mark.axes("header:N", "header:M")
 @pytest.mark.clause("CONFIG-064~1")
-@pytest.mark.parametrize("side", [64, 128])
-def test_the_patch_side_is_the_probes(backend: Proxy, observe: Observer, tmp_path: Path, side: int) -> None:
+@pytest.mark.parametrize(("side", "n"), [(64, 3), (128, 3), (64, 1), (64, 130)], ids=["64", "128", "one", "many"])
+def test_the_patch_side_is_the_probes(backend: Proxy, observe: Observer, tmp_path: Path, side: int, n: int) -> None:
     """N comes from the data file.
 
     If this fails, suspect a default that stands where the file should have been read.
     """
-    file = inputs.data_file(tmp_path, N=side, n=3)
+    file = inputs.data_file(tmp_path, N=side, n=n)
 
-    payload = backend.payload(file, tmp_path / "out", {"n_groups": 3})
+    payload = backend.payload(file, tmp_path / "out", {"n_groups": 1})
 
     observe.equal("canonical", payload.tf_training_config.model.N, side)
     observe.equal("backend-side", payload.pt_data_config.N, side)

@@ -101,6 +101,7 @@ def test_overrides_reach_the_canonical_object(backend: Proxy, observe: Observer,
     observe.equal("values", configs.chosen(flat, configs.OVERRIDDEN), configs.OVERRIDDEN)
 
 
+@pytest.mark.axes("factory:g")
 @pytest.mark.clause("CONFIG-063~1")
 @pytest.mark.parametrize("gridsize", [1, 2, 3])
 def test_channels_follow_the_grid_size(backend: Proxy, observe: Observer, tmp_path: Path, gridsize: int) -> None:

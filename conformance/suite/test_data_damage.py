@@ -20,6 +20,7 @@ def content(backend: Any, path: Path) -> dict[str, Any]:
     return {**damage.plain({name: native.array(getattr(raw, name)) for name in NAMES}), "metadata": raw.metadata}
 
 
+@pytest.mark.axes("record:damaged")
 @pytest.mark.clause("DATA-015~1", needs=("DATA-001",))
 @pytest.mark.parametrize("kind", damage.RECORDS)
 def test_damage_is_not_absence(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
@@ -51,6 +52,7 @@ def test_changed_bytes_are_read_as_what_was_written_or_not_at_all(
     observe.equal("not refused by name", found.unnamed, [])
 
 
+@pytest.mark.axes("record:greedy")
 @pytest.mark.slow
 @pytest.mark.clause("DATA-016~1")
 def test_small_files_that_want_much_are_refused(

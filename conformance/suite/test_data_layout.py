@@ -29,6 +29,7 @@ def steps(coordinates: Any) -> np.ndarray:
     return found - found[0]
 
 
+@pytest.mark.axes("file:legacy", "file:M")
 @pytest.mark.clause("DATA-004~2")
 @pytest.mark.parametrize("layout", files.LAYOUTS, ids=str)
 def test_the_stack_comes_out_pattern_by_pattern(backend: Any, observe: Observer, tmp_path: Path, layout: files.Layout) -> None:
@@ -78,6 +79,7 @@ def test_metadata_are_read_from_either_kind_of_array(backend: Any, observe: Obse
     observe.equal("physics_parameters", dict(raw.metadata["physics_parameters"]), files.METADATA["physics_parameters"])
 
 
+@pytest.mark.axes("record:hostile")
 @pytest.mark.clause("DATA-005~1")
 @pytest.mark.parametrize("member", ["_metadata", "scan_index", "objectGuess", "diff3d"])
 def test_nothing_in_a_file_runs(backend: Any, observe: Observer, tmp_path: Path, member: str) -> None:

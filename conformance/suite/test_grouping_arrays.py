@@ -141,6 +141,7 @@ def test_index_zero_is_x(backend: Any, observe: Observer, g: int, prefix: str) -
     observe.equal("positions", entry(mapping, f"{prefix}_nn"), groups.positions(given, prefix, members))
 
 
+@pytest.mark.axes("container:dtype")
 @pytest.mark.clause("GROUP-030~1", evidence="differential")
 @GRIDS
 @pytest.mark.parametrize("dtype", ["float32", "float64", "uint16", "int32"])
@@ -165,15 +166,17 @@ def test_the_mean_energy_is_a_quarter_of_the_pixels(backend: Any, observe: Obser
     observe.close("energy", float(energy), (groups.N / 2) ** 2)
 
 
+@pytest.mark.axes("container:brightness")
 @pytest.mark.clause("GROUP-030~1", evidence="symmetry")
-def test_normalised_amplitudes_have_no_unit(backend: Any, observe: Observer) -> None:
+@pytest.mark.parametrize("unit", [2.0**-14, 2.0**-24, 2.0**12], ids=["small", "dim", "bright"])
+def test_normalised_amplitudes_have_no_unit(backend: Any, observe: Observer, unit: float) -> None:
     """Another unit of amplitude changes nothing. If this fails, suspect an absolute constant, or a rounding of small values."""
     given = groups.record()
 
-    large, _ = grouped(backend, given, 2)
-    small, _ = grouped(backend, {**given, "diff3d": given["diff3d"] * np.float32(2.0**-14)}, 2)
+    usual, _ = grouped(backend, given, 2)
+    other, _ = grouped(backend, {**given, "diff3d": given["diff3d"] * np.float32(unit)}, 2)
 
-    observe.close("X_full", entry(small, "X_full"), entry(large, "X_full"))
+    observe.close("X_full", entry(other, "X_full"), entry(usual, "X_full"))
 
 
 @pytest.mark.clause("GROUP-030~1")

@@ -35,11 +35,13 @@ def after_a_draw(backend: Any, **options: Any) -> list[list[int]]:
     return members(backend, **options).tolist()
 
 
+@pytest.mark.axes("container:spacing", "container:g")
 @pytest.mark.clause("GROUP-013~1", "GROUP-014~1", evidence="differential")
+@pytest.mark.parametrize("spread", [1.0, 60.0, 2.0**-8], ids=["usual", "far", "crowded"])
 @pytest.mark.parametrize(("g", "K"), [(2, 4), (2, 7), (3, 11)], ids=["g2-K4", "g2-K7", "g3-K11"])
-def test_members_are_near_their_seed_point(backend: Any, observe: Observer, g: int, K: int) -> None:
-    """C distinct points of the K nearest others. If this fails, suspect a distance along one axis, or the seed point itself."""
-    points = groups.uneven(23)
+def test_members_are_near_their_seed_point(backend: Any, observe: Observer, g: int, K: int, spread: float) -> None:
+    """C distinct points of the K nearest others. If this fails, suspect a distance along one axis, the seed point, or a limit."""
+    points = groups.uneven(23) * spread
 
     found = members(backend, points, K=K, nsamples=23, gridsize=g, sequential_sampling=True)
 
@@ -92,6 +94,7 @@ def test_coincident_points_are_neighbours(backend: Any, observe: Observer, point
     observe.equal("groups with strangers", groups.strangers(judged(points, found, 4)), 0)
 
 
+@pytest.mark.axes("container:M")
 @pytest.mark.clause("GROUP-017~1")
 @pytest.mark.parametrize("n", [5, 6, 9])
 def test_few_points_are_all_candidates(backend: Any, observe: Observer, n: int) -> None:
@@ -104,6 +107,7 @@ def test_few_points_are_all_candidates(backend: Any, observe: Observer, n: int) 
     observe.equal("groups with strangers", groups.strangers(judged(points, found, 9)), 0)
 
 
+@pytest.mark.axes("container:M")
 @pytest.mark.clause("GROUP-017~1")
 @pytest.mark.parametrize("K", [4, 7])
 def test_as_many_points_as_channels(backend: Any, observe: Observer, K: int) -> None:

@@ -125,6 +125,17 @@ def test_an_accelerator_trains_like_the_cpu(backend: Any, observe: Observer, tmp
 
 
 @pytest.mark.slow
+@pytest.mark.axes("container:workers")
+@pytest.mark.clause("EXEC-015~1", needs=("TRAIN-011",))
+def test_who_loads_changes_nothing(backend: Any, observe: Observer) -> None:
+    """Two processes that load, and none. If this fails, suspect an order that the loading processes draw."""
+    alone, helped = (runs.trained(backend, recipe) for recipe in (BASE, replace(BASE, execution=settings(num_workers=2))))
+
+    observe.equal("losses", runs.losses(helped), runs.losses(alone))
+    observe.equal("weights", *(runs.flat(runs.weights(backend, runs.model_of(run))) for run in (helped, alone)))
+
+
+@pytest.mark.slow
 @pytest.mark.clause("TRAIN-011~1")
 @pytest.mark.parametrize("recipe", [BASE, replace(LEAN, seed=0)], ids=["seed-42", "seed-0"])
 def test_runs_of_one_seed_are_bit_identical(backend: Any, observe: Observer, recipe: Recipe) -> None:

@@ -157,6 +157,7 @@ def test_hyper_parameters_are_four_plain_configurations(backend: Any, observe: O
     observe.equal("impure places", [fault for name in sorted(names) for fault in oracle.impure(found[name], name)], [])
 
 
+@pytest.mark.axes("checkpoint:damaged")
 @pytest.mark.slow
 @pytest.mark.clause("TRAIN-062~1", needs=("TRAIN-060",))
 @pytest.mark.parametrize("seed", range(2))
@@ -180,6 +181,7 @@ def test_changed_bytes_of_a_checkpoint_load_what_was_saved_or_nothing(
     observe.equal("not refused by name", found.unnamed, [])
 
 
+@pytest.mark.axes("checkpoint:greedy")
 @pytest.mark.slow
 @pytest.mark.clause("TRAIN-063~1")
 def test_small_checkpoints_that_want_much_are_refused(

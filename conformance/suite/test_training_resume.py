@@ -85,6 +85,7 @@ def test_other_training_data_are_refused(backend: Any, observe: Observer, tmp_pa
     observe.equal("checkpoints", [name for name in runs.left(tmp_path) if name.endswith(".ckpt")], [])
 
 
+@pytest.mark.axes("checkpoint:hostile")
 @pytest.mark.slow
 @pytest.mark.clause("TRAIN-067~1", needs=("TRAIN-020",))
 @pytest.mark.parametrize("kind", ["global", "system", "stack-global"])
