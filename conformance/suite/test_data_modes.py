@@ -10,12 +10,13 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import batches, modes
+from conformance.scenes import batches, entrances, modes
 
 KINDS = pytest.mark.parametrize("kind", sorted(modes.PROBES))
 GRIDS = pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 
 
+@pytest.mark.axes("file:modes")
 @pytest.mark.clause("DATA-017~1")
 @KINDS
 def test_modes_are_read_as_they_stand(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
@@ -51,6 +52,20 @@ def test_what_are_no_modes_is_refused(backend: Any, observe: Observer, tmp_path:
 
     with observe.raises("refusal", ValueError, "probeGuess"):
         backend.read(path)
+
+
+@pytest.mark.axes("header:modes", "factory:modes")
+@pytest.mark.clause("DATA-017~1", needs=("CONFIG-064",))
+@pytest.mark.parametrize("entrance", ["header", "factory"])
+def test_the_side_of_modes_is_not_their_number(backend: Any, observe: Observer, tmp_path: Path, entrance: str) -> None:
+    """Both factories read N off three modes. If this fails, suspect a header whose first axis is taken for the side."""
+    given = entrances.whole()
+    path = entrances.put(tmp_path, {**given, "probeGuess": np.stack([given["probeGuess"]] * 3)})
+
+    with observe.accepts("file"):
+        found = entrances.answer(backend, entrance, path)
+
+    observe.equal("side", found["N"], entrances.N)
 
 
 @pytest.mark.clause("BATCH-051~1", evidence="differential", needs=("DATA-017",))

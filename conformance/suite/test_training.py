@@ -127,12 +127,14 @@ def test_an_accelerator_trains_like_the_cpu(backend: Any, observe: Observer, tmp
 @pytest.mark.slow
 @pytest.mark.axes("container:workers")
 @pytest.mark.clause("EXEC-015~1", needs=("TRAIN-011",))
-def test_who_loads_changes_nothing(backend: Any, observe: Observer) -> None:
-    """Two processes that load, and none. If this fails, suspect an order that the loading processes draw."""
-    alone, helped = (runs.trained(backend, recipe) for recipe in (BASE, replace(BASE, execution=settings(num_workers=2))))
+@pytest.mark.parametrize("groups", [8, 10], ids=["whole-batches", "a-tail"])
+def test_who_loads_changes_nothing(backend: Any, observe: Observer, groups: int) -> None:
+    """Two processes that load, and none. If this fails, suspect an order that hangs on who draws it, or on how far ahead."""
+    alone = replace(BASE, groups=groups)
+    first, second = (runs.trained(backend, one) for one in (alone, replace(alone, execution=settings(num_workers=2))))
 
-    observe.equal("losses", runs.losses(helped), runs.losses(alone))
-    observe.equal("weights", *(runs.flat(runs.weights(backend, runs.model_of(run))) for run in (helped, alone)))
+    observe.equal("losses", runs.losses(second), runs.losses(first))
+    observe.equal("weights", *(runs.flat(runs.weights(backend, runs.model_of(run))) for run in (second, first)))
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from reference_impl.policy import require_torch
@@ -10,7 +11,7 @@ require_torch()
 
 import torch  # noqa: E402
 from lightning.pytorch import LightningDataModule, seed_everything  # noqa: E402
-from torch.utils.data import DataLoader  # noqa: E402
+from torch.utils.data import DataLoader, Sampler  # noqa: E402
 
 from reference_impl.batch.container import ensure_container, resolve_seed  # noqa: E402
 from reference_impl.batch.dataset import PtychoDataset, collate_batch  # noqa: E402
@@ -23,6 +24,23 @@ WHOSE_OWN = ("probe_scale", "gridsize")
 """Fields of the configuration: neither set of data is to blame for them."""
 
 Loaders = tuple[DataLoader, DataLoader | None]
+
+
+class Shuffled(Sampler[int]):
+    """Another order at every pass, drawn as a whole when the pass begins.
+
+    Torch's `RandomSampler` draws once more from the generator when it is asked beyond its last index. Whether it is asked hangs on
+    the number of workers, and with it every later pass would (EXEC-015).
+    """
+
+    def __init__(self, dataset: PtychoDataset, generator: torch.Generator | None) -> None:
+        self.count, self.generator = len(dataset), generator
+
+    def __iter__(self) -> Iterator[int]:
+        yield from torch.randperm(self.count, generator=self.generator).tolist()
+
+    def __len__(self) -> int:
+        return self.count
 
 
 def build_loaders(
@@ -63,7 +81,7 @@ def make_loader(
     return DataLoader(
         dataset,
         batch_size=batch_size,
-        shuffle=shuffle,
+        sampler=Shuffled(dataset, generator) if shuffle else None,
         generator=generator,
         num_workers=workers,
         pin_memory=execution is not None and execution.pin_memory,
