@@ -36,7 +36,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, type=file, metavar="FILE", help="NPZ with patterns, positions and a probe")
     parser.add_argument("--output-dir", required=True, type=of("output_dir"), help="folder for everything that is written")
     parser.add_argument("--sweeps", type=of("solver_sweeps"), default=200, help="passes over the patterns, at most")
-    parser.add_argument("--batch", type=of("solver_batch"), default=64, help="patterns a step")
+    parser.add_argument("--batch", type=of("solver_batch"), help="patterns a step; unless given, as many as light the scan once")
     parser.add_argument("--seed", type=of("seed"), default=42, help="of the order of the patterns")
     parser.add_argument("--keep-probe", action="store_true", help="take the file's probe as it is; it is refined otherwise")
     parser.add_argument("--refine-positions", action="store_true", help="refine the positions, within 7 pixels")
@@ -86,7 +86,7 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
     report.refuse()
     settings = Settings(
         sweeps=args.sweeps,
-        batch=args.batch,
+        batch=args.batch or 0,
         seed=args.seed,
         refine_probe=not args.keep_probe,
         refine_positions=args.refine_positions,

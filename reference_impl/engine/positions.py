@@ -16,24 +16,31 @@ LONGEST = 0.5
 """Pixels that one step may move a position: the derivative holds for fractions of a pixel."""
 
 
-def step(image: Tensor, probe: Tensor, turn: Tensor, added: Tensor) -> Tensor:
+def step(image: Tensor, transform: Tensor, back: Tensor, slopes: Tensor) -> Tensor:
     """`(b, 2)` float64 [x, y] px: by how much each position is to move.
 
-    `image` `(b, N, N)` patches, `probe` `(P, N, N)`, `turn` of `waves.turns`, `added` `(b, P, N, N)` the change of waves.
+    `image` `(b, N, N)` |patch|², `transform` `(P, N, N)` of the probe, `back` `(b, P, N, N)` of what the probe lacks, moved back
+    to where the probe is, `slopes` of `slopes_of`. What the derivatives have in common with the change is taken in Fourier
+    space (Parseval), where it costs no further transform; their lengths are those of a probe that was not moved.
     """
-    q = frequencies(probe.shape[-1], probe.device)
-    transform = torch.fft.fft2(probe)[None] * turn[:, None]
-    right, down = (image[:, None] * torch.fft.ifft2(transform * (-2j * torch.pi * axis)) for axis in (q[None, :], q[:, None]))
-    xx, yy, xy = (_inner(*pair) for pair in ((right, right), (down, down), (right, down)))
-    bx, by = _inner(right, added), _inner(down, added)
+    N = transform.shape[-1]
+    q = frequencies(N, image.device)
+    common = transform.conj() * back
+    along = torch.stack([common.sum(dim=(1, 2)).imag @ q, common.sum(dim=(1, 3)).imag @ q], dim=-1).double()
+    along *= -2 * torch.pi / N**2
+    xx, yy, xy = (image.flatten(1) @ slopes).double().unbind(dim=1)
+    bx, by = along.unbind(dim=1)
     whole = (xx * yy - xy * xy).clamp_min(torch.finfo(torch.float64).tiny)
     moves = torch.stack([(yy * bx - xy * by) / whole, (xx * by - xy * bx) / whole], dim=-1)
     return moves.clamp(-LONGEST, LONGEST)
 
 
-def _inner(one: Tensor, other: Tensor) -> Tensor:
-    """`(b,)` float64: the real part of the inner product of exit waves `(b, P, N, N)`."""
-    return (one.conj() * other).real.sum(dim=(1, 2, 3)).double()
+def slopes_of(transform: Tensor) -> Tensor:
+    """`(N², 3)` float32: |∂x P|², |∂y P|² and their common part Re ∂x P* ∂y P, summed over the modes of a probe's transform."""
+    q = frequencies(transform.shape[-1], transform.device)
+    right, down = (torch.fft.ifft2(transform * (-2j * torch.pi * axis)) for axis in (q[None, :], q[:, None]))
+    pairs = ((right, right), (down, down), (right, down))
+    return torch.stack([(one.conj() * other).real.sum(dim=0).flatten() for one, other in pairs], dim=-1)
 
 
 def within(positions: Tensor, given: Tensor, margin: int) -> Tensor:

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reference_impl.engine.batches import batch_size, mini_batches
+from reference_impl.engine.settings import Settings
 from reference_impl.errors import ContractError
 
 CHUNK = 256  # patterns looked at together: 256 · 64² float64 = 8 MiB
@@ -17,14 +19,17 @@ DEVICE_SHARE = 0.4  # of the device's free memory, for the patterns; more of the
 
 @dataclass(frozen=True)
 class Problem:
-    """`patterns` `(n, N, N)` float32, zero frequency at [0, 0], mean energy 1; `positions` `(n, 2)` float64 [x, y] px.
+    """An experiment in the order of its mini-batches: `batches` are slices of the patterns.
 
-    `probe` `(p, N, N)` complex64 as given; `good` `(N, N)` bool, turned like the patterns, or None; `unit`: what an amplitude of
-    the record is in these amplitudes, times `unit`; `device`: where is solved.
+    `patterns` `(n, N, N)` float32, zero frequency at [0, 0], mean energy 1; `positions` `(n, 2)` float64 [x, y] px; `numbers`
+    `(n,)`: where each stands in the record. `probe` `(p, N, N)` complex64 as given; `good` `(N, N)` bool, turned like the
+    patterns, or None; `unit`: an amplitude of the record times `unit` is one of these; `device`: where is solved.
     """
 
     patterns: Tensor
     positions: np.ndarray
+    numbers: np.ndarray
+    batches: list[slice]
     probe: Tensor
     good: Tensor | None
     unit: float
@@ -33,14 +38,12 @@ class Problem:
     def __len__(self) -> int:
         return len(self.patterns)
 
-    def part(self, numbers: np.ndarray) -> Problem:
-        """The same experiment with these patterns alone."""
-        chosen = torch.from_numpy(numbers).to(self.patterns.device)
-        return Problem(self.patterns[chosen], self.positions[numbers], self.probe, self.good, self.unit, self.device)
 
+def problem_of(record: Any, device: torch.device, settings: Settings, chosen: np.ndarray | None = None) -> Problem:
+    """A record's arrays, or those of the patterns `chosen`, checked: `ContractError` where they are no experiment.
 
-def problem_of(record: Any, device: torch.device) -> Problem:
-    """A record's arrays, checked: `ContractError` where they are no experiment. The record stays as it is."""
+    The record stays as it is.
+    """
     patterns, probe = np.asarray(record.diff3d), record.probeGuess
     places = np.stack([np.asarray(record.xcoords, float), np.asarray(record.ycoords, float)], axis=-1)
     if probe is None:
@@ -48,18 +51,39 @@ def problem_of(record: Any, device: torch.device) -> Problem:
     probe = np.asarray(probe)
     modes = probe[None] if probe.ndim == 2 else probe
     _refuse_no_experiment(patterns, modes, places)
-    energy = sum(float(np.sum(np.square(patterns[k : k + CHUNK], dtype=float))) for k in range(0, len(patterns), CHUNK))
+    chosen = np.arange(len(patterns)) if chosen is None else chosen
+    start = torch.from_numpy(modes.astype(np.complex64))
+    size = settings.batch or batch_size(places[chosen], start)
+    dealt = mini_batches(places[chosen], size, np.random.default_rng([settings.seed, len(chosen)]))
+    numbers, ends = chosen[np.concatenate(dealt)], np.cumsum([len(batch) for batch in dealt])
+    stack, unit = _turned(patterns, numbers)
+    mask = getattr(record, "mask", None)
+    return Problem(
+        patterns=stack.to(device) if _fits(stack, device) else stack,
+        positions=places[numbers],
+        numbers=numbers,
+        batches=[slice(int(end) - len(batch), int(end)) for batch, end in zip(dealt, ends, strict=True)],
+        probe=start.to(device),
+        good=None if mask is None else torch.from_numpy(np.fft.ifftshift(mask).copy()).to(device),
+        unit=unit,
+        device=device,
+    )
+
+
+def _turned(patterns: np.ndarray, numbers: np.ndarray) -> tuple[Tensor, float]:
+    """`(patterns (n, N, N), zero frequency at [0, 0], in the order of numbers, and the unit that makes their mean energy 1)`."""
+    energy = 0.0
+    turned = np.empty((len(numbers), *patterns.shape[1:]), np.float32)
+    for k in range(0, len(numbers), CHUNK):
+        part = patterns[numbers[k : k + CHUNK]]
+        energy += float(np.sum(np.square(part, dtype=float)))
+        turned[k : k + CHUNK] = np.fft.ifftshift(part, axes=(-2, -1))
     if not 0 < energy < np.inf:
         raise ContractError(field="diff3d", expected="light in the patterns", found=f"a sum of squares of {energy:g}")
-    unit = float(np.sqrt(len(patterns) / energy))
-    turned = np.empty(patterns.shape, np.float32)
-    for k in range(0, len(patterns), CHUNK):
-        turned[k : k + CHUNK] = np.fft.ifftshift(patterns[k : k + CHUNK] * unit, axes=(-2, -1))
-    mask = getattr(record, "mask", None)
-    good = None if mask is None else torch.from_numpy(np.fft.ifftshift(mask).copy()).to(device)
-    stack = torch.from_numpy(turned)
-    start = torch.from_numpy(modes.astype(np.complex64)).to(device)
-    return Problem(stack.to(device) if _fits(stack, device) else stack, places, start, good, unit, device)
+    unit = float(np.sqrt(len(numbers) / energy))
+    for k in range(0, len(numbers), CHUNK):
+        turned[k : k + CHUNK] *= np.float32(unit)
+    return torch.from_numpy(turned), unit
 
 
 def _fits(stack: Tensor, device: torch.device) -> bool:

@@ -27,7 +27,7 @@ def solve_record(
     where the record is no experiment, or the file is of another one.
     """
     before = None if resumed is None else lambda solver: saved.resume(solver, resumed)
-    return solve(problem_of(record, torch.device(device)), settings, told, before)
+    return solve(problem_of(record, torch.device(device), settings), settings, told, before)
 
 
 def reconstruct(record: Any, config: Any, device: str | torch.device = "cpu") -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:

@@ -16,7 +16,8 @@ from reference_impl.engine.settling import Settling
 from reference_impl.engine.solver import Solver, State
 from reference_impl.errors import ContractError
 
-TENSORS = ("object", "probe", "positions", "object_velocity", "probe_velocity")
+KINDS = ("object", "probe", "positions")
+TENSORS = (*KINDS, "object_velocity", "probe_velocity", *(f"{name}_best" for name in KINDS))
 SAME = ("batch", "seed", "settle", "refine_probe", "refine_positions", "likelihood")
 """Settings that a run is continued with; `modes` shows in the probe, and there may be more sweeps than there were to be."""
 

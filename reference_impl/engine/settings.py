@@ -9,7 +9,8 @@ LIKELIHOODS = ("amplitude", "poisson")
 
 @dataclass(frozen=True)
 class Settings:
-    """`sweeps`: passes over the patterns at most. `batch`: patterns a step. `seed`: of their order.
+    """`sweeps`: passes over the patterns at most. `batch`: patterns a step, 0 for as many as light
+    the scan once (`batches.batch_size`). `seed`: of who makes a step with whom, and of the order of steps.
 
     `settle`: stop once the residual settles; else all are made. `refine_probe`, `refine_positions`: whether these are
     refined, after `quiet_probe` and `quiet_positions` sweeps: an object that has no shape yet would teach them
@@ -19,7 +20,7 @@ class Settings:
     """
 
     sweeps: int = 200
-    batch: int = 64
+    batch: int = 0
     seed: int = 0
     settle: bool = True
     refine_probe: bool = True

@@ -25,6 +25,9 @@ from reference_impl.engine.settling import Settling
 MARGIN = 8
 """Pixels by which a position may move from where it was given."""
 
+TOGETHER = 1 << 17
+"""Pixels of exit waves that are worked on together: larger mini-batches are heard in parts."""
+
 KEPT = 1 << 28
 """Bytes of moved probes that are kept from sweep to sweep: 8,192 of 64 x 64 pixels."""
 
@@ -55,8 +58,67 @@ class State:
     positions: Tensor
     object_velocity: Tensor
     probe_velocity: Tensor
+    object_best: Tensor
+    probe_best: Tensor
+    positions_best: Tensor
     sweep: int = 0
     settling: Settling = field(default_factory=Settling)
+
+    @classmethod
+    def start(cls, image: Tensor, probe: Tensor, positions: Tensor) -> State:
+        """Before the first sweep, at rest."""
+        still = torch.zeros_like(image), torch.zeros_like(probe)
+        return cls(image, probe, positions, *still, image.clone(), probe.clone(), positions.clone())
+
+    def after(self, residual: float, settle: bool) -> None:
+        """One sweep more: a state that is better than all before is remembered, and one that has gone astray is left for it."""
+        self.sweep, self.settling = self.sweep + 1, self.settling.after(residual, settle)
+        if self.settling.lowest:
+            self._copy("{}", "{}_best")
+        elif self.settling.astray:
+            self._copy("{}_best", "{}")
+            self.object_velocity.zero_()
+            self.probe_velocity.zero_()
+
+    def _copy(self, source: str, target: str) -> None:
+        for name in ("object", "probe", "positions"):
+            getattr(self, target.format(name)).copy_(getattr(self, source.format(name)))
+
+
+class Said:
+    """What the patterns of a mini-batch say together, summed up part by part.
+
+    `object` `(H, W)` and `light` `(H, W)`: the change that they ask for, and what weighs it; `probe` `(P, N, N)` in Fourier space
+    and `weight` `(N, N)` likewise; `misfit`: squared, of amplitudes. `transform`, `power`: of the probe that they are heard with;
+    `slopes`: of `positions.slopes_of` where positions move, or None; `known`: one over the light where that was kept, or None.
+    """
+
+    def __init__(self, image: Tensor, probe: Tensor, positions: bool, known: Tensor | None = None) -> None:
+        self.object, self.probe = torch.zeros_like(image), torch.zeros_like(probe)
+        self.light, self.weight = torch.zeros_like(image, dtype=torch.float32), torch.zeros_like(probe[0], dtype=torch.float32)
+        self.known, self.misfit = known, self.light.new_zeros((), dtype=torch.float64)
+        self.transform, self.power = torch.fft.fft2(probe), waves.power(probe).sum(dim=0)
+        self.slopes = places.slopes_of(self.transform) if positions else None
+
+
+@dataclass
+class Kept:
+    """What is computed once, by the first number of its part or mini-batch: where neither `positions` move nor anything else.
+
+    `places`: patches and the factors of fractions; `probes`: the probe moved, and its conjugate; `weights`: one over the light.
+    """
+
+    positions: bool
+    everything: bool
+    places: dict[int, tuple[Patches, Tensor]] = field(default_factory=dict)
+    probes: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict)
+    weights: dict[int, Tensor] = field(default_factory=dict)
+
+
+def _weighed(light: Tensor, damping: float) -> Tensor:
+    """One over the light, the faintest held up by a share of the brightest; in place."""
+    brightest = light.max()
+    return light.mul_(1 - damping).add_(damping * brightest).reciprocal_()
 
 
 class Solver:
@@ -69,84 +131,112 @@ class Solver:
         shape = (self.frame.height, self.frame.width)
         image = torch.ones(shape, dtype=torch.complex64, device=device)
         first = modes.started(problem.probe, 1.0, settings.modes)
-        given = torch.from_numpy(problem.positions).to(device)
-        self.given = given
-        fixed = not settings.refine_probe and not settings.refine_positions
-        kept = first.new_empty(len(problem), *first.shape) if fixed and len(problem) * first.nbytes <= KEPT else None
-        self.moved, self.known = kept, torch.zeros(len(problem), dtype=torch.bool, device=device)
-        self.state = State(image, first, given.clone(), torch.zeros_like(image), torch.zeros_like(first))
+        self.given = torch.from_numpy(problem.positions).to(device)
+        self.together = max(1, TOGETHER // first.numel())
+        self.kept = self._keepers(first.nbytes)
+        self.state = State.start(image, first, self.given.clone())
 
     def sweeps(self) -> Iterator[float]:
         """Make sweeps until the last one, or until the residual settles; yields the residual of each."""
         while self.state.sweep < self.settings.sweeps and not self.state.settling.done:
             yield self._sweep()
 
+    def _keepers(self, probe: int) -> Kept:
+        """What is the same in every sweep is kept, as far as memory allows; `probe`: its bytes."""
+        settings, problem = self.settings, self.problem
+        canvas = self.frame.height * self.frame.width * 4
+        positions = not settings.refine_positions and len(problem) * self.N**2 * 12 <= KEPT
+        everything = len(problem) * (2 * probe + self.N**2 * 4) + len(problem.batches) * canvas <= KEPT
+        return Kept(positions, positions and everything and not settings.refine_probe)
+
     def _sweep(self) -> float:
         state, settings = self.state, self.settings
-        order = np.random.default_rng([settings.seed, state.sweep]).permutation(len(self.problem))
         misfit = torch.zeros((), dtype=torch.float64, device=self.problem.device)
-        for first in range(0, len(order), settings.batch):
-            misfit += self._step(torch.from_numpy(order[first : first + settings.batch]))
+        for number in np.random.default_rng([settings.seed, state.sweep]).permutation(len(self.problem.batches)):
+            misfit += self._step(self.problem.batches[number])
         if settings.refine_positions and state.sweep >= settings.quiet_positions:
             places.recentre(state.positions, self.given)
-        residual = float((misfit / len(order)).sqrt())
-        state.sweep += 1
-        state.settling = state.settling.after(residual, settings.settle)
+        residual = float((misfit / len(self.problem)).sqrt())
+        state.after(residual, settings.settle)
         return residual
 
-    def _step(self, numbers: Tensor) -> Tensor:
+    def _step(self, batch: slice) -> Tensor:
         """One mini-batch: what its patterns say, and a step each; returns its squared misfit."""
+        state, settings = self.state, self.settings
+        probe = state.sweep >= settings.quiet_probe and settings.refine_probe
+        positions = state.sweep >= settings.quiet_positions and settings.refine_positions
+        said = Said(state.object, state.probe, positions, self.kept.weights.get(batch.start))
+        for first in range(batch.start, batch.stop, self.together):
+            self._listen(slice(first, min(first + self.together, batch.stop)), said, probe)
+        self._move_object(said, batch)
+        if probe:
+            self._move_probe(said)
+        return said.misfit
+
+    def _listen(self, part: slice, said: Said, probe: bool) -> None:
+        """Add what these patterns say to what the mini-batch has `said`, and move their positions."""
         state, settings, problem = self.state, self.settings, self.problem
-        measured = problem.patterns[numbers.to(problem.patterns.device)].to(problem.device)
-        numbers = numbers.to(problem.device)
-        corner, fraction = corners(state.positions[numbers], self.frame)
-        patches, turn = Patches(corner, self.frame), waves.turns(fraction, self.N)
-        image, lit = patches.read(state.object), self._moved_probe(numbers, turn)
+        measured = problem.patterns[part].to(problem.device)
+        patches, turn, lit, back = self._placed(part, said)
+        image = patches.read(state.object)
         added, misfit = waves.change(image[:, None] * lit, measured, problem.good, settings.likelihood)
-        scale = state.settling.scale
-        if settings.refine_positions and state.sweep >= settings.quiet_positions:
-            step = places.step(image, state.probe, turn, added) * settings.position_step * scale
-            state.positions[numbers] = places.within(state.positions[numbers] + step, self.given[numbers], MARGIN)
-        self._move_object(patches, lit, added, scale)
-        if settings.refine_probe and state.sweep >= settings.quiet_probe:
-            self._move_probe(image, turn, added, scale)
-        return misfit
+        said.misfit += misfit
+        patches.add(waves.over_modes(back * added), said.object)
+        if said.known is None:
+            # The light of a moved probe, where the unmoved one lies: it weighs the step, and is not what the step leads to.
+            patches.add(said.power, said.light)
+        if not probe and said.slopes is None:
+            return
+        back, power = torch.fft.fft2(image.conj()[:, None] * added).mul_(turn.conj()[:, None]), waves.power(image)
+        if said.slopes is not None:
+            step = places.step(power, said.transform, back, said.slopes) * settings.position_step * state.settling.scale
+            state.positions[part] = places.within(state.positions[part] + step, self.given[part], MARGIN)
+        said.probe += back.sum(dim=0)
+        said.weight += power.sum(dim=0)
 
-    def _moved_probe(self, numbers: Tensor, turn: Tensor) -> Tensor:
-        """`(b, P, N, N)`: the probe at these patterns' fractions of a pixel, moved once where neither ever changes."""
-        if self.moved is None:
-            return waves.moved(self.state.probe, turn)
-        new = numbers[~self.known[numbers]]
-        if len(new):
-            self.moved[new] = waves.moved(self.state.probe, waves.turns(corners(self.given[new], self.frame)[1], self.N))
-            self.known[new] = True
-        return self.moved[numbers]
+    def _placed(self, part: slice, said: Said) -> tuple[Patches, Tensor, Tensor, Tensor]:
+        """The patches of these patterns, the factors `(b, N, N)` of their fractions, the probe `(b, P, N, N)` moved by these, and
+        its conjugate."""
+        if part.start in self.kept.places:
+            patches, turn = self.kept.places[part.start]
+        else:
+            corner, fraction = corners(self.state.positions[part], self.frame)
+            patches, turn = Patches(corner, self.frame), waves.turns(fraction, self.N)
+            if self.kept.positions:
+                self.kept.places[part.start] = patches, turn
+        if part.start in self.kept.probes:
+            return patches, turn, *self.kept.probes[part.start]
+        lit = waves.moved(said.transform, turn)
+        if self.kept.everything:
+            self.kept.probes[part.start] = lit, lit.conj().resolve_conj()
+            self.kept.places[part.start] = patches, turn[:0]  # needed no more
+        return patches, turn, lit, lit.conj()
 
-    def _move_object(self, patches: Patches, lit: Tensor, added: Tensor, scale: float) -> None:
+    def _move_object(self, said: Said, batch: slice) -> None:
         state, settings = self.state, self.settings
-        # The light of a moved probe, where the unmoved one lies: it weighs the step, and is not what the step leads to.
-        wanted, light = patches.total((lit.conj() * added).sum(dim=1), waves.power(state.probe).sum(dim=0), state.object)
-        step = wanted / ((1 - settings.damping) * light + settings.damping * light.max())
-        state.object_velocity = settings.momentum * state.object_velocity + settings.object_step * scale * step
-        state.object = state.object + state.object_velocity
+        weight = said.known
+        if weight is None:
+            weight = _weighed(said.light, settings.damping)
+            if self.kept.everything:
+                self.kept.weights[batch.start] = weight
+        step = said.object.mul_(weight)
+        state.object_velocity.mul_(settings.momentum).add_(step, alpha=settings.object_step * state.settling.scale)
+        state.object.add_(state.object_velocity)
 
-    def _move_probe(self, image: Tensor, turn: Tensor, added: Tensor, scale: float) -> None:
+    def _move_probe(self, said: Said) -> None:
         state, settings = self.state, self.settings
-        back = torch.fft.fft2(image.conj()[:, None] * added) * turn.conj()[:, None]
-        wanted = torch.fft.ifft2(back.sum(dim=0))
-        weight = waves.power(image).sum(dim=0)
-        step = wanted / ((1 - settings.damping) * weight + settings.damping * weight.max())
-        state.probe_velocity = settings.momentum * state.probe_velocity + settings.probe_step * scale * step
-        state.probe = state.probe + state.probe_velocity
+        step = torch.fft.ifft2(said.probe).mul_(_weighed(said.weight, settings.damping))
+        state.probe_velocity.mul_(settings.momentum).add_(step, alpha=settings.probe_step * state.settling.scale)
+        state.probe.add_(state.probe_velocity)
 
     def solution(self) -> Solution:
         """What the solver has now, as arrays on the host."""
         state = self.state
         found = modes.orthogonal(state.probe) / self.problem.unit
         return Solution(
-            object=state.object.cpu().numpy(),
+            object=state.object.cpu().numpy().copy(),
             probe=found.cpu().numpy(),
-            positions=state.positions.cpu().numpy().copy(),
+            positions=state.positions.cpu().numpy()[np.argsort(self.problem.numbers)],
             frame=self.frame,
             covered=(self.light() > COVERED).cpu().numpy(),
             residuals=list(state.settling.residuals),
@@ -157,10 +247,9 @@ class Solver:
         """`(H, W)` float32: the probe's light that the scan brought to each pixel, of the brightest pixel's."""
         corner, _ = corners(self.state.positions, self.frame)
         power = waves.power(self.state.probe).sum(dim=0)
-        total, nothing = torch.zeros(self.state.object.shape, device=power.device), torch.zeros_like(self.state.probe[0])
-        for first in range(0, len(corner), self.settings.batch):
-            part = corner[first : first + self.settings.batch]
-            total += Patches(part, self.frame).total(nothing.expand(len(part), -1, -1), power, total)[1]
+        total = torch.zeros(self.state.object.shape, device=power.device)
+        for part in corner.split(self.together):
+            Patches(part, self.frame).add(power, total)
         return total / total.max()
 
 

@@ -5,6 +5,7 @@ Transforms are orthonormal (PHYS-002); far fields have their zero frequency at [
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,15 +26,26 @@ def turns(fractions: Tensor, N: int) -> Tensor:
     return rows[:, :, None] * columns[:, None, :]
 
 
-def moved(modes: Tensor, turn: Tensor) -> Tensor:
-    """`(b, P, N, N)`: the modes `(P, N, N)` moved by the factors of `turns`."""
-    return torch.fft.ifft2(torch.fft.fft2(modes)[None] * turn[:, None])
+def moved(transform: Tensor, turn: Tensor) -> Tensor:
+    """`(b, P, N, N)`: the modes with the Fourier transform `(P, N, N)`, moved by the factors of `turns`."""
+    return torch.fft.ifft2(transform[None] * turn[:, None])
 
 
 def power(waves: Tensor) -> Tensor:
-    """`|waves|²`; the modulus and its square take three times as long."""
-    parts = torch.view_as_real(waves)
-    return (parts * parts).sum(dim=-1)
+    """`|waves|²`; the modulus and its square take seven times as long."""
+    return (waves * waves.conj()).real
+
+
+def modulus_of(far: Tensor) -> Tensor:
+    """`(b, N, N)`: the root of the intensity of `(b, P, N, N)`; on a CPU NumPy's modulus takes a fifth of the time of torch's."""
+    if far.shape[1] > 1:
+        return over_modes(power(far)).sqrt()
+    return torch.from_numpy(np.abs(far[:, 0].numpy())) if far.device.type == "cpu" else far[:, 0].abs()
+
+
+def over_modes(values: Tensor) -> Tensor:
+    """`(b, N, N)`: the sum of `(b, P, N, N)` over the modes; one mode is not copied."""
+    return values[:, 0] if values.shape[1] == 1 else values.sum(dim=1)
 
 
 def change(waves: Tensor, measured: Tensor, good: Tensor | None, likelihood: str) -> tuple[Tensor, Tensor]:
@@ -46,12 +58,12 @@ def change(waves: Tensor, measured: Tensor, good: Tensor | None, likelihood: str
     which near the solution is the same step, bounded by `STEEPEST` times it.
     """
     far = torch.fft.fft2(waves, norm="ortho")
-    modulus = power(far).sum(dim=1).sqrt()
+    modulus = modulus_of(far)
     missing = measured - modulus
     if good is not None:
-        missing = missing * good
-    misfit = missing.square().sum()
-    floor = modulus.clamp_min(torch.finfo(torch.float32).tiny)
+        missing *= good
+    misfit = torch.dot(missing.view(-1), missing.view(-1))
+    modulus.clamp_min_(torch.finfo(torch.float32).tiny)
     if likelihood == "poisson":
-        missing = missing * (0.5 * (1 + measured / floor)).clamp_max(STEEPEST)
-    return torch.fft.ifft2(far * (missing / floor)[:, None], norm="ortho"), misfit
+        missing *= (0.5 * (1 + measured / modulus)).clamp_max_(STEEPEST)
+    return torch.fft.ifft2(far.mul_(missing.div_(modulus)[:, None]), norm="ortho"), misfit

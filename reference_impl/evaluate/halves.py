@@ -25,12 +25,12 @@ def compare_halves(record: Any, settings: Settings, device: str | torch.device =
     Halves are drawn by the seed, so that both see the whole object; nothing that one learns reaches the other. With half of the
     light each the whole object is better than its halves.
     """
-    problem = problem_of(record, torch.device(device))
-    if len(problem) < LEAST:
-        raise ContractError(field="halves", expected=f"at least {LEAST} patterns", found=str(len(problem)))
-    order = np.random.default_rng([settings.seed, len(problem)]).permutation(len(problem))
-    halves = (np.sort(order[k::2]) for k in (0, 1))
-    one, other = (picture(solve(problem.part(half), settings), f"half {k}") for k, half in enumerate(halves, 1))
+    count = len(record.diff3d)
+    if count < LEAST:
+        raise ContractError(field="halves", expected=f"at least {LEAST} patterns", found=str(count))
+    order = np.random.default_rng([settings.seed, count]).permutation(count)
+    parts = [problem_of(record, torch.device(device), settings, np.sort(order[k::2])) for k in (0, 1)]
+    one, other = (picture(solve(part, settings), f"half {number}") for number, part in enumerate(parts, 1))
     return compare(one, other)[0].rings
 
 
