@@ -1,4 +1,4 @@
-"""Defects of engines that reconstruct without training: planted into the reference together with the NumPy backend's engine."""
+"""Defects of engines that reconstruct without training: of the NumPy backend's engine, planted in the reference's place."""
 
 from __future__ import annotations
 

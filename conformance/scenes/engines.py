@@ -13,14 +13,12 @@ from conformance.connectors import beside as beside_backend
 from conformance.connectors import native
 from conformance.connectors.names import NotClaimed
 from conformance.oracles import inference as oracle
-from conformance.scenes import configs, runs
+from conformance.scenes import configs, masks, runs
 from conformance.scenes.images import Image
 
 N = 32
 PASSES = 60
 PHOTONS = 1.0e6
-FRACTIONS = 1.5
-"""By how much the error may be greater where positions are not whole (INFER-033); rounding them makes it ten times as great."""
 LIT = 0.1
 """Of the brightest pixel's light: what gets less is not determined well enough to be compared."""
 
@@ -45,6 +43,13 @@ def compact_probe() -> np.ndarray:
     v, u = (np.mgrid[:N, :N] + 0.5) / N - 0.5
     r2 = (u - 0.03) ** 2 + 1.4 * (v + 0.02) ** 2
     return (np.exp(-r2 / 0.012) * np.exp(1j * (40 * r2 + 18 * (u * u - v * v) + 60 * u * r2))).astype(np.complex64)
+
+
+def out_of_focus() -> np.ndarray:
+    """`(N, N)` complex64: the compact probe further along the beam, a third of its energy elsewhere."""
+    q = np.fft.fftfreq(N)
+    along = np.exp(40j * (q[:, None] ** 2 + q**2))
+    return np.fft.ifft2(np.fft.fft2(compact_probe()) * along).astype(np.complex64)
 
 
 def scan(whole: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -95,9 +100,10 @@ def truth(shape: tuple[int, int], whole: bool, mirror: bool = False) -> np.ndarr
 def light(arrays: Mapping[str, np.ndarray], shape: tuple[int, int]) -> np.ndarray:
     """`(H, W)` one where the scan has brought enough light, else zero."""
     total = np.zeros((shape[0] + 2 * N, shape[1] + 2 * N))
+    bright = np.sum(np.abs(arrays["probeGuess"].reshape(-1, N, N)) ** 2, axis=0)
     for x, y in zip(arrays["xcoords"] - arrays["xcoords"].mean(), arrays["ycoords"] - arrays["ycoords"].mean(), strict=True):
         row, column = round(y + (shape[0] + N) / 2), round(x + (shape[1] + N) / 2)
-        total[row : row + N, column : column + N] += np.sum(np.abs(arrays["probeGuess"].reshape(-1, N, N)) ** 2, axis=0)
+        total[row : row + N, column : column + N] += bright
     return (total > LIT * total.max())[N:-N, N:-N].astype(float)
 
 
@@ -115,11 +121,15 @@ def mirrored(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 @dataclass(frozen=True)
 class Ask:
-    """What an engine is asked for; the change of the arrays has a name, so that equal questions are asked once."""
+    """What an engine is asked for; the change of the arrays has a name, so that equal questions are asked once.
+
+    `trainable`: with `probe_trainable` in the configuration.
+    """
 
     whole: bool = True
     passes: int = PASSES
     change: str = ""
+    trainable: bool = False
 
 
 PLAIN = Ask()
@@ -130,6 +140,8 @@ CHANGES: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] 
     "mirrored": mirrored,
     "two-modes": lambda a: under(light_of_two_modes(), a),
     "elsewhere": lambda a: {**a, "xcoords": a["xcoords"] + 400.0, "ycoords": a["ycoords"] - 70.0},
+    "masked": lambda a: {**a, "mask": masks.mask(N)},
+    "out-of-focus": lambda a: {**a, "probeGuess": out_of_focus()},
 }
 WRONG: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] = {
     "position-nan": lambda a: {**a, "xcoords": np.where(np.arange(72) == 5, np.nan, a["xcoords"])},
@@ -147,16 +159,18 @@ def claimed(backend: Any) -> None:
         raise NotClaimed("profile `reconstruct`: the backend does not say that it reconstructs without training")
 
 
-def configuration(backend: Any, passes: int = PASSES) -> Any:
-    """The training configuration with what an engine reads of it: `nepochs`, `batch_size`, `subsample_seed`, `model.N`."""
+def configuration(backend: Any, passes: int = PASSES, trainable: bool = False) -> Any:
+    """The training configuration with what an engine reads of it (INFER-034, INFER-036, INFER-041)."""
     model = configs.stating(backend, "model", N=N, gridsize=1)
-    return configs.stating(
-        backend, "training", model=model, nepochs=passes, batch_size=8, subsample_seed=42, nphotons=PHOTONS, backend="pytorch"
-    )
+    read = {"nepochs": passes, "batch_size": 8, "subsample_seed": 42, "probe_trainable": trainable}
+    return configs.stating(backend, "training", model=model, nphotons=PHOTONS, backend="pytorch", **read)
 
 
 def record(backend: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """The native record; a plain object with its arrays where the backend keeps none."""
+    """The native record, masked where there is a mask; a plain object with its arrays where the backend keeps none."""
+    if "mask" in arrays:
+        plain = {name: values for name, values in arrays.items() if name != "mask"}
+        return backend.masked(record(backend, plain), arrays["mask"])
     given = {**arrays, "xcoords_start": arrays["xcoords"], "ycoords_start": arrays["ycoords"]}
     given = {name: np.array(values) for name, values in given.items()}
     try:
@@ -165,10 +179,11 @@ def record(backend: Any, arrays: Mapping[str, np.ndarray]) -> Any:
         return SimpleNamespace(**given)
 
 
-def recovered(backend: Any, arrays: Mapping[str, np.ndarray], passes: int = PASSES) -> Image:
+def recovered(backend: Any, ask: Ask = PLAIN) -> Image:
     """The image of an experiment, made now."""
     claimed(backend)
-    return Image(*runs.three(backend.reconstruct(None, record(backend, arrays), configuration(backend, passes))))
+    given = record(backend, CHANGES[ask.change](experiment(ask.whole)))
+    return Image(*runs.three(backend.reconstruct(None, given, configuration(backend, ask.passes, ask.trainable))))
 
 
 _KEPT: dict[tuple[str, Ask], Image] = {}
@@ -179,7 +194,7 @@ def image(backend: Any, ask: Ask = PLAIN) -> Image:
     info = backend.info()
     key = (f"{info.name} {info.version}", ask)
     if key not in _KEPT:
-        _KEPT[key] = recovered(backend, CHANGES[ask.change](experiment(ask.whole)), ask.passes)
+        _KEPT[key] = recovered(backend, ask)
     return _KEPT[key]
 
 
@@ -187,7 +202,7 @@ def once_more(backend: Any) -> Image:
     """The plain experiment again, after the kept one and from other states of the random generators."""
     image(backend)
     beside_backend.seed(backend, 1)
-    return recovered(backend, experiment())
+    return recovered(backend)
 
 
 def used(backend: Any) -> Any:
@@ -200,10 +215,15 @@ def used(backend: Any) -> Any:
 
 def beside(backend: Any, ask: Ask = PLAIN) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`(image, truth, weight)` of an experiment, each `(H, W)`; raises `Malformed` where there is no finite image."""
-    field, arrays = image(backend, ask).field, CHANGES[ask.change](experiment(ask.whole))
-    if field.ndim != 2 or not np.isfinite(field).all():
-        raise native.Malformed(f"expected a finite image, found {native.kind(field)}")
+    field, arrays = finite(image(backend, ask)), CHANGES[ask.change](experiment(ask.whole))
     return field, truth(field.shape, ask.whole, ask.change == "mirrored"), light(arrays, field.shape)
+
+
+def finite(found: Image) -> np.ndarray:
+    """`(H, W)` the complex field of an image; raises `Malformed` where it is none, or not finite."""
+    if found.field.ndim != 2 or not np.isfinite(found.field).all():
+        raise native.Malformed(f"expected a finite image, found {native.kind(found.field)}")
+    return found.field
 
 
 def match(backend: Any, ask: Ask = PLAIN) -> oracle.Match:

@@ -1,7 +1,8 @@
-"""INFER-030 … INFER-037: from patterns to an image without training."""
+"""INFER-030 … INFER-043: from patterns to an image without training."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import inference as oracle
-from conformance.scenes import engines
+from conformance.scenes import convergence, engines
 from conformance.scenes.engines import PLAIN, Ask
 from conformance.scenes.images import apart
 
@@ -52,11 +53,11 @@ def test_an_engine_turns_nothing(backend: Any, observe: Observer, ask: Ask) -> N
     observe.equal("orientation", found, "turned by 0°")
 
 
-@pytest.mark.clause("INFER-032~1", evidence="differential", needs=("INFER-031", "INFER-033"))
+@pytest.mark.clause("INFER-032~1", evidence="differential", needs=("INFER-031", "INFER-033", "INFER-040"))
 @SCANS
 def test_the_scans_mean_lies_in_the_canvas_centre(backend: Any, observe: Observer, ask: Ask) -> None:
     """The object lies where its positions are. If this fails, suspect half a patch, or a canvas that begins at a corner."""
-    found = engines.match(backend, ask)
+    found = convergence.converged(backend, ask)
 
     observe.close("shift", np.array(found.shift), np.zeros(2))
 
@@ -69,37 +70,37 @@ def test_where_the_scan_begins_does_not_matter(backend: Any, observe: Observer) 
     observe.close("elsewhere", apart(moved.field, engines.image(backend).field), 0.0)
 
 
-@pytest.mark.clause("INFER-033~2", evidence="differential", needs=("INFER-031",))
+@pytest.mark.clause("INFER-033~3", evidence="differential", needs=("INFER-031", "INFER-040"))
 @SCANS
 def test_an_engine_recovers_the_object(backend: Any, observe: Observer, ask: Ask) -> None:
-    """Noiseless, well overlapped, with the true probe.
+    """Noiseless, well overlapped, with the true probe, after as many passes as the error takes to settle.
 
-    If this fails, suspect too few passes (it has not converged), or amplitudes that are taken for intensities.
+    If this fails, suspect amplitudes that are taken for intensities, or a wave that comes back by another way than it went.
     """
-    found = engines.match(backend, ask)
+    found = convergence.converged(backend, ask)
 
     observe.close("object", found.error, 0.0)
     observe.close("ramp", np.array(found.ramp), np.zeros(2))
 
 
-@pytest.mark.clause("INFER-033~2", needs=("INFER-031",))
+@pytest.mark.clause("INFER-033~3", needs=("INFER-031",))
 def test_fractions_of_a_pixel_count(backend: Any, observe: Observer) -> None:
     """Between pixels the object comes out as well as at whole ones. If this fails, suspect positions that are rounded."""
-    whole, between = (engines.match(backend, Ask(whole=whole)).error for whole in (True, False))
+    whole, between = convergence.fractions(backend)
 
-    observe.at_most("error", between, engines.FRACTIONS * whole)
+    observe.at_most("error", between, max(convergence.FRACTIONS * whole, convergence.FINE))
 
 
-@pytest.mark.clause("INFER-033~2", evidence="symmetry", needs=("INFER-031",))
+@pytest.mark.clause("INFER-033~3", evidence="symmetry", needs=("INFER-031", "INFER-040"))
 def test_a_mirrored_experiment_gives_the_mirrored_object(backend: Any, observe: Observer) -> None:
     """The same quality in the mirror. If this fails, suspect a sign that only one direction of the scan shows."""
-    found = engines.match(backend, Ask(change="mirrored"))
+    found = convergence.converged(backend, Ask(change="mirrored"))
 
     observe.close("object", found.error, 0.0)
     observe.close("ramp", np.array(found.ramp), np.zeros(2))
 
 
-@pytest.mark.clause("INFER-034~1")
+@pytest.mark.clause("INFER-034~2")
 def test_more_passes_come_nearer(backend: Any, observe: Observer) -> None:
     """`nepochs` counts passes over the record. If this fails, suspect a number of its own."""
     few, many = (engines.match(backend, Ask(passes=passes)).error for passes in (2, engines.PASSES))
@@ -107,13 +108,17 @@ def test_more_passes_come_nearer(backend: Any, observe: Observer) -> None:
     observe.holds("nearer", many < few, f"less than the {few:.3g} of two passes", f"{many:.3g}")
 
 
-@pytest.mark.clause("INFER-035~1", evidence="symmetry", needs=("INFER-033",))
+@pytest.mark.clause("INFER-034~2", needs=("INFER-031",))
+def test_an_engine_does_not_stop_on_its_way(backend: Any, observe: Observer) -> None:
+    """Passes that are asked for are made while the error is large. If this fails, suspect an end of its own."""
+    observe.equal("stopped", convergence.stopped(backend), "")
+
+
+@pytest.mark.clause("INFER-035~2", evidence="symmetry")
 @pytest.mark.parametrize("change", ["bright", "dim"])
 def test_the_brightness_of_a_record_does_not_matter(backend: Any, observe: Observer, change: str) -> None:
-    """Amplitudes in other units, the same object. If this fails, suspect a floor in absolute numbers."""
-    found = engines.match(backend, Ask(change=change))
-
-    observe.close("object", found.error, 0.0)
+    """Amplitudes in other units, the same image. If this fails, suspect a floor in absolute numbers."""
+    observe.close("image", convergence.unlike_plain(backend, change), 0.0)
 
 
 @pytest.mark.clause("INFER-036~1")
@@ -143,3 +148,40 @@ def test_an_experiment_that_is_none_is_an_error(backend: Any, observe: Observer,
 
     with observe.raises("refusal", (ValueError, TypeError)):
         backend.reconstruct(None, engines.record(backend, arrays), engines.configuration(backend, 2))
+
+
+@pytest.mark.clause("INFER-040~1", needs=("INFER-034",))
+@SCANS
+def test_an_engine_converges(backend: Any, observe: Observer, ask: Ask) -> None:
+    """It comes near, or comes to rest. If this fails, suspect steps that are too small: more passes are needed than were made."""
+    found = convergence.errors(backend, ask)
+
+    observe.holds(
+        "converged", found.ended, "an error that is small enough, or that more passes no longer make smaller", str(found)
+    )
+
+
+@pytest.mark.clause("INFER-042~1", evidence="differential", needs=("INFER-033",))
+@SCANS
+def test_an_engine_hears_nothing_of_a_masked_pixel(backend: Any, observe: Observer, ask: Ask) -> None:
+    """Gaps of the detector are not dark. If this fails, suspect a mask that does not reach the engine."""
+    found = convergence.converged(backend, replace(ask, change="masked"))
+
+    observe.close("object", found.error, 0.0)
+
+
+@pytest.mark.clause("INFER-043~1", evidence="differential", needs=("INFER-033",))
+@SCANS
+def test_an_engine_takes_every_mode_of_the_probe_or_none(backend: Any, observe: Observer, ask: Ask) -> None:
+    """Intensities of modes add, or are refused. If this fails, suspect an engine that takes the first mode alone."""
+    error = convergence.error_unless_refused(backend, replace(ask, change="two-modes"))
+
+    observe.close("object", error, 0.0)
+
+
+@pytest.mark.clause("INFER-041~1", evidence="differential", needs=("INFER-033",))
+def test_a_trainable_probe_is_refined_or_refused(backend: Any, observe: Observer) -> None:
+    """A probe out of focus comes into focus. If this fails, suspect a setting that the engine never reads."""
+    error = convergence.error_unless_refused(backend, Ask(change="out-of-focus", trainable=True))
+
+    observe.close("object", error, 0.0)

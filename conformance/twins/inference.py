@@ -13,6 +13,8 @@ from conformance.backends.numpy_only import engine
 from conformance.defects.changes import answer, every, function, instead, result
 from conformance.twins import rows
 from reference_impl import inference
+from reference_impl.engine import problem, solver
+from reference_impl.engine import reconstruct as solves
 from reference_impl.inference import predict_patches
 from reference_impl.inference.predict import absolute_offsets
 
@@ -38,6 +40,22 @@ def another_gauge(results: Any, test: Any, config: Any, **_: Any) -> tuple[Any, 
     return np.abs(image), np.angle(image), {"object": image, "passes": config.nepochs}
 
 
+def asked(**changes: Any) -> Any:
+    """The solver under other settings than its own."""
+    return function(solver.solve, lambda original, given, settings, *rest: original(given, replace(settings, **changes), *rest))
+
+
+def backwards(found: Any) -> Any:
+    """The experiment with its patterns in the opposite order, which changes the order of updates."""
+    return replace(found, patterns=found.patterns.flip(0), positions=found.positions[::-1].copy())
+
+
+def another_phase(found: Any) -> Any:
+    amplitude, phase, results = found
+    turned = (1.7 * np.exp(-0.9j) * results["object"]).astype(np.complex64)
+    return np.abs(turned), np.angle(turned), {**results, "object": turned}
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -61,3 +79,19 @@ twin("TWIN-ENGINE-GAUGE", "another phase, scale and canvas of an engine's object
     plant=every(answer("reconstruct", instead(another_gauge)),
         answer("record", instead(lambda **arrays: SimpleNamespace(**arrays))),
         answer("info", result(lambda found: replace(found, profiles=("core", "reconstruct"))))))
+
+# The reference's solver: its gauge, order, steps and likelihood.
+twin("TWIN-SOLVER-GAUGE", "another phase and scale of the solver's object", files=("test_inference_engine",),
+    plant=function(solves, result(another_phase)))
+twin("TWIN-SOLVER-ORDER", "patterns are updated in another order", files=("test_inference_engine",),
+    plant=function(problem.problem_of, result(backwards)))
+twin("TWIN-SOLVER-SLOW", "a fiftieth of the step, no momentum: five per cent of error are left after sixty passes",
+    files=("test_inference_engine",), plant=asked(object_step=0.02, momentum=0.0))
+twin("TWIN-SOLVER-WHOLE-BATCH", "one step a pass, of all patterns together", files=("test_inference_engine",),
+    plant=asked(batch=1_000))
+twin("TWIN-SOLVER-POISSON", "counts are fitted in the place of amplitudes", files=("test_inference_engine",),
+    plant=asked(likelihood="poisson"))
+twin("TWIN-SOLVER-REFINES", "the probe is refined though nobody asked", files=("test_inference_engine",),
+    plant=asked(refine_probe=True))
+twin("TWIN-SOLVER-ENDS", "the solver ends by itself once its residual settles", files=("test_inference_engine",),
+    plant=asked(settle=True))

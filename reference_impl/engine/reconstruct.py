@@ -33,15 +33,15 @@ def solve_record(
 def reconstruct(record: Any, config: Any, device: str | torch.device = "cpu") -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """`(amplitude, phase, results)`: float32 `(H, W)` images of the record's object, without training (INFER-030).
 
-    Of `config`: `nepochs` sweeps, `batch_size` patterns a step, `subsample_seed` of their order. The record's probe and positions
-    are kept. `results`: `object`, `probe`, `positions`, `origin`, `residuals`.
+    Of `config`: `nepochs` sweeps, `batch_size` patterns a step, `subsample_seed` of their order, `probe_trainable`: whether the
+    record's probe is refined (INFER-041). Positions are kept. `results`: `object`, `probe`, `positions`, `origin`, `residuals`.
     """
     settings = Settings(
         sweeps=config.nepochs,
         batch=config.batch_size,
         seed=config.subsample_seed or 0,
         settle=False,
-        refine_probe=False,
+        refine_probe=config.probe_trainable,
     )
     found = solve_record(record, settings, device)
     results = {

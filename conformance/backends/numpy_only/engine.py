@@ -20,6 +20,8 @@ def reconstruct(results: Mapping[str, Any] | None, test: Any, config: Any) -> tu
     """`(amplitude, phase, results)` of a record; ValueError for results of a training, and for records that are none."""
     if results is not None:
         raise ValueError(f"results: expected None, for nothing is trained here, found {type(results).__name__}")
+    if getattr(config, "probe_trainable", False):
+        raise ValueError("probe_trainable: expected False, found True; this engine keeps the record's probe")
     amplitudes, probe, places = _checked(test)
     rows, columns = _canvas(places[:, 1], len(probe)), _canvas(places[:, 0], len(probe))
     image = np.ones((rows.side, columns.side), dtype=complex)
