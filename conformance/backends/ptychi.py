@@ -40,6 +40,7 @@ class PtyChi:
             devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
             numeric_libraries=(f"torch {torch.__version__}", f"numpy {np.__version__}"),
             distribution="ptychi",
+            surfaces=("physics.diffract", "physics.translate", "physics.extract", "inference.reconstruct"),
         )
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
@@ -93,7 +94,8 @@ class PtyChi:
             raise ValueError(f"results: pty-chi is not trained, expected None, found {type(results).__name__}")
         positions = np.stack([test.xcoords, test.ycoords], axis=-1)
         positions = positions - positions.mean(axis=0)
-        probe, intensity = np.asarray(test.probeGuess)[None, None], np.asarray(test.diff3d) ** 2
+        modes = np.asarray(test.probeGuess)
+        probe, intensity = modes.reshape(1, -1, *modes.shape[-2:]), np.asarray(test.diff3d) ** 2
         both_ways = np.concatenate([positions, -positions])[:, ::-1]  # the origin of the positions is the middle of the object
         sides = get_suggested_object_size(both_ways, probe.shape[-2:], extra=MARGIN)
         task = self._task(

@@ -15,6 +15,7 @@ BUILT_IN = {
     "reference": "conformance.backends.reference:Reference",
     "numpy": "conformance.backends.numpy_only:Backend",
     "ptychi": "conformance.backends.ptychi:PtyChi",
+    "ptylab": "conformance.backends.ptylab:PtyLab",
     "ptycho_torch": "conformance.backends.ptycho_torch:Backend",
     "ptycho_tf": "conformance.backends.ptycho_tf:Backend",
 }

@@ -39,6 +39,10 @@ def turned(original: Any, image: Any, measured: Any, good: Any, likelihood: str)
     return original(image, measured, None if good is None else torch.fft.fftshift(good), likelihood)
 
 
+def equal_powers(modes: Any) -> Any:
+    return modes / (modes.abs().square().sum((-2, -1), keepdim=True) * len(modes)).sqrt()
+
+
 def about_the_first(original: Any, positions: Any, N: int, margin: int) -> Any:
     frame = original(positions, N, margin + 8)
     return replace(frame, mean=tuple(positions[0].tolist()))
@@ -79,7 +83,7 @@ mutant("GUARD-SOLVER-012", "of the probe's modes the first is taken", f"{MODES}[
 mutant("GUARD-SOLVER-013", "waves of modes are added in the place of their intensities", f"{MODES}[whole]",
     plant=given(lambda found: replace(found, probe=found.probe.sum(dim=0, keepdim=True))))
 mutant("GUARD-SOLVER-014", "the modes have one power each, whatever was given", f"{MODES}[whole]",
-    plant=function(probe.started, result(lambda modes: modes / modes.abs().square().sum((-2, -1), True).sqrt() / len(modes) ** 0.5)))
+    plant=function(probe.started, result(equal_powers)))
 mutant("GUARD-SOLVER-015", "the probe is kept though it was to be trained", "INFER-041:a_trainable_probe_is_refined_or_refused",
     plant=asked(refine_probe=False))
 mutant("GUARD-SOLVER-016", "the probe is trained with hardly any step", "INFER-041:a_trainable_probe_is_refined_or_refused",
@@ -89,7 +93,7 @@ mutant("GUARD-SOLVER-017", "the solver stops after a few sweeps", "INFER-034:an_
 mutant("GUARD-SOLVER-018", "steps are so small that nothing converges", "INFER-040:an_engine_converges[whole]",
     plant=asked(object_step=4e-4, momentum=0.0))
 mutant("GUARD-SOLVER-019", "amplitudes are taken for intensities", f"{RECOVERS}[whole]", f"{RECOVERS}[between-pixels]",
-    plant=function(waves.change, lambda original, image, measured, *rest: original(image, measured.sqrt() * measured.mean().sqrt(), *rest)))
+    plant=given(lambda found: replace(found, patterns=(found.patterns * found.patterns.mean()).sqrt())))
 mutant("GUARD-SOLVER-020", "patterns have a floor of light", "INFER-035:the_brightness_of_a_record_does_not_matter[dim]",
     plant=given(lambda found: replace(found, patterns=found.patterns.clamp_min(1e-4 * found.unit))))
 mutant("GUARD-SOLVER-021", "the order of the patterns is drawn anew each time", "INFER-036:an_engine_repeats_itself",
