@@ -51,14 +51,9 @@ class PtyLab:
         if sides[0] != sides[1]:
             raise ValueError(f"field: PtyLab knows square patterns alone, expected equal sides, found {sides}")
         lit = np.broadcast_to(probe, (B, C, *probe.shape[2:])).reshape(B * C, *probe.shape[2:])
-        patterns = []
-        for patch, modes in zip(field.reshape(B * C, *sides), lit, strict=True):
-            engine = _engine(np.ones((1, *sides)), np.zeros((1, 2)), modes)
-            engine._checkMISC()
-            engine.reconstruction.esw = engine.reconstruction.probe * patch
-            engine.object2detector()
-            patterns.append(np.sqrt(np.sum(np.abs(engine.reconstruction.ESW) ** 2, axis=(0, 1, 2))[-1]))
-        return np.stack(patterns).reshape(B, C, *sides)
+        engine = _engine(np.ones((2, *sides)), np.zeros((2, 2)), lit[0])
+        engine._checkMISC()
+        return np.stack([_pattern(engine, *pair) for pair in zip(field.reshape(-1, *sides), lit, strict=True)]).reshape(field.shape)
 
     def reconstruct(self, results: Mapping[str, Any] | None, test: Any, config: Any) -> tuple[Any, Any, dict[str, Any]]:
         """ePIE with PtyLab's own settings, the probe refined, from an object of ones and the record's probe."""
@@ -73,6 +68,13 @@ class PtyLab:
             engine.reconstruct()
         found, probe = engine.reconstruction.object[0, 0, 0, 0], engine.reconstruction.probe[0, 0, :, 0]
         return np.abs(found), np.angle(found), {"object": found, "probe": probe}
+
+
+def _pattern(engine: Any, patch: np.ndarray, modes: np.ndarray) -> np.ndarray:
+    """`(N, N)` amplitudes of one exposure; intensities add over modes as in `BaseEngine.intensityProjection`."""
+    engine.reconstruction.esw = modes[None, None, :, None] * patch
+    engine.object2detector()
+    return np.sqrt(np.sum(np.abs(engine.reconstruction.ESW) ** 2, axis=(0, 1, 2))[-1])
 
 
 def _engine(intensity: np.ndarray, positions: np.ndarray, modes: np.ndarray) -> Any:
