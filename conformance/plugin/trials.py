@@ -1,6 +1,7 @@
 """Trials inside pytest: the suite is collected once, then each trial runs its checks in a fork of this process.
 
-A trial is a planted backend and some checks. Forks begin with everything imported and nothing computed, so that a trial costs its
+A trial is a planted backend and some checks: chosen (`choice`), or named in their order (`nodes`). A job may end each trial at the first red
+(`until_red`), and may note which lines of the reference each reaches (`trace`). Forks begin with everything imported and nothing computed, so that a trial costs its
 checks and no more. Each writes its results as lines of its own file; `conformance.defects.trials` reads them.
 """
 
@@ -15,12 +16,14 @@ import sys
 import tempfile
 import time
 import traceback
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.defects import trials
+from conformance.defects import tracing, trials
+from conformance.judging.states import RED
 
 if TYPE_CHECKING:
     from conformance.plugin.recorder import Recorder
@@ -42,20 +45,34 @@ class Trials:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         places = [trials.Place(node, c.id, Path(node.split("::")[0]).stem, slow) for node, (c, slow) in self.checks.items()]
-        plans = {name: trials.chosen(places, **trial["choice"]) for name, trial in self.job["trials"].items()}
-        waiting = sorted(plans, key=lambda name: -sum(place.slow for place in plans[name]))
+        self.config, self.items = session.config, {item.nodeid: item for item in session.items}
+        if "each" in self.job:  # a trial a check
+            self.job["trials"] = {
+                place.check.rpartition("@")[0]: {"backend": self.job["each"], "nodes": [place.node]} for place in places
+            }
+        plans = {name: self._plan(places, trial) for name, trial in self.job["trials"].items()}
+        slow = {place.node for place in places if place.slow}
+        # The longest first, so that no core is left alone with one at the end.
+        waiting = sorted(plans, key=lambda name: -len(slow.intersection(plans[name]))) if self.job.get("sorted", True) else [*plans]
         gc.collect()
         gc.freeze()  # what a fork never writes to is never copied
         while waiting or self.running:
             while waiting and len(self.running) < self.job["workers"]:
                 name = waiting.pop(0)
-                self._start(session, name, {place.node for place in plans[name]})
+                self._start(name, plans[name])
             time.sleep(WATCH)
             self._reap()
         self.recorder.planned_once = False  # the forks have the results: there is no report to close here
         return True
 
-    def _start(self, session: pytest.Session, name: str, nodes: set[str]) -> None:
+    def _plan(self, places: list[trials.Place], trial: dict[str, Any]) -> list[str]:
+        """The nodes of a trial in the order in which they run: as it says, or as they were collected."""
+        if "nodes" in trial:
+            return [str(node) for node in trial["nodes"]]
+        taken = {place.node for place in trials.chosen(places, **trial["choice"])}
+        return [node for node in self.items if node in taken]
+
+    def _start(self, name: str, nodes: list[str]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         child = os.fork()
@@ -65,7 +82,7 @@ class Trials:
         os.setpgid(0, 0)
         code = 70
         try:
-            self._examine(session, name, [item for item in session.items if item.nodeid in nodes])
+            self._examine(name, [self.items[node] for node in nodes])
             code = 0
         except BaseException:
             traceback.print_exc()
@@ -74,7 +91,7 @@ class Trials:
             sys.stderr.flush()
             os._exit(code)
 
-    def _examine(self, session: pytest.Session, name: str, items: list[pytest.Item]) -> None:
+    def _examine(self, name: str, items: list[pytest.Item]) -> None:
         """In the fork: plant, run the items, leave a line a result, and a last line that all have been run."""
         own = self.folder / trials.safe(name)
         own.mkdir()
@@ -87,12 +104,19 @@ class Trials:
         tempfile.tempdir = os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = str(scratch)
         self.recorder.file, self.recorder.lines = own / "results.jsonl", []
         self.station.retarget(self.job["trials"][name]["backend"])
-        session.config.option.backend = self.station.backend_name  # checks that start a process hand it on
+        self.config.option.backend = self.station.backend_name  # checks that start a process hand it on
         self.station.backend()
-        began = time.monotonic()
-        for item, following in zip(items, [*items[1:], None], strict=True):
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        self.recorder._write({"kind": "end", "checks": len(items), "seconds": round(time.monotonic() - began, 2)})
+        began, run = time.monotonic(), 0
+        with tracing.traced(own) if self.job.get("trace") else nullcontext():
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                run += 1
+                if self.job.get("until_red") and json.loads(self.recorder.lines[-1])["state"] in RED:
+                    break
+        used = sum(os.times()[:4])
+        self.recorder._write(
+            {"kind": "end", "checks": run, "seconds": round(time.monotonic() - began, 2), "cpu": round(used, 2)}
+        )
 
     def _reap(self) -> None:
         for child, (name, began) in list(self.running.items()):
