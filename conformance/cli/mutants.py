@@ -67,6 +67,17 @@ def _show(outcome: Any) -> None:
     console.print(table)
     for problem in outcome.problems:
         console.print(f"[red]{escape(problem)}[/]")
+    if outcome.blame:
+        console.print(escape(outcome.blame.told))
+        for entry in outcome.blame.worst:
+            console.print(escape(f"  {entry.told}"))
+    lame = sum(bool(tried.lame) for tried in outcome.mutants)
+    broken = sum(bool(tried.planted.breaks) for tried in outcome.mutants)
+    tried_all = sum(tried.stuck is not None for tried in outcome.mutants)
+    console.print(
+        f"working backends: {len(outcome.mutants)} = {len(outcome.mutants) - tried_all} untouched where it reads, trains, saves, "
+        f"loads and infers + {tried_all - broken - lame} that go through it + {broken} whose defect stops it + {lame} wrong"
+    )
     killed = sum(tried.verdict == "killed" for tried in outcome.mutants)
     green = sum(tried.complete and not tried.reds for tried in outcome.twins)
     console.print(

@@ -21,7 +21,12 @@ BUILT_IN = {
 }
 _HERE = str(Path(__file__).resolve().parent)
 KINDS = ("direct", "proc", "venv")
-PLANTED = {"mutant": "conformance.mutants", "twin": "conformance.twins", "step": "conformance.defects.replays"}
+PLANTED = {
+    "mutant": "conformance.mutants",
+    "twin": "conformance.twins",
+    "step": "conformance.defects.replays",
+    "mutation": "conformance.defects.mutations",
+}
 ENTRY_POINTS = "ptycho_conformance.backends"
 """The group of entry points by which an installed package names its adapter."""
 

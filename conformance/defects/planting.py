@@ -28,17 +28,19 @@ Wrap = Callable[[Any], Any]
 
 
 class Plant:
-    """What a mutant's function gets: the places where it can lay a hand on."""
+    """What a mutant's function gets: the places where it can lay a hand on. `touched`: what it has replaced, as it was before."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[str, Wrap]] = []
         self.inside = False
         self.copies: list[tempfile.TemporaryDirectory[str]] = []
         self.replaced: dict[int, Any] = {}
+        self.touched: list[Any] = []
 
     def method(self, owner: type, name: str, wrap: Wrap) -> None:
         """Replace a method (or a class attribute) of a class of the reference."""
         self.inside = True
+        self.touched.append(getattr(owner, name, owner))
         plain = owner.__dict__.get(name)
         kind = type(plain) if isinstance(plain, staticmethod | classmethod) else None
         found = wrap(plain.__func__ if kind else getattr(owner, name))
@@ -47,6 +49,7 @@ class Plant:
     def function(self, original: Any, wrap: Wrap) -> None:
         """Replace a function, class or constant of the reference in every module that holds it; what was replaced, again."""
         self.inside = True
+        self.touched.append(original)
         present = self.replaced.get(id(original), original)
         replacement, places = wrap(present), 0
         self.replaced[id(original)] = replacement
@@ -63,6 +66,7 @@ class Plant:
         if not hasattr(module, name):
             raise LookupError(f"{module.__name__} has no {name}: nothing was planted")
         self.inside = True
+        self.touched.append(module)
         setattr(module, name, value)
 
     def source(self, path: str, old: str, new: str) -> None:
@@ -70,7 +74,7 @@ class Plant:
 
         For what happens while modules are imported, and for commands: they find a changed copy of the package first.
         """
-        file = self._copied(path)
+        file = self.copied(path)
         if file is None:
             return
         text = file.read_text(encoding="utf-8")
@@ -80,11 +84,11 @@ class Plant:
 
     def removed(self, path: str) -> None:
         """Take a file of the reference away, as `source` changes one."""
-        file = self._copied(path)
+        file = self.copied(path)
         if file is not None:
             file.unlink()
 
-    def _copied(self, path: str) -> Path | None:
+    def copied(self, path: str) -> Path | None:
         """The file in the copy of the package that other interpreters find; None in such an interpreter."""
         package = Path(str(sys.modules[ROOT].__file__)).parent
         if os.environ.get(COPY) == str(package.parent):
@@ -110,7 +114,9 @@ class Planted:
     """A defect or a freedom: `plant` lays it into the reference; `title` is its symptom in one line.
 
     A mutant's `checks` are those that must fail by their own assertion; a twin's are run beside those of its files. Each is a
-    check without device (`BATCH-022:images_are_channel_first`), with or without the parameters of one case.
+    check without device (`BATCH-022:images_are_channel_first`), with or without the parameters of one case. `clauses` are named
+    beside those of the checks' ids, where the observation that must fail belongs to another clause of its check. `breaks` says of
+    a mutant that cannot work through the scenario of `working` at which step it stops, and why: "load: it is what is missing".
     """
 
     id: str
@@ -119,6 +125,13 @@ class Planted:
     checks: tuple[str, ...]
     plant: Callable[[Plant], None]
     files: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    breaks: str = ""
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The clauses of which an observation has to fail."""
+        return frozenset(check.split(":")[0] for check in self.checks) | frozenset(self.clauses)
 
 
 class Register(dict[str, Planted]):
@@ -129,12 +142,15 @@ class Register(dict[str, Planted]):
         self.package = package
 
     def rows(self, module: str) -> Callable[..., None]:
-        """The function that enters the rows of a module: id, symptom in one line, checks, `files`, and what is planted."""
+        """The function that enters the rows of a module: id, symptom in one line, checks, what is planted, more of `Planted`."""
 
-        def enter(name: str, title: str, *checks: str, plant: Callable[[Plant], None], files: Sequence[str] = ()) -> None:
+        def enter(
+            name: str, title: str, *checks: str, plant: Callable[[Plant], None], files: Sequence[str] = (),
+            clauses: Sequence[str] = (), breaks: str = "",
+        ) -> None:  # fmt: skip
             if name in self:
                 raise ValueError(f"{name} is registered twice: {self[name].title}; {title}")
-            self[name] = Planted(name, title, _area(module), checks, plant, tuple(files))
+            self[name] = Planted(name, title, _area(module), checks, plant, tuple(files), tuple(clauses), breaks)
 
         return enter
 
@@ -170,7 +186,7 @@ def plant(entries: Sequence[Planted], where: str, device: str = "cpu") -> Any:
         entry.plant(planter)
     # The adapter holds the components' functions: it is read anew, over what has been planted.
     adapter = importlib.reload(importlib.import_module(ADAPTER)).Reference(device=device)
-    adapter.planted_copies = planter.copies  # they last as long as the adapter
+    adapter.planter = planter  # its copies last as long as the adapter
     if planter.inside:
         adapter.command = lambda name: [sys.executable, "-m", "conformance.defects.planting", where, name]
     if planter.copies:  # a client's process finds the changed packages there
@@ -179,6 +195,14 @@ def plant(entries: Sequence[Planted], where: str, device: str = "cpu") -> Any:
     for name, wrap in planter.answers:
         setattr(adapter, name, wrap(getattr(adapter, name)))
     return adapter
+
+
+def anew(folder: str, device: str = "cpu") -> Any:
+    """The adapter over the package that lies in `folder`, read anew in this process in the place of the one that was there."""
+    for module in [module for module in sys.modules if module.partition(".")[0] == ROOT or module == ADAPTER]:
+        del sys.modules[module]
+    sys.path.insert(0, folder)
+    return importlib.import_module(ADAPTER).Reference(device=device)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.defects import trials
+from conformance.defects import resolution, trials
 from conformance.defects.planting import Planted
 from conformance.defects.trials import Tried
 from conformance.running.run import Options, environment, folder_for, shown, tee
@@ -22,6 +22,8 @@ from conformance.specification.clauses import find_specs, load
 MATRIX = Path(__file__).resolve().parent.parent / "mutants" / "matrix.json"
 HOLLOW = MATRIX.with_name("hollow.json")
 """Check → why no mutant is killed by it."""
+SHOWN = 4
+"""Failing checks of one trial whose words are shown."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Outcome:
     code: int
     selection: tuple[str, ...] = ()
     checks: int = 0
+    blame: resolution.Figures | None = None
 
 
 def entries(only: tuple[str, ...], scheme: str) -> dict[str, Planted]:
@@ -56,6 +59,7 @@ def perform(only: tuple[str, ...], workers: int | None, output: Path, update: bo
     job = {
         "workers": workers or cores(),
         "patience": patience,
+        "working": True,
         "trials": {
             entry.id: {
                 "backend": f"{scheme}:{entry.id}",
@@ -98,10 +102,15 @@ def conclude(
 ) -> Outcome:
     """Problems, matrix and exit code: 7 for a survivor, 1 for an accused twin, a hollow check or a matrix that differs."""
     table = trials.matrix(mutants)
-    survivors = [f"{m.planted.id} {m.verdict}; not failed: {', '.join(m.missed)}" for m in mutants if m.verdict != "killed"]
+    alone = frozenset(m.planted.id for m in mutants if beside("mutant", m.planted) == "none")
+    for tried in mutants:
+        if tried.planted.id not in alone and (found := resolution.blame(tried).beside):
+            table["mutants"][tried.planted.id]["beside"] = found
+    survivors = [_survivor(tried) for tried in mutants if tried.verdict != "killed"]
+    lame = [f"{m.planted.id} {m.lame}" for m in mutants if m.lame]
     accused = [f"{t.planted.id} accused by {check} ({t.states[check]}): {t.messages[check]}" for t in twins for check in t.reds]
     accused += [f"{t.planted.id} incomplete" for t in twins if not t.complete]
-    problems = [*survivors, *accused]
+    problems = [*survivors, *lame, *accused]
     checks = [binding.check for binding in scan()[0]]
     if complete:
         problems += excuses(checks, table, read_json(HOLLOW))
@@ -115,7 +124,26 @@ def conclude(
     for tried in (*mutants, *twins):
         shutil.rmtree(folder / trials.safe(tried.planted.id) / f"pytest-of-{_user()}", ignore_errors=True)
     ending = 3 if code else 7 if survivors else 1 if problems else 0
-    return Outcome(folder, mutants, twins, tuple(problems), ending, tuple(selection), len(checks))
+    figures = resolution.figures(mutants, alone)
+    return Outcome(folder, mutants, twins, tuple(problems), ending, tuple(selection), len(checks), figures)
+
+
+def _survivor(tried: Tried) -> str:
+    """A mutant that was not killed for its reason, in a line."""
+    told = f"{tried.planted.id} {tried.verdict}; not failed: {', '.join(tried.missed)}"
+    told += f"; failed at a clause that it does not name: {', '.join(tried.elsewhere)}" if tried.elsewhere else ""
+    seen = [check for check in tried.states if any(trials.covers(name, check) for name in tried.missed)]
+    return "\n".join([told, *_words(tried, seen)])
+
+
+def _words(tried: Tried, checks: Sequence[str]) -> list[str]:
+    """State and message of some checks, indented: a log must be enough to understand them."""
+    lines = []
+    for check in checks[:SHOWN]:
+        message = tried.messages.get(check, "").strip().replace("\n", "\n      ")
+        lines.append(f"  {check}: {tried.states[check]}" + (f"\n      {message[:900]}" if message else ""))
+    more = len(checks) - SHOWN
+    return [*lines, f"  and {more} more; see {trials.safe(tried.planted.id)}/results.jsonl"] if more > 0 else lines
 
 
 def write_down(table: Mapping[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """Trials: planted backends, the checks that each is tried on, and what came of it. Pure, but for `read`.
 
 A mutant is *killed* when every check that it names fails by its own assertion (state `fail`: a crash, a timeout or a red
-elsewhere is no kill). A twin is *accused* by any red. A check that killed no mutant is *hollow*.
+elsewhere is no kill), at an observation that belongs to a clause which it names. A twin is *accused* by any red. A check that
+killed no mutant is *hollow*.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,52 @@ class Place:
 
 @dataclass(frozen=True)
 class Tried:
-    """A trial's end: the state of each check that was run (without device), and whether the trial came to its end."""
+    """A trial's end: the state of each check that was run (without device), and whether the trial came to its end.
+
+    `results` are the lines of the checks as a report has them. `stuck`: the step at which the scenario of `working` stopped and
+    why, two empty words where it went through, None where it was not tried.
+    """
 
     planted: Planted
     states: Mapping[str, str]
     messages: Mapping[str, str]
     complete: bool
     seconds: float = 0.0
+    results: tuple[dict[str, Any], ...] = ()
+    stuck: tuple[str, str] | None = None
+    stops: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def missed(self) -> list[str]:
-        """Named checks of which no case failed by its own assertion."""
-        return [name for name in self.planted.checks if not any(s == "fail" and covers(name, c) for c, s in self.states.items())]
+        """Named checks of which no case failed by its own assertion of a named clause."""
+        return [name for name in self.planted.checks if not any(self._refuted(c) for c in self.states if covers(name, c))]
+
+    def _refuted(self, check: str) -> bool:
+        """Whether a case failed by its own assertion, at an observation that belongs to a named clause."""
+        stop = self.stops.get(check, ())
+        return self.states[check] == "fail" and (not stop or bool(self.planted.named.intersection(stop)))
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """Named checks that failed by their own assertion, but of clauses that are not named, as `check (at CLAUSE)`."""
+        return [
+            f"{check} (at {', '.join(self.stops[check])})"
+            for check, state in self.states.items()
+            if state == "fail" and any(covers(name, check) for name in self.missed)
+        ]
+
+    @property
+    def lame(self) -> str:
+        """Why the planted backend is none that works with one defect, or why its row is wrong to say so; else empty."""
+        if self.stuck is None:
+            return ""
+        step, why = self.stuck
+        said = self.planted.breaks.partition(":")[0]
+        if step == said:
+            return ""
+        if not step:
+            return f"says that it breaks {said}, and goes through: take `breaks` away"
+        return f"is no working backend: it stops at {step}: {why}; mend it, or say breaks='{step}: why it cannot work'"
 
     @property
     def killed(self) -> list[str]:
@@ -111,13 +146,22 @@ def read(folder: Path, planted: Planted) -> Tried:
     told = lines(folder, planted.id)
     results = [line for line in told if line["kind"] == "result"]
     ends = [line for line in told if line["kind"] == "end"]
+    stuck = next(((line["step"], line["why"]) for line in told if line["kind"] == "working"), None)
     return Tried(
         planted,
         {without_device(line["check"]): line["state"] for line in results},
         {without_device(line["check"]): line["message"] for line in results},
         complete=len(ends) == 1 and ends[0]["checks"] == len(results) > 0,
         seconds=ends[0]["seconds"] if ends else 0.0,
+        results=tuple(results),
+        stuck=stuck,
+        stops={without_device(line["check"]): _clauses(line["stop"]["clauses"]) for line in results if "stop" in line},
     )
+
+
+def _clauses(keys: Iterable[str]) -> tuple[str, ...]:
+    """`BATCH-020~1` is `BATCH-020`."""
+    return tuple(key.split("~")[0] for key in keys)
 
 
 def matrix(mutants: Iterable[Tried]) -> dict[str, Any]:
@@ -127,8 +171,10 @@ def matrix(mutants: Iterable[Tried]) -> dict[str, Any]:
             "title": tried.planted.title,
             "area": tried.planted.area,
             "must_fail": sorted(tried.planted.checks),
+            "clauses": sorted(tried.planted.named),
             "killed": tried.killed,
         }
+        | ({"breaks": tried.planted.breaks} if tried.planted.breaks else {})
         for tried in mutants
     }
     return {"schema": 1, "mutants": dict(sorted(rows.items()))}

@@ -140,6 +140,7 @@ mutant("DEF-006", "the scale of a sample scales the columns of all samples", "BA
 mutant("DEF-008", "experiment ids (B, 1) break the indexing by experiment", "BATCH-021:each_sample_has_its_experiment",
     plant=function(fields.experiment_ids, result(lambda found: found[:, None])))
 mutant("DEF-009", "the loss misses the key experiment_id", "BATCH-020:the_fields_are_a_mapping", files=["test_scenario_batch"],
+    clauses=["BATCH-021"],
     plant=batches(lambda given, *rest: (given.exclude("experiment_id"), *rest)))
 mutant("DEF-010", "relative positions stay (1, 2, C)", "BATCH-023:relative_positions_are_channel_first",
     plant=field("coords_relative", lambda coords: coords.permute(0, 2, 3, 1).contiguous()))
@@ -163,6 +164,7 @@ mutant("GUARD-BATCH-026", "noise stands in for missing images", "BATCH-026:witho
 mutant("GUARD-BATCH-027", "without merging, zeros lie the other way", "BATCH-027:without_merging_positions_may_be_missing",
     plant=function(fields.relative_positions, missing_positions_are_zeros_of_the_containers_layout))
 mutant("GUARD-BATCH-035", "the loss misses the key coords_relative", "BATCH-020:lightning_dataloader_tensor_dict_structure",
+    clauses=["BATCH-021"],
     plant=batches(lambda given, *rest: (given.rename_key_("coords_relative", "coords"), *rest)))
 mutant("GUARD-BATCH-035b", "the loss is not a number", "BATCH-035:batches_feed_the_loss",
     plant=batches(lambda given, probe, scaling: (given, probe / 0, scaling)))
@@ -201,7 +203,7 @@ mutant("GUARD-BATCH-032", "every seed gives the same order", "BATCH-032:differen
 mutant("GUARD-BATCH-032b", "a run without a seed is not that of seed 42", "BATCH-032:no_seed_is_forty_two",
     plant=function(container.resolve_seed, instead(lambda seed: 0 if seed is None else seed)))
 mutant("GUARD-BATCH-022b", "validation sees the training's probe", "BATCH-022:validation_batches_hold_the_test_container",
-    plant=function(loaders.build_loaders, validation_takes_its_probe_from_the_training))
+    clauses=["BATCH-028"], plant=function(loaders.build_loaders, validation_takes_its_probe_from_the_training))
 
 # The probe in a batch: its axes, its normalisation, its meeting with the object.
 mutant("DEF-013", "predicted amplitudes grow with the size of the batch", "BATCH-028:the_probe_has_five_axes",

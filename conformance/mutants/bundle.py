@@ -135,7 +135,7 @@ mutant("GUARD-BUNDLE-003", "digests of the compressed bytes: other writers' arch
     "BUNDLE-003:the_manifest_names_models_version_backend_and_digests", "BUNDLE-031:rewritten_weights_load",
     plant=function(container.digest, instead(lambda data: hashlib.sha256(zlib.compress(data, 1)).hexdigest())))
 mutant("GUARD-BUNDLE-004", "the dictionaries hold paths and import their classes",
-    "BUNDLE-003:dictionaries_are_plain_pickles",
+    "BUNDLE-003:dictionaries_are_plain_pickles", clauses=["BUNDLE-004"],
     plant=every(function(parameters.parameters_of,
             result(lambda found: {**found, "output_prefix": Path(found["output_prefix"])})),
         function(safe_pickle.dumps, instead(lambda value, field: pickle.dumps(value)))))

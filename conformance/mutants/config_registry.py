@@ -104,11 +104,11 @@ mutant("GUARD-CONFIG-005b", "a configuration without a seed wipes the seed out",
     "CONFIG-005:none_is_skipped_and_the_older_value_survives", "CONFIG-005:a_second_run_inherits_what_it_does_not_state",
     plant=function(registry.update_legacy_dict, instead(none_is_written_over_older_values)))
 mutant("GUARD-CONFIG-005c", "a registry with a Path in it cannot be stored", "CONFIG-005:paths_are_text_in_the_registry",
-    plant=function(registry.update_legacy_dict, instead(only_renamed_paths_become_text)))
+    clauses=["CONFIG-021"], plant=function(registry.update_legacy_dict, instead(only_renamed_paths_become_text)))
 mutant("GUARD-CONFIG-005d", "a weight of zero, or a switch that is off, never reaches the registry",
     "CONFIG-005:every_configuration_reaches_the_registry",
     "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated",
-    plant=function(registry.update_legacy_dict, instead(zero_and_false_are_taken_for_absent)))
+    clauses=["CONFIG-020"], plant=function(registry.update_legacy_dict, instead(zero_and_false_are_taken_for_absent)))
 mutant("GUARD-CONFIG-006", "a fresh run starts with the values of the run before",
     "CONFIG-006:defaults_are_a_fresh_mapping_for_a_run_without_history",
     plant=function(registry.defaults, instead(lambda: registry._DEFAULTS)))

@@ -64,7 +64,7 @@ mutant("GUARD-DISPATCH-003", "a misspelt backend runs the default one", "DISPATC
         backend="tensorflow" if settings.backend == "tensorflow" else "pytorch"))))
 mutant("GUARD-DISPATCH-003b", "where torch is missing another framework computes instead",
     "DISPATCH-003:a_backend_never_imports_the_other_framework",
-    "POLICY-003:choosing_the_torch_backend_without_its_stack_is_refused",
+    "POLICY-003:choosing_the_torch_backend_without_its_stack_is_refused", clauses=["POLICY-004"],
     plant=source(SELECTOR, "        reason = ", "        importlib.import_module('tensorflow')\n        reason = "))
 mutant("DEF-178", "results do not say who made them", "DISPATCH-004:a_run_returns_its_triple_and_says_who_made_it",
     "DISPATCH-004:training_says_who_made_it_and_obeys_the_execution",

@@ -64,6 +64,7 @@ mutant("DEF-181", "the backend cannot be imported without MLflow", "POLICY-007:m
         lambda head: "import mlflow  # noqa: E402, F401\n" + head))
 mutant("DEF-116", "a change of the grid size has no effect: the network is there since the import",
     "POLICY-010:importing_reads_no_data_and_builds_no_network", plant=a_network_is_built_at_import)
-mutant("GUARD-POLICY-006b", "Lightning cannot resume from a checkpoint", "POLICY-006:checkpoints_are_lightnings",
+mutant("GUARD-POLICY-006b", "a checkpoint does not say which Lightning wrote it", "POLICY-006:checkpoints_are_lightnings",
     plant=method(AtomicCheckpointIO, "save_checkpoint",
-        lambda original, self, checkpoint, path, options=None: original(self, {"state_dict": checkpoint["state_dict"]}, path)))
+        lambda original, self, checkpoint, *rest, **options: original(
+            self, {key: value for key, value in checkpoint.items() if key != "pytorch-lightning_version"}, *rest, **options)))

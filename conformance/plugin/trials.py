@@ -1,8 +1,9 @@
 """Trials inside pytest: the suite is collected once, then each trial runs its checks in a fork of this process.
 
-A trial is a planted backend and some checks: chosen (`choice`), or named in their order (`nodes`). A job may end each trial at the first red
-(`until_red`), and may note which lines of the reference each reaches (`trace`). Forks begin with everything imported and nothing computed, so that a trial costs its
-checks and no more. Each writes its results as lines of its own file; `conformance.defects.trials` reads them.
+A trial is a planted backend and some checks: chosen (`choice`), or named in their order (`nodes`). A job may end each trial at
+the first red (`until_red`), note which lines of the reference each reaches (`trace`), and have each planted backend go through the
+scenario of a working one (`working`). Forks begin with everything imported and nothing computed, so that a trial costs its checks
+and no more. Each writes its results as lines of its own file; `conformance.defects.trials` reads them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.defects import tracing, trials
+from conformance.defects import tracing, trials, working
 from conformance.judging.states import RED
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Trials:
         self.folder = job.parent
         self.checks = checks
         self.running: dict[int, tuple[str, float]] = {}
+        self.reached: set[str] = set()
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         places = [trials.Place(node, c.id, Path(node.split("::")[0]).stem, slow) for node, (c, slow) in self.checks.items()]
@@ -50,10 +52,16 @@ class Trials:
             self.job["trials"] = {
                 place.check.rpartition("@")[0]: {"backend": self.job["each"], "nodes": [place.node]} for place in places
             }
+            nodes = {name: trial["nodes"][0] for name, trial in self.job["trials"].items()}
+            (self.folder / "nodes.json").write_text(json.dumps(nodes), encoding="utf-8")
         plans = {name: self._plan(places, trial) for name, trial in self.job["trials"].items()}
         slow = {place.node for place in places if place.slow}
         # The longest first, so that no core is left alone with one at the end.
-        waiting = sorted(plans, key=lambda name: -len(slow.intersection(plans[name]))) if self.job.get("sorted", True) else [*plans]
+        waiting = (
+            sorted(plans, key=lambda name: -len(slow.intersection(plans[name]))) if self.job.get("sorted", True) else [*plans]
+        )
+        if self.job.get("working"):
+            self._scout()
         gc.collect()
         gc.freeze()  # what a fork never writes to is never copied
         while waiting or self.running:
@@ -71,6 +79,25 @@ class Trials:
             return [str(node) for node in trial["nodes"]]
         taken = {place.node for place in trials.chosen(places, **trial["choice"])}
         return [node for node in self.items if node in taken]
+
+    def _scout(self) -> None:
+        """In a fork: what the scenario of a working backend runs; raises where it does not go through on the reference."""
+        found = self.folder / "reached.json"
+        child = os.fork()
+        if not child:
+            code = 70
+            try:
+                with tempfile.TemporaryDirectory() as folder:
+                    found.write_text(json.dumps(working.reached(self.station.backend(), Path(folder))), encoding="utf-8")
+                code = 0
+            except BaseException:
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(code)
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+            raise RuntimeError("the scenario of a working backend does not go through on the reference; see above")
+        self.reached = set(json.loads(found.read_text(encoding="utf-8")))
 
     def _start(self, name: str, nodes: list[str]) -> None:
         sys.stdout.flush()
@@ -113,10 +140,20 @@ class Trials:
                 run += 1
                 if self.job.get("until_red") and json.loads(self.recorder.lines[-1])["state"] in RED:
                     break
+        if self.job.get("working") and name.startswith(("DEF-", "GUARD-")):
+            self._prove(scratch / "working")
         used = sum(os.times()[:4])
-        self.recorder._write(
-            {"kind": "end", "checks": run, "seconds": round(time.monotonic() - began, 2), "cpu": round(used, 2)}
-        )
+        self.recorder._write({"kind": "end", "checks": run, "seconds": round(time.monotonic() - began, 2), "cpu": round(used, 2)})
+
+    def _prove(self, folder: Path) -> None:
+        """Whether the planted backend goes through the scenario, as a line of the results; none where it does not reach it."""
+        folder.mkdir()
+        backend = self.station.backend()
+        registry = backend.registry()
+        registry.clear()
+        registry.update(backend.defaults())
+        if (stopped := working.proved(backend, self.reached, folder)) is not None:
+            self.recorder._write({"kind": "working", "step": stopped[0], "why": stopped[1]})
 
     def _reap(self) -> None:
         for child, (name, began) in list(self.running.items()):

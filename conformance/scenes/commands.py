@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.connectors import process
+from conformance.connectors import native, process
 from conformance.scenes import entrances, runs
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once
@@ -181,8 +181,10 @@ def picture(path: Path) -> dict[str, Any]:
 
 
 def pickled_text(path: Path) -> bytes:
-    """The bytes of the pickles in a zipped checkpoint, unread; empty where there is none."""
+    """The bytes of the pickles in a zipped checkpoint, unread; raises `Malformed` where there is none."""
     if not path.is_file() or not zipfile.is_zipfile(path):
-        return b""
+        raise native.Malformed(
+            f"expected a checkpoint in PyTorch's zip format, found {'no' if not path.exists() else 'another'} file {path.name}"
+        )
     with zipfile.ZipFile(path) as archive:
         return b"".join(archive.read(name) for name in archive.namelist() if name.endswith(".pkl"))

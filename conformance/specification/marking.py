@@ -14,8 +14,8 @@ def by_clause(table: Mapping[str, Any]) -> dict[str, list[str]]:
     """Clause → the mutants that its checks must catch, sorted."""
     found: dict[str, set[str]] = {}
     for name, row in table.get("mutants", {}).items():
-        for check in row["must_fail"]:
-            found.setdefault(check.split(":")[0], set()).add(name)
+        for clause in {*row.get("clauses", ()), *(check.split(":")[0] for check in row["must_fail"])}:
+            found.setdefault(clause, set()).add(name)
     return {clause: sorted(names) for clause, names in found.items()}
 
 

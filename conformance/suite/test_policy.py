@@ -101,6 +101,7 @@ def test_checkpoints_are_lightnings(backend: Proxy, observe: Observer, shared_fo
     """
     flow = commands.brief(backend, shared_folder)
 
+    observe.holds("train", flow.train.returncode == 0, "exit code 0", f"{flow.train.returncode}: {flow.train.output[-1500:]}")
     names = commands.pickled_text(flow.output / "checkpoints" / "last.ckpt")
     observe.holds("version", b"pytorch-lightning_version" in names, "an entry pytorch-lightning_version", "none")
 

@@ -1,0 +1,171 @@
+"""`conform mutation` at its rim: the map, the sample, the trials in forks, and a file of results that is never begun anew.
+
+What was found of a mutation stays found as long as its file and the checks that saw it are there: a run that was stopped goes on,
+and a check that is written later is tried on the survivors alone (`again`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.defects import mutations, tracing, trial_run, trials
+from conformance.defects.mutations import Mutation
+from conformance.defects.reach import Reach
+from conformance.judging.states import RED
+
+PORTION = 40
+"""Trials in a process that has collected the suite (6 s of CPU): what an interruption loses."""
+FORK = 0.25
+"""Seconds of CPU that a fork costs before its first check (the copy, the reference read anew)."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How many mutations, drawn by which seed; the most seconds of CPU that checks may cost for one; areas."""
+
+    size: int = 1000
+    seed: int = 1
+    budget: float = 60.0
+    patience: float = 300.0
+    workers: int = 1
+    areas: tuple[str, ...] = mutations.AREAS
+    again: bool = False
+    limit: float = 0.0
+
+
+def perform(folder: Path, wanted: Wanted, package: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Try the sample, as far as `folder/results.jsonl` does not know it; the results of the sample, and what was drawn from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = mutations.sources(package, wanted.areas)
+    reach = Reach(mapped(folder, wanted.workers, wanted.patience), texts)
+    within = {path: text for path, text in texts.items() if path in reach.reached}
+    everything = mutations.population(texts)
+    sample = mutations.drawn([m for m in everything if m.path in within], texts, wanted.size, wanted.seed)
+    known = read(folder / "results.jsonl", texts)
+    waiting = [m for m in sample if m.id not in known or (wanted.again and known[m.id]["verdict"] == "survived")]
+    began = time.monotonic()
+    for start in range(0, len(waiting), PORTION):
+        if wanted.limit and time.monotonic() - began > wanted.limit:
+            break
+        found = portion(folder, waiting[start : start + PORTION], reach, wanted)
+        with (folder / "results.jsonl").open("a", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(line) + "\n" for line in found)
+    known = read(folder / "results.jsonl", texts)
+    return [known[m.id] for m in sample if m.id in known], drawn_from(everything, within, sample, wanted)
+
+
+def drawn_from(
+    everything: Sequence[Mutation], within: Mapping[str, str], sample: Sequence[Mutation], wanted: Wanted
+) -> dict[str, Any]:
+    """What the sample was drawn from: places in files that some check reaches, and the files that none reaches."""
+    places = {(m.path, m.line, m.column) for m in everything}
+    outside: dict[str, int] = {}
+    for path, _, _ in places:
+        if path not in within:
+            outside[path] = outside.get(path, 0) + 1
+    return {
+        "seed": wanted.seed,
+        "sample": len(sample),
+        "places": len(places) - sum(outside.values()),
+        "mutations": sum(m.path in within for m in everything),
+        "unreached": dict(sorted(outside.items())),
+    }
+
+
+def read(path: Path, texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Mutation → its last result, of those whose file is what it was."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    found = {line["id"]: line for line in map(json.loads, lines)}
+    return {name: line for name, line in found.items() if digest(texts.get(line["path"], "")) == line["file"]}
+
+
+def digest(text: str) -> str:
+    """The state of a file."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def portion(folder: Path, some: Sequence[Mutation], reach: Reach, wanted: Wanted) -> list[dict[str, Any]]:
+    """The results of some mutations, tried by one process that has collected the suite once."""
+    plans = {m.id: list(affordable(reach.of(m.path, m.line, m.area), reach.checks, wanted.budget)) for m in some}
+    tried = {
+        name: {"backend": f"mutation:{name}", "nodes": [reach.checks[check]["node"] for check in checks]}
+        for name, checks in plans.items()
+        if checks
+    }
+    with tempfile.TemporaryDirectory(prefix="mutation-", dir=folder) as scratch:
+        job = {"workers": wanted.workers, "patience": wanted.patience, "until_red": True, "sorted": False, "trials": tried}
+        if tried and (code := trial_run.run(Path(scratch), job)):
+            raise RuntimeError(f"the trials ended with {code}; see the lines above")
+        return [line(m, plans[m.id], reach, trials.lines(Path(scratch), m.id)) for m in some]
+
+
+def affordable(checks: Iterable[str], told: Mapping[str, Mapping[str, Any]], budget: float) -> Iterator[str]:
+    """The first checks that cost no more than `budget` seconds of CPU together; a dear one is passed over, not the end."""
+    spent = FORK
+    for check in checks:
+        price = float(told[check]["cpu"])
+        if spent + price <= budget:
+            spent += price
+            yield check
+
+
+def line(mutation: Mutation, planned: Sequence[str], reach: Reach, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A mutation's result as it is kept.
+
+    `killed` is a red check; `unmade` a reference that cannot be imported or made; `hung` one that outlasted its time; `unreached`
+    means that no check reaches its line, `survived` that all planned checks stayed green.
+    """
+    results = [entry for entry in told if entry["kind"] == "result"]
+    reds = [entry for entry in results if entry["state"] in RED]
+    ended = any(entry["kind"] == "end" for entry in told)
+    verdict = "killed" if reds else "unreached" if not planned else "survived" if ended else "hung" if results else "unmade"
+    all_of_them = reach.of(mutation.path, mutation.line, mutation.area)
+    return {
+        "id": mutation.id,
+        "path": mutation.path,
+        "line": mutation.line,
+        "area": mutation.area,
+        "file": digest(reach.texts[mutation.path]),
+        "verdict": verdict,
+        "state": reds[0]["state"] if reds else "",
+        "check": trials.without_device(reds[0]["check"]) if reds else "",
+        "run": len(results),
+        "planned": len(planned),
+        "too dear": len(all_of_them) - len(planned),
+        "cpu": next((entry.get("cpu", 0.0) for entry in told if entry["kind"] == "end"), 0.0),
+    }
+
+
+def mapped(folder: Path, workers: int, patience: float) -> dict[str, dict[str, Any]]:
+    """Check → node, seconds of CPU and lines: from `folder/map.json`, or made once, each check in a fork of its own."""
+    path = folder / "map.json"
+    if not path.is_file():
+        with tempfile.TemporaryDirectory(prefix="map-", dir=folder) as scratch:
+            job = {"workers": workers, "patience": patience, "trace": True, "each": "reference"}
+            if code := trial_run.run(Path(scratch), job):
+                raise RuntimeError(f"the map could not be made: the trials ended with {code}")
+            write_map(Path(scratch), path)
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def write_map(folder: Path, path: Path) -> None:
+    """Gather what the forks of a map's job left."""
+    nodes = json.loads((folder / "nodes.json").read_text(encoding="utf-8"))
+    found = {}
+    for check, node in nodes.items():
+        told, lines = trials.lines(folder, check), folder / trials.safe(check) / tracing.LINES
+        states = [entry["state"] for entry in told if entry["kind"] == "result"]
+        if states == ["pass"] and lines.is_file():  # one that is not evaluated here sees nothing
+            cpu = next((entry["cpu"] for entry in told if entry["kind"] == "end"), 0.0)
+            found[check] = {"node": node, "cpu": cpu, "lines": json.loads(lines.read_text(encoding="utf-8"))}
+    partial = path.with_suffix(".new")
+    partial.write_text(json.dumps(found), encoding="utf-8")
+    shutil.move(partial, path)

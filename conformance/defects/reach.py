@@ -1,0 +1,96 @@
+"""Which checks reach which places of the reference: the map by which a mutation costs its checks and no more. Pure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from conformance.defects.trials import bare
+from conformance.specification.clauses import AREAS
+
+OWN = {area: prefix for prefix, area in AREAS.items()}
+SHARE = 4.0
+"""How much dearer a check of another area counts: the mutation's own area is asked first."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What the checks reach. `checks`: id without device → `{"node", "cpu" (s), "lines": {file: [line, …]}}`."""
+
+    checks: Mapping[str, Mapping[str, Any]]
+    texts: Mapping[str, str]
+
+    @cached_property
+    def by_line(self) -> dict[tuple[str, int], list[str]]:
+        """(File, line) → the checks that run it."""
+        found: dict[tuple[str, int], list[str]] = {}
+        for check, told in self.checks.items():
+            for path, lines in told["lines"].items():
+                for line in lines:
+                    found.setdefault((path, line), []).append(check)
+        return found
+
+    @cached_property
+    def reached(self) -> dict[str, set[int]]:
+        """File → the lines inside of functions that some check runs; a file of which none does is left out."""
+        found: dict[str, set[int]] = {}
+        for path, text in self.texts.items():
+            inside = {line for first, last in bodies(text) for line in range(first, last + 1)}
+            if lines := {line for line in inside if (path, line) in self.by_line}:
+                found[path] = lines
+        return found
+
+    def of(self, path: str, line: int, area: str) -> list[str]:
+        """The checks that can see a change of a line, those first that are near and quick; one case of each comes before all."""
+        checks = {check for place in self._places(path, line, area) for check in self.by_line.get((path, place), ())}
+        if not checks and line in _outside(self.texts[path]):
+            checks = {check for check in self.checks if check.startswith(f"{OWN.get(area, area.upper())}-")}
+        ranked = sorted(checks, key=lambda check: (self._price(check, area), check))
+        first = list({bare(check): check for check in reversed(ranked)}.values())
+        return sorted(first, key=ranked.index) + [check for check in ranked if check not in set(first)]
+
+    def _price(self, check: str, area: str) -> float:
+        own = check.startswith(f"{OWN.get(area, area.upper())}-")
+        return float(self.checks[check]["cpu"]) * (1.0 if own else SHARE)
+
+    def _places(self, path: str, line: int, area: str) -> Iterable[int]:
+        """The lines that stand for a line: its statement's; of a function's head all of it; outside of functions the file's."""
+        text = self.texts[path]
+        if line in _outside(text):
+            return range(1, text.count("\n") + 2)
+        return _statement(text, line)
+
+
+def bodies(text: str) -> list[tuple[int, int]]:
+    """First and last line of the bodies of a file's functions."""
+    tree = ast.parse(text)
+    return [(node.body[0].lineno, node.end_lineno or 0) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+def _outside(text: str) -> set[int]:
+    """The lines that belong to no function: constants, fields of classes, imports."""
+    inside: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            first = min([node.lineno, *(mark.lineno for mark in node.decorator_list)])
+            inside |= set(range(first, (node.end_lineno or 0) + 1))
+    return set(range(1, text.count("\n") + 2)) - inside
+
+
+def _statement(text: str, line: int) -> range:
+    """The lines of the smallest statement around a line; of a compound one its head, of a function's head the whole function."""
+    best: tuple[int, int] | None = None
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.stmt) or isinstance(node, ast.ClassDef):
+            continue
+        first = min([node.lineno, *(mark.lineno for mark in getattr(node, "decorator_list", ()))])
+        last = node.end_lineno or node.lineno
+        body = getattr(node, "body", None)
+        if body and not isinstance(node, ast.FunctionDef):
+            last = max(node.lineno, body[0].lineno - 1)
+        if first <= line <= last and (best is None or last - first < best[1] - best[0]):
+            best = (first, last)
+    return range(best[0], best[1] + 1) if best else range(line, line + 1)

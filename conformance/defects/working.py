@@ -1,0 +1,144 @@
+"""Whether a planted backend still works: it reads, trains, saves, loads and infers, once each and as briefly as can be.
+
+A mutant is a working backend with one defect. One that dies on the way turns checks red by its death, and proves nothing about
+them; one whose defect is such a death says so in its row (`breaks`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import native
+from conformance.connectors.connect import Proxy
+from conformance.defects.planting import ROOT, anew
+from conformance.scenes import runs
+
+STEPS = ("read", "train", "save", "load", "infer")
+USED = {"read", "canonical", "synchronise", "run", "load", "reconstruct", "registry"}
+"""The adapter's methods that the scenario calls."""
+RECIPE = runs.Recipe(groups=4, gridsize=2)
+POSITIONS = 12
+
+
+class Stuck(Exception):
+    """The scenario went through a step, and what came out is nothing that the next could use."""
+
+
+def stops_at(backend: Any, folder: Path) -> tuple[str, str]:
+    """The step at which the scenario stops and why; two empty words where it goes through."""
+    state: dict[str, Any] = {}
+    for step in STEPS:
+        try:
+            _STEP[step](Proxy(backend), folder, state)
+        except (Exception, SystemExit) as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            return step, f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"[:300]
+    return "", ""
+
+
+def _read(backend: Any, folder: Path, state: dict[str, Any]) -> None:
+    """Two files are records of as many patterns as they hold."""
+    for name, seed in (("train", 5), ("test", 8)):
+        path = folder / f"{name}.npz"
+        np.savez(path, **runs.raw(POSITIONS, seed=seed))
+        state[name] = backend.read(path)
+    count = len(native.array(state["train"].xcoords))
+    if count != POSITIONS:
+        raise Stuck(f"{count} positions of {POSITIONS}")
+
+
+def _train(backend: Any, folder: Path, state: dict[str, Any]) -> None:
+    """An epoch on four groups, through the workflow that keeps a bundle."""
+    config = runs.configuration(backend, RECIPE, folder / "out")
+    execution = backend.canonical("execution", accelerator="cpu", enable_progress_bar=False)
+    backend.synchronise(config)
+    state["config"] = config
+    state["results"] = runs.three(backend.run(state["train"], state["test"], config, execution))[2]
+    losses = native.item(native.item(state["results"], "history"), "train_loss")
+    if len(losses) < 1:
+        raise Stuck("no loss is told")
+
+
+def _save(backend: Any, folder: Path, state: dict[str, Any]) -> None:
+    if not (folder / "out" / "wts.h5.zip").is_file():
+        raise Stuck(f"no bundle; found {runs.left(folder / 'out')}")
+
+
+def _load(backend: Any, folder: Path, state: dict[str, Any]) -> None:
+    state["models"], _ = backend.load(folder / "out")
+
+
+def _infer(backend: Any, folder: Path, state: dict[str, Any]) -> None:
+    """The images of the test file by the loaded model: finite, and of two axes."""
+    answer = backend.reconstruct({"models": state["models"]}, state["test"], state["config"])
+    for name, image in zip(("amplitude", "phase"), answer[:2], strict=True):
+        found = native.array(image)
+        if found.ndim != 2 or not found.size or not np.isfinite(found).all():
+            raise Stuck(f"{name}: shape {found.shape}, finite: {bool(np.isfinite(found).all())}")
+
+
+_STEP: dict[str, Callable[[Any, Path, dict[str, Any]], None]] = {
+    "read": _read,
+    "train": _train,
+    "save": _save,
+    "load": _load,
+    "infer": _infer,
+}
+
+
+def reached(backend: Any, folder: Path) -> list[str]:
+    """The functions of the reference that the scenario runs, as `_place` names them; raises `Stuck` where it stops."""
+    found: set[str] = set()
+
+    def look(frame: Any, event: str, _: object) -> None:
+        if event == "call":
+            found.add(_place(frame.f_code))
+
+    threading.setprofile(look)
+    sys.setprofile(look)
+    try:
+        step, why = stops_at(backend, folder)
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    if step:
+        raise Stuck(f"the unplanted reference stops at {step}: {why}")
+    return sorted(place for place in found if f"/{ROOT}/" in place)
+
+
+def _place(code: Any) -> str:
+    return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def proved(backend: Any, places: Collection[str], folder: Path) -> tuple[str, str] | None:
+    """Where the scenario stops with a planted backend (`stops_at`); None where what is planted is none of what it runs.
+
+    Modules that are planted as text are read anew for it, in this process.
+    """
+    planter = backend.planter
+    inside = any(_runs(touched, places) for touched in planter.touched) or any(name in USED for name, _ in planter.answers)
+    if inside:
+        return stops_at(backend, folder)
+    if planter.copies and not planter.touched:
+        return stops_at(anew(planter.copies[0].name), folder)
+    return None
+
+
+def _runs(touched: Any, places: Collection[str]) -> bool:
+    """Whether the scenario runs a function; of a module or a class, any function of its file; of anything else, perhaps."""
+    plain = inspect.unwrap(touched) if callable(touched) else touched
+    plain = getattr(plain, "fget", None) or getattr(plain, "__func__", plain)
+    if (code := getattr(plain, "__code__", None)) is not None:
+        return _place(code) in places
+    if inspect.ismodule(plain) or inspect.isclass(plain):
+        file = getattr(plain, "__file__", None) or getattr(sys.modules.get(plain.__module__), "__file__", "")
+        return any(place.startswith(f"{file}:") for place in places)
+    return True
