@@ -1,9 +1,9 @@
 """Trials inside pytest: the suite is collected once, then each trial runs its checks in a fork of this process.
 
 A trial is a planted backend and some checks: chosen (`choice`), or named in their order (`nodes`). A job may end each trial at
-the first red (`until_red`), note which lines of the reference each reaches (`trace`), and have each planted backend go through the
-scenario of a working one (`working`). Forks begin with everything imported and nothing computed, so that a trial costs its checks
-and no more. Each writes its results as lines of its own file; `conformance.defects.trials` reads them.
+the first red (`until_red`), note which lines of the reference each reaches (`trace`), and have each planted backend go through
+the scenario of a working one (`working`). Forks begin with everything imported and nothing computed, so that a trial costs its
+checks and no more. Each writes its results as lines of its own file; `conformance.defects.trials` reads them.
 """
 
 from __future__ import annotations
