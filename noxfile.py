@@ -1,6 +1,7 @@
 """How everything is run. `python3 noxfile.py -s cpu` needs Python 3.11 or newer with venv and pip, and nothing else.
 
-Sessions: cpu, cuda (the suite on the reference), mutants, replay (on defects), tests (of the harness and the reference),
+Sessions: cpu, cuda (the suite on the reference), mutants, twins, mutation, replay (on defects and freedoms), tests (of the
+harness and the reference),
 page (report.html in a browser), strangers (the suite on other backends), ptychodus (the released client on the reference),
 formats (files of other programs), lint, bench, quality, snapshots.
 All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
@@ -95,6 +96,29 @@ def mutants(session: nox.Session) -> None:
     code, _ = spoken(argv)
     if code:
         session.error(f"conform mutants ended with {code}")
+
+
+@nox.session
+def twins(session: nox.Session) -> None:
+    """Every allowed variation on every quick check of the suite: none of them may be accused. About an hour on two cores."""
+    argv = [prepare(session), "-m", "conformance", "mutants", "--twins", "--output", str(REPORTS), *session.posargs]
+    began = time.monotonic()
+    code, _ = spoken(argv)
+    print(f"{time.monotonic() - began:.0f} s", flush=True)
+    if code:
+        session.error(f"conform mutants --twins ended with {code}")
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """A sample of changes that nobody wrote, on the suite alone; stopped, it goes on where it was (reports/mutation)."""
+    python = prepare(session)
+    if "--no-venv" not in sys.argv:
+        subprocess.run([python, "-m", "pip", *PIP, "-e", f"{ROOT}[mutation]"], check=True)
+    argv = [python, "-m", "conformance", "mutation", "--folder", str(REPORTS / "mutation"), *session.posargs]
+    code, _ = spoken(argv)
+    if code:
+        session.error(f"conform mutation ended with {code}")
 
 
 @nox.session

@@ -18,6 +18,7 @@ from conformance.cli import (
     explain,
     ledger,
     mutants,
+    mutation,
     new_backend,
     ratchet,
     registry,
@@ -27,7 +28,7 @@ from conformance.cli import (
 )
 from conformance.cli.shared import Parser
 
-GROUPS = (registry, explain, run, ledger, diff, mutants, replay, report, doctor, drift, ratchet, new_backend)
+GROUPS = (registry, explain, run, ledger, diff, mutants, mutation, replay, report, doctor, drift, ratchet, new_backend)
 
 
 def parser() -> Parser:

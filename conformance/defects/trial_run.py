@@ -16,12 +16,14 @@ from conformance.defects.trials import Tried
 from conformance.running.run import Options, environment, folder_for, shown, tee
 from conformance.running.workers import cores
 from conformance.specification import marking
-from conformance.specification.bindings import scan
+from conformance.specification.bindings import default_suite, scan
 from conformance.specification.clauses import find_specs, load
 
 MATRIX = Path(__file__).resolve().parent.parent / "mutants" / "matrix.json"
 HOLLOW = MATRIX.with_name("hollow.json")
 """Check → why no mutant is killed by it."""
+WHOLE = 4
+"""How much longer the whole quick suite may take than the checks of a few files."""
 SHOWN = 4
 """Failing checks of one trial whose words are shown."""
 
@@ -76,6 +78,21 @@ def perform(only: tuple[str, ...], workers: int | None, output: Path, update: bo
     code = run(folder, job)
     mutants, twins = (tuple(trials.read(folder, entry) for entry in tried[scheme].values()) for scheme in ("mutant", "twin"))
     return conclude(folder, mutants, twins, code, complete=not only, update=update)
+
+
+def variations(only: tuple[str, ...], workers: int | None, output: Path, patience: float) -> Outcome:
+    """Try every twin, or those named, on every quick check of the suite and on the slow ones that it names."""
+    twins = entries(only, "twin")
+    if not twins:
+        raise LookupError(f"no allowed variation or area is called {', '.join(only)}")
+    folder = folder_for(Options(output=output, label="twins"))
+    files = sorted(path.stem for path in default_suite().rglob("test_*.py"))
+    plans = {
+        name: {"backend": f"twin:{name}", "choice": {"checks": entry.checks, "files": files, "beside": "all cases"}}
+        for name, entry in twins.items()
+    }
+    code = run(folder, {"workers": workers or cores(), "patience": patience * WHOLE, "trials": plans})
+    return conclude(folder, (), tuple(trials.read(folder, twin) for twin in twins.values()), code, complete=False, update=False)
 
 
 def beside(scheme: str, entry: Planted) -> str:

@@ -1,0 +1,73 @@
+"""`conform mutation`: does the suite see changes of the reference that nobody thought of?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+AIM = 0.9
+
+
+def add(verbs: Any) -> None:
+    """mutation."""
+    verb = verbs.add_parser(
+        "mutation",
+        help="change the reference in small ways, drawn with a seed, and see what the suite says",
+        description="Needs cosmic-ray and coverage: pip install 'ptycho-conformance[mutation]'. A run that was stopped goes on where "
+        f"it stopped. Exit code 0: at least {AIM:.0%} of the sample were noticed, equivalent ones aside, and each survivor is "
+        "written down; 7: fewer, or a survivor that nobody has read; 6: the sample is not finished; 4: what is needed is missing.",
+    )
+    verb.add_argument("areas", nargs="*", help="areas (physics); default: all from config to dispatch")
+    verb.add_argument("--sample", type=int, default=1000, metavar="N", help="mutations; a smaller sample begins a larger one")
+    verb.add_argument("--seed", type=int, default=14, help="of the draw")
+    verb.add_argument("--budget", type=float, default=60.0, metavar="S", help="most seconds of CPU of the checks of one mutation")
+    verb.add_argument("--patience", type=float, default=300.0, metavar="S", help="a mutation whose trial takes longer hangs")
+    verb.add_argument("--limit", type=float, default=0.0, metavar="S", help="begin no further portion after so long; 0: no limit")
+    verb.add_argument("--again", action="store_true", help="try known survivors once more, for checks that were written since")
+    verb.add_argument("--workers", type=int, default=1, metavar="N", help="trials at a time")
+    verb.add_argument("--folder", type=Path, default=Path("reports/mutation"), help="the map and the results stay here")
+    verb.add_argument("--write", action="store_true", help="write the committed page of the score and the survivors anew")
+    verb.set_defaults(act=_mutation)
+
+
+def _mutation(arguments: argparse.Namespace) -> int:
+    from conformance.defects import mutation_page, mutation_run, mutations
+
+    if unknown := sorted({*arguments.areas} - {*mutations.AREAS}):
+        print(f"no area {', '.join(unknown)}; known: {', '.join(mutations.AREAS)}", file=sys.stderr)
+        return 4
+    try:
+        import reference_impl
+
+        import cosmic_ray.plugins  # noqa: F401
+        import coverage  # noqa: F401
+    except ModuleNotFoundError as error:
+        print(f"{error.name} is missing: pip install 'ptycho-conformance[reference,mutation]'", file=sys.stderr)
+        return 4
+    wanted = mutation_run.Wanted(
+        size=arguments.sample,
+        seed=arguments.seed,
+        budget=arguments.budget,
+        patience=arguments.patience,
+        workers=arguments.workers,
+        areas=tuple(arguments.areas) or mutations.AREAS,
+        again=arguments.again,
+        limit=arguments.limit,
+    )
+    package = Path(str(reference_impl.__file__)).parent
+    results, drawn = mutation_run.perform(arguments.folder.resolve(), wanted, package)
+    read = mutation_page.readings()
+    page = mutation_page.page(results, drawn, read, mutations.sources(package, wanted.areas))
+    print(page)
+    if arguments.write:
+        mutation_page.PAGE.write_text(page, encoding="utf-8")
+    unread = mutation_page.unread(results, read, mutations.sources(package, wanted.areas))
+    for line in unread:
+        print(f"survived, and nobody has read it: {line}")
+    score = mutation_page.score(results, read, mutations.sources(package, wanted.areas))
+    finished = len(results) == drawn["sample"]
+    code = 6 if not finished else 0 if score >= AIM and not unread else 7
+    print(f"{len(results)} of {drawn['sample']} tried; score {score:.1%} (aim {AIM:.0%})\nexit {code}")
+    return code

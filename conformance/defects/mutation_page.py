@@ -1,0 +1,113 @@
+"""The committed page of the mutation score: by area, and what each survivor is. Pure, but for the two files it knows."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance.defects import mutations
+
+ROOM = Path(__file__).resolve().parent.parent / "mutants"
+PAGE = ROOM / "mutation.md"
+READ = ROOM / "survivors.json"
+"""Survivors that somebody has read: file → the line's text, stripped → operator → `equivalent: why` or `gap: what is missing`."""
+NOTICED = ("by assertion", "by crash", "hung", "unmade")
+VERDICTS = (*NOTICED, "survived", "unreached")
+
+Readings = Mapping[str, Mapping[str, Mapping[str, str]]]
+
+
+def readings() -> dict[str, dict[str, dict[str, str]]]:
+    """What was said of survivors."""
+    return dict(json.loads(READ.read_text(encoding="utf-8"))) if READ.is_file() else {}
+
+
+def verdict(result: Mapping[str, Any]) -> str:
+    """One of `VERDICTS`: a kill counts by the state of the check that saw it."""
+    if result["verdict"] != "killed":
+        return str(result["verdict"])
+    return "by assertion" if result["state"] == "fail" else "by crash"
+
+
+def said(result: Mapping[str, Any], read: Readings, texts: Mapping[str, str]) -> str:
+    """What was said of a survivor: of its line and operator, or of its line (`*`); empty where nobody has read it."""
+    told = read.get(result["path"], {}).get(_line(result, texts), {})
+    return told.get(operator(result), told.get("*", ""))
+
+
+def operator(result: Mapping[str, Any]) -> str:
+    """The operator of a mutation, with which of the two numbers a number becomes."""
+    name, occurrence = result["id"].split(":")[1:]
+    return f"{name}{'+1' if int(occurrence) % 2 == 0 else '-1'}" if name == "NumberReplacer" else str(name)
+
+
+def _line(result: Mapping[str, Any], texts: Mapping[str, str]) -> str:
+    return texts[result["path"]].splitlines()[result["line"] - 1].strip()
+
+
+def alive(results: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The survivors, with those that no check reaches."""
+    return [result for result in results if result["verdict"] in ("survived", "unreached")]
+
+
+def unread(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[str, str]) -> list[str]:
+    """Survivors of which nothing is said, a line each."""
+    return [
+        f"{result['id']} line {result['line']}: {_line(result, texts)}"
+        for result in alive(results)
+        if not said(result, read, texts)
+    ]
+
+
+def score(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[str, str]) -> float:
+    """The share that was noticed, of those that are not equivalent; 0 of nothing."""
+    counted = [r for r in results if not (r in alive(results) and said(r, read, texts).startswith("equivalent"))]
+    return sum(verdict(result) in NOTICED for result in counted) / len(counted) if counted else 0.0
+
+
+def page(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: Readings, texts: Mapping[str, str]) -> str:
+    """The page, in Markdown."""
+    return "\n".join([*_head(results, drawn, read, texts), *_areas(results, read, texts), *_survivors(results, read, texts), ""])
+
+
+def _head(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: Readings, texts: Mapping[str, str]) -> list[str]:
+    outside = drawn["unreached"]
+    raw = sum(verdict(result) in NOTICED for result in results) / max(1, len(results))
+    return [
+        "# Mutation that nobody wrote",
+        "",
+        f"`nox -s mutation` draws places in the reference's source with a seed ({drawn['seed']}) and changes one token at each "
+        f"(cosmic-ray's operators; annotations aside). {len(results)} of {drawn['sample']} mutations of this sample, out of "
+        f"{drawn['mutations']} at {drawn['places']} places, were tried on the suite alone, each on the checks that reach its line: "
+        f"**{raw:.1%} were noticed, {score(results, read, texts):.1%} without those that are equivalent.** A mutation counts as "
+        "noticed *by assertion* where a check failed, *by crash* where the reference died in a check's hands, *hung* where it ran "
+        "out of time, *unmade* where it could not be imported.",
+        "",
+        f"Not drawn from: {len(outside)} files of these areas ({sum(outside.values())} places) of which no check runs a function, "
+        f"because no clause speaks of them: {', '.join(f'`{path}`' for path in outside) or 'none'}.",
+        "",
+    ]
+
+
+def _areas(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[str, str]) -> list[str]:
+    lines = [f"| area | tried | {' | '.join(VERDICTS)} | of them equivalent | score |", "|---|" + "---:|" * (len(VERDICTS) + 3)]
+    present = [area for area in mutations.AREAS if any(result["area"] == area for result in results)]
+    for area in [*present, "all"]:
+        some = [result for result in results if area in ("all", result["area"])]
+        count = Counter(verdict(result) for result in some)
+        same = sum(said(result, read, texts).startswith("equivalent") for result in alive(some))
+        cells = [str(count.get(word, 0)) for word in VERDICTS]
+        lines.append(f"| {area} | {len(some)} | {' | '.join(cells)} | {same} | {score(some, read, texts):.1%} |")
+    return [*lines, ""]
+
+
+def _survivors(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[str, str]) -> list[str]:
+    lines = ["## Survivors", "", "| where | line | change | what it is |", "|---|---|---|---|"]
+    for result in sorted(alive(results), key=lambda entry: (entry["path"], entry["line"])):
+        code = _line(result, texts).replace("|", "\\|")
+        told = (said(result, read, texts) or "not read yet").replace("|", "\\|")
+        lines.append(f"| {result['path']}:{result['line']} | `{code[:110]}` | {operator(result)} | {told} |")
+    return lines
