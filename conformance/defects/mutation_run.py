@@ -145,7 +145,7 @@ def line(mutation: Mutation, planned: Sequence[str], reach: Reach, told: Sequenc
 
 
 def mapped(folder: Path, workers: int, patience: float) -> dict[str, dict[str, Any]]:
-    """Check → node, seconds of CPU and lines: from `folder/map.json`, or made once, each check in a fork of its own."""
+    """Check → node, seconds of CPU and lines: from `folder/map.json`, or made once, a case of each check in a fork of its own."""
     path = folder / "map.json"
     if not path.is_file():
         with tempfile.TemporaryDirectory(prefix="map-", dir=folder) as scratch:
@@ -157,15 +157,16 @@ def mapped(folder: Path, workers: int, patience: float) -> dict[str, dict[str, A
 
 
 def write_map(folder: Path, path: Path) -> None:
-    """Gather what the forks of a map's job left."""
+    """Gather what the forks of a map's job left. One case of each check was traced; the others reach what it reaches."""
     nodes = json.loads((folder / "nodes.json").read_text(encoding="utf-8"))
-    found = {}
-    for check, node in nodes.items():
+    traced = {}
+    for check in nodes:
         told, lines = trials.lines(folder, check), folder / trials.safe(check) / tracing.LINES
         states = [entry["state"] for entry in told if entry["kind"] == "result"]
         if states == ["pass"] and lines.is_file():  # one that is not evaluated here sees nothing
             cpu = next((entry["cpu"] for entry in told if entry["kind"] == "end"), 0.0)
-            found[check] = {"node": node, "cpu": cpu, "lines": json.loads(lines.read_text(encoding="utf-8"))}
+            traced[trials.bare(check)] = {"cpu": cpu, "lines": json.loads(lines.read_text(encoding="utf-8"))}
+    found = {check: {"node": node} | traced[trials.bare(check)] for check, node in nodes.items() if trials.bare(check) in traced}
     partial = path.with_suffix(".new")
     partial.write_text(json.dumps(found), encoding="utf-8")
     shutil.move(partial, path)

@@ -48,12 +48,11 @@ class Trials:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         places = [trials.Place(node, c.id, Path(node.split("::")[0]).stem, slow) for node, (c, slow) in self.checks.items()]
         self.config, self.items = session.config, {item.nodeid: item for item in session.items}
-        if "each" in self.job:  # a trial a check
-            self.job["trials"] = {
-                place.check.rpartition("@")[0]: {"backend": self.job["each"], "nodes": [place.node]} for place in places
-            }
-            nodes = {name: trial["nodes"][0] for name, trial in self.job["trials"].items()}
+        if "each" in self.job:  # a trial a check, on its last case
+            nodes = {place.check.rpartition("@")[0]: place.node for place in places}
             (self.folder / "nodes.json").write_text(json.dumps(nodes), encoding="utf-8")
+            one = {trials.bare(name): name for name in nodes}
+            self.job["trials"] = {name: {"backend": self.job["each"], "nodes": [nodes[name]]} for name in one.values()}
         plans = {name: self._plan(places, trial) for name, trial in self.job["trials"].items()}
         slow = {place.node for place in places if place.slow}
         # The longest first, so that no core is left alone with one at the end.
