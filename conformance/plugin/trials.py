@@ -48,6 +48,7 @@ class Trials:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         places = [trials.Place(node, c.id, Path(node.split("::")[0]).stem, slow) for node, (c, slow) in self.checks.items()]
         self.config, self.items = session.config, {item.nodeid: item for item in session.items}
+        places = [place for place in places if place.node in self.items]
         if "each" in self.job:  # a trial a check, on its last case
             nodes = {place.check.rpartition("@")[0]: place.node for place in places}
             (self.folder / "nodes.json").write_text(json.dumps(nodes), encoding="utf-8")
