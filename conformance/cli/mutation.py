@@ -15,9 +15,9 @@ def add(verbs: Any) -> None:
     verb = verbs.add_parser(
         "mutation",
         help="change the reference in small ways, drawn with a seed, and see what the suite says",
-        description="Needs cosmic-ray and coverage: pip install 'ptycho-conformance[mutation]'. A run that was stopped goes on where "
-        f"it stopped. Exit code 0: at least {AIM:.0%} of the sample were noticed, equivalent ones aside, and each survivor is "
-        "written down; 7: fewer, or a survivor that nobody has read; 6: the sample is not finished; 4: what is needed is missing.",
+        description="Needs cosmic-ray and coverage: pip install 'ptycho-conformance[mutation]'. A run that was stopped goes on "
+        f"where it stopped. Exit code 0: at least {AIM:.0%} of the sample were noticed, equivalent ones aside, and each survivor "
+        "is written down; 7: fewer, or a survivor that nobody has read; 6: the sample is not finished; 4: a tool is missing.",
     )
     verb.add_argument("areas", nargs="*", help="areas (physics); default: all from config to dispatch")
     verb.add_argument("--sample", type=int, default=1000, metavar="N", help="mutations; a smaller sample begins a larger one")
@@ -39,10 +39,10 @@ def _mutation(arguments: argparse.Namespace) -> int:
         print(f"no area {', '.join(unknown)}; known: {', '.join(mutations.AREAS)}", file=sys.stderr)
         return 4
     try:
-        import reference_impl
-
         import cosmic_ray.plugins  # noqa: F401
         import coverage  # noqa: F401
+
+        import reference_impl
     except ModuleNotFoundError as error:
         print(f"{error.name} is missing: pip install 'ptycho-conformance[reference,mutation]'", file=sys.stderr)
         return 4

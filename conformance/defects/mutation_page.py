@@ -81,12 +81,13 @@ def _head(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: 
         "",
         f"`nox -s mutation` draws places in the reference's source with a seed ({drawn['seed']}) and changes one token at each "
         f"(cosmic-ray's operators; annotations aside). {len(results)} of {drawn['sample']} mutations of this sample, out of "
-        f"{drawn['mutations']} at {drawn['places']} places, were tried on the suite alone, each on the checks that reach its line: "
-        f"**{raw:.1%} were noticed, {score(results, read, texts):.1%} without those that are equivalent.** A mutation counts as "
-        "noticed *by assertion* where a check failed, *by crash* where the reference died in a check's hands, *hung* where it ran "
-        "out of time, *unmade* where it could not be imported.",
+        f"{drawn['mutations']} at {drawn['places']} places, were tried on the suite alone, each on the checks that reach its "
+        f"line: **{raw:.1%} were noticed, {score(results, read, texts):.1%} without those that are equivalent.** A mutation "
+        "counts as noticed *by assertion* where a check failed, *by crash* where the reference died in a check's hands, *hung* "
+        "where it ran out of time, *unmade* where it could not be imported.",
         "",
-        f"Not drawn from: {len(outside)} files of these areas ({sum(outside.values())} places) of which no check runs a function, "
+        f"Not drawn from: {len(outside)} files of these areas ({sum(outside.values())} places) of which no check runs a "
+        "function, "
         f"because no clause speaks of them: {', '.join(f'`{path}`' for path in outside) or 'none'}.",
         "",
     ]
