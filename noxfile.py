@@ -1,9 +1,8 @@
 """How everything is run. `python3 noxfile.py -s cpu` needs Python 3.11 or newer with venv and pip, and nothing else.
 
-Sessions: cpu, cuda (the suite on the reference), mutants, twins, mutation, replay (on defects and freedoms), tests (of the
-harness and the reference),
-page (report.html in a browser), strangers (the suite on other backends), ptychodus (the released client on the reference),
-formats (files of other programs), lint, bench, quality, snapshots.
+Sessions: cpu, cuda (the suite on the reference), mutants, twins, mutation, replay (on defects and freedoms), tests (of harness and
+reference), page (report.html in a browser), strangers (the suite on other backends), ptychodus (the released client on the
+reference), formats (files of other programs), lint, bench, quality, snapshots.
 All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
 install nothing. nox turns every failure into exit code 1: the true code stands in the footer of the log under `reports/`.
 """
@@ -92,21 +91,13 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def mutants(session: nox.Session) -> None:
     """Every known defect is caught for its reason, every freedom of the contract is left in peace."""
-    argv = [prepare(session), "-m", "conformance", "mutants", "--output", str(REPORTS), *session.posargs]
-    code, _ = spoken(argv)
-    if code:
-        session.error(f"conform mutants ended with {code}")
+    conform(session, prepare(session), "mutants", "--output", str(REPORTS), *session.posargs)
 
 
 @nox.session
 def twins(session: nox.Session) -> None:
     """Every allowed variation on every quick check of the suite: none of them may be accused. About an hour on two cores."""
-    argv = [prepare(session), "-m", "conformance", "mutants", "--twins", "--output", str(REPORTS), *session.posargs]
-    began = time.monotonic()
-    code, _ = spoken(argv)
-    print(f"{time.monotonic() - began:.0f} s", flush=True)
-    if code:
-        session.error(f"conform mutants --twins ended with {code}")
+    conform(session, prepare(session), "mutants", "--twins", "--output", str(REPORTS), *session.posargs)
 
 
 @nox.session
@@ -115,18 +106,13 @@ def mutation(session: nox.Session) -> None:
     python = prepare(session)
     if "--no-venv" not in sys.argv:
         subprocess.run([python, "-m", "pip", *PIP, "-e", f"{ROOT}[mutation]"], check=True)
-    argv = [python, "-m", "conformance", "mutation", "--folder", str(REPORTS / "mutation"), *session.posargs]
-    code, _ = spoken(argv)
-    if code:
-        session.error(f"conform mutation ended with {code}")
+    conform(session, python, "mutation", "--folder", str(REPORTS / "mutation"), *session.posargs)
 
 
 @nox.session
 def replay(session: nox.Session) -> None:
     """The seven defects of 20 October 2025, planted together and taken away one by one."""
-    code, _ = spoken([prepare(session), "-m", "conformance", "replay", "seed-day", "--output", str(REPORTS)])
-    if code:
-        session.error(f"conform replay ended with {code}")
+    conform(session, prepare(session), "replay", "seed-day", "--output", str(REPORTS))
 
 
 @nox.session
@@ -260,24 +246,18 @@ def client(session: nox.Session) -> str:
 
 def examine(session: nox.Session, python: str, device: str, forgiven: tuple[int, ...] = ()) -> tuple[int, str]:
     """`conform run` on the reference; it keeps its own log. Returns code and output; a code that is not forgiven is an error."""
-    argv = [
-        python,
-        "-m",
-        "conformance",
-        "run",
-        "--backend",
-        "reference",
-        "--device",
-        device,
-        "--output",
-        str(REPORTS),
-        "--label",
-        device,
-    ]
+    argv = [python, "-m", "conformance", "run", "--backend", "reference", "--device", device]
+    argv += ["--output", str(REPORTS), "--label", device]
     code, said = spoken([*argv, *(part for name in PROFILES for part in ("--profile", name)), *session.posargs])
     if code != 0 and code not in forgiven:
         session.error(f"conform run ended with {code}")
     return code, said
+
+
+def conform(session: nox.Session, python: str, *words: str) -> None:
+    """A verb of `conform`, which keeps its own log; its failure is the session's."""
+    if code := spoken([python, "-m", "conformance", *words])[0]:
+        session.error(f"conform {words[0]} ended with {code}")
 
 
 def tee(session: nox.Session, label: str, argv: list[str]) -> None:
@@ -304,16 +284,9 @@ def spoken(argv: list[str], log: TextIO | None = None, cwd: Path = ROOT) -> tupl
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
     lines = []
-    with subprocess.Popen(
-        argv,
-        cwd=cwd,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-    ) as child:
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    text = {"text": True, "encoding": "utf-8", "errors": "replace"}
+    with subprocess.Popen(argv, cwd=cwd, env=environment, **both, **text) as child:
         for line in child.stdout or ():
             lines.append(line)
             print(line, end="", flush=True)

@@ -33,18 +33,15 @@ def add(verbs: Any) -> None:
 
 
 def _mutation(arguments: argparse.Namespace) -> int:
+    from importlib.util import find_spec
+
     from conformance.defects import mutation_page, mutation_run, mutations
 
     if unknown := sorted({*arguments.areas} - {*mutations.AREAS}):
         print(f"no area {', '.join(unknown)}; known: {', '.join(mutations.AREAS)}", file=sys.stderr)
         return 4
-    try:
-        import cosmic_ray.plugins  # noqa: F401
-        import coverage  # noqa: F401
-
-        import reference_impl
-    except ModuleNotFoundError as error:
-        print(f"{error.name} is missing: pip install 'ptycho-conformance[reference,mutation]'", file=sys.stderr)
+    if missing := [name for name in ("reference_impl", "cosmic_ray", "coverage") if find_spec(name) is None]:
+        print(f"missing: {', '.join(missing)}; pip install 'ptycho-conformance[reference,mutation]'", file=sys.stderr)
         return 4
     wanted = mutation_run.Wanted(
         size=arguments.sample,
@@ -56,7 +53,7 @@ def _mutation(arguments: argparse.Namespace) -> int:
         again=arguments.again,
         limit=arguments.limit,
     )
-    package = Path(str(reference_impl.__file__)).parent
+    package = mutation_run.package()
     results, drawn = mutation_run.perform(arguments.folder.resolve(), wanted, package)
     read = mutation_page.readings()
     page = mutation_page.page(results, drawn, read, mutations.sources(package, wanted.areas))

@@ -13,11 +13,13 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from conformance.defects import mutations, tracing, trial_run, trials
 from conformance.defects.mutations import Mutation
+from conformance.defects.planting import ROOT
 from conformance.defects.reach import Reach
 from conformance.judging.states import RED
 
@@ -39,6 +41,14 @@ class Wanted:
     areas: tuple[str, ...] = mutations.AREAS
     again: bool = False
     limit: float = 0.0
+
+
+def package() -> Path:
+    """The folder of the reference that would be imported, without importing it."""
+    found = find_spec(ROOT)
+    if found is None or found.origin is None:
+        raise LookupError(f"there is no package {ROOT}")
+    return Path(found.origin).parent
 
 
 def perform(folder: Path, wanted: Wanted, package: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:

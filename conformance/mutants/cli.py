@@ -26,9 +26,9 @@ def a_picture_is_saved_before_anything_is_drawn(plant: Plant) -> None:
 
 
 def the_bundle_holds_a_network_made_anew(plant: Plant) -> None:
-    anew = "    trained = type(trained).from_config(settled)\n"
-    anew += '    results["models"] = {"diffraction_to_obj": trained, "autoencoder": trained.model.autoencoder}\n'
-    base = "    base = settled.output_dir"
+    anew = "        trained = type(trained).from_config(settled)\n"
+    anew += '        results["models"] = {"diffraction_to_obj": trained, "autoencoder": trained.model.autoencoder}\n'
+    base = "        base = settled.output_dir"
     plant.source("dispatch/workflow.py", base, anew + base)
 
 
