@@ -124,8 +124,10 @@ mutant = rows(__name__)
 # fmt: off
 # Batches: structure, axes, offsets, scales, missing attributes.
 mutant("DEF-001", "a batch is (tensor, tensor): its structure is lost", "BATCH-020:a_batch_is_a_triple",
+    breaks="train: the loss refuses a batch that has lost its structure",
     plant=batches(lambda given, probe, scaling: (given["images"], given["coords_relative"])))
 mutant("DEF-002", "the channel axis stays last", "BATCH-022:images_are_channel_first", files=["test_scenario_batch"],
+    breaks="train: the loss refuses images whose channels stand last",
     plant=field("images", lambda images: images.permute(0, 2, 3, 1).contiguous()))
 mutant("DEF-003", "images come out as (B, N, C, N)", "BATCH-034:a_channel_first_container_is_never_permuted_again",
     plant=function(fields._channel_first, instead(lambda array, channels, field: array.transpose(0, 3, 1, 2))))
@@ -134,15 +136,18 @@ mutant("DEF-004", "images have the right shape and scrambled contents", "BATCH-0
     plant=function(fields._channel_first,
         instead(lambda array, channels, field: np.array(array).reshape(len(array), channels, *array.shape[1:3]))))
 mutant("DEF-005", "scales have five axes after collation", "BATCH-024:scales_broadcast_per_sample",
+    breaks="train: the physics refuses a scale of five axes",
     plant=function(fields.scale, result(lambda found: found[..., None])))
 mutant("DEF-006", "the scale of a sample scales the columns of all samples", "BATCH-024:scales_broadcast_per_sample",
     plant=function(fields.scale, result(lambda found: found.reshape(-1))))
 mutant("DEF-008", "experiment ids (B, 1) break the indexing by experiment", "BATCH-021:each_sample_has_its_experiment",
+    breaks="train: the physics refuses experiment ids of two axes",
     plant=function(fields.experiment_ids, result(lambda found: found[:, None])))
 mutant("DEF-009", "the loss misses the key experiment_id", "BATCH-020:the_fields_are_a_mapping", files=["test_scenario_batch"],
     clauses=["BATCH-021"],
     plant=batches(lambda given, *rest: (given.exclude("experiment_id"), *rest)))
 mutant("DEF-010", "relative positions stay (1, 2, C)", "BATCH-023:relative_positions_are_channel_first",
+    breaks="train: the merge refuses positions that were not turned",
     plant=field("coords_relative", lambda coords: coords.permute(0, 2, 3, 1).contiguous()))
 mutant("DEF-012", "nominal positions feed the merge in silence", "BATCH-027:merging_needs_relative_positions",
     plant=nominal_positions_stand_in_for_relative_ones)
@@ -165,8 +170,10 @@ mutant("GUARD-BATCH-027", "without merging, zeros lie the other way", "BATCH-027
     plant=function(fields.relative_positions, missing_positions_are_zeros_of_the_containers_layout))
 mutant("GUARD-BATCH-035", "the loss misses the key coords_relative", "BATCH-020:lightning_dataloader_tensor_dict_structure",
     clauses=["BATCH-021"],
+    breaks="train: the loss asks for the key that is missing",
     plant=batches(lambda given, *rest: (given.rename_key_("coords_relative", "coords"), *rest)))
 mutant("GUARD-BATCH-035b", "the loss is not a number", "BATCH-035:batches_feed_the_loss",
+    breaks="train: the loss refuses a probe that is not finite",
     plant=batches(lambda given, probe, scaling: (given, probe / 0, scaling)))
 mutant("GUARD-BATCH-022c", "a second loader finds other images", "BATCH-022:images_are_channel_first",
     plant=function(fields.images, images_are_scaled_where_they_lie))

@@ -128,6 +128,7 @@ mutant("GUARD-BUNDLE-001", "entries are stored as they are, with the time of day
     "BUNDLE-035:equal_models_give_equal_bytes",
     plant=function(container.write_entries, instead(the_archive_tools_defaults_are_taken)))
 mutant("DEF-145", "the archive has no manifest", "BUNDLE-002:a_bundle_has_exactly_five_entries[g1]",
+    breaks="load: the reader asks for the manifest that is missing",
     plant=function(container.write_entries,
         lambda original, entries, path:
         original({name: data for name, data in entries.items() if name != container.MANIFEST}, path)))
@@ -136,13 +137,16 @@ mutant("GUARD-BUNDLE-003", "digests of the compressed bytes: other writers' arch
     plant=function(container.digest, instead(lambda data: hashlib.sha256(zlib.compress(data, 1)).hexdigest())))
 mutant("GUARD-BUNDLE-004", "the dictionaries hold paths and import their classes",
     "BUNDLE-003:dictionaries_are_plain_pickles", clauses=["BUNDLE-004"],
+    breaks="load: the reader refuses pickles that name classes",
     plant=every(function(parameters.parameters_of,
             result(lambda found: {**found, "output_prefix": Path(found["output_prefix"])})),
         function(safe_pickle.dumps, instead(lambda value, field: pickle.dumps(value)))))
 mutant("GUARD-BUNDLE-004b", "the parameters say nothing of the training",
     "BUNDLE-004:parameters_are_the_flat_training_configuration",
+    breaks="load: the reader asks for the field that is missing",
     plant=function(parameters.parameters_of, the_parameters_are_the_models_part_alone))
 mutant("GUARD-BUNDLE-004c", "the two folders have different parameters", "BUNDLE-004:parameters_are_the_same_in_both_folders",
+    breaks="load: the reader refuses two dictionaries that differ",
     plant=function(safe_pickle.dumps,
         lambda original, value, field: original({**value, "model_name": field.split("/")[0]}, field)))
 mutant("DEF-154", "the intensity scale is 1.0 after loading", "BUNDLE-005:the_intensity_scale_has_its_precedence[registry]",
@@ -173,6 +177,7 @@ mutant("GUARD-BUNDLE-010b", "a bundle that could not be written is only warned a
     plant=function(save_torch_bundle,
         caught((OSError, ValueError), lambda error, *_: warnings.warn(f"no bundle was written: {error}", stacklevel=1))))
 mutant("GUARD-BUNDLE-033", "placeholders stand in place of weights", "BUNDLE-033:the_archive_of_a_model_has_some_weight",
+    breaks="load: the network asks for weights of its own names",
     plant=function(weights.state_to_bytes, lambda original, state: original({})))
 mutant("GUARD-BUNDLE-002", "a second run's bundle is added to the first one's", "BUNDLE-002:saving_again_replaces_the_archive",
     plant=function(container.write_entries, instead(the_archive_is_opened_to_append)))
@@ -180,8 +185,10 @@ mutant("GUARD-BUNDLE-002", "a second run's bundle is added to the first one's", 
 # Loading: architecture, weights, registry, trust.
 mutant("DEF-149", "loading is not implemented", "BUNDLE-020:loading_gives_both_models_and_the_parameters",
     "BUNDLE-021:a_missing_archive_is_not_found",
+    breaks="load: it is what is missing",
     plant=function(load_torch_bundle, instead(loading_is_not_implemented)))
 mutant("DEF-150", "loading gives dictionaries in place of models", "BUNDLE-033:what_comes_back_are_models",
+    breaks="infer: dictionaries are no models",
     plant=function(load_torch_bundle, loading_gives_dictionaries))
 mutant("DEF-151", "weights that do not fit are left at random, silently",
     "BUNDLE-031:other_weights_are_refused_by_name[renamed-diffraction_to_obj]",
@@ -199,6 +206,7 @@ mutant("DEF-157", "probe mask and probe scale are lost", f"{WORKS}[g2]",
     plant=function(parameters.config_of,
         result(lambda found: replace(found, model=replace(found.model, probe_mask=False, probe_scale=4.0)))))
 mutant("DEF-158", "four channels come back as one", "BUNDLE-024:the_architecture_is_rebuilt[g2]",
+    breaks="load: a network of one channel refuses the weights of four",
     plant=function(archive._parameters, result(lambda found: {**found, "gridsize": 1})))
 mutant("GUARD-BUNDLE-022", "a size that an archive does not state is guessed",
     "BUNDLE-022:parameters_without_an_architecture_are_refused",
