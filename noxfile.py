@@ -1,7 +1,7 @@
 """How everything is run. `python3 noxfile.py -s cpu` needs Python 3.11 or newer with venv and pip, and nothing else.
 
-Sessions: cpu, cuda (the suite on the reference), mutants, twins, mutation, replay (on defects and freedoms), tests (of harness and
-reference), page (report.html in a browser), strangers (the suite on other backends), ptychodus (the released client on the
+Sessions: cpu, cuda (the suite on the reference), mutants, twins, mutation, replay (on defects and freedoms), tests (of harness
+and reference), page (report.html in a browser), strangers (the suite on other backends), ptychodus (the released client on the
 reference), formats (files of other programs), lint, bench, quality, snapshots.
 All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
 install nothing. nox turns every failure into exit code 1: the true code stands in the footer of the log under `reports/`.
