@@ -1,8 +1,8 @@
 """How everything is run. `python3 noxfile.py -s cpu` needs Python 3.11 or newer with venv and pip, and nothing else.
 
-Sessions: cpu, cuda (the suite on the reference), mutants, twins, mutation, replay (on defects and freedoms), tests (of harness
-and reference), page (report.html in a browser), strangers (the suite on other backends), ptychodus (the released client on the
-reference), formats (files of other programs), lint, bench, quality, snapshots.
+Sessions: cpu, profiles, ranks, cuda (the suite on the reference), mutants, twins, mutation, replay (on defects and freedoms),
+tests, page (report.html in a browser), strangers (the suite on other backends), ptychodus, formats, lint, bench, quality,
+snapshots.
 All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
 install nothing. nox turns every failure into exit code 1: the true code stands in the footer of the log under `reports/`.
 """
@@ -16,6 +16,7 @@ import sys
 import time
 import tomllib
 import venv
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -27,7 +28,7 @@ BOOTSTRAP = ROOT / ".nox" / "bootstrap"
 HOUSE = ROOT / ".nox" / "house"
 BIN = "Scripts" if os.name == "nt" else "bin"
 CLIENT = "ptychodus==1.7.0"
-PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode")
+PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap")
 TESTS = ("conformance/selftest", "reference_impl/tests")
 PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
 
@@ -69,13 +70,26 @@ def cpu(session: nox.Session) -> None:
 
 
 @nox.session
+def profiles(session: nox.Session) -> None:
+    """Every profile that `cpu` leaves out, on the reference backend; `ranks` has a session of its own."""
+    rest = {path.stem for path in (ROOT / "specs" / "profiles").glob("*.toml")} - {*PROFILES, "suite", "ranks"}
+    session.log(f"in cpu: {', '.join(PROFILES)}; in ranks: ranks; here: {', '.join(sorted(rest)) or 'none'}")
+    if rest:
+        examine(session, prepare(session), "cpu", sorted(rest), "profiles")
+
+
+@nox.session
+def ranks(session: nox.Session) -> None:
+    """Trainings on two processes of this machine (gloo): profile `ranks`."""
+    examine(session, prepare(session), "cpu", ["ranks"], "ranks")
+
+
+@nox.session
 def cuda(session: nox.Session) -> None:
     """The checks that mean something on a CUDA device; without one they are counted and skipped, or, if required, failed."""
     code, said = examine(session, prepare(session), "cuda", forgiven=(5,))
     if code == 5:
-        counted = next(
-            (line for line in said.splitlines() if line.startswith("checks: ") and "not-evaluated" in line), "nothing evaluated"
-        )
+        counted = next((line for line in said.splitlines() if line.startswith("checks: ")), "nothing evaluated")
         if os.environ.get("CONFORM_REQUIRE_CUDA") == "1":
             session.error(f"CONFORM_REQUIRE_CUDA=1, but there is no CUDA device; {counted}")
         session.skip(f"no CUDA device; {counted}")
@@ -191,17 +205,21 @@ def snapshots(session: nox.Session) -> None:
 
 def prepare(session: nox.Session) -> str:
     """The interpreter to use: the shared environment's, installed once for each state of the pins; with `--no-venv`, this one."""
+    return of_the_pins(session, HOUSE, "-e", f"{ROOT}[reference,lint]")
+
+
+def of_the_pins(session: nox.Session, place: Path, *wanted: str) -> str:
+    """The interpreter of an environment with what is `wanted`, under the pins; with `--no-venv`, this one."""
     if "--no-venv" in sys.argv:
         return os.environ.get("CONFORM_PYTHON", sys.executable)
-    python, stamp = HOUSE / BIN / "python", HOUSE / "installed.sha256"
-    wanted = hashlib.sha256(CONSTRAINTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        began = time.monotonic()
-        session.log(f"installing into {HOUSE}")
-        subprocess.run([sys.executable, "-m", "virtualenv", "-q", "--clear", str(HOUSE)], check=True)
-        subprocess.run([str(python), "-m", "pip", *PIP, "-e", f"{ROOT}[reference,lint]"], check=True)
-        stamp.write_text(wanted)
-        session.log(f"installed in {time.monotonic() - began:.0f} s")
+    python, stamp = place / BIN / "python", place / "installed.sha256"
+    state = CONSTRAINTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+    digest = hashlib.sha256(state + (b"" if place == HOUSE else wanted[0].encode())).hexdigest()
+    if not stamp.is_file() or stamp.read_text() != digest:
+        session.log(f"installing into {place}")
+        subprocess.run([sys.executable, "-m", "virtualenv", "-q", "--clear", str(place)], check=True)
+        subprocess.run([str(python), "-m", "pip", *PIP, *wanted], check=True)
+        stamp.write_text(digest)
     return str(python)
 
 
@@ -220,35 +238,24 @@ def stranger(session: nox.Session, name: str, recipe: dict[str, Any]) -> Path:
         session.log(f"installing into {place}")
         venv.create(place, with_pip=True, clear=True)
         subprocess.run([str(place / BIN / "python"), "-m", "pip", *PIP[:3], *recipe["requirements"]], check=True)
-        site = next(place.glob("lib*/**/site-packages"))
         if "checkout" in recipe:
-            (site / "checkout.pth").write_text(f"{source}\n")
+            (next(place.glob("lib*/**/site-packages")) / "checkout.pth").write_text(f"{source}\n")
         stamp.write_text(wanted)
     return place
 
 
 def client(session: nox.Session) -> str:
     """The interpreter of an environment with ptychodus and the reference; with `--no-venv`, this one."""
-    if "--no-venv" in sys.argv:
-        return os.environ.get("CONFORM_PYTHON", sys.executable)
-    place = ROOT / ".nox" / "ptychodus"
-    python, stamp = place / BIN / "python", place / "installed.sha256"
-    wanted = hashlib.sha256(CONSTRAINTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + CLIENT.encode()).hexdigest()
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        began = time.monotonic()
-        session.log(f"installing into {place}")
-        venv.create(place, with_pip=True, clear=True)
-        subprocess.run([str(python), "-m", "pip", *PIP, CLIENT, "-e", f"{ROOT}[reference]"], check=True)
-        stamp.write_text(wanted)
-        session.log(f"installed in {time.monotonic() - began:.0f} s")
-    return str(python)
+    return of_the_pins(session, ROOT / ".nox" / "ptychodus", CLIENT, "-e", f"{ROOT}[reference]")
 
 
-def examine(session: nox.Session, python: str, device: str, forgiven: tuple[int, ...] = ()) -> tuple[int, str]:
+def examine(
+    session: nox.Session, python: str, device: str, asked: Sequence[str] = PROFILES, label: str = "", forgiven: Sequence[int] = ()
+) -> tuple[int, str]:
     """`conform run` on the reference; it keeps its own log. Returns code and output; a code that is not forgiven is an error."""
-    argv = [python, "-m", "conformance", "run", "--backend", "reference", "--device", device]
-    argv += ["--output", str(REPORTS), "--label", device]
-    code, said = spoken([*argv, *(part for name in PROFILES for part in ("--profile", name)), *session.posargs])
+    argv = [python, "-m", "conformance", "run", "--backend", "reference", "--device", device, "--output", str(REPORTS)]
+    argv += ["--label", label or device, *(part for name in asked for part in ("--profile", name))]
+    code, said = spoken([*argv, *session.posargs])
     if code != 0 and code not in forgiven:
         session.error(f"conform run ended with {code}")
     return code, said
@@ -284,9 +291,8 @@ def spoken(argv: list[str], log: TextIO | None = None, cwd: Path = ROOT) -> tupl
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "1"}
     lines = []
-    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    text = {"text": True, "encoding": "utf-8", "errors": "replace"}
-    with subprocess.Popen(argv, cwd=cwd, env=environment, **both, **text) as child:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "encoding": "utf-8", "errors": "replace"}
+    with subprocess.Popen(argv, cwd=cwd, env=environment, **pipes) as child:
         for line in child.stdout or ():
             lines.append(line)
             print(line, end="", flush=True)

@@ -53,7 +53,9 @@ class PtyLab:
         lit = np.broadcast_to(probe, (B, C, *probe.shape[2:])).reshape(B * C, *probe.shape[2:])
         engine = _engine(np.ones((2, *sides)), np.zeros((2, 2)), lit[0])
         engine._checkMISC()
-        return np.stack([_pattern(engine, *pair) for pair in zip(field.reshape(-1, *sides), lit, strict=True)]).reshape(field.shape)
+        return np.stack([_pattern(engine, *pair) for pair in zip(field.reshape(-1, *sides), lit, strict=True)]).reshape(
+            field.shape
+        )
 
     def reconstruct(self, results: Mapping[str, Any] | None, test: Any, config: Any) -> tuple[Any, Any, dict[str, Any]]:
         """ePIE with PtyLab's own settings, the probe refined, from an object of ones and the record's probe."""

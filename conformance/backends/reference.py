@@ -59,7 +59,7 @@ class Reference:
         return BackendInfo(
             name="reference",
             version=__version__,
-            profiles=("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode"),
+            profiles=("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap"),
             devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
             numeric_libraries=(f"torch {torch.__version__}", f"numpy {np.__version__}"),
             modules=tuple(f"reference_impl.{name}" for name in MODULES),
@@ -94,6 +94,10 @@ class Reference:
     container_from_groups = staticmethod(batch.container_from_groups)
     container = staticmethod(batch.ensure_container)
     loaders = staticmethod(batch.build_loaders)
+    mapped = staticmethod(batch.open_mapped)
+    mapped_loader = staticmethod(batch.whole_batches)
+    mapped_centre = staticmethod(batch.MappedDataset.centre)
+    group_by = staticmethod(grouping.group_by)
 
     diffract = _on_tensors(physics.diffract)
     translate = _on_tensors(physics.translate)

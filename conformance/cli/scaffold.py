@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance import __version__, protocol
+from conformance import __version__, protocol, protocol_optional
 from conformance.connectors.names import BUILT_IN, ENTRY_POINTS, PLANTED, SURFACES, offered
 from conformance.evidence.expectations import MOST
 from conformance.specification.texts import counted
@@ -23,7 +23,7 @@ WIDTH = 100
 OWN = ("BackendInfo", "Native", "Overrides")
 """What an adapter takes from the protocol itself."""
 
-ONLY_IN = {"client": "ptychodus"}
+ONLY_IN = {"client": "ptychodus", "mapped": "mmap"}
 """Surface → the one profile whose clauses ask for it."""
 
 TEMPLATES = {
@@ -109,7 +109,7 @@ def imports(whole: Sequence[Surface]) -> str:
     """The protocol's own imports, as far as the methods' signatures use them."""
     used = {name for surface in whole for name in surface.used}
     lines = []
-    for node in _tree().body:
+    for node in _trees()[0].body:
         if isinstance(node, ast.Import | ast.ImportFrom) and getattr(node, "module", "") != "__future__":
             node.names = [alias for alias in node.names if (alias.asname or alias.name) in used]
             lines += [ast.unparse(node)] if node.names else []
@@ -119,13 +119,14 @@ def imports(whole: Sequence[Surface]) -> str:
     return "\n\n".join("\n".join(group) for group in (standard, [*others, ours]) if group)
 
 
-def _tree() -> ast.Module:
-    return ast.parse(Path(protocol.__file__).read_text(encoding="utf-8"))
+def _trees() -> list[ast.Module]:
+    """The sources of the protocol; all names that the second one uses, the first one imports."""
+    return [ast.parse(Path(str(part.__file__)).read_text(encoding="utf-8")) for part in (protocol, protocol_optional)]
 
 
 def _classes() -> dict[str, ast.ClassDef]:
     """Surface → its class."""
-    classes = {node.name: node for node in _tree().body if isinstance(node, ast.ClassDef)}
+    classes = {node.name: node for tree in _trees() for node in tree.body if isinstance(node, ast.ClassDef)}
     return {surface: classes[found.__name__] for surface, found in SURFACES.items()}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from conformance import protocol
+from conformance import protocol, protocol_optional
 
 BUILT_IN = {
     "reference": "conformance.backends.reference:Reference",
@@ -31,7 +31,9 @@ ENTRY_POINTS = "ptycho_conformance.backends"
 """The group of entry points by which an installed package names its adapter."""
 
 AREAS = "describe config data grouping batch physics model loss training bundle inference dispatch cli client"
+OPTIONAL = "mapped"
 SURFACES: dict[str, type] = {area: getattr(protocol, area.capitalize()) for area in AREAS.split()}
+SURFACES |= {name: getattr(protocol_optional, name.capitalize()) for name in OPTIONAL.split()}
 
 
 def methods_of(surface: str) -> tuple[str, ...]:

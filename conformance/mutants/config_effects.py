@@ -78,6 +78,6 @@ mutant("GUARD-EXEC-014c", "workers die with every epoch", f"{RUNS}[execution-per
 mutant("GUARD-BATCH-012e", "--nphotons has no effect on a file that states its photons",
     "BATCH-012:an_override_of_the_photons_stands_above_the_metadata",
     "BATCH-012:an_override_of_a_training_stands_above_the_metadata",
-    plant=function(container._photons, the_file_is_asked_before_the_override))
+    plant=function(container.photons_of, the_file_is_asked_before_the_override))
 mutant("GUARD-BATCH-013", "the network is trained through a flat probe, whatever the record holds",
     f"{ARRIVES}[record-probeGuess]", f"{ARRIVES}[container-probe]", plant=function(fields.probe, the_probe_of_a_training_is_ones))

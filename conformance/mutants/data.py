@@ -154,9 +154,9 @@ mutant("DEF-036", "more positions than patterns", "DATA-004:surplus_positions_ar
 mutant("DEF-052", "start and true positions are identical", "DATA-006:a_record_carries_what_it_was_given",
     plant=method(record.RawData, "_set_positions", lambda original, self, x, y, *starts: original(self, x, y, x, y)))
 mutant("DEF-053", "two loads with one seed hold different exposures", "DATA-008:a_subsample_is_the_draw_of_its_seed",
-    plant=function(load._selection, lambda original, *given: original(*given[:3], None)))
+    plant=function(load.selection, lambda original, *given: original(*given[:3], None)))
 mutant("DEF-054", "exposures of a subsample stand in the order of the draw", "DATA-008:a_subsample_is_the_draw_of_its_seed",
-    plant=function(load._selection, subsamples_are_not_sorted))
+    plant=function(load.selection, subsamples_are_not_sorted))
 mutant("GUARD-DATA-004", "patterns without a position are cut off", "DATA-004:a_stack_that_does_not_fit_is_refused",
     plant=function(record._amplitudes, patterns_beyond_the_positions_are_dropped))
 mutant("GUARD-DATA-004b", "the trailing positions are dropped", "DATA-004:surplus_positions_are_refused",

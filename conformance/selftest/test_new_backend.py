@@ -25,6 +25,7 @@ from conformance.protocol import BackendInfo
 
 CONFORM = (sys.executable, "-m", "conformance")
 JOBS = (".github/workflows/conform.yml", ".gitlab-ci.yml")
+EVERY = tuple(word for profile in sorted(set(scaffold.ONLY_IN.values())) for word in ("--profile", profile))
 PLACES = {"pyproject.toml", "README.md", "noxfile.py", "mine/__init__.py", "mine/adapter.py", "expectations/mine.toml", *JOBS}
 
 
@@ -75,7 +76,7 @@ def test_the_example_of_an_expectation_is_one(tmp_path: Path) -> None:
 
 
 def test_every_method_of_every_surface_says_that_it_is_not_written(tmp_path: Path) -> None:
-    backend = adapter(tmp_path, "--profile", "core", "--profile", "ptychodus").Backend(device="cpu")
+    backend = adapter(tmp_path, "--profile", "core", *EVERY).Backend(device="cpu")
     assert isinstance(backend.info(), BackendInfo) and (backend.info().name, backend.info().distribution) == ("mine", "mine")
     assert claimed(backend) == {surface: list(methods_of(surface)) for surface in SURFACES}
     for surface in SURFACES:
@@ -90,7 +91,7 @@ def test_every_method_of_every_surface_says_that_it_is_not_written(tmp_path: Pat
 
 
 def test_the_signatures_are_the_protocols(tmp_path: Path) -> None:
-    backend = adapter(tmp_path, "--profile", "ptychodus").Backend
+    backend = adapter(tmp_path, *EVERY).Backend
     for surface, declared in SURFACES.items():
         for method in methods_of(surface):
             mine, theirs = getattr(backend, method), getattr(declared, method)

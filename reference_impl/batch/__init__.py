@@ -14,11 +14,13 @@ from reference_impl.batch.container import (  # noqa: E402
     resolve_seed,
 )
 from reference_impl.batch.dataset import Batch, PtychoDataset, collate_batch  # noqa: E402
-from reference_impl.batch.loaders import PtychoDataModule, build_loaders, make_loader  # noqa: E402
+from reference_impl.batch.loaders import PtychoDataModule, build_loaders, make_loader, whole_batches  # noqa: E402
+from reference_impl.batch.mapped import MappedDataset, open_mapped  # noqa: E402
 from reference_impl.batch.probe import disc_mask, normalise_probe  # noqa: E402
 
 __all__ = [
     "Batch",
+    "MappedDataset",
     "PtychoContainer",
     "PtychoDataModule",
     "PtychoDataset",
@@ -29,6 +31,8 @@ __all__ = [
     "ensure_container",
     "make_loader",
     "normalise_probe",
+    "open_mapped",
     "physics_scaling_constant",
     "resolve_seed",
+    "whole_batches",
 ]

@@ -94,7 +94,13 @@ def physics_scaling_constant(X: Any, nphotons: float) -> torch.Tensor:
         raise ContractError(field="X", expected="rank 4, (n, N, N, C)", found=f"shape {stack.shape}")
     if not nphotons > 0 or not np.isfinite(nphotons):
         raise ContractError(field="nphotons", expected="a positive number", found=repr(nphotons))
-    energy = float(pattern_energies(stack).mean()) / stack.shape[3]
+    # Channel by channel: each pattern by itself, as in a map, whose patterns stand alone (BATCH-049).
+    energies = np.stack([pattern_energies(stack[..., c]) for c in range(stack.shape[3])], axis=1)
+    return scale_for(float(energies.mean()), nphotons)
+
+
+def scale_for(energy: float, nphotons: float) -> torch.Tensor:
+    """`sqrt(nphotons / energy)` as float32 `(1, 1, 1)`, for the mean energy of a normalised pattern; `ContractError` for none."""
     if not energy > 0:
         raise ContractError(field="X", expected="patterns with energy", found=f"a mean energy of {energy:g}")
     return torch.full((1, 1, 1), float(np.sqrt(nphotons / energy)), dtype=torch.float32)
@@ -159,7 +165,7 @@ def ensure_container(data: Any, config: TrainingConfig | InferenceConfig, *, cap
     `subsample_seed`, `None` being 42; where `n_subsample` is stated, as many exposures are drawn first, as by reading (DATA-008).
     Anything else is a `ContractTypeError`, a `TypeError`. Errors name the record's file.
     """
-    if hasattr(data, "X") and hasattr(data, "Y"):
+    if (hasattr(data, "X") and hasattr(data, "Y")) or hasattr(data, "manifest"):  # a map is grouped already (BATCH-049)
         return data
     if not all(hasattr(data, name) for name in ("diff3d", "xcoords", "ycoords")):
         expected = "a raw record (diff3d, xcoords, ycoords) or a container (X, Y)"
@@ -184,10 +190,10 @@ def _of_record(data: Any, config: TrainingConfig | InferenceConfig, cap_groups: 
         neighbor_pool_size=config.neighbor_pool_size,
     )
     own = (getattr(data, name, None) for name in ("mask", "label_light"))
-    return container_from_groups(grouped, data.probeGuess, *_photons(data, config), *own)
+    return container_from_groups(grouped, data.probeGuess, *photons_of(data, config), *own)
 
 
-def _photons(data: Any, config: TrainingConfig | InferenceConfig) -> tuple[float, str]:
+def photons_of(data: Any, config: Any) -> tuple[float, str]:
     """The mean photons a pattern and who says so: an override, the record's metadata, the configuration (BATCH-012)."""
     stated = stated_nphotons(getattr(data, "metadata", None), getattr(data, "file", None))
     # An inference configuration has no photon number of its own; the registry then holds the training's.

@@ -29,7 +29,17 @@ pixels (BATCH-037); where a solver made the labels, `label_light` `(B, 1, N, N)`
 """
 
 
-class PtychoDataset(Dataset):
+class Gathered(Dataset):
+    """A dataset whose batches are gathered at once, by `__getitems__`."""
+
+    def __getitem__(self, index: int | slice | Sequence[int]) -> Batch:
+        """One index is a batch of one; a slice or a list is a batch."""
+        if isinstance(index, slice):
+            return self.__getitems__(range(*index.indices(len(self))))
+        return self.__getitems__([index] if isinstance(index, int | np.integer) else index)
+
+
+class PtychoDataset(Gathered):
     """Samples of a container (specs/batch.md), gathered a batch at a time, on the CPU; batches share no storage.
 
     Gathering is NumPy's, on one thread: it is memory traffic, and waiting for a team of threads costs more than they bring (60 µs
@@ -56,12 +66,6 @@ class PtychoDataset(Dataset):
 
     def __len__(self) -> int:
         return len(self.fields["images"])
-
-    def __getitem__(self, index: int | slice | Sequence[int]) -> Batch:
-        """One index is a batch of one; a slice or a list is a batch."""
-        if isinstance(index, slice):
-            return self.__getitems__(range(*index.indices(len(self))))
-        return self.__getitems__([index] if isinstance(index, int | np.integer) else index)
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """The batch of `indices`, in one gather a field."""

@@ -11,10 +11,11 @@ require_torch()
 
 import torch  # noqa: E402
 from lightning.pytorch import LightningDataModule, seed_everything  # noqa: E402
-from torch.utils.data import DataLoader, Sampler  # noqa: E402
+from torch.utils.data import BatchSampler, DataLoader, Sampler, SequentialSampler  # noqa: E402
 
 from reference_impl.batch.container import ensure_container, resolve_seed  # noqa: E402
-from reference_impl.batch.dataset import PtychoDataset, collate_batch  # noqa: E402
+from reference_impl.batch.dataset import Gathered, PtychoDataset, collate_batch  # noqa: E402
+from reference_impl.batch.mapped import MappedDataset  # noqa: E402
 from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
 from reference_impl.errors import naming  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
@@ -29,11 +30,11 @@ Loaders = tuple[DataLoader, DataLoader | None]
 class Shuffled(Sampler[int]):
     """Another order at every pass, drawn as a whole when the pass begins.
 
-    Torch's `RandomSampler` draws once more from the generator when it is asked beyond its last index. Whether it is asked hangs on
-    the number of workers, and with it every later pass would (EXEC-015).
+    Torch's `RandomSampler` draws once more from the generator when it is asked beyond its last index. Whether it is asked hangs
+    on the number of workers, and with it every later pass would (EXEC-015).
     """
 
-    def __init__(self, dataset: PtychoDataset, generator: torch.Generator | None) -> None:
+    def __init__(self, dataset: Gathered, generator: torch.Generator | None) -> None:
         self.count, self.generator = len(dataset), generator
 
     def __iter__(self) -> Iterator[int]:
@@ -59,15 +60,20 @@ def build_loaders(
     size = getattr(config, "batch_size", None) or DEFAULT_BATCH_SIZE
     shuffle = not getattr(config, "sequential_sampling", False)
     with naming("training data", but=WHOSE_OWN):
-        train_set = PtychoDataset(train, config)
+        train_set = _dataset(train, config)
     with naming("validation data", but=WHOSE_OWN):  # both are looked at before anything is trained
-        test_set = None if test is None else PtychoDataset(test, config)
+        test_set = None if test is None else _dataset(test, config)
     train_loader = make_loader(train_set, size, execution, shuffle=shuffle, generator=generator)
     return train_loader, None if test_set is None else make_loader(test_set, size, execution)
 
 
+def _dataset(source: Any, config: TrainingConfig) -> Gathered:
+    """A dataset of groups in memory; one of a map is one already."""
+    return source if isinstance(source, MappedDataset) else PtychoDataset(source, config)
+
+
 def make_loader(
-    dataset: PtychoDataset,
+    dataset: Gathered,
     batch_size: int,
     execution: PyTorchExecutionConfig | None = None,
     *,
@@ -88,6 +94,18 @@ def make_loader(
         collate_fn=collate_batch,
         **for_workers,
     )
+
+
+def whole_batches(
+    dataset: Any, batch_size: int, *, shuffle: bool = False, generator: torch.Generator | None = None, **options: Any
+) -> DataLoader:
+    """A loader that asks `dataset[rows]` once for each batch, whatever else the dataset can do (BATCH-042).
+
+    `options` are those of torch's loader.
+    """
+    order = Shuffled(dataset, generator) if shuffle else SequentialSampler(dataset)
+    batches = BatchSampler(order, batch_size, drop_last=False)
+    return DataLoader(dataset, sampler=batches, batch_size=None, **{"collate_fn": collate_batch, **options})
 
 
 def _worker_options(execution: PyTorchExecutionConfig) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def load_data(
     with Archive(file) as archive:
         fields = read_fields(archive, measurement, None if mask is None else good_pixels(mask))
     whole = RawData(**fields, file=file)
-    indices = _selection(len(whole), n_images, n_subsample, subsample_seed)
+    indices = selection(len(whole), n_images, n_subsample, subsample_seed)
     record = whole if indices is None else _subset(whole, indices)
     if n_subsample is not None:
         record.sample_indices = np.arange(len(whole)) if indices is None else indices
@@ -67,11 +67,12 @@ def ensure_same_subsample(first: RawData, second: RawData) -> None:
 
 def subsampled(whole: RawData, n_subsample: int, seed: int) -> RawData:
     """A record of `n_subsample` of the exposures, drawn as `load_data` draws them; the record itself where it has no more."""
-    indices = _selection(len(whole.xcoords), None, n_subsample, seed)
+    indices = selection(len(whole.xcoords), None, n_subsample, seed)
     return whole if indices is None else _subset(whole, indices)
 
 
-def _selection(count: int, n_images: int | None, n_subsample: int | None, seed: int | None) -> np.ndarray | None:
+def selection(count: int, n_images: int | None, n_subsample: int | None, seed: int | None) -> np.ndarray | None:
+    """The exposures of `count` that are kept, ascending; None for all."""
     for name, value in (("n_subsample", n_subsample), ("n_images", n_images), ("subsample_seed", seed)):
         refuse_outside(name, value)
     if n_subsample is not None:

@@ -23,6 +23,7 @@ from reference_impl.atomic import atomic_write
 from reference_impl.data.text import is_none_in_object_array, string_in_object_array
 from reference_impl.errors import ContractError, reason_of
 from reference_impl.stored.finite import refuse_not_finite
+from reference_impl.stored.members import Member
 from reference_impl.stored.zips import Limits, MemberStream, ZipReader, seal
 
 LIMITS = Limits(members=4096, largest=1 << 37, floor=1 << 26, ratio=400)
@@ -108,6 +109,11 @@ class Archive:
     def keys(self) -> tuple[str, ...]:
         """The names of the arrays, in file order."""
         return tuple(self._members)
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """What the directory says of each entry: name, size, checksum."""
+        return tuple(self._zip.members.values())
 
     def __contains__(self, key: str) -> bool:
         return key in self._members

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -154,14 +154,17 @@ class RawData:
         return hidden
 
 
-def read_fields(archive: Archive, measurement: str, mask: np.ndarray | None = None) -> dict[str, Any]:
+def read_fields(
+    archive: Archive, measurement: str, mask: np.ndarray | None = None, read: Callable[..., np.ndarray] | None = None
+) -> dict[str, Any]:
     """The constructor's arguments from an open archive (DATA-001, DATA-002, DATA-004, DATA-012, DATA-013).
 
-    `mask` hides pixels beside those that the file's own mask hides.
+    `mask` hides pixels beside those that the file's own mask hides; `read` takes the place of `_amplitudes`.
     """
+    read = _amplitudes if read is None else read
     fields: dict[str, Any] = {name: archive.array(archive.require(name)) for name in ("xcoords", "ycoords")}
     fields["mask"] = joined(archive.array("mask") if archive.present("mask") else None, mask, archive.path)
-    fields["diff3d"] = _amplitudes(archive, archive.require(*PATTERN_KEYS), fields["xcoords"], measurement, fields["mask"])
+    fields["diff3d"] = read(archive, archive.require(*PATTERN_KEYS), fields["xcoords"], measurement, fields["mask"])
     fields["probeGuess"] = archive.array(archive.require("probeGuess"))
     for axis in ("xcoords", "ycoords"):
         start = f"{axis}_start"
@@ -179,11 +182,21 @@ def paired(fields: dict[str, Any], pairs: pairing.Pairs | None) -> dict[str, Any
     if pairs is None:
         return fields
     count = len(fields["xcoords"])
-    kept = {"diff3d": fields["diff3d"][pairs.frames], **{name: fields[name][pairs.positions] for name in COORDINATES}}
+    kept = {"diff3d": _kept_rows(fields["diff3d"], pairs.frames), **{name: fields[name][pairs.positions] for name in COORDINATES}}
     index = fields["scan_index"]
     if index is not None and index.ndim == 1:
         kept["scan_index"] = index[pairs.positions if len(index) == count else pairs.frames]
     return {**fields, **kept}
+
+
+def _kept_rows(stack: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """`stack[rows]`, rows ascending; a map on disk is moved together where it lies, and takes no memory."""
+    if not isinstance(stack, np.memmap):
+        return stack[rows]
+    for place, row in enumerate(rows):  # row >= place: what is still to be moved is never written over
+        if row != place:
+            stack[place] = stack[row]
+    return stack[: len(rows)]
 
 
 def read_metadata(archive: Archive) -> dict[str, Any] | None:
@@ -199,10 +212,15 @@ def _amplitudes(archive: Archive, key: str, xcoords: np.ndarray, measurement: st
     if mask is not None:
         patterns = checks.masked(patterns, checks.mask(mask, patterns.shape[-1], archive.path))
     checks.pattern_values(patterns, key, archive.path)
-    if measurement == "amplitude" and patterns.dtype.kind in "iu":
-        text = f"{archive.path}: {key}: integers read as amplitudes; if they are photon counts, say measurement='counts'"
-        warnings.warn(text, UserWarning, stacklevel=5)
+    warn_of_integers(archive.path, key, patterns.dtype, measurement)
     return np.ascontiguousarray(amplitudes(patterns, measurement))
+
+
+def warn_of_integers(path: Path, key: str, dtype: np.dtype, measurement: str) -> None:
+    """Integers are rarely amplitudes: a `UserWarning` names the option that says what they are (decision 22)."""
+    if measurement == "amplitude" and dtype.kind in "iu":
+        text = f"{path}: {key}: integers read as amplitudes; if they are photon counts, say measurement='counts'"
+        warnings.warn(text, UserWarning, stacklevel=6)
 
 
 def amplitudes(patterns: np.ndarray, measurement: str) -> np.ndarray:

@@ -35,26 +35,42 @@ def generate_grouped_data(
     """
     C = (registry.get("gridsize", 1) if gridsize is None else gridsize) ** 2
     file = getattr(raw, "file", None) if dataset_path is None else dataset_path
-    patterns = np.asarray(raw.diff3d)
-    if patterns.shape[1:] != (N, N):
-        raise ContractError(file=file, field="diff3d", expected=f"patterns of side N={N}", found=f"shape {patterns.shape}")
     points = np.column_stack([raw.xcoords, raw.ycoords]).astype(np.float64)
+    patterns = patterns_of(raw, N, file)
     indices = group_indices(points, C, K, nsamples, seed, sequential_sampling, enable_oversampling, neighbor_pool_size)
-    # A group's energies are its patterns': one pass over the scan in float64, not over the repeated stack.
-    mean_energy = float(pattern_energies(patterns)[indices].mean())
+    factor = factor_of(patterns, indices, N, file)
     diffraction = gather_patterns(patterns, indices)
     coords = _positions(points, indices)
     starts = _start_points(raw)
     start_coords = None if starts is None else _positions(starts, indices)
     return {
         "diffraction": diffraction,
-        "X_full": scaled(diffraction, normalisation(mean_energy, N, file)),
+        "X_full": scaled(diffraction, factor),
         "Y": _labels(raw, indices, coords, N),
         **_named(coords, "coords_nn", "coords_offsets", "coords_relative"),
         **_named(start_coords, "coords_start_nn", "coords_start_offsets", "coords_start_relative"),
         "nn_indices": indices,
         "objectGuess": raw.objectGuess,
     }
+
+
+def patterns_of(raw: Any, N: int, file: str | Path | None = None) -> np.ndarray:
+    """The patterns `(n, N, N)` of a record; `ContractError` for another side than `N`."""
+    patterns = np.asarray(raw.diff3d)
+    if patterns.shape[1:] != (N, N):
+        raise ContractError(file=file, field="diff3d", expected=f"patterns of side N={N}", found=f"shape {patterns.shape}")
+    return patterns
+
+
+def factor_of(patterns: np.ndarray, indices: np.ndarray, N: int, file: str | Path | None = None) -> float:
+    """The factor of GROUP-030 for groups `indices` `(m, C)` of `patterns`; `ContractError` where they hold no energy."""
+    # A group's energies are its patterns': one pass over the scan in float64, not over the repeated stack.
+    return normalisation(float(pattern_energies(patterns)[indices].mean()), N, file)
+
+
+def place(points: np.ndarray, indices: np.ndarray) -> dict[str, np.ndarray]:
+    """`coords_nn`, `coords_offsets` and `coords_relative` of groups `indices` `(m, C)` of `points` `(n, 2)` (GROUP-022)."""
+    return _named(_positions(points, indices), "coords_nn", "coords_offsets", "coords_relative")
 
 
 def _positions(points: np.ndarray, indices: np.ndarray) -> np.ndarray:

@@ -1,0 +1,178 @@
+"""BATCH-044 … BATCH-047: maps that are stale, files that cannot be used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.scenes import maps
+from conformance.scenes.maps import everything, opened
+
+REBUILD = "Rebuild it with remake_map=True"
+FAULTS = pytest.mark.parametrize("fault", ["no-archive", *maps.BAD])
+
+
+@pytest.mark.clause("BATCH-045~1")
+def test_a_map_that_fits_is_opened_as_it_stands(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Not a byte is written. If this fails, suspect a map that is built at every start."""
+    paths = maps.scans(tmp_path / "data")
+    first = maps.values(everything(opened(backend, tmp_path, paths)))
+    before = maps.kept(tmp_path / "map")
+
+    again = opened(backend, tmp_path, paths)
+
+    content = json.loads((tmp_path / "map" / maps.MANIFEST).read_text(encoding="utf-8"))
+    observe.holds("manifest", "schema_version" in content, "schema_version", str(sorted(content)))
+    observe.equal("rows", maps.unlike(maps.values(everything(again)), first), [])
+    observe.holds("files", maps.kept(tmp_path / "map") == before, "the files of before", "others")
+
+
+@pytest.mark.clause("BATCH-045~1")
+@pytest.mark.parametrize("name", maps.OTHER_SETTINGS)
+def test_a_map_made_with_other_settings_is_refused(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
+    """If this fails, suspect a test for the folder's existence alone."""
+    paths, stated = maps.scans(tmp_path / "data"), maps.OTHER_SETTINGS[name]
+    opened(backend, tmp_path, paths)
+    before = maps.kept(tmp_path / "map")
+
+    with observe.raises("refusal", ValueError, REBUILD):
+        backend.mapped(paths, tmp_path / "map", maps.config(backend, **stated))
+
+    observe.holds("files", maps.kept(tmp_path / "map") == before, "the files of before", "others")
+
+
+@pytest.mark.clause("BATCH-045~1")
+@pytest.mark.parametrize("kind", maps.STALE)
+def test_a_map_of_other_files_is_refused(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """If this fails, suspect names and times in the place of content, or arrays that are read without being checked."""
+    paths = maps.scans(tmp_path / "data")
+    opened(backend, tmp_path, paths)
+    others = maps.STALE[kind](tmp_path, paths)
+
+    with observe.raises("refusal", ValueError, REBUILD):
+        opened(backend, tmp_path, others)
+
+
+@pytest.mark.clause("BATCH-045~1")
+@pytest.mark.parametrize("change", [lambda version: 0, lambda version: None, str], ids=["older", "none", "text"])
+def test_another_schema_is_refused(backend: Any, observe: Observer, tmp_path: Path, change: Any) -> None:
+    """If this fails, suspect a version that is written and never read."""
+    paths = maps.scans(tmp_path / "data")
+    opened(backend, tmp_path, paths)
+    maps.with_schema(tmp_path / "map", change)
+
+    with observe.raises("refusal", ValueError, REBUILD, "schema_version"):
+        opened(backend, tmp_path, paths)
+
+
+@pytest.mark.clause("BATCH-045~1")
+@pytest.mark.parametrize("kind", ["other-content", "dropped", "flipped-byte"])
+def test_a_map_is_built_anew_on_demand(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """As if nothing had been there. If this fails, suspect rows of before, or a switch without effect."""
+    others = maps.STALE[kind](tmp_path, _made(backend, tmp_path))
+
+    with observe.accepts("a map to be built anew"):
+        anew = backend.mapped(others, tmp_path / "map", maps.config(backend), remake=True)
+
+    truth = backend.mapped(others, tmp_path / "other", maps.config(backend))
+    observe.equal("rows", len(anew), len(truth))
+    observe.equal("changed", maps.unlike(maps.values(everything(anew)), maps.values(everything(truth))), [])
+
+
+@pytest.mark.clause("BATCH-045~1")
+def test_a_rebuild_that_fails_leaves_the_map(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """If this fails, suspect a map that is cleared before its files are looked at."""
+    paths = _made(backend, tmp_path)
+    before = maps.kept(tmp_path / "map")
+    broken = [*paths, maps.scan(tmp_path / "more", 2, probeGuess=None)]
+
+    with observe.raises("refusal", ValueError, "scan-2"):
+        backend.mapped(broken, tmp_path / "map", maps.config(backend), remake=True)
+
+    observe.holds("files", maps.kept(tmp_path / "map") == before, "the files of before", "others")
+
+
+@pytest.mark.clause("BATCH-047~1")
+@FAULTS
+def test_a_bad_file_is_refused_by_name(backend: Any, observe: Observer, tmp_path: Path, fault: str) -> None:
+    """The second of three. If this fails, suspect an error about an array whose file nobody names."""
+    paths = maps.with_a_bad_one(tmp_path, fault)
+
+    with observe.raises("refusal", ValueError, "scan-1.npz"):
+        opened(backend, tmp_path, paths)
+
+    there = (tmp_path / "map" / maps.MANIFEST).exists()
+    observe.holds("nothing", not there, "no map", "a map of half of the files")
+
+
+@pytest.mark.clause("BATCH-044~1")
+def test_a_dark_file_is_refused_by_name(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Its constants would be infinite. If this fails, suspect a division without a look, or a floor."""
+    paths = maps.scans(tmp_path / "data")
+    maps.scan(tmp_path / "data", 1, diff3d=np.zeros_like(maps.arrays(1)["diff3d"]))
+
+    with observe.raises("refusal", ValueError, "scan-1.npz"):
+        opened(backend, tmp_path, paths)
+
+
+@pytest.mark.clause("BATCH-047~1")
+def test_a_file_without_an_object_has_no_labels(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Refused where labels are needed. If this fails, suspect labels of ones."""
+    paths = maps.scans(tmp_path / "data")
+    maps.scan(tmp_path / "data", 1, objectGuess=None)
+
+    with observe.raises("refusal", ValueError, "scan-1.npz"):
+        opened(backend, tmp_path, paths, model={"model_type": "supervised"})
+
+
+@pytest.mark.clause("BATCH-047~1")
+@FAULTS
+def test_a_skipped_file_takes_along_what_is_its_own(backend: Any, observe: Observer, tmp_path: Path, fault: str) -> None:
+    """The others are as if it were not there. If this fails, suspect a counter that runs on, or constants collected too early."""
+    paths, config = maps.with_a_bad_one(tmp_path, fault), maps.config(backend)
+
+    with observe.warns("warning", UserWarning, "scan-1.npz"):
+        found = backend.mapped(paths, tmp_path / "map", config, skip=True)
+
+    truth = backend.mapped([paths[0], paths[2]], tmp_path / "other", config)
+    names = (*maps.FIELDS, "experiment_id", "coords_global", "coords_center", "nn_indices")
+    observe.equal("rows", len(found), len(truth))
+    observe.equal("changed", maps.unlike(maps.values(everything(found), names), maps.values(everything(truth), names)), [])
+
+
+@pytest.mark.clause("BATCH-047~1")
+def test_labels_stay_with_their_file(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """A skipped file's object goes with it. If this fails, suspect labels of the file before."""
+    paths, config = maps.with_a_bad_one(tmp_path, "no-probe"), maps.config(backend, model={"model_type": "supervised"})
+    found = backend.mapped(paths, tmp_path / "map", config, skip=True)
+
+    labels = ("label_amp", "label_phase")
+    own = maps.rows(maps.values(everything(found), labels), maps.of_file(found, 1))
+
+    truth = maps.in_memory(backend, paths[2], config, (*maps.FIELDS, *labels))
+    observe.equal("changed", maps.unlike(own, {name: truth[name] for name in labels}), [])
+
+
+@pytest.mark.clause("BATCH-046~1", "BATCH-047~1")
+def test_a_map_of_skipped_files_alone_is_none(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """If this fails, suspect a dataset of no rows, or a division by their number."""
+    paths = [maps.scan(tmp_path / "data", number, diff3d=np.zeros_like(maps.arrays(number)["diff3d"])) for number in (0, 1)]
+    config = maps.config(backend)
+
+    with observe.raises("refusal", ValueError, "resulted in 0 items", clause="BATCH-046"):
+        backend.mapped(paths, tmp_path / "map", config, skip=True)
+
+    there = (tmp_path / "map" / maps.MANIFEST).exists()
+    observe.holds("nothing", not there, "no map", "a map of no rows", clause="BATCH-047")
+
+
+def _made(backend: Any, folder: Path) -> list[Path]:
+    """The three files, of which a map is there already."""
+    paths = maps.scans(folder / "data")
+    opened(backend, folder, paths)
+    return paths

@@ -1,0 +1,107 @@
+"""GROUP-041: groups by a rule about distances or quadrants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.connectors import native
+from conformance.judging.observe import Observer
+from conformance.oracles import batch_maps as oracle
+from conformance.scenes import maps
+
+BOUNDS = {"x_bounds": (0.2, 0.7), "y_bounds": (0.35, 0.9)}
+
+
+@pytest.mark.clause("GROUP-041~1", evidence="differential")
+@pytest.mark.parametrize("rule", ["Nearest", "Min_dist"])
+@pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
+def test_members_are_near_their_centre(backend: Any, observe: Observer, rule: str, g: int) -> None:
+    """A group for every point, of its K nearest others. If this fails, suspect the centre among its neighbours."""
+    points = maps.scattered()
+
+    found = native.array(backend.group_by(points, rule, g, K=7, seed=3))
+
+    observe.equal("axes", found.shape, (60, g * g))
+    observe.holds("dtype", found.dtype.kind in "iu", "integers", str(found.dtype))
+    strangers = [i for i, group in enumerate(found) if not {int(j) for j in group} <= oracle.nearest(points, i, 7)]
+    observe.equal("strangers", strangers, [])
+    observe.equal("repeated", [i for i, group in enumerate(found) if len(set(group.tolist())) < g * g], [])
+
+
+@pytest.mark.clause("GROUP-041~1", evidence="differential")
+@pytest.mark.parametrize("rule", ["Nearest", "Min_dist"])
+def test_centres_lie_within_the_bounds(backend: Any, observe: Observer, rule: str) -> None:
+    """As many groups as points within. If this fails, suspect bounds in pixels, or x and y exchanged."""
+    points, options = maps.scattered(), {"K": 8, **BOUNDS}
+
+    found = native.array(backend.group_by(points, rule, 2, seed=3, **options))
+
+    observe.equal("groups", len(found), len(oracle.within(points, BOUNDS["x_bounds"], BOUNDS["y_bounds"])))
+
+
+@pytest.mark.clause("GROUP-041~1")
+@pytest.mark.parametrize("rule", ["Nearest", "4_quadrant"])
+def test_every_centre_is_repeated(backend: Any, observe: Observer, rule: str) -> None:
+    """Three groups about each centre. If this fails, suspect repetitions of the whole scan's first point."""
+    points = maps.raster()
+
+    once = native.array(backend.group_by(points, rule, 2, K=8, seed=3))
+    thrice = native.array(backend.group_by(points, rule, 2, K=8, repetitions=3, seed=3))
+
+    observe.equal("groups", len(thrice), 3 * len(once))
+
+
+@pytest.mark.clause("GROUP-041~1", evidence="differential")
+def test_members_keep_their_distance(backend: Any, observe: Observer) -> None:
+    """The annulus about the centre; who finds too few is left out. If this fails, suspect a distance to the group's mean."""
+    points, limits = maps.scattered(), (2.0, 5.0)
+    near = [oracle.nearest(points, i, 12) for i in range(60)]
+    apart = np.sqrt(np.sum((points[:, None] - points) ** 2, axis=2))
+    fit = [{j for j in near[i] if limits[0] <= apart[i, j] <= limits[1]} for i in range(60)]
+    centres = [i for i in range(60) if len(fit[i]) >= 4]
+
+    found = native.array(backend.group_by(points, "Min_dist", 2, K=12, min_distance=2.0, max_distance=5.0, seed=3))
+
+    observe.equal("groups", len(found), len(centres))
+    outside = [i for i, group in zip(centres, found, strict=False) if not {int(j) for j in group} <= fit[i]]
+    observe.equal("outside", outside, [])
+
+
+@pytest.mark.clause("GROUP-041~1", evidence="differential")
+def test_a_raster_of_eight_has_36_centres(backend: Any, observe: Observer) -> None:
+    """Those with a neighbour in every quadrant. If this fails, suspect rows for all 64, or the point −1."""
+    points = maps.raster()
+
+    found = native.array(backend.group_by(points, "4_quadrant", 2, K=8, repetitions=2, seed=3))
+
+    observe.equal("groups", len(found), 72)
+    observe.equal("no points", found[(found < 0) | (found >= 64)].tolist(), [])
+
+
+@pytest.mark.clause("GROUP-041~1", evidence="differential")
+def test_quadrants_stand_in_their_order(backend: Any, observe: Observer) -> None:
+    """Top left, top right, bottom left, bottom right; y runs down. If this fails, suspect y running up."""
+    points = maps.raster()
+    inside = [i for i in range(64) if 0 < i % 8 < 7 and 0 < i // 8 < 7]
+
+    found = native.array(backend.group_by(points, "4_quadrant", 2, K=8, seed=3))
+
+    order = [[oracle.quadrant(points[j] - points[i]) for j in group] for i, group in zip(inside, found, strict=False)]
+    observe.equal("quadrants", order, [[0, 1, 2, 3]] * 36)
+
+
+@pytest.mark.clause("GROUP-041~1")
+@pytest.mark.parametrize(
+    ("rule", "options"),
+    [("Min_dist", {"min_distance": 900.0, "max_distance": 901.0}), ("4_quadrant", {"x_bounds": (0.0, 0.05)})],
+    ids=["too-far", "at-the-edge"],
+)
+def test_a_rule_that_finds_nothing_is_an_error(backend: Any, observe: Observer, rule: str, options: dict[str, Any]) -> None:
+    """If this fails, suspect groups of the point −1, or none at all in silence."""
+    backend.group_by  # noqa: B018 - the harness answers for a method that is not there
+
+    with observe.raises("refusal", ValueError):
+        backend.group_by(maps.raster(), rule, 2, K=8, seed=3, **options)

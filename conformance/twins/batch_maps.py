@@ -1,0 +1,51 @@
+"""Freedoms of memory maps and of groups by rule."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from conformance.defects.changes import constant, every, function, instead, method
+from conformance.mutants.batch_maps import gathered
+from conformance.twins import rows
+from reference_impl.batch import manifest, mapped, mapping
+from reference_impl.grouping import rules
+
+FILES = ("test_batch_maps", "test_batch_maps_files")
+
+
+def a_draw_of_another_generator(candidates, fits, C, draw):
+    members = np.full((len(candidates), C), rules.NONE)
+    generator = np.random.default_rng(1)
+    for row, (places, good) in enumerate(zip(candidates, fits, strict=True)):
+        chosen = generator.permutation(places[good])[:C]
+        members[row, : len(chosen)] = chosen
+    return members
+
+
+def further_files_lie_in_the_folder(original, files, folder, *given):
+    found = original(files, folder, *given)
+    (folder / "notes.txt").write_text("made by hand")
+    return found
+
+
+def rows_are_copied_one_by_one(original, self, indices):
+    parts = [original(self, [int(i)]) for i in np.asarray(indices).ravel()]
+    fields = {name: np.concatenate([part[0][name].numpy() for part in parts]) for name in parts[0][0].keys()}
+    return [fields, *(np.concatenate([part[place].numpy() for part in parts]) for place in (1, 2))]
+
+
+twin = rows(__name__)
+# A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
+# fmt: off
+twin("TWIN-map-of-arrays", "a batch of a map is a list of a dict and NumPy arrays, gathered row by row", files=FILES,
+    plant=method(mapped.MappedDataset, "__getitems__", rows_are_copied_one_by_one))
+twin("TWIN-map-thin-probe", "one probe serves all channels of a sample, its fields more than are asked for", files=FILES,
+    plant=gathered(lambda given, probe, scaling: (given.set("further", given["images"] + 1), probe[:, :1].clone(), scaling)))
+twin("TWIN-map-hashes-bytes", "a file's digest is that of all its bytes, the schema has another number, the folder holds more",
+    files=FILES,
+    plant=every(function(manifest.source_digest, instead(lambda path: hashlib.sha256(path.read_bytes()).hexdigest())),
+        constant(manifest, "VERSION", 12), function(mapping._build, further_files_lie_in_the_folder)))
+twin("TWIN-rule-other-draw", "members by rule are drawn by another generator", files=["test_grouping_rules"],
+    plant=function(rules._drawn, instead(a_draw_of_another_generator)))
