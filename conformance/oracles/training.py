@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import cos, pi
+from math import cos, inf, pi
 
 
 def exponential(rate: float, epochs: int) -> list[float]:
@@ -28,3 +28,13 @@ def plateau(rate: float, losses: Sequence[float], factor: float, patience: int, 
         if bad > patience:
             rate, bad = max(rate * factor, least), 0
     return rates
+
+
+def early_end(losses: Sequence[float], patience: int) -> int:
+    """TRAIN-020: after how many epochs training ends that stops after `patience` validations in a row without improvement."""
+    bad = 0
+    for epoch, loss in enumerate(losses, start=1):
+        bad = 0 if loss < min(losses[: epoch - 1], default=inf) else bad + 1
+        if bad >= patience:
+            return epoch
+    return len(losses)

@@ -32,11 +32,16 @@ def patch_at(image: np.ndarray, x: float, y: float, N: int) -> np.ndarray:
     return (1 - fr) * ((1 - fc) * corner[0] + fc * corner[1]) + fr * ((1 - fc) * corner[2] + fc * corner[3])
 
 
-def record(n: int = 23, N: int = 16, photons: float = 2.0e4, seed: int = 5) -> dict[str, Any]:
-    """Arrays of a raw record (DATA-001): amplitudes float32 `(n, N, N)` of the exposures at the very positions, noiseless."""
-    xcoords, ycoords = anisotropic_scan(n, seed)
+def record(
+    n: int = 23, N: int = 16, photons: float = 2.0e4, seed: int = 5, probe: np.ndarray | None = None, spread: float = 1.0
+) -> dict[str, Any]:
+    """Arrays of a raw record (DATA-001): amplitudes float32 `(n, N, N)` of the exposures at the very positions, noiseless.
+
+    `probe`: another one than the usual, complex64 `(N, N)`; `spread`: how much farther apart the points lie than usual.
+    """
+    xcoords, ycoords = (place[0] + spread * (place - place[0]) for place in anisotropic_scan(n, seed))
     whole = object_image(int(ycoords.max()) + N + 20, int(xcoords.max()) + N + 20, seed)
-    probe = curved_probe(N)[0]
+    probe = curved_probe(N)[0] if probe is None else probe
     exits = np.stack([patch_at(whole, x, y, N) * probe for x, y in zip(xcoords, ycoords, strict=True)])
     amplitude = np.abs(np.fft.fftshift(np.fft.fft2(exits, norm="ortho"), axes=(-2, -1)))
     amplitude *= np.sqrt(photons / np.mean(np.sum(amplitude**2, axis=(-2, -1))))

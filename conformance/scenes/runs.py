@@ -129,12 +129,16 @@ def three(answer: Any) -> tuple[Any, Any, Any]:
     return (answer[0], answer[1], answer[2])
 
 
-def fresh(backend: Any, recipe: Recipe, folder: Path, **changes: Any) -> Run:
-    """Train now, with `folder / "out"` as the output folder, standing in an empty folder beside it; `changes` of both records."""
+def fresh(backend: Any, recipe: Recipe, folder: Path, records: tuple[Any, Any] | None = None, **changes: Any) -> Run:
+    """Train now, with `folder / "out"` as the output folder, standing in an empty folder beside it.
+
+    `records`: what to train on and to validate on, instead of the usual; `changes` of the usual ones.
+    """
     out = folder / "out"
     config, settings_of_execution = configuration(backend, recipe, out), execution(backend, recipe)
     backend.synchronise(config)
-    train, test = training_record(backend, **changes), test_record(backend, **changes) if recipe.validation else None
+    train, test = records or (training_record(backend, **changes), test_record(backend, **changes))
+    test = test if recipe.validation else None
     with standing_in(folder / "elsewhere") as elsewhere:
         if recipe.stitching is None:
             options = {"overrides": dict(recipe.overrides)} if recipe.overrides else {}

@@ -1,0 +1,119 @@
+"""Errors planted from outside at each stage of a command: a file that turns bad, a disk that is full, a loss that diverges.
+
+Nothing of the backend is touched: bytes of a file are exchanged, no file of the command's process may grow beyond a size (the
+system then refuses to write, as on a full disk), or a setting is one with which no training goes well.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from conformance.connectors import process
+from conformance.scenes import archives, commands, runs
+from conformance.scenes.archives import NAME
+from conformance.scenes.batches import TruncatedMap
+from conformance.scenes.records import record, write_npz
+
+OLDER = b"an older result"
+DIVERGING = 1e6
+"""A learning rate at which the second batch meets weights whose products no float32 holds."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of a command, and what makes it fail there: `spoilt`, the file that is bad; `room`, the largest file in KiB.
+
+    `told`: what the message may name, any of it.
+    """
+
+    name: str
+    command: str
+    told: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+    spoilt: str = ""
+    room: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.command}-{self.name}"
+
+
+STAGES = (
+    Stage("validation-file", "train", ("test.npz",), spoilt="test.npz"),
+    Stage("learning", "train", ("loss", "nan", "finite"), flags=("--learning-rate", f"{DIVERGING:g}")),
+    Stage("bundle", "train", ("out",), flags=("--disable-checkpointing", "--logger", "none"), room=64),
+    Stage("data-file", "infer", ("test.npz",), spoilt="test.npz"),
+    Stage("pictures", "infer", ("out",), room=4),
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what became of the older results in its folder: name → bytes, None where it is gone."""
+
+    done: process.Completed
+    older: dict[str, bytes | None]
+    left: list[str]
+
+    @property
+    def lines(self) -> list[str]:
+        """What standard error says beside warnings and their source lines."""
+        return [line for line in self.done.stderr.splitlines() if line.strip() and not re.search(r"(?i)warning|^\s", line)]
+
+
+def ended(backend: Any, stage: Stage, folder: Path, model: Path | None = None) -> Ended:
+    """The command, made to fail at a stage, in a folder where older results lie; `model`: the bundle to infer with."""
+    out = folder / "out"
+    out.mkdir()
+    names = (NAME,) if stage.command == "train" else ("reconstructed_amplitude.png", "reconstructed_phase.png")
+    for name in names:
+        (out / name).write_bytes(OLDER)
+    write_npz(folder / "data.npz", **record(n=8, N=runs.N))
+    shutil.copy(folder / "data.npz", folder / "test.npz")
+    if stage.spoilt:
+        spoil(folder / stage.spoilt)
+    own = ["--train_data_file", folder / "data.npz", "--test_data_file", folder / "test.npz", "--gridsize", 1]
+    own += ["--max_epochs", 1, "--batch_size", 4]
+    if stage.command == "infer":
+        own = ["--model_path", model, "--test_data", folder / "test.npz"]
+    argv = [*backend.command(stage.command), *own, "--output_dir", out, "--n_images", 8, "--accelerator", "cpu", "--quiet"]
+    done = commands.call(within(stage.room, [*argv, *stage.flags]), folder)
+    older = {name: (out / name).read_bytes() if (out / name).is_file() else None for name in names}
+    return Ended(done, older, archives.left(out))
+
+
+def within(room: int | None, argv: list[Any]) -> list[Any]:
+    """The command with no room for a file of more than `room` KiB; as it is without."""
+    limited = 'ulimit -f "$1"; shift; exec "$@"'  # POSIX counts blocks of 512 bytes
+    return argv if room is None else ["sh", "-c", limited, "sh", 2 * room, *argv]
+
+
+def spoil(path: Path) -> Path:
+    """Exchange a byte in the middle of a file: its header is whole, the checksum of its largest part is not."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+    return path
+
+
+DIVERGED = runs.Recipe(groups=8, rate=DIVERGING, stitching=False)
+UNREAD = runs.Recipe(groups=4, stitching=False)
+UNKEPT = runs.Recipe(groups=4, stitching=False, validation=False)
+UNWRITTEN = replace(UNKEPT, execution=runs.settings(enable_checkpointing=False, logger_backend="none"))
+"""Runs that fail at a loss that is no number, at validation data that cannot be read, at a checkpoint and at a bundle."""
+
+
+def failing(backend: Any, stage: str, folder: Path) -> None:
+    """A run of the library that fails at a stage, in a folder `out` where an older bundle lies."""
+    (folder / "out").mkdir()
+    (folder / "out" / NAME).write_bytes(OLDER)
+    if stage == "loss":
+        runs.fresh(backend, DIVERGED, folder)
+    elif stage == "validation":
+        runs.fresh(backend, UNREAD, folder, (runs.training_record(backend), TruncatedMap()))
+    else:
+        with archives.small_files(backend, 50_000):
+            runs.fresh(backend, UNKEPT if stage == "checkpoint" else UNWRITTEN, folder)

@@ -1,0 +1,62 @@
+"""BUNDLE, TRAIN: what is kept and what is opened while the live registry holds another experiment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.connectors import native
+from conformance.judging.observe import Observer
+from conformance.scenes import archives, configs, runs
+from conformance.scenes.archives import MODEL
+from conformance.scenes.runs import BASE
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.clause("BUNDLE-004~1", needs=("BUNDLE-002", "CONFIG-021"))
+def test_a_bundle_states_its_own_configuration(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Another experiment is in the registry, every field of it: none of it is in the archive.
+
+    If this fails, suspect parameters that are taken from the registry.
+    """
+    run = runs.trained(backend, BASE)
+    flat = dict(backend.flatten(run.config))
+    backend.synchronise(configs.training(backend))
+
+    backend.save(native.item(run.results, "models"), tmp_path / "wts.h5", run.config, archives.SCALE)
+
+    found = archives.parameters(archives.entries(tmp_path))
+    observe.equal("values", {key: found.get(key) for key in flat}, flat)
+
+
+@pytest.mark.clause("BUNDLE-023~1", needs=("BUNDLE-004",))
+def test_a_bundle_opens_over_another_experiment(backend: Any, observe: Observer) -> None:
+    """Parameters, registry and predictions are the bundle's. If this fails, suspect values that are kept where there are any."""
+    run, folder = runs.trained(backend, BASE), archives.good(backend)
+    stored = archives.parameters(archives.entries(folder))
+    public = {key: value for key, value in stored.items() if not key.startswith("_")}
+    backend.synchronise(configs.training(backend))
+
+    models, parameters = backend.load(folder)
+
+    observe.equal("parameters", {key: parameters.get(key) for key in public}, public)
+    observe.equal("registry", {key: backend.registry().get(key) for key in public}, public)
+    container = run.results["train_container"]
+    seen = [runs.amplitudes(backend, module, container) for module in (native.item(models, MODEL), runs.model_of(run))]
+    observe.equal("prediction", *seen)
+
+
+@pytest.mark.clause("TRAIN-060~1")
+def test_a_checkpoint_opens_over_another_experiment(backend: Any, observe: Observer) -> None:
+    """What a checkpoint states is all that counts. If this fails, suspect a module that asks the registry for its size."""
+    run = runs.trained(backend, BASE)
+    backend.synchronise(configs.training(backend))
+
+    module = backend.load_checkpoint(runs.last(run))
+
+    container = run.results["train_container"]
+    seen = [runs.amplitudes(backend, one, container) for one in (module, runs.model_of(run))]
+    observe.equal("prediction", *seen)

@@ -1,0 +1,57 @@
+"""TRAIN, CLI: an error at each stage of a run and of a command is said, and costs nothing that was there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.scenes import archives, commands, failures
+from conformance.scenes.failures import OLDER, Stage
+
+TRAIN = [stage for stage in failures.STAGES if stage.command == "train"]
+INFER = [stage for stage in failures.STAGES if stage.command == "infer"]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.clause("TRAIN-052~1")
+@pytest.mark.parametrize("stage", ["loss", "validation", "checkpoint", "bundle"])
+def test_a_run_that_fails_leaves_the_older_bundle(backend: Any, observe: Observer, tmp_path: Path, stage: str) -> None:
+    """An error, and the same bytes as before. If this fails, suspect a bundle written before it is known what of."""
+    with observe.raises("failure", Exception):
+        failures.failing(backend, stage, tmp_path)
+
+    observe.equal("older bundle", (tmp_path / "out" / archives.NAME).read_bytes(), OLDER)
+    observe.equal("bundles", [name for name in archives.left(tmp_path) if "wts" in name], [f"out/{archives.NAME}"])
+
+
+@pytest.mark.clause("CLI-013~1")
+@pytest.mark.parametrize("stage", TRAIN, ids=str)
+def test_a_training_that_fails_says_so(backend: Any, observe: Observer, tmp_path: Path, stage: Stage) -> None:
+    """Code 1, one line, the older bundle whole. If this fails, suspect an error that is caught, printed and forgotten."""
+    found = failures.ended(backend, stage, tmp_path)
+
+    observe.equal("exit code", found.done.returncode, 1)
+    observe.equal("lines of the message", len(found.lines), 1)
+    told = found.done.output.lower()
+    observe.holds("message", any(word in told for word in stage.told), f"one of {stage.told}", found.done.output[-400:])
+    observe.equal("older bundle", found.older, {archives.NAME: OLDER})
+    observe.equal("bundles", [name for name in found.left if "wts" in name], [archives.NAME])
+
+
+@pytest.mark.clause("CLI-013~1", needs=("CLI-005",))
+@pytest.mark.parametrize("stage", INFER, ids=str)
+def test_an_inference_that_fails_says_so(
+    backend: Any, observe: Observer, tmp_path: Path, shared_folder: Path, stage: Stage
+) -> None:
+    """Code 1, one line, no half a picture. If this fails, suspect pictures that are written one by one in their places."""
+    found = failures.ended(backend, stage, tmp_path, commands.brief(backend, shared_folder).output)
+
+    observe.equal("exit code", found.done.returncode, 1)
+    observe.equal("lines of the message", len(found.lines), 1)
+    told = found.done.output.lower()
+    observe.holds("message", any(word in told for word in stage.told), f"one of {stage.told}", found.done.output[-400:])
+    observe.equal("neither old nor absent", [name for name, content in found.older.items() if content not in (OLDER, None)], [])
