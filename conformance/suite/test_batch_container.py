@@ -177,7 +177,8 @@ def test_a_record_is_grouped_as_the_configuration_says(
     settings = {"n_groups": n, "neighbor_count": K, "subsample_seed": 8, "sequential_sampling": sequential}
     mapping = backend.group(raw, N=N, K=K, nsamples=n, seed=8, gridsize=g, sequential_sampling=sequential)
 
-    container = backend.container(raw, batches.training(backend, N=N, gridsize=g, **settings))
+    with observe.accepts("record"):
+        container = backend.container(raw, batches.training(backend, N=N, gridsize=g, **settings))
 
     found, members = attribute(container, "nn_indices"), groups.indices(mapping, M)
     observe.equal("members", groups.as_sets(found), groups.as_sets(members))

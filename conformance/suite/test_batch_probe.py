@@ -39,7 +39,8 @@ def test_the_probe_has_five_axes(backend: Any, observe: Observer, g: int, modes:
     """`(B, C, P, N, N)` complex64, all modes in their order. If this fails, suspect a probe stacked once a sample."""
     container = batches.in_memory(tagged(C=g * g, modes=modes), manner)
 
-    probe = native.item(first(backend, container, g), 1)
+    with observe.accepts("container"):
+        probe = native.item(first(backend, container, g), 1)
 
     observe.dtype("dtype", probe, "complex64")
     observe.close(

@@ -210,7 +210,8 @@ def test_the_patch_side_of_an_inference_is_the_files(
     """
     run, file = runs.trained(backend, workflows.PLAIN), inputs.data_file(tmp_path, N=side, n=n)
 
-    payload = backend.inference_payload(run.folder, file, tmp_path / "out", {"n_groups": 1})
+    with observe.accepts("file"):
+        payload = backend.inference_payload(run.folder, file, tmp_path / "out", {"n_groups": 1})
 
     observe.equal("canonical", payload.tf_inference_config.model.N, side)
     observe.equal("backend-side", payload.pt_data_config.N, side)

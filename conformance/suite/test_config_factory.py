@@ -148,7 +148,8 @@ def test_the_patch_side_is_the_probes(backend: Proxy, observe: Observer, tmp_pat
     """
     file = inputs.data_file(tmp_path, N=side, n=n)
 
-    payload = backend.payload(file, tmp_path / "out", {"n_groups": 1})
+    with observe.accepts("file"):
+        payload = backend.payload(file, tmp_path / "out", {"n_groups": 1})
 
     observe.equal("canonical", payload.tf_training_config.model.N, side)
     observe.equal("backend-side", payload.pt_data_config.N, side)
@@ -201,7 +202,8 @@ def test_the_photon_number_says_where_it_came_from(
     """
     file = inputs.data_file(tmp_path, metadata=inputs.metadata(7e5, form))
 
-    payload = backend.payload(file, tmp_path / "out", {"n_groups": 3, **overrides})
+    with observe.accepts("file"):
+        payload = backend.payload(file, tmp_path / "out", {"n_groups": 3, **overrides})
 
     observe.equal("canonical", float(payload.tf_training_config.nphotons), expected)
     observe.equal("backend-side", float(payload.pt_data_config.nphotons), expected)

@@ -12,7 +12,7 @@ from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import data as oracle
 from conformance.oracles import grouping
-from conformance.scenes import batches, files
+from conformance.scenes import batches, entrances, files
 from conformance.scenes.records import write_npz
 
 REQUIRED = ("xcoords", "ycoords", "diff3d", "probeGuess")
@@ -32,19 +32,24 @@ def test_a_file_is_read_as_it_is(backend: Any, observe: Observer, tmp_path: Path
     given = files.arrays(**files.SCANS[scan])
     path = write_npz(tmp_path / files.NAME, **given)
 
-    raw = backend.read(path)
+    with observe.accepts("file"):
+        raw = backend.read(path)
 
     names = (*REQUIRED, *COORDINATES, "scan_index", "objectGuess")
     observe.equal("arrays that differ", files.unlike(raw, given, names), [])
 
 
+@pytest.mark.axes("file:dtype", "file:byteorder")
 @pytest.mark.clause("DATA-001~1")
+@pytest.mark.filterwarnings("ignore:.*measurement.*:UserWarning")
+@pytest.mark.parametrize("clothes", ["plain", "double", "integers", "big-endian"])
 @pytest.mark.parametrize("field", ["xcoords", "ycoords", "diff3d", "probeGuess", "objectGuess"])
-def test_arrays_of_a_record_have_their_dtypes(backend: Any, observe: Observer, tmp_path: Path, field: str) -> None:
+def test_arrays_of_a_record_have_their_dtypes(backend: Any, observe: Observer, tmp_path: Path, field: str, clothes: str) -> None:
     """Coordinates are float64, amplitudes float32, complex arrays complex64. If this fails, suspect a cast in the reader."""
-    path = files.contract_file(tmp_path)
+    path = entrances.put(tmp_path, entrances.dressed(clothes, entrances.whole()))
 
-    raw = backend.read(path)
+    with observe.accepts("file"):
+        raw = backend.read(path)
 
     dtypes = {"xcoords": "float64", "ycoords": "float64", "diff3d": "float32"}
     observe.dtype(field, getattr(raw, field), dtypes.get(field, "complex64"))
@@ -56,7 +61,8 @@ def test_a_file_needs_the_required_keys_alone(backend: Any, observe: Observer, t
     given = files.arrays()
     path = write_npz(tmp_path / files.NAME, **{name: given[name] for name in REQUIRED}, remark=np.array("let be"))
 
-    raw = backend.read(path)
+    with observe.accepts("file"):
+        raw = backend.read(path)
 
     observe.equal("xcoords_start", native.array(raw.xcoords_start), given["xcoords"])
     observe.equal("ycoords_start", native.array(raw.ycoords_start), given["ycoords"])
@@ -117,7 +123,8 @@ def test_diffraction_wins_over_diff3d(backend: Any, observe: Observer, tmp_path:
     stack = files.arrays()["diff3d"]
     path = files.contract_file(tmp_path, diffraction=stack, diff3d=stack * 2 + 1)
 
-    raw = backend.read(path)
+    with observe.accepts("file"):
+        raw = backend.read(path)
 
     observe.equal("diff3d", native.array(raw.diff3d), stack)
 
@@ -152,7 +159,8 @@ def test_amplitudes_are_handed_on(backend: Any, observe: Observer, tmp_path: Pat
     stack = files.arrays()["diff3d"] * np.float32(unit)
     path = files.contract_file(tmp_path, diff3d=stack)
 
-    raw = backend.read(path)
+    with observe.accepts("file"):
+        raw = backend.read(path)
 
     observe.close("diff3d", raw.diff3d, stack)
 
@@ -164,7 +172,8 @@ def test_counts_become_amplitudes_where_the_caller_says_so(backend: Any, observe
     counts = np.round(files.arrays()["diff3d"] ** 2).astype(dtype)
     path = files.contract_file(tmp_path, diff3d=counts)
 
-    raw = backend.read(path, measurement="counts")
+    with observe.accepts("file"):
+        raw = backend.read(path, measurement="counts")
 
     observe.close("diff3d", raw.diff3d, oracle.amplitude(counts), dtype="float32")
 
@@ -207,7 +216,8 @@ def test_complex_arrays_stay_complex(backend: Any, observe: Observer, tmp_path: 
     wide = files.arrays()[field].astype(np.complex128) * np.exp(0.3j)
     path = files.contract_file(tmp_path, **{field: wide})
 
-    raw = backend.read(path)
+    with observe.accepts("file"):
+        raw = backend.read(path)
 
     observe.dtype("dtype", getattr(raw, field), "complex64")
     observe.close("values", getattr(raw, field), wide)

@@ -43,7 +43,8 @@ def test_a_file_that_was_replaced_is_read_anew(backend: Any, observe: Observer, 
     first = entrances.answer(backend, entrance, path)
 
     same_size = entrances.rewrite(path, other.read_bytes())
-    second = entrances.answer(backend, entrance, path)
+    with observe.accepts("the second file"):
+        second = entrances.answer(backend, entrance, path)
 
     expected = [entrances.truth(backend, entrance, given) for given in entrances.two().values()]
     observe.equal("same size", same_size, True)
@@ -60,7 +61,8 @@ def test_what_another_run_left_plays_no_part(backend: Any, observe: Observer, tm
     path = entrances.put(tmp_path, entrances.whole())
 
     entrances.left_behind(backend)
-    found = entrances.answer(backend, entrance, path)
+    with observe.accepts("file"):
+        found = entrances.answer(backend, entrance, path)
 
     observe.equal("unlike the data", entrances.unlike(found, expected), [])
 
@@ -75,7 +77,8 @@ def test_what_was_stored_anew_is_opened_anew(backend: Any, observe: Observer, tm
     first = readers.told(backend, reader, path)
 
     entrances.rewrite(path, other.read_bytes())
-    second = readers.told(backend, reader, path)
+    with observe.accepts("the second file"):
+        second = readers.told(backend, reader, path)
 
     observe.equal("opened again", second, readers.told(backend, reader, other))
     observe.holds("another", second != first, "other values than at first", "the same values")
@@ -91,6 +94,7 @@ def test_what_another_run_left_changes_nothing_stored(backend: Any, observe: Obs
     first = readers.told(backend, reader, path)
 
     entrances.left_behind(backend)
-    second = readers.told(backend, reader, path)
+    with observe.accepts("file"):
+        second = readers.told(backend, reader, path)
 
     observe.equal("opened beside another run", second, first)

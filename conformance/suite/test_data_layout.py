@@ -111,7 +111,8 @@ def test_a_record_carries_what_it_was_given(backend: Any, observe: Observer) -> 
     """Names and values of the constructor. If this fails, suspect starts that are overwritten by the coordinates."""
     given = files.arrays()
 
-    raw = backend.record(**given)
+    with observe.accepts("arrays"):
+        raw = backend.record(**given)
 
     observe.equal("arrays that differ", files.unlike(raw, given, RECORD), [])
 
@@ -188,7 +189,8 @@ def test_labels_in_a_file_are_not_read(backend: Any, observe: Observer, tmp_path
     """Labels are sampled from the object. If this fails, suspect labels of another geometry taken from the file."""
     path = files.contract_file(tmp_path, Y=np.ones((23, 16, 16), np.complex64))
 
-    raw = backend.read(path)
+    with observe.accepts("file"):
+        raw = backend.read(path)
 
     observe.holds("Y", raw.Y is None, "None", type(raw.Y).__name__)
 
@@ -200,7 +202,8 @@ def test_a_subsample_is_the_draw_of_its_seed(backend: Any, observe: Observer, tm
     given = files.arrays()
     path = files.contract_file(tmp_path)
 
-    raw = backend.read(path, n_subsample=k, subsample_seed=seed)
+    with observe.accepts("file"):
+        raw = backend.read(path, n_subsample=k, subsample_seed=seed)
 
     chosen = oracle.subsample(23, k, seed)
     observe.equal("sample_indices", native.array(raw.sample_indices).tolist(), chosen.tolist())
@@ -219,7 +222,8 @@ def test_a_flip_reverses_one_coordinate(backend: Any, observe: Observer, tmp_pat
     other = {"x": "y", "y": "x"}[axis]
     path = files.contract_file(tmp_path)
 
-    raw = backend.read(path, **{f"flip_{axis}": True})
+    with observe.accepts("file"):
+        raw = backend.read(path, **{f"flip_{axis}": True})
 
     observe.close("flipped", steps(getattr(raw, axis + suffix)), -steps(given[axis + suffix]))
     observe.close("kept", native.array(getattr(raw, other + suffix)), given[other + suffix])
@@ -232,7 +236,8 @@ def test_coordinates_are_exchanged_and_scaled(backend: Any, observe: Observer, t
     given = files.arrays()
     path = write_npz(tmp_path / files.NAME, **given)
 
-    raw = backend.read(path, swap_xy=True, coord_scale=2.5)
+    with observe.accepts("file"):
+        raw = backend.read(path, swap_xy=True, coord_scale=2.5)
 
     observe.close("x", native.array(getattr(raw, "x" + suffix)), given["y" + suffix] * 2.5)
     observe.close("y", native.array(getattr(raw, "y" + suffix)), given["x" + suffix] * 2.5)

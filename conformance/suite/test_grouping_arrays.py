@@ -74,7 +74,8 @@ def test_patterns_are_those_of_the_members(backend: Any, observe: Observer, g: i
     """`diffraction[i, :, :, c]` is pattern `nn_indices[i, c]`. If this fails, suspect a reshape or a transposed pattern."""
     given = groups.record(dtype=dtype)
 
-    mapping, members = grouped(backend, given, g)
+    with observe.accepts("record"):
+        mapping, members = grouped(backend, given, g)
 
     observe.equal("diffraction", entry(mapping, "diffraction"), groups.gathered(given, "diff3d", members))
 
@@ -149,7 +150,8 @@ def test_amplitudes_are_normalised(backend: Any, observe: Observer, g: int, dtyp
     """`k · diffraction`, squares in float64. If this fails, suspect squares in the dtype of the file, or a k for each group."""
     given = groups.record(dtype=dtype)
 
-    mapping, members = grouped(backend, given, g)
+    with observe.accepts("record"):
+        mapping, members = grouped(backend, given, g)
 
     observe.dtype("dtype", native.item(mapping, "X_full"), "float32")
     observe.close("X_full", entry(mapping, "X_full"), oracle.normalised(groups.gathered(given, "diff3d", members), groups.N))
@@ -174,7 +176,8 @@ def test_normalised_amplitudes_have_no_unit(backend: Any, observe: Observer, uni
     given = groups.record()
 
     usual, _ = grouped(backend, given, 2)
-    other, _ = grouped(backend, {**given, "diff3d": given["diff3d"] * np.float32(unit)}, 2)
+    with observe.accepts("unit"):
+        other, _ = grouped(backend, {**given, "diff3d": given["diff3d"] * np.float32(unit)}, 2)
 
     observe.close("X_full", entry(other, "X_full"), entry(usual, "X_full"))
 

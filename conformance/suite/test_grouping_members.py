@@ -43,7 +43,8 @@ def test_members_are_near_their_seed_point(backend: Any, observe: Observer, g: i
     """C distinct points of the K nearest others. If this fails, suspect a distance along one axis, the seed point, or a limit."""
     points = groups.uneven(23) * spread
 
-    found = members(backend, points, K=K, nsamples=23, gridsize=g, sequential_sampling=True)
+    with observe.accepts("points", clause="GROUP-013"):
+        found = members(backend, points, K=K, nsamples=23, gridsize=g, sequential_sampling=True)
 
     observe.equal("groups with strangers", groups.strangers(judged(points, found, K)), 0, clause=("GROUP-013", "GROUP-014"))
 
@@ -54,7 +55,8 @@ def test_members_of_drawn_groups_are_neighbours(backend: Any, observe: Observer,
     """Random groups have a seed point, too. If this fails, suspect indices into the sample in the place of the scan."""
     points = groups.uneven(23)
 
-    found = members(backend, points, K=5, nsamples=9, seed=seed, gridsize=2)
+    with observe.accepts("points"):
+        found = members(backend, points, K=5, nsamples=9, seed=seed, gridsize=2)
 
     observe.equal("groups with strangers", groups.strangers(judged_by_any_seed(points, found, 5)), 0)
 
@@ -101,7 +103,8 @@ def test_few_points_are_all_candidates(backend: Any, observe: Observer, n: int) 
     """K is more than there is. If this fails, suspect an index beyond the last point."""
     points = groups.uneven(n)
 
-    found = members(backend, points, K=9, nsamples=n, gridsize=2, sequential_sampling=True)
+    with observe.accepts("points"):
+        found = members(backend, points, K=9, nsamples=n, gridsize=2, sequential_sampling=True)
 
     observe.shape("nn_indices", found, (n, 4))
     observe.equal("groups with strangers", groups.strangers(judged(points, found, 9)), 0)
@@ -112,7 +115,8 @@ def test_few_points_are_all_candidates(backend: Any, observe: Observer, n: int) 
 @pytest.mark.parametrize("K", [4, 7])
 def test_as_many_points_as_channels(backend: Any, observe: Observer, K: int) -> None:
     """C points make groups of all of them. If this fails, suspect a seed point that is left out where it is needed."""
-    found = members(backend, groups.uneven(4), K=K, nsamples=4, gridsize=2, sequential_sampling=True)
+    with observe.accepts("points"):
+        found = members(backend, groups.uneven(4), K=K, nsamples=4, gridsize=2, sequential_sampling=True)
 
     observe.equal("members", groups.as_sets(found), [[0, 1, 2, 3]] * 4)
 
@@ -122,7 +126,8 @@ def test_as_many_points_as_channels(backend: Any, observe: Observer, K: int) -> 
 @pytest.mark.parametrize(("g", "K"), [(2, 4), (2, 9), (3, 12)], ids=["g2-K4", "g2-K9", "g3-K12"])
 def test_members_exist_and_differ(backend: Any, observe: Observer, g: int, K: int, n: int) -> None:
     """Indices within the scan, none twice in a group. If this fails, suspect a draw with replacement."""
-    found = members(backend, groups.uneven(n), K=K, nsamples=n, seed=8, gridsize=g)
+    with observe.accepts("points"):
+        found = members(backend, groups.uneven(n), K=K, nsamples=n, seed=8, gridsize=g)
 
     observe.equal("groups with a member twice", groups.repeats(found), 0)
     observe.at_least("lowest", found.min(), 0)
@@ -159,7 +164,8 @@ def test_oversampled_groups_are_neighbours_and_differ(backend: Any, observe: Obs
     """Exactly as many groups as asked for, all different where there are enough. If this fails, suspect groups drawn again."""
     points = groups.uneven(23)
 
-    found = members(backend, points, K=7, nsamples=60, seed=3, gridsize=2, enable_oversampling=True, neighbor_pool_size=pool)
+    with observe.accepts("points"):
+        found = members(backend, points, K=7, nsamples=60, seed=3, gridsize=2, enable_oversampling=True, neighbor_pool_size=pool)
 
     observe.shape("nn_indices", found, (60, 4))
     observe.equal("groups with strangers", groups.strangers(judged_by_any_seed(points, found, pool or 7)), 0)

@@ -88,7 +88,8 @@ def test_awkward_arrays_move_too(backend: Any, observe: Observer, form: Any) -> 
     truth = [oracle.translate(image, *offset) for image, offset in zip(scene.images, scene.offsets, strict=True)]
     images = form(scene.images)
 
-    moved = backend.translate(images, scene.offsets)
+    with observe.accepts("images"):
+        moved = backend.translate(images, scene.offsets)
 
     observe.close("moved", moved, np.stack(truth))
     observe.equal("input_untouched", np.ascontiguousarray(images), scene.images)
