@@ -44,11 +44,11 @@ def add_judgement_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--accept", type=of("accept"), action="append", metavar="NAME", help=again)
 
 
-def read_record(args: argparse.Namespace, path: Path) -> Any:
-    """The raw record of `path` under the flags."""
+def read_record(args: argparse.Namespace, path: Path, scratch: Path | None = None) -> Any:
+    """The raw record of `path` under the flags; `scratch`: a folder for patterns that are not to be held in memory."""
     from reference_impl.data import load_data
 
-    return load_data(path, measurement=args.measurement, mask=args.mask, coord_scale=args.position_scale)
+    return load_data(path, measurement=args.measurement, mask=args.mask, coord_scale=args.position_scale, scratch=scratch)
 
 
 def report_of(args: argparse.Namespace, record: Any, crop: int = 20, more: Sequence[Any] = ()) -> Report:

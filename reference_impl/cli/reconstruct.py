@@ -21,7 +21,7 @@ DESCRIPTION = (
     "Solve a scan iteratively. Leaves reconstructed_amplitude.png, reconstructed_phase.png, overview.png (amplitude, phase, "
     "probe, residual) and reconstruction.npz in the output folder. Stops when the residual settles."
 )
-SOLVER, SAVES = "solver.npz", 10
+SOLVER, SAVES, LIVE = "solver.npz", 10, "progress.png"
 LINES = 10
 """Sweeps from one line of progress to the next; the first ones are told each."""
 
@@ -50,6 +50,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", action="store_true", help=keep)
     again = f"go on from a {SOLVER} of the same scan and settings, with --sweeps in all"
     parser.add_argument("--resume", type=of("resume", must_exist=True), metavar="FILE", help=again)
+    live = f"leave {LIVE} in the output folder every so many sweeps: amplitude, phase, probe, residual"
+    parser.add_argument("--picture-every", type=of("picture_every"), metavar="SWEEPS", help=live)
     where = "auto (cuda where there is one), cpu, gpu or cuda"
     parser.add_argument("--accelerator", type=of("solver_device"), default="auto", help=where)
     add_measurement_flag(parser)
@@ -76,7 +78,7 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
     from reference_impl.data.metadata import object_pixel
     from reference_impl.engine import Settings, solve_record
 
-    record = read_record(args, args.data)
+    record = read_record(args, args.data, args.output_dir)
     side = record.diff3d.shape[-1]
     say.line(f"{args.data}: {len(record)} patterns of {side} x {side} pixels")
     report = about_probe(report_of(args, record), args)
@@ -94,8 +96,8 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
         likelihood=args.likelihood,
     )
     device = device_of(args.accelerator)
-    told = Told(say, args.sweeps, args.output_dir / SOLVER if args.checkpoint else None)
-    found = solve_record(record, settings, device, told, args.resume)
+    told = Told(say, args, object_pixel(record.metadata))
+    found = solve_record(record, settings, device, told, args.resume, args.output_dir)
     say.line(told.end(found))
     doubt = doubt_of(found, mean_residual(record.diff3d), args)
     if doubt:
@@ -105,9 +107,9 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
         from reference_impl.evaluate.halves import compare_halves
 
         with say.step("solving two halves"):
-            rings = compare_halves(record, settings, device)
+            rings = compare_halves(record, settings, device, args.output_dir)
         say.line(rings.line(object_pixel(record.metadata)))
-    gone = () if args.checkpoint or args.resume else (SOLVER,)
+    gone = (LIVE,) if args.checkpoint or args.resume else (LIVE, SOLVER)
     for path in keep_solution(args.output_dir, found, record, report, rings, gone):
         say.line(str(path))
 
@@ -143,11 +145,13 @@ def device_of(accelerator: str) -> str:
 
 
 class Told:
-    """Progress: a line for each of the first sweeps, then one for every `LINES`, with the seconds a sweep; `saved`: a file of
-    the solver's state, kept up to date."""
+    """Progress: a line for each of the first sweeps, then one for every `LINES`, with the seconds a sweep; and, where the flags
+    say so, a file of the solver's state and a picture, kept up to date."""
 
-    def __init__(self, say: Reporter, sweeps: int, saved: Path | None = None) -> None:
-        self.say, self.sweeps, self.start, self.saved, self.made = say, sweeps, time.perf_counter(), saved, 0
+    def __init__(self, say: Reporter, args: argparse.Namespace, pixel: float | None) -> None:
+        self.say, self.sweeps, self.pixel, self.start, self.made = say, args.sweeps, pixel, time.perf_counter(), 0
+        self.saved = args.output_dir / SOLVER if args.checkpoint else None
+        self.live, self.every = args.output_dir / LIVE, args.picture_every or 0
 
     def __call__(self, solver: Any, residual: float) -> None:
         from reference_impl.engine.saved import save
@@ -156,6 +160,10 @@ class Told:
         self.made += 1
         if self.saved is not None and (number % SAVES == 0 or number == self.sweeps or solver.state.settling.done):
             save(solver, self.saved)
+        if self.every and number % self.every == 0:
+            from reference_impl.cli.solution import draw_overview
+
+            draw_overview(solver.solution(), self.live, self.pixel)
         if number in (1, 2, 5) or number % LINES == 0:
             each = (time.perf_counter() - self.start) / self.made
             self.say.line(f"sweep {number} of at most {self.sweeps}: relative residual {residual:.5f}, {each:.3g} s a sweep")

@@ -78,6 +78,12 @@ def draw_solution(found: Any, folder: Path, pixel: float | None) -> list[Path]:
         figure = Figure(figsize=(6.4, 5.2), layout="constrained")
         draw(figure.add_subplot())
         written.append(save(figure, folder / f"reconstructed_{name}.png"))
+    return [*written, draw_overview(found, folder / "overview.png", pixel)]
+
+
+def draw_overview(found: Any, path: Path, pixel: float | None) -> Path:
+    """Write amplitude, phase, probe and residuals as one picture, whole or not at all."""
+    view = View(found.object, found.frame.origin, found.probe.shape[-1], found.covered, pixel)
     figure = Figure(figsize=(12, 10), layout="constrained")
     (amplitude, phase), (probe, curve) = figure.subplots(2, 2)
     view.draw_amplitude(amplitude)
@@ -86,7 +92,7 @@ def draw_solution(found: Any, folder: Path, pixel: float | None) -> list[Path]:
     draw_image(probe, light, title=f"probe, {len(found.probe)} modes", label="amplitude", colours="magma")
     curve.semilogy(range(1, len(found.residuals) + 1), found.residuals, marker=".")
     curve.set(xlabel="sweep", ylabel="relative residual of amplitudes", title="residual")
-    return [*written, save(figure, folder / "overview.png")]
+    return save(figure, path)
 
 
 def picture_of_rings(rings: Any, path: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 from reference_impl.engine.batches import batch_size, mini_batches
 from reference_impl.engine.settings import Settings
 from reference_impl.errors import ContractError
+from reference_impl.stored import room
 
 CHUNK = 256  # patterns looked at together: 256 · 64² float64 = 8 MiB
 DEVICE_SHARE = 0.4  # of the device's free memory, for the patterns; more of them stay with the host and come by mini-batches
@@ -39,10 +41,16 @@ class Problem:
         return len(self.patterns)
 
 
-def problem_of(record: Any, device: torch.device, settings: Settings, chosen: np.ndarray | None = None) -> Problem:
+def problem_of(
+    record: Any,
+    device: torch.device,
+    settings: Settings,
+    chosen: np.ndarray | None = None,
+    scratch: Path | None = None,
+) -> Problem:
     """A record's arrays, or those of the patterns `chosen`, checked: `ContractError` where they are no experiment.
 
-    The record stays as it is.
+    The record stays as it is. `scratch`: a folder for a second copy of the patterns that is not to be held in memory.
     """
     patterns, probe = np.asarray(record.diff3d), record.probeGuess
     places = np.stack([np.asarray(record.xcoords, float), np.asarray(record.ycoords, float)], axis=-1)
@@ -56,7 +64,7 @@ def problem_of(record: Any, device: torch.device, settings: Settings, chosen: np
     size = settings.batch or batch_size(places[chosen], start)
     dealt = mini_batches(places[chosen], size, np.random.default_rng([settings.seed, len(chosen)]))
     numbers, ends = chosen[np.concatenate(dealt)], np.cumsum([len(batch) for batch in dealt])
-    stack, unit = _turned(patterns, numbers)
+    stack, unit = _turned(patterns, numbers, scratch)
     mask = getattr(record, "mask", None)
     return Problem(
         patterns=stack.to(device) if _fits(stack, device) else stack,
@@ -70,10 +78,10 @@ def problem_of(record: Any, device: torch.device, settings: Settings, chosen: np
     )
 
 
-def _turned(patterns: np.ndarray, numbers: np.ndarray) -> tuple[Tensor, float]:
+def _turned(patterns: np.ndarray, numbers: np.ndarray, scratch: Path | None) -> tuple[Tensor, float]:
     """`(patterns (n, N, N), zero frequency at [0, 0], in the order of numbers, and the unit that makes their mean energy 1)`."""
     energy = 0.0
-    turned = np.empty((len(numbers), *patterns.shape[1:]), np.float32)
+    turned = room.empty((len(numbers), *patterns.shape[1:]), np.float32, scratch)
     for k in range(0, len(numbers), CHUNK):
         part = patterns[numbers[k : k + CHUNK]]
         energy += float(np.sum(np.square(part, dtype=float)))

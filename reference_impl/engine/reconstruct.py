@@ -20,14 +20,16 @@ def solve_record(
     device: str | torch.device = "cpu",
     told: Any = None,
     resumed: Path | None = None,
+    scratch: Path | None = None,
 ) -> Solution:
     """Object, probe and positions of a record (`data.RawData`, or anything with its arrays), which stays as it is.
 
-    `told(solver, residual)` is called after each sweep; `resumed`: a file of `saved.save` to go on from. Raises `ContractError`
-    where the record is no experiment, or the file is of another one.
+    `told(solver, residual)` is called after each sweep; `resumed`: a file of `saved.save` to go on from; `scratch`: a folder for
+    patterns that are not to be held in memory. Raises `ContractError` where the record is no experiment, or the file is of
+    another one.
     """
     before = None if resumed is None else lambda solver: saved.resume(solver, resumed)
-    return solve(problem_of(record, torch.device(device), settings), settings, told, before)
+    return solve(problem_of(record, torch.device(device), settings, scratch=scratch), settings, told, before)
 
 
 def reconstruct(record: Any, config: Any, device: str | torch.device = "cpu") -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,17 +20,17 @@ LEAST = 8
 """Patterns of a scan that can be halved."""
 
 
-def compare_halves(record: Any, settings: Settings, device: str | torch.device = "cpu") -> Rings:
+def compare_halves(record: Any, settings: Settings, device: str | torch.device = "cpu", scratch: Path | None = None) -> Rings:
     """The rings of two objects, each of its own half of the patterns, with its own probe from the record's.
 
     Halves are drawn by the seed, so that both see the whole object; nothing that one learns reaches the other. With half of the
-    light each the whole object is better than its halves.
+    light each the whole object is better than its halves. `scratch`: a folder for patterns that are not to be held in memory.
     """
     count = len(record.diff3d)
     if count < LEAST:
         raise ContractError(field="halves", expected=f"at least {LEAST} patterns", found=str(count))
     order = np.random.default_rng([settings.seed, count]).permutation(count)
-    parts = [problem_of(record, torch.device(device), settings, np.sort(order[k::2])) for k in (0, 1)]
+    parts = [problem_of(record, torch.device(device), settings, np.sort(order[k::2]), scratch) for k in (0, 1)]
     one, other = (picture(solve(part, settings), f"half {number}") for number, part in enumerate(parts, 1))
     return compare(one, other)[0].rings
 

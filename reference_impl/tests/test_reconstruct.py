@@ -11,6 +11,7 @@ import pytest
 from reference_impl.cli import solution
 from reference_impl.cli.main import main
 from reference_impl.cli.orientations import turn
+from reference_impl.engine import solver
 from reference_impl.interop.scans import scan as known_positions
 from reference_impl.simulation.moved_probe import known_scan
 
@@ -48,9 +49,26 @@ def test_an_older_picture_of_halves_goes(scan: Path, tmp_path: Path) -> None:
     assert not (tmp_path / solution.RINGS).exists()
 
 
+def test_a_picture_is_left_while_it_works(scan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every few sweeps, each time whole; at the end the final one stands in its place."""
+    seen = []
+    plain = solver.State.after
+
+    def after(state: solver.State, residual: float, settle: bool) -> None:
+        live = tmp_path / "progress.png"
+        seen.append(live.read_bytes()[-8:] if live.exists() else b"")
+        plain(state, residual, settle)
+
+    monkeypatch.setattr(solver.State, "after", after)
+    assert call(scan, tmp_path, "--sweeps", "5", "--picture-every", "2", "--quiet") == 0
+    assert seen[:2] == [b"", b""] and all(end == b"IEND\xaeB`\x82" for end in seen[2:]) and len(seen) == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(solution.FILES)
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
+        (("--picture-every", "0"), "--picture-every: expected"),
         (("--sweeps", "0"), "--sweeps: expected"),
         (("--batch", "nan"), "--batch: expected"),
         (("--modes", "99"), "--modes: expected"),
@@ -70,8 +88,6 @@ def test_a_solver_that_diverges_writes_nothing(
     scan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """NaN is an error with advice, not a picture."""
-    from reference_impl.engine import solver
-
     plain = solver.Solver.solution
 
     def diverged(self: solver.Solver) -> solver.Solution:
