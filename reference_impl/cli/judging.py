@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reference_impl.claims import claimed_folder, sweep
 from reference_impl.cli.flags import of
 from reference_impl.cli.progress import Reporter
 from reference_impl.data.evidence import Evidence
@@ -45,10 +47,31 @@ def add_judgement_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def read_record(args: argparse.Namespace, path: Path, scratch: Path | None = None) -> Any:
-    """The raw record of `path` under the flags; `scratch`: a folder for patterns that are not to be held in memory."""
-    from reference_impl.data import load_data
+    """The raw record of `path` under the flags.
 
-    return load_data(path, measurement=args.measurement, mask=args.mask, coord_scale=args.position_scale, scratch=scratch)
+    `scratch`: a folder in which patterns above `stored.room.LARGE` bytes lie, mapped, in a file that has lost its name.
+    """
+    from reference_impl.data import load_data
+    from reference_impl.data.on_disk import read_on_disk
+    from reference_impl.stored import room
+
+    how: dict[str, Any] = {"measurement": args.measurement, "mask": args.mask, "coord_scale": args.position_scale}
+    if scratch is None or _pattern_bytes(path) <= room.LARGE:
+        return load_data(path, **how)
+    sweep(scratch)
+    with claimed_folder(scratch / "patterns") as folder:
+        return read_on_disk(path, folder / "patterns", **how)
+
+
+def _pattern_bytes(path: Path) -> int:
+    """Of the patterns of a contract file, in float32; 0 where there are none: who reads them says so."""
+    from reference_impl.data.npz import Archive, refuse_other_format
+    from reference_impl.data.record import PATTERN_KEYS
+
+    refuse_other_format(path)
+    with Archive(path) as archive:
+        key = next((key for key in PATTERN_KEYS if key in archive), None)
+        return 0 if key is None else 4 * math.prod(archive.header(key).shape)
 
 
 def report_of(args: argparse.Namespace, record: Any, crop: int = 20, more: Sequence[Any] = ()) -> Report:

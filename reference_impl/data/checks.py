@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from reference_impl.errors import ContractError
-from reference_impl.stored import room
 
 Source = str | Path | None
 """Where the arrays came from, for messages."""
@@ -74,18 +73,9 @@ def mask(value: np.ndarray, N: int, file: Source = None) -> np.ndarray:
     return good
 
 
-def masked(patterns: np.ndarray, good: np.ndarray, scratch: Path | None = None) -> np.ndarray:
-    """`(n, N, N)` with zeros where `good` `(N, N)` is False, whatever stood there (DATA-012).
-
-    A copy, unless zeros stand there already; `scratch`: a folder for a copy that is not to be held in memory.
-    """
-    parts = list(room.pieces(patterns.shape, patterns.itemsize))
-    if not any(patterns[part][:, ~good].any() for part in parts):
-        return patterns
-    hidden = room.empty(patterns.shape, patterns.dtype, scratch)
-    for part in parts:
-        hidden[part] = np.where(good, patterns[part], np.zeros((), patterns.dtype))
-    return hidden
+def masked(patterns: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """A copy of `(…, N, N)` with zeros where `good` `(N, N)` is False, whatever stood there (DATA-012)."""
+    return np.where(good, patterns, np.zeros((), patterns.dtype))
 
 
 def scan_index(value: np.ndarray | None, count: int, file: Source = None) -> np.ndarray:

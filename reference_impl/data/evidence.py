@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl.stored.room import pieces
+from reference_impl.data.on_disk import blocks
 
 BLOCK = 1 << 20
 """Values looked at at once: 8 MiB in float64, so that patterns which are not held in memory are judged in the memory there is."""
@@ -123,7 +123,7 @@ class Evidence:
 def unevenness(stack: np.ndarray, axis: int) -> float:
     """Standard deviation over mean of the energies of the slices along `axis`: small for exposures, large for detector rows."""
     others = tuple(other for other in range(3) if other != axis)
-    parts = [np.square(stack[part], dtype=np.float64).sum(axis=others) for part in pieces(stack.shape)]
+    parts = [np.square(stack[part], dtype=np.float64).sum(axis=others) for part in blocks(stack)]
     sums = np.concatenate(parts) if axis == 0 else np.sum(parts, axis=0)
     return float(sums.std() / sums.mean()) if sums.mean() > 0 else 0.0
 

@@ -27,7 +27,6 @@ def load_data(
     measurement: str = "amplitude",
     indices_dir: str | Path | None = None,
     mask: np.ndarray | str | Path | None = None,
-    scratch: Path | None = None,
 ) -> RawData:
     """Read `file`, keep some of its exposures, transform its positions.
 
@@ -35,14 +34,13 @@ def load_data(
     ascending order; without it the first `n_images` are kept. The drawn indices travel on the record as `sample_indices` and
     `subsample_seed`; with `indices_dir` they are also written, one a line, to `subsample_seed<seed>_indices.txt` there.
     `mask`, an array `(N, N)` or a file of one (True is good), hides pixels beside those that the file's own hides (DATA-012).
-    `scratch`: a folder in which patterns above `stored.room.LARGE` bytes lie, in a file without a name, instead of in memory.
     Positions: flipped (negated) first, then swapped, then multiplied by `coord_scale`; the starts likewise.
     Raises `FileNotFoundError`, `ContractError`, and `OSError` where the indices cannot be written.
     """
     if measurement not in MEASUREMENTS:
         raise ContractError(field="measurement", expected=f"one of {MEASUREMENTS}", found=repr(measurement))
     refuse_other_format(file)
-    with Archive(file, scratch=scratch) as archive:
+    with Archive(file) as archive:
         fields = read_fields(archive, measurement, None if mask is None else good_pixels(mask))
     whole = RawData(**fields, file=file)
     indices = selection(len(whole), n_images, n_subsample, subsample_seed)

@@ -22,7 +22,6 @@ import numpy as np
 from reference_impl.atomic import atomic_write
 from reference_impl.data.text import is_none_in_object_array, string_in_object_array
 from reference_impl.errors import ContractError, reason_of
-from reference_impl.stored import room
 from reference_impl.stored.finite import refuse_not_finite
 from reference_impl.stored.members import Member
 from reference_impl.stored.zips import Limits, MemberStream, ZipReader, seal
@@ -82,12 +81,11 @@ def refuse_other_format(path: str | Path) -> None:
 class Archive:
     """An open NPZ. Raises `FileNotFoundError` where there is no file, `ContractError` where it is no complete archive.
 
-    `shown`: the file that messages name, where `path` is an unpacked copy of it. `scratch`: a folder for arrays that are not to
-    be held in memory (`stored.room`).
+    `shown`: the file that messages name, where `path` is an unpacked copy of it.
     """
 
-    def __init__(self, path: str | Path, shown: str | Path | None = None, scratch: Path | None = None) -> None:
-        self.path, self.scratch = Path(path if shown is None else shown), scratch
+    def __init__(self, path: str | Path, shown: str | Path | None = None) -> None:
+        self.path = Path(path if shown is None else shown)
         self._zip = ZipReader(Path(path), LIMITS, file=self.path, kind="NPZ archive")
         self._members: dict[str, str] = {}
         self._verified = False
@@ -170,7 +168,7 @@ class Archive:
 
     def _filled(self, key: str, header: Header, stream: MemberStream) -> np.ndarray:
         try:
-            array = room.empty(header.shape, header.dtype, self.scratch, "F" if header.fortran else "C")
+            array = np.empty(header.shape, header.dtype, order="F" if header.fortran else "C")
         except (MemoryError, ValueError) as error:
             self._refuse(key, "an array that fits into memory", f"shape {header.shape} of {header.dtype}", error)
         flat = array.T if header.fortran else array

@@ -15,7 +15,6 @@ from reference_impl.data import checks, metadata, pairing
 from reference_impl.data.mask import joined
 from reference_impl.data.npz import Archive, refuse_other_format, write_npz
 from reference_impl.errors import ContractError, printable
-from reference_impl.stored import room
 
 PATTERN_KEYS = ("diffraction", "diff3d")
 """Both names are read, the first one wins (decision 18); `diff3d` is written."""
@@ -211,10 +210,10 @@ def _amplitudes(archive: Archive, key: str, xcoords: np.ndarray, measurement: st
     if checks.pattern_layout(patterns.shape, pairing.frame_count(archive, patterns.shape, count), key, archive.path):
         patterns = np.moveaxis(patterns, 2, 0)
     if mask is not None:
-        patterns = checks.masked(patterns, checks.mask(mask, patterns.shape[-1], archive.path), archive.scratch)
+        patterns = checks.masked(patterns, checks.mask(mask, patterns.shape[-1], archive.path))
     checks.pattern_values(patterns, key, archive.path)
     warn_of_integers(archive.path, key, patterns.dtype, measurement)
-    return np.ascontiguousarray(amplitudes(patterns, measurement, archive.scratch))
+    return np.ascontiguousarray(amplitudes(patterns, measurement))
 
 
 def warn_of_integers(path: Path, key: str, dtype: np.dtype, measurement: str) -> None:
@@ -224,16 +223,9 @@ def warn_of_integers(path: Path, key: str, dtype: np.dtype, measurement: str) ->
         warnings.warn(text, UserWarning, stacklevel=6)
 
 
-def amplitudes(patterns: np.ndarray, measurement: str, scratch: Path | None = None) -> np.ndarray:
-    """Patterns as float32 amplitudes; the root of counts is taken here and nowhere else (decision 22).
-
-    `scratch`: a folder for what is not to be held in memory.
-    """
-    if measurement != "counts" and patterns.dtype == np.float32:
-        return patterns
-    exact = patterns.dtype.itemsize <= 2 or patterns.dtype == np.float32
-    found = room.empty(patterns.shape, np.float32, scratch)
-    for part in room.pieces(patterns.shape, patterns.itemsize):
-        values = patterns[part]
-        found[part] = np.sqrt(values, dtype=np.float32 if exact else np.float64) if measurement == "counts" else values
-    return found
+def amplitudes(patterns: np.ndarray, measurement: str) -> np.ndarray:
+    """Patterns as float32 amplitudes; the root of counts is taken here and nowhere else (decision 22)."""
+    if measurement == "counts":
+        exact = patterns.dtype.itemsize <= 2 or patterns.dtype == np.float32
+        patterns = np.sqrt(patterns, dtype=np.float32 if exact else np.float64)
+    return patterns.astype(np.float32, copy=False)

@@ -10,7 +10,6 @@ import math
 import mmap
 import os
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -18,9 +17,6 @@ import numpy as np
 
 LARGE = 1 << 30
 """Bytes of an array up to which it is held in memory: 16,384 patterns of 128 x 128 pixels in float32."""
-
-PIECE = 1 << 22
-"""Bytes that are worked on together where a whole array would need a second one in memory."""
 
 
 def empty(shape: tuple[int, ...], dtype: np.dtype | type, folder: Path | None, order: Literal["C", "F"] = "C") -> np.ndarray:
@@ -37,9 +33,3 @@ def empty(shape: tuple[int, ...], dtype: np.dtype | type, folder: Path | None, o
         else:
             file.truncate(size)
         return np.ndarray(shape, dtype, mmap.mmap(file.fileno(), size), order=order)
-
-
-def pieces(shape: tuple[int, ...], itemsize: int = 4) -> Iterator[slice]:
-    """Slices of the first axis of at most `PIECE` bytes, or of one row."""
-    step = max(1, PIECE // max(1, math.prod(shape[1:]) * itemsize))
-    return (slice(start, min(start + step, shape[0])) for start in range(0, shape[0], step))

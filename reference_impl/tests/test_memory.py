@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from reference_impl.data import load_data
+from reference_impl.cli.judging import read_record
+from reference_impl.engine import Settings, solve_record
 from reference_impl.stored import room
 
 COUNT, SIDE = 6000, 64
@@ -76,14 +78,19 @@ def test_in_memory_they_do(scans: Path) -> None:
     assert run.returncode != 0 and "Traceback" not in run.stderr and "memory" in run.stderr.lower()
 
 
-def test_a_file_and_memory_hold_the_same(scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counts, a mask and all: bit for bit, and without a file's name in the folder."""
+def test_a_file_and_memory_give_the_same(scans: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts, a mask and all: bit for bit, and without a file that stays."""
     good = np.random.default_rng(1).random((SIDE, SIDE)) > 0.1
-    held = load_data(scans / "small.npz", measurement="counts", mask=good)
-    monkeypatch.setattr(room, "LARGE", 1)
-    lying = load_data(scans / "small.npz", measurement="counts", mask=good, scratch=tmp_path)
-    assert np.array_equal(held.diff3d, lying.diff3d) and not lying.diff3d[:, ~good].any()
-    assert not list(tmp_path.iterdir())
+    np.save(tmp_path / "good.npy", good)
+    flags = Namespace(measurement="counts", mask=tmp_path / "good.npy", position_scale=2.0)
+    objects = []
+    for large in (1 << 30, 1):
+        monkeypatch.setattr(room, "LARGE", large)
+        record = read_record(flags, scans / "small.npz", tmp_path)
+        assert isinstance(record.diff3d.base, np.memmap) is (large == 1)
+        objects.append(solve_record(record, Settings(sweeps=2), scratch=tmp_path).object)
+    assert np.array_equal(*objects)
+    assert [path.name for path in tmp_path.iterdir()] == ["good.npy"]
 
 
 def test_a_full_disk_is_said_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
