@@ -43,7 +43,7 @@ mutant("GUARD-CLI-013", "train whose fit fails exits with 0 and no bundle", f"{T
 mutant("GUARD-CLI-013b", "infer exits with 0 where its pictures could not be written", f"{INFER}[infer-pictures]",
     plant=source("cli/main.py", CATCHES, lambda old:
         f'    except OSError as error:\n        print(f"warning: {{error}}", file=sys.stderr)\n{old}'))
-mutant("GUARD-CLI-013c", "a full disk at the bundle costs the older one", f"{TRAIN}[train-bundle]", f"{FAILS}[bundle]",
+mutant("GUARD-CLI-013c", "a full disk at the bundle costs the older one", f"{TRAIN}[train-bundle]",
     plant=the_archive_is_written_in_place)
 mutant("GUARD-CLI-013d", "a bad file is a page of traceback", f"{TRAIN}[train-validation-file]", f"{INFER}[infer-data-file]",
     plant=source("cli/main.py", "        if args.debug:\n            raise\n", "        raise\n"))

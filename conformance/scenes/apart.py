@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,12 @@ def arrays(kind: str) -> dict[str, Any]:
     found["diff3d"] = found["diff3d"] * np.float32(1 if kind == "train" else 7)
     stated = {"schema_version": "1.0.0", "physics_parameters": {"nphotons": PHOTONS[kind], "gridsize": 1, "N": runs.N}}
     return found | {"xcoords_start": found["xcoords"], "ycoords_start": found["ycoords"], "metadata": stated}
+
+
+def file(kind: str) -> dict[str, Any]:
+    """The same as keys of a file (DATA-001)."""
+    held = arrays(kind)
+    return {name: held[name] for name in held if name != "metadata"} | {"_metadata": np.array(json.dumps(held["metadata"]))}
 
 
 def records(backend: Any) -> tuple[Any, Any]:

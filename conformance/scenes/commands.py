@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import entrances, runs
+from conformance.scenes import apart, configs, entrances, runs
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once
+from conformance.specification.effects import flags
 
 TELLING = {"PYTHONWARNINGS": "default", "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 """Environment of every call: warnings are shown, help is not wrapped, nothing is coloured."""
@@ -46,19 +47,24 @@ class Flow:
         return self._ended("infer", self._infer) / "pictures"
 
     @property
+    def as_run(self) -> Any:
+        """The training, for what reads metrics and checkpoints in a run's folder."""
+        return SimpleNamespace(folder=self.output)
+
+    @property
     def rates(self) -> list[float]:
         """The learning rate of each epoch of the training, as its metrics say."""
-        return runs.rates(SimpleNamespace(folder=self.output))
+        return runs.rates(self.as_run)
 
     @property
     def losses(self) -> list[list[float]]:
         """The training losses of each epoch, as the metrics say."""
-        return runs.logged(SimpleNamespace(folder=self.output), "poisson_train_loss")
+        return runs.logged(self.as_run, "poisson_train_loss")
 
     @property
     def kept(self) -> list[int]:
         """The epochs of the ranked checkpoints of the training."""
-        return sorted(runs.ranked(SimpleNamespace(folder=self.output)).values())
+        return sorted(runs.ranked(self.as_run).values())
 
     @property
     def train(self) -> process.Completed:
@@ -118,9 +124,47 @@ def unusual(given: Mapping[str, Any]) -> dict[str, Any]:
     return dim
 
 
-def listed(flags: Mapping[str, Any]) -> list[str]:
+def stated(backend: Any, shared: Path) -> Flow:
+    """A training whose every flag has a value that shows, on data whose losses move apart (`scenes.apart`)."""
+    return Stated(backend, shared, 1, 16)
+
+
+class Stated(Flow):
+    """The training of `effects.toml`'s section [train]."""
+
+    def _name(self, name: str) -> str:
+        return f"stated-{name}"
+
+    def _train(self, folder: Path) -> process.Completed:
+        files = {f"--{kind}_data_file": write_npz(folder / f"{kind}.npz", **apart.file(kind)) for kind in ("train", "test")}
+        given = {f"--{name.replace('_', '-')}": value for name, (_, value) in flags().items()}
+        argv = [*self.backend.command("train"), *listed(files), *listed(given), "--output_dir", folder / "output", "--quiet"]
+        return call(argv, folder)
+
+    def by_the_library(self, folder: Path) -> runs.Run:
+        """The same training through `train`: the settings of the flags, and for the rest what the bundle says of it."""
+        _, parameters = self.backend.load(self.output)
+        known = {name: parameters.get(configs.REGISTRY_KEYS.get(name, name)) for name in (*configs.MODEL, *configs.TRAINING)}
+        known = {name: value for name, value in known.items() if value is not None}
+        said = dict(flags().values())
+        model = self.backend.canonical("model", **_of({**known, **said}, configs.MODEL))
+        own = _of({**known, **said}, configs.TRAINING) | {"output_dir": folder / "out"}
+        config = self.backend.canonical("training", model=model, **own)
+        self.backend.synchronise(config)
+        records = [self.backend.read(self.output.parent / f"{kind}.npz") for kind in ("train", "test")]
+        execution = self.backend.canonical("execution", **{**_of(said, configs.EXECUTION), "accum_steps": 1})
+        overrides = {"accum_steps": said["accum_steps"]}
+        results = self.backend.train(*records, config, execution, overrides=overrides)
+        return runs.Run(runs.Recipe(), folder / "out", config, results, [])
+
+
+def _of(values: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in names}
+
+
+def listed(given: Mapping[str, Any]) -> list[str]:
     """Flags and their values, one after the other."""
-    return [str(part) for pair in flags.items() for part in pair]
+    return [str(part) for pair in given.items() for part in pair]
 
 
 def call(argv: Sequence[Any], folder: Path) -> process.Completed:

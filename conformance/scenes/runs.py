@@ -246,6 +246,11 @@ def logged(run: Run, name: str) -> list[list[float]]:
     return [[float(row[column]) for row in rows if int(row["epoch"]) == epoch and row.get(column)] for epoch in epochs]
 
 
+def last_of(run: Run, name: str) -> list[float]:
+    """The value of each epoch under a name: the one that stands last in its rows."""
+    return [values[-1] for values in logged(run, name)]
+
+
 def rates(run: Run) -> list[float]:
     """The learning rate of each epoch; where the rows of an epoch disagree, or say nothing, it is not a number."""
     return [values[0] if len(set(values)) == 1 else float("nan") for values in logged(run, "learning_rate")]

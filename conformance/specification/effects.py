@@ -56,6 +56,11 @@ def effects(*kinds: str) -> list[Effect]:
     return [_effect(kind, name, entry) for kind in kinds for name, entry in found[kind].items() if "inert" not in entry]
 
 
+def flags() -> dict[str, tuple[str, Any]]:
+    """Flag of `train`, with underscores → the setting that it states, and the value that the check gives it."""
+    return {name: (entry["sets"], entry["to"]) for name, entry in table()["train"].items() if "sets" in entry}
+
+
 def _effect(kind: str, name: str, entry: Mapping[str, Any]) -> Effect:
     rest = (entry.get("with", {}), tuple(entry.get("without", ())), entry.get("named", name))
     return Effect(kind, name, entry.get("from", ()), entry["to"], entry["changes"], *rest)
@@ -80,8 +85,10 @@ def lint(clauses: Mapping[str, Clause], folder: Path) -> list[str]:
 
 
 def _faults(entry: Mapping[str, Any]) -> list[str]:
-    if "inert" in entry:
-        return [] if set(entry) == {"inert"} and str(entry["inert"]).strip() else ["`inert` must be a reason, and stand alone"]
+    if "inert" in entry or "sets" in entry:
+        only = {"inert"} if "inert" in entry else {"to", "sets"}
+        said = set(entry) == only and str(entry.get("inert", "set")).strip()
+        return [] if said else [f"expected {' and '.join(f'`{key}`' for key in sorted(only))}, and nothing else"]
     missing = [f"says neither `{key}` nor why it is inert" for key in ("to", "changes") if key not in entry]
     unknown = [f"unknown key {key!r}" for key in sorted(set(entry) - KEYS)]
     strange = entry.get("changes")
@@ -104,4 +111,7 @@ def listed(clauses: Mapping[str, Clause]) -> dict[str, tuple[str, set[str]]]:
     if "BATCH-013" in clauses:
         attributes = re.search(r"in one of (.*?), MUST", clauses["BATCH-013"].text)
         found["container"] = "BATCH-013 lists", set(re.findall(r"`(\w+)`", attributes[1] if attributes else ""))
+    if "CLI-001" in clauses:
+        flags = re.findall(r"`--([\w-]+)`", clauses["CLI-001"].text)
+        found["train"] = "CLI-001 lists", {flag.replace("-", "_") for flag in flags if flag != "help"}
     return found
