@@ -78,8 +78,8 @@ mutant("GUARD-CLI-009", "a wrong path is found after everything else",
 mutant("GUARD-CLI-010", "the bundle reconstructs as if it had never been trained",
     "CLI-010:what_was_trained_elsewhere_opens_here", plant=the_bundle_holds_a_network_made_anew)
 mutant("GUARD-CLI-014", "--accumulate-grad-batches has no effect", "CLI-014:every_flag_reaches_the_training",
-    plant=source("cli/train.py", 'step = {"accum_steps": args.accumulate_grad_batches} if args.accumulate_grad_batches != 1 else {}',
-        "step = {}"))
+    plant=source("cli/train.py", "args.accumulate_grad_batches} if args.accumulate_grad_batches != 1 else",
+        "args.accumulate_grad_batches} if False else"))
 mutant("GUARD-CLI-014b", "--early-stop-patience has no effect", "CLI-014:every_flag_reaches_the_training",
     plant=source("cli/train.py", '"--early-stop-patience", type', '"--early-stop-patience", dest="patience", type'))
 mutant("GUARD-CLI-014c", "--checkpoint-monitor has no effect", "CLI-014:every_flag_reaches_the_training",

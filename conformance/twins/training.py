@@ -53,11 +53,12 @@ twin("TWIN-CHECKPOINT-NAMES", "checkpoints are named otherwise", "TRAIN-020:as_m
     plant=function(checkpoint_callbacks, checkpoints_are_named_otherwise))
 twin("TWIN-OTHER-INITIAL-WEIGHTS", "the initial weights are drawn from another stream",
     "TRAIN-044:leftover_batches_make_an_update_of_their_own", "TRAIN-044:nothing_of_the_tail_reaches_the_next_epoch",
-    "TRAIN-044:the_gradient_is_clipped[norm]", files=("test_training_schedules",),
+    "TRAIN-044:the_gradient_is_clipped[norm]", "TRAIN-020:the_ranking_follows_the_validation",
+    "TRAIN-042:the_plateau_follows_the_validation", files=("test_training_schedules",),
     plant=method(PtychoLightningModule, "from_config", weights_begin_otherwise))
 twin("TWIN-ADAM-IN-A-LOOP", "Adam works weight by weight and keeps the larger second moment",
     "TRAIN-011:runs_of_one_seed_are_bit_identical[seed-42]", "TRAIN-043:another_rate_trains_other_weights",
-    files=("test_training_schedules",),
+    files=("test_training_schedules", "test_config_effects"),
     plant=function(schedulers.make_optimizer, adam_rounds_otherwise))
 twin("TWIN-OTHER-DIGEST", "training data are known by another digest",
     "TRAIN-065:a_resumed_run_is_the_uninterrupted_one[adam-exponential]", "TRAIN-066:other_training_data_are_refused",

@@ -1,0 +1,63 @@
+"""Freedoms in what follows from a setting: refused by name, loaded by threads; validated in another order, failed in other words."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+from conformance.defects.changes import every, function, source
+from conformance.twins import rows
+from reference_impl.batch import ensure_container, loaders
+from reference_impl.errors import ContractError
+from reference_impl.training import trainer
+
+ACTS, RUNS = "CONFIG-071:a_setting_acts_or_is_refused", "EXEC-014:an_execution_setting_acts_or_is_refused"
+
+
+def some_settings_are_refused(original, config):
+    original(config)
+    for name, usual in (("weight_decay", 0.0), ("momentum", 0.9), ("gradient_clip_val", None)):
+        if getattr(config, name) != usual:
+            raise ContractError(field=name, expected=f"{usual!r}: this backend knows no other", found=repr(getattr(config, name)))
+
+
+def batches_are_gathered_by_threads(original, dataset, size, execution=None, **options):
+    if execution is None or not execution.num_workers:
+        return original(dataset, size, execution, **options)
+    found = original(dataset, size, replace(execution, num_workers=0), **options)
+
+    class Threaded(type(found)):
+        def __iter__(self):
+            again = not (execution.persistent_workers and self.__dict__.get("begun"))
+            for _ in range(execution.num_workers * again):
+                threading.Thread(target=int).start()
+            self.__dict__["begun"] = True
+            return super().__iter__()
+
+    found.__class__ = Threaded
+    return found
+
+
+def validation_data_are_turned_round(original, data, config, *, cap_groups=False):
+    found = original(data, config, cap_groups=cap_groups)
+    names = ("X", "Y", "coords_relative", "nn_indices", "global_offsets", "local_offsets") if cap_groups else ()
+    return replace(found, **{name: getattr(found, name).flip(0) for name in names})
+
+
+twin = rows(__name__)
+# A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
+# fmt: off
+twin("TWIN-SETTINGS-REFUSED", "weight decay, momentum and clipping other than the usual are refused by name",
+    *(f"{ACTS}[training-{name}]" for name in ("weight_decay", "momentum", "gradient_clip_val", "gradient_clip_algorithm")),
+    files=("test_config_effects",), plant=function(trainer._check, some_settings_are_refused))
+twin("TWIN-WORKERS-ARE-THREADS", "loaders work in threads, and start no process",
+    f"{RUNS}[execution-num_workers]", f"{RUNS}[execution-persistent_workers]", files=("test_config_effects",),
+    plant=function(loaders.make_loader, batches_are_gathered_by_threads))
+twin("TWIN-VALIDATION-TURNED-ROUND", "validation meets its groups from the last to the first",
+    "TRAIN-022:validation_sees_its_own_data", "TRAIN-022:each_is_scaled_by_its_own_photons",
+    "TRAIN-020:early_stopping_follows_the_validation", "TRAIN-065:a_resumed_run_remembers_what_has_been_best",
+    files=("test_training_apart",), plant=function(ensure_container, validation_data_are_turned_round))
+twin("TWIN-FAILS-IN-OTHER-WORDS", "a command that fails says so after its own name, and warns of it in passing",
+    "CLI-013:a_training_that_fails_says_so[train-learning]", files=("test_failures",),
+    plant=every(source("cli/main.py", 'print(f"error: {names.advice(one_line(told))}"',
+        'print(f"warning: nothing was kept\\nptycho: {names.advice(one_line(told))}"')))
