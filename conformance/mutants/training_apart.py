@@ -81,7 +81,7 @@ mutant("GUARD-TRAIN-022", "validation is scaled by the training file's photons",
 mutant("GUARD-TRAIN-022b", "validation looks through the training's probe", f"{APART}:validation_sees_its_own_data",
     plant=one_of_both("probe"))
 mutant("GUARD-TRAIN-022c", "the configuration's photons are everybody's", f"{APART}:each_is_scaled_by_its_own_photons[test]",
-    plant=function(container._photons, photons_are_those_of_the_configuration))
+    plant=function(container.photons_of, photons_are_those_of_the_configuration))
 # Kept and resumed.
 mutant("GUARD-TRAIN-065d", "the patience of early stopping begins anew with every resumption",
     f"{RESUMED}:a_resumed_run_remembers_what_has_been_best", plant=forgetting(EarlyStopping))

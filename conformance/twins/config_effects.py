@@ -1,9 +1,11 @@
-"""Freedoms in what follows from a setting: refused by name, loaded by threads; validated in another order, failed in other words."""
+"""Freedoms of effects: settings refused by name, loaders in threads, validation in another order, failures in other words."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import replace
+
+from torch.utils.data import DataLoader
 
 from conformance.defects.changes import every, function, source
 from conformance.twins import rows
@@ -21,20 +23,22 @@ def some_settings_are_refused(original, config):
             raise ContractError(field=name, expected=f"{usual!r}: this backend knows no other", found=repr(getattr(config, name)))
 
 
+class Threaded(DataLoader):
+    """Starts its threads with every pass, or with the first one."""
+
+    def __iter__(self):
+        for _ in range(self.__dict__.pop("threads", 0)):
+            threading.Thread(target=int).start()
+        self.__dict__["threads"] = self.__dict__.get("each_pass", 0)
+        return super().__iter__()
+
+
 def batches_are_gathered_by_threads(original, dataset, size, execution=None, **options):
     if execution is None or not execution.num_workers:
         return original(dataset, size, execution, **options)
     found = original(dataset, size, replace(execution, num_workers=0), **options)
-
-    class Threaded(type(found)):
-        def __iter__(self):
-            again = not (execution.persistent_workers and self.__dict__.get("begun"))
-            for _ in range(execution.num_workers * again):
-                threading.Thread(target=int).start()
-            self.__dict__["begun"] = True
-            return super().__iter__()
-
-    found.__class__ = Threaded
+    found.__class__, count = Threaded, execution.num_workers
+    found.__dict__ |= {"threads": count, "each_pass": 0 if execution.persistent_workers else count}
     return found
 
 
