@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,3 +28,52 @@ class Mapped(Protocol):
 
     def group_by(self, points: np.ndarray, rule: str, gridsize: int, **options: Any) -> Native:
         """Members `(m, C)` of points `(n, 2)` by `Nearest`, `Min_dist` or `4_quadrant` (GROUP-041, which names the options)."""
+
+
+class Counts(Protocol):
+    """Absolute counts (specs/counts.md): images are numbers of photons, the probe is calibrated.
+
+    Data are mappings: `intensity` `(n, C, N, N)` counts, `offsets` `(n, C, 1, 2)`, `probe` `(P, N, N)` physical, `experiment_id`
+    `(n,)` from 0.
+    """
+
+    def count_settings(self, config: Native, **fields: Any) -> Native:
+        """Settings on top of a canonical training configuration; raise where they contradict each other (CISCALE-001)."""
+
+    def counts_of(self, amplitude: np.ndarray, scale: float, probe: np.ndarray) -> tuple[Native, Native]:
+        """CISCALE-005: counts, and the probe that makes them."""
+
+    def count_prepare(self, train: Mapping[str, Any], test: Mapping[str, Any] | None, settings: Native) -> Mapping[str, Any]:
+        """`train` and `test` loaders, a fresh `module`, and the `statistics` by name, `(E,)` each."""
+
+    def count_train(self, prepared: Mapping[str, Any], execution: Native | None = None) -> Mapping[str, Any]:
+        """`history` and `module`; the last checkpoint is `<output_dir>/checkpoints/last.ckpt`."""
+
+    def count_open(self, checkpoint: Path) -> Native:
+        """The module of a checkpoint (BUNDLE-040)."""
+
+    def count_statistics(self, module: Native) -> Mapping[str, Any]:
+        """The statistics that a module holds."""
+
+    def count_object(self, module: Native, batch: Native) -> Native:
+        """The patches `(B, C, N, N)` that light is sent through, factors and merge included."""
+
+    def count_predict(self, module: Native, batch: Native) -> Native:
+        """Predicted counts of a native batch, as training sees them (PHYS-040)."""
+
+    def count_infer(self, module: Native, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`object` `(n, C, N, N)` and `predicted` counts of data outside of training (CISCALE-007)."""
+
+    def count_loss(self, module: Native, batch: Native) -> Native:
+        """LOSS-020, a scalar."""
+
+    def count_scale(self, module: Native, batch: Native) -> float:
+        """CISCALE-008: the factor at which a batch has the light that was measured."""
+
+    def rectangular(
+        self, real: np.ndarray, imaginary: np.ndarray, s1: float, s2: float, probe: np.ndarray, normalization: np.ndarray
+    ) -> Native:
+        """PHYS-040: counts of `s1·a + i·s2·b` under training probes `(B|1, C|1, P, N, N)`, their factors `(B|1, 1, 1, 1, 1)`."""
+
+    def count_likelihood(self, predicted: np.ndarray, measured: np.ndarray, mean: np.ndarray) -> Native:
+        """LOSS-020 on `(B, C, N, N)` counts and `(B, 1, 1, 1)` mean counts."""

@@ -16,6 +16,7 @@ from reference_impl import (
     batch,
     bundle,
     config,
+    counts,
     data,
     drop_in,
     engine,
@@ -59,7 +60,7 @@ class Reference:
         return BackendInfo(
             name="reference",
             version=__version__,
-            profiles=("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap"),
+            profiles=("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap", "ci"),
             devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
             numeric_libraries=(f"torch {torch.__version__}", f"numpy {np.__version__}"),
             modules=tuple(f"reference_impl.{name}" for name in MODULES),
@@ -164,6 +165,20 @@ class Reference:
     command = staticmethod(lambda name: [sys.executable, "-m", "reference_impl", name])
     resolve_accelerator = staticmethod(execution.resolve_accelerator)
     validate_paths = staticmethod(execution.validate_paths)
+
+    count_settings = staticmethod(counts.CountSettings)
+    counts_of = staticmethod(counts.counts_of)
+    count_prepare = staticmethod(counts.prepare)
+    count_train = staticmethod(counts.train)
+    count_open = staticmethod(counts.open_checkpoint)
+    count_statistics = staticmethod(lambda module: vars(module.statistics))
+    count_object = staticmethod(torch.no_grad()(lambda module, batch: module.eval().object_of(batch[0])))
+    count_predict = staticmethod(torch.no_grad()(lambda module, batch: module.eval().predicted(batch[0])))
+    count_infer = staticmethod(counts.infer)
+    count_loss = staticmethod(lambda module, batch: module.compute_loss(batch))
+    count_scale = staticmethod(lambda module, batch: module.initial_scale(batch))
+    rectangular = _on_tensors(counts.rectangular)
+    count_likelihood = _on_tensors(lambda *tensors: counts.count_likelihood(*tensors)[0])
 
     execution_from_flags = staticmethod(lambda flags, mode: execution.build_execution_config_from_args(Namespace(**flags), mode))
     drop_in = drop_in_torch = staticmethod(drop_in.folder)

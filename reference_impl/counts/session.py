@@ -1,0 +1,87 @@
+"""A training on counts, from arrays to a checkpoint and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reference_impl.policy import require_torch
+
+require_torch()
+
+import torch  # noqa: E402
+from lightning.pytorch import seed_everything  # noqa: E402
+
+from reference_impl.batch import make_loader, resolve_seed  # noqa: E402
+from reference_impl.counts.dataset import CountDataset, experiments_of, intensities  # noqa: E402
+from reference_impl.counts.module import SCALES, CountModule  # noqa: E402
+from reference_impl.counts.settings import COUNTS, NAMES, CountSettings  # noqa: E402
+from reference_impl.counts.statistics import CountStatistics  # noqa: E402
+from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+from reference_impl.training.checkpoints import read_checkpoint  # noqa: E402
+from reference_impl.training.overrides import Run  # noqa: E402
+from reference_impl.training.trainer import fit  # noqa: E402
+
+STATISTICS = ("rms_input_scale", "mean_measured_intensity")
+
+
+def prepare(train: Mapping[str, Any], test: Mapping[str, Any] | None, settings: CountSettings) -> dict[str, Any]:
+    """`{train, test, module, statistics}`: loaders and a fresh module, with the statistics of `train` alone (CISCALE-002).
+
+    `train`, `test`: the arrays of `CountDataset`. Raises `ContractError` for settings that mean no counts, before any array is
+    looked at.
+    """
+    if not settings.absolute:
+        raise ContractError(field=NAMES, expected=f"({', '.join(COUNTS)})", found="those of normalised amplitudes")
+    config, seed = settings.config, resolve_seed(settings.config.subsample_seed)
+    counts = intensities(train)
+    statistics = CountStatistics.of(counts, experiments_of(train, len(counts)))
+    train_set = CountDataset(train, config.model.probe_scale, statistics)
+    test_set = None if test is None else CountDataset(test, config.model.probe_scale, statistics)
+    shuffled = {"shuffle": not config.sequential_sampling, "generator": torch.Generator().manual_seed(seed)}
+    seed_everything(seed, workers=True, verbose=False)
+    module = CountModule.of(settings, statistics)
+    if settings.rect_s1s2_init == "data":
+        scale = module.initial_scale(train_set.__getitems__(range(min(len(train_set), config.batch_size))))
+        with torch.no_grad():
+            for name in SCALES:
+                getattr(module, name).fill_(scale)
+    return {
+        "train": make_loader(train_set, config.batch_size, **shuffled),
+        "test": None if test_set is None else make_loader(test_set, config.batch_size),
+        "module": module,
+        "statistics": {name: getattr(statistics, name) for name in STATISTICS},
+        "settings": settings,
+    }
+
+
+def train(prepared: Mapping[str, Any], execution: PyTorchExecutionConfig | None = None) -> dict[str, Any]:
+    """Fit the prepared module in place; `history` and `module`. Checkpoints lie under `output_dir`."""
+    run = Run(prepared["settings"].config, execution or PyTorchExecutionConfig())
+    prepared["module"].train_as(run.config, run.execution)
+    history = fit(prepared["module"], prepared["train"], prepared["test"], run)
+    losses = {"train_loss": history.train_loss, "val_loss": None if prepared["test"] is None else history.val_loss}
+    return {"history": losses, "module": prepared["module"]}
+
+
+def open_checkpoint(path: str | Path) -> CountModule:
+    """The module of a checkpoint. Raises `ContractError` for one without statistics: a CI checkpoint has them (BUNDLE-040)."""
+    state = read_checkpoint(path)["state_dict"]
+    missing = [name for name in (*STATISTICS, *SCALES) if name not in state]
+    if missing:
+        expected = "a CI checkpoint, with the statistics of its training data"
+        raise ContractError(file=path, field="ci_statistics", expected=expected, found=f"none ({missing[0]} is missing)")
+    return CountModule.load_from_checkpoint(path, experiments=len(state[STATISTICS[0]])).eval()
+
+
+def infer(module: CountModule, data: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """`object` patches `(n, C, N, N)` complex64 and the `predicted` counts, under the physical probe (CISCALE-007)."""
+    dataset = CountDataset(data, module.data_config.probe_scale, module.statistics)
+    with torch.inference_mode():
+        fields = dataset.__getitems__(range(len(dataset)))[0]
+        field, counts = module.eval().inferred({name: fields[name].to(module.device) for name in fields.keys()})  # noqa: SIM118
+    return {"object": field.cpu().numpy(), "predicted": counts.cpu().numpy()}
