@@ -126,6 +126,10 @@ mutant("GUARD-CONFIG-022", "oversampling that was asked for is not in the regist
     "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated",
     plant=function(registry.dataclass_to_legacy_dict,
         lambda original, settings: {key: value for key, value in original(settings).items() if key != "enable_oversampling"}))
+mutant("GUARD-CONFIG-006b", "defaults are those of the last run",
+    "CONFIG-030:the_registry_starts_from_the_defaults_of_the_contract",
+    "CONFIG-030:a_process_starts_with_the_defaults_in_the_live_registry", files=("test_config_registry",),
+    plant=function(registry.defaults, result(lambda found: found | {"N": 64, "gridsize": 1, "offset": 5})))
 mutant("GUARD-CONFIG-030", "old code that relies on the registry's own defaults computes something else",
     "CONFIG-030:the_registry_starts_from_the_defaults_of_the_contract", plant=the_registrys_defaults_are_the_canonical_ones)
 mutant("GUARD-CONFIG-030b", "a setting of None is an unknown key",

@@ -102,6 +102,16 @@ def sizes_are_clipped(original, patches, offsets, crop_size=None, padded_size=No
     return original(patches, offsets, crop, None if padded_size is None else max(padded_size, N))
 
 
+def in_double(found):
+    return found.to(torch.complex128 if found.is_complex() else torch.float64)
+
+
+def read_only_images_are_refused(original, images, offsets):
+    if not images.flags.writeable:
+        raise ValueError("images: expected an array that can be written to, found a read-only one")
+    return original(images, offsets)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -140,6 +150,12 @@ mutant("GUARD-PHYS-020f", "images on a strided or shared memory move wrongly", "
     plant=answer("translate", memory_is_taken_for_contiguous))
 mutant("GUARD-PHYS-020g", "small fractions of a pixel are rounded", FRACTIONS[0] + "[fine-12x12]", files=("test_physics_merge",),
     plant=function(translation.shift_matrix, result(lambda found: found.bfloat16().float())))
+mutant("GUARD-PHYS-020h", "moved images take twice the memory", "PHYS-020:moved_images_keep_their_dtype",
+    plant=answer("translate", lambda original, images, offsets: in_double(original(images, offsets))))
+mutant("GUARD-PHYS-020i", "real images come back complex", "PHYS-020:moved_images_keep_their_dtype",
+    plant=answer("translate", lambda original, images, offsets: original(images, offsets) + 0j))
+mutant("GUARD-PHYS-020k", "images that nobody may write to are refused", "PHYS-020:awkward_arrays_move_too[read-only]",
+    plant=answer("translate", read_only_images_are_refused))
 mutant("GUARD-PHYS-021", "on images that are not square x and y have other units",
     "PHYS-021:transposed_images_take_transposed_offsets",
     plant=function(translation.translate, both_axes_are_normalised_by_the_height))

@@ -75,7 +75,7 @@ class Station:
 
     def retarget(self, name: str) -> None:
         """Another backend from here on."""
-        self.backend_name, self._backend, self._trouble, self._offered = name, None, None, None
+        self.backend_name, self._backend, self._trouble, self._offered, self.found = name, None, None, None, None
 
     def targeted(self, config: pytest.Config) -> bool:
         """True where pytest was asked for the suite or a part of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,11 @@ def motion_scenes(kind: str) -> list[MotionScene]:
     complexes = [MotionScene(f"{name}-{h}x{w}", _images(4, h, w), offsets) for name, offsets in moved for h, w in sizes]
     reals = [MotionScene(f"{name}-real", np.abs(_images(4, 11, 12)), offsets) for name, offsets in moved]
     return complexes + reals
+
+
+def dtypes(translate: Callable[[np.ndarray, np.ndarray], Native], scenes: Iterable[MotionScene]) -> dict[str, str]:
+    """Scene → the dtype of its images once they are moved."""
+    return {str(scene): native.dtype(translate(scene.images, scene.offsets)) for scene in scenes}
 
 
 @dataclass(frozen=True)

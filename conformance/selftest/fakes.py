@@ -69,6 +69,13 @@ class Undefined(Pure):
     defaults = None  # type: ignore[assignment]
 
 
+class Stale(Pure):
+    """A live registry whose defaults are told wrongly."""
+
+    def defaults(self) -> Mapping[str, Any]:
+        return {"N": 128, "left": "by another run"}
+
+
 class Both(Fake):
     """Claims two profiles and both devices."""
 

@@ -161,7 +161,7 @@ def test_the_registry_starts_from_the_defaults_of_the_contract(backend: Proxy, o
 
 @pytest.mark.clause("CONFIG-030~1")
 def test_a_process_starts_with_the_defaults_in_the_live_registry(backend: Proxy, observe: Observer) -> None:
-    """The live registry can be put back to the defaults, and then holds them all.
+    """What stood in it first, before anything was done, are the defaults.
 
     If this fails, suspect a live registry that hides or converts its entries.
     """

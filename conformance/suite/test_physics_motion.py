@@ -29,10 +29,24 @@ def test_whole_offsets_are_exact_shifts(backend: Any, observe: Observer, scene: 
     """
     truth = [oracle.translate(image, *offset) for image, offset in zip(scene.images, scene.offsets, strict=True)]
 
-    moved = backend.translate(scene.images, scene.offsets)
+    with observe.accepts("images"):
+        moved = backend.translate(scene.images, scene.offsets)
 
     observe.close("whole", moved, np.stack(truth))
-    observe.dtype("dtype", moved, str(scene.images.dtype))
+
+
+@pytest.mark.device
+@pytest.mark.clause("PHYS-020~2", evidence="analytic")
+def test_moved_images_keep_their_dtype(backend: Any, observe: Observer) -> None:
+    """Real and complex, moved by whole and by broken pixels: one answer for all, so that one cause is one failure.
+
+    If this fails, suspect a promotion to double precision, or an image that is made complex.
+    """
+    scenes = [scene for kind in ("whole", "between") for scene in motions.motion_scenes(kind)]
+
+    found = motions.dtypes(backend.translate, scenes)
+
+    observe.equal("dtypes", found, {str(scene): str(scene.images.dtype) for scene in scenes})
 
 
 @pytest.mark.device
@@ -42,9 +56,10 @@ def test_fractional_offsets_are_bilinear(backend: Any, observe: Observer, scene:
     """Bilinear between pixels, zero outside. If this fails, suspect the sign, a replicated border or truncation for floor."""
     truth = [oracle.translate(image, *offset) for image, offset in zip(scene.images, scene.offsets, strict=True)]
 
-    moved = backend.translate(scene.images, scene.offsets)
+    with observe.accepts("images"):
+        moved = backend.translate(scene.images, scene.offsets)
 
-    observe.close("between", moved, np.stack(truth))
+    observe.close("between", moved, np.stack(truth), dtype=str(scene.images.dtype))
 
 
 @pytest.mark.device
@@ -57,7 +72,7 @@ def test_half_a_pixel_shares_between_neighbours(backend: Any, observe: Observer)
 
     moved = backend.translate(image, np.array([[0.5, 0.25]], np.float32))
 
-    observe.close("shared", moved, truth)
+    observe.close("shared", moved, truth, dtype=str(image.dtype))
 
 
 @pytest.mark.device
@@ -73,7 +88,7 @@ def test_outside_is_zero(backend: Any, observe: Observer) -> None:
 
     moved = backend.translate(np.ones((1, 9, 14), np.float32), np.array([[0.5, 2.0]], np.float32))
 
-    observe.close("outside", moved, truth)
+    observe.close("outside", moved, truth, dtype="float32")
 
 
 @pytest.mark.device
@@ -91,7 +106,7 @@ def test_awkward_arrays_move_too(backend: Any, observe: Observer, form: Any) -> 
     with observe.accepts("images"):
         moved = backend.translate(images, scene.offsets)
 
-    observe.close("moved", moved, np.stack(truth))
+    observe.close("moved", moved, np.stack(truth), dtype=str(scene.images.dtype))
     observe.equal("input_untouched", np.ascontiguousarray(images), scene.images)
 
 
@@ -104,7 +119,7 @@ def test_index_zero_moves_columns(backend: Any, observe: Observer) -> None:
 
     moved = backend.translate(images, MOVES)
 
-    observe.equal("columns", native.array(moved), motions.bright_pixels(targets, 12))
+    observe.close("columns", moved, motions.bright_pixels(targets, 12))
 
 
 @pytest.mark.device

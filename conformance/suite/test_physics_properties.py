@@ -22,7 +22,7 @@ def test_every_image_moves_by_every_offset(backend: Any, observe: Observer, scen
 
     moved = backend.translate(images, offsets)
 
-    observe.close("moved", moved, np.stack(truth))
+    observe.close("moved", moved, np.stack(truth), dtype=str(images.dtype))
 
 
 @pytest.mark.clause("PHYS-033~2", evidence="differential")
