@@ -76,7 +76,9 @@ class Trials:
     def _plan(self, places: list[trials.Place], trial: dict[str, Any]) -> list[str]:
         """The nodes of a trial in the order in which they run: as it says, or as they were collected."""
         if "nodes" in trial:
-            return [str(node) for node in trial["nodes"]]
+            if gone := [node for node in trial["nodes"] if node not in self.items]:
+                print(f"not collected any more, and left out: {', '.join(gone)}", flush=True)
+            return [node for node in trial["nodes"] if node in self.items]
         taken = {place.node for place in trials.chosen(places, **trial["choice"])}
         return [node for node in self.items if node in taken]
 

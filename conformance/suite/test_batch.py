@@ -41,7 +41,7 @@ def test_the_fields_are_a_mapping(backend: Any, observe: Observer, g: int, key: 
     observe.equal("rows", native.shape(native.item(fields, key))[0], 8, clause="BATCH-020")
 
 
-@pytest.mark.clause("BATCH-021~1")
+@pytest.mark.clause("BATCH-021~1", needs=("BATCH-020",))
 @pytest.mark.parametrize(
     ("given", "truth"),
     [(np.arange(21) * 3 % 7, [0, 3, 6, 2, 5, 1, 4, 0]), (4, [4] * 8), (None, [0] * 8)],
@@ -54,7 +54,7 @@ def test_each_sample_has_its_experiment(backend: Any, observe: Observer, given: 
     observe.equal("experiment_id", native.array(field(batch, "experiment_id")), np.array(truth, dtype=np.int64))
 
 
-@pytest.mark.clause("BATCH-022~1", "BATCH-033~1", evidence="algebraic")
+@pytest.mark.clause("BATCH-022~1", "BATCH-033~1", needs=("BATCH-020",), evidence="algebraic")
 @MANNERS
 @GRIDS
 def test_images_are_channel_first(backend: Any, observe: Observer, g: int, manner: str) -> None:
@@ -70,7 +70,7 @@ def test_images_are_channel_first(backend: Any, observe: Observer, g: int, manne
     observe.equal("values", images, oracle.images(tagged(C=g * g).X, range(8)), clause="BATCH-022")
 
 
-@pytest.mark.clause("BATCH-022~1", evidence="algebraic")
+@pytest.mark.clause("BATCH-022~1", needs=("BATCH-020",), evidence="algebraic")
 @pytest.mark.parametrize(("N", "g"), [(4, 2), (3, 2), (8, 2), (9, 3)], ids=["N=C", "N-below-C", "N=B", "g3"])
 def test_images_of_awkward_sides_are_channel_first(backend: Any, observe: Observer, N: int, g: int) -> None:
     """Sides that equal C or B, or lie below C. If this fails, suspect an axis that is guessed from its length."""
@@ -81,7 +81,7 @@ def test_images_of_awkward_sides_are_channel_first(backend: Any, observe: Observ
     observe.equal("values", field(batch, "images"), oracle.images(container.X, range(8)))
 
 
-@pytest.mark.clause("BATCH-022~1", evidence="algebraic")
+@pytest.mark.clause("BATCH-022~1", needs=("BATCH-020", "BATCH-021", "BATCH-023"), evidence="algebraic")
 def test_every_batch_holds_its_own_samples(backend: Any, observe: Observer) -> None:
     """Images, positions, scales and ids of a row belong to one sample, shuffled or not. If this fails, suspect two orders."""
     container = tagged(experiment_id=np.arange(21))
@@ -97,7 +97,7 @@ def test_every_batch_holds_its_own_samples(backend: Any, observe: Observer) -> N
     observe.equal("rms", native.array(field(batch, "rms_scaling_constant")).ravel(), container.rms_scaling_constant[order])
 
 
-@pytest.mark.clause("BATCH-022~1", "BATCH-023~1", evidence="algebraic")
+@pytest.mark.clause("BATCH-022~1", "BATCH-023~1", needs=("BATCH-020",), evidence="algebraic")
 @GRIDS
 def test_a_native_container_is_batched(backend: Any, observe: Observer, g: int) -> None:
     """A container of the backend's own keeps its values in batches. If this fails, suspect a layout known to one side alone."""
@@ -111,7 +111,7 @@ def test_a_native_container_is_batched(backend: Any, observe: Observer, g: int) 
     observe.equal("coords_relative", field(batch, "coords_relative"), offsets, clause="BATCH-023")
 
 
-@pytest.mark.clause("BATCH-023~1", evidence="algebraic")
+@pytest.mark.clause("BATCH-023~1", needs=("BATCH-020",), evidence="algebraic")
 @MANNERS
 @GRIDS
 def test_relative_positions_are_channel_first(backend: Any, observe: Observer, g: int, manner: str) -> None:
@@ -125,7 +125,7 @@ def test_relative_positions_are_channel_first(backend: Any, observe: Observer, g
     observe.holds("memory", native.is_contiguous(found), "contiguous memory", "a strided view")
 
 
-@pytest.mark.clause("BATCH-024~1", evidence="algebraic")
+@pytest.mark.clause("BATCH-024~1", needs=("BATCH-020",), evidence="algebraic")
 @SCALES
 @pytest.mark.parametrize("form", ["number", "1x1x1", "n", "nx1x1x1", "nx1x1x1x1", "n-float64"])
 @pytest.mark.parametrize("N", [12, 8], ids=["B-not-N", "B=N"])
@@ -138,7 +138,7 @@ def test_scales_broadcast_per_sample(backend: Any, observe: Observer, N: int, fo
     observe.equal(name, field(batch, name), truth[:8].reshape(8, 1, 1, 1))
 
 
-@pytest.mark.clause("BATCH-025~1")
+@pytest.mark.clause("BATCH-025~1", needs=("BATCH-020", "BATCH-024"))
 @SCALES
 @GRIDS
 def test_missing_scales_are_one(backend: Any, observe: Observer, g: int, name: str) -> None:
@@ -148,7 +148,7 @@ def test_missing_scales_are_one(backend: Any, observe: Observer, g: int, name: s
     observe.equal(name, field(batch, name), np.ones((8, 1, 1, 1), np.float32))
 
 
-@pytest.mark.clause("BATCH-026~1", evidence="analytic")
+@pytest.mark.clause("BATCH-026~1", needs=("BATCH-020",), evidence="analytic")
 @GRIDS
 def test_without_a_probe_it_is_uniform(backend: Any, observe: Observer, g: int) -> None:
     """A uniform probe of the patterns' side. If this fails, suspect a side read off the axis of channels."""
@@ -179,7 +179,7 @@ def test_merging_needs_relative_positions(backend: Any, observe: Observer, g: in
         train_batches(backend, container, config)
 
 
-@pytest.mark.clause("BATCH-027~1")
+@pytest.mark.clause("BATCH-027~1", needs=("BATCH-020", "BATCH-023"))
 @GRIDS
 def test_without_merging_positions_may_be_missing(backend: Any, observe: Observer, g: int) -> None:
     """Zeros or the nominal positions. If this fails, suspect a requirement that ignores `object_big`."""
@@ -193,7 +193,7 @@ def test_without_merging_positions_may_be_missing(backend: Any, observe: Observe
     observe.holds("values", np.all(found == 0) or np.array_equal(found, nominal), "zeros or nominal positions", str(found[0, 0]))
 
 
-@pytest.mark.clause("BATCH-030~1")
+@pytest.mark.clause("BATCH-030~1", needs=("BATCH-020",))
 @GRIDS
 def test_everything_is_single_precision_on_the_cpu(backend: Any, observe: Observer, g: int) -> None:
     """float32 and complex64 from a container of double precision. If this fails, suspect a promotion."""

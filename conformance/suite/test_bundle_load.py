@@ -58,7 +58,7 @@ def test_loading_gives_both_models_and_the_parameters(backend: Any, observe: Obs
     observe.holds("parameters", hasattr(parameters, "keys"), "a mapping", native.kind(parameters))
 
 
-@pytest.mark.clause("BUNDLE-033~1")
+@pytest.mark.clause("BUNDLE-033~1", needs=("BUNDLE-020",))
 @pytest.mark.parametrize("name", ["autoencoder", "diffraction_to_obj"])
 def test_what_comes_back_are_models(backend: Any, observe: Observer, name: str) -> None:
     """Both can be told to evaluate. If this fails, suspect a dictionary in place of a module."""
@@ -69,7 +69,7 @@ def test_what_comes_back_are_models(backend: Any, observe: Observer, name: str) 
     observe.holds("answer", found.eval() is not NotImplemented, "an answer", "none")
 
 
-@pytest.mark.clause("BUNDLE-022~1", needs=("BUNDLE-004",))
+@pytest.mark.clause("BUNDLE-022~1", needs=("BUNDLE-004", "BUNDLE-020"))
 @pytest.mark.parametrize("field", ["N", "gridsize"])
 def test_parameters_without_an_architecture_are_refused(backend: Any, observe: Observer, tmp_path: Path, field: str) -> None:
     """The missing field is named. If this fails, suspect the registry's default in its place."""
@@ -95,7 +95,7 @@ def test_the_registry_holds_the_parameters_after_loading(backend: Any, observe: 
     observe.equal("parameters", {key: parameters.get(key) for key in public}, public)
 
 
-@pytest.mark.clause("BUNDLE-024~1")
+@pytest.mark.clause("BUNDLE-024~1", needs=("BUNDLE-020", "BUNDLE-033"))
 @BOTH
 def test_the_architecture_is_rebuilt(backend: Any, observe: Observer, recipe: Recipe) -> None:
     """Names, shapes and bits of all weights, from a fresh registry. If this fails, suspect a forgotten C = g²."""
@@ -143,7 +143,7 @@ def test_a_missing_field_is_refused_or_harmless(backend: Any, observe: Observer,
     observe.holds(field, same or refused, "a refusal with the field's name, or the same amplitudes", said)
 
 
-@pytest.mark.clause("BUNDLE-030~1")
+@pytest.mark.clause("BUNDLE-030~1", needs=("BUNDLE-020", "BUNDLE-024", "BUNDLE-033"))
 @BOTH
 def test_predictions_survive_in_the_same_process(backend: Any, observe: Observer, recipe: Recipe) -> None:
     """The same bits before saving and after loading. If this fails, suspect weights that were not loaded."""
@@ -239,7 +239,7 @@ def test_older_manifests_load(backend: Any, observe: Observer, tmp_path: Path, f
     observe.equal("models", native.keys(models), ["autoencoder", "diffraction_to_obj"])
 
 
-@pytest.mark.clause("BUNDLE-032~1")
+@pytest.mark.clause("BUNDLE-032~1", needs=("BUNDLE-020", "BUNDLE-030", "BUNDLE-033", "BUNDLE-024"))
 @BOTH
 def test_the_autoencoder_is_the_trained_one(backend: Any, observe: Observer, recipe: Recipe) -> None:
     """Its weights are the saved ones, and the whole model's. If this fails, suspect a network with fresh weights."""
@@ -253,7 +253,7 @@ def test_the_autoencoder_is_the_trained_one(backend: Any, observe: Observer, rec
     observe.equal("strangers", [name for name, array in part.items() if (array.shape, array.tobytes()) not in inside], [])
 
 
-@pytest.mark.clause("BUNDLE-034~1")
+@pytest.mark.clause("BUNDLE-034~1", needs=("BUNDLE-020",))
 @pytest.mark.parametrize(
     "manifest", [{"backend": "tensorflow"}, {"backend": None, "version": "1.0-tensorflow"}], ids=["by-tag", "by-version"]
 )

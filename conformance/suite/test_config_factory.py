@@ -13,7 +13,7 @@ from conformance.judging.observe import Observer
 from conformance.scenes import configs, inputs, reactions
 
 
-@pytest.mark.clause("CONFIG-001~1", "CONFIG-003~1")
+@pytest.mark.clause("CONFIG-001~1", "CONFIG-003~1", needs=("CONFIG-002",))
 def test_the_registry_is_up_to_date_when_the_training_file_is_opened(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """At the first opening of the data file every stated value stands in the registry.
 
@@ -58,7 +58,7 @@ def test_the_factory_writes_into_the_registry_that_readers_hold(backend: Proxy, 
     observe.equal("values", configs.chosen(held, configs.OVERRIDDEN), configs.OVERRIDDEN, clause=("CONFIG-002", "CONFIG-003"))
 
 
-@pytest.mark.clause("CONFIG-004~1")
+@pytest.mark.clause("CONFIG-004~1", needs=("CONFIG-002",))
 def test_execution_settings_never_reach_the_registry(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """No setting that belongs to the execution alone is a key of the registry.
 

@@ -48,7 +48,7 @@ def test_without_an_execution_configuration_there_is_a_default_one(backend: Prox
     observe.equal("execution", configs.attributes(payload.execution_config, names), expected)
 
 
-@pytest.mark.clause("CONFIG-061~1", "EXEC-005~1")
+@pytest.mark.clause("CONFIG-061~1", "EXEC-005~1", needs=("CONFIG-060",))
 @pytest.mark.parametrize(
     ("overrides", "execution", "expected"),
     [
@@ -102,7 +102,7 @@ def test_overrides_reach_the_canonical_object(backend: Proxy, observe: Observer,
 
 
 @pytest.mark.axes("factory:g")
-@pytest.mark.clause("CONFIG-063~1")
+@pytest.mark.clause("CONFIG-063~1", needs=("CONFIG-060",))
 @pytest.mark.parametrize("gridsize", [1, 2, 3])
 def test_channels_follow_the_grid_size(backend: Proxy, observe: Observer, tmp_path: Path, gridsize: int) -> None:
     """Grid and channels agree everywhere, after a payload that said otherwise.
@@ -122,7 +122,7 @@ def test_channels_follow_the_grid_size(backend: Proxy, observe: Observer, tmp_pa
     observe.equal("canonical", payload.tf_training_config.model.gridsize, gridsize)
 
 
-@pytest.mark.clause("CONFIG-066~1")
+@pytest.mark.clause("CONFIG-066~1", needs=("CONFIG-060",))
 def test_the_audit_states_what_is_in_force(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """Execution settings and explicit overrides all stand in the audit.
 
@@ -136,7 +136,7 @@ def test_the_audit_states_what_is_in_force(backend: Proxy, observe: Observer, tm
     observe.equal("audit", configs.chosen(payload.overrides_applied, expected), expected)
 
 
-@pytest.mark.clause("CONFIG-067~1")
+@pytest.mark.clause("CONFIG-067~1", needs=("CONFIG-060",))
 def test_the_callers_overrides_stay_as_they_are(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """The mapping is read and never written, so that one that cannot be written does as well.
 
@@ -151,7 +151,7 @@ def test_the_callers_overrides_stay_as_they_are(backend: Proxy, observe: Observe
     observe.equal("refusal", reactions.refusal(lambda: backend.payload(file, tmp_path / "out", locked)), "")
 
 
-@pytest.mark.clause("CONFIG-068~1")
+@pytest.mark.clause("CONFIG-068~1", needs=("CONFIG-060",))
 @pytest.mark.parametrize(
     ("alias", "value", "canonical", "part", "name", "expected"),
     [

@@ -25,7 +25,7 @@ def test_synchronising_writes_into_the_registry_that_readers_hold(backend: Proxy
     observe.holds("identity", backend.registry() is held, "the same object at every call", "another object")
 
 
-@pytest.mark.clause("CONFIG-005~1")
+@pytest.mark.clause("CONFIG-005~1", needs=("CONFIG-002",))
 def test_synchronising_changes_the_mapping_in_place_and_returns_nothing(backend: Proxy, observe: Observer) -> None:
     """The mapping that is passed is the mapping that changes; other entries survive.
 
@@ -55,7 +55,7 @@ def test_none_is_skipped_and_the_older_value_survives(backend: Proxy, observe: O
     observe.equal("older value", registry[key], "older")
 
 
-@pytest.mark.clause("CONFIG-005~1", "CONFIG-021~1")
+@pytest.mark.clause("CONFIG-005~1", "CONFIG-021~1", needs=("CONFIG-002",))
 def test_paths_are_text_in_the_registry(backend: Proxy, observe: Observer) -> None:
     """Paths that are renamed and paths that are not are both written as text.
 
@@ -83,7 +83,7 @@ def test_a_second_run_inherits_what_it_does_not_state(backend: Proxy, observe: O
     observe.equal("n_subsample", backend.registry().get("n_subsample"), 19)
 
 
-@pytest.mark.clause("CONFIG-006~1")
+@pytest.mark.clause("CONFIG-006~1", needs=("CONFIG-002",))
 def test_defaults_are_a_fresh_mapping_for_a_run_without_history(backend: Proxy, observe: Observer) -> None:
     """Synchronised into fresh defaults, a configuration shows no trace of an earlier one.
 
@@ -131,7 +131,7 @@ def test_the_flat_form_holds_the_model_beside_the_rest(backend: Proxy, observe: 
     observe.equal("entry model", "model" in flat, False)
 
 
-@pytest.mark.clause("CONFIG-022~1")
+@pytest.mark.clause("CONFIG-022~1", needs=("CONFIG-002",))
 @pytest.mark.parametrize("kind", ["training", "inference"])
 def test_a_fully_specified_configuration_is_in_the_registry_as_stated(backend: Proxy, observe: Observer, kind: str) -> None:
     """Each of the stated values, none of them a default, arrives under its key.
@@ -258,7 +258,7 @@ def test_only_canonical_runs_fill_the_registry(backend: Proxy, observe: Observer
         backend.populate(thing)
 
 
-@pytest.mark.clause("CONFIG-069~1")
+@pytest.mark.clause("CONFIG-069~1", needs=("CONFIG-002",))
 def test_filling_twice_warns_and_writes(backend: Proxy, observe: Observer) -> None:
     """The second experiment of a process is announced, and takes effect.
 

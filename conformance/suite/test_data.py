@@ -104,7 +104,7 @@ def test_a_file_that_is_not_there_is_named(backend: Any, observe: Observer, tmp_
         backend.read(path)
 
 
-@pytest.mark.clause("DATA-002~1")
+@pytest.mark.clause("DATA-002~1", needs=("DATA-001",))
 @pytest.mark.parametrize("name", ["diffraction", "diff3d"])
 def test_either_name_of_the_amplitudes_is_read(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
     """`diffraction` and `diff3d` are both read. If this fails, suspect a reader that knows one name."""

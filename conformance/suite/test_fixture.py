@@ -64,7 +64,7 @@ def test_values_are_small_amplitudes_under_both_names(observe: Observer) -> None
     observe.equal("axes of the object", arrays["objectGuess"].ndim, 2)
 
 
-@pytest.mark.clause("FIXTURE-003~2")
+@pytest.mark.clause("FIXTURE-003~2", needs=("FIXTURE-006",))
 def test_exposures_are_chosen_evenly(observe: Observer) -> None:
     """Exposure `int(i · M / 64)` of M = 1087. If this fails, suspect a draw."""
     chosen = np.floor(np.arange(64) * 1087 / 64).astype(int)
@@ -83,7 +83,7 @@ def test_two_runs_make_equal_arrays(observe: Observer, tmp_path: Path) -> None:
     observe.equal("digest", oracle.digest(scene.loaded(tmp_path / "again.npz")), oracle.digest(scene.arrays()))
 
 
-@pytest.mark.clause("FIXTURE-004~2")
+@pytest.mark.clause("FIXTURE-004~2", needs=("FIXTURE-006",))
 def test_positions_cover_the_scan(observe: Observer) -> None:
     """More than half of the range on either axis, and unequal ranges. If this fails, suspect the first exposures of the scan."""
     chosen = scene.spans(scene.arrays()["xcoords"], scene.arrays()["ycoords"])
@@ -173,7 +173,7 @@ def test_a_backend_reads_it(backend: Any, observe: Observer, tmp_path: Path) -> 
     observe.equal("photons", raw.metadata["physics_parameters"]["nphotons"], stated)
 
 
-@pytest.mark.clause("FIXTURE-020~2", evidence="differential")
+@pytest.mark.clause("FIXTURE-020~2", needs=("FIXTURE-006",), evidence="differential")
 def test_patterns_belong_to_their_positions(observe: Observer) -> None:
     """A pattern is most likely at its own position. If this fails, suspect two index arrays."""
     observe.at_least("patterns that are most likely at their own position", scene.at_home(), 60)

@@ -15,7 +15,7 @@ from conformance.scenes import groups
 from conformance.scenes.groups import members
 
 
-@pytest.mark.clause("GROUP-001~1")
+@pytest.mark.clause("GROUP-001~1", needs=("GROUP-002",))
 @pytest.mark.parametrize(
     ("argument", "registered", "C"), [(None, 1, 1), (None, 2, 4), (1, 2, 1), (2, 1, 4)], ids=["reg1", "reg2", "arg1", "arg2"]
 )
@@ -106,7 +106,7 @@ def test_seed_points_are_drawn_without_replacement(backend: Any, observe: Observ
     observe.equal("distinct points", len(set(found.ravel().tolist()) & set(range(23))), 22)
 
 
-@pytest.mark.clause("GROUP-010~1")
+@pytest.mark.clause("GROUP-010~1", needs=("GROUP-002",))
 @pytest.mark.parametrize("seed", [None, 0, 5], ids=["none", "0", "5"])
 def test_a_whole_scan_stands_in_natural_order(backend: Any, observe: Observer, seed: int | None) -> None:
     """All points: nothing is drawn. If this fails, suspect a permutation."""

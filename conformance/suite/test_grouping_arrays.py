@@ -80,7 +80,7 @@ def test_patterns_are_those_of_the_members(backend: Any, observe: Observer, g: i
     observe.equal("diffraction", entry(mapping, "diffraction"), groups.gathered(given, "diff3d", members))
 
 
-@pytest.mark.clause("GROUP-022~1", "GROUP-023~1", evidence="differential")
+@pytest.mark.clause("GROUP-022~1", "GROUP-023~1", needs=("GROUP-024",), evidence="differential")
 @GRIDS
 @STARTS
 def test_centres_and_relative_positions(backend: Any, observe: Observer, g: int, prefix: str) -> None:
@@ -116,7 +116,7 @@ def test_a_single_member_is_its_own_centre(backend: Any, observe: Observer, pref
     observe.equal("relative positions off zero", int(np.count_nonzero(entry(mapping, f"{prefix}_relative"))), 0)
 
 
-@pytest.mark.clause("GROUP-023~1", evidence="analytic")
+@pytest.mark.clause("GROUP-023~1", needs=("GROUP-024",), evidence="analytic")
 @pytest.mark.parametrize("axis", [0, 1], ids=["x", "y"])
 def test_the_farthest_member_has_the_smallest_relative_position(backend: Any, observe: Observer, axis: int) -> None:
     """Four corners of a square of 3 × 2 pixels: known numbers. If this fails, suspect the sign of relative positions."""
@@ -192,7 +192,7 @@ def test_a_dark_stack_is_refused(backend: Any, observe: Observer) -> None:
         backend.group(raw, N=groups.N, K=6, nsamples=9, gridsize=2)
 
 
-@pytest.mark.clause("GROUP-031~2", evidence="differential")
+@pytest.mark.clause("GROUP-031~2", needs=("GROUP-024",), evidence="differential")
 @GRIDS
 def test_labels_lie_at_their_members_place(backend: Any, observe: Observer, g: int) -> None:
     """The object around each member's own position. If this fails, suspect offset plus relative position, or exchanged axes."""
@@ -241,7 +241,7 @@ def test_without_an_object_there_are_no_labels(backend: Any, observe: Observer) 
     observe.holds("objectGuess", whole is None, "None", type(whole).__name__)
 
 
-@pytest.mark.clause("GROUP-032~2", evidence="analytic")
+@pytest.mark.clause("GROUP-032~2", needs=("GROUP-024",), evidence="analytic")
 @GRIDS
 def test_labels_are_zero_beyond_the_object(backend: Any, observe: Observer, g: int) -> None:
     """Exactly zero outside, complex64. If this fails, suspect an index that is clamped or wraps around."""

@@ -177,7 +177,7 @@ def test_raw_amplitudes_of_a_container_are_scaled(backend: Any, observe: Observe
     observe.close("patches", images.apart(image.patches, images.paired(image, *expected)[0]), 0.0)
 
 
-@pytest.mark.clause("INFER-010~1", evidence="differential")
+@pytest.mark.clause("INFER-010~1", needs=("INFER-003",), evidence="differential")
 def test_the_probe_is_the_records(backend: Any, observe: Observer) -> None:
     """`probeGuess`, up to one factor. If this fails, suspect a probe of ones."""
     image = images.reconstructed(backend, BASE, M=M)
@@ -209,7 +209,7 @@ def test_the_batch_size_does_not_matter(backend: Any, observe: Observer, recipe:
     observe.close("batch_size", images.apart(parts.field, whole.field), 0.0)
 
 
-@pytest.mark.clause("INFER-012~1")
+@pytest.mark.clause("INFER-012~1", needs=("INFER-003",))
 @pytest.mark.parametrize("size", [3, 7])
 def test_the_network_sees_batches_of_the_size_asked_for(backend: Any, observe: Observer, size: int) -> None:
     """`inference_batch_size` beats `batch_size`. If this fails, suspect a loader built before the setting is read."""
@@ -222,7 +222,7 @@ def test_the_network_sees_batches_of_the_size_asked_for(backend: Any, observe: O
 
 
 @pytest.mark.device
-@pytest.mark.clause("INFER-013~1", evidence="differential")
+@pytest.mark.clause("INFER-013~1", needs=("INFER-003",), evidence="differential")
 def test_inference_runs_where_it_is_told_to(backend: Any, observe: Observer, pytestconfig: pytest.Config) -> None:
     """A model from elsewhere, the same image on this device. If this fails, suspect a device taken from the first weight."""
     device = pytestconfig.getoption("--device")
@@ -234,7 +234,7 @@ def test_inference_runs_where_it_is_told_to(backend: Any, observe: Observer, pyt
     observe.equal("devices", [native.device(part) for part in (here.amplitude, here.phase)], ["cpu", "cpu"])
 
 
-@pytest.mark.clause("INFER-014~1")
+@pytest.mark.clause("INFER-014~1", needs=("INFER-003",))
 @pytest.mark.parametrize("container", [{}, {"X": None}], ids=["absent", "none"])
 def test_a_container_without_patterns_is_an_error(backend: Any, observe: Observer, container: dict[str, Any]) -> None:
     """No X, no image. If this fails, suspect patterns that are made up."""

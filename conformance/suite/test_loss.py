@@ -88,7 +88,7 @@ def test_absolute_error_takes_no_notice_of_photons(backend: Any, observe: Observ
 
 
 @pytest.mark.device
-@pytest.mark.clause("LOSS-007~2", evidence="differential", needs=("MODEL-020",))
+@pytest.mark.clause("LOSS-007~2", needs=("MODEL-020", "LOSS-006"), evidence="differential")
 @GROUPS
 def test_supervised_loss_compares_with_labels(backend: Any, observe: Observer, g: int) -> None:
     """2·Σ|A − A*| + 4·Σ|φ − φ*| over the mean amplitude. If this fails, suspect other weights, or a mean over pixels."""

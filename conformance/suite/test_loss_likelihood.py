@@ -52,7 +52,7 @@ def test_likelihood_has_the_slope_of_a_poisson_law(backend: Any, observe: Observ
 
 
 @pytest.mark.device
-@pytest.mark.clause("LOSS-003~1", evidence="differential")
+@pytest.mark.clause("LOSS-003~1", needs=("LOSS-004",), evidence="differential")
 def test_both_sides_are_scaled(backend: Any, observe: Observer) -> None:
     """Likelihood of S·Â and S·x, sample by sample. If this fails, suspect a scale on one side, or one of shape (B,)."""
     predicted, measured, scale = losses.amplitudes((3, 4, 8, 8))
@@ -106,7 +106,7 @@ def test_half_a_photon_has_the_gamma_of_three_halves(backend: Any, observe: Obse
 
 
 @pytest.mark.device
-@pytest.mark.clause("LOSS-005~1", evidence="differential")
+@pytest.mark.clause("LOSS-005~1", needs=("LOSS-001",), evidence="differential")
 def test_log_gamma_moves_only_the_value(backend: Any, observe: Observer) -> None:
     """Differences of two predictions are those of λ − y·ln λ. If this fails, suspect a term that depends on both sides."""
     predicted, measured, scale = losses.amplitudes((3, 4, 8, 8))

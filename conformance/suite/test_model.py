@@ -88,7 +88,7 @@ def test_bottleneck_is_eight_by_eight(backend: Any, observe: Observer, N: int, s
     observe.at_least("kernels_at_full_width", found[128 * scale, 128 * scale], 1)
 
 
-@pytest.mark.clause("MODEL-004~1")
+@pytest.mark.clause("MODEL-004~1", needs=("MODEL-003",))
 @pytest.mark.parametrize("N", SIZES, ids=size)
 def test_decoder_has_the_ladder_of_its_size(backend: Any, observe: Observer, N: int) -> None:
     """…-64-32, two 3×3 kernels a block, beside the encoder's. If this fails, suspect transposed convolutions."""

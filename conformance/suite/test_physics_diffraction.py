@@ -24,7 +24,7 @@ def sides(pair: tuple[int, int]) -> str:
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-001~1", evidence="differential")
+@pytest.mark.clause("PHYS-001~1", needs=("PHYS-002", "PHYS-003"), evidence="differential")
 @pytest.mark.parametrize("scene", LIT, ids=str)
 def test_exit_wave_is_object_times_probe(backend: Any, observe: Observer, scene: optics.FieldScene) -> None:
     """The amplitude is that of O·P_p, unconjugated.
@@ -138,7 +138,7 @@ def test_modes_add_incoherently(backend: Any, observe: Observer) -> None:
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-004~1", evidence="differential")
+@pytest.mark.clause("PHYS-004~1", needs=("PHYS-002", "PHYS-003"), evidence="differential")
 def test_order_and_dark_modes_do_not_matter(backend: Any, observe: Observer) -> None:
     """Modes in any order, with or without a mode of zeros. If this fails, suspect a mode that is left out."""
     field, first, second = fields.orthogonal_modes()

@@ -92,7 +92,7 @@ def test_the_true_object_beats_a_flat_one(backend: Any, observe: Observer, brigh
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-035~1", evidence="analytic")
+@pytest.mark.clause("PHYS-035~1", needs=("PHYS-030",), evidence="analytic")
 @pytest.mark.parametrize("M", [16, 20, 21], ids=str)
 def test_group_of_one_is_its_own_merge(backend: Any, observe: Observer, M: int) -> None:
     """The central window comes back, divided by 1.001; around it is nothing. If this fails, suspect a window off by a pixel."""
@@ -106,7 +106,7 @@ def test_group_of_one_is_its_own_merge(backend: Any, observe: Observer, M: int) 
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-035~1", evidence="differential")
+@pytest.mark.clause("PHYS-035~1", needs=("PHYS-022", "PHYS-030"), evidence="differential")
 def test_group_of_one_returns_from_any_whole_offset(backend: Any, observe: Observer) -> None:
     """Moved away and back again, a lone patch is the same.
 

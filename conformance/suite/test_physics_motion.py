@@ -179,7 +179,7 @@ def test_mirrored_offsets_give_another_object(backend: Any, observe: Observer) -
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-023~1", evidence="algebraic")
+@pytest.mark.clause("PHYS-023~1", needs=("PHYS-022",), evidence="algebraic")
 @pytest.mark.parametrize("padding", [8, 9], ids=["even-padding", "odd-padding"])
 def test_extraction_undoes_the_merge(backend: Any, observe: Observer, padding: int) -> None:
     """Patches of one object come back in the common support. If this fails, suspect one sign in both directions, or the trim."""
@@ -216,7 +216,7 @@ def test_canvas_has_no_buffer(backend: Any, observe: Observer, N: int, g: int, d
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-033~2", evidence="differential", needs=("PHYS-020",))
+@pytest.mark.clause("PHYS-033~2", needs=("PHYS-020", "PHYS-022"), evidence="differential")
 @pytest.mark.parametrize("scene", motions.group_scenes(), ids=str)
 def test_extraction_translates_then_trims(backend: Any, observe: Observer, scene: motions.GroupScene) -> None:
     """Each channel: the canvas moved by plus its offset, trimmed from (M−N)//2. If this fails, suspect the start of the trim."""

@@ -29,7 +29,7 @@ def test_train_returns_a_mapping(backend: Any, observe: Observer) -> None:
     observe.holds("results", hasattr(run.results, "keys"), "a mapping", native.kind(run.results))
 
 
-@pytest.mark.clause("TRAIN-001~1")
+@pytest.mark.clause("TRAIN-001~1", needs=("TRAIN-003",))
 def test_run_returns_a_triple(backend: Any, observe: Observer) -> None:
     """`run(train, test, config, execution, …)` returns amplitude, phase, results. If this fails, suspect the order of returns."""
     run = runs.trained(backend, QUAD)
@@ -90,7 +90,7 @@ def test_history_is_what_was_logged(backend: Any, observe: Observer, kind: str) 
     observe.close("losses", np.asarray(runs.losses(run, kind), dtype=float), [epoch[-1] for epoch in runs.logged(run, name)])
 
 
-@pytest.mark.clause("TRAIN-010~1")
+@pytest.mark.clause("TRAIN-010~1", needs=("TRAIN-003",))
 @pytest.mark.parametrize("recipe", [BASE, QUAD], ids=["train", "run"])
 def test_nothing_is_written_outside_the_output_folder(backend: Any, observe: Observer, recipe: Recipe) -> None:
     """The folder that the user stands in stays empty. If this fails, suspect a logger without its directory."""
