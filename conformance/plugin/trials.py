@@ -137,14 +137,15 @@ class Trials:
         self.station.backend()
         began, run = time.monotonic(), 0
         with tracing.traced(own) if self.job.get("trace") else nullcontext():
+            used = -sum(os.times()[:4])
             for item, following in zip(items, [*items[1:], None], strict=True):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 run += 1
                 if self.job.get("until_red") and json.loads(self.recorder.lines[-1])["state"] in RED:
                     break
+            used += sum(os.times()[:4])
         if self.job.get("working") and name.startswith(("DEF-", "GUARD-")):
             self._prove(scratch / "working")
-        used = sum(os.times()[:4])
         self.recorder._write({"kind": "end", "checks": run, "seconds": round(time.monotonic() - began, 2), "cpu": round(used, 2)})
 
     def _prove(self, folder: Path) -> None:
