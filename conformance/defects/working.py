@@ -22,6 +22,8 @@ from conformance.defects.planting import ROOT, anew
 from conformance.scenes import runs
 
 STEPS = ("read", "train", "save", "load", "infer")
+MADE = "make"
+"""Before them: the adapter over the package, where that is planted as text."""
 USED = {"read", "canonical", "synchronise", "run", "load", "reconstruct", "registry"}
 """The adapter's methods that the scenario calls."""
 RECIPE = runs.Recipe(groups=4, gridsize=2)
@@ -128,7 +130,11 @@ def proved(backend: Any, places: Collection[str], folder: Path) -> tuple[str, st
     if inside:
         return stops_at(backend, folder)
     if planter.copies and not planter.touched:
-        return stops_at(anew(planter.copies[0].name), folder)
+        try:
+            fresh = anew(planter.copies[0].name)
+        except (Exception, SystemExit) as error:
+            return MADE, f"{type(error).__name__}: {error}"[:300]
+        return stops_at(fresh, folder)
     return None
 
 

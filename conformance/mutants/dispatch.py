@@ -49,6 +49,7 @@ mutant("GUARD-DISPATCH-001", "the selector cannot be imported without torch, and
         "import torch\nfrom reference_impl.errors import ContractError\n"))
 mutant("GUARD-DISPATCH-001b", "a workflow has another name than the contract's",
     "DISPATCH-001:the_selector_offers_three_workflows_without_the_stack",
+    breaks="make: the adapter asks for the workflow that is missing",
     plant=source(SELECTOR, "def load_inference_bundle_with_backend(", "def open_bundle_with_backend("))
 mutant("GUARD-DISPATCH-002", "a configuration that is refused never reaches the registry",
     "DISPATCH-002:a_configuration_is_in_the_registry_before_its_backend_is_inspected",

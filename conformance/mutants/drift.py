@@ -37,6 +37,7 @@ mutant("GUARD-DRIFT-003b", "patterns in memory cannot be handed over",
     f"DRIFT-003:objects_have_the_attributes_and_methods{SECOND}",
     plant=source(f"{OTHER}/api/base_api.py", "def from_np(", "def from_arrays("))
 mutant("GUARD-DRIFT-003c", "the model has no name for its loss", f"DRIFT-003:objects_have_the_attributes_and_methods{SECOND}",
+    breaks="train: the loss is logged under the name that is missing",
     plant=source("training/lightning_module.py", "self.loss_name, self.val_loss_name =",
         "self.loss_name, self.validation_name ="))
 mutant("GUARD-DRIFT-004", "load knows no create_split", f"DRIFT-004:functions_take_what_they_are_given{FIRST}",
@@ -52,6 +53,7 @@ mutant("GUARD-DRIFT-005b", "the engine needs a device", f"DRIFT-005:functions_ne
         "def __init__(self, config_manager: ConfigManager, ptycho_model: PtychoModel) -> None:",
         lambda old: old.replace(") ->", ", device: str) ->")))
 mutant("GUARD-DRIFT-006", "the configuration does not know nll_weight", f"DRIFT-006:configurations_have_the_fields{FIRST}",
+    breaks="train: the flat form asks for the field that is missing",
     plant=source("config/canonical.py", "    nll_weight: float = 1.0\n", "    likelihood_weight: float = 1.0\n"))
 mutant("GUARD-DRIFT-006b", "the configuration does not know min_lr_ratio", f"DRIFT-006:configurations_have_the_fields{SECOND}",
     plant=source(SETTINGS, "    min_lr_ratio: float = 0.1\n", ""))

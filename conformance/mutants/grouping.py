@@ -217,6 +217,7 @@ mutant("DEF-043", "the input is dimmed 44-fold", "GROUP-030:amplitudes_are_norma
     plant=energies(lambda pixels: np.sum(pixels * pixels, axis=1, dtype=np.float64)))
 mutant("DEF-045", "amplitudes become float64 under a new NumPy", "GROUP-030:amplitudes_are_normalised",
     "GROUP-021:arrays_have_their_shapes_and_dtypes",
+    breaks="train: the container refuses amplitudes of double precision",
     plant=function(arrays.scaled, instead(lambda stack, factor: stack * np.float64(factor))))
 mutant("DEF-057", "merged groups are mirrored", "GROUP-022:centres_and_relative_positions",
     "GROUP-022:absolute_positions_come_back", "GROUP-023:the_farthest_member_has_the_smallest_relative_position",
@@ -231,6 +232,7 @@ mutant("DEF-065", "rows and columns of channels are exchanged", "GROUP-040:chann
 mutant("GUARD-GROUP-021", "the mapping has a name of the container", "GROUP-021:the_mapping_has_its_keys",
     plant=mapping(lambda found, raw: {"local_offsets": found["coords_relative"]}))
 mutant("GUARD-GROUP-021b", "patterns are handed out channel-first", "GROUP-021:arrays_have_their_shapes_and_dtypes",
+    breaks="train: the container refuses labels whose axes are not the patterns'",
     plant=mapping(lambda found, raw: {key: found[key].transpose(0, 3, 1, 2) for key in ("diffraction", "X_full")}))
 mutant("GUARD-GROUP-021c", "patterns of a group are interleaved", "GROUP-021:patterns_are_those_of_the_members",
     plant=function(arrays.gather_patterns,
