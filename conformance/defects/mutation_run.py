@@ -11,7 +11,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,8 +25,6 @@ from conformance.judging.states import RED
 
 PORTION = 40
 """Trials in a process that has collected the suite (6 s of CPU): what an interruption loses."""
-FORK = 0.25
-"""Seconds of CPU that a fork costs before its first check (the copy, the reference read anew)."""
 
 
 @dataclass(frozen=True)
@@ -104,40 +102,30 @@ def digest(text: str) -> str:
 
 def portion(folder: Path, some: Sequence[Mutation], reach: Reach, wanted: Wanted) -> list[dict[str, Any]]:
     """The results of some mutations, tried by one process that has collected the suite once."""
-    plans = {m.id: list(affordable(reach.of(m.path, m.line, m.area), reach.checks, wanted.budget)) for m in some}
+    plans = {m.id: reach.of(m.path, m.line, m.area) for m in some}
     tried = {
         name: {"backend": f"mutation:{name}", "nodes": [reach.checks[check]["node"] for check in checks]}
         for name, checks in plans.items()
         if checks
     }
     with tempfile.TemporaryDirectory(prefix="mutation-", dir=folder) as scratch:
-        job = {"workers": wanted.workers, "patience": wanted.patience, "until_red": True, "sorted": False, "trials": tried}
+        job = {"workers": wanted.workers, "patience": wanted.patience, "until_red": True, "budget": wanted.budget}
+        job |= {"sorted": False, "trials": tried}
         if tried and (code := trial_run.run(Path(scratch), job)):
             raise RuntimeError(f"the trials ended with {code}; see the lines above")
         return [line(m, plans[m.id], reach, trials.lines(Path(scratch), m.id)) for m in some]
-
-
-def affordable(checks: Iterable[str], told: Mapping[str, Mapping[str, Any]], budget: float) -> Iterator[str]:
-    """The first checks that cost no more than `budget` seconds of CPU together; a dear one is passed over, not the end."""
-    spent = FORK
-    for check in checks:
-        price = float(told[check]["cpu"])
-        if spent + price <= budget:
-            spent += price
-            yield check
 
 
 def line(mutation: Mutation, planned: Sequence[str], reach: Reach, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A mutation's result as it is kept.
 
     `killed` is a red check; `unmade` a reference that cannot be imported or made; `hung` one that outlasted its time; `unreached`
-    means that no check reaches its line, `survived` that all planned checks stayed green.
+    means that no check reaches its line, `survived` that all checks for which there was time stayed green (`run` of `planned`).
     """
     results = [entry for entry in told if entry["kind"] == "result"]
     reds = [entry for entry in results if entry["state"] in RED]
     ended = any(entry["kind"] == "end" for entry in told)
     verdict = "killed" if reds else "unreached" if not planned else "survived" if ended else "hung" if results else "unmade"
-    all_of_them = reach.of(mutation.path, mutation.line, mutation.area)
     return {
         "id": mutation.id,
         "path": mutation.path,
@@ -149,7 +137,6 @@ def line(mutation: Mutation, planned: Sequence[str], reach: Reach, told: Sequenc
         "check": trials.without_device(reds[0]["check"]) if reds else "",
         "run": len(results),
         "planned": len(planned),
-        "too dear": len(all_of_them) - len(planned),
         "cpu": next((entry.get("cpu", 0.0) for entry in told if entry["kind"] == "end"), 0.0),
     }
 

@@ -1,15 +1,17 @@
 """Trials inside pytest: the suite is collected once, then each trial runs its checks in a fork of this process.
 
 A trial is a planted backend and some checks: chosen (`choice`), or named in their order (`nodes`). A job may end each trial at
-the first red (`until_red`), note which lines of the reference each reaches (`trace`), and have each planted backend go through
-the scenario of a working one (`working`). Forks begin with everything imported and nothing computed, so that a trial costs its
-checks and no more. Each writes its results as lines of its own file; `conformance.defects.trials` reads them.
+the first red (`until_red`) or after so much CPU (`budget`, s), note which lines of the reference each reaches (`trace`), and have
+each planted backend go through the scenario of a working one (`working`). Forks begin with everything imported and nothing
+computed, so that a trial costs its checks and no more. Each writes its results as lines of its own file;
+`conformance.defects.trials` reads them.
 """
 
 from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import shutil
 import signal
@@ -141,7 +143,8 @@ class Trials:
             for item, following in zip(items, [*items[1:], None], strict=True):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 run += 1
-                if self.job.get("until_red") and json.loads(self.recorder.lines[-1])["state"] in RED:
+                red = self.job.get("until_red") and json.loads(self.recorder.lines[-1])["state"] in RED
+                if red or used + sum(os.times()[:4]) > self.job.get("budget", math.inf):
                     break
             used += sum(os.times()[:4])
         if self.job.get("working") and name.startswith(("DEF-", "GUARD-")):

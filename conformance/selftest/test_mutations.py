@@ -135,17 +135,6 @@ def test_a_file_that_no_check_runs_is_not_drawn_from() -> None:
     assert reach().of("data/b.py", 2, "data") == []
 
 
-def test_a_dear_check_is_passed_over_and_told() -> None:
-    checks = reach().checks
-    ranked = reach().of("data/a.py", 6, "data")
-    one = Mutation("data/a.py", 6, 7, "NumberReplacer", 4)
-
-    taken = list(mutation_run.affordable(ranked, checks, 2.0))
-
-    assert taken == ["DATA-002:near[two]", "PHYS-001:far", "DATA-002:near[one]"]
-    assert mutation_run.line(one, taken, reach(), [])["too dear"] == 1
-
-
 RED = {"kind": "result", "check": "DATA-002:near[two]@cpu", "state": "fail"}
 GREEN = {**RED, "state": "pass"}
 END = {"kind": "end", "checks": 1, "cpu": 0.5}
