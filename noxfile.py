@@ -142,7 +142,7 @@ def page(session: nox.Session) -> None:
 def strangers(session: nox.Session) -> None:
     """Every other backend that can be installed here, beside the reference: one table, one matrix. Says what could not be."""
     python, found, absent = prepare(session), ["reference", "proc:numpy"], []
-    for name, recipe in tomllib.loads((ROOT / "conformance" / "backends" / "install.toml").read_text(encoding="utf-8")).items():
+    for name, recipe in recipes().items():
         try:
             place = stranger(session, name, recipe)
             found += [f"venv:{place}:{adapter}" for adapter in recipe["adapters"]]
@@ -183,8 +183,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Times and memory of the reference, against their bounds."""
-    tee(session, "bench", [prepare(session), "-m", "reference_impl.bench", *session.posargs])
+    """Times and memory of the reference, against their bounds; `-- --peers`: its engine beside pty-chi's, in turns."""
+    argv, python = list(session.posargs), prepare(session)
+    if "--peers" in argv:
+        at = argv.index("--peers") + 1
+        argv.insert(at, str(stranger(session, "ptychi", recipes()["ptychi"]) / BIN / "python"))
+    tee(session, "bench", [python, "-m", "reference_impl.bench", *argv])
 
 
 @nox.session
@@ -221,6 +225,11 @@ def of_the_pins(session: nox.Session, place: Path, *wanted: str) -> str:
         subprocess.run([str(python), "-m", "pip", *PIP, *wanted], check=True)
         stamp.write_text(digest)
     return str(python)
+
+
+def recipes() -> dict[str, Any]:
+    """How other backends are installed, by the name of their environment."""
+    return tomllib.loads((ROOT / "conformance" / "backends" / "install.toml").read_text(encoding="utf-8"))
 
 
 def stranger(session: nox.Session, name: str, recipe: dict[str, Any]) -> Path:

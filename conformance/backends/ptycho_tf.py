@@ -27,6 +27,15 @@ from conformance.protocol import BackendInfo
 
 KINDS = {kind: f"{kind.title()}Config" for kind in ("model", "training", "inference")} | {"execution": "PyTorchExecutionConfig"}
 
+OFFERED = {
+    "config": "canonical registry defaults derived lookup parameters check_registry read_yaml flatten synchronise validate",
+    "data": "read record write",
+    "grouping": "group transform",
+    "batch": "container_from_groups container",
+    "physics": "diffract translate merge extract padded_size physics_scale observe_photons simulation_scale simulate",
+    "inference": "stitch",
+}
+
 
 @contextlib.contextmanager
 def registered(**values: Any) -> Iterator[None]:
@@ -57,6 +66,7 @@ class Backend:
             name="ptycho_tf",
             version=next((found.version for found in metadata.distributions(name="ptychopinn")), "checkout"),
             numeric_libraries=tuple(f"{name} {metadata.version(name)}" for name in ("tensorflow-cpu", "numpy")),
+            surfaces=tuple(f"{area}.{name}" for area, names in OFFERED.items() for name in names.split()),
         )
 
     canonical = staticmethod(lambda kind, **fields: getattr(settings, KINDS[kind])(**fields))

@@ -70,6 +70,7 @@ class Backend:
             modules=tuple(name for name in ("ptycho_torch.model", *sorted(STACK)) if of(f"{name}:__name__")),
             distribution="ptychopinn",
             selector=f"{SELECTOR}:run_cdi_example_with_backend" if hasattr(self, "run") else None,
+            surfaces=parts.surfaces(self),
         )
 
     canonical = staticmethod(lambda kind, **fields: getattr(canonical, KINDS[kind])(**fields))

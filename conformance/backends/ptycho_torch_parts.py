@@ -16,6 +16,8 @@ from ptycho_torch import config_params as own
 from ptycho_torch import helper
 from ptycho_torch import model as network
 
+from conformance import protocol
+
 
 def of(place: str) -> Any:
     """What stands at `module:name`; None where this state of the repository has no such module, or no such name in it."""
@@ -34,6 +36,18 @@ def version() -> str:
         return metadata.version("ptychopinn")
     except metadata.PackageNotFoundError:
         return f"checkout {Path(str(own.__file__)).parents[1].name}"
+
+
+AREAS = ("config", "data", "grouping", "batch", "physics", "model", "loss", "training", "bundle", "inference", "dispatch", "cli")
+
+
+def surfaces(adapter: object) -> tuple[str, ...]:
+    """The areas of which this state of the line has anything; what it lacks within one of them is a gap."""
+    return tuple(
+        area
+        for area in AREAS
+        if any(hasattr(adapter, name) for name in vars(getattr(protocol, area.capitalize())) if name[0] != "_")
+    )
 
 
 def offered(same: Mapping[str, str], calls: Mapping[str, str]) -> Callable[[type], type]:

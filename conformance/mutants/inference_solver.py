@@ -9,7 +9,7 @@ import torch
 
 from conformance.defects.changes import function, result
 from conformance.mutants import rows
-from reference_impl.engine import canvas, probe, problem, solver, waves
+from reference_impl.engine import canvas, probe, problem, solve_record, waves
 
 RECOVERS = "INFER-033:an_engine_recovers_the_object"
 FRACTIONS = "INFER-033:fractions_of_a_pixel_count"
@@ -22,11 +22,11 @@ MODES = "INFER-043:an_engine_takes_every_mode_of_the_probe_or_none"
 def asked(**changes: Any) -> Any:
     """The solver under other settings than it was asked for; a function makes one of the setting that was asked."""
 
-    def changed(original: Any, experiment: Any, settings: Any, *rest: Any) -> Any:
+    def changed(original: Any, record: Any, settings: Any, *rest: Any) -> Any:
         made = {name: value(getattr(settings, name)) if callable(value) else value for name, value in changes.items()}
-        return original(experiment, replace(settings, **made), *rest)
+        return original(record, replace(settings, **made), *rest)
 
-    return function(solver.solve, changed)
+    return function(solve_record, changed)
 
 
 def given(change: Any) -> Any:
@@ -44,7 +44,7 @@ def equal_powers(modes: Any) -> Any:
 
 
 def about_the_first(original: Any, positions: Any, N: int, margin: int) -> Any:
-    frame = original(positions, N, margin + 8)
+    frame = original(positions, N, margin + 24)
     return replace(frame, mean=tuple(positions[0].tolist()))
 
 
@@ -89,7 +89,7 @@ mutant("GUARD-SOLVER-015", "the probe is kept though it was to be trained", "INF
 mutant("GUARD-SOLVER-016", "the probe is trained with hardly any step", "INFER-041:a_trainable_probe_is_refined_or_refused",
     plant=asked(probe_step=1e-4))
 mutant("GUARD-SOLVER-017", "the solver stops after a few sweeps", "INFER-034:an_engine_does_not_stop_on_its_way",
-    plant=asked(sweeps=lambda sweeps: min(sweeps, 4)))
+    plant=asked(sweeps=lambda sweeps: min(sweeps, 2)))
 mutant("GUARD-SOLVER-018", "steps are so small that nothing converges", "INFER-040:an_engine_converges[whole]",
     plant=asked(object_step=4e-4, momentum=0.0))
 mutant("GUARD-SOLVER-019", "amplitudes are taken for intensities", f"{RECOVERS}[whole]", f"{RECOVERS}[between-pixels]",

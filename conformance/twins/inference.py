@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from conformance.backends.numpy_only import engine
+from conformance.connectors.names import NotClaimed
 from conformance.defects.changes import answer, every, function, instead, result
 from conformance.twins import rows
 from reference_impl import inference
-from reference_impl.engine import problem, solver
+from reference_impl.engine import problem, solve_record
 from reference_impl.engine import reconstruct as solves
 from reference_impl.inference import predict_patches
 from reference_impl.inference.predict import absolute_offsets
@@ -40,14 +41,19 @@ def another_gauge(results: Any, test: Any, config: Any, **_: Any) -> tuple[Any, 
     return np.abs(image), np.angle(image), {"object": image, "passes": config.nepochs}
 
 
+def not_offered(*_: Any) -> Any:
+    raise NotClaimed("masked: this engine takes no mask")
+
+
 def asked(**changes: Any) -> Any:
     """The solver under other settings than its own."""
-    return function(solver.solve, lambda original, given, settings, *rest: original(given, replace(settings, **changes), *rest))
+    return function(solve_record, lambda original, record, settings, *rest: original(record, replace(settings, **changes), *rest))
 
 
 def backwards(found: Any) -> Any:
     """The experiment with its patterns in the opposite order, which changes the order of updates."""
-    return replace(found, patterns=found.patterns.flip(0), positions=found.positions[::-1].copy())
+    turned = {name: getattr(found, name)[::-1].copy() for name in ("positions", "numbers")}
+    return replace(found, patterns=found.patterns.flip(0), **turned)
 
 
 def another_phase(found: Any) -> Any:
@@ -78,6 +84,7 @@ twin("TWIN-PICTURES-AS-TENSORS", "amplitude and phase are tensors in float64, th
 twin("TWIN-ENGINE-GAUGE", "another phase, scale and canvas of an engine's object", files=("test_inference_engine",),
     plant=every(answer("reconstruct", instead(another_gauge)),
         answer("record", instead(lambda **arrays: SimpleNamespace(**arrays))),
+        answer("masked", instead(not_offered)),
         answer("info", result(lambda found: replace(found, profiles=("core", "reconstruct"))))))
 
 # The reference's solver: its gauge, order, steps and likelihood.
