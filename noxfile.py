@@ -28,6 +28,7 @@ BOOTSTRAP = ROOT / ".nox" / "bootstrap"
 HOUSE = ROOT / ".nox" / "house"
 BIN = "Scripts" if os.name == "nt" else "bin"
 CLIENT = "ptychodus==1.7.0"
+RECIPES = tomllib.loads((ROOT / "conformance" / "backends" / "install.toml").read_text(encoding="utf-8"))
 PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap")
 TESTS = ("conformance/selftest", "reference_impl/tests")
 PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
@@ -142,7 +143,7 @@ def page(session: nox.Session) -> None:
 def strangers(session: nox.Session) -> None:
     """Every other backend that can be installed here, beside the reference: one table, one matrix. Says what could not be."""
     python, found, absent = prepare(session), ["reference", "proc:numpy"], []
-    for name, recipe in recipes().items():
+    for name, recipe in RECIPES.items():
         try:
             place = stranger(session, name, recipe)
             found += [f"venv:{place}:{adapter}" for adapter in recipe["adapters"]]
@@ -160,7 +161,7 @@ def strangers(session: nox.Session) -> None:
 @nox.session
 def ptychodus(session: nox.Session) -> None:
     """The released ptychodus, unmodified, on the reference: export, train, save, open, reconstruct, compare; both libraries."""
-    python = client(session)
+    python = of_the_pins(session, ROOT / ".nox" / "ptychodus", CLIENT, "-e", f"{ROOT}[reference]")
     tee(session, "ptychodus", [python, "-m", "conformance.clients.trial", "--output", "{folder}", *session.posargs])
 
 
@@ -187,7 +188,7 @@ def bench(session: nox.Session) -> None:
     argv, python = list(session.posargs), prepare(session)
     if "--peers" in argv:
         at = argv.index("--peers") + 1
-        argv.insert(at, str(stranger(session, "ptychi", recipes()["ptychi"]) / BIN / "python"))
+        argv.insert(at, str(stranger(session, "ptychi", RECIPES["ptychi"]) / BIN / "python"))
     tee(session, "bench", [python, "-m", "reference_impl.bench", *argv])
 
 
@@ -227,11 +228,6 @@ def of_the_pins(session: nox.Session, place: Path, *wanted: str) -> str:
     return str(python)
 
 
-def recipes() -> dict[str, Any]:
-    """How other backends are installed, by the name of their environment."""
-    return tomllib.loads((ROOT / "conformance" / "backends" / "install.toml").read_text(encoding="utf-8"))
-
-
 def stranger(session: nox.Session, name: str, recipe: dict[str, Any]) -> Path:
     """An environment under `.nox/strangers`, installed once for each state of its recipe; a checkout goes onto its path.
 
@@ -251,11 +247,6 @@ def stranger(session: nox.Session, name: str, recipe: dict[str, Any]) -> Path:
             (next(place.glob("lib*/**/site-packages")) / "checkout.pth").write_text(f"{source}\n")
         stamp.write_text(wanted)
     return place
-
-
-def client(session: nox.Session) -> str:
-    """The interpreter of an environment with ptychodus and the reference; with `--no-venv`, this one."""
-    return of_the_pins(session, ROOT / ".nox" / "ptychodus", CLIENT, "-e", f"{ROOT}[reference]")
 
 
 def examine(
