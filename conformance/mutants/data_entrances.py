@@ -52,6 +52,11 @@ def amplitudes(change: Any) -> Change:
     return function(record._amplitudes, lambda original, archive, key, *rest: change(original(archive, key, *rest), archive, key))
 
 
+def refused_where_foreign(stack):
+    if not stack.dtype.isnative:
+        raise TypeError(f"can't convert np.ndarray of type {stack.dtype}")
+
+
 def whole_photons_are_unknown(original, mapping, file=None):
     found = (mapping or {}).get("physics_parameters", {}).get("nphotons")
     return None if isinstance(found, int) else original(mapping, file)
@@ -149,8 +154,8 @@ mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
 # One form of the numbers, at one entrance.
-mutant("GUARD-DATA-018", "a file of doubles makes a record of doubles", "DATA-001:arrays_of_a_record_have_their_dtypes",
-    plant=amplitudes(lambda stack, archive, key: stack.astype(archive.header(key).dtype)))
+mutant("GUARD-DATA-018", "records are in the byte order of their file, which torch refuses", f"{FORMS}[container-big-endian]",
+    plant=function(arrays.scaled, lambda original, stack, factor: refused_where_foreign(stack) or original(stack, factor)))
 mutant("GUARD-DATA-018b", "a photon number without a point is not read", f"{FORMS}[header-whole-photons]",
     f"{FORMS}[factory-whole-photons]", plant=function(metadata.stated_nphotons, whole_photons_are_unknown))
 mutant("GUARD-DATA-018c", "the factories refuse older files, which the reader takes", f"{FORMS}[header-patterns-last]",

@@ -44,6 +44,11 @@ def stacks_are_views_of_the_file_in_its_order(original, archive, key, *rest):
     return np.asfortranarray(original(archive, key, *rest))
 
 
+def stacks_keep_their_type(original, archive, key, *rest):
+    found, dtype = original(archive, key, *rest), archive.header(key).dtype
+    return found.astype(dtype) if rest[1] == "amplitude" else found
+
+
 def settings_are_read_twice(original, path):
     original(path)
     return original(path)
@@ -75,6 +80,8 @@ twin("TWIN-remembered-settings", "settings are remembered by what the file holds
     plant=function(load_yaml_config, remembered_by_content()))
 twin("TWIN-header-off-the-record", "the factories read the whole record for a header", files=FILES,
     plant=function(header.inspect_file, the_header_is_read_off_the_record))
+twin("TWIN-stacks-as-written", "a stack keeps the type that it has in the file", files=(*FILES, "test_batch_container"),
+    plant=function(record._amplitudes, stacks_keep_their_type))
 twin("TWIN-fortran-stacks", "a stack stays in the order in which it was written", files=(*FILES, "test_batch_container"),
     plant=function(record._amplitudes, stacks_are_views_of_the_file_in_its_order))
 twin("TWIN-settings-twice", "settings are read twice", files=("test_config", "test_data_entrances"),
