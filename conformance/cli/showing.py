@@ -55,11 +55,12 @@ def plain(ended: Ended) -> dict[str, Any]:
     told |= {"folder": str(ended.folder)}
     report = ended.report
     if report is None:
-        return told | {"equation": None, "verdicts": [], "reds": [], "causes": [], "expectations": []}
+        return told | {"equation": None, "verdicts": [], "tiers": [], "reds": [], "causes": [], "expectations": []}
     names = ("check", "clauses", "state", "advice", "message", "repro")
     return told | {
         "equation": equation(report.plan, report.states()),
         "verdicts": [found.plain() for found in verdicts(report)],
+        "tiers": (report.footer or {}).get("tiers", []),
         "reds": [
             {name: red[name] for name in names if name in red}
             | ({"known": red["check"] in report.known} if report.known_in else {})
@@ -121,6 +122,8 @@ def _below(ended: Ended) -> Iterator[Marked]:
         for found in shown:
             undecided = summary.selection(report) and found.verdict in summary.UNDECIDED
             yield summary.verdict_line(found, report), "bold" if undecided else f"bold {COLOURS.get(found.verdict, 'red')}"
+        if steps := summary.steps(report):
+            yield steps, ""
         if left:
             yield f"no check of {', '.join(left)} was selected", ""
     if ended.trouble:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conformance.connectors.names import PLANTED
+from conformance.evidence import tiers
 from conformance.evidence.causes import Cause, by_clause, causes, plainly, reds
 from conformance.evidence.closing import absent_method, absent_methods, asked, ending, following, listed, to_do
 from conformance.evidence.expectations import OUTCOMES, told
@@ -191,6 +192,11 @@ def verdict_line(found: ProfileVerdict, report: Report) -> str:
     return f"{found.profile} on {found.device}: {verdict_words(found, report)}; clauses: {found.equation}"
 
 
+def steps(report: Report) -> str:
+    """How far the backend came, and what the next step waits for; empty where the run did not look at all of it."""
+    return tiers.told((report.footer or {}).get("tiers", []))
+
+
 def markdown(report: Report, code: int, command: str) -> str:
     """summary.md: as long as there are causes, however many checks failed for them."""
     header, found = report.header, causes(report)
@@ -201,6 +207,7 @@ def markdown(report: Report, code: int, command: str) -> str:
         f"# {called(header)} {header['backend'].get('version', '')} on {header['device']}",
         "",
         *(f"- **{verdict_line(one, report)}**" for one in asked(report)[0]),
+        *([f"- {steps(report)}"] if steps(report) else []),
         f"- checks: {check_equation(report)}",
         f"- {ending(code, report)}",
         *([f"- to do first: {todo}"] if (todo := to_do(report)) else []),

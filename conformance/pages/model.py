@@ -74,6 +74,7 @@ class Run:
     known: tuple[Line, ...]
     """The lines of the expectations file, as the report judged them."""
     selected: str
+    tiers: tuple[Mapping[str, Any], ...]
     """`only -k PHYS-002 was asked for`; empty where the run was no selection."""
     words: Mapping[str, str]
     """Profile → its verdict in words."""
@@ -163,6 +164,7 @@ def run_view(index: int, source: Source) -> Run:
         todo=to_do(report),
         step=following(source.code, report, header["connection"]),
         selected=summary.selection(report),
+        tiers=tuple((report.footer or {}).get("tiers", ())),
         words={found.profile: summary.verdict_words(found, report) for found in verdicts(report)},
         known=tuple(report.expectations),
         folder=source.folder,

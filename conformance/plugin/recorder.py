@@ -16,7 +16,7 @@ import pytest
 from conformance import __version__
 from conformance.connectors.connect import information
 from conformance.connectors.names import UnknownBackend, claimed
-from conformance.evidence import checkout, expectations, report, verdict
+from conformance.evidence import checkout, expectations, report, tiers, verdict
 from conformance.judging import states
 from conformance.plugin import deaths
 from conformance.protocol import BackendInfo
@@ -222,6 +222,7 @@ class Recorder:
                 "kind": "footer",
                 "equation": sums,
                 "verdicts": [found.plain() for found in verdict.verdicts(closed)],
+                "tiers": tiers.reached(closed, self.station.tiers),
                 "exit": code,
                 "seconds": round(time.monotonic() - self.began, 2),
                 "sha256": report.digest(self.lines),

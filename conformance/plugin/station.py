@@ -17,6 +17,7 @@ from conformance.plugin.checks import Check
 from conformance.specification.bindings import default_suite
 from conformance.specification.choosing import Choice
 from conformance.specification.clauses import load
+from conformance.specification.tiers import tiers
 
 CHECK = pytest.StashKey[Check]()
 OBSERVER = pytest.StashKey[Observer]()
@@ -30,6 +31,7 @@ class Station:
         self.suite = Path(config.getoption("--suite") or default_suite()).resolve()
         folder = config.getoption("--specs")
         self.spec = load(Path(folder) if folder else None)
+        self.tiers = tiers(self.spec.clauses, self.spec.folder)
         self.backend_name: str = config.getoption("--backend")
         self.device: str = config.getoption("--device")
         self.profiles: tuple[str, ...] | None = tuple(config.getoption("--profile")) or None
