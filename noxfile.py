@@ -150,8 +150,7 @@ def strangers(session: nox.Session) -> None:
         except (subprocess.CalledProcessError, OSError) as error:
             absent.append(f"not installed: {', '.join(recipe['adapters'])}: {error}")
     argv = [python, "-m", "conformance", "run", *(part for name in found for part in ("--backend", name))]
-    room = ROOT / ".nox" / "strangers" / "room"  # some of them write where they stand
-    room.mkdir(parents=True, exist_ok=True)
+    os.makedirs(room := ROOT / ".nox" / "strangers" / "room", exist_ok=True)  # some of them write where they stand
     code, _ = spoken([*argv, "--output", str(REPORTS), "--label", "strangers", *session.posargs], cwd=room)
     print(*absent, sep="\n", flush=True)
     if code not in (0, 1, 6):  # reds of strangers are what the session is for
@@ -187,8 +186,7 @@ def bench(session: nox.Session) -> None:
     """Times and memory of the reference, against their bounds; `-- --peers`: its engine beside pty-chi's, in turns."""
     argv, python = list(session.posargs), prepare(session)
     if "--peers" in argv:
-        at = argv.index("--peers") + 1
-        argv.insert(at, str(stranger(session, "ptychi", RECIPES["ptychi"]) / BIN / "python"))
+        argv.insert(argv.index("--peers") + 1, str(stranger(session, "ptychi", RECIPES["ptychi"]) / BIN / "python"))
     tee(session, "bench", [python, "-m", "reference_impl.bench", *argv])
 
 
