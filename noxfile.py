@@ -183,10 +183,10 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Times and memory of the reference, against their bounds; `-- --peers`: its engine beside pty-chi's, in turns."""
-    argv, python = list(session.posargs), prepare(session)
-    if "--peers" in argv:
-        argv.insert(argv.index("--peers") + 1, str(stranger(session, "ptychi", RECIPES["ptychi"]) / BIN / "python"))
+    """Times and memory of the reference, against their bounds; `-- --peers`, `-- --to-error`: its engine beside pty-chi's."""
+    argv, python = [word for word in session.posargs if word != "--peers"], prepare(session)
+    if {"--peers", "--to-error"} & set(session.posargs):
+        argv = ["--peers", str(stranger(session, "ptychi", RECIPES["ptychi"]) / BIN / "python"), *argv]
     tee(session, "bench", [python, "-m", "reference_impl.bench", *argv])
 
 

@@ -22,9 +22,9 @@ MODES = "INFER-043:an_engine_takes_every_mode_of_the_probe_or_none"
 def asked(**changes: Any) -> Any:
     """The solver under other settings than it was asked for; a function makes one of the setting that was asked."""
 
-    def changed(original: Any, record: Any, settings: Any, *rest: Any) -> Any:
+    def changed(original: Any, record: Any, settings: Any, *rest: Any, **options: Any) -> Any:
         made = {name: value(getattr(settings, name)) if callable(value) else value for name, value in changes.items()}
-        return original(record, replace(settings, **made), *rest)
+        return original(record, replace(settings, **made), *rest, **options)
 
     return function(solve_record, changed)
 

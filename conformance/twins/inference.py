@@ -47,7 +47,10 @@ def not_offered(*_: Any) -> Any:
 
 def asked(**changes: Any) -> Any:
     """The solver under other settings than its own."""
-    return function(solve_record, lambda original, record, settings, *rest: original(record, replace(settings, **changes), *rest))
+    return function(
+        solve_record,
+        lambda original, record, settings, *rest, **options: original(record, replace(settings, **changes), *rest, **options),
+    )
 
 
 def backwards(found: Any) -> Any:

@@ -18,17 +18,19 @@ require_torch()
 import torch  # noqa: E402
 
 from reference_impl.atomic import atomic_write  # noqa: E402
+from reference_impl.bench import peers, to_error  # noqa: E402
 from reference_impl.bench.measure import Figure, row  # noqa: E402
 from reference_impl.bench.parts import PARTS  # noqa: E402
-from reference_impl.bench.peers import table  # noqa: E402
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print, write the JSON; 0 where every bound is kept, 1 otherwise. With `--peers` print that table instead."""
+    """Measure, print, write the JSON; 0 where every bound is kept, 1 otherwise. `--peers` and `--to-error` print their tables."""
     args = _arguments(argv)
     torch.set_num_threads(args.threads)
+    if args.to_error is not None:
+        return to_error.table(args.peers, args.to_error)
     if args.peers:
-        return table(args.peers, args.sizes, (*args.patterns, *((16_384,) if args.large else ())), args.limit)
+        return peers.table(args.peers, args.sizes, (*args.patterns, *((16_384,) if args.large else ())), args.limit)
     return _measure(args)
 
 
@@ -38,12 +40,14 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5, help="at least 5")
     parser.add_argument("--threads", type=int, default=1, help="of torch; two on a busy two-core machine wait for each other")
     parser.add_argument("--only", nargs="+", choices=[part.__name__ for part in PARTS], help="these parts alone")
-    peers = parser.add_argument_group("the engine beside pty-chi")
-    peers.add_argument("--peers", metavar="PYTHON", help="interpreter of an environment with pty-chi")
-    peers.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256], metavar="N", help="pixels of a pattern's side")
-    peers.add_argument("--patterns", type=int, nargs="+", default=[1024], metavar="COUNT")
-    peers.add_argument("--large", action="store_true", help="16,384 patterns too: 18 GB of memory at N = 256, and hours")
-    peers.add_argument("--limit", type=float, default=300, metavar="SECONDS", help="of the processor, for each solver and scan")
+    beside = parser.add_argument_group("the engine beside pty-chi")
+    beside.add_argument("--peers", metavar="PYTHON", help="interpreter of an environment with pty-chi")
+    beside.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256], metavar="N", help="pixels of a pattern's side")
+    beside.add_argument("--patterns", type=int, nargs="+", default=[1024], metavar="COUNT")
+    beside.add_argument("--large", action="store_true", help="16,384 patterns too: 18 GB of memory at N = 256, and hours")
+    beside.add_argument("--limit", type=float, default=300, metavar="SECONDS", help="of the processor, for each solver and scan")
+    ways = "from raw data to an error, way by way, pty-chi too with --peers; what follows is added to the flags of train"
+    beside.add_argument("--to-error", nargs=argparse.REMAINDER, metavar="FLAG", help=ways)
     return parser.parse_args(argv)
 
 

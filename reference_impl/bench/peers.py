@@ -93,14 +93,17 @@ def error_of(field: np.ndarray, truth: Picture, positions: np.ndarray) -> float:
     return float(np.linalg.norm((pair.image - pair.truth)[common]) / np.linalg.norm(pair.truth[common]))
 
 
+HERE = Path(__file__).resolve().parent
+
+
 class Contender:
     """A solver in its process."""
 
     def __init__(self, name: str, python: str, folder: Path) -> None:
-        here, self.file = Path(__file__).resolve().parent, folder / f"{name}.npy"
-        path = str(here.parent.parent) if python == sys.executable else ""
+        self.file = folder / f"{name}.npy"
+        path = str(HERE.parent.parent) if python == sys.executable else ""
         environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        argv = [python, str(here / "worker.py"), name, str(folder)]
+        argv = [python, str(HERE / "worker.py"), name, str(folder)]
         self.log = (folder / f"{name}.log").open("w+")
         self.child = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=environment

@@ -2,7 +2,7 @@
 
 It runs in other programs' environments: nothing here but the standard library and NumPy, and the solver is `with_NAME.py` beside
 this file. A line in, `{"sweeps": 3, "save": FILE}`, is answered by a line out: the processor seconds and wall seconds of these
-sweeps, and the peak of the process's memory beyond what it had before it saw the scan, in MiB.
+sweeps, the processor seconds of the whole process, and the peak of its memory beyond what it had before it saw the scan, in MiB.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main(name: str, folder: str) -> None:
             _, seconds = _timed(lambda count=asked["sweeps"]: solver.sweeps(count))
             if "save" in asked:
                 np.save(asked["save"], solver.object())
-            _say(answers, {"processor": seconds[0], "wall": seconds[1], "peak": _peak() - before})
+            _say(answers, {"processor": seconds[0], "wall": seconds[1], "peak": _peak() - before, "process": time.process_time()})
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, tuple[float, float]]:
