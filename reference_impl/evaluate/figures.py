@@ -60,7 +60,8 @@ class Figures:
         gauge = {"factor_modulus": abs(self.gauge.factor), "factor_phase_rad": float(np.angle(self.gauge.factor))}
         gauge |= {f"ramp_{axis}_rad_per_px": value for axis, value in zip("xy", self.gauge.ramp, strict=True)}
         gauge |= {f"shift_{axis}_px": value for axis, value in zip("xy", self.gauge.shift, strict=True)}
-        return {**kept, **gauge, "frc_half_bit_cycles_per_px": self.rings.crossing}
+        crossings = {"half_bit": self.rings.crossing, "one_bit": self.rings.crossing_one_bit}
+        return {**kept, **gauge, **{f"frc_{name}_cycles_per_px": value for name, value in crossings.items()}}
 
 
 def compare(image: Picture, truth: Picture) -> tuple[Figures, Pair]:

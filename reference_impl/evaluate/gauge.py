@@ -21,6 +21,7 @@ CLOSE = 1e-5
 """Pixels, and radians across the image, of a step after which nothing more is to be gained."""
 ORDER = 5  # of the splines that an image is sampled between its pixels with
 RIM = 3  # pixels next to what was not measured, which splines mix with it
+SAME = 5e-3  # relative: over 200 pixels a larger difference of pixels moves detail by more than one
 LEAST = 256  # pixels that both objects have to show
 
 
@@ -47,7 +48,10 @@ class Pair:
 
 
 def registered(image: Picture, truth: Picture) -> Pair:
-    """`image` in the place and the gauge of `truth`. `ContractError` where they have no piece in common."""
+    """`image` in the place and the gauge of `truth`. `ContractError`: no piece in common, or pixels of other sizes."""
+    if image.pixel is not None and truth.pixel is not None and abs(image.pixel / truth.pixel - 1) > SAME:
+        expected = f"pixels of {truth.pixel * 1e9:.4g} nm as in {truth.name}; nothing is resampled"
+        raise ContractError(field=image.name, expected=expected, found=f"{image.pixel * 1e9:.4g} nm")
     if image.origin is not None and truth.origin is not None:
         start = np.array(truth.origin) - np.array(image.origin)
     else:
