@@ -58,7 +58,7 @@ class PtyLab:
         )
 
     def reconstruct(self, results: Mapping[str, Any] | None, test: Any, config: Any) -> tuple[Any, Any, dict[str, Any]]:
-        """ePIE with PtyLab's own settings, the probe refined, from an object of ones and the record's probe."""
+        """ePIE with PtyLab's own settings, the probe's power corrected and the probe refined, from an object of ones."""
         if results is not None:
             raise ValueError(f"results: PtyLab is not trained, expected None, found {type(results).__name__}")
         positions = np.stack([test.ycoords, test.xcoords], axis=-1)
@@ -89,6 +89,7 @@ def _engine(intensity: np.ndarray, positions: np.ndarray, modes: np.ndarray) -> 
             file["ptychogram"], file["encoder"] = intensity, positions * pixel
             file["wavelength"], file["zo"], file["dxd"] = WAVELENGTH, DISTANCE, PITCH
         data, params = ExperimentalData(path, "CPM"), Params()
+        params.probePowerCorrectionSwitch = True  # its own way to bring a probe to the energy of the patterns
         reconstruction = Reconstruction(data, params)
         reconstruction.initialObject, reconstruction.npsm = "ones", len(modes)
         reconstruction.initializeObjectProbe()

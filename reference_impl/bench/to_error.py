@@ -1,7 +1,7 @@
 """From raw data to an error (`nox -s bench -- --to-error`): what each way costs on one scan, as a table in Markdown.
 
 Every way is the commands that a user types, each a process of its own, on the known scan of 1,024 patterns
-(`simulation.known_scan`, written as a contract file). Seconds are the processor's, of whole processes: starting, reading, checking
+(`simulation.known_scan`, as a contract file). Seconds are of the processor and of whole processes: starting, reading, checks
 and writing included. The network's figures stand with and without its training.
 """
 
