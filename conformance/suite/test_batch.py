@@ -49,7 +49,8 @@ def test_the_fields_are_a_mapping(backend: Any, observe: Observer, g: int, key: 
 )
 def test_each_sample_has_its_experiment(backend: Any, observe: Observer, given: Any, truth: list[int]) -> None:
     """`(B,)` int64. If this fails, suspect an id returned as an array of one."""
-    batch = first(backend, tagged(experiment_id=given), 2)
+    with observe.accepts("valid input"):
+        batch = first(backend, tagged(experiment_id=given), 2)
 
     observe.equal("experiment_id", native.array(field(batch, "experiment_id")), np.array(truth, dtype=np.int64))
 
@@ -76,7 +77,8 @@ def test_images_of_awkward_sides_are_channel_first(backend: Any, observe: Observ
     """Sides that equal C or B, or lie below C. If this fails, suspect an axis that is guessed from its length."""
     container = tagged(N=N, C=g * g)
 
-    batch = first(backend, container, g, N)
+    with observe.accepts("valid input"):
+        batch = first(backend, container, g, N)
 
     observe.equal("values", field(batch, "images"), oracle.images(container.X, range(8)))
 
@@ -133,7 +135,8 @@ def test_scales_broadcast_per_sample(backend: Any, observe: Observer, N: int, fo
     """`(B, 1, 1, 1)`, each sample its own. If this fails, suspect a scale flattened by sample, or an axis too many."""
     given, truth = batches.scale_forms(21, form)
 
-    batch = first(backend, tagged(N=N, **{name: given}), 2, N)
+    with observe.accepts("valid input"):
+        batch = first(backend, tagged(N=N, **{name: given}), 2, N)
 
     observe.equal(name, field(batch, name), truth[:8].reshape(8, 1, 1, 1))
 

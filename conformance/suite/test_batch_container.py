@@ -210,7 +210,8 @@ def test_the_physics_scale_of_uneven_images(backend: Any, observe: Observer, n: 
     """The channels are the last axis, however many. If this fails, suspect an axis that is guessed from its size."""
     images = np.random.default_rng(n * C).gamma(1.0, 2.0, (n, N, N, C)).astype(np.float32)
 
-    scale = backend.physics_scale(images, 5.5e4)
+    with observe.accepts("valid input"):
+        scale = backend.physics_scale(images, 5.5e4)
 
     observe.close("scale", native.array(scale).reshape(()), oracle.physics_scale(images, 5.5e4), dtype="float32")
 
@@ -236,7 +237,8 @@ def test_photons_come_from_the_metadata_before_the_configuration(
     """Metadata first, and the container says which. If this fails, suspect a default that wins over the file."""
     raw = backend.record(**batches.raw_record(metadata=metadata))
 
-    container = backend.container(raw, batches.training(backend, N=16, gridsize=2, nphotons=7.0e5))
+    with observe.accepts("valid input"):
+        container = backend.container(raw, batches.training(backend, N=16, gridsize=2, nphotons=7.0e5))
 
     observe.close("scale", container.physics_scaling_constant, np.full((1, 1, 1), np.sqrt(photons) / 8))
     observe.equal("source", container.nphotons_source, source)

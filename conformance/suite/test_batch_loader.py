@@ -40,7 +40,8 @@ def test_the_tail_of_a_pass_is_kept(
     """Batches of the configured size, the last one partial. If this fails, suspect `drop_last`."""
     config = batches.training(backend, N=12, gridsize=2, sequential_sampling=sequential, **stated)
 
-    found = train_batches(backend, tagged(), config)
+    with observe.accepts("valid input"):
+        found = train_batches(backend, tagged(), config)
 
     observe.equal("sizes", batches.sizes(found), truth)
     observe.equal("samples", sorted(batches.order(found)), list(range(21)))
@@ -83,7 +84,8 @@ def test_validation_is_never_shuffled(backend: Any, observe: Observer, sequentia
     """The test container in its own order, tail included. If this fails, suspect one set of options for both loaders."""
     config = batches.training(backend, N=12, gridsize=2, sequential_sampling=sequential)
 
-    _, validation = backend.loaders(tagged(21), tagged(13), config)
+    with observe.accepts("valid input"):
+        _, validation = backend.loaders(tagged(21), tagged(13), config)
 
     found = list(validation)
     observe.equal("order", batches.order(found), list(range(13)))

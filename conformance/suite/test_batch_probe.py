@@ -54,7 +54,8 @@ def test_the_scaling_is_the_probes(backend: Any, observe: Observer, modes: int) 
     """The factor between the container's probe and the batch's, or one. If this fails, suspect the constant of the patterns."""
     container = tagged(modes=modes)
 
-    batch = first(backend, container, 2)
+    with observe.accepts("valid input"):
+        batch = first(backend, container, 2)
 
     scaling = native.item(batch, 2)
     truth = batches.probe_scaling(batch, container.probe)
@@ -102,7 +103,8 @@ def test_a_probe_is_divided_by_its_norm(backend: Any, observe: Observer, shape: 
     """P / (probe_scale · mean|P|), one norm for all modes. If this fails, suspect a norm a mode, or `(N, N, 1)` as modes."""
     probe = PROBES[shape]
 
-    found, factor = backend.normalise_probe(probe, probe_scale)
+    with observe.accepts("valid input"):
+        found, factor = backend.normalise_probe(probe, probe_scale)
 
     modes = modes_of(probe)
     norm = oracle.probe_norm(modes, probe_scale)
@@ -126,7 +128,8 @@ def test_a_trailing_axis_is_no_mode(backend: Any, observe: Observer, g: int) -> 
 @pytest.mark.parametrize("shape", PROBES)
 def test_a_normalised_probe_has_a_known_mean(backend: Any, observe: Observer, shape: str) -> None:
     """probe_scale · mean|P| = 1. If this fails, suspect a norm of squares."""
-    found, _ = backend.normalise_probe(PROBES[shape], 2.5)
+    with observe.accepts("valid input"):
+        found, _ = backend.normalise_probe(PROBES[shape], 2.5)
 
     observe.close("mean", float(2.5 * np.mean(np.abs(native.array(found).astype(np.complex128)))), 1.0)
 

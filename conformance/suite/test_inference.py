@@ -92,7 +92,8 @@ def test_a_flip_negates_one_offset(backend: Any, observe: Observer, recipe: Reci
     """Patches as they are at mirrored places. If this fails, suspect a flipped canvas, or the other axis."""
     plain = images.reconstructed(backend, recipe, M=M)
 
-    flipped = images.reconstructed(backend, recipe, M=M, **{flip: True})
+    with observe.accepts("valid input"):
+        flipped = images.reconstructed(backend, recipe, M=M, **{flip: True})
 
     truth = oracle.stitch(plain.patches, plain.offsets * signs, M, native.shape(flipped.amplitude))
     observe.close("image", flipped.field, truth, dtype="complex64")
@@ -215,8 +216,9 @@ def test_the_network_sees_batches_of_the_size_asked_for(backend: Any, observe: O
     """`inference_batch_size` beats `batch_size`. If this fails, suspect a loader built before the setting is read."""
     module = runs.model_of(runs.trained(backend, BASE))
 
-    with images.batch_sizes(module) as seen:
-        images.afresh(backend, BASE, runs.test_record(backend), settings(inference_batch_size=size), M=M)
+    with observe.accepts("valid input"):
+        with images.batch_sizes(module) as seen:
+            images.afresh(backend, BASE, runs.test_record(backend), settings(inference_batch_size=size), M=M)
 
     observe.equal("largest batch", max(seen, default=0), size)
 

@@ -37,7 +37,8 @@ def test_a_batch_of_one_has_the_loss_of_its_sample(backend: Any, observe: Observ
     """The mean over one sample is that sample's. If this fails, suspect an assumed batch size, or an axis squeezed away."""
     config = networks.settings(backend, torch_loss_mode=mode, batch_size=1)
 
-    seen = losses.see(backend, config, networks.container(2))
+    with observe.accepts("valid input", clause="LOSS-002"):
+        seen = losses.see(backend, config, networks.container(2))
 
     observe.equal("samples", len(seen.measured), 1, clause="LOSS-002")
     observe.close(

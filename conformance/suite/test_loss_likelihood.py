@@ -133,6 +133,7 @@ def test_likelihood_of_darkness_is_finite(backend: Any, observe: Observer, case:
     """Zeros on either side. If this fails, suspect the logarithm of a zero rate."""
     predicted, measured = (np.full((2, 4, 6, 6), value, np.float32) for value in case)
 
-    found = native.array(backend.likelihood(predicted, measured, np.full((2, 1, 1, 1), 30, np.float32)))
+    with observe.accepts("valid input"):
+        found = native.array(backend.likelihood(predicted, measured, np.full((2, 1, 1, 1), 30, np.float32)))
 
     observe.holds("finite", np.isfinite(found).all(), "a finite number", str(found))

@@ -64,7 +64,8 @@ def test_encoder_has_the_ladder_of_its_size(backend: Any, observe: Observer, N: 
     """32-64-128, with smaller steps before it for larger N. If this fails, suspect a ladder that starts one step off."""
     wanted = oracle.encoder(N, 1, 4)
 
-    found = networks.kernels(backend, {"N": N})
+    with observe.accepts("valid input"):
+        found = networks.kernels(backend, {"N": N})
 
     observe.holds("encoder", not wanted - found, f"kernels {dict(wanted)}", absent(wanted, found))
 
@@ -82,7 +83,8 @@ def test_other_sizes_are_refused(backend: Any, observe: Observer, N: int) -> Non
 @pytest.mark.parametrize("N", SIZES, ids=size)
 def test_bottleneck_is_eight_by_eight(backend: Any, observe: Observer, N: int, scale: int) -> None:
     """As many blocks as lead from N to 8, and 128·s channels behind them. If this fails, suspect a block too many."""
-    found = networks.kernels(backend, {"N": N, "n_filters_scale": scale})
+    with observe.accepts("valid input"):
+        found = networks.kernels(backend, {"N": N, "n_filters_scale": scale})
 
     observe.equal("side", N / 2 ** oracle.halvings(found, 4, 128 * scale), 8.0)
     observe.at_least("kernels_at_full_width", found[128 * scale, 128 * scale], 1)
@@ -94,7 +96,8 @@ def test_decoder_has_the_ladder_of_its_size(backend: Any, observe: Observer, N: 
     """…-64-32, two 3×3 kernels a block, beside the encoder's. If this fails, suspect transposed convolutions."""
     wanted = oracle.encoder(N, 1, 4) + oracle.decoder(N, 1)
 
-    found = networks.kernels(backend, {"N": N})
+    with observe.accepts("valid input"):
+        found = networks.kernels(backend, {"N": N})
 
     observe.holds("decoder", not wanted - found, f"kernels {dict(wanted)}", absent(wanted, found))
 
@@ -106,7 +109,10 @@ def test_centre_keeps_the_range_of_its_head(backend: Any, observe: Observer, str
     """With `probe_big` the central sigmoid stays within 0 and 1. If this fails, suspect an outer branch that is not masked."""
     module = networks.module(backend, networks.settings(backend))
 
-    _, amplitude, phase = (networks.centre(x) for x in finite(*backend.forward(module, *networks.inputs(2, strength=strength))))
+    with observe.accepts("valid input"):
+        _, amplitude, phase = (
+            networks.centre(x) for x in finite(*backend.forward(module, *networks.inputs(2, strength=strength)))
+        )
 
     observe.at_least("amplitude_low", amplitude.min(), 0)
     observe.at_most("amplitude_high", amplitude.max(), 1)
@@ -134,8 +140,9 @@ def test_border_is_empty_without_probe_big(backend: Any, observe: Observer, g: i
     config = networks.settings(backend, {"gridsize": g, "probe_big": False, "amp_activation": activation})
     module, fed = networks.module(backend, config), networks.inputs(g)
 
-    amplitude = native.array(backend.forward(module, *fed)[1])
-    patches = native.array(backend.predict(module, *fed[:4]))
+    with observe.accepts("valid input"):
+        amplitude = native.array(backend.forward(module, *fed)[1])
+        patches = native.array(backend.predict(module, *fed[:4]))
 
     observe.close("training", amplitude * networks.ring(), np.zeros(amplitude.shape))
     observe.close("inference", np.abs(patches) * networks.ring(), np.zeros(amplitude.shape))
@@ -227,7 +234,8 @@ def test_padding_does_not_change_shapes(backend: Any, observe: Observer, padded:
     """(B, C, N, N) either way. If this fails, suspect a head that returns N/2 × N/2 when padding is off."""
     module, fed = networks.module(backend, networks.settings(backend, {"pad_object": padded})), networks.inputs(2)
 
-    predicted, amplitude, phase = backend.forward(module, *fed)
+    with observe.accepts("valid input"):
+        predicted, amplitude, phase = backend.forward(module, *fed)
 
     observe.shape("prediction", predicted, (3, 4, 64, 64))
     observe.shape("amplitude", amplitude, (3, 4, 64, 64))
@@ -265,7 +273,8 @@ def test_decoder_takes_the_block_before_it_alone(backend: Any, observe: Observer
 @pytest.mark.parametrize("g", [1, 2, 3], ids=["g1", "g2", "g3"])
 def test_first_convolution_sees_the_whole_group(backend: Any, observe: Observer, g: int) -> None:
     """g² input channels with `object_big`. If this fails, suspect a grid size that never reached the network."""
-    found = networks.kernels(backend, {"gridsize": g})
+    with observe.accepts("valid input"):
+        found = networks.kernels(backend, {"gridsize": g})
 
     observe.at_least("kernels_of_the_first_block", found[g * g, 32], 1)
 

@@ -21,7 +21,8 @@ def test_forward_returns_prediction_amplitude_and_phase(backend: Any, observe: O
     """Three float32 arrays (B, C, N, N), the first not negative. If this fails, suspect their order or a moved channel axis."""
     module = networks.module(backend, networks.settings(backend, {"gridsize": g}))
 
-    outputs = backend.forward(module, *networks.inputs(g))
+    with observe.accepts("valid input"):
+        outputs = backend.forward(module, *networks.inputs(g))
 
     observe.equal("count", len(outputs), 3)
     observe.equal("shapes", [native.shape(x) for x in outputs], [(3, g * g, 64, 64)] * 3)
@@ -40,8 +41,9 @@ def test_inference_gives_the_complex_patches(backend: Any, observe: Observer, g:
     """
     module, fed = networks.module(backend, networks.settings(backend, {"gridsize": g})), networks.inputs(g)
 
-    patches = backend.predict(module, *fed[:4])
-    _, amplitude, phase = (x.astype(float) for x in finite(*backend.forward(module, *fed)))
+    with observe.accepts("valid input"):
+        patches = backend.predict(module, *fed[:4])
+        _, amplitude, phase = (x.astype(float) for x in finite(*backend.forward(module, *fed)))
 
     observe.dtype("dtype", patches, "complex64")
     observe.close("patches", patches, amplitude * np.exp(1j * phase))

@@ -35,7 +35,8 @@ def test_prediction_is_the_physics_of_its_object(backend: Any, observe: Observer
     fed = networks.inputs(case[0], modes=case[1])
     module = networks.module(backend, networks.settings(backend, {"gridsize": case[0]}))
 
-    predicted, amplitude, phase = backend.forward(module, *fed)
+    with observe.accepts("valid input"):
+        predicted, amplitude, phase = backend.forward(module, *fed)
 
     seen = finite(amplitude, phase)
     observe.close("amplitude", predicted, oracle.predict_merged(*seen, fed.offsets, fed.probe, fed.output_scale))
@@ -101,9 +102,10 @@ def test_probe_scale_acts_exactly_once(backend: Any, observe: Observer, probe_sc
     once = physical.astype(complex) / (probe_scale * np.mean(np.abs(physical)))
     module = networks.module(backend, networks.settings(backend, {"probe_scale": probe_scale}))
 
-    normalised = native.array(backend.normalise_probe(physical, probe_scale)[0]).reshape(1, 1, 1, networks.N, networks.N)
-    fed = networks.inputs(2)._replace(probe=normalised)
-    predicted, amplitude, phase = backend.forward(module, *fed)
+    with observe.accepts("valid input"):
+        normalised = native.array(backend.normalise_probe(physical, probe_scale)[0]).reshape(1, 1, 1, networks.N, networks.N)
+        fed = networks.inputs(2)._replace(probe=normalised)
+        predicted, amplitude, phase = backend.forward(module, *fed)
 
     seen = finite(amplitude, phase)
     observe.close("amplitude", predicted, oracle.predict_merged(*seen, fed.offsets, once[None, None, None], fed.output_scale))
@@ -208,7 +210,8 @@ def test_without_a_common_object_nothing_is_merged(backend: Any, observe: Observ
     fed = networks.inputs(case[0], modes=case[1])
     module = networks.module(backend, networks.settings(backend, {"gridsize": case[0], "object_big": False}))
 
-    predicted, amplitude, phase = backend.forward(module, *fed)
+    with observe.accepts("valid input"):
+        predicted, amplitude, phase = backend.forward(module, *fed)
 
     seen = finite(amplitude, phase)
     observe.close("amplitude", predicted, oracle.predict(*seen, fed.probe, fed.output_scale))

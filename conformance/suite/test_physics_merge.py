@@ -29,7 +29,8 @@ def test_merge_is_the_masked_average(backend: Any, observe: Observer, scene: mot
 
     If this fails, suspect an unmasked numerator or another denominator.
     """
-    canvas = backend.merge(scene.patches, scene.offsets, scene.M)
+    with observe.accepts("valid input"):
+        canvas = backend.merge(scene.patches, scene.offsets, scene.M)
 
     observe.close("canvas", motions.planes(canvas), oracle.merge(scene.patches, scene.offsets, scene.M))
     observe.dtype("dtype", canvas, "complex64")
@@ -100,7 +101,8 @@ def test_group_of_one_is_its_own_merge(backend: Any, observe: Observer, M: int) 
     truth = np.zeros(patches.shape, complex)
     truth[..., 4:12, 4:12] = patches[..., 4:12, 4:12].astype(complex) / 1.001
 
-    canvas = motions.planes(backend.merge(patches, offsets, M))[:, None]
+    with observe.accepts("valid input"):
+        canvas = motions.planes(backend.merge(patches, offsets, M))[:, None]
 
     observe.close("identity", backend.extract(canvas, offsets, 16), truth)
 
@@ -127,7 +129,8 @@ def test_inference_merge_averages_by_count(backend: Any, observe: Observer, case
     crop, side = case
     patches, offsets = optics.field(2, 4, 16), motions.group_offsets("fraction", 2, 4) + np.float32([100, -37])
 
-    canvas = backend.merge_for_inference(patches, offsets, crop_size=crop, padded_size=side)
+    with observe.accepts("valid input"):
+        canvas = backend.merge_for_inference(patches, offsets, crop_size=crop, padded_size=side)
 
     observe.close("canvas", motions.plane(canvas), oracle.merge_for_inference(patches, offsets, crop or 16, side))
 

@@ -223,7 +223,8 @@ def test_extraction_translates_then_trims(backend: Any, observe: Observer, scene
     side = scene.patches.shape[-1]
     canvas = motions.canvases(len(scene.patches), scene.M)
 
-    patches = backend.extract(canvas[:, None], scene.offsets, side)
+    with observe.accepts("valid input"):
+        patches = backend.extract(canvas[:, None], scene.offsets, side)
 
     observe.close("patches", patches, oracle.extract(canvas, scene.offsets, side))
     observe.dtype("dtype", patches, "complex64")
@@ -237,6 +238,7 @@ def test_trim_starts_at_half_the_padding(backend: Any, observe: Observer, paddin
     canvas, start = motions.canvases(2, 12 + padding), padding // 2
     truth = np.repeat(canvas[:, None, start : start + 12, start : start + 12], 4, axis=1)
 
-    patches = backend.extract(canvas[:, None], np.zeros((2, 4, 1, 2), np.float32), 12)
+    with observe.accepts("valid input"):
+        patches = backend.extract(canvas[:, None], np.zeros((2, 4, 1, 2), np.float32), 12)
 
     observe.close("trimmed", patches, truth)
