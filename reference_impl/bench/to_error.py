@@ -40,7 +40,7 @@ class Way:
 
     def __str__(self) -> str:
         training = f"{self.training:.0f}" if self.training else ""
-        return f"| {self.name} | {training} | {self.after:.3g} | {self.training + self.after:.3g} | {self.error:.2g} |"
+        return f"| {self.name} | {training} | {self.after:.3g} | {self.training + self.after:.3g} | {self.error:.3g} |"
 
 
 class Scan:
@@ -77,7 +77,7 @@ def engine_ways(scan: Scan) -> Iterator[Way]:
     for sweeps in SWEEPS:
         out = scan.folder / f"engine{sweeps}"
         took = scan.command("reconstruct", "--data", scan.file, "--output-dir", out, "--keep-probe", "--sweeps", str(sweeps))
-        yield Way(f"engine, {sweeps} sweeps", 0.0, took, scan.error(out))
+        yield Way(f"engine, {_sweeps(sweeps)}", 0.0, took, scan.error(out))
 
 
 def network_ways(scan: Scan, flags: Sequence[str]) -> Iterator[Way]:
@@ -86,11 +86,15 @@ def network_ways(scan: Scan, flags: Sequence[str]) -> Iterator[Way]:
     trained = scan.command("train", "--train-data-file", scan.file, "--output-dir", net, *TRAIN, *flags)
     plans = {"network": ["--plain"], "network, synchronised": []}
     if "--refine" in _help_of_infer():
-        plans |= {f"network, synchronised, {sweeps} sweeps of the engine": ["--refine", str(sweeps)] for sweeps in SWEEPS}
+        plans |= {f"network, synchronised, {_sweeps(sweeps)} of the engine": ["--refine", str(sweeps)] for sweeps in SWEEPS}
     for number, (name, words) in enumerate(plans.items()):
         out = scan.folder / f"inferred{number}"
         asked = ("--model-path", net, "--test-data", scan.file, "--output-dir", out, "--n-images", "all")
         yield Way(name, trained, scan.command("infer", *asked, *words), scan.error(out))
+
+
+def _sweeps(count: int) -> str:
+    return "one sweep" if count == 1 else f"{count} sweeps"
 
 
 def _help_of_infer() -> str:
@@ -106,7 +110,7 @@ def ptychi_ways(scan: Scan, python: str) -> Iterator[Way]:
             used = solver.ask(sweeps=sweeps, save=str(solver.file))["process"]
             solver.course.sweeps.append(sweeps)
             error = error_of(np.load(solver.file), scan.truth, scan.positions)
-            yield Way(f"pty-chi LSQML, {sum(solver.course.sweeps)} sweeps", 0.0, used, error)
+            yield Way(f"pty-chi LSQML, {_sweeps(sum(solver.course.sweeps))}", 0.0, used, error)
 
 
 def table(python: str | None, flags: Sequence[str], patterns: int = 1024, N: int = 64) -> int:
