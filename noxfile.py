@@ -118,10 +118,7 @@ def twins(session: nox.Session) -> None:
 @nox.session
 def mutation(session: nox.Session) -> None:
     """A sample of changes that nobody wrote, on the suite alone; stopped, it goes on where it was (reports/mutation)."""
-    python = prepare(session)
-    if "--no-venv" not in sys.argv:
-        subprocess.run([python, "-m", "pip", *PIP, "-e", f"{ROOT}[mutation]"], check=True)
-    conform(session, python, "mutation", "--folder", str(REPORTS / "mutation"), *session.posargs)
+    conform(session, prepare(session, "mutation"), "mutation", "--folder", str(REPORTS / "mutation"), *session.posargs)
 
 
 @nox.session
@@ -133,9 +130,7 @@ def replay(session: nox.Session) -> None:
 @nox.session
 def page(session: nox.Session) -> None:
     """report.html in a real browser; needs chromium and chromedriver, and fails where they are missing."""
-    python = prepare(session)
-    if "--no-venv" not in sys.argv:
-        subprocess.run([python, "-m", "pip", *PIP, "-e", f"{ROOT}[page]"], check=True)
+    python = prepare(session, "page")
     tee(session, "page", [python, "-m", "pytest", "-n", "0", "-q", "conformance/selftest/test_page.py", *session.posargs])
 
 
@@ -206,9 +201,12 @@ def snapshots(session: nox.Session) -> None:
 # -- helpers -------------------------------------------------------------------------------------------------------------------
 
 
-def prepare(session: nox.Session) -> str:
+def prepare(session: nox.Session, extra: str = "") -> str:
     """The interpreter to use: the shared environment's, installed once for each state of the pins; with `--no-venv`, this one."""
-    return of_the_pins(session, HOUSE, "-e", f"{ROOT}[reference,lint]")
+    python = of_the_pins(session, HOUSE, "-e", f"{ROOT}[reference,lint]")
+    if extra and "--no-venv" not in sys.argv:
+        subprocess.run([python, "-m", "pip", *PIP, "-e", f"{ROOT}[{extra}]"], check=True)
+    return python
 
 
 def of_the_pins(session: nox.Session, place: Path, *wanted: str) -> str:

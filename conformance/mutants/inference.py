@@ -238,6 +238,7 @@ mutant("GUARD-INFER-005d", "fractions of a pixel are dropped", VALUES,
         lambda original, patches, offsets, M=20:
         original(patches, (offsets - offsets.mean(dim=0)).round() + offsets.mean(dim=0), M)))
 mutant("GUARD-INFER-015", "stitching needs the other framework", "INFER-015:stitching_needs_no_other_framework",
+    breaks="infer: it asks for the framework that is not there",
     plant=function(inference.stitch, the_other_frameworks_helper_is_imported))
 mutant("GUARD-INFER-015b", "stitching changes the offsets that it is given", "INFER-015:stitching_leaves_its_arguments_alone",
     plant=answer("stitch", offsets_are_centred_in_place))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -38,12 +39,14 @@ def claims(original: Any) -> Any:
 def lay(plant: Plant, given: Callable[[Arrays], Arrays] = dict, found: Any = same, asked: Any = same) -> None:
     """The engine, with a hand laid on the arrays that it is given, on the image that it found, or on the configuration."""
 
-    def reconstruct(results: Any, test: Any, config: Any, **_: Any) -> tuple[Any, Any, Any]:
+    def reconstruct(original: Any, results: Any, test: Any, config: Any, *rest: Any, **options: Any) -> tuple[Any, Any, Any]:
+        if results is not None:  # a trained model infers as ever
+            return original(results, test, config, *rest, **options)
         arrays = {name: np.asarray(getattr(test, name)) for name in NAMES}
         image = found(engine.reconstruct(results, SimpleNamespace(**(arrays | given(arrays))), asked(config))[2]["object"])
         return np.abs(image), np.angle(image), {"object": image}
 
-    plant.answer("reconstruct", lambda original: reconstruct)
+    plant.answer("reconstruct", lambda original: partial(reconstruct, original))
     plant.answer("record", lambda original: lambda **arrays: SimpleNamespace(**arrays))  # the engine itself has to refuse
     plant.answer("info", claims)
 

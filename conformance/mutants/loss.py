@@ -163,6 +163,7 @@ mutant("GUARD-LOSS-030d", "ones are taken for missing labels", "LOSS-030:weight_
 
 # The Poisson likelihood of amplitudes.
 mutant("DEF-119", "ValueError: observations lie outside the support", FRACTIONS, HALF,
+    breaks="train: the likelihood refuses counts that are no integers",
     plant=function(loss.poisson_nll, instead(distribution_validates_its_support)))
 mutant("DEF-120", "predicted photons are compared with measured amplitudes", TWO_THREE, SUM, BEST, FRACTIONS, OPTIMUM,
     plant=_of_rate_and_count(lambda rate, count, scale: (rate, count.sqrt())))

@@ -191,6 +191,7 @@ mutant("GUARD-MODEL-027", "a misspelt architecture trains another network", "MOD
 
 # The calls around the network, its checkpoints and its weights' names.
 mutant("DEF-117", "callers get real and imaginary parts in stacked channels", PATCHES,
+    breaks="infer: two real channels are no complex patch",
     plant=method(PtychoModel, "forward_predict", result(lambda found: torch.view_as_real(found))))
 mutant("DEF-118", "the inference call takes images alone", PATCHES,
     plant=method(PtychoModel, "forward_predict", lambda original, self, x, *_: original(self, x, None, None, x.new_ones(len(x)))))
@@ -206,6 +207,7 @@ mutant("GUARD-MODEL-009", "unpadded objects are half as large", "MODEL-009:paddi
 mutant("GUARD-MODEL-020", "predicted amplitudes are negative", RETURNS,
     plant=method(PtychoModel, "forward", lambda original, self, *inputs: (-(found := original(self, *inputs))[0], *found[1:])))
 mutant("GUARD-MODEL-020b", "the channel axis stands last", RETURNS,
+    breaks="train: the loss meets amplitudes whose channels stand last",
     plant=method(PtychoModel, "forward", result(lambda found: tuple(part.movedim(1, -1) for part in found))))
 mutant("GUARD-MODEL-021", "patches are merged before they are stitched", PATCHES, POSITIONS,
     plant=method(PtychoModel, "forward_predict",
@@ -215,8 +217,10 @@ mutant("GUARD-MODEL-021b", "a flat scale runs along columns", POSITIONS,
 mutant("GUARD-MODEL-022", "a reloaded model is untrained", RELOADED,
     plant=method(PtychoLightningModule, "load_from_checkpoint", instead(checkpoint_makes_its_weights_anew)))
 mutant("GUARD-MODEL-023", "no second module has the first one's weights", "MODEL-023:weights_follow_from_the_configuration",
+    breaks="train: the bundle asks for weights of their own names",
     plant=layers_are_numbered_through)
 mutant("GUARD-MODEL-023b", "wider networks are as wide as before", "MODEL-023:weights_depend_on_scale_and_channels",
     plant=function(cnn._scaled, lambda original, filters, scale: original(filters, 1)))
 mutant("GUARD-MODEL-026", "the autoencoder is another, untrained network", "MODEL-026:autoencoder_is_part_of_the_public_model",
+    breaks="train: the bundle refuses two models that are not one",
     plant=function(train_cdi_model_torch, autoencoder_is_made_beside_the_trained_one))

@@ -60,6 +60,7 @@ mutant("GUARD-POLICY-003", "without torch the selector does not say which backen
 mutant("DEF-180", "a module works without torch, and answers something else",
     "POLICY-005:no_module_survives_the_absence_of_a_torch_it_asked_for", plant=a_guarded_import_sets_a_flag)
 mutant("DEF-181", "the backend cannot be imported without MLflow", "POLICY-007:mlflow_is_not_needed_to_import_the_backend",
+    breaks="make: MLflow is not there, and the package asks for it",
     plant=source("training/loggers.py", "from lightning.pytorch.loggers import CSVLogger, Logger  # noqa: E402\n",
         lambda head: "import mlflow  # noqa: E402, F401\n" + head))
 mutant("DEF-116", "a change of the grid size has no effect: the network is there since the import",

@@ -167,3 +167,17 @@ def test_a_mutant_a_twin_and_the_reference_in_one_run(tmp_path: Path) -> None:
 
     assert [mutant.verdict for mutant in outcome.mutants] == ["killed"]
     assert [twin.reds for twin in outcome.twins] == [[]]
+
+
+def test_a_variation_is_tried_on_every_quick_check_of_the_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job names every file of the suite, and a variation of which nothing was heard is none that passed."""
+    jobs: list[dict] = []
+    monkeypatch.setattr(trial_run, "run", lambda folder, job: jobs.append(job) or 0)
+    monkeypatch.setattr(trial_run, "entries", lambda only, scheme: {"TWIN-a": planted("A-1:slow", name="TWIN-a")})
+
+    found = trial_run.variations((), 1, tmp_path, 300.0)
+
+    choice = jobs[0]["trials"]["TWIN-a"]["choice"]
+    assert choice["beside"] == "all cases" and choice["checks"] == ("A-1:slow",)
+    assert set(choice["files"]) == {path.stem for path in trial_run.default_suite().glob("test_*.py")}
+    assert found.code == 1 and found.problems == ("TWIN-a incomplete",)
