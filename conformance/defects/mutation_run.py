@@ -102,7 +102,8 @@ def digest(text: str) -> str:
 
 def portion(folder: Path, some: Sequence[Mutation], reach: Reach, wanted: Wanted) -> list[dict[str, Any]]:
     """The results of some mutations, tried by one process that has collected the suite once."""
-    plans = {m.id: reach.of(m.path, m.line, m.area) for m in some}
+    ranked = {m.id: reach.of(m.path, m.line, m.area) for m in some}
+    plans = {name: [c for c in checks if reach.checks[c]["cpu"] <= wanted.budget] for name, checks in ranked.items()}
     tried = {
         name: {"backend": f"mutation:{name}", "nodes": [reach.checks[check]["node"] for check in checks]}
         for name, checks in plans.items()
@@ -137,6 +138,7 @@ def line(mutation: Mutation, planned: Sequence[str], reach: Reach, told: Sequenc
         "check": trials.without_device(reds[0]["check"]) if reds else "",
         "run": len(results),
         "planned": len(planned),
+        "too dear": len(reach.of(mutation.path, mutation.line, mutation.area)) - len(planned),
         "cpu": next((entry.get("cpu", 0.0) for entry in told if entry["kind"] == "end"), 0.0),
     }
 

@@ -137,6 +137,7 @@ mutant = rows(__name__)
 # Training: what a run returns, history, seeds, learning rate, loggers, failure.
 mutant("DEF-129", "the loss history is empty", "TRAIN-004:history_has_one_loss_an_epoch[2-epochs]",
     "TRAIN-004:history_is_what_was_logged",
+    breaks="train: the losses are what is missing",
     plant=method(History, "on_train_epoch_end", instead(the_history_looks_up_a_name_that_is_never_logged)))
 mutant("DEF-130", "the history shows the loss of the last batch", "TRAIN-004:history_is_what_was_logged[train]",
     plant=the_history_takes_the_first_name_that_looks_like_a_loss)
@@ -157,12 +158,16 @@ mutant("DEF-141", "a training that failed leaves a bundle of initial weights",
 mutant("GUARD-TRAIN-050", "a failed training does not say why", "TRAIN-050:a_failing_fit_is_a_runtime_error_with_its_cause",
     plant=function(trainer.fit, caught(RuntimeError, lambda error, *_: RuntimeError(str(error)))))
 mutant("DEF-144", "no wts.h5.zip after training", "TRAIN-051:a_run_leaves_a_bundle_of_the_trained_model",
+    breaks="save: the bundle is what is missing",
     plant=constant(workflow, "save_torch_bundle", lambda *given: None))
 mutant("DEF-148", "the trainer stands among the models", "TRAIN-003:results_hold_what_comes_after[g1]",
+    breaks="train: the bundle refuses a model beside the two",
     plant=function(train_cdi_model_torch,
         result(lambda results: {**results, "models": {**results["models"], "trainer": object()}})))
 mutant("GUARD-TRAIN-001", "train answers a pair, run answers results first", "TRAIN-001:train_returns_a_mapping",
-    "TRAIN-001:run_returns_a_triple", plant=the_doors_return_in_another_order)
+    "TRAIN-001:run_returns_a_triple",
+    breaks="train: the results stand at another place",
+    plant=the_doors_return_in_another_order)
 mutant("GUARD-TRAIN-002", "a picture of the training data where none was asked for",
     "TRAIN-002:without_stitching_there_is_no_picture[not-asked]",
     plant=function(workflow.run_cdi_example_torch,

@@ -29,7 +29,7 @@ OPENS = "BUNDLE-038:a_supervised_model_opens_as_one"
 
 def labels_stay_in_the_order_of_the_container(original, self, indices):
     batch = original(self, indices)
-    for name in LABELS:
+    for name in set(LABELS) & set(self.fields):
         batch[0][name] = torch.from_numpy(self.fields[name][: len(indices)].copy())
     return batch
 
