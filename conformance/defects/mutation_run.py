@@ -22,6 +22,7 @@ from conformance.defects.mutations import Mutation
 from conformance.defects.planting import ROOT
 from conformance.defects.reach import Reach
 from conformance.judging.states import RED
+from conformance.specification.bindings import scan
 
 PORTION = 40
 """Trials in a process that has collected the suite (6 s of CPU): what an interruption loses."""
@@ -144,28 +145,35 @@ def line(mutation: Mutation, planned: Sequence[str], reach: Reach, told: Sequenc
 
 
 def mapped(folder: Path, workers: int, patience: float) -> dict[str, dict[str, Any]]:
-    """Check → node, seconds of CPU and lines: from `folder/map.json`, or made once, a case of each check in a fork of its own."""
+    """Check → node, seconds of CPU and lines: from `folder/map.json`; what is not there is traced, a case of a check in a fork.
+
+    A check that does not pass here sees nothing, and is remembered so, without lines.
+    """
     path = folder / "map.json"
-    if not path.is_file():
+    before = dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    if {binding.check for binding in scan()[0]} - {trials.bare(check) for check in before}:
         with tempfile.TemporaryDirectory(prefix="map-", dir=folder) as scratch:
-            job = {"workers": workers, "patience": patience, "trace": True, "each": "reference"}
+            known = sorted({trials.bare(check) for check in before})
+            job = {"workers": workers, "patience": patience, "trace": True, "each": "reference", "known": known}
             if code := trial_run.run(Path(scratch), job):
                 raise RuntimeError(f"the map could not be made: the trials ended with {code}")
-            write_map(Path(scratch), path)
+            write_map(Path(scratch), path, before)
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def write_map(folder: Path, path: Path) -> None:
-    """Gather what the forks of a map's job left. One case of each check was traced; the others reach what it reaches."""
+def write_map(folder: Path, path: Path, before: Mapping[str, Any]) -> None:
+    """Add what the forks of a map's job left. One case of each check was traced; the others reach what it reaches."""
     nodes = json.loads((folder / "nodes.json").read_text(encoding="utf-8"))
     traced = {}
     for check in nodes:
         told, lines = trials.lines(folder, check), folder / trials.safe(check) / tracing.LINES
         states = [entry["state"] for entry in told if entry["kind"] == "result"]
-        if states == ["pass"] and lines.is_file():  # one that is not evaluated here sees nothing
-            cpu = next((entry["cpu"] for entry in told if entry["kind"] == "end"), 0.0)
-            traced[trials.bare(check)] = {"cpu": cpu, "lines": json.loads(lines.read_text(encoding="utf-8"))}
-    found = {check: {"node": node} | traced[trials.bare(check)] for check, node in nodes.items() if trials.bare(check) in traced}
+        cpu = next((entry["cpu"] for entry in told if entry["kind"] == "end"), 0.0)
+        if lines.is_file():
+            seen = json.loads(lines.read_text(encoding="utf-8")) if states == ["pass"] else {}
+            traced[trials.bare(check)] = {"cpu": cpu, "lines": seen}
+    new = {check: {"node": node} | traced[trials.bare(check)] for check, node in nodes.items() if trials.bare(check) in traced}
+    found = {**before, **new}
     partial = path.with_suffix(".new")
     partial.write_text(json.dumps(found), encoding="utf-8")
     shutil.move(partial, path)

@@ -54,7 +54,7 @@ class Trials:
         if "each" in self.job:  # a trial a check, on its last case
             nodes = {place.check.rpartition("@")[0]: place.node for place in places}
             (self.folder / "nodes.json").write_text(json.dumps(nodes), encoding="utf-8")
-            one = {trials.bare(name): name for name in nodes}
+            one = {bare: name for name in nodes if (bare := trials.bare(name)) not in self.job["known"]}
             self.job["trials"] = {name: {"backend": self.job["each"], "nodes": [nodes[name]]} for name in one.values()}
         plans = {name: self._plan(places, trial) for name, trial in self.job["trials"].items()}
         slow = {place.node for place in places if place.slow}

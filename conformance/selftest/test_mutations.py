@@ -205,6 +205,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch
         return [mutation_run.line(m, ["x"], reached, [GREEN, END]) for m in some]
 
     monkeypatch.setattr(mutation_run, "portion", portion)
+    monkeypatch.setattr(mutation_run, "scan", lambda: ([], []))
     monkeypatch.setattr(mutation_run, "PORTION", 2)
     monkeypatch.setattr(mutation_run.mutations, "sources", lambda package, areas: {"data/a.py": TEXT})
     clock = iter([0.0, 0.0, 5.0, 20.0])
@@ -217,3 +218,32 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch
 
     assert (len(first), len(second), len(third), drawn["sample"]) == (4, 5, 5, 5)
     assert len(tried) == len(set(tried)) == 5
+
+
+def test_only_checks_that_the_map_does_not_know_are_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was known stays; a red check is remembered without lines, and not traced again."""
+    known = {"A-1:old[x]": {"node": "n0", "cpu": 1.0, "lines": {"data/a.py": [6]}}}
+    (tmp_path / "map.json").write_text(json.dumps(known))
+    jobs: list[dict[str, Any]] = []
+
+    def run(folder: Path, job: dict[str, Any]) -> int:
+        jobs.append(job)
+        (folder / "nodes.json").write_text(
+            json.dumps({"A-1:old[x]": "n0", "A-2:new[1]": "n1", "A-2:new[2]": "n2", "A-3:red": "n3"})
+        )
+        for name, state in (("A-2:new[2]", "pass"), ("A-3:red", "fail")):
+            own = folder / mutation_run.trials.safe(name)
+            own.mkdir()
+            (own / "results.jsonl").write_text(json.dumps({**RED, "state": state}) + "\n" + json.dumps(END) + "\n")
+            (own / "lines.json").write_text(json.dumps({"data/a.py": [9]}))
+        return 0
+
+    monkeypatch.setattr(mutation_run.trial_run, "run", run)
+    monkeypatch.setattr(mutation_run, "scan", lambda: ([SimpleNamespace(check=c) for c in ("A-1:old", "A-2:new", "A-3:red")], []))
+
+    first, second = (mutation_run.mapped(tmp_path, 1, 60.0) for _ in range(2))
+
+    assert len(jobs) == 1 and jobs[0]["known"] == ["A-1:old"]
+    assert first == second and first["A-1:old[x]"] == known["A-1:old[x]"]
+    assert first["A-2:new[1]"] == {"node": "n1", "cpu": 0.5, "lines": {"data/a.py": [9]}}
+    assert first["A-3:red"]["lines"] == {}
