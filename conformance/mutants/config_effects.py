@@ -17,6 +17,7 @@ ACTS, RUNS, ARRIVES = (
     "EXEC-014:an_execution_setting_acts_or_is_refused",
     "BATCH-013:what_is_carried_arrives",
 )
+UPDATES = "TRAIN-014:two_updates_are_those_of_the_formula"
 
 
 def optimiser_without(**fixed: Any) -> Change:
@@ -53,6 +54,21 @@ def the_probe_of_a_training_is_ones(original, container, side, model):
     return probe * 0 + 1, factor
 
 
+def the_betas_have_changed_places(original, parameters, config):
+    return original(parameters, replace(config, adam_beta1=config.adam_beta2, adam_beta2=config.adam_beta1))
+
+
+def adam_is_adamw(original, parameters, config):
+    return original(parameters, replace(config, optimizer="adamw" if config.optimizer == "adam" else config.optimizer))
+
+
+def momentum_looks_ahead(original, parameters, config):
+    made = original(parameters, config)
+    for group in made.param_groups:
+        group.update({"nesterov": True} if "nesterov" in group else {})
+    return made
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -69,6 +85,12 @@ mutant("GUARD-CONFIG-071e", "neighbor_pool_size draws from the usual neighbours"
         lambda original, *given, **options: original(*given, **{**options, "neighbor_pool_size": None})))
 mutant("GUARD-CONFIG-071f", "a plateau always waits for two epochs", f"{ACTS}[training-plateau_patience]",
     plant=schedule_without(plateau_patience=2))
+mutant("GUARD-TRAIN-014", "Adam's two betas have changed places", f"{UPDATES}[adam]", f"{UPDATES}[adamw]",
+    plant=function(schedulers.make_optimizer, the_betas_have_changed_places))
+mutant("GUARD-TRAIN-014b", "Adam decays its weights as AdamW does", f"{UPDATES}[adam]",
+    plant=function(schedulers.make_optimizer, adam_is_adamw))
+mutant("GUARD-TRAIN-014c", "momentum looks ahead, as Nesterov's does", f"{UPDATES}[sgd]",
+    plant=function(schedulers.make_optimizer, momentum_looks_ahead))
 mutant("GUARD-EXEC-014", "an accelerator that is absent is the CPU, without a word", f"{RUNS}[execution-accelerator]",
     plant=whole(trainer.Trainer, the_accelerator_is_whatever_there_is))
 mutant("GUARD-EXEC-014b", "workers that were asked for are never started", f"{RUNS}[execution-num_workers]",

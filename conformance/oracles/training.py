@@ -1,9 +1,12 @@
-"""Learning rates as TRAIN-040 defines them: one number an epoch, in plain Python floats."""
+"""Learning rates as TRAIN-040 defines them, one number an epoch; updates as TRAIN-014 does, in float64."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from math import cos, inf, pi
+from typing import Any
+
+import numpy as np
 
 
 def exponential(rate: float, epochs: int) -> list[float]:
@@ -38,3 +41,28 @@ def early_end(losses: Sequence[float], patience: int) -> int:
         if bad >= patience:
             return epoch
     return len(losses)
+
+
+State = dict[str, Any]
+"""What an optimiser remembers: `v`, `m`, `s`, and `t`, the number of updates."""
+
+
+def sgd(w: np.ndarray, g: np.ndarray, state: State, rate: float, decay: float, momentum: float) -> np.ndarray:
+    """TRAIN-014: `v ← momentum·v + g + d·w`; `w − λ·v`."""
+    g = g + decay * w
+    state["v"] = momentum * state["v"] + g if "v" in state else g
+    return w - rate * state["v"]
+
+
+def adam(w: np.ndarray, g: np.ndarray, state: State, rate: float, decay: float, beta1: float, beta2: float) -> np.ndarray:
+    """TRAIN-014: moments from 0, corrected for it; the decay is part of the gradient."""
+    g = g + decay * w
+    state["t"] = state.get("t", 0) + 1
+    state["m"] = beta1 * state.get("m", 0.0) + (1 - beta1) * g
+    state["s"] = beta2 * state.get("s", 0.0) + (1 - beta2) * g**2
+    return w - rate * (state["m"] / (1 - beta1 ** state["t"])) / (np.sqrt(state["s"] / (1 - beta2 ** state["t"])) + 1e-8)
+
+
+def adamw(w: np.ndarray, g: np.ndarray, state: State, rate: float, decay: float, beta1: float, beta2: float) -> np.ndarray:
+    """TRAIN-014: the decay stands beside the moments."""
+    return adam(w * (1 - rate * decay), g, state, rate, 0.0, beta1, beta2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,32 @@ from conformance.scenes.runs import STILL, Recipe, settings
 def displacement(backend: Any, recipe: Recipe) -> np.ndarray:
     """How far a recipe moves the weights: its end minus the end of the same run at a rate at which nothing moves."""
     return runs.final(backend, recipe) - runs.final(backend, replace(recipe, rate=STILL, epochs=1))
+
+
+def two_updates(
+    backend: Any, recipe: Recipe, step: Callable[[np.ndarray, np.ndarray, dict[str, Any]], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """How far a recipe of two batches moves the weights, and how far `step(w, g, state)` says, by the backend's own gradients."""
+    run, still = (runs.trained(backend, one) for one in (recipe, replace(recipe, rate=STILL)))
+    start, end = (runs.weights(backend, runs.model_of(one)) for one in (still, run))
+    names = sorted(name for name, value in start.items() if value.dtype.kind == "f")
+    config = runs.configuration(backend, recipe, Path("unused"))
+    backend.synchronise(config)
+    container, now = run.results["train_container"], runs.flat(start)
+    first, state = now, {}
+    for batch in backend.loaders(container, None, config)[0]:
+        module = backend.with_weights(backend.module(config), unflat(now, start, names))
+        found = backend.gradient(module, batch)
+        gradient = {k: np.zeros_like(start[k]) if found.get(k) is None else np.array(native.array(found[k])) for k in names}
+        now = step(now, runs.flat(gradient), state)
+    return runs.flat(end) - first, now - first
+
+
+def unflat(vector: np.ndarray, like: Mapping[str, np.ndarray], names: list[str]) -> dict[str, np.ndarray]:
+    """The weights of these names, shaped and rounded as those of `like`, out of one vector (`runs.flat`)."""
+    ends = np.cumsum([like[name].size for name in names])
+    parts = np.split(vector, ends[:-1])
+    return {name: part.reshape(like[name].shape).astype(like[name].dtype) for name, part in zip(names, parts, strict=True)}
 
 
 def adaptive_shares(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray], clip: float) -> dict[str, float]:

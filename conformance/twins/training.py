@@ -35,7 +35,7 @@ def weights_begin_otherwise(original, cls, *given):
 
 def adam_rounds_otherwise(original, parameters, config):
     optimizer = original(parameters, config)
-    optimizer.param_groups[0] |= {"foreach": False} | ({"amsgrad": True} if "betas" in optimizer.param_groups[0] else {})
+    optimizer.param_groups[0] |= {"foreach": False}
     return optimizer
 
 
@@ -56,9 +56,9 @@ twin("TWIN-OTHER-INITIAL-WEIGHTS", "the initial weights are drawn from another s
     "TRAIN-044:the_gradient_is_clipped[norm]", "TRAIN-020:the_ranking_follows_the_validation",
     "TRAIN-042:the_plateau_follows_the_validation", files=("test_training_schedules",),
     plant=method(PtychoLightningModule, "from_config", weights_begin_otherwise))
-twin("TWIN-ADAM-IN-A-LOOP", "Adam works weight by weight and keeps the larger second moment",
+twin("TWIN-ADAM-IN-A-LOOP", "the optimiser works weight by weight",
     "TRAIN-011:runs_of_one_seed_are_bit_identical[seed-42]", "TRAIN-043:another_rate_trains_other_weights",
-    files=("test_training_schedules", "test_config_effects"),
+    "TRAIN-014:two_updates_are_those_of_the_formula", files=("test_training_schedules", "test_config_effects"),
     plant=function(schedulers.make_optimizer, adam_rounds_otherwise))
 twin("TWIN-OTHER-DIGEST", "training data are known by another digest",
     "TRAIN-065:a_resumed_run_is_the_uninterrupted_one[adam-exponential]", "TRAIN-066:other_training_data_are_refused",
