@@ -25,7 +25,8 @@ FILES = (NUMBERS, "reconstructed_amplitude.png", "reconstructed_phase.png", "ove
 def losses_of(model_path: Path) -> dict[str, list[float]]:
     """Loss curves, one value an epoch, of the newest `metrics.csv` beside a bundle; empty where there is none.
 
-    One that cannot be read is empty too, with a warning. The panel is a decoration: no table stops a reconstruction.
+    A resumed run's begins with a later epoch: what lies before it stands in the tables of the runs that it goes on from. One that
+    cannot be read is empty too, with a warning. The panel is a decoration: no table stops a reconstruction.
     """
     tables: dict[int, Path] = {}
     for path in model_path.glob("lightning_logs/version_*/metrics.csv"):
@@ -34,18 +35,32 @@ def losses_of(model_path: Path) -> dict[str, list[float]]:
             tables[int(version)] = path
     if not tables:
         return {}
-    newest = tables[max(tables)]
-    try:
-        return _curves(newest)
-    except Exception as error:  # a table of anybody's: whatever is wrong with it costs the panel, not the result
-        reason = " ".join(str(error).split()) or type(error).__name__
-        warnings.warn(f"{newest}: losses are not drawn: {reason}", UserWarning, stacklevel=2)
-        return {}
+    rows: list[dict[str, Any]] = []
+    for version in sorted(tables, reverse=True):
+        try:
+            first = _epoch(rows[0]) if rows else None
+            rows = [row for row in _rows(tables[version]) if first is None or _epoch(row) < first] + rows
+            curves = _curves(rows)
+        except Exception as error:  # a table of anybody's: whatever is wrong with it costs the panel, not the result
+            reason = " ".join(str(error).split()) or type(error).__name__
+            warnings.warn(f"{tables[version]}: losses are not drawn: {reason}", UserWarning, stacklevel=2)
+            return {}
+        if not rows or _epoch(rows[0]) == 0:
+            break
+    return curves
 
 
-def _curves(table: Path) -> dict[str, list[float]]:
+def _rows(table: Path) -> list[dict[str, Any]]:
     with open(table, newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+        return list(csv.DictReader(stream))
+
+
+def _epoch(row: dict[str, Any]) -> int:
+    """The epoch of a row; 0 where it says none, so that nothing is looked for before it."""
+    return int(row.get("epoch") or 0)
+
+
+def _curves(rows: list[dict[str, Any]]) -> dict[str, list[float]]:
     names = sorted({name for row in rows for name in row if name and name.endswith("_loss")})
     curves = {name: [float(row[name]) for row in rows if row.get(name)] for name in names}
     curves = {name: values for name, values in curves.items() if values}

@@ -144,6 +144,7 @@ def run(args: argparse.Namespace) -> None:
     say.line(presets.apply(args) or presets.hint(args))
     labels.prepare(args, say)
     validate_paths(args.train_data_file, args.test_data_file, args.output_dir)
+    _warn_of_an_older_model(args)
     # The step gathers the gradients; Lightning's own accumulation is refused under manual optimisation (EXEC-004).
     step = {"accum_steps": args.accumulate_grad_batches} if args.accumulate_grad_batches != 1 else {}
     args.accumulate_grad_batches = None
@@ -174,6 +175,16 @@ def run(args: argparse.Namespace) -> None:
     )
     close_training(args, results, config, payload.execution_config, reports, cause)
     _say_results(say, results["history"], args.output_dir, time.perf_counter() - start)
+
+
+def _warn_of_an_older_model(args: argparse.Namespace) -> None:
+    """Who trains into a used folder learns now, not by next week's pictures, that its model goes; to resume means just that."""
+    from reference_impl.config import ARCHIVE_NAME
+
+    older = args.output_dir / ARCHIVE_NAME
+    if args.resume is None and older.is_file():
+        text = f"{older}: a model of an earlier training; this one takes its place once it ends well: choose another --output-dir"
+        warnings.warn(text, UserWarning, stacklevel=3)
 
 
 def mean_amplitude(record: Any, config: Any) -> float:

@@ -17,7 +17,7 @@ import pytest
 from reference_impl import config
 from reference_impl.cli.flags import Reader
 from reference_impl.cli.main import COMMANDS, build_parser
-from reference_impl.cli.train import overrides_of
+from reference_impl.cli.train import _warn_of_an_older_model, overrides_of
 from reference_impl.execution import PyTorchExecutionConfig, build_execution_config_from_args
 
 HERE = Path(config.__file__).parent.parent
@@ -144,3 +144,17 @@ def test_every_flag_of_train_changes_what_is_trained(action: argparse.Action) ->
     if action.dest in ELSEWHERE or action.dest == "accelerator" or switched_off:
         return
     assert trained_with(*another(action)) != trained_with(), f"{another(action)} changes nothing"
+
+
+def test_training_into_a_used_folder_says_what_goes(tmp_path: Path) -> None:
+    (tmp_path / "wts.h5.zip").write_bytes(b"an older model")
+    args = argparse.Namespace(output_dir=tmp_path, resume=None)
+    with pytest.warns(UserWarning, match="wts.h5.zip: a model of an earlier training"):
+        _warn_of_an_older_model(args)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("resume", "name"), [("last.ckpt", "wts.h5.zip"), (None, "wts.h5")])
+def test_resuming_and_an_empty_folder_say_nothing(tmp_path: Path, resume: str | None, name: str) -> None:
+    (tmp_path / name).write_bytes(b"a model")
+    _warn_of_an_older_model(argparse.Namespace(output_dir=tmp_path, resume=resume))

@@ -67,6 +67,15 @@ def test_scale_bars_have_round_lengths_and_units(length: float, text: str) -> No
     assert panels.in_words(panels.round_length(length)) == text
 
 
+def test_the_losses_of_a_resumed_run_begin_with_its_first_epoch(tmp_path: Path) -> None:
+    """Version 0 is of an older run, 1 was cut after its third epoch, of which the checkpoint held two, 2 goes on from there."""
+    for version, rows in enumerate((["0,9", "1,9", "2,9", "3,9"], ["0,5", "1,4", "2,7"], ["2,3", "3,2"])):
+        folder = tmp_path / "lightning_logs" / f"version_{version}"
+        folder.mkdir(parents=True)
+        folder.joinpath("metrics.csv").write_text("\n".join(["epoch,mae_train_loss", *rows, ""]))
+    assert pictures.losses_of(tmp_path) == {"mae_train_loss": [5.0, 4.0, 3.0, 2.0]}
+
+
 def test_panels_have_titles_units_and_a_scale_bar_where_the_pixel_is_known() -> None:
     with_bar, without = Figure().add_subplot(), Figure().add_subplot()
     field = np.ones((30, 30), np.complex64)
