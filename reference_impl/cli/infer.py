@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_impl.atomic import refuse_same_file, sole_run
+from reference_impl.cli import refine
 from reference_impl.cli.flags import add_execution_flags, add_groups_flag, add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, judged, read_record
 from reference_impl.cli.progress import Reporter
@@ -37,6 +38,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plain", action="store_true", help=plain)
     for flag, text in (("--flip-x", "negate x positions"), ("--flip-y", "negate y positions"), ("--transpose", "turn patches")):
         parser.add_argument(flag, action="store_true", help=text)
+    refine.add_flag(parser)
     parser.add_argument("--inference-batch-size", type=of("inference_batch_size"), help="groups a forward pass")
     add_measurement_flag(parser)
     add_judgement_flags(parser)
@@ -48,6 +50,7 @@ def run(args: argparse.Namespace) -> None:
     from reference_impl.execution import validate_paths
 
     say, start = Reporter(args.quiet), time.perf_counter()
+    refine.refuse_turned(args)
     validate_paths(None, args.test_data, args.output_dir)
     refuse_same_file("output_dir", args.output_dir / "reconstruction.npz", {"--test-data": args.test_data, "--mask": args.mask})
     with sole_run(args.output_dir):
@@ -79,7 +82,8 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
         train_results={"models": models},
         execution_config=execution,
     )
-    keep_reconstruction(args, results, models["diffraction_to_obj"], config, execution, record, report, say)
+    found = keep_reconstruction(args, results, models["diffraction_to_obj"], config, execution, record, report, say)
+    refine.refine(args, found, record, report, say)
 
 
 def bundle_folder(path: Path) -> Path:

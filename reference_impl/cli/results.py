@@ -28,8 +28,8 @@ def keep_reconstruction(
     record: Any,
     report: Report,
     say: Reporter,
-) -> None:
-    """Say the figures, warn by them, write numbers and pictures: all files of a call, or none.
+) -> dict[str, Any]:
+    """Say the figures, warn by them, write numbers and pictures: all files of a call, or none. Returns the results as kept.
 
     Where a picture fails the numbers are kept, those of an earlier run go, and what it failed by is raised.
     """
@@ -56,6 +56,7 @@ def keep_reconstruction(
         raise failed
     for path in written:
         say.line(str(folder / path.name))
+    return results
 
 
 def _figures(

@@ -201,6 +201,7 @@ FLAGS: dict[str, Domain] = {
     "held_out": real(0, 0.9),
     "sweeps": whole(0, 10**4),
     "solver_sweeps": whole(1, 10**6),
+    "refine": optional(whole(1, 10**6)),
     "solver_batch": optional(whole(1, 2**16)),
     "picture_every": optional(whole(1, 10**6)),
     "solver_modes": optional(whole(1, 10)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import torch
 from reference_impl.engine import saved
 from reference_impl.engine.problem import problem_of
 from reference_impl.engine.settings import Settings
-from reference_impl.engine.solver import Solution, solve
+from reference_impl.engine.solver import Solution, Solver, solve
 
 
 def solve_record(
@@ -21,14 +23,16 @@ def solve_record(
     told: Any = None,
     resumed: Path | None = None,
     scratch: Path | None = None,
+    before: Callable[[Solver], None] | None = None,
 ) -> Solution:
     """Object, probe and positions of a record (`data.RawData`, or anything with its arrays), which stays as it is.
 
     `told(solver, residual)` is called after each sweep; `resumed`: a file of `saved.save` to go on from; `scratch`: a folder for
-    patterns that are not to be held in memory. Raises `ContractError` where the record is no experiment, or the file is of
-    another one.
+    patterns that are not to be held in memory; `before(solver)` is called ahead of the first sweep (`begin.begin_with`). Raises
+    `ContractError` where the record is no experiment, or the file is of another one.
     """
-    before = None if resumed is None else lambda solver: saved.resume(solver, resumed)
+    if resumed is not None:
+        before = partial(saved.resume, path=resumed)
     return solve(problem_of(record, torch.device(device), settings, scratch=scratch), settings, told, before)
 
 

@@ -73,6 +73,7 @@ class UnrolledNetwork(nn.Module):
             learned = stage(seen.contiguous(memory_format=_layout(stage)))
             with full_precision(patterns):
                 image = image + stage.length * step + torch.complex(*at_least_float32(learned).unbind(1))
+                image = image + lit.step(image)
         with full_precision(patterns):
             image = ((image + lit.step(image)) * lit.flat).view(patterns.shape)
             return self._amplitude(image), torch.angle(image)
