@@ -31,9 +31,9 @@ def there_is_more_than_was_asked_for(plant: Plant) -> None:
     plant.source(f"{NAMES}/model_manager.py", one, f'    (Path(out_prefix) / "saved.log").write_text("saved")\n{one}')
     one = "    edge_pad: int = 10\n"
     plant.source(f"{OTHER}/config_params.py", one, f"{one}    corner_pad: int = 11\n")
-    one = "return weighted_on_object("
-    plant.source(f"{OTHER}/api/base_api.py", one, "return np.atleast_3d(weighted_on_object(")
-    one = "inference.middle_trim, data_loader.shape, weights)"
+    one = "return on_object("
+    plant.source(f"{OTHER}/api/base_api.py", one, "return np.atleast_3d(on_object(")
+    one = "offsets, M, data_loader.shape, weights)"
     plant.source(f"{OTHER}/api/base_api.py", one, f"{one}).transpose(2, 0, 1)")
 
 

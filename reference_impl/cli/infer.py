@@ -11,6 +11,7 @@ from reference_impl.atomic import refuse_same_file, sole_run
 from reference_impl.cli import refine
 from reference_impl.cli.flags import add_execution_flags, add_groups_flag, add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, judged, read_record
+from reference_impl.cli.precision import settle_precision
 from reference_impl.cli.progress import Reporter
 from reference_impl.cli.results import keep_reconstruction
 from reference_impl.errors import ContractError
@@ -64,6 +65,7 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
     from reference_impl.inference import load_inference_bundle_torch, reassemble_cdi_image_torch
 
     args.model_path = bundle_folder(args.model_path)
+    say.line(settle_precision(args))
     execution = build_execution_config_from_args(args, "inference")
     models, params = load_inference_bundle_torch(args.model_path)
     header = inspect_file(args.test_data)

@@ -14,7 +14,7 @@ from reference_impl.errors import ContractError
 SWEEPS = 100
 """Of the solver, at most; it stops where its residual settles."""
 VIEWS = 2
-"""Exposures made for each that was taken, unless told otherwise: 3,072 patterns of 64 x 64 pixels take 250 MB."""
+"""Scans made for the one that was taken, unless told otherwise: 3,072 patterns of 64 x 64 pixels with labels take 150 MB."""
 KEPT = ("architecture", "gridsize", "n_filters_scale", "amp_activation", "probe_big", "probe_mask", "probe_scale")
 """Flags of the model that a bundle to begin with decides."""
 
@@ -26,7 +26,7 @@ def add_flags(group: argparse._ActionsContainer) -> None:
         "--torch-loss-mode mae unless it is given); validation sees the patterns alone"
     )
     group.add_argument("--labels", type=of("labels"), default="none", help=source)
-    views = f"with --labels engine: exposures of the solved object made for each taken one; {VIEWS} unless given, 0 for groups"
+    views = f"with --labels engine: scans of the solved object, mirrored or turned, that are made beside it; {VIEWS} unless given"
     group.add_argument("--views", type=of("views"), help=views)
     start = (
         "bundle (folder, or its wts.h5.zip) whose weights are the first ones: fine-tuning on another scan; it decides the model"
@@ -42,11 +42,7 @@ def prepare(args: argparse.Namespace, say: Reporter) -> None:
                 field="views", expected="--labels engine beside it: they are made of the solved object", found="none"
             )
         return
-    if args.views is None:
-        args.views = VIEWS if args.gridsize == 1 else 0
-    if args.views and args.gridsize > 1:
-        expected = "0 for groups: an exposure that nobody took has no neighbours (or --gridsize 1)"
-        raise ContractError(field="views", expected=expected, found=str(args.views))
+    args.views = VIEWS if args.views is None else args.views
     if "torch_loss_mode" not in args.typed and args.torch_loss_mode != "mae":
         args.torch_loss_mode = "mae"
         say.line("labels engine: --torch-loss-mode mae; a likelihood of many photons outweighs every label")

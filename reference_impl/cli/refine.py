@@ -44,9 +44,7 @@ def refine(args: argparse.Namespace, results: dict[str, Any], record: Any, repor
     from reference_impl.engine import Settings, solve_record
     from reference_impl.engine.begin import begin_with
 
-    begin = partial(
-        begin_with, patches=results["obj_tensor_full"], offsets=results["global_offsets"], M=args.stitch_crop_size
-    )
+    begin = partial(begin_with, patches=results["obj_tensor_full"], offsets=results["global_offsets"], M=args.stitch_crop_size)
     told = Told(say, args.refine)
     device = device_of(args.accelerator if args.accelerator in ("cpu", "auto") else "cuda")
     found = solve_record(record, Settings(sweeps=args.refine, seed=args.seed), device, told, before=begin)

@@ -11,6 +11,7 @@ from typing import Any
 from reference_impl.cli import labels, presets
 from reference_impl.cli.flags import Older, add_execution_flags, add_groups_flag, add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, judged, read_record
+from reference_impl.cli.precision import settle_precision
 from reference_impl.cli.progress import Reporter
 from reference_impl.cli.results import close_training
 from reference_impl.errors import ContractError
@@ -21,6 +22,8 @@ DESCRIPTION = (
     "lightning_logs/version_N/metrics.csv in the output folder."
 )
 
+JOINING = ("unrolled",)
+"""Architectures whose patches of a group are cut from one object already: to merge them again would cut them to their centres."""
 BRIGHTEST = 0.9  # mean amplitude that a sigmoid still reaches with room for bright details
 BELOW = 0.95  # of the probe scale that just fits: two digits of it stay below
 
@@ -116,7 +119,7 @@ def overrides_of(args: argparse.Namespace) -> dict[str, Any]:
         "gridsize": args.gridsize,
         "batch_size": args.batch_size,
         "neighbor_count": args.neighbor_count,
-        "object_big": args.gridsize > 1,  # CLI-004: a single patch needs no common canvas
+        "object_big": args.gridsize > 1 and args.architecture not in JOINING,  # CLI-004: a single patch needs no common canvas
         "subsample_seed": args.seed,
         "test_data_file": args.test_data_file,
         "nphotons": args.nphotons,
@@ -143,6 +146,7 @@ def run(args: argparse.Namespace) -> None:
         )
     say.line(presets.apply(args) or presets.hint(args))
     labels.prepare(args, say)
+    say.line(settle_precision(args))
     validate_paths(args.train_data_file, args.test_data_file, args.output_dir)
     _warn_of_an_older_model(args)
     # The step gathers the gradients; Lightning's own accumulation is refused under manual optimisation (EXEC-004).

@@ -11,7 +11,7 @@ require_torch()
 import torch  # noqa: E402
 
 from reference_impl.errors import ContractError  # noqa: E402
-from reference_impl.inference import CanvasFrame, stitch  # noqa: E402
+from reference_impl.inference import CanvasFrame, stitch, stitch_lit  # noqa: E402
 
 
 class Offsets(np.ndarray):
@@ -30,11 +30,13 @@ class Offsets(np.ndarray):
         self.shape_of_object = getattr(other, "shape_of_object", None)
 
 
-def on_object(patches: np.ndarray, offsets: np.ndarray, M: int, shape: tuple[int, int]) -> np.ndarray:
+def on_object(
+    patches: np.ndarray, offsets: np.ndarray, M: int, shape: tuple[int, int], light: np.ndarray | None = None
+) -> np.ndarray:
     """`(H, W)` complex64: pixel (row, column) is the object's pixel (row, column), zero where no patch lies.
 
-    `patches` `(m, N, N, 1)` complex64, cropped to their central `M`; `offsets` `(m, 1, 1, 2)`. Raises `ContractError` for a
-    position outside the object.
+    `patches` `(m, N, N, 1)` complex64, cropped to their central `M`; `offsets` `(m, 1, 1, 2)`; with `light` `(N, N)` >= 0 each
+    pixel of a patch counts by it, else all alike. Raises `ContractError` for a position outside the object.
     """
     height, width = shape
     places = np.asarray(offsets, np.float64).reshape(-1, 2)
@@ -43,15 +45,6 @@ def on_object(patches: np.ndarray, offsets: np.ndarray, M: int, shape: tuple[int
         raise ContractError(field="positions", expected=f"[x, y] on an object of {width} x {height} pixels", found=found)
     # A patch reaches at most M beyond the object: such a border takes it, and is cut off.
     frame = CanvasFrame(side=max(height, width) + 2 * M, padding=M, origin=(-float(M), -float(M)))
-    canvas = stitch(torch.from_numpy(patches), torch.from_numpy(np.array(offsets, np.float64)), M, frame)
+    given = torch.from_numpy(patches), torch.from_numpy(np.array(offsets, np.float64)), M
+    canvas = stitch(*given, frame) if light is None else stitch_lit(*given, torch.from_numpy(light), frame)
     return canvas[M : M + height, M : M + width].numpy()
-
-
-def weighted_on_object(
-    patches: np.ndarray, offsets: np.ndarray, M: int, shape: tuple[int, int], weights: np.ndarray
-) -> np.ndarray:
-    """As `on_object`, each pixel of a patch counting by its weight `(N, N)` >= 0 in the mean of all that lie there."""
-    factor = (weights / weights.max()).astype(np.float32)[None, :, :, None]
-    total = on_object(patches * factor, offsets, M, shape)
-    weight = on_object(np.broadcast_to(factor, patches.shape).astype(np.complex64), offsets, M, shape)
-    return np.divide(total, weight, out=np.zeros_like(total), where=weight != 0)

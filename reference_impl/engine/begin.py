@@ -20,7 +20,7 @@ def begin_with(solver: Solver, patches: np.ndarray, offsets: np.ndarray, M: int)
     the central `M` pixels. Where no patch lies the object is flat, at the mean of what was seen. `ContractError` for patches
     that show nothing.
     """
-    frame, N = solver.frame, patches.shape[1]
+    frame = solver.frame
     side = max(frame.height, frame.width)
     total, count = accumulate(
         torch.from_numpy(patches), torch.from_numpy(offsets), M, CanvasFrame(side=side, padding=0, origin=frame.origin)

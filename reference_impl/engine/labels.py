@@ -1,12 +1,13 @@
 """Labels from the solver: a scan is solved first, and a network is then shown what each pattern should have become.
 
-The solved object also tells what patterns a scan would have had at other places, seen from either side: exposures that nobody
+The solved object also tells what patterns a scan would have had at other places, and from its other sides: exposures that nobody
 took, from the solved object under the record's own probe, with the record's photons (the forward model of PHYS-001 to PHYS-004).
 """
 
 from __future__ import annotations
 
 import copy
+import itertools
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,8 @@ def labelled(
 ) -> tuple[RawData, Solution]:
     """`(record, solution)`: the record with labels `Y` `(n, N, N)` complex64 and their `label_light`, and what they come from.
 
-    `views` exposures for each that was taken are added, from places between the scan's, mirrored and turned at random, with
-    `photons` a pattern. The probe is kept as the record has it: it is the network's, too. The order of draws follows
+    `views` further scans are added, each as long as the one that was taken, of the object mirrored or turned, with `photons` a
+    pattern. The probe is kept as the record has it: it is the network's, too. The order of draws follows
     `settings.seed`. Raises `ContractError` where the record is no experiment, or the solver fails.
     """
     found = solve_record(record, settings, device, told)
@@ -77,17 +78,27 @@ class _Reader:
 
 
 def _more(read: _Reader, places: np.ndarray, views: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Places between those of the scan, `views` for each, and what is seen there, in one of eight orientations each."""
+    """Positions of `views` further scans, and what is seen there: the object mirrored and turned, places between the scan's.
+
+    Each scan lies apart from all others, so that its exposures are nobody else's neighbours.
+    """
     spread = np.median(KDTree(places).query(places, k=2)[0][:, 1]) if len(places) > 1 else 0.0
-    more = np.repeat(places, views, axis=0)
-    more = more + rng.uniform(-spread / 2, spread / 2, more.shape)
-    seen = read.at(more.clip(places.min(axis=0), places.max(axis=0)))
-    for number, (down, right, turned) in enumerate(rng.integers(0, 2, (len(more), 3))):
-        one = seen[number]
-        one = np.roll(one[::-1], 1, 0) if down else one  # pixel N // 2 stays where it is
-        one = np.roll(one[:, ::-1], 1, 1) if right else one
-        seen[number] = one.T if turned else one
-    return more, seen
+    N, (low, high) = len(read.steps), (places.min(axis=0), places.max(axis=0))
+    apart = float((high - low).max()) + 4 * N
+    made, seen = [np.empty((0, 2))], [np.empty((0, N, N), np.complex64)]
+    for number, way in enumerate(itertools.islice(itertools.cycle(rng.permutation(7) + 1), views)):
+        at = (places + rng.uniform(-spread / 2, spread / 2, places.shape)).clip(low, high)
+        seen.append(_turned(read.at(at), way))
+        centred = (at - (low + high) / 2) * [-1 if way & 2 else 1, -1 if way & 1 else 1]
+        made.append((centred[:, ::-1] if way & 4 else centred) + (low + high) / 2 + [apart * (number + 1), 0])
+    return np.concatenate(made), np.concatenate(seen)
+
+
+def _turned(patches: np.ndarray, way: int) -> np.ndarray:
+    """One of eight orientations of `(k, N, N)`: rows and columns reversed, axes exchanged; pixel N // 2 stays where it is."""
+    patches = np.roll(patches[:, ::-1], 1, 1) if way & 1 else patches
+    patches = np.roll(patches[:, :, ::-1], 1, 2) if way & 2 else patches
+    return patches.swapaxes(1, 2) if way & 4 else patches
 
 
 def _exposed(patches: np.ndarray, modes: np.ndarray, record: RawData, photons: float, rng: np.random.Generator) -> np.ndarray:

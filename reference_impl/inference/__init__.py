@@ -6,19 +6,22 @@ from reference_impl.policy import require_torch
 
 require_torch()
 
+from reference_impl.inference.agreement import agreed  # noqa: E402
 from reference_impl.inference.load import load_inference_bundle_torch  # noqa: E402
 from reference_impl.inference.predict import absolute_offsets, amplitude_residual, predict_patches  # noqa: E402
 from reference_impl.inference.reassemble import reassemble_cdi_image_torch, synchronised  # noqa: E402
-from reference_impl.inference.stitch import CanvasFrame, canvas_frame, stitch  # noqa: E402
+from reference_impl.inference.stitch import CanvasFrame, canvas_frame, stitch, stitch_lit  # noqa: E402
 
 __all__ = [
     "CanvasFrame",
     "absolute_offsets",
+    "agreed",
     "amplitude_residual",
     "canvas_frame",
     "load_inference_bundle_torch",
     "predict_patches",
     "reassemble_cdi_image_torch",
     "stitch",
+    "stitch_lit",
     "synchronised",
 ]

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reference_impl.inference.stitch import refuse_unfit
+
 CHUNK = 512  # patches placed at once: 512 · 20² complex128 = 3 MB
 SWEEPS = 3  # of phase alignment after the first pass, which leaves the figure within 5 % of where they lead (100 patches)
 ROUNDS = 40  # of synchronisation: 100 patches stray by 8.3 mrad after none, 7.1 after 5, 6.6 after 20 and from there on
@@ -81,6 +83,20 @@ def phases(patches: np.ndarray, offsets: np.ndarray, M: int, light: np.ndarray |
         turned = _turned(turned, weight, cells, cells.sum(weight * turned) / filled)
     projection = np.sum(weight * turned * np.conj(crops), axis=(1, 2), dtype=np.complex128)
     return np.exp(1j * np.angle(projection))
+
+
+def agreed(patches: np.ndarray, offsets: np.ndarray, M: int, light: np.ndarray | None = None) -> np.ndarray:
+    """`(n, N, N, 1)` complex64: the patches with one phase each, agreed over the overlaps, where that makes them fit better.
+
+    Elsewhere they are returned as they came. Arguments as of `disagreement`. The phase of the whole image stays: the turns have
+    none on average. Raises `ContractError` for what cannot be stitched.
+    """
+    refuse_unfit(patches, offsets, M)
+    if not disagreement(patches, offsets, M, light).phases_are_free:
+        return patches
+    turns = phases(patches, offsets, M, light)
+    turns *= np.exp(-1j * np.angle(turns.mean()))
+    return patches * turns.astype(np.complex64)[:, None, None, None]
 
 
 def _placed(patches: np.ndarray, offsets: np.ndarray, M: int, light: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, _Cells]:

@@ -19,7 +19,7 @@ from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.inference.agreement import phases  # noqa: E402
 from reference_impl.inference.predict import absolute_offsets, predict_patches  # noqa: E402
-from reference_impl.inference.stitch import canvas_frame, stitch  # noqa: E402
+from reference_impl.inference.stitch import canvas_frame, stitch, stitch_lit  # noqa: E402
 
 MODEL = "diffraction_to_obj"
 Images = tuple[np.ndarray, np.ndarray, dict[str, Any]]
@@ -66,14 +66,16 @@ def reassemble_cdi_image_torch(
 
 
 def synchronised(results: Mapping[str, Any], M: int, light: np.ndarray | None = None) -> dict[str, Any]:
-    """The same results with each patch turned by one phase, agreed over the overlaps, before they are averaged (INFER-005).
+    """The same results with each patch turned by one phase, agreed over the overlaps, before they are averaged.
 
-    `light` `(N, N)`: intensity of the probe that lit the patches, ones unless given. Patches and images change, places do not.
+    `light` `(N, N)`: intensity of the probe that lit the patches, which weighs their pixels in the mean; without it all count
+    alike (INFER-005). Patches and images change, places do not.
     """
     patches, offsets = results["obj_tensor_full"], results["global_offsets"]
     turns = phases(patches, offsets, M, light).astype(np.complex64)
     turned = patches * turns[:, None, None, None]
-    image = stitch(torch.from_numpy(turned), torch.from_numpy(offsets), M).numpy()
+    placed = torch.from_numpy(turned), torch.from_numpy(offsets), M
+    image = (stitch(*placed) if light is None else stitch_lit(*placed, torch.from_numpy(light))).numpy()
     return {**results, "obj_tensor_full": turned, "recon_amp": np.abs(image), "recon_phase": np.angle(image)}
 
 

@@ -7,6 +7,7 @@ The cost is linear in the patches and independent of the canvas: each patch is f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from reference_impl.errors import ContractError
 from reference_impl.policy import require_torch
@@ -46,7 +47,9 @@ def canvas_frame(offsets: Tensor, N: int, M: int) -> CanvasFrame:
     return CanvasFrame(side=M + 2 * padding, padding=padding, origin=origin)
 
 
-def _checked(patches: Tensor, offsets: Tensor, M: int) -> None:
+def refuse_unfit(patches: Any, offsets: Any, M: int) -> None:
+    """`ContractError` for patches, offsets (arrays or tensors) and M that `stitch` cannot take (INFER-007)."""
+    patches, offsets = torch.as_tensor(patches), torch.as_tensor(offsets)
     if patches.ndim != 4 or patches.shape[-1] != 1 or patches.shape[1] != patches.shape[2] or patches.shape[0] == 0:
         raise ContractError(field="patches", expected="(n, N, N, 1) with n > 0", found=str(tuple(patches.shape)))
     if not patches.is_complex():
@@ -125,6 +128,22 @@ def stitch(patches: Tensor, offsets: Tensor, M: int = 20, frame: CanvasFrame | N
     Raises `ContractError` on wrong shapes, non-finite input or M out of range; there is no fallback (INFER-007).
     """
     patches, offsets = torch.as_tensor(patches), torch.as_tensor(offsets)
-    _checked(patches, offsets, M)
+    refuse_unfit(patches, offsets, M)
     total, count = accumulate(patches, offsets, M, frame)
     return (total / (count + EPSILON)).to(torch.complex64)
+
+
+def stitch_lit(patches: Tensor, offsets: Tensor, M: int, light: Tensor, frame: CanvasFrame | None = None) -> Tensor:
+    """As `stitch`, but each pixel of a patch counts by the `light` `(N, N)` >= 0 that it had, in the mean of all that lie there.
+
+    With all alike this is INFER-005. Raises `ContractError` as `stitch` does, and for light that is none.
+    """
+    patches, offsets, light = torch.as_tensor(patches), torch.as_tensor(offsets), torch.as_tensor(light).double()
+    refuse_unfit(patches, offsets, M)
+    if tuple(light.shape) != tuple(patches.shape[1:3]) or not bool((light >= 0).all() and light.any()):
+        expected = f"intensities {tuple(patches.shape[1:3])}, none below zero"
+        raise ContractError(field="light", expected=expected, found=f"others, of shape {tuple(light.shape)}")
+    weight = (light / light.max()).to(torch.float32)[None, :, :, None]
+    total = accumulate(patches * weight, offsets, M, frame)[0]
+    lit = accumulate(weight.expand(patches.shape).to(torch.complex64), offsets, M, frame)[0].real
+    return torch.where(lit > 0, total / lit.clamp_min(torch.finfo(torch.float64).tiny), 0).to(torch.complex64)

@@ -58,7 +58,7 @@ class PtychoModel(nn.Module):
         `experiment_ids` `(B,)` int64, `None` for experiment 0 of one. Raises `ContractError`, `ProbeLayoutError`.
         """
         output_scale = per_sample(output_scale_factor, "output_scale_factor")
-        amplitude, phase = self._patches(x, probe, input_scale_factor)
+        amplitude, phase = self._patches(x, positions, probe, input_scale_factor)
         with full_precision(amplitude):
             exit_wave = illuminate(self._common_object(as_complex(amplitude, phase), positions), self._masked(probe))
             detector = propagate(smooth(exit_wave, self.config.gaussian_smoothing_sigma))
@@ -71,13 +71,15 @@ class PtychoModel(nn.Module):
 
         Every architecture has this signature; `cnn` needs neither `positions` nor `probe`. Raises `ContractError`.
         """
-        return as_complex(*self._patches(x, probe, input_scale_factor))
+        return as_complex(*self._patches(x, positions, probe, input_scale_factor))
 
-    def _patches(self, x: torch.Tensor, probe: torch.Tensor | None, scale: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _patches(
+        self, x: torch.Tensor, positions: torch.Tensor | None, probe: torch.Tensor | None, scale: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         patterns = x * per_sample(scale, "input_scale_factor")
         if not self.autoencoder.takes_probe:
             return self.autoencoder(patterns)
-        return self.autoencoder(patterns, None if probe is None else self._masked(probe))
+        return self.autoencoder(patterns, None if probe is None else self._masked(probe), positions)
 
     def _common_object(self, patches: torch.Tensor, positions: torch.Tensor | None) -> torch.Tensor:
         """Patches of one object where the group has one (PHYS-030, PHYS-033), the patches as they are elsewhere (PHYS-034)."""

@@ -18,7 +18,8 @@ from reference_impl.physics.precision import at_least_float32  # noqa: E402
 Factory = Callable[[ModelConfig], nn.Module]
 """Makes a network `(B, channels, N, N) → (amplitude, phase)`, both of the input's shape; channels = g² or 1 (`object_big`).
 
-One whose `takes_probe` is true is called with the patterns of whole groups `(B, C, N, N)` and their probes `(B, C, P, N, N)`.
+One whose `takes_probe` is true is called with the patterns of whole groups `(B, C, N, N)`, their probes `(B, C, P, N, N)`, and
+their relative positions `(B, C, 1, 2)`, None for groups of one; whether and how it joins a group is its own affair.
 """
 
 _factories: dict[str, Factory] = {}
@@ -74,16 +75,19 @@ class Autoencoder(nn.Module):
         self.memory_format = torch.channels_last
         return self.to(memory_format=torch.channels_last)
 
-    def forward(self, patterns: torch.Tensor, probe: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """`probe` `(B|1, C|1, P, N, N)` complex64, normalised, for a network that takes one; others never look at it.
+    def forward(
+        self, patterns: torch.Tensor, probe: torch.Tensor | None = None, positions: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`probe` `(B|1, C|1, P, N, N)` complex64, normalised, and `positions` `(B, C, 1, 2)`, relative, are for a network that
+        takes a probe; others never look at them.
 
-        Raises `ContractError` for patterns of another shape than the model was built for, and for a probe that is missing.
+        Raises `ContractError` for patterns of another shape than the model was built for, and for what is missing.
         """
         if patterns.ndim != 4 or tuple(patterns.shape[1:]) != self.shape:
             expected = f"shape (B, {', '.join(str(size) for size in self.shape)})"
             raise ContractError(field="images", expected=expected, found=f"shape {tuple(patterns.shape)}")
         if self.takes_probe:
-            amplitude, phase = self.network(patterns, _for_each(patterns, probe))
+            amplitude, phase = self.network(patterns, _for_each(patterns, probe), _relative(patterns, positions))
         else:
             images = patterns if self.joint else patterns.flatten(0, 1).unsqueeze(1)
             amplitude, phase = self.network(images.contiguous(memory_format=self.memory_format))
@@ -99,3 +103,14 @@ def _for_each(patterns: torch.Tensor, probe: torch.Tensor | None) -> torch.Tenso
         expected = f"({B}|1, {C}|1, P, {N}, {N}): this architecture computes with it"
         raise ContractError(field="probe", expected=expected, found=found)
     return probe.expand(B, C, -1, -1, -1)
+
+
+def _relative(patterns: torch.Tensor, positions: torch.Tensor | None) -> torch.Tensor | None:
+    """Relative positions of a group's members; None where a group has one."""
+    B, C = patterns.shape[:2]
+    if C == 1:
+        return None
+    if positions is None or tuple(positions.shape) != (B, C, 1, 2):
+        found = "none" if positions is None else f"shape {tuple(positions.shape)}"
+        raise ContractError(field="positions", expected=f"({B}, {C}, 1, 2): this architecture joins a group", found=found)
+    return positions

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from reference_impl.bundle import load_torch_bundle, save_torch_bundle
 from reference_impl.config import ModelConfig, TrainingConfig
 from reference_impl.errors import ContractError
 from reference_impl.model import PtychoModel, create_network
-from reference_impl.model.unrolled import Illumination
-from reference_impl.physics import diffract
+from reference_impl.model.unrolled import Illumination, moved
+from reference_impl.physics import diffract, extract
 from reference_impl.training import PtychoLightningModule
 
 NAMES = ("cnn", "unrolled")
@@ -67,10 +68,10 @@ def test_shapes_and_ranges(architecture: str, activation: str, fields: dict[str,
 @pytest.mark.parametrize("architecture", NAMES)
 @pytest.mark.parametrize("N", [128, 256])
 def test_every_side_has_a_network(architecture: str, N: int) -> None:
-    x, _, probe = inputs(N=N)
+    x, positions, probe = inputs(N=N)
 
     with torch.no_grad():
-        found = taught(architecture, N=N).forward_predict(x, None, probe, ONES)
+        found = taught(architecture, N=N).forward_predict(x, positions, probe, ONES)
 
     assert found.shape == x.shape and found.dtype == torch.complex64
 
@@ -89,12 +90,12 @@ def test_dark_and_equal_patterns_have_finite_gradients(architecture: str) -> Non
 @pytest.mark.parametrize("architecture", NAMES)
 def test_half_precision_and_layout_change_little(architecture: str) -> None:
     model = taught(architecture)
-    x, _, probe = inputs()
+    x, positions, probe = inputs()
     with torch.no_grad():
-        exact = model.forward_predict(x, None, probe, ONES)
+        exact = model.forward_predict(x, positions, probe, ONES)
         model.autoencoder.use_channels_last()
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            quick = model.forward_predict(x, None, probe, ONES)
+            quick = model.forward_predict(x, positions, probe, ONES)
 
     assert quick.dtype == torch.complex64
     assert (quick - exact).norm() < 0.05 * exact.norm()
@@ -106,12 +107,12 @@ def test_a_bundle_brings_the_network_back(architecture: str, tmp_path: Path) -> 
     torch.manual_seed(3)
     module = PtychoLightningModule.from_config(settings).eval()
     save_torch_bundle({"diffraction_to_obj": module, "autoencoder": module.model.autoencoder}, tmp_path / "wts.h5", settings)
-    x, _, probe = inputs()
+    x, positions, probe = inputs()
 
     models, _ = load_torch_bundle(tmp_path / "wts.h5")
 
     with torch.no_grad():
-        before, after = (one.forward_predict(x, None, probe, ONES) for one in (module, models["diffraction_to_obj"]))
+        before, after = (one.forward_predict(x, positions, probe, ONES) for one in (module, models["diffraction_to_obj"]))
     assert torch.equal(before, after)
 
 
@@ -123,35 +124,89 @@ def test_unrolled_refuses_what_it_has_no_network_for(fields: dict[str, Any]) -> 
 
 @pytest.mark.parametrize("probe", [None, torch.ones(1, 1, 1, 32, 32, dtype=torch.complex64), torch.ones(64, 64) + 0j])
 def test_unrolled_asks_for_its_probe(probe: torch.Tensor | None) -> None:
+    x, positions, _ = inputs()
     with pytest.raises(ContractError, match="probe: .*computes with it"):
-        taught("unrolled").forward_predict(inputs()[0], None, probe, ONES)
+        taught("unrolled").forward_predict(x, positions, probe, ONES)
+
+
+@pytest.mark.parametrize("positions", [None, torch.zeros(2, 1, 1, 2)])
+def test_unrolled_asks_for_the_positions_of_a_group(positions: torch.Tensor | None) -> None:
+    x, _, probe = inputs()
+    with pytest.raises(ContractError, match="positions: .*joins a group"):
+        taught("unrolled").forward_predict(x, positions, probe, ONES)
+
+
+def untrained(gridsize: int) -> PtychoModel:
+    torch.manual_seed(0)
+    return PtychoModel(config(architecture="unrolled", gridsize=gridsize, object_big=False, amp_activation="relu")).eval()
+
+
+def seen(modes: int = 2) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Patterns of a smooth object at four places around the middle of a group, those places, the probe, and the group's image."""
+    x, positions, probe = inputs(modes=modes)
+    thing = 1 + 3 * functional.avg_pool2d(x[:, :1] - 0.5, 9, 1, 4)
+    image = thing * torch.exp(1j * thing)
+    patches = 1 + extract(image - 1, 3 * positions, 64)
+    return diffract(patches, probe), 3 * positions, probe, image
 
 
 def test_an_untrained_unrolled_makes_plain_steps() -> None:
     """It starts nearer to the patterns than a flat object, by the physics alone; brightness is a factor of its answer."""
-    x, _, probe = inputs(modes=2)
-    torch.manual_seed(0)
-    model = PtychoModel(config(architecture="unrolled", object_big=False, amp_activation="relu"))
-    thing = 1 + 0.3 * torch.nn.functional.avg_pool2d(x - 0.5, 9, 1, 4)
-    patterns = diffract(thing * torch.exp(1j * thing), probe)
+    patterns, positions, probe, _ = seen()
 
     with torch.no_grad():
-        found = model.forward_predict(patterns, None, probe, ONES)
-        brighter = model.forward_predict(3 * patterns, None, probe, ONES)
-        residuals = [(diffract(one, probe) - patterns).norm() for one in (found, torch.full_like(found, thing.mean()))]
+        found = untrained(2).forward_predict(patterns, positions, probe, ONES)
+        brighter = untrained(2).forward_predict(3 * patterns, positions, probe, ONES)
+        residuals = [(diffract(one, probe) - patterns).norm() for one in (found, torch.full_like(found, patterns.norm() / 8**2))]
 
     assert residuals[0] < 0.5 * residuals[1]
     torch.testing.assert_close(brighter, 3 * found, rtol=1e-3, atol=1e-3)
 
 
-def test_the_truth_needs_no_step() -> None:
-    x, _, probe = inputs(modes=2)
-    thing = 1 + 0.2 * x
-    lit = Illumination(diffract(thing + 0j, probe).flatten(0, 1), probe.expand(2, 4, -1, -1, -1).flatten(0, 1))
+def test_the_truth_needs_no_step_at_its_places() -> None:
+    """Members exchanged, axes exchanged or the sign turned, it needs one. What is left here is bilinear cutting."""
+    patterns, positions, probe, image = seen()
+    whole = probe.expand(2, 4, -1, -1, -1)
 
-    step = lit.step(thing.flatten(0, 1) / lit.flat + 0j)
+    steps = []
+    for places in (positions, -positions, positions.flip(-1), positions.flip(1)):
+        lit = Illumination(patterns, moved(whole, places))
+        steps.append((lit.light * lit.step(image[:, 0] / lit.flat[:, 0]).abs()).norm())
 
-    assert step.abs().max() < 1e-3
+    assert all(steps[0] < 0.5 * other for other in steps[1:])
+
+
+def test_patches_are_cut_at_their_places() -> None:
+    _, positions, _, image = seen()
+    network = create_network(config(architecture="unrolled", object_big=False)).network
+
+    patches = network._cut(image[:, 0], positions)
+
+    assert patches.shape == (2, 4, 64, 64)
+    torch.testing.assert_close(patches, 1 + extract(image - 1, positions, 64))
+
+
+def test_a_member_alone_is_worked_on_alone() -> None:
+    patterns, _, probe, _ = seen()
+    alone = patterns[:, :1]
+    shown = torch.cat([alone, alone, alone, alone], dim=1)
+
+    with torch.no_grad():
+        one = untrained(1).forward_predict(alone, None, probe, ONES)
+        four = untrained(2).forward_predict(shown, torch.zeros(2, 4, 1, 2), probe, ONES)
+
+    assert (four - one).norm() < 0.01 * four.norm()
+
+
+def test_a_moved_probe_lights_what_a_moved_object_shows() -> None:
+    """Relative positions are minus where a member lies (GROUP-022): content moves against them."""
+    positions = torch.tensor([[[[3.0, 0.0]], [[0.0, -5.0]]]])
+    _, _, probe = inputs()
+
+    found = moved(probe.expand(1, 2, -1, -1, -1), positions)
+
+    torch.testing.assert_close(found[0, 0, 0], probe[0, 0, 0].roll(-3, 1), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(found[0, 1, 0], probe[0, 0, 0].roll(5, 0), rtol=1e-4, atol=1e-4)
 
 
 def test_unrolled_works_on_few_places() -> None:
@@ -159,9 +214,9 @@ def test_unrolled_works_on_few_places() -> None:
     x, _, probe = inputs()
     counted = {}
     for architecture in NAMES:
-        model = PtychoModel(config(architecture=architecture, n_filters_scale=2, object_big=False))
+        model = PtychoModel(config(architecture=architecture, gridsize=1, n_filters_scale=2, object_big=False))
         with FlopCounterMode(display=False) as counter, torch.no_grad():
-            model.forward_predict(x, None, probe, ONES)
+            model.forward_predict(x[:, :1], None, probe, ONES)
         counted[architecture] = counter.get_total_flops()
 
     assert counted["unrolled"] < counted["cnn"] / 10

@@ -126,7 +126,7 @@ def test_weights_decide_an_overlap() -> None:
     weights = np.zeros((N, N))
     weights[4, 4] = 2.0
     offsets = np.array([[10.0, 10.0], [10.0, 10.0]])[:, None, None]
-    found = canvas.weighted_on_object(patches, offsets, 4, (20, 20), weights)
+    found = canvas.on_object(patches, offsets, 4, (20, 20), weights)
     assert found[10, 10] == pytest.approx(2.0) and np.count_nonzero(found) == 1
 
 

@@ -15,7 +15,7 @@ from reference_impl.cli.results import close_training
 from reference_impl.config import ModelConfig, TrainingConfig
 from reference_impl.data import RawData
 from reference_impl.execution import PyTorchExecutionConfig
-from reference_impl.inference import amplitude_residual, stitch, synchronised
+from reference_impl.inference import amplitude_residual
 from reference_impl.inference.agreement import disagreement, phases
 from reference_impl.inference.figures import Figures, collapse, covered_share, flat_residual
 from reference_impl.simulation import exposures, objects, probes, scans
@@ -250,20 +250,6 @@ def test_a_logger_that_fails_stops_no_training(tmp_path: Path, monkeypatch: pyte
         logger.save()
         logger.finalize("success")
     assert len(caught) == 1
-
-
-def test_synchronised_results_hold_what_was_stitched() -> None:
-    """The images are those of the turned patches; places, and what else there was, stay."""
-    drawn = np.exp(2j * np.pi * np.random.default_rng(1).random(len(PATCHES)))
-    turned = (PATCHES * drawn[:, None, None, None]).astype(np.complex64)
-    found = synchronised({"obj_tensor_full": turned, "global_offsets": PLACES, "kept": 1}, 20, LIGHT)
-    again, plain = (
-        stitch(torch.from_numpy(patches), torch.from_numpy(PLACES), 20).numpy() for patches in (found["obj_tensor_full"], PATCHES)
-    )
-    image = found["recon_amp"] * np.exp(1j * found["recon_phase"])
-    assert found["kept"] == 1 and np.array_equal(found["recon_amp"], np.abs(again))
-    factor = np.vdot(image, plain) / np.vdot(image, image)
-    assert np.linalg.norm(factor * image - plain) < 0.03 * np.linalg.norm(plain)
 
 
 def test_a_training_that_cannot_be_judged_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ import torch
 from ptycho_torch import samples, settings
 from ptycho_torch.config_params import DataConfig, DatagenConfig, InferenceConfig, ModelConfig, TrainingConfig
 from reference_impl.batch import build_loaders
-from reference_impl.drop_in.canvas import weighted_on_object
-from reference_impl.inference import absolute_offsets, predict_patches
+from reference_impl.drop_in.canvas import on_object
+from reference_impl.inference import absolute_offsets, agreed, predict_patches
 from reference_impl.training.checkpoints import read_checkpoint
 from reference_impl.training.overrides import Run
 from reference_impl.training.trainer import fit
@@ -135,10 +135,14 @@ class InferenceEngine:
         self._configs, self._model = config_manager, ptycho_model
 
     def predict_and_stitch(self, data_loader: PtychoDataLoader) -> np.ndarray:
-        """`(H, W)` complex64 on the client's object grid; overlaps weighted by the probe's intensity, or all alike."""
+        """`(H, W)` complex64 on the client's object grid; overlaps weighted by the probe's intensity, or all alike.
+
+        Where patches fit better with one phase each, agreed over their overlaps, they are turned first.
+        """
         container, inference = data_loader.container, self._configs.inference_config
         sides = self._configs.sides()
         config = sides.canonical(n_groups=len(container), nphotons=container.nphotons, train_data_file=Path())
         patches = predict_patches(self._model.model, container, config, sides.execution)
         weights = samples.weights_of(container.probe.numpy(), inference.patch_weighting)
-        return weighted_on_object(patches, absolute_offsets(container), inference.middle_trim, data_loader.shape, weights)
+        offsets, M = absolute_offsets(container), inference.middle_trim
+        return on_object(agreed(patches, offsets, M, weights), offsets, M, data_loader.shape, weights)
