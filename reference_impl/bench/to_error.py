@@ -90,7 +90,8 @@ def network_ways(scan: Scan, flags: Sequence[str]) -> Iterator[Way]:
     for number, (name, words) in enumerate(plans.items()):
         out = scan.folder / f"inferred{number}"
         asked = ("--model-path", net, "--test-data", scan.file, "--output-dir", out, "--n-images", "all")
-        yield Way(name, trained, scan.command("infer", *asked, *words), scan.error(out))
+        used = scan.command("infer", *asked, *words)
+        yield Way(name, trained, used, scan.error(out / "refined" if "--refine" in words else out))
 
 
 def _sweeps(count: int) -> str:

@@ -202,8 +202,10 @@ def add_execution_flags(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--accelerator", type=of("accelerator"), default="auto", help="auto, cpu, gpu, cuda or mps")
     group.add_argument("--device", type=of("device"), default=None, help="deprecated: cpu or cuda; use --accelerator")
     group.add_argument("--num-workers", type=of("num_workers"), default=0, help="processes that load batches")
-    precision = "of the convolutions: 32-true, 16-mixed, bf16-mixed; auto: bf16 and channels-last on a CPU that multiplies bf16"
-    group.add_argument("--precision", type=of("convolutions"), default="auto", help=precision)
+    precision = (
+        "of the convolutions: 32-true, 16-mixed or bf16-mixed; unless given bf16 on a CPU that multiplies it, else 32-true"
+    )
+    group.add_argument("--precision", type=of("precision"), help=precision)
     group.add_argument("--channels-last", action="store_true", help="memory format of the convolutions: faster on most hardware")
     group.add_argument("--quiet", action="store_true", help="nothing on standard output")
 

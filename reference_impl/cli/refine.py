@@ -41,11 +41,13 @@ def refine(args: argparse.Namespace, results: dict[str, Any], record: Any, repor
             (folder / name).unlink(missing_ok=True)
         return
     from reference_impl.cli.reconstruct import SOLVER, Told, device_of
+    from reference_impl.data.metadata import object_pixel
     from reference_impl.engine import Settings, solve_record
     from reference_impl.engine.begin import begin_with
 
     begin = partial(begin_with, patches=results["obj_tensor_full"], offsets=results["global_offsets"], M=args.stitch_crop_size)
-    told = Told(say, args.refine)
+    own = argparse.Namespace(sweeps=args.refine, output_dir=folder, checkpoint=False, picture_every=None)
+    told = Told(say, own, object_pixel(record.metadata))
     device = device_of(args.accelerator if args.accelerator in ("cpu", "auto") else "cuda")
     found = solve_record(record, Settings(sweeps=args.refine, seed=args.seed), device, told, before=begin)
     say.line(told.end(found))

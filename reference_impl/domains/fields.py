@@ -171,7 +171,6 @@ FLAGS: dict[str, Domain] = {
     "resume": optional(PATH),
     "override": optional(TEXT),
     "preset": choice("quick", "standard", "thorough"),
-    "convolutions": choice("auto", *PRECISIONS),
     "labels": choice("none", "engine"),
     "views": optional(whole(0, 64)),
     "groups": replace(_COUNT, also=("all",)),

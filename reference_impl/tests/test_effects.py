@@ -127,7 +127,8 @@ def another(action: argparse.Action) -> list[str]:
         return [off if action.default is True else flag]
     domain = action.type.domain
     if domain.kind == "choice":
-        return [flag, str(next(value for value in domain.options if value not in (action.default, "auto")))]
+        usual = (action.default, "auto", getattr(PyTorchExecutionConfig, action.dest, None))  # None leaves the setting's own
+        return [flag, str(next(value for value in domain.options if value not in usual))]
     if domain.kind in ("whole", "real"):
         usual = action.default if isinstance(action.default, int | float) else 4
         return [

@@ -11,7 +11,7 @@ from reference_impl.cli.precision import multiplies_bf16, settle_precision
 
 
 def flags(**given: object) -> argparse.Namespace:
-    return argparse.Namespace(**{"precision": "auto", "channels_last": False, "accelerator": "cpu", "device": None, **given})
+    return argparse.Namespace(**{"precision": None, "channels_last": False, "accelerator": "cpu", "device": None, **given})
 
 
 @pytest.fixture(params=[True, False])

@@ -30,10 +30,11 @@ def test_a_good_beginning_saves_sweeps() -> None:
     begin = partial(begin_with, patches=7j * truth, offsets=offsets, M=24)
 
     warm = solve_record(given, settings, before=begin)
-    cold = solve_record(given, replace(settings, sweeps=3))
+    cold = solve_record(given, replace(settings, sweeps=2))
     moved = solve_record(given, settings, before=partial(begin_with, patches=truth, offsets=offsets + 1.0, M=24))
 
-    assert warm.residuals[0] < cold.residuals[-1] / 2 and warm.residuals[0] < moved.residuals[0] / 2
+    assert warm.residuals[0] < cold.residuals[-1] and warm.residuals[0] < moved.residuals[0] / 2
+    assert warm.residuals[0] < cold.residuals[0] / 5
     with pytest.raises(ContractError, match="patches"):
         solve_record(given, settings, before=partial(begin_with, patches=0 * truth, offsets=offsets, M=24))
 
