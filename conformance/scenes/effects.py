@@ -147,7 +147,9 @@ def _of_record(backend: Any, changed: tuple[str, ...], circumstances: Mapping[st
 def _of_container(backend: Any, changed: tuple[str, ...], circumstances: Mapping[str, Any], folder: Path) -> Any:
     whole = vars(networks.container(2))
     source = networks.Container(**{**whole, **{name: ANOTHER[name](whole[name]) for name in changed}})
-    config = networks.settings(backend, circumstances, output_dir=folder / "out")
+    model = {name: value for name, value in circumstances.items() if name in configs.MODEL}
+    rest = {name: value for name, value in circumstances.items() if name not in configs.MODEL}
+    config = networks.settings(backend, model, output_dir=folder / "out", **rest)
     backend.synchronise(config)
     results = backend.train(source, None, config, runs.execution(backend, LEAN))
     return runs.flat(runs.weights(backend, native.item(native.item(results, "models"), "diffraction_to_obj")))

@@ -137,8 +137,9 @@ def fresh(backend: Any, recipe: Recipe, folder: Path, records: tuple[Any, Any] |
     out = folder / "out"
     config, settings_of_execution = configuration(backend, recipe, out), execution(backend, recipe)
     backend.synchronise(config)
-    train, test = records or (training_record(backend, **changes), test_record(backend, **changes))
-    test = test if recipe.validation else None
+    train, test = records or (training_record(backend, **changes), None)
+    if records is None and recipe.validation:
+        test = test_record(backend, **changes)
     with standing_in(folder / "elsewhere") as elsewhere:
         if recipe.stitching is None:
             options = {"overrides": dict(recipe.overrides)} if recipe.overrides else {}
