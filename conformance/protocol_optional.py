@@ -77,3 +77,28 @@ class Counts(Protocol):
 
     def count_likelihood(self, predicted: np.ndarray, measured: np.ndarray, mean: np.ndarray) -> Native:
         """LOSS-020 on `(B, C, N, N)` counts and `(B, 1, 1, 1)` mean counts."""
+
+
+class Weighted(Protocol):
+    """Weights and factors between patches and image (profile `varpro`). A weighting is `uniform`, `central` or `probe`."""
+
+    def merge_weighted(
+        self, patches: np.ndarray, offsets: np.ndarray, M: int, weighting: str, probe: np.ndarray | None = None
+    ) -> Native:
+        """PHYS-037: a canvas `(B, M, M)` or `(B, 1, M, M)` of `(B, C, N, N)` patches at `(B, C, 1, 2)` relative offsets."""
+
+    def stitch_weighted(
+        self,
+        patches: np.ndarray,
+        offsets: np.ndarray,
+        M: int,
+        weighting: str,
+        probe: np.ndarray | None = None,
+        shape: tuple[int, int] | None = None,
+    ) -> Mapping[str, Any]:
+        """INFER-020: `image` `(H, W)`, `origin` [x, y] of its pixel [0, 0], `dropped`; of `(n, N, N, 1)` at `(n, 1, 1, 2)`."""
+
+    def varpro_scales(
+        self, real: np.ndarray, imaginary: np.ndarray, probe: np.ndarray, measured: np.ndarray
+    ) -> tuple[float, float]:
+        """INFER-021: the factors of two parts `(n, N, N)` under a probe `(P, N, N)`, from intensities `(n, N, N)`."""

@@ -60,7 +60,7 @@ class Reference:
         return BackendInfo(
             name="reference",
             version=__version__,
-            profiles=("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap", "ci"),
+            profiles=("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap", "ci", "varpro"),
             devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
             numeric_libraries=(f"torch {torch.__version__}", f"numpy {np.__version__}"),
             modules=tuple(f"reference_impl.{name}" for name in MODULES),
@@ -104,6 +104,9 @@ class Reference:
     translate = _on_tensors(physics.translate)
     merge = _on_tensors(physics.merge)
     extract = _on_tensors(physics.extract)
+    merge_weighted = _on_tensors(physics.merge_weighted)
+    stitch_weighted = _on_tensors(inference.stitch_weighted)
+    varpro_scales = _on_tensors(inference.varpro_scales)
     merge_for_inference = _on_tensors(physics.merge_for_inference)
     padded_size = staticmethod(physics.padded_size)
 

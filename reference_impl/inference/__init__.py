@@ -11,6 +11,8 @@ from reference_impl.inference.load import load_inference_bundle_torch  # noqa: E
 from reference_impl.inference.predict import absolute_offsets, amplitude_residual, predict_patches  # noqa: E402
 from reference_impl.inference.reassemble import reassemble_cdi_image_torch, synchronised  # noqa: E402
 from reference_impl.inference.stitch import CanvasFrame, canvas_frame, stitch, stitch_lit  # noqa: E402
+from reference_impl.inference.varpro import varpro_scales  # noqa: E402
+from reference_impl.inference.weighted import stitch_weighted  # noqa: E402
 
 __all__ = [
     "CanvasFrame",
@@ -23,5 +25,7 @@ __all__ = [
     "reassemble_cdi_image_torch",
     "stitch",
     "stitch_lit",
+    "stitch_weighted",
     "synchronised",
+    "varpro_scales",
 ]

@@ -17,9 +17,10 @@ from reference_impl.batch import ensure_container  # noqa: E402
 from reference_impl.config import InferenceConfig, TrainingConfig, cfg, update_legacy_dict  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
+from reference_impl.inference import routes  # noqa: E402
 from reference_impl.inference.agreement import phases  # noqa: E402
 from reference_impl.inference.predict import absolute_offsets, predict_patches  # noqa: E402
-from reference_impl.inference.stitch import canvas_frame, stitch, stitch_lit  # noqa: E402
+from reference_impl.inference.stitch import stitch, stitch_lit  # noqa: E402
 
 MODEL = "diffraction_to_obj"
 Images = tuple[np.ndarray, np.ndarray, dict[str, Any]]
@@ -34,24 +35,30 @@ def reassemble_cdi_image_torch(
     M: int = 20,
     train_results: Mapping[str, Any] | None = None,
     execution_config: PyTorchExecutionConfig | None = None,
+    patch_weighting: str = routes.COUNT,
+    varpro_scaling: str = routes.NONE,
 ) -> Images:
     """`(amplitude, phase, results)`: float32 `(H, W)` images of the object that `test_data` (record or container) was taken of.
 
     `results` holds what `train_results` held, and for the `m` patches, one for each pattern of each group, `obj_tensor_full`
     `(m, N, N, 1)` complex64 and `global_offsets` `(m, 1, 1, 2)` float64; `recon_amp`, `recon_phase`, `test_container`,
-    `canvas_frame`. Flips negate offsets, `transpose` swaps the axes of the patches (INFER-004). Raises `NotImplementedError`
-    without `train_results`, and `ContractError`; a stitcher that fails is an error (INFER-007).
+    `canvas_frame`. `patch_weighting` and `varpro_scaling` choose other ways than the mean by count (INFER-018). Flips negate
+    offsets, `transpose` swaps the axes of the patches (INFER-004). Raises `NotImplementedError` without `train_results`, and
+    `ContractError`; a stitcher that fails is an error (INFER-007).
     """
     module = _trained(train_results)
+    routes.check_routes(patch_weighting, varpro_scaling)
     update_legacy_dict(cfg, config)
     if isinstance(M, bool) or not isinstance(M, int) or not 0 < M <= config.model.N:
         raise ContractError(field="M", expected=f"an integer with 0 < M <= N = {config.model.N}", found=repr(M))
     container = ensure_container(test_data, config, cap_groups=True)
     patches = predict_patches(module, container, config, execution_config)
-    offsets = absolute_offsets(container)
-    patches, offsets = _oriented(patches, offsets, flip_x, flip_y, transpose)
-    placed = torch.from_numpy(offsets)
-    image = stitch(torch.from_numpy(patches), placed, M).numpy()
+    scales: dict[str, Any] = {}
+    if varpro_scaling == routes.GLOBAL:
+        patches, scales["varpro_scales"] = routes.rescaled(patches, container, config)
+    patches, offsets = _oriented(patches, absolute_offsets(container), flip_x, flip_y, transpose)
+    found = routes.stitched(patches, offsets, M, patch_weighting, container)
+    image = found.pop("image")
     amplitude, phase = np.abs(image), np.angle(image)
     results = {
         **train_results,
@@ -60,7 +67,8 @@ def reassemble_cdi_image_torch(
         "recon_amp": amplitude,
         "recon_phase": phase,
         "test_container": container,
-        "canvas_frame": canvas_frame(placed, patches.shape[1], M),
+        **found,
+        **scales,
     }
     return amplitude, phase, results
 

@@ -10,6 +10,7 @@ from reference_impl.physics.diffraction import ProbeLayoutError, diffract, illum
 from reference_impl.physics.merge import extract, merge, merge_for_inference, padded_size  # noqa: E402
 from reference_impl.physics.photons import observe_photons, simulate, simulation_scale  # noqa: E402
 from reference_impl.physics.translation import shift_matrix, translate  # noqa: E402
+from reference_impl.physics.weighted import merge_weighted  # noqa: E402
 
 __all__ = [
     "ProbeLayoutError",
@@ -18,6 +19,7 @@ __all__ = [
     "illuminate",
     "merge",
     "merge_for_inference",
+    "merge_weighted",
     "observe_photons",
     "padded_size",
     "propagate",
