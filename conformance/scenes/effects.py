@@ -7,7 +7,7 @@ batches, kept for the session by their recipe.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,21 @@ def outcomes(backend: Any, effect: Effect, folder: Path) -> tuple[Outcome, Outco
 
 
 def unnamed(effect: Effect, outcome: Outcome) -> str:
-    """The refusal of a value that says neither the setting nor the value; empty where there is none such."""
-    told = outcome.refusal.lower()
-    named = any(str(word).lower() in told for word in (effect.field, effect.named, effect.to))
-    return "" if not told or named else outcome.refusal
+    """The refusal of a value that says neither the setting nor the value; empty where there is none such.
+
+    A backend may refuse what the circumstances state already, by name: then the setting has nothing to act on.
+    """
+    words = (effect.field, effect.named, effect.to, *effect.circumstances)
+    return "" if not outcome.refusal or _named(outcome, words) else outcome.refusal
+
+
+def acts(effect: Effect, first: Outcome, second: Outcome) -> bool:
+    """Whether two values have two outcomes, or the circumstances in which they would are refused by name."""
+    return first != second or _named(first, tuple(effect.circumstances))
+
+
+def _named(outcome: Outcome, words: Iterable[Any]) -> bool:
+    return any(str(word).lower() in outcome.refusal.lower() for word in words)
 
 
 def _asked(backend: Any, effect: Effect, value: Mapping[str, Any], folder: Path) -> Asked:
