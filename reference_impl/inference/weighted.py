@@ -13,7 +13,7 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from reference_impl.errors import ContractError  # noqa: E402
-from reference_impl.inference.stitch import CanvasFrame, _checked, accumulate  # noqa: E402
+from reference_impl.inference.stitch import CanvasFrame, accumulate, refuse_unfit  # noqa: E402
 from reference_impl.physics.weighted import normalised, patch_weights  # noqa: E402
 
 
@@ -32,7 +32,7 @@ def stitch_weighted(
     the `shape` that is asked for; its middle is the mean of all positions. Raises `ContractError`.
     """
     patches, offsets = torch.as_tensor(patches), torch.as_tensor(offsets)
-    _checked(patches, offsets, M)
+    refuse_unfit(patches, offsets, M)
     N = patches.shape[1]
     weights = patch_weights(weighting, N, None if probe is None else torch.as_tensor(probe), patches.device)
     places = offsets.reshape(-1, 2).double()
