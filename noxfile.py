@@ -1,8 +1,7 @@
 """How everything is run. `python3 noxfile.py -s cpu` needs Python 3.11 or newer with venv and pip, and nothing else.
 
 Sessions: cpu, profiles, ranks, cuda (the suite on the reference), mutants, twins, mutation, replay (on defects and freedoms),
-tests, page (report.html in a browser), strangers (the suite on other backends), ptychodus, formats, lint, bench, quality,
-snapshots.
+tests, page (in a browser), strangers (the suite on other backends), ptychodus, formats, lint, bench, quality, snapshots.
 All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
 install nothing. nox turns every failure into exit code 1: the true code stands in the footer of the log under `reports/`.
 """
@@ -74,8 +73,7 @@ def cpu(session: nox.Session) -> None:
 def profiles(session: nox.Session) -> None:
     """Every profile that `cpu` leaves out, on the reference backend; `ranks` has a session of its own."""
     rest = {path.stem for path in (ROOT / "specs" / "profiles").glob("*.toml")} - {*PROFILES, "suite", "ranks"}
-    session.log(f"in cpu: {', '.join(PROFILES)}; in ranks: ranks; here: {', '.join(sorted(rest)) or 'none'}")
-    if rest:
+    if rest:  # at times all of them are quick enough for `cpu`
         examine(session, prepare(session), "cpu", sorted(rest), "profiles")
 
 

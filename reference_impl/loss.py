@@ -113,14 +113,22 @@ class Objective:
         return f"{'mae' if self.supervise else self.mode}_{stage}_loss"
 
     def __call__(
-        self, predicted: torch.Tensor, amplitude: torch.Tensor, phase: torch.Tensor, fields: Mapping[str, torch.Tensor]
+        self,
+        predicted: torch.Tensor,
+        amplitude: torch.Tensor,
+        phase: torch.Tensor,
+        fields: Mapping[str, torch.Tensor],
+        mean: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """A scalar from the model's three outputs `(B, C, N, N)` and a batch's fields. Raises `ContractError` without labels."""
+        """A scalar from the model's three outputs `(B, C, N, N)` and a batch's fields. Raises `ContractError` without labels.
+
+        `mean`: the mean measured amplitude of the whole batch, where these are a part of it; None for their own.
+        """
         predicted, measured = kept(predicted, fields), kept(fields["images"], fields)
         data = self.nll * self._data_term(predicted, amplitude, phase, fields) if self.nll else predicted.new_zeros(())
         if self.mae:
             data = data + self.mae * mae(predicted, measured)
-        total = data / (_mean(measured, fields) + MEAN_EPSILON)
+        total = data / ((_mean(measured, fields) if mean is None else mean) + MEAN_EPSILON)
         if self.realspace:
             total = total + self.realspace * total_variation(as_complex(amplitude, phase))
         if self.realspace_mae:
@@ -150,6 +158,14 @@ def kept(amplitudes: torch.Tensor, fields: Mapping[str, torch.Tensor]) -> torch.
     """
     # keys(): a TensorDict iterates over its rows, not its names.
     return torch.where(fields["mask"], amplitudes, amplitudes.new_zeros(())) if "mask" in fields.keys() else amplitudes
+
+
+def light_of(fields: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The sum of the measured amplitudes of a batch over its good pixels, and their number; float64."""
+    measured = kept(fields["images"], fields)
+    good = fields["mask"].expand_as(measured) if "mask" in fields.keys() else torch.ones_like(measured, dtype=torch.bool)
+    wide = torch.float32 if measured.device.type == "mps" else torch.float64
+    return measured.sum(dtype=wide), good.sum().to(wide)
 
 
 def _mean(measured: torch.Tensor, fields: Mapping[str, torch.Tensor]) -> torch.Tensor:

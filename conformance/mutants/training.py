@@ -32,7 +32,7 @@ def the_history_looks_up_a_name_that_is_never_logged(self, trainer, pl_module):
 
 
 def the_history_takes_the_first_name_that_looks_like_a_loss(plant: Plant) -> None:
-    def stepwise(self, name, loss, batch):
+    def stepwise(self, name, loss, batch, part=None):
         self.log(name, loss.detach(), on_step=True, on_epoch=True, batch_size=len(batch[0]["images"]))
 
     def first_match(self, trainer, module):

@@ -44,6 +44,37 @@ class Shuffled(Sampler[int]):
         return self.count
 
 
+class SharedBatches(Sampler[list[int]]):
+    """Batches of `size` samples for each of the processes that train together, in the order that a single one would take.
+
+    Of a batch every process has each n-th sample. Of the last one some may have fewer, and where it has none left a process gets
+    a sample that does not count: so that all of them make the same number of steps, and none waits for ever.
+    """
+
+    def __init__(self, order: Sampler[int], size: int) -> None:
+        self.order, self.size = order, size
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rank, processes = place()
+        for whole in BatchSampler(self.order, self.size * processes, drop_last=False):
+            yield whole[rank::processes] or whole[:1]
+
+    def __len__(self) -> int:
+        return -(-len(self.order) // (self.size * place()[1]))
+
+    def share(self, index: int) -> tuple[int, int]:
+        """How many samples of batch `index` count here, and how many in all processes."""
+        rank, processes = place()
+        whole = min(len(self.order) - index * self.size * processes, self.size * processes)
+        return len(range(rank, whole, processes)), whole
+
+
+def place() -> tuple[int, int]:
+    """The number of this process, and how many there are that train together."""
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return (torch.distributed.get_rank(), torch.distributed.get_world_size()) if together else (0, 1)
+
+
 def build_loaders(
     train: Any, test: Any | None, config: TrainingConfig, execution: PyTorchExecutionConfig | None = None
 ) -> Loaders:
@@ -84,10 +115,13 @@ def make_loader(
     workers = 0 if execution is None else execution.num_workers
     # Both options mean something to workers alone, and torch refuses them without.
     for_workers = {} if execution is None or workers == 0 else _worker_options(execution)
+    order = Shuffled(dataset, generator) if shuffle else None
+    batches: dict[str, Any] = {"batch_size": batch_size, "sampler": order}
+    if execution is not None and execution.devices * execution.num_nodes > 1:
+        batches = {"batch_sampler": SharedBatches(order or SequentialSampler(dataset), batch_size)}
     return DataLoader(
         dataset,
-        batch_size=batch_size,
-        sampler=Shuffled(dataset, generator) if shuffle else None,
+        **batches,
         generator=generator,
         num_workers=workers,
         pin_memory=execution is not None and execution.pin_memory,

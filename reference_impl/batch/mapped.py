@@ -76,6 +76,11 @@ class MappedDataset(Gathered):
         return self.manifest.groups
 
     @property
+    def experiments(self) -> int:
+        """How many files there are."""
+        return len(self.manifest.scans)
+
+    @property
     def digest(self) -> str:
         """The digest of all that is trained on."""
         return self.manifest.digest
@@ -144,7 +149,11 @@ class MappedDataset(Gathered):
     def part(self, count: int) -> dict[str, Any]:
         """The first `count` groups of the first file as a container in memory (specs/batch.md)."""
         given, _, _ = self[: min(count, self.manifest.scans[0].groups)]
-        with Archive(self.folder / SMALL) as archive:
-            probe = archive.array("probe_0")
         names = {"X": given["images"].permute(0, 2, 3, 1), "coords_relative": given["coords_relative"].permute(0, 2, 3, 1)}
-        return {**names, "probe": probe, "mask": None if self.masks is None else self.masks[0]}
+        return {**names, "probe": self.probeGuess, "mask": None if self.masks is None else self.masks[0]}
+
+    @cached_property
+    def probeGuess(self) -> np.ndarray:
+        """The physical probe of the first file, complex64 `(N, N)` or `(P, N, N)`."""
+        with Archive(self.folder / SMALL) as archive:
+            return archive.array("probe_0")

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from reference_impl import processes
 from reference_impl.policy import require_torch
 
 require_torch()
@@ -143,6 +144,7 @@ def make_map(
     plan skips it with a `UserWarning`; "resulted in 0 items"), `FileNotFoundError`, `OSError`.
     """
     files = sources_of(sources)
+    remake = remake and processes.number() == 0  # the others open what the first one built
     with _alone(folder):
         if remake or not (folder / NAME).exists():
             return _build(files, folder, plan, look)

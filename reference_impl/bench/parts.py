@@ -17,6 +17,7 @@ require_torch()
 import torch  # noqa: E402
 
 from reference_impl.batch import build_loaders, container_from_groups  # noqa: E402
+from reference_impl.bench.maps import maps  # noqa: E402
 from reference_impl.bench.measure import Bound, Figure, figure, peak_growth, seconds_of, timed  # noqa: E402
 from reference_impl.bundle import load_torch_bundle, save_torch_bundle  # noqa: E402
 from reference_impl.config import ModelConfig, TrainingConfig  # noqa: E402
@@ -166,4 +167,4 @@ def bundles(runs: int) -> Iterator[Figure]:
             yield figure(f"bundle: {name}", "s", timing.seconds, timing)
 
 
-PARTS = (grouping, labels, loader, training, inference, stitching, bundles)
+PARTS = (grouping, labels, loader, maps, training, inference, stitching, bundles)

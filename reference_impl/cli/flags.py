@@ -186,9 +186,12 @@ _SAME = {
 def check_flags(args: argparse.Namespace, names: Names) -> None:
     """CLI-009: input files first, then values within their domains; `FileNotFoundError`, `ContractError` with the flag's name."""
     for dest, reader in names.values:
-        path = getattr(args, dest)
-        if reader.must_exist and isinstance(path, Path) and not path.is_file():
-            raise FileNotFoundError(f"{names.flags[dest]}: expected a file, found none: {path}")
+        given = getattr(args, dest)
+        for path in given if isinstance(given, list) else [given]:
+            # Several files may also come as a folder of them.
+            there = isinstance(path, Path) and (path.is_file() or (path.is_dir() and isinstance(given, list)))
+            if reader.must_exist and isinstance(path, Path) and not there:
+                raise FileNotFoundError(f"{names.flags[dest]}: expected a file, found none: {path}")
     for dest, reader in names.values:
         if dest in args.typed:
             values = getattr(args, dest)

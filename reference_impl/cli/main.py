@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from reference_impl import processes
 from reference_impl.cli import convert, drop_in, evaluate, export, infer, inspect, reconstruct, simulate, train
 from reference_impl.cli.flags import Names, Parser, check_flags
 from reference_impl.cli.progress import forgiving_output
@@ -51,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(given)
     names = Names(parser.of_command(args.command), args.typed)
     _configure_messages(args.debug, names)
+    if processes.number() and not args.debug:  # what several processes of one run have to say, the first one says
+        warnings.simplefilter("ignore")
+        args.quiet = True
     with forgiving_output():
         return _run(args, names)
 

@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from reference_impl.cli import labels, presets
+from reference_impl.cli import labels, presets, scans
 from reference_impl.cli.flags import Older, add_execution_flags, add_groups_flag, add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, judged, read_record
 from reference_impl.cli.precision import settle_precision
@@ -31,7 +31,8 @@ BELOW = 0.95  # of the probe scale that just fits: two digits of it stay below
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """The flags of CLI-001, and those of the model, the loss and the hardware."""
     file = of("train_data_file", must_exist=True)
-    parser.add_argument("--train-data-file", required=True, type=file, help="NPZ with patterns, positions and a probe")
+    several = "NPZ with patterns, positions and a probe; or several of them, or a folder of them"
+    parser.add_argument("--train-data-file", required=True, type=file, nargs="+", metavar="PATH", help=several)
     parser.add_argument("--output-dir", required=True, type=of("output_dir"), help="folder for everything that is written")
     parser.add_argument("--test-data-file", type=of("test_data_file", must_exist=True), help="NPZ to validate on")
     for older in ("--ptycho-dir", "--config"):
@@ -44,6 +45,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=of("seed"), default=42, help="of sampling, order and weights")
     add_measurement_flag(parser)
     add_judgement_flags(parser)
+    scans.add_flags(parser.add_argument_group("several files"))
     _add_run_flags(parser.add_argument_group("run"))
     _add_model_flags(parser.add_argument_group("model and loss"))
     labels.add_flags(parser.add_argument_group("labels and first weights"))
@@ -145,6 +147,7 @@ def run(args: argparse.Namespace) -> None:
             field="override", expected="--resume beside it: it names what may differ from a checkpoint", found="none"
         )
     say.line(presets.apply(args) or presets.hint(args))
+    scans.settle(args)
     labels.prepare(args, say)
     say.line(settle_precision(args))
     validate_paths(args.train_data_file, args.test_data_file, args.output_dir)
@@ -155,8 +158,8 @@ def run(args: argparse.Namespace) -> None:
     begin = labels.starting_weights(args, say)
     execution = build_execution_config_from_args(args, "training")
     payload = create_training_payload(args.train_data_file, args.output_dir, overrides_of(args), execution)
-    files = (args.train_data_file, args.test_data_file)
-    train, test = (None if path is None else read_record(args, path) for path in files)
+    train, reports = scans.read(args, payload.tf_training_config, say)
+    test = None if args.test_data_file is None else read_record(args, args.test_data_file)
     scale = fitting_scale(args, train, payload.tf_training_config)
     if scale is not None:
         say.line(
@@ -164,15 +167,18 @@ def run(args: argparse.Namespace) -> None:
         )
         args.probe_scale = scale
         payload = create_training_payload(args.train_data_file, args.output_dir, overrides_of(args), execution)
-    config = payload.tf_training_config
-    say.line(f"{args.train_data_file}: {len(train)} patterns of {config.model.N} x {config.model.N} pixels")
-    say.line(f"{config.n_groups} groups of {config.model.gridsize**2}, {config.nepochs} epochs, seed {config.subsample_seed}")
-    reports = [judged(args, record, say) for record in (train, test) if record is not None]
+    config = scans.of_all(payload.tf_training_config) if scans.mapped(args) else payload.tf_training_config
+    train = scans.under(train, config)
+    say.line(scans.described(args, train, config))
+    count = len(train) if scans.mapped(args) else config.n_groups
+    say.line(f"{count} groups of {config.model.gridsize**2}, {config.nepochs} epochs, seed {config.subsample_seed}")
+    records = (test,) if scans.mapped(args) else (train, test)
+    reports += [judged(args, record, say) for record in records if record is not None]
     cause = saturation(train, config)
     if cause:
         warnings.warn(f"{args.train_data_file}: {cause}", stacklevel=2)
     train = labels.labelled_record(args, train, config, say)
-    groups = {"n_groups": len(train)} if args.n_groups == "all" else {}
+    groups = scans.groups_of(args, train)
     resume = {} if args.resume is None else {"resume_from": args.resume, "resume_override": args.override or ()}
     _, _, results = run_cdi_example_with_backend(
         train, test, config, execution_config=payload.execution_config, overrides={**step, **groups, **begin, **resume}

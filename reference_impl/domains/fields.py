@@ -176,6 +176,7 @@ FLAGS: dict[str, Domain] = {
     "groups": replace(_COUNT, also=("all",)),
     "stitch_crop_size": whole(1, 2**12),
     "mask_file": optional(PATH),
+    "map_dir": optional(PATH),
     "picture": optional(PATH),
     "position_scale": real(0, 1e15, above=True),
     "accept": optional(TEXT),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,13 @@ from reference_impl.config.bridge import to_model_config, torch_side_of  # noqa:
 from reference_impl.domains.fields import check_fields  # noqa: E402
 from reference_impl.errors import ContractError, naming  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
-from reference_impl.loss import Objective  # noqa: E402
+from reference_impl.loss import Objective, light_of  # noqa: E402
 from reference_impl.model import PtychoModel  # noqa: E402
 from reference_impl.stored.tensors import refuse_other_weights  # noqa: E402
 from reference_impl.training.checkpoints import read_checkpoint  # noqa: E402
 from reference_impl.training.clipping import check_algorithm, clip_gradients  # noqa: E402
 from reference_impl.training.hyperparameters import plain, restored  # noqa: E402
+from reference_impl.training.ranks import Part, part_of  # noqa: E402
 from reference_impl.training.schedulers import check_names, make_optimizer, make_scheduler  # noqa: E402
 
 REQUIRED_FIELDS = ("images", "coords_relative", "rms_scaling_constant", "physics_scaling_constant")
@@ -76,9 +78,15 @@ class PtychoLightningModule(LightningModule):
         self._gathered = 0
 
     @classmethod
-    def from_config(cls, config: TrainingConfig, execution: PyTorchExecutionConfig | None = None) -> PtychoLightningModule:
-        """A fresh module for a canonical training configuration, its weights drawn from torch's global generator."""
+    def from_config(
+        cls, config: TrainingConfig, execution: PyTorchExecutionConfig | None = None, experiments: int = 1
+    ) -> PtychoLightningModule:
+        """A fresh module for a canonical training configuration, its weights drawn from torch's global generator.
+
+        `experiments`: how many there are, each with a trainable scale of its own where scales are trained (PHYS-013).
+        """
         data, model, training, inference = torch_side_of(config, execution)
+        model = replace(model, num_datasets=experiments)
         return cls(model_config=model, data_config=data, training_config=training, inference_config=inference)
 
     @classmethod
@@ -109,31 +117,34 @@ class PtychoLightningModule(LightningModule):
         """Complex object patches: see `PtychoModel.forward_predict` (MODEL-021)."""
         return self.model.forward_predict(*arguments, **options)
 
-    def compute_loss(self, batch: Sequence[Any]) -> torch.Tensor:
+    def compute_loss(self, batch: Sequence[Any], part: Part | None = None) -> torch.Tensor:
         """The total loss of a batch `(fields, probe, scaling)` (BATCH-020 … BATCH-029), a scalar with gradient.
 
-        The prediction is compared with the images as they are, before `rms_scaling_constant` (PHYS-011). Raises
-        `ContractError` for a batch of another structure.
+        The prediction is compared with the images as they are, before `rms_scaling_constant` (PHYS-011). `part`: what the
+        batch is of one that several processes share. Raises `ContractError` for a batch of another structure.
         """
         fields, probe = _unpacked(batch)
         rms = fields["rms_scaling_constant"]
         experiments = fields["experiment_id"] if "experiment_id" in fields.keys() else None
         predicted, amplitude, phase = self.model(fields["images"], fields["coords_relative"], probe, rms, rms, experiments)
-        return self.objective(predicted, amplitude, phase, fields)
+        shared = {} if part is None else {"mean": part.mean(*light_of(fields))}
+        return self.objective(predicted, amplitude, phase, fields, **shared)
 
     def training_step(self, batch: Sequence[Any], batch_idx: int) -> torch.Tensor:
         """Gather the gradient of one batch; update once `accum_steps` are gathered, and with the rest of an epoch (TRAIN-044)."""
-        loss = self._finite_loss(batch, batch_idx)
-        self.manual_backward(loss)
+        part = part_of(self.trainer.train_dataloader, batch_idx)
+        loss = self._finite_loss(batch, batch_idx, part)
+        self.manual_backward(loss if part is None else loss * part.weight)
         self._gathered += 1
         if self._gathered == self.training_config.accum_steps or self.trainer.is_last_batch:
             self._update()
-        self._record(self.loss_name, loss, batch)
+        self._record(self.loss_name, loss, batch, part)
         return loss.detach()
 
     def validation_step(self, batch: Sequence[Any], batch_idx: int) -> None:
         """The same loss, without gradient (LOSS-011)."""
-        self._record(self.val_loss_name, self._finite_loss(batch, batch_idx), batch)
+        part = part_of(self.trainer.val_dataloaders, batch_idx)
+        self._record(self.val_loss_name, self._finite_loss(batch, batch_idx, part), batch, part)
 
     def on_train_start(self) -> None:
         self._gathered = 0
@@ -178,9 +189,9 @@ class PtychoLightningModule(LightningModule):
         scaler = getattr(self.trainer.precision_plugin, "scaler", None)
         return 1.0 if scaler is None else scaler.get_scale()
 
-    def _finite_loss(self, batch: Sequence[Any], batch_idx: int) -> torch.Tensor:
+    def _finite_loss(self, batch: Sequence[Any], batch_idx: int, part: Part | None = None) -> torch.Tensor:
         """The loss, or a `ContractError` that says what in the batch is not finite: one NaN would spoil every weight."""
-        loss = self.compute_loss(batch)
+        loss = self.compute_loss(batch) if part is None else self.compute_loss(batch, part)
         if not torch.isfinite(loss):
             place = f"batch {batch_idx} of epoch {self.current_epoch}"
             for name, value in _tensors(batch):
@@ -191,9 +202,10 @@ class PtychoLightningModule(LightningModule):
             raise ContractError(field=self.loss_name, expected="a finite loss", found=f"{loss.item()} in {place}; {hint}")
         return loss
 
-    def _record(self, name: str, loss: torch.Tensor, batch: Sequence[Any]) -> None:
-        size = len(batch[0]["images"])
-        self.log(name, loss.detach(), on_step=False, on_epoch=True, prog_bar=True, batch_size=size, sync_dist=True)
+    def _record(self, name: str, loss: torch.Tensor, batch: Sequence[Any], part: Part | None = None) -> None:
+        """Log a loss; that of the whole batch where processes share it: all of them the same value with the same weight."""
+        value, size = (loss.detach(), len(batch[0]["images"])) if part is None else (part.loss(loss.detach()), part.whole)
+        self.log(name, value, on_step=False, on_epoch=True, prog_bar=True, batch_size=size, sync_dist=True)
 
 
 def _objective(training: TorchTrainingConfig, model: TorchModelConfig) -> Objective:

@@ -68,7 +68,7 @@ def train_cdi_model_torch(
     loaders = build_loaders(train_container, test_container, run.config, run.execution)
     # Seeded anew, so that the weights depend on the seed alone and not on what sampling and loaders drew.
     seed_everything(seed, workers=True, verbose=False)
-    module = PtychoLightningModule.from_config(run.config, run.execution)
+    module = PtychoLightningModule.from_config(run.config, run.execution, experiments=getattr(train_container, "experiments", 1))
     if run.start_from is not None:
         refuse_other_weights(run.start_from, module, None, START)
         module.load_state_dict(run.start_from)
@@ -136,6 +136,7 @@ def _make_trainer(module: PtychoLightningModule, memory: list[Callback], run: Ru
             default_root_dir=folder,
             log_every_n_steps=1,
             num_sanity_val_steps=0,
+            use_distributed_sampler=False,  # our loaders share their batches themselves (TRAIN-082)
             enable_checkpointing=execution.enable_checkpointing,
             enable_progress_bar=execution.enable_progress_bar,
             enable_model_summary=False,
