@@ -12,7 +12,7 @@ import numpy as np
 
 from conformance.connectors import native
 from conformance.connectors.beside import beside
-from conformance.scenes import batches, inputs
+from conformance.scenes import batches, entrances, inputs
 from conformance.scenes.optics import curved_probe
 from conformance.scenes.records import record, write_npz
 
@@ -135,6 +135,39 @@ def overwrite(batch: Any, sample: int) -> str:
     except Exception as error:  # read-only, or a view that cannot be written to
         return f"{type(error).__name__}: {error}"
     return "written"
+
+
+# -- the same data in other clothes ----------------------------------------------------------------------------------------------
+
+
+def _scaled(name: str, factor: float, given: dict[str, Any]) -> dict[str, Any]:
+    return {key: value * value.dtype.type(factor) if key.startswith(name) else value for key, value in given.items()}
+
+
+FORMS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    **entrances.IN_FILES,
+    "dim": lambda given: _scaled("diff3d", 2.0**-12, given),
+    "bright": lambda given: _scaled("diff3d", 2.0**12, given),
+    "far": lambda given: _scaled("xcoords", 60.0, _scaled("ycoords", 60.0, given)),
+    "four": lambda given: {key: a[:4] if np.ndim(a) and len(a) == entrances.COUNT else a for key, a in given.items()},
+}
+"""Name → one file of data, otherwise."""
+
+
+def of_form(backend: Any, folder: Path, form: str) -> dict[str, np.ndarray]:
+    """`values` of a map of one file in this form."""
+    path = entrances.put(folder, FORMS[form](entrances.whole()))
+    return values(everything(opened(backend, folder, [path], **_of_form(form))))
+
+
+def of_form_in_memory(backend: Any, folder: Path, form: str) -> dict[str, np.ndarray]:
+    """The same through a container."""
+    path = entrances.put(folder / "plain", FORMS[form](entrances.whole()))
+    return in_memory(backend, path, config(backend, **_of_form(form)))
+
+
+def _of_form(form: str) -> dict[str, Any]:
+    return {"N": entrances.N, "n_groups": 4 if form == "four" else entrances.COUNT, "neighbor_count": 4}
 
 
 # -- what makes a map stale ------------------------------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from conformance.connectors import native
-from conformance.connectors.names import NotClaimed, NotEvaluated
+from conformance.connectors.names import NotClaimed, NotEvaluated, NotOffered
 from conformance.oracles import bundle as oracle
-from conformance.scenes import archives, attacks, entrances, runs, workflows
+from conformance.scenes import archives, attacks, entrances, maps, runs, workflows
 from conformance.scenes.archives import NAME
 from conformance.scenes.damage import HEADER
 from conformance.scenes.runs import BASE, settings
@@ -151,6 +151,27 @@ def _resumed(backend: Any, path: Path) -> Any:
     )
 
 
+def _read(backend: Any, path: Path) -> Any:
+    try:
+        reader = backend.read_yaml
+    except NotClaimed as error:
+        raise NotOffered("a reader of settings is a MAY (CONFIG-016), and this backend has none", "read_yaml") from error
+    return reader(path)
+
+
+def _mapped(backend: Any, path: Path) -> Any:
+    """A map, first of which the arrays, then everything is what the file holds."""
+    sources = [maps.scan(path.parent / "data", 0)]
+    dataset = maps.opened(backend, path.parent, sources)
+    if path.is_file():
+        for pattern in ("*.bin", "*"):
+            found = [target for target in (path.parent / "map").rglob(pattern) if target.is_file()]
+            for target in found:
+                target.write_bytes(path.read_bytes())
+            _attempted(backend, replace(MAP, open=lambda backend, path: maps.opened(backend, path.parent, sources)), path)
+    return dataset
+
+
 def _opened(backend: Any, path: Path) -> Any:
     run = runs.trained(backend, BASE)
     return backend.open(path.parent, workflows.inference(backend, run, model_path=path.parent))
@@ -160,7 +181,7 @@ READERS = {
     "record": Reader("scan.npz", lambda backend, path: backend.read(path), _file, _nothing),
     "header": Reader("scan.npz", lambda backend, path: entrances.answer(backend, "header", path), _file, _nothing),
     "factory": Reader("scan.npz", lambda backend, path: entrances.answer(backend, "factory", path), _file, _nothing),
-    "settings": Reader("settings.yaml", lambda backend, path: backend.read_yaml(path), _settings, _nothing),
+    "settings": Reader("settings.yaml", _read, _settings, _nothing),
     "bundle": Reader(NAME, lambda backend, path: backend.load(path.parent), _bundle, _in_bundles),
     "dispatcher": Reader(NAME, _opened, _bundle, _in_bundles),
     "checkpoint": Reader("last.ckpt", lambda backend, path: backend.load_checkpoint(path), _checkpoint, _in_checkpoints),
@@ -168,16 +189,18 @@ READERS = {
 }
 """Everything of the protocol that opens a file."""
 
+MAP = Reader("anything", _mapped, lambda backend, folder: folder / "absent", _nothing)
+"""The reader of memory maps, which belongs to a profile of its own."""
 
-def honest(backend: Any, reader: str, folder: Path) -> Any:
+
+def honest(backend: Any, reader: Reader, folder: Path) -> Any:
     """What a reader makes of a file that holds nothing but what it should."""
-    path = READERS[reader].honest(backend, folder)
-    return READERS[reader].open(backend, path)
+    return reader.open(backend, reader.honest(backend, folder))
 
 
-def tried(backend: Any, reader: str, folder: Path) -> dict[str, bool]:
+def tried(backend: Any, reader: Reader, folder: Path) -> dict[str, bool]:
     """Name of a file → did something that it holds run when the reader opened it? The answer to the file itself is free."""
-    return dict(_tried(backend, READERS[reader], folder))
+    return dict(_tried(backend, reader, folder))
 
 
 def _tried(backend: Any, reader: Reader, folder: Path) -> Iterator[tuple[str, bool]]:

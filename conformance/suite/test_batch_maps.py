@@ -11,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import batch_maps as oracle
-from conformance.scenes import batches, maps
+from conformance.scenes import batches, entrances, maps
 from conformance.scenes.maps import everything, field, opened
 
 GRIDS = pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
@@ -39,6 +39,7 @@ def test_a_map_gives_batches(backend: Any, observe: Observer, tmp_path: Path) ->
     observe.equal("scaling", native.shape(native.item(batch, 2))[1:], (1, 1, 1))
 
 
+@pytest.mark.axes("map:g")
 @pytest.mark.clause("BATCH-040~1", evidence="algebraic")
 @GRIDS
 @pytest.mark.parametrize("number", [0, 1, 2])
@@ -224,6 +225,35 @@ def test_batches_are_those_of_data_in_memory(backend: Any, observe: Observer, tm
     found = maps.rows(maps.values(everything(dataset)), maps.of_file(dataset, number))
 
     observe.equal("changed", maps.unlike(found, maps.in_memory(backend, paths[number], config)), [])
+
+
+@pytest.mark.axes(
+    "map:dtype", "map:scalars", "map:memory", "map:byteorder", "map:N", "map:M", "map:spacing", "map:brightness", "map:legacy"
+)  # fmt: skip
+@pytest.mark.clause("BATCH-049~1", evidence="differential", needs=("DATA-018",))
+@pytest.mark.filterwarnings("ignore:.*measurement.*:UserWarning")
+@pytest.mark.parametrize("form", maps.FORMS)
+def test_a_map_takes_every_form_of_a_file(backend: Any, observe: Observer, tmp_path: Path, form: str) -> None:
+    """Whatever the reader takes. If this fails, suspect a map with a reader of its own."""
+    truth = maps.of_form_in_memory(backend, tmp_path, form)
+
+    with observe.accepts("file"):
+        found = maps.of_form(backend, tmp_path, form)
+
+    observe.equal("changed", maps.unlike(found, truth), [])
+
+
+@pytest.mark.axes("map:registry")
+@pytest.mark.clause("BATCH-049~1", evidence="differential")
+def test_what_another_run_left_plays_no_part_in_a_map(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """The registry is another run's. If this fails, suspect a setting that is looked up where it was not passed on."""
+    truth = maps.of_form_in_memory(backend, tmp_path, "double")
+
+    entrances.left_behind(backend)
+    with observe.accepts("file"):
+        found = maps.of_form(backend, tmp_path, "double")
+
+    observe.equal("changed", maps.unlike(found, truth), [])
 
 
 @pytest.mark.clause("BATCH-049~1", evidence="differential")

@@ -46,6 +46,7 @@ def test_a_map_made_with_other_settings_is_refused(backend: Any, observe: Observ
     observe.holds("files", maps.kept(tmp_path / "map") == before, "the files of before", "others")
 
 
+@pytest.mark.axes("map:rewritten", "stored-map:rewritten", "stored-map:damaged")
 @pytest.mark.clause("BATCH-045~1")
 @pytest.mark.parametrize("kind", maps.STALE)
 def test_a_map_of_other_files_is_refused(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
