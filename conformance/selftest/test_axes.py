@@ -68,4 +68,5 @@ def test_the_table_is_shown_with_checks_and_reasons(house: House) -> None:
 def test_the_suites_own_tables_are_there() -> None:
     tables, faults = axes.load(find_specs())
     assert faults == []
-    assert [(table.name, len(table.cells)) for table in tables] == [("readers", 20), ("entrances", 70)]
+    assert [table.name for table in tables] == ["readers", "entrances"]
+    assert {"record:hostile", "file:dtype", "command:workers"} <= {cell for table in tables for cell in table.cells}

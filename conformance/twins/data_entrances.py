@@ -23,10 +23,8 @@ def remembered_by_content() -> Any:
     kept: dict[Any, Any] = {}
 
     def call(original, path, *given, **options):
-        if not Path(path).is_file():
-            return original(path, *given, **options)
-        key = (str(path), hashlib.sha256(Path(path).read_bytes()).digest())
-        if key not in kept:
+        key = (str(path), hashlib.sha256(Path(path).read_bytes()).digest()) if Path(path).is_file() else None
+        if key is None or key not in kept:
             kept[key] = original(path, *given, **options)
         return kept[key]
 
