@@ -5,6 +5,7 @@ An engine that is on its way is not wrong, and what it does wrong is hidden by w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -48,6 +49,8 @@ def settled(found: tuple[float, ...]) -> bool:
 
     With steps that are far too small the first doublings take away little, and each more than the last: that is no end.
     """
+    if not math.isfinite(found[-1]):
+        return True
     if len(found) < 3:
         return False
     before, last = (1 - late / early for early, late in pairwise(found[-3:]))

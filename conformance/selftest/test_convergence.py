@@ -40,3 +40,7 @@ def test_steps_that_are_too_small_have_not_settled(rate: float) -> None:
     errors = tuple(0.4 * math.exp(-rate * passes) for passes in RUNGS)
     assert of(errors, 0.03).endswith("(still falling: not converged)")
     assert not any(settled(errors[:count]) for count in range(1, 6))
+
+
+def test_images_that_cannot_be_compared_are_no_engine_on_its_way() -> None:
+    assert course(lambda passes: math.inf, FINE).ended
