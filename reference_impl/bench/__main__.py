@@ -18,15 +18,17 @@ require_torch()
 import torch  # noqa: E402
 
 from reference_impl.atomic import atomic_write  # noqa: E402
-from reference_impl.bench import peers, to_error  # noqa: E402
+from reference_impl.bench import peers, to_error, warm  # noqa: E402
 from reference_impl.bench.measure import Figure, row  # noqa: E402
 from reference_impl.bench.parts import PARTS  # noqa: E402
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print, write the JSON; 0 where every bound is kept, 1 otherwise. `--peers` and `--to-error` print their tables."""
+    """Measure, print, write the JSON; 0 where every bound is kept, 1 otherwise. Other questions print a table each."""
     args = _arguments(argv)
     torch.set_num_threads(args.threads)
+    if args.warm is not None:
+        return warm.table(args.warm)
     if args.to_error is not None:
         return to_error.table(args.peers, args.to_error)
     if args.peers:
@@ -48,6 +50,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     beside.add_argument("--limit", type=float, default=300, metavar="SECONDS", help="of the processor, for each solver and scan")
     ways = "from raw data to an error, way by way, pty-chi too with --peers; what follows is added to the flags of train"
     beside.add_argument("--to-error", nargs=argparse.REMAINDER, metavar="FLAG", help=ways)
+    starts = "sweeps of the engine to an error from a flat object and from this bundle's, over overlap and dose"
+    beside.add_argument("--warm", type=Path, metavar="BUNDLE", help=starts)
     return parser.parse_args(argv)
 
 
