@@ -12,6 +12,8 @@ from conformance.defects.trials import bare
 from conformance.specification.clauses import AREAS
 
 OWN = {area: prefix for prefix, area in AREAS.items()}
+FLOOR = 0.1
+"""Seconds: below it a check is as cheap as any."""
 SHARE = 4.0
 """How much dearer a check of another area counts: the mutation's own area is asked first."""
 
@@ -48,13 +50,16 @@ class Reach:
         checks = {check for place in self._places(path, line, area) for check in self.by_line.get((path, place), ())}
         if not checks and line in _outside(self.texts[path]):
             checks = {check for check in self.checks if check.startswith(f"{OWN.get(area, area.upper())}-")}
-        ranked = sorted(checks, key=lambda check: (self._price(check, area), check))
+        ranked = sorted(checks, key=lambda check: (self._price(check, path, area), check))
         first = list({bare(check): check for check in reversed(ranked)}.values())
         return sorted(first, key=ranked.index) + [check for check in ranked if check not in set(first)]
 
-    def _price(self, check: str, area: str) -> float:
+    def _price(self, check: str, path: str, area: str) -> float:
+        """Seconds for each part of the check's interest that is this file: what a scenario passes on its way it hardly judges."""
+        lines = self.checks[check]["lines"]
+        interest = (1 + len(lines.get(path, ()))) / (1 + sum(map(len, lines.values())))
         own = check.startswith(f"{OWN.get(area, area.upper())}-")
-        return float(self.checks[check]["cpu"]) * (1.0 if own else SHARE)
+        return (FLOOR + float(self.checks[check]["cpu"])) * (1.0 if own else SHARE) / interest
 
     def _places(self, path: str, line: int, area: str) -> Iterable[int]:
         """The lines that stand for a line: its statement's; of a function's head all of it; outside of functions the file's."""
