@@ -24,6 +24,9 @@ def add(verbs: Any) -> None:
     verb.add_argument("only", nargs="*", help="ids (DEF-001) or areas (batch); default: all")
     verb.add_argument("--list", action="store_true", help="show what there is, and try nothing")
     verb.add_argument("--update", action="store_true", help="write the table of who catches what, and each clause's defects")
+    verb.add_argument(
+        "--wide", action="store_true", help="guards, too, beside the quick checks of their files: whom else they accuse"
+    )
     verb.add_argument("--twins", action="store_true", help="the allowed variations alone, each on every quick check of the suite")
     verb.add_argument("--workers", type=int, metavar="N", help="trials at a time; default: one a core")
     verb.add_argument("--patience", type=float, default=300.0, metavar="S", help="a trial that takes longer is incomplete")
@@ -47,7 +50,8 @@ def _mutants(arguments: argparse.Namespace) -> int:
         if arguments.twins:
             outcome = trial_run.variations(only, arguments.workers, arguments.output, arguments.patience)
         else:
-            outcome = trial_run.perform(only, arguments.workers, arguments.output, arguments.update, arguments.patience)
+            given = (arguments.workers, arguments.output, arguments.update, arguments.patience, arguments.wide)
+            outcome = trial_run.perform(only, *given)
     except LookupError as error:
         print(error, file=sys.stderr)
         return 4

@@ -52,8 +52,13 @@ def entries(only: tuple[str, ...], scheme: str) -> dict[str, Planted]:
     return {name: entry for name, entry in known.items() if not only or name in only or entry.area in only}
 
 
-def perform(only: tuple[str, ...], workers: int | None, output: Path, update: bool, patience: float) -> Outcome:
-    """Try every mutant and every twin (or those named), in a fork each; raises `LookupError` where a name leads nowhere."""
+def perform(
+    only: tuple[str, ...], workers: int | None, output: Path, update: bool, patience: float, wide: bool = False
+) -> Outcome:
+    """Try every mutant and every twin (or those named), in a fork each; raises `LookupError` where a name leads nowhere.
+
+    `wide`: every mutant beside the quick checks of its files, so that nobody's neighbours stay unasked.
+    """
     tried = {"mutant": entries(only, "mutant"), "twin": entries(only, "twin")}
     if not any(tried.values()):
         raise LookupError(f"no planted defect, allowed variation or area is called {', '.join(only)}")
@@ -68,7 +73,7 @@ def perform(only: tuple[str, ...], workers: int | None, output: Path, update: bo
                 "choice": {
                     "checks": entry.checks,
                     "files": entry.files,
-                    "beside": beside(scheme, entry),
+                    "beside": beside(scheme, entry, wide),
                 },
             }
             for scheme, planted in tried.items()
@@ -95,11 +100,11 @@ def variations(only: tuple[str, ...], workers: int | None, output: Path, patienc
     return conclude(folder, (), tuple(trials.read(folder, twin) for twin in twins.values()), code, complete=False, update=False)
 
 
-def beside(scheme: str, entry: Planted) -> str:
-    """What runs beside the named checks: everything of its files for a twin, nothing for a guard."""
+def beside(scheme: str, entry: Planted, wide: bool = False) -> str:
+    """What runs beside the named checks: everything of its files for a twin, nothing for a guard unless all are tried so."""
     if scheme == "twin":
         return "all cases"
-    return "none" if entry.id.startswith("GUARD-") and not entry.files else "one case"
+    return "none" if entry.id.startswith("GUARD-") and not entry.files and not wide else "one case"
 
 
 def run(folder: Path, job: Mapping[str, Any]) -> int:
@@ -119,7 +124,7 @@ def conclude(
 ) -> Outcome:
     """Problems, matrix and exit code: 7 for a survivor, 1 for an accused twin, a hollow check or a matrix that differs."""
     table = trials.matrix(mutants)
-    alone = frozenset(m.planted.id for m in mutants if beside("mutant", m.planted) == "none")
+    alone = frozenset(m.planted.id for m in mutants if m.alone)
     for tried in mutants:
         if tried.planted.id not in alone and (found := resolution.blame(tried).beside):
             table["mutants"][tried.planted.id]["beside"] = found

@@ -78,6 +78,11 @@ class Tried:
         return f"is no working backend: it stops at {step}: {why}; mend it, or say breaks='{step}: why it cannot work'"
 
     @property
+    def alone(self) -> bool:
+        """Whether it was tried on its own checks alone: nothing is known of its neighbours."""
+        return all(any(covers(name, check) for name in self.planted.checks) for check in self.states)
+
+    @property
     def killed(self) -> list[str]:
         """Checks, without parameters, of which a case failed by its own assertion."""
         return sorted({bare(check) for check, state in self.states.items() if state == "fail"})
