@@ -223,11 +223,11 @@ def _weights(backend: Any, asked: Asked) -> Any:
 
 
 def _epochs(backend: Any, asked: Asked) -> Any:
-    return len(runs.losses(runs.trained(backend, asked.recipe(LEAVING))))
+    return len(runs.losses(runs.trained(backend, asked.recipe(LEAVING))))  # early stopping needs validation and checkpoints
 
 
 def _rates(backend: Any, asked: Asked) -> Any:
-    return runs.rates(runs.trained(backend, asked.recipe(LEAN)))
+    return runs.rates(runs.trained(backend, asked.recipe(replace(LEAN, groups=4))))
 
 
 def _files(backend: Any, asked: Asked) -> Any:
