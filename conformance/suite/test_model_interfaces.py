@@ -32,7 +32,7 @@ def test_forward_returns_prediction_amplitude_and_phase(backend: Any, observe: O
 
 
 @pytest.mark.device
-@pytest.mark.clause("MODEL-021~1", evidence="algebraic")
+@pytest.mark.clause("MODEL-021~2", evidence="algebraic")
 @pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 def test_inference_gives_the_complex_patches(backend: Any, observe: Observer, g: int) -> None:
     """A·exp(iφ) of the forward call, complex64, not merged.
@@ -50,7 +50,7 @@ def test_inference_gives_the_complex_patches(backend: Any, observe: Observer, g:
 
 
 @pytest.mark.device
-@pytest.mark.clause("MODEL-021~1", evidence="symmetry")
+@pytest.mark.clause("MODEL-021~2", evidence="symmetry")
 def test_inference_takes_no_notice_of_positions(backend: Any, observe: Observer) -> None:
     """Other positions, the same bits; a flat scale as good as a full one. If this fails, suspect a merge on the way."""
     module, fed = networks.module(backend, networks.settings(backend)), networks.inputs(2)
