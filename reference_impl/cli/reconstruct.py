@@ -99,6 +99,8 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
     told = Told(say, args, object_pixel(record.metadata))
     found = solve_record(record, settings, device, told, args.resume, args.output_dir)
     say.line(told.end(found))
+    noise = told.noise(record)
+    say.line("" if noise is None else noise.words())
     doubt = doubt_of(found, mean_residual(record.diff3d), args)
     if doubt:
         warnings.warn(f"{args.data}: {doubt}", UserWarning, stacklevel=2)
@@ -110,7 +112,7 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
             rings = compare_halves(record, settings, device, args.output_dir)
         say.line(rings.line(object_pixel(record.metadata)))
     gone = (LIVE,) if args.checkpoint or args.resume else (LIVE, SOLVER)
-    for path in keep_solution(args.output_dir, found, record, report, rings, gone):
+    for path in keep_solution(args.output_dir, found, record, report, rings, gone, noise):
         say.line(str(path))
 
 
@@ -150,6 +152,7 @@ class Told:
 
     def __init__(self, say: Reporter, args: argparse.Namespace, pixel: float | None) -> None:
         self.say, self.sweeps, self.pixel, self.start, self.made = say, args.sweeps, pixel, time.perf_counter(), 0
+        self.solver: Any = None
         self.saved = args.output_dir / SOLVER if args.checkpoint else None
         self.live, self.every = args.output_dir / LIVE, args.picture_every or 0
 
@@ -157,6 +160,7 @@ class Told:
         from reference_impl.engine.saved import save
 
         number = solver.state.sweep
+        self.solver = solver
         self.made += 1
         if self.saved is not None and (number % SAVES == 0 or number == self.sweeps or solver.state.settling.done):
             save(solver, self.saved)
@@ -167,6 +171,13 @@ class Told:
         if number in (1, 2, 5) or number % LINES == 0:
             each = (time.perf_counter() - self.start) / self.made
             self.say.line(f"sweep {number} of at most {self.sweeps}: relative residual {residual:.5f}, {each:.3g} s a sweep")
+
+    def noise(self, record: Any) -> Any:
+        """The photon noise in the last residual (`engine.noise.Noise`), or None where nobody knows what a photon is."""
+        from reference_impl.engine.noise import noise_of, photons_of
+
+        photons = photons_of(record.diff3d, record.nphotons)
+        return None if photons is None or self.solver is None else noise_of(self.solver, photons)
 
     def end(self, found: Any) -> str:
         """The last line: why it is over."""

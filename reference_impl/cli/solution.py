@@ -21,15 +21,21 @@ DIVERGED = "the solver diverged; try --keep-probe, or a smaller --batch"
 
 
 def keep_solution(
-    folder: Path, found: Any, record: Any, report: Report, rings: Any = None, gone: tuple[str, ...] = ()
+    folder: Path,
+    found: Any,
+    record: Any,
+    report: Report,
+    rings: Any = None,
+    gone: tuple[str, ...] = (),
+    noise: Any = None,
 ) -> list[Path]:
     """Write a `Solution` of `record` into `folder`; returns the paths. `rings`: of two halves (`evaluate.rings.Rings`), or None.
-    `gone`: further files of an older run that go.
+    `gone`: further files of an older run that go; `noise`: `engine.noise.Noise`, or None.
 
     Where a picture fails the numbers are kept, those of an earlier run go, and what it failed by is raised.
     """
     pixel = object_pixel(record.metadata)
-    arrays = numbers(found, report, pixel, rings)
+    arrays = numbers(found, report, pixel, rings, noise)
     refuse_not_finite({name: arrays[name] for name in ("object", "probe", "positions", "residuals")}, folder / NUMBERS, DIVERGED)
     failed: Exception | None = None
     with whole_set(folder, also=(*FILES, RINGS, *gone)) as stage:
@@ -45,13 +51,14 @@ def keep_solution(
     return [folder / path.name for path in written]
 
 
-def numbers(found: Any, report: Report, pixel: float | None, rings: Any = None) -> dict[str, np.ndarray]:
+def numbers(found: Any, report: Report, pixel: float | None, rings: Any = None, noise: Any = None) -> dict[str, np.ndarray]:
     """Members of `reconstruction.npz`.
 
     `object` (H, W) complex64, `origin` [x, y] (object position of the canvas pixel [0, 0]), `covered` (H, W) bool, `probe`
     (P, N, N) complex64 in the unit of the patterns, the strongest mode first, `positions` (n, 2) float64 [x, y] px, `residuals`
     a sweep, `settled`, `checked` (JSON); where it is known `object_pixel` (m); of two halves `frc`,
-    `frc_threshold`, `frc_frequency`.
+    `frc_threshold`, `frc_frequency`; where it is known what a photon is, `noise_floor` (the residual that photon noise alone
+    leaves) and `chi_square` (the squared misfit in units of the noise's).
     """
     known: dict[str, Any] = {
         "object": found.object,
@@ -65,6 +72,8 @@ def numbers(found: Any, report: Report, pixel: float | None, rings: Any = None) 
     }
     if pixel is not None:
         known["object_pixel"] = pixel
+    if noise is not None:
+        known |= {"noise_floor": noise.floor, "chi_square": noise.chi_square}
     if rings is not None:
         known |= {"frc": rings.correlation, "frc_threshold": rings.threshold, "frc_frequency": rings.frequency}
     return {name: np.asarray(value) for name, value in known.items()}

@@ -9,8 +9,14 @@ FAINT = 0.03
 """Share of the power that each mode starts with that was not given."""
 
 
-def started(given: Tensor, energy: float, modes: int) -> Tensor:
-    """`(P, N, N)` complex64 from `given` `(p, N, N)`: the power of all is `energy`, the mean energy of a pattern.
+SEEN = 0.1
+"""Share of the light that good pixels see, at least: beside a beam stop lies light that the object scattered, not the probe's."""
+
+
+def started(given: Tensor, energy: float, modes: int, good: Tensor | None = None) -> Tensor:
+    """`(P, N, N)` complex64 from `given` `(p, N, N)`, with the power that brings `energy`, a pattern's mean, to good pixels.
+
+    `good` `(N, N)` bool, zero frequency at [0, 0], or None for all: what a mask hides is light of the probe as well.
 
     Modes that are not given are the first one times a coordinate and its powers, as Hermite modes are of a Gaussian beam
     (Siegman, Lasers (1986) chapter 16), each with `FAINT` of the power.
@@ -24,7 +30,9 @@ def started(given: Tensor, energy: float, modes: int) -> Tensor:
         mode = given[0] * axis[None, :] ** right * axis[:, None] ** down
         extra.append(mode * (FAINT * power / mode.abs().square().sum()).sqrt())
     every = torch.cat([given, torch.stack(extra)]) if extra else given
-    return orthogonal(every * (energy / every.abs().square().sum()).sqrt())
+    far = torch.fft.fft2(every, norm="ortho").abs().square().sum(dim=0)
+    seen = far.sum() if good is None else torch.maximum((far * good).sum(), SEEN * far.sum())
+    return orthogonal(every * (energy / seen).sqrt())
 
 
 def orthogonal(modes: Tensor) -> Tensor:

@@ -130,7 +130,7 @@ class Solver:
         self.frame = frame_of(problem.positions, self.N, MARGIN if settings.refine_positions else 0)
         shape = (self.frame.height, self.frame.width)
         image = torch.ones(shape, dtype=torch.complex64, device=device)
-        first = modes.started(problem.probe, 1.0, settings.modes)
+        first = modes.started(problem.probe, 1.0, settings.modes, problem.good)
         self.given = torch.from_numpy(problem.positions).to(device)
         self.together = max(1, TOGETHER // first.numel())
         self.kept = self._keepers(first.nbytes)
@@ -242,6 +242,16 @@ class Solver:
             residuals=list(state.settling.residuals),
             settled=state.settling.done,
         )
+
+    def model(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Measured amplitudes and the model's, `(b, N, N)` each with zero frequency at [0, 0], part by part."""
+        said = Said(self.state.object, self.state.probe, False)
+        for batch in self.problem.batches:
+            for first in range(batch.start, batch.stop, self.together):
+                part = slice(first, min(first + self.together, batch.stop))
+                patches, _, lit, _ = self._placed(part, said)
+                far = torch.fft.fft2(patches.read(self.state.object)[:, None] * lit, norm="ortho")
+                yield self.problem.patterns[part].to(self.problem.device), waves.modulus_of(far)
 
     def light(self) -> Tensor:
         """`(H, W)` float32: the probe's light that the scan brought to each pixel, of the brightest pixel's."""

@@ -38,6 +38,7 @@ def test_numbers_and_pictures_are_left(scan: Path, tmp_path: Path, capsys: pytes
     with np.load(tmp_path / "reconstruction.npz", allow_pickle=False) as found:
         assert found["object"].dtype == np.complex64 and found["object"].shape == found["covered"].shape
         assert found["probe"].shape == (2, 32, 32) and found["positions"].shape == (64, 2) and found["residuals"].shape == (8,)
+        assert 0 < found["noise_floor"] < found["residuals"][-1] and found["chi_square"] > 1
         assert found["origin"].shape == (2,) and len(found["frc"]) == len(found["frc_threshold"]) > 8
         assert json.loads(str(found["checked"]))[0]["assumed"]["probe"][0].endswith("refined by the patterns")
 
