@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conformance.defects.changes import Change, function, whole
+import torch
+
+from conformance.defects.changes import Change, function, instead, whole
 from conformance.mutants import rows
 from reference_impl.batch import container, fields, loaders
 from reference_impl.data.load import subsampled
 from reference_impl.grouping import generate_grouped_data
+from reference_impl.inference import predict
 from reference_impl.training import schedulers, trainer
 
 ACTS, RUNS, ARRIVES = (
@@ -93,6 +96,9 @@ mutant("GUARD-TRAIN-014c", "momentum looks ahead, as Nesterov's does", f"{UPDATE
     plant=function(schedulers.make_optimizer, momentum_looks_ahead))
 mutant("GUARD-EXEC-014", "an accelerator that is absent is the CPU, without a word", f"{RUNS}[execution-accelerator]",
     plant=whole(trainer.Trainer, the_accelerator_is_whatever_there_is))
+mutant("GUARD-EXEC-014d", "inference runs on the CPU where the accelerator that was asked for is absent",
+    "EXEC-014:an_absent_accelerator_is_refused_by_inference",
+    plant=function(predict._device, instead(lambda execution: torch.device("cpu"))))
 mutant("GUARD-EXEC-014b", "workers that were asked for are never started", f"{RUNS}[execution-num_workers]",
     plant=loader_without(num_workers=0))
 mutant("GUARD-EXEC-014c", "workers die with every epoch", f"{RUNS}[execution-persistent_workers]",

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from conformance.scenes import configs
-from conformance.scenes.effects import ANOTHER, OBSERVED
+from conformance.scenes.carried import ANOTHER
+from conformance.scenes.effects import OBSERVED
 from conformance.specification import effects
 from conformance.specification.clauses import find_specs, load
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.judging.observe import Observer
+from conformance.scenes import carried, images, runs
 from conformance.scenes import effects as scene
 from conformance.specification.effects import Effect, effects
 
@@ -36,11 +37,21 @@ def test_an_execution_setting_acts_or_is_refused(backend: Any, observe: Observer
     )
 
 
+@pytest.mark.slow
+@pytest.mark.clause("EXEC-014~2", needs=("INFER-001",))
+def test_an_absent_accelerator_is_refused_by_inference(backend: Any, observe: Observer) -> None:
+    """It is named, and nothing takes its place. If this fails, suspect a device chosen by what there is."""
+    absent = scene.absent(backend)
+
+    with observe.raises("refusal", (ValueError, RuntimeError), absent):
+        images.afresh(backend, runs.BASE, runs.test_record(backend), runs.settings(accelerator=absent), M=20)
+
+
 @pytest.mark.clause("BATCH-013~1")
 @pytest.mark.parametrize("effect", effects("record", "container"), ids=str)
 def test_what_is_carried_arrives(backend: Any, observe: Observer, tmp_path: Path, effect: Effect) -> None:
     """Another part, other weights. If this fails, suspect a default in the place of what a record or container carries."""
-    first, second = scene.carried(backend, effect, tmp_path)
+    first, second = carried.carried(backend, effect, tmp_path)
 
     observe.equal("refused without its name", scene.unnamed(effect, second), "")
     observe.holds(f"effect on {effect.changes}", first != second, "other weights", f"the same: {second}"[:300])
