@@ -11,6 +11,7 @@ from pathlib import Path
 
 from conformance import __version__
 from conformance.cli import (
+    attest,
     diff,
     doctor,
     door,
@@ -20,6 +21,7 @@ from conformance.cli import (
     mutants,
     mutation,
     new_backend,
+    order,
     ratchet,
     registry,
     replay,
@@ -28,7 +30,23 @@ from conformance.cli import (
 )
 from conformance.cli.shared import Parser
 
-GROUPS = (registry, explain, run, ledger, diff, mutants, mutation, replay, report, doctor, drift, ratchet, new_backend)
+GROUPS = (
+    registry,
+    explain,
+    run,
+    ledger,
+    diff,
+    mutants,
+    mutation,
+    replay,
+    report,
+    doctor,
+    drift,
+    ratchet,
+    new_backend,
+    order,
+    attest,
+)
 
 
 def parser() -> Parser:

@@ -1,7 +1,8 @@
 """The ledger's lines: JSON, each with its number and the sha256 of the line before. Pure functions from lines to lines.
 
-A line is an `entry` (one check at one event) or a `note` (what a killed writer left of its last line). A chain that does not hold
-is refused by name, with the number of its first broken line. What stands after the last newline is torn: never written to its
+A line is an `entry` (one check at one event), a `row` of a plan (one step of a work order), an `attestation` (what a person
+saw), or a `note` (what a killed writer left of its last line). A chain that does not hold is refused by name, with the number of
+its first broken line. What stands after the last newline is torn: never written to its
 end, so no evidence, and no break either.
 """
 
@@ -21,7 +22,12 @@ START = hashlib.sha256(b"").hexdigest()
 """What the first line names as the digest of the line before it."""
 
 Line = dict[str, Any]
-_NEEDED = {"entry": ("utc", "check", "clauses", "event", "state", "attempt", "dirty"), "note": ("utc", "torn")}
+_NEEDED = {
+    "entry": ("utc", "check", "clauses", "event", "state", "attempt", "dirty"),
+    "note": ("utc", "torn"),
+    "row": ("utc", "row", "mark", "attempt", "order"),
+    "attestation": ("utc", "item", "answer", "by", "digest"),
+}
 _KINDS = {
     "seq": int, "prev": str, "utc": str, "check": str, "clauses": list, "event": str, "state": str, "attempt": int, "dirty": bool,
 }  # fmt: skip
@@ -129,6 +135,7 @@ def chained(ledger: Ledger, drafts: Sequence[Mapping[str, Any]]) -> tuple[str, H
         line = {"seq": number, "prev": before, **draft}
         if line["kind"] == "entry":
             attempts[line["check"]] = line["attempt"] = attempts.get(line["check"], 0) + 1
+        if line["kind"] != "note":
             numbers.append(number)
         texts.append(encode(line))
         before = digest(texts[-1])
@@ -137,7 +144,7 @@ def chained(ledger: Ledger, drafts: Sequence[Mapping[str, Any]]) -> tuple[str, H
 
 def _once(line: Mapping[str, Any]) -> tuple[str, str] | None:
     """What may stand in a ledger once: a check of a whole run's report."""
-    return (line["report"], line["check"]) if line["event"] == "run" and line.get("report") else None
+    return (line["report"], line["check"]) if line.get("event") == "run" and line.get("report") else None
 
 
 def entry(report: Any, result: Mapping[str, Any], state: str, stamp: Mapping[str, Any]) -> Line:
@@ -180,7 +187,7 @@ def _parsed(number: int, text: str) -> Line:
         told = f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
         raise BadLine(number, f"edited: no JSON ({told})") from error
     if not isinstance(line, dict) or line.get("kind") not in [*_NEEDED]:
-        raise BadLine(number, "edited: neither an entry nor a note")
+        raise BadLine(number, "edited: no entry, row, attestation or note")
     missing = [key for key in ("seq", "prev", *_NEEDED[line["kind"]]) if key not in line]
     if missing:
         raise BadLine(number, f"edited: it lacks {', '.join(missing)}")

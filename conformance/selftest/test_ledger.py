@@ -102,7 +102,7 @@ def test_an_edited_line_is_named(at: int, old: str, new: str) -> None:
     [
         ("{\n", "no JSON"),
         ("\n", "no JSON"),
-        ("[1]\n", "neither an entry nor a note"),
+        ("[1]\n", "no entry, row, attestation or note"),
         ('{"kind":"entry","seq":3}\n', "it lacks prev, utc"),
     ],
 )
