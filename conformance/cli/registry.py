@@ -29,6 +29,9 @@ def add(verbs: Any) -> None:
     trace = verbs.add_parser("trace", help="do clauses, tests, lock and profiles fit each other?")
     trace.add_argument("--table", action="store_true", help="clauses, their checks, and the defects that each check catches")
     trace.add_argument("--axes", action="store_true", help="readers, and entrances × axes: the checks in each cell")
+    trace.add_argument(
+        "--outside", action="store_true", help="sections of documents of others: our clauses, or why there is none"
+    )
     trace.add_argument("--json", action="store_true", help="the table and the problems for machines")
     trace.set_defaults(act=_trace)
     lock = verbs.add_parser("lock", help="write specs/clauses.lock.json; refuses changed words without a new revision")
@@ -77,7 +80,7 @@ def _trace(arguments: argparse.Namespace) -> int:
     import json
 
     from conformance.pages.explain import kills, table
-    from conformance.specification import axes
+    from conformance.specification import axes, outside
     from conformance.specification.bindings import scan
     from conformance.specification.lint import digest, lint
 
@@ -95,6 +98,8 @@ def _trace(arguments: argparse.Namespace) -> int:
         checks = axes.filled(scan(arguments.suite)[0])
         for grid in axes.load(spec.folder)[0]:
             print(*axes.lines(grid, checks), "", sep="\n")
+    if arguments.outside:
+        print(*outside.told(outside.sections(spec.folder), spec.clauses), "", sep="\n")
     for problem in problems:
         print(problem)
     print(f"{counted(len(spec.clauses), 'clause')}, {counted(len(problems), 'problem')}; specification {digest(spec.folder)}")

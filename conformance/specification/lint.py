@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance.specification import axes, effects, tiers
+from conformance.specification import axes, effects, outside, tiers
 from conformance.specification.bindings import Binding, default_suite, scan
 from conformance.specification.clauses import EVIDENCE, Clause, Specification
 from conformance.specification.marking import by_clause
@@ -38,6 +38,7 @@ def lint(spec: Specification, suite: Path | None = None, mutants: Path | None = 
         *_lint_snapshots(suite, bindings),
         *effects.lint(spec.clauses, spec.folder),
         *tiers.lint(spec.clauses, spec.folder),
+        *outside.lint(spec.clauses, spec.folder),
         *faults,
         *axes.lint(tables, bindings),
     ]
