@@ -8,13 +8,14 @@ the name of the backend that has one. Needs cosmic-ray, which only this module i
 from __future__ import annotations
 
 import ast
+import importlib
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.defects.planting import Plant, Planted, anew, plant
+from conformance.defects.planting import ROOT, Plant, Planted, anew, plant
 
 AREAS = (
     "config", "execution", "data", "grouping", "batch", "physics", "model", "loss", "training", "bundle", "inference", "engine",
@@ -142,6 +143,7 @@ def planted(name: str) -> Planted:
     mutation = parsed(name)
 
     def into(planter: Plant) -> None:
+        importlib.import_module(ROOT)
         file = planter.copied(mutation.path)
         if file is None:
             return  # a process that a planted backend started: the copy is the package that it reads

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from conformance.connectors import process
 from conformance.defects import mutation_page, mutation_run, mutations
 from conformance.defects.mutations import Mutation
 from conformance.defects.reach import Reach
@@ -247,3 +248,20 @@ def test_only_checks_that_the_map_does_not_know_are_traced(tmp_path: Path, monke
     assert first == second and first["A-1:old[x]"] == known["A-1:old[x]"]
     assert first["A-2:new[1]"] == {"node": "n1", "cpu": 0.5, "lines": {"data/a.py": [9]}}
     assert first["A-3:red"]["lines"] == {}
+
+
+def test_a_mutated_backend_can_be_made_in_a_fresh_process_and_its_commands_are_mutated(tmp_path: Path) -> None:
+    """By the name that a result has; here the mutated text has a line more, whatever the operator."""
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from conformance.defects import mutations
+mutations.mutated = lambda text, mutation: text + 'MUTATED = True\\n'
+from conformance.connectors.connect import connect
+from conformance.connectors import process
+backend = connect('mutation:policy.py:AddNot:0')
+import reference_impl.policy
+asked = [sys.executable, '-c', 'import reference_impl.policy as p; print(p.MUTATED)']
+print(reference_impl.policy.MUTATED, process.run(asked, cwd={str(tmp_path)!r}).stdout.strip())
+"""
+    assert process.run([sys.executable, "-c", code], cwd=tmp_path).stdout.split() == ["True", "True"]
