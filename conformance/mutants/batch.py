@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, SequentialSampler
 
 from conformance.defects.changes import Change, constant, every, function, instead, method, result, shape
 from conformance.defects.planting import Plant
@@ -196,9 +196,9 @@ mutant("GUARD-BATCH-031", "the configured batch size has no effect", "BATCH-031:
     "BATCH-031:sixteen_samples_a_batch_by_default",
     plant=options(batch_size=4))
 mutant("GUARD-BATCH-031b", "training sees its samples in one order", "BATCH-031:training_batches_are_shuffled",
-    plant=options(shuffle=False))
+    plant=constant(loaders, "Shuffled", lambda dataset, generator: SequentialSampler(dataset)))
 mutant("GUARD-BATCH-031c", "validation data are shuffled", "BATCH-031:validation_is_never_shuffled",
-    plant=options(shuffle=True))
+    plant=function(loaders.make_loader, lambda original, *given, **asked: original(*given, **{**asked, "shuffle": True})))
 mutant("GUARD-BATCH-031d", "training data are validated against themselves",
     "BATCH-031:without_a_test_container_there_is_no_validation",
     plant=function(loaders.build_loaders,

@@ -144,6 +144,7 @@ mutant("GUARD-CONFIG-016b", "nobody knows which file is broken", "CONFIG-016:err
 mutant("DEF-112", "a grid of 2 x 3 patches becomes one of 2 x 2", "CONFIG-050:model_settings_without_a_counterpart_are_refused",
     plant=function(bridge.gridsize_of, instead(lambda grid: grid[0])))
 mutant("GUARD-CONFIG-050", "a grid of 2 x 2 patches becomes one of 4 x 4", "CONFIG-050:a_square_grid_becomes_the_grid_size",
+    breaks="train: a network of other channels refuses the images",
     plant=function(bridge.gridsize_of, lambda original, grid: original(grid) * grid[1]))
 mutant("GUARD-CONFIG-050b", "an unknown mode trains unsupervised", "CONFIG-050:model_settings_without_a_counterpart_are_refused",
     plant=function(bridge._translated, instead(lambda value, names, field, remark: names.get(value, next(iter(names.values()))))))

@@ -13,6 +13,7 @@ from reference_impl.batch import container
 from reference_impl.bundle import archive
 from reference_impl.config import bridge, factory, registry
 from reference_impl.config.torch_side import TorchModelConfig
+from reference_impl.data import header
 from reference_impl.dispatch import selector, workflow
 from reference_impl.execution import PyTorchExecutionConfig
 from reference_impl.training import trainer
@@ -140,6 +141,7 @@ mutant("GUARD-CONFIG-003b", "a bundle is opened and the registry knows nothing o
     plant=function(archive._rebuilt, opening_a_bundle_leaves_the_registry_alone))
 mutant("GUARD-CONFIG-001b", "a run that asks for groups of four trains on single patches",
     "CONFIG-001:groups_have_the_channels_of_the_configuration",
+    breaks="train: groups are made with the grid size of a registry that knows nothing",
     plant=function(container.generate_grouped_data,
         lambda original, *arguments, **options: original(*arguments, **{**options, "gridsize": 1})))
 mutant("DEF-109", "number of workers and accelerator stand in the registry, and in every bundle",
@@ -190,6 +192,9 @@ mutant("GUARD-CONFIG-064b", "a probe of 128 pixels is trained as one of 64", "CO
     plant=function(factory._from_file, lambda original, file, settings, build: original(file, {"N": 64, **settings}, build)))
 mutant("GUARD-CONFIG-064", "a stated patch side has no effect", "CONFIG-064:an_override_of_the_patch_side_wins",
     plant=function(factory._from_file, the_file_is_believed_more_than_its_user))
+mutant("GUARD-CONFIG-064c", "a probe that is not square has the side of its columns",
+    "CONFIG-064:a_file_without_a_patch_side_is_not_passed_over[oblong-probe]",
+    plant=function(header._probe_side, instead(lambda archive: archive.header("probeGuess").shape[1])))
 mutant("GUARD-CONFIG-065", "the photon number in the file is read by nobody",
     "CONFIG-065:the_photon_number_says_where_it_came_from", "CONFIG-001:what_the_file_says_is_in_the_registry_afterwards",
     plant=function(factory._from_file,
@@ -198,6 +203,7 @@ mutant("GUARD-CONFIG-065", "the photon number in the file is read by nobody",
 # The payloads: parts, precedence, channels, aliases, audit.
 mutant("DEF-113", "the factory dies with an AttributeError", "CONFIG-060:the_payload_has_its_parts",
     files=["test_config_payload"],
+    breaks="train: the factory dies, which is the defect",
     plant=method(TorchModelConfig, "__getattribute__", a_field_of_the_torch_side_was_never_declared))
 mutant("GUARD-EXEC-005c", "workers, precision and learning rate of the execution configuration have no effect",
     "CONFIG-061:explicit_beats_execution_beats_default", "CONFIG-060:the_payload_has_its_parts",

@@ -114,11 +114,14 @@ mutant("GUARD-CONFIG-006", "a fresh run starts with the values of the run before
     plant=function(registry.defaults, instead(lambda: registry._DEFAULTS)))
 mutant("GUARD-CONFIG-020", "the TensorFlow side never hears that positions were given",
     "CONFIG-020:renamed_fields_stand_under_their_registry_keys_only", "CONFIG-021:the_flat_form_holds_the_model_beside_the_rest",
-    "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated", plant=a_field_was_added_without_its_key)
+    "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated",
+    breaks="load: the field without a key is missing from the bundle",
+    plant=a_field_was_added_without_its_key)
 mutant("GUARD-CONFIG-020b", "two entries of the registry for one setting drift apart",
     "CONFIG-020:renamed_fields_stand_under_their_registry_keys_only",
     plant=function(registry.dataclass_to_legacy_dict, a_renamed_field_stands_under_both_names))
 mutant("GUARD-CONFIG-021", "the registry holds an object", "CONFIG-021:the_flat_form_holds_the_model_beside_the_rest",
+    breaks="train: the settings of a run refuse an object",
     plant=function(registry.dataclass_to_legacy_dict,
         lambda original, settings: {**original(settings), **({"model": settings.model} if hasattr(settings, "model") else {})}))
 mutant("GUARD-CONFIG-022", "oversampling that was asked for is not in the registry",

@@ -146,6 +146,7 @@ mutant("DEF-030", "legacy files come out with the detector for exposures", "DATA
     "DATA-006:patterns_that_are_not_square_are_refused", "DATA-004:every_older_stack_is_turned",
     plant=layout(lambda shape, count: False))
 mutant("DEF-032", "short scans are transposed", "DATA-004:the_stack_comes_out_pattern_by_pattern",
+    breaks="read: twelve patterns of 64 pixels are a short scan",
     plant=layout(lambda shape, count: shape[2] > shape[0]))
 mutant("DEF-034", "files with metadata are not read", "DATA-005:metadata_are_read_from_either_kind_of_array",
     plant=function(text.string_in_object_array, instead(object_arrays_are_refused)))

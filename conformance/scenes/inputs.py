@@ -31,11 +31,13 @@ def _folder_of_the_session() -> tuple[tempfile.TemporaryDirectory[str], Path]:
 
 
 def faulty_file(folder: Path, fault: str) -> Path:
-    """A file from which no patch side can be read: cut in half, or with positions alone."""
+    """A file from which no patch side can be read: cut in half, with positions alone, or with a probe that is not square."""
     if fault == "truncated":
         whole = data_file(folder, "train.npz").read_bytes()
         (folder / "train.npz").write_bytes(whole[: len(whole) // 2])
         return folder / "train.npz"
+    if fault == "oblong-probe":
+        return data_file(folder, probeGuess=record(6, 128)["probeGuess"][:, :64])
     return write_npz(folder / "train.npz", **{name: record(6, 8)[name] for name in ("xcoords", "ycoords")})
 
 

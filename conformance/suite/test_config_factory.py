@@ -167,11 +167,11 @@ def test_an_override_of_the_patch_side_wins(backend: Proxy, observe: Observer, t
 
 
 @pytest.mark.clause("CONFIG-064~1")
-@pytest.mark.parametrize("fault", ["truncated", "without-arrays"])
+@pytest.mark.parametrize("fault", ["truncated", "without-arrays", "oblong-probe"])
 def test_a_file_without_a_patch_side_is_not_passed_over(backend: Proxy, observe: Observer, tmp_path: Path, fault: str) -> None:
     """Where N cannot be read the factory raises or warns; it never falls back in silence.
 
-    If this fails, suspect an exception swallowed around the reading of the header.
+    If this fails, suspect an exception swallowed around the reading of the header, or one of a probe's sides taken for both.
     """
     file = inputs.faulty_file(tmp_path, fault)
     # With the accelerator named there is no warning but the one about the file.
