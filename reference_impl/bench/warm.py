@@ -33,7 +33,7 @@ LIT = 0.1  # of the brightest pixel's light: what the error is counted on
 FEW = 10  # photons a pixel, on average
 NEIGHBOURS = 6  # that groups are drawn from, as `infer` does
 NEAR = 1.1
-"""Times the smallest error of the cold run: where `WANTED` is out of reach, so many sweeps are counted."""
+"""Times the smallest error that sweeps from a flat object lead to: where `WANTED` is out of reach, so many sweeps are counted."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Row:
     warm: Course
 
     def __str__(self) -> str:
-        goal = max(WANTED, NEAR * min(self.cold.errors))
+        goal = max(WANTED, NEAR * min(self.cold.errors[1:]))
         counts = ["never" if (found := one.sweeps_to(goal)) is None else str(found) for one in (self.cold, self.warm)]
         ends = " | ".join(f"{one.errors[-1]:.2g}" for one in (self.cold, self.warm))
         start = f"{self.warm.errors[0]:.2g}"

@@ -11,7 +11,7 @@ from reference_impl.cli.flags import of
 from reference_impl.cli.progress import Reporter
 from reference_impl.errors import ContractError
 
-SWEEPS = 100
+SWEEPS = 50
 """Of the solver, at most; it stops where its residual settles."""
 VIEWS = 2
 """Scans made for the one that was taken, unless told otherwise: 3,072 patterns of 64 x 64 pixels with labels take 150 MB."""
