@@ -38,6 +38,8 @@ FRACTIONS = 1.5
 """By how much the error may be greater where positions are not whole (INFER-033); rounding them leaves an error of 2e-2."""
 FINE = 2e-3
 """An error that no engine comes to that rounds positions: below it the two scans are not weighed against each other."""
+ROUNDED = 1.2e-2
+"""Less than what rounded positions leave (0.019): below it nobody asks for more passes where the two scans come out alike."""
 ENOUGH = 3e-2
 """An error at which nobody asks for more passes: the bound of INFER-033, which judges it."""
 ALIKE = 1e-2
@@ -112,7 +114,8 @@ def fractions(backend: Any) -> tuple[float, float]:
         whole, between = (
             Course(tuple(match(backend, Ask(whole, passes)).error for passes in RUNGS[:count]), FINE) for whole in (True, False)
         )
-        if between.ended and (whole.ended or between.error > FRACTIONS * whole.error):
+        worse = between.error > FRACTIONS * whole.error
+        if (between.ended and (whole.ended or worse)) or (between.error <= ROUNDED and not worse):
             return whole.error, between.error
     raise NotEvaluated(f"not converged: {whole} at whole positions, {between} between pixels")
 
