@@ -12,7 +12,7 @@ from conformance.scenes import commands, runs
 
 
 @pytest.mark.slow
-@pytest.mark.clause("CLI-014~1", needs=("CLI-005", "TRAIN-011"))
+@pytest.mark.clause("CLI-014~2", needs=("CLI-005", "TRAIN-011"))
 def test_every_flag_reaches_the_training(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Losses, rates, epochs and checkpoints are the library's. If this fails, suspect a flag that is parsed and dropped."""
     flow = commands.stated(backend, shared_folder)
