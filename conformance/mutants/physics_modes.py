@@ -118,10 +118,11 @@ mutant("GUARD-TRAIN-072", "training sees the first mode alone", LOSS, WEAKER,
 mutant("GUARD-INFER-017", "reconstruction asks for one mode", PICTURE, BOUND,
     plant=function(predict.fields.probe, one_mode_is_asked_for))
 mutant("GUARD-INFER-038", "the engine keeps the first mode", ENGINE,
-    plant=function(problem.problem_of, lambda original, record, device: original(_with(record, record.probeGuess[:1]), device)))
+    plant=function(problem.problem_of, lambda original, record, *rest, **how: original(
+        _with(record, record.probeGuess[:1]), *rest, **how)))
 mutant("GUARD-INFER-038b", "the engine keeps the strongest mode", ENGINE,
-    plant=function(engine_probe.started, lambda original, given, energy, modes: original(
-        given[given.abs().square().sum(dim=(1, 2)).argmax()][None], energy, modes)))
+    plant=function(engine_probe.started, lambda original, given, *rest: original(
+        given[given.abs().square().sum(dim=(1, 2)).argmax()][None], *rest)))
 mutant("GUARD-INFER-039", "the weakest mode stands first", SHARES,
     plant=function(engine_probe.orthogonal, result(lambda found: found.flip(0))))
 mutant("GUARD-INFER-039b", "modes stand as they were given", SHARES, "INFER-039:an_engines_modes_are_orthogonal",
