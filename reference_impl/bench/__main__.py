@@ -46,7 +46,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     beside.add_argument("--peers", metavar="PYTHON", help="interpreter of an environment with pty-chi")
     beside.add_argument("--sizes", type=int, nargs="+", default=[64, 128, 256], metavar="N", help="pixels of a pattern's side")
     beside.add_argument("--patterns", type=int, nargs="+", default=[1024], metavar="COUNT")
-    beside.add_argument("--large", action="store_true", help="16,384 patterns too: 18 GB of memory at N = 256, and hours")
+    beside.add_argument(
+        "--large", action="store_true", help="16,384 patterns too, as far as memory allows: 21 GB at N = 256, and hours"
+    )
     beside.add_argument("--limit", type=float, default=300, metavar="SECONDS", help="of the processor, for each solver and scan")
     ways = "from raw data to an error, way by way, pty-chi too with --peers; what follows is added to the flags of train"
     beside.add_argument("--to-error", nargs=argparse.REMAINDER, metavar="FLAG", help=ways)

@@ -29,6 +29,8 @@ ERRORS = (0.05, 0.005, 0.001)
 TURNS = (1, 1, 1, 1, 1, 2, 3, 5, 5, 5, 5, 5, 5, 10, 10, 20, 20)
 """Sweeps of each turn: what lies between two turns cannot be told apart."""
 PITCH, PHOTONS, CHUNK = 6.0, 1e9, 256
+COPIES = 5
+"""Of the patterns in float32, that both solvers and the file together hold at most."""
 LIT = 0.1
 """Of the brightest pixel's light: what gets less is not compared."""
 HEAD = ("N", "patterns", "solver", "s a sweep", *(f"s to {error:g}" for error in ERRORS), "last error", "sweeps", "peak MiB")
@@ -200,12 +202,24 @@ def _row(*cells: object) -> str:
     return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
+def memory_free() -> float:
+    """Bytes; infinite where the system does not say."""
+    path = Path("/proc/meminfo")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return next((1024.0 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")), np.inf)
+
+
 def table(python: str, sizes: Sequence[int], counts: Sequence[int], limit: float) -> int:
     """Print the table; `python` is the interpreter of an environment with pty-chi."""
     pythons = {"engine": sys.executable, "ptychi": python}
     print(_row(*HEAD), _row(*["---"] * len(HEAD)), sep="\n", flush=True)
     for patterns in counts:
         for N in sizes:
+            wanted, free = COPIES * 4 * patterns * N**2, memory_free()
+            if wanted > free:
+                told = f"left out: needs about {wanted / 1e9:.0f} GB, {free / 1e9:.0f} GB are free"
+                print(_row(N, patterns, told, *[""] * (len(HEAD) - 3)), flush=True)
+                continue
             courses, transforms = duel(pythons, patterns, N, limit)
             print(*rows(courses, transforms, patterns, N), sep="\n", flush=True)
     return 0

@@ -56,3 +56,11 @@ def test_a_contender_ends_with_its_block(tmp_path: Path) -> None:
         one: Contender = found[0]
         assert one.child.poll() is None
     assert one.child.poll() is not None
+
+
+def test_a_scan_beyond_the_memory_is_left_out_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(peers, "memory_free", lambda: 5e9)
+    assert peers.table("no-such-python", [256], [16_384], limit=1) == 0
+    assert "| 256 | 16384 | left out: needs about 21 GB, 5 GB are free |" in capsys.readouterr().out
