@@ -102,3 +102,28 @@ class Weighted(Protocol):
         self, real: np.ndarray, imaginary: np.ndarray, probe: np.ndarray, measured: np.ndarray
     ) -> tuple[float, float]:
         """INFER-021: the factors of two parts `(n, N, N)` under a probe `(P, N, N)`, from intensities `(n, N, N)`."""
+
+
+class Interop(Protocol):
+    """Files and figures that neighbouring programs share (specs/interop.md, which names the parts of each mapping)."""
+
+    def write_product(self, path: Path, product: Mapping[str, Any]) -> None:
+        """SIDE-001: a product of ptychodus."""
+
+    def read_product(self, path: Path) -> Mapping[str, Any]:
+        """SIDE-002: whoever wrote it."""
+
+    def write_pair(self, stem: Path, experiment: Mapping[str, Any]) -> None:
+        """SIDE-020: `<stem>_dp.hdf5` and `<stem>_para.hdf5`."""
+
+    def read_pair(self, stem: Path) -> Mapping[str, Any]:
+        """SIDE-021: the pair again."""
+
+    def disc_overlap(self, distance: np.ndarray, diameter: float) -> Native:
+        """SIDE-010: shares of an area."""
+
+    def overlap_metrics(self, xcoords: np.ndarray, ycoords: np.ndarray, groups: np.ndarray, **settings: Any) -> Mapping[str, Any]:
+        """SIDE-011, which names the settings."""
+
+    def compare_objects(self, objects: Mapping[str, np.ndarray], truth: np.ndarray, folder: Path) -> None:
+        """SIDE-030: files in `folder`."""

@@ -20,6 +20,7 @@ from reference_impl import (
     data,
     drop_in,
     engine,
+    exchange,
     execution,
     grouping,
     inference,
@@ -31,6 +32,7 @@ from reference_impl.training import PtychoLightningModule, train_cdi_model_torch
 
 KINDS = {"model": config.ModelConfig, "training": config.TrainingConfig, "inference": config.InferenceConfig}
 KINDS |= {"execution": execution.PyTorchExecutionConfig}
+PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap", "ci", "varpro", "ranks", "interop")
 MODULES = ("physics", "model", "loss", "batch", "training", "bundle", "inference", "engine", "dispatch.workflow")
 
 
@@ -60,7 +62,7 @@ class Reference:
         return BackendInfo(
             name="reference",
             version=__version__,
-            profiles=("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap", "ci", "varpro", "ranks"),
+            profiles=PROFILES,
             devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
             numeric_libraries=(f"torch {torch.__version__}", f"numpy {np.__version__}"),
             modules=tuple(f"reference_impl.{name}" for name in MODULES),
@@ -182,6 +184,14 @@ class Reference:
     count_scale = staticmethod(lambda module, batch: module.initial_scale(batch))
     rectangular = _on_tensors(counts.rectangular)
     count_likelihood = _on_tensors(lambda *tensors: counts.count_likelihood(*tensors)[0])
+
+    write_product = staticmethod(exchange.write_product)
+    read_product = staticmethod(exchange.read_product)
+    write_pair = staticmethod(exchange.write_pair)
+    read_pair = staticmethod(exchange.read_pair)
+    disc_overlap = staticmethod(exchange.disc_overlap)
+    overlap_metrics = staticmethod(exchange.overlap_metrics)
+    compare_objects = staticmethod(exchange.compare_objects)
 
     execution_from_flags = staticmethod(lambda flags, mode: execution.build_execution_config_from_args(Namespace(**flags), mode))
     drop_in = drop_in_torch = staticmethod(drop_in.folder)

@@ -22,7 +22,7 @@ AREAS = {
     "POLICY": "policy", "CONFIG": "config", "EXEC": "execution", "DATA": "data", "GROUP": "grouping", "BATCH": "batch",
     "PHYS": "physics", "MODEL": "model", "LOSS": "loss", "TRAIN": "training", "BUNDLE": "bundle", "INFER": "inference",
     "DISPATCH": "dispatch", "CLI": "cli", "CLIENT": "client", "DRIFT": "drift", "FIXTURE": "fixture", "LEDGER": "ledger",
-    "CISCALE": "counts",
+    "CISCALE": "counts", "SIDE": "interop",
 }  # fmt: skip
 """Prefix of an id → its area, in the order in which data flows (`cli` and what follows stand beside it)."""
 

@@ -89,6 +89,14 @@ class Hdf5Source:
             raise self._fault(name, "numbers", f"dtype {value.dtype}")
         return value.T if self.matlab else value
 
+    def text(self, name: str) -> str:
+        """An attribute of the file itself that is a text."""
+        value = self._root.attrs[name] if name in self._root.attrs else None
+        text = value.decode(errors="replace") if isinstance(value, bytes) else value
+        if not isinstance(text, str):
+            raise self._fault(name, "a text", "none" if text is None else type(text).__name__)
+        return text
+
     def unit(self, name: str) -> str | None:
         """The text of the attribute `units` (or `unit`) of a data set."""
         found = self._find(name.partition("@")[0])

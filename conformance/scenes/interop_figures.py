@@ -1,0 +1,92 @@
+"""Scans for figures of overlap, and objects beside a truth."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.scenes.records import anisotropic_scan
+
+# -- overlap --------------------------------------------------------------------------------------------------------------------
+
+
+def places() -> np.ndarray:
+    """`(14, 2)` positions, two of them the same place."""
+    x, y = anisotropic_scan(12)
+    return np.stack([np.append(x, [x[3], x[7] + 40.0]), np.append(y, [y[3], y[7]])], axis=1)
+
+
+def groups(C: int) -> np.ndarray:
+    """`(5, C)` members, the seed first."""
+    return np.array([[(3 * k + j * (2 + k)) % 14 for j in range(C)] for k in range(5)])
+
+
+# -- comparison -----------------------------------------------------------------------------------------------------------------
+
+SIDE, EPSILON, LOST = 96, 0.02, 0.5
+FILES = ("comparison_metrics.csv", "comparison_plot.png", "reconstructions.npz", "reconstructions_aligned.npz")
+COLUMNS = ["name", "mae_amplitude", "mae_phase", "mse_amplitude", "psnr_amplitude", "ssim_amplitude", "ssim_phase",
+           "ms_ssim_amplitude", "ms_ssim_phase", "frc50", "shift_x", "shift_y"]  # fmt: skip
+
+
+def smooth_object(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """A smooth object without symmetry at any points of the plane."""
+    y, x = rows[:, None].astype(float), columns[None, :].astype(float)
+    modulus = 0.8 + 0.12 * np.sin(0.31 * x + 0.11 * y) * np.cos(0.17 * y) + 0.05 * np.exp(-((x - 30) ** 2 + (y - 61) ** 2) / 90)
+    return modulus * np.exp(1j * (0.5 * np.sin(0.12 * x - 0.07 * y) + 0.3 * np.cos(0.21 * y + 0.02 * x)))
+
+
+def compared() -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """`(objects, truth)`: the truth itself, one that was moved by (3, -2) pixels, turned and scaled, one with stripes."""
+    pixel = np.arange(SIDE)
+    truth = smooth_object(pixel, pixel)
+    stripes = 1 + EPSILON * (-1.0) ** pixel
+    # What the truth shows at (x, y), the moved one shows at (x + 3, y - 2).
+    moved = 1.7 * np.exp(0.6j) * smooth_object(pixel + 2, pixel - 3)
+    return {"itself": truth.copy(), "moved": moved, "stripes": truth * stripes}, truth
+
+
+def table(folder: Path) -> tuple[list[str], dict[str, dict[str, float]]]:
+    """Columns and lines of the table."""
+    with (folder / FILES[0]).open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream)
+        rows = {row["name"]: {key: float(value) for key, value in row.items() if key != "name"} for row in reader}
+    return list(reader.fieldnames or []), rows
+
+
+def curves(folder: Path, name: str) -> list[float]:
+    """The correlation of an object's rings."""
+    with (folder / f"{name}_frc_curves.csv").open(newline="", encoding="utf-8") as stream:
+        return [float(row["correlation"]) for row in csv.DictReader(stream)]
+
+
+def aligned(folder: Path, name: str) -> np.ndarray:
+    """An object in the place and gauge of the truth; the margins, which moving emptied, aside."""
+    with np.load(folder / FILES[3]) as file:
+        return file[name][8:-8, 8:-8]
+
+
+def kept(folder: Path) -> dict[str, np.ndarray]:
+    """The objects as they came."""
+    with np.load(folder / FILES[2]) as file:
+        return dict(file)
+
+
+def figures(found: Mapping[str, Any], names: tuple[str, ...]) -> np.ndarray:
+    """The figures that there are."""
+    return np.array([float(found[name]) for name in names if found[name] is not None])
+
+
+def no_scan(kind: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Places, groups and settings that are no scan."""
+    whole, four = places(), groups(4)
+    return {
+        "one-place": (np.repeat(whole[:1], 14, axis=0), four, {}),
+        "beyond": (whole, four + 9, {}),
+        "no-share": (whole, four, {"s_img": 0.0}),
+        "more-than-all": (whole, four, {"s_img": 1.5}),
+    }[kind]

@@ -1,0 +1,81 @@
+"""Freedoms of exchanged files and figures: other precision, further parts, compressed data, another method."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.defects.changes import function, instead
+from conformance.twins import rows
+from reference_impl.exchange import comparison, overlap, pair, product
+
+FILES = ("test_interop_files",)
+
+
+def _edited(path: Path, edit: Any) -> None:
+    import h5py
+
+    with h5py.File(path, "r+") as file:
+        edit(file)
+
+
+def the_probe_has_three_axes_in_double_precision(original, path, given):
+    original(path, given)
+    for name in ("probe", "object"):
+        _edited(path, lambda file, name=name: _narrowed(file, name))
+
+
+def _narrowed(file: Any, name: str) -> None:
+    values, kept = file[name][()][0].astype(np.complex128), dict(file[name].attrs)
+    del file[name]
+    file.create_dataset(name, data=values, compression="gzip")
+    file[name].attrs.update(kept)
+    if "raw_data" in file:
+        del file[f"raw_data/{name}Guess"]
+        file[f"raw_data/{name}Guess"] = file[name]
+
+
+def a_product_has_further_parts(original, path, given):
+    original(path, given)
+    _edited(path, lambda file: file.attrs.update({"written_by": "a stranger", "schema": 7}))
+
+
+def intensities_are_in_double_precision(original, stem, given):
+    original(stem, given)
+
+    def edit(file: Any) -> None:
+        values = file["dp"][()].astype(np.float64)
+        del file["dp"]
+        file.create_dataset("dp", data=values, chunks=(1, *values.shape[1:]), compression="gzip")
+
+    _edited(pair.named(stem, "dp"), edit)
+
+
+def lens_by_half_angles(distance, diameter):
+    d = np.asarray(distance, dtype=np.float64)
+    if not diameter > 0 or (d < 0).any():
+        raise ValueError("no discs")
+    angle = 2 * np.arccos(np.minimum(d / diameter, 1))
+    return (angle - np.sin(angle)) / np.pi
+
+
+def a_comparison_leaves_more(original, objects, truth, folder):
+    original(objects, truth, folder)
+    (folder / "settings.json").write_text("{}")
+
+
+twin = rows(__name__)
+# A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
+# fmt: off
+twin("TWIN-PRODUCT-IN-FLOAT64", "probe and object have an axis less, double precision, and are compressed", files=FILES,
+    plant=function(product.write_product, the_probe_has_three_axes_in_double_precision))
+twin("TWIN-PRODUCT-WITH-MORE", "a product has further attributes", files=FILES,
+    plant=function(product.write_product, a_product_has_further_parts))
+twin("TWIN-PAIR-IN-FLOAT64", "intensities are kept in float64, compressed pattern by pattern", files=FILES,
+    plant=function(pair.write_pair, intensities_are_in_double_precision))
+twin("TWIN-LENS", "the lens is computed from its half angle", files=("test_interop_figures",),
+    plant=function(overlap.disc_overlap, instead(lens_by_half_angles)))
+twin("TWIN-COMPARISON-WITH-MORE", "a comparison leaves a further file", files=("test_interop_figures",),
+    plant=function(comparison.compare_objects, a_comparison_leaves_more))
