@@ -30,16 +30,6 @@ def gathered(change: Callable[..., Any]) -> Change:
     return method(mapped.MappedDataset, "__getitems__", result(lambda found: change(*found)))
 
 
-def constants(change: Callable[[Any], Any]) -> Change:
-    """`change(dataset)` once a map is open."""
-
-    def opened(original, self, *given):
-        original(self, *given)
-        change(self)
-
-    return method(mapped.MappedDataset, "__init__", opened)
-
-
 def expanded(given, probe, scaling):
     same = bool((probe == probe[:1]).all())
     return (given, probe[:1, :1].expand(probe.shape), scaling[:1].expand(scaling.shape)) if same else (given, probe, scaling)
@@ -50,6 +40,18 @@ def rows_beyond_the_last_are_black(original, self, indices):
     given, *rest = original(self, np.minimum(chosen, self.manifest.groups - 1))
     given["images"][torch.from_numpy(chosen >= self.manifest.groups)] = 0
     return given, *rest
+
+
+def one_factor_serves_all_files(original, self, indices):
+    given, *rest = original(self, indices)
+    factors = torch.tensor([scan.factor for scan in self.manifest.scans])
+    given["images"] *= (factors.mean() / factors)[given["experiment_id"]].reshape(-1, 1, 1, 1).float()
+    return given, *rest
+
+
+def the_first_probe_serves_all_files(original, self, *given):
+    original(self, *given)
+    self.probes = np.stack([self.probes[0]] * len(self.probes))
 
 
 def later_files_take_what_is_their_neighbours(original, files, *given):
@@ -119,14 +121,14 @@ mutant("DEF-042", "images of one file lie about the centre of another", "BATCH-0
 mutant("DEF-092", "patterns are scaled by a maximum over the samples", CONSTANTS,
     plant=function(mapping.factor_of, instead(lambda patterns, indices, N, file=None: 1 / float(np.max(patterns)))))
 mutant("GUARD-BATCH-044", "one bright scan dims all others", CONSTANTS, "BATCH-044:other_files_change_nothing",
-    plant=constants(lambda dataset: dataset.factors.fill(dataset.factors.mean())))
+    plant=method(mapped.MappedDataset, "__getitems__", one_factor_serves_all_files))
 mutant("GUARD-BATCH-044b", "a dark file trains as NaN", "BATCH-044:a_dark_file_is_refused_by_name",
     plant=every(function(mapping.factor_of, caught(ContractError, lambda error, *given: 1.0)),
         function(mapping.scale_for, instead(lambda energy, photons: torch.full((1, 1, 1), float(photons))))))
 mutant("GUARD-BATCH-044c", "the photons that a file states have no effect", f"{CONSTANTS}[1-400000.0-g1]",
     plant=function(mapping.photons_of, instead(lambda raw, plan: (plan.nphotons, "config"))))
 mutant("GUARD-BATCH-044d", "mapped patterns have another energy than those in memory", CONSTANTS, SAME,
-    plant=constants(lambda dataset: np.multiply(dataset.factors, 2, out=dataset.factors)))
+    plant=gathered(lambda given, *rest: (given.set("images", 2 * given["images"]), *rest)))
 
 # Stale maps.
 mutant("DEF-040", "yesterday's map is trained on", OTHER_SETTINGS, f"{OTHER_FILES}[other-content]", f"{OTHER_FILES}[dropped]",
@@ -170,9 +172,12 @@ mutant("GUARD-BATCH-047b", "unlike probes and missing objects pass", f"{BY_NAME}
 mutant("GUARD-BATCH-047c", "files are skipped without a word", "BATCH-047:a_skipped_file_takes_along_what_is_its_own",
     plant=constant(mapping.warnings, "warn", lambda *given, **options: None))
 
+mutant("DEF-209", "every scan is trained under the first one's probe", f"{SAME}[1-g2]",
+    plant=method(mapped.MappedDataset, "__init__", the_first_probe_serves_all_files))
+
 # Batches as in memory.
 mutant("GUARD-BATCH-049", "patterns on disk are multiplied in double precision", SAME,
-    plant=constants(lambda dataset: setattr(dataset, "factors", np.array([s.factor for s in dataset.manifest.scans]))))
+    plant=constant(mapping, "scaled", lambda stack, factor: (stack.astype(np.float64) * factor).astype(np.float32)))
 mutant("GUARD-BATCH-049b", "labels of a map are a pixel's fraction off", "BATCH-049:labels_are_those_of_data_in_memory",
     plant=method(mapped.MappedDataset, "_labels",
         lambda original, self, experiment, coords: original(self, experiment, coords.round())))

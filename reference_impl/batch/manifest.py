@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -91,6 +92,27 @@ def file_of(folder: Path, array: str) -> Path:
 def dtype_of(array: str) -> np.dtype:
     """Its dtype: little-endian, whatever the machine."""
     return np.dtype(ROWS.get(array, "<f4"))
+
+
+def sources_of(given: str | Path | Sequence[str | Path]) -> list[Path]:
+    """The files meant: each file, and of each folder its NPZ files by name. `ContractError` for none, or one that comes twice."""
+    found: list[Path] = []
+    for path in [Path(given)] if isinstance(given, str | Path) else [Path(one) for one in given]:
+        inside = sorted(path.glob("*.npz")) if path.is_dir() else [path]
+        if not inside:
+            raise ContractError(
+                file=path, field="sources", expected="NPZ files in this folder", found="none (resulted in 0 items)"
+            )
+        found += inside
+    if not found:
+        raise ContractError(field="sources", expected="files, or folders of files", found="none (resulted in 0 items)")
+    for path in found:
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: expected a file, found none")
+    twice = next((path for i, path in enumerate(found) if any(os.path.samefile(path, other) for other in found[:i])), None)
+    if twice is not None:
+        raise ContractError(file=twice, field="sources", expected="each file once", found="this one twice")
+    return found
 
 
 def source_digest(path: Path) -> str:

@@ -52,11 +52,14 @@ class MappedDataset(Gathered):
     def __init__(self, folder: Path, manifest: Manifest, config: TrainingConfig | InferenceConfig) -> None:
         self.folder, self.manifest, self.config = folder, manifest, config
         shapes = manifest.shapes()
-        maps = {name: np.memmap(file_of(folder, name), dtype_of(name), "r", shape=shapes[name]) for name in (PATTERNS, *ROWS)}
+        # As plain arrays: indexing a memmap costs ten times as much as the rows that it gives.
+        maps = {
+            name: np.asarray(np.memmap(file_of(folder, name), dtype_of(name), "r", shape=shapes[name]))
+            for name in (PATTERNS, *ROWS)
+        }
         self.patterns, self.rows = maps.pop(PATTERNS), maps
         scans, N = manifest.scans, manifest.settings["N"]
         self.first = np.cumsum([0, *(scan.patterns for scan in scans)])[:-1]
-        self.factors = np.array([scan.factor for scan in scans], np.float32)
         self.physics = np.array([scan.physics for scan in scans], np.float32)
         with Archive(folder / SMALL) as archive:
             small = {key: archive.array(key) for key in archive.keys}
@@ -108,7 +111,6 @@ class MappedDataset(Gathered):
         experiment, count = found["experiment_id"], len(rows)
         members = found["nn_indices"] + self.first[experiment][:, None]
         images = gather_patterns(self.patterns, members).transpose(0, 3, 1, 2)
-        images *= self.factors[experiment][:, None, None, None]
         given = {
             "images": images,
             "rms_scaling_constant": np.ones((count, 1, 1, 1), np.float32),
@@ -122,8 +124,10 @@ class MappedDataset(Gathered):
             given["mask"] = self.masks[experiment][:, None]
         if self.labels:
             given |= self._labels(experiment, found["coords_global"])
-        probe = np.empty((count, members.shape[1], *self.probes.shape[1:]), np.complex64)
-        probe[...] = self.probes[experiment][:, None]
+        # One probe a sample serves all its channels (BATCH-028): copies for each of them cost as much as the patterns.
+        probe = np.empty((count, 1, *self.probes.shape[1:]), np.complex64)
+        one_file = count and (experiment == experiment[0]).all()
+        probe[...] = self.probes[experiment[0]] if one_file else self.probes[experiment][:, None]
         scaling = self.scalings[experiment].reshape(count, 1, 1, 1)
         tensors = {name: torch.from_numpy(array) for name, array in given.items()}
         return TensorDict(tensors, batch_size=[count]), torch.from_numpy(probe), torch.from_numpy(scaling)

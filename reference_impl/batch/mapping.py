@@ -1,6 +1,6 @@
 """Files of scans → one memory map on disk, whole or not at all, built once and refused where it is stale (BATCH-040 … BATCH-049).
 
-Patterns stand in the map once, as amplitudes; a row names the members of a group. So a map is as large as its files, whatever the
+Patterns stand in the map once, normalised; a row names the members of a group. So a map is as large as its files, whatever the
 grid size, and building it needs no memory for patterns.
 """
 
@@ -12,7 +12,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from reference_impl.batch.manifest import (  # noqa: E402
     refuse_damage,
     refuse_stale,
     source_digest,
+    sources_of,
 )
 from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
 from reference_impl.data.load import selection  # noqa: E402
@@ -113,27 +114,6 @@ class Plan:
         return settings | {"mask": None if good is None else hashlib.blake2b(good.tobytes(), digest_size=16).hexdigest()}
 
 
-def sources_of(given: str | Path | Sequence[str | Path]) -> list[Path]:
-    """The files meant: each file, and of each folder its NPZ files by name. `ContractError` for none, or one that comes twice."""
-    found: list[Path] = []
-    for path in [Path(given)] if isinstance(given, str | Path) else [Path(one) for one in given]:
-        inside = sorted(path.glob("*.npz")) if path.is_dir() else [path]
-        if not inside:
-            raise ContractError(
-                file=path, field="sources", expected="NPZ files in this folder", found="none (resulted in 0 items)"
-            )
-        found += inside
-    if not found:
-        raise ContractError(field="sources", expected="files, or folders of files", found="none (resulted in 0 items)")
-    for path in found:
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: expected a file, found none")
-    twice = next((path for i, path in enumerate(found) if any(os.path.samefile(path, other) for other in found[:i])), None)
-    if twice is not None:
-        raise ContractError(file=twice, field="sources", expected="each file once", found="this one twice")
-    return found
-
-
 def make_map(
     sources: str | Path | Sequence[str | Path], folder: Path, plan: Plan, remake: bool = False, look: Look | None = None
 ) -> Manifest:
@@ -187,9 +167,22 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+@contextmanager
+def _or_none(folder: Path) -> Iterator[None]:
+    """On an error an empty folder that was not there before goes again."""
+    new = not folder.exists()
+    try:
+        yield
+    except BaseException:
+        if new:
+            with suppress(OSError):  # not empty: somebody else's
+                folder.rmdir()
+        raise
+
+
 def _build(files: Sequence[Path], folder: Path, plan: Plan, look: Look | None) -> Manifest:
     arrays = [file_of(folder, name).name for name in (PATTERNS, *ROWS)]
-    with whole_set(folder, also=[*arrays, SMALL, NAME]) as stage:
+    with _or_none(folder), whole_set(folder, also=[*arrays, SMALL, NAME]) as stage:
         scans, small = _scans(files, stage, plan, look)
         if not scans:
             found = f"none: {len(files)} files resulted in 0 items"
@@ -250,7 +243,7 @@ def _scan(
         patterns=len(patterns),
         groups=len(indices),
         factor=factor,
-        physics=float(scale_for(float(_energies(patterns, factor)[indices].mean()), photons)),
+        physics=float(scale_for(float(_normalised(patterns, factor)[indices].mean()), photons)),
         nphotons=float(photons),
         nphotons_source=source,
     )
@@ -283,9 +276,10 @@ def _refuse_unlike(raw: Any, plan: Plan, before: dict[str, np.ndarray], path: Pa
         raise ContractError(file=path, field="objectGuess", expected="an object (H, W), for labels", found=found)
 
 
-def _energies(patterns: np.ndarray, factor: float) -> np.ndarray:
-    """`Σ (k·x)²` of each normalised pattern, float64 `(n,)`: as BATCH-012 sums them, a block at a time."""
+def _normalised(patterns: np.ndarray, factor: float) -> np.ndarray:
+    """Multiply the patterns where they lie on disk (GROUP-030); `Σ (k·x)²` of each, float64 `(n,)`, as BATCH-012 sums them."""
     found = np.empty(len(patterns))
     for part in blocks(patterns):
-        found[part] = pattern_energies(scaled(np.asarray(patterns[part]), factor))
+        patterns[part] = scaled(patterns[part], factor)
+        found[part] = pattern_energies(patterns[part])
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,11 @@ class PtychoDataset(MappedDataset):
         """What belongs to the files: `probes` `(files, P, N, N)`, scalings, constants, objects, one a file."""
         named = {"probes": torch.from_numpy(self.probes), "probe_scaling": torch.from_numpy(self.scalings)}
         return {**named, "scaling_constant": self.physics_scaling_constant, "objectGuess": self.objects}
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """The batch of these rows, its probe repeated for each channel: `(B, C, P, N, N)`."""
+        fields, probe, scaling = super().__getitems__(indices)
+        return fields, probe.repeat(1, fields["images"].shape[1], 1, 1, 1), scaling
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MappedDataset, (self.folder, self.manifest, self.config)
