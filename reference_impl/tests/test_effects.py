@@ -54,6 +54,9 @@ ELSEWHERE = {
     "labels": "what is solved before the training (test_labels)",
     "views": "with --labels (test_labels)",
     "start_from": "the first weights (test_labels)",
+    "map_dir": "where several files are mapped (test_mapped)",
+    "remake_map": "whether a map that lies there is used (test_mapped)",
+    "skip_bad_files": "which of several files are mapped (test_mapped)",
     "debug": "what is shown of an error (test_errors)",
     "disable_mlflow": "an older name of --logger none (EXEC-011)",
     "help": "the help itself",
@@ -144,7 +147,7 @@ def test_every_flag_of_train_changes_what_is_trained(action: argparse.Action) ->
     switched_off = action.default is True and action.const is True  # --enable-checkpointing: says what is the default anyway
     if action.dest in ELSEWHERE or action.dest == "accelerator" or switched_off:
         return
-    assert trained_with(*another(action)) != trained_with(), f"{another(action)} changes nothing"
+    assert trained_with(*another(action)) != trained_with(), f"{another(action)} changes nothing: say in ELSEWHERE what it does"
 
 
 def test_training_into_a_used_folder_says_what_goes(tmp_path: Path) -> None:
