@@ -56,7 +56,7 @@ ELSEWHERE = {
     "start_from": "the first weights (test_labels)",
     "map_dir": "where several files are mapped (test_mapped)",
     "remake_map": "whether a map that lies there is used (test_mapped)",
-    "skip_bad_files": "which of several files are mapped (test_mapped)",
+    "skip_bad_files": "which of several files are mapped: handed to the map by cli.scans",
     "debug": "what is shown of an error (test_errors)",
     "disable_mlflow": "an older name of --logger none (EXEC-011)",
     "help": "the help itself",
