@@ -32,10 +32,8 @@ def remembered(*parts: str) -> Any:
     kept: dict[Any, Any] = {}
 
     def call(original, path, *given, **options):
-        if not Path(path).is_file():
-            return original(path, *given, **options)
-        key = (str(path), *(getattr(Path(path).stat(), part) for part in parts))
-        if key not in kept:
+        key = (str(path), *(getattr(Path(path).stat(), part) for part in parts)) if Path(path).is_file() else None
+        if key is None or key not in kept:
             kept[key] = original(path, *given, **options)
         return kept[key]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +23,10 @@ TELLING = {"PYTHONWARNINGS": "default", "COLUMNS": "200", "NO_COLOR": "1", "TERM
 
 TRAINING = {"--max_epochs": 2, "--batch_size": 4, "--learning-rate": 5e-4, "--checkpoint-save-top-k": 2}
 """CLI-010's training, with a learning rate and a number of kept checkpoints of its own."""
+
+
+CHAIN = "chain"
+"""Name of the file that says which flow the session has."""
 
 
 @dataclass(frozen=True)
@@ -107,13 +111,18 @@ def flow(backend: Any, shared: Path, g: int = 1) -> Flow:
 
 
 def brief(backend: Any, shared: Path) -> Flow:
-    """The same with eight groups: for what does not depend on how much was trained."""
-    return Flow(backend, shared, 1, 8)
+    """For what does not depend on how much was trained: CLI-010's flow where this session has it, else one of eight groups."""
+    return Flow(backend, shared, 1, 64 if (shared / CHAIN).exists() else 8)
+
+
+def expect_the_chain(shared: Path) -> None:
+    """Say that CLI-010's flow of single patches is among the checks of this session."""
+    (shared / CHAIN).touch()
 
 
 def otherwise(backend: Any, shared: Path) -> Flow:
     """The brief flow, on the same data in another form, loaded by two processes."""
-    return Flow(backend, shared, 1, 8, otherwise=True)
+    return replace(brief(backend, shared), otherwise=True)
 
 
 def unusual(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,7 +117,7 @@ def _in_bundles(backend: Any) -> dict[str, Write]:
             path, (archives.put(path.parent, attacks.hostile(kind, entry, content, canary)) / NAME).read_bytes()
         )
 
-    return {f"{entry} {kind}": write(entry, kind) for entry in oracle.ENTRIES for kind in ("global", "stack-global", "inst")}
+    return {f"{entry} {kind}": write(entry, kind) for entry in oracle.ENTRIES for kind in ("global", "inst")}
 
 
 def _in_checkpoints(backend: Any) -> dict[str, Write]:

@@ -110,7 +110,7 @@ def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder
     If this fails, suspect a flag that is parsed and not passed on, or an execution configuration that is made and not used.
     """
     flow = commands.brief(backend, shared_folder)
-    expected = {"gridsize": 1, "object.big": False, "batch_size": 4, "nepochs": 2, "n_groups": 8, "N": 64}
+    expected = {"gridsize": 1, "object.big": False, "batch_size": 4, "nepochs": 2, "n_groups": flow.groups, "N": 64}
 
     _, parameters = backend.load(flow.output)
 

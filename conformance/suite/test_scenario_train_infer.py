@@ -48,5 +48,5 @@ def test_what_was_trained_elsewhere_opens_here(backend: Any, observe: Observer, 
 
     weights = [runs.flat(runs.weights(backend, part)) for part in (models["diffraction_to_obj"], module)]
     observe.equal("weights", *weights)
-    asked = {"N": 64, "gridsize": 1, "batch_size": 4, "nepochs": 2, "n_groups": 8}
+    asked = {"N": 64, "gridsize": 1, "batch_size": 4, "nepochs": 2, "n_groups": flow.groups}
     observe.equal("parameters", {name: parameters.get(name) for name in asked}, asked)
