@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.defects.changes import source
+from conformance.defects.changes import shape, source
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 
@@ -16,6 +16,14 @@ def the_first_argument_picks_the_parser(plant: Plant) -> None:
 def an_error_is_printed_and_not_returned(plant: Plant) -> None:
     report = '{names.advice(one_line(told))}", file=sys.stderr)\n        return '
     plant.source("cli/main.py", report + "1", report + "0")
+
+
+@shape
+def looks_into_the_file(plant: Plant, line: str) -> None:
+    """A second reader in the command."""
+    how = '"coord_scale": args.position_scale}\n'
+    look = f"    import numpy as np\n    with np.load(path) as plain:\n        {line}\n"
+    plant.source("cli/judging.py", how, how + look)
 
 
 def a_picture_is_saved_before_anything_is_drawn(plant: Plant) -> None:
@@ -32,6 +40,7 @@ def the_bundle_holds_a_network_made_anew(plant: Plant) -> None:
     plant.source("dispatch/workflow.py", base, anew + base)
 
 
+FORMS = "CLI-012:neither_form_nor_workers_change_what_is_trained"
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -77,6 +86,12 @@ mutant("GUARD-CLI-009", "a wrong path is found after everything else",
     plant=source("cli/flags.py", "if reader.must_exist and isinstance(path,", "if reader is None and isinstance(path,"))
 mutant("GUARD-CLI-010", "the bundle reconstructs as if it had never been trained",
     "CLI-010:what_was_trained_elsewhere_opens_here", plant=the_bundle_holds_a_network_made_anew)
+mutant("GUARD-CLI-012", "train refuses doubles, which the reader takes", FORMS,
+    plant=looks_into_the_file('if plain["diff3d"].dtype != np.float32: raise ValueError("diff3d: expected float32")'))
+mutant("GUARD-CLI-012b", "train takes dim amplitudes for counts", FORMS,
+    plant=looks_into_the_file('how["measurement"] = "counts" if plain["diff3d"].max() < 1 else how["measurement"]'))
+mutant("GUARD-CLI-012c", "train takes the photons of the file where they have a point", FORMS,
+    plant=source("data/metadata.py", "not isinstance(value, int | float)", "not isinstance(value, float)"))
 mutant("GUARD-CLI-014", "--accumulate-grad-batches has no effect", "CLI-014:every_flag_reaches_the_training",
     plant=source("cli/train.py", "args.accumulate_grad_batches} if args.accumulate_grad_batches != 1 else",
         "args.accumulate_grad_batches} if False else"))

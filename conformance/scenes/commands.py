@@ -91,7 +91,8 @@ class Flow:
         return f"flow-{self.g}-{self.groups}{'-otherwise' if self.otherwise else ''}-{name}"
 
     def _train(self, folder: Path) -> process.Completed:
-        given = record(n=66, N=64)  # not 64: with patterns last, a cube would be read as it stands
+        # Not 64 exposures: with patterns last, a cube would be read as it stands.
+        given = {**record(n=66, N=64), "_metadata": entrances.stated(3.0e5)}
         data = write_npz(folder / "data.npz", **(unusual(given) if self.otherwise else given))
         flags = {"--train_data_file": data, "--output_dir": folder / "output", "--gridsize": self.g, "--n_images": self.groups}
         flags |= TRAINING | ({"--num-workers": 2} if self.otherwise else {})
@@ -126,8 +127,8 @@ def otherwise(backend: Any, shared: Path) -> Flow:
 
 
 def unusual(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The same experiment in doubles, dim, patterns last, most significant byte first; the default photon number, whole."""
-    dim = {**given, "diff3d": given["diff3d"] * np.float32(2.0**-12), "_metadata": entrances.stated(10**9)}
+    """The same experiment in doubles, dim, patterns last, most significant byte first; the photon number as an integer."""
+    dim = {**given, "diff3d": given["diff3d"] * np.float32(2.0**-12), "_metadata": entrances.stated(300000)}
     for clothes in ("double", "patterns-last", "big-endian"):
         dim = entrances.dressed(clothes, dim)
     return dim
