@@ -180,7 +180,7 @@ def listed(given: Mapping[str, Any]) -> list[str]:
 def call(argv: Sequence[Any], folder: Path) -> process.Completed:
     """Run a command in `folder`; one that does not end in time counts as ended with code -1."""
     try:
-        return process.run([str(part) for part in argv], env=TELLING, cwd=folder, timeout=180)
+        return process.run([str(part) for part in argv], env=TELLING, cwd=folder, timeout=600)
     except process.NoAnswer as error:
         return process.Completed(tuple(str(part) for part in argv), -1, "", str(error))
 
