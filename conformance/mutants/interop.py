@@ -195,6 +195,8 @@ mutant("GUARD-SIDE-002b", "the object's place is not read", AGAIN + "[origin]", 
     plant=function(product.read_product, result(lambda found: {**found, "origin": (0.0, 0.0)})))
 mutant("GUARD-SIDE-002c", "one mode is read", AGAIN + "[probe]", FOREIGN + "[probe-three]",
     plant=function(product.read_product, result(lambda found: {**found, "probe": found["probe"][:1]})))
+mutant("GUARD-SIDE-002d", "a product of the released ptychodus is refused", FOREIGN + "[probe_energy_eV-four]",
+    plant=constant(product, "ALIASES", {}))
 mutant("GUARD-SIDE-004", "patterns are intensities", BESIDE + "[M12]", plant=written(patterns_are_intensities))
 mutant("GUARD-SIDE-005", "an index twice is let be", REFUSED + "[index-twice]", REFUSED + "[index-beyond]",
     plant=function(product._order, repeated_indexes_are_let_be))

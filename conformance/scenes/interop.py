@@ -83,6 +83,8 @@ def foreign(path: Path, given: Mapping[str, Any], form: str) -> Path:
     H, W = thing.shape
     with hdf5().File(path, "w") as file:
         file.attrs.update({**TEXTS, **NUMBERS})
+        if form == "four":  # as ptychodus 1.7.0 names it
+            file.attrs["photon_energy_eV"] = file.attrs.pop("probe_energy_eV")
         file["probe_position_indexes"] = order.astype(np.int32)
         file["probe_position_x_m"], file["probe_position_y_m"] = given["xcoords"][order] * WIDTH, given["ycoords"][order] * HEIGHT
         file["probe"] = probe.astype(np.complex128)

@@ -16,6 +16,8 @@ from reference_impl.formats.hdf5 import Hdf5Source
 TEXTS = ("name", "comments")
 NUMBERS = ("detector_object_distance_m", "probe_energy_eV", "exposure_time_s")
 OPTIONAL = ("probe_photon_count", "mass_attenuation_m2_kg", "tomography_angle_deg")
+ALIASES = {"probe_energy_eV": "photon_energy_eV", "mass_attenuation_m2_kg": "mass_attenuation_m2_per_kg"}
+"""What ptychodus 1.7.0 calls them; it reads both names, and writes these."""
 FORMAT = {"format_id": "ptychodus.product.hdf5", "format_version": "1.0"}
 BUNDLE_VERSION = "1.0"
 
@@ -87,13 +89,13 @@ def read_product(path: Path) -> dict[str, Any]:
     """
     with Hdf5Source(path) as source:
         root = {name: source.text(name) for name in TEXTS}
-        root |= {name: _number(source, f"@{name}", path) for name in NUMBERS}
-        root |= {name: _number(source, f"@{name}", path) for name in OPTIONAL if source.has(f"@{name}")}
+        stated = {name: _stated(source, name) for name in (*NUMBERS, *OPTIONAL)}
+        root |= {name: _number(source, place, path) for name, place in stated.items() if name in NUMBERS or source.has(place)}
         thing, probe = source.array("object"), modes_of(source.array("probe"), "probe", path)
         height, width = pixels_of({name: _of(source, f"object@{name}") for name in ("pixel_height_m", "pixel_width_m")}, path)
         pixels_of({name: _of(source, f"probe@{name}") for name in ("pixel_height_m", "pixel_width_m")}, path)
-        stated = {f"{axis}coords": source.array(f"probe_position_{axis}_m") for axis in "xy"}
-        x, y = positions_of(stated, path)
+        metres = {f"{axis}coords": source.array(f"probe_position_{axis}_m") for axis in "xy"}
+        x, y = positions_of(metres, path)
         order = _order(source.array("probe_position_indexes"), len(x), path)
         thing = plane(thing[0] if thing.ndim == 3 and len(thing) == 1 else thing, "object", 2, path)
         centre = [_number(source, f"object@center_{axis}_m", path) for axis in "xy"]
@@ -125,6 +127,12 @@ def _order(indexes: np.ndarray, count: int, path: Path) -> np.ndarray:
         expected = f"each of 0 … {count - 1} once, the number of its pattern"
         raise ContractError(file=path, field="probe_position_indexes", expected=expected, found=found)
     return np.argsort(indexes)
+
+
+def _stated(source: Hdf5Source, name: str) -> str:
+    """The attribute under which a number stands: its name here, or ptychodus's where only that is there."""
+    other = f"@{ALIASES.get(name, name)}"
+    return other if not source.has(f"@{name}") and source.has(other) else f"@{name}"
 
 
 def _of(source: Hdf5Source, name: str) -> float | None:
