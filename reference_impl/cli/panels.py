@@ -84,10 +84,11 @@ def draw_losses(axes: Any, losses: Mapping[str, list[float]]) -> None:
 
 
 def draw_rings(axes: Any, rings: Mapping[str, Any]) -> None:
-    """Fourier ring correlations (`evaluate.rings.Rings`) by name, and the threshold of half a bit of the last one."""
+    """Fourier ring correlations (`evaluate.rings.Rings`) by name, and the thresholds of the last one."""
     for name, one in rings.items():
         axes.plot(one.frequency, one.correlation, label=name)
     axes.plot(one.frequency, one.threshold, linestyle="--", color="0.4", label="half a bit")
+    axes.plot(one.frequency, one.one_bit, linestyle=":", color="0.4", label="one bit")
     axes.set(xlabel="frequency (cycles a pixel)", ylabel="Fourier ring correlation", ylim=(-0.1, 1.05), title="Fourier rings")
     axes.legend()
 
