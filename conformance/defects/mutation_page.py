@@ -15,7 +15,8 @@ PAGE = ROOM / "mutation.md"
 READ = ROOM / "survivors.json"
 """Survivors that somebody has read: file → the line's text, stripped → operator → `equivalent: why` or `gap: what is missing`."""
 NOTICED = ("by assertion", "by crash", "hung", "unmade")
-VERDICTS = (*NOTICED, "survived", "unreached")
+MISSED = ("survived", "too dear", "unreached")
+VERDICTS = (*NOTICED, *MISSED)
 
 Readings = Mapping[str, Mapping[str, Mapping[str, str]]]
 
@@ -49,8 +50,8 @@ def _line(result: Mapping[str, Any], texts: Mapping[str, str]) -> str:
 
 
 def alive(results: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The survivors, with those that no check reaches."""
-    return [result for result in results if result["verdict"] in ("survived", "unreached")]
+    """The survivors, with those that no check reaches, or none that the budget allows."""
+    return [result for result in results if result["verdict"] in MISSED]
 
 
 def unread(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[str, str]) -> list[str]:
@@ -84,7 +85,8 @@ def _head(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: 
         f"{drawn['mutations']} at {drawn['places']} places, were tried on the suite alone, each on the checks that reach its "
         f"line: **{raw:.1%} were noticed, {score(results, read, texts):.1%} without those that are equivalent.** A mutation "
         "counts as noticed *by assertion* where a check failed, *by crash* where the reference died in a check's hands, *hung* "
-        "where it ran out of time, *unmade* where it could not be imported.",
+        "where it ran out of time, *unmade* where it could not be imported. The rest was missed: it *survived* the checks for "
+        "which there was time, or was never tried because each check that reaches it is *too dear*, or because none reaches it.",
         "",
         f"Not drawn from: {len(outside)} files of these areas ({sum(outside.values())} places) of which no check runs a "
         "function, "
@@ -106,9 +108,10 @@ def _areas(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[
 
 
 def _survivors(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[str, str]) -> list[str]:
-    lines = ["## Survivors", "", "| where | line | change | what it is |", "|---|---|---|---|"]
+    lines = ["## Survivors", "", "| where | line | change | missed | what it is |", "|---|---|---|---|---|"]
     for result in sorted(alive(results), key=lambda entry: (entry["path"], entry["line"])):
         code = _line(result, texts).replace("|", "\\|")
         told = (said(result, read, texts) or "not read yet").replace("|", "\\|")
-        lines.append(f"| {result['path']}:{result['line']} | `{code[:110]}` | {operator(result)} | {told} |")
+        missed = f"{result['verdict']}, {result['run']} of {result['planned']} checks run"
+        lines.append(f"| {result['path']}:{result['line']} | `{code[:110]}` | {operator(result)} | {missed} | {told} |")
     return lines

@@ -122,12 +122,15 @@ def line(mutation: Mutation, planned: Sequence[str], reach: Reach, told: Sequenc
     """A mutation's result as it is kept.
 
     `killed` is a red check; `unmade` a reference that cannot be imported or made; `hung` one that outlasted its time; `unreached`
-    means that no check reaches its line, `survived` that all checks for which there was time stayed green (`run` of `planned`).
+    means that no check reaches its line, `too dear` that each of those costs more than the budget, `survived` that all checks for
+    which there was time stayed green (`run` of `planned`).
     """
     results = [entry for entry in told if entry["kind"] == "result"]
     reds = [entry for entry in results if entry["state"] in RED]
     ended = any(entry["kind"] == "end" for entry in told)
-    verdict = "killed" if reds else "unreached" if not planned else "survived" if ended else "hung" if results else "unmade"
+    dear = len(reach.of(mutation.path, mutation.line, mutation.area)) - len(planned)
+    verdict = "killed" if reds else "survived" if ended else "hung" if results else "unmade"
+    verdict = verdict if planned else "too dear" if dear else "unreached"
     return {
         "id": mutation.id,
         "path": mutation.path,
@@ -139,7 +142,7 @@ def line(mutation: Mutation, planned: Sequence[str], reach: Reach, told: Sequenc
         "check": trials.without_device(reds[0]["check"]) if reds else "",
         "run": len(results),
         "planned": len(planned),
-        "too dear": len(reach.of(mutation.path, mutation.line, mutation.area)) - len(planned),
+        "too dear": dear,
         "cpu": next((entry.get("cpu", 0.0) for entry in told if entry["kind"] == "end"), 0.0),
     }
 

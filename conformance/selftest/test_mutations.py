@@ -153,14 +153,18 @@ END = {"kind": "end", "checks": 1, "cpu": 0.5}
     ids=["red", "green", "no end", "no result", "no check"],
 )
 def test_how_a_mutation_ends(told: list[dict[str, Any]], planned: list[str], verdict: str) -> None:
-    one = Mutation("data/a.py", 6, 7, "NumberReplacer", 4)
+    one = Mutation("data/a.py" if planned else "data/b.py", 6 if planned else 2, 7, "NumberReplacer", 4)
 
     assert mutation_run.line(one, planned, reach(), told)["verdict"] == verdict
 
 
+def test_what_only_dear_checks_reach_was_not_tried() -> None:
+    assert mutation_run.line(Mutation("data/a.py", 6, 7, "NumberReplacer", 4), [], reach(), [])["verdict"] == "too dear"
+
+
 def result(number: int, verdict: str, state: str = "", line: int = 6) -> dict[str, Any]:
     found = {"id": f"data/a.py:NumberReplacer:{number}", "path": "data/a.py", "line": line, "area": "data"}
-    return {**found, "file": mutation_run.digest(TEXT), "verdict": verdict, "state": state}
+    return {**found, "file": mutation_run.digest(TEXT), "verdict": verdict, "state": state, "run": 1, "planned": 2}
 
 
 def test_what_was_found_is_kept_until_its_file_changes(tmp_path: Path) -> None:
@@ -192,7 +196,7 @@ def test_the_score_leaves_out_what_is_equivalent_and_nothing_else() -> None:
     page = mutation_page.page(
         found, {"seed": 1, "sample": 5, "places": 9, "mutations": 20, "unreached": {"data/b.py": 1}}, read, texts
     )
-    assert "| data | 5 | 1 | 1 | 0 | 0 | 2 | 1 | 1 | 50.0% |" in page
+    assert "| data | 5 | 1 | 1 | 0 | 0 | 2 | 0 | 1 | 1 | 50.0% |" in page
     assert "equivalent: no side is 8" in page and "not read yet" in page and "`data/b.py`" in page
 
 
