@@ -20,6 +20,7 @@ import tempfile
 import time
 import traceback
 from contextlib import nullcontext
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,7 @@ class Trials:
         began, run = time.monotonic(), 0
         with tracing.traced(own) if self.job.get("trace") else nullcontext():
             used = -sum(os.times()[:4])
-            for item, following in zip(items, [*items[1:], None], strict=True):
+            for item, following in zip_longest(items, items[1:]):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 run += 1
                 red = self.job.get("until_red") and json.loads(self.recorder.lines[-1])["state"] in RED
