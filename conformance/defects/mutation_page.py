@@ -69,6 +69,13 @@ def score(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[s
     return sum(verdict(result) in NOTICED for result in counted) / len(counted) if counted else 0.0
 
 
+def spoken_of(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[str, str]) -> float:
+    """The share that was noticed, of those about which a clause speaks; 0 of nothing."""
+    aside = ("equivalent", "no clause")
+    counted = [r for r in results if not (r in alive(results) and said(r, read, texts).startswith(aside))]
+    return sum(verdict(result) in NOTICED for result in counted) / len(counted) if counted else 0.0
+
+
 def page(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: Readings, texts: Mapping[str, str]) -> str:
     """The page, in Markdown."""
     return "\n".join([*_head(results, drawn, read, texts), *_areas(results, read, texts), *_survivors(results, read, texts), ""])
@@ -83,7 +90,8 @@ def _head(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: 
         f"`nox -s mutation` draws places in the reference's source with a seed ({drawn['seed']}) and changes one token at each "
         f"(cosmic-ray's operators; annotations aside). {len(results)} of {drawn['sample']} mutations of this sample, out of "
         f"{drawn['mutations']} at {drawn['places']} places, were tried on the suite alone, each on the checks that reach its "
-        f"line: **{raw:.1%} were noticed, {score(results, read, texts):.1%} without those that are equivalent.** A mutation "
+        f"line: **{raw:.1%} were noticed, {score(results, read, texts):.1%} without those that are equivalent**, "
+        f"{spoken_of(results, read, texts):.1%} without those, too, about which no clause speaks. A mutation "
         "counts as noticed *by assertion* where a check failed, *by crash* where the reference died in a check's hands, *hung* "
         "where it ran out of time, *unmade* where it could not be imported. The rest was missed: it *survived* the checks for "
         "which there was time, or was never tried because each check that reaches it is *too dear*, or because none reaches it.",

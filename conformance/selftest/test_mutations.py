@@ -192,6 +192,9 @@ def test_the_score_leaves_out_what_is_equivalent_and_nothing_else() -> None:
     texts = {"data/a.py": TEXT}
 
     assert mutation_page.score(found, read, texts) == pytest.approx(2 / 4)
+    assert mutation_page.spoken_of(
+        found, {"data/a.py": {"return side - 2": {"*": "no clause: nobody asks"}}}, texts
+    ) == pytest.approx(2 / 4)
     assert mutation_page.unread(found, read, texts) == ["data/a.py:NumberReplacer:6 line 15: return side - 2"]
     page = mutation_page.page(
         found, {"seed": 1, "sample": 5, "places": 9, "mutations": 20, "unreached": {"data/b.py": 1}}, read, texts
