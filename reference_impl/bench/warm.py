@@ -28,7 +28,7 @@ from reference_impl.simulation.moved_probe import known_scan
 OVERLAPS = (0.9, 0.8, 0.7, 0.6, 0.5, 0.3)
 """Of neighbouring patches along an axis: 1 - pitch / N. (The probe is narrower: at 0.7 its intensity's waists hardly meet.)"""
 PHOTONS = (1e3, 1e4, 1e5, 1e6)
-PATTERNS, SEED, SWEEPS, WANTED, CROP = 256, 7, 40, 0.005, 32
+PATTERNS, SEED, SWEEPS, WANTED, CROP = 256, 7, 100, 0.005, 32
 LIT = 0.1  # of the brightest pixel's light: what the error is counted on
 FEW = 10  # photons a pixel, on average
 NEIGHBOURS = 6  # that groups are drawn from, as `infer` does
@@ -101,7 +101,7 @@ def course(record: RawData, truth: np.ndarray, begin: Any = None) -> Course:
     """The error before the first sweep and after each; Poisson's likelihood where photons are few."""
     errors: list[float] = []
     few = float(np.square(record.diff3d[0], dtype=float).sum()) < FEW * record.diff3d[0].size
-    settings = Settings(sweeps=SWEEPS, settle=False, refine_probe=False, likelihood="poisson" if few else "amplitude")
+    settings = Settings(sweeps=SWEEPS, refine_probe=False, likelihood="poisson" if few else "amplitude")
 
     def look(solver: Solver, *_: float) -> None:
         errors.append(error_of(solver, truth))
