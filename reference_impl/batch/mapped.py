@@ -22,7 +22,7 @@ from reference_impl.batch.manifest import PATTERNS, ROWS, Manifest, dtype_of, fi
 from reference_impl.batch.mapping import SMALL, Look, Plan, make_map  # noqa: E402
 from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
 from reference_impl.data.npz import Archive  # noqa: E402
-from reference_impl.grouping.arrays import gather_patterns, label_patches  # noqa: E402
+from reference_impl.grouping.arrays import label_patches  # noqa: E402
 
 
 def open_mapped(
@@ -110,9 +110,8 @@ class MappedDataset(Gathered):
         found = {name: array[rows] for name, array in self.rows.items()}
         experiment, count = found["experiment_id"], len(rows)
         members = found["nn_indices"] + self.first[experiment][:, None]
-        images = gather_patterns(self.patterns, members).transpose(0, 3, 1, 2)
         given = {
-            "images": images,
+            "images": self.patterns[members],
             "rms_scaling_constant": np.ones((count, 1, 1, 1), np.float32),
             "physics_scaling_constant": self.physics[experiment].reshape(count, 1, 1, 1),
             **{
