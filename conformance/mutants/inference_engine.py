@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from conformance.backends.numpy_only import engine
-from conformance.defects.changes import answer, every, result, shape
+from conformance.defects.changes import answer, every, instead, result, shape
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 
@@ -31,8 +30,8 @@ def same(value: Any) -> Any:
     return value
 
 
-def claims(original: Any) -> Any:
-    return lambda: replace(original(), profiles=("core", "reconstruct"))
+def claims(found: Any) -> Any:
+    return replace(found, profiles=("core", "reconstruct"))
 
 
 @shape
@@ -46,9 +45,8 @@ def lay(plant: Plant, given: Callable[[Arrays], Arrays] = dict, found: Any = sam
         image = found(engine.reconstruct(results, SimpleNamespace(**(arrays | given(arrays))), asked(config))[2]["object"])
         return np.abs(image), np.angle(image), {"object": image}
 
-    plant.answer("reconstruct", lambda original: partial(reconstruct, original))
-    plant.answer("record", lambda original: lambda **arrays: SimpleNamespace(**arrays))  # the engine itself has to refuse
-    plant.answer("info", claims)
+    bare = instead(lambda **arrays: SimpleNamespace(**arrays))  # the engine itself has to refuse
+    every(answer("reconstruct", reconstruct), answer("record", bare), answer("info", result(claims)))(plant)
 
 
 def _shown(amplitude: np.ndarray, phase: np.ndarray, results: Any) -> tuple[Any, Any, Any]:

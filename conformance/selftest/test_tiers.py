@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_every_required_clause_of_its_profiles_stands_in_one_step() -> None:
     assert all(len(tier.clauses) > 10 for tier in table)
 
 
-def test_lint_names_a_clause_in_two_steps_in_none_and_a_step_of_nothing(tmp_path) -> None:
+def test_lint_names_a_clause_in_two_steps_in_none_and_a_step_of_nothing(tmp_path: Path) -> None:
     text = (find_specs() / TABLE).read_text(encoding="utf-8")
     text = text.replace('"GROUP", "BATCH"', '"GROUP", "BATCH-022", "EXEC"').replace('["BUNDLE"]', '["NOTHING"]')
     (tmp_path / TABLE).write_text(text, encoding="utf-8")
