@@ -151,6 +151,15 @@ def test_the_clients_settings_arrive(packages: Any) -> None:
     assert (sides.execution.learning_rate, sides.execution.inference_batch_size, sides.data.K) == (2e-3, 11, 5)
 
 
+def test_a_supervised_model_of_the_client_has_the_distance_of_labels(packages: Any) -> None:
+    """Of both packages: neither says how labels are compared, and there is one way (LOSS-013)."""
+    config = packages("ptycho.config.config")
+    asked = config.TrainingConfig(model=config.ModelConfig(model_type="supervised"), train_data_file=Path("a.npz"))
+    params, settings = settings_of(packages)
+    others = params.DataConfig(), params.ModelConfig(mode="Supervised"), params.TrainingConfig(), params.InferenceConfig()
+    assert (config.settled(asked, 5).torch_loss_mode, settings.translate(*others).training.torch_loss_mode) == ("mae", "mae")
+
+
 @pytest.mark.parametrize(
     ("kind", "field", "value"),
     [

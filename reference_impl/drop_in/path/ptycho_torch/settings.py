@@ -90,11 +90,17 @@ def translate(
             lr_warmup_epochs=training.warmup_epochs,
             lr_min_ratio=training.min_lr_ratio,
             scheduler=SCHEDULERS[_one_of(training.scheduler, SCHEDULERS, "scheduler")],
-            torch_loss_mode=LOSSES[_one_of(model.loss_function, LOSSES, "loss_function")],
+            torch_loss_mode=_loss_mode(model),
         ),
         inference=TorchInferenceConfig(batch_size=inference_config.batch_size),
         execution=_execution(training, inference_config),
     )
+
+
+def _loss_mode(model: ModelConfig) -> str:
+    """The loss that the client names; labels have one distance, whatever it says of the detector (LOSS-013)."""
+    named = LOSSES[_one_of(model.loss_function, LOSSES, "loss_function")]
+    return "mae" if model.mode == "Supervised" else named
 
 
 def _execution(training: TrainingConfig, inference: InferenceConfig) -> PyTorchExecutionConfig:

@@ -39,6 +39,8 @@ def settled(config: Any, exposures: int | None = None) -> Any:
     values = {name: getattr(config, name) for name in canonical.field_names(kind)}
     model = {name: getattr(config.model, name) for name in canonical.field_names(canonical.ModelConfig)}
     groups = exposures if config.n_groups is None else config.n_groups
+    if "torch_loss_mode" in values and config.model.model_type == "supervised":
+        values["torch_loss_mode"] = "mae"  # labels have one distance (LOSS-013), and the client no setting for it
     return kind(**{**values, "model": canonical.ModelConfig(**model), "backend": "pytorch", "n_images": None, "n_groups": groups})
 
 
