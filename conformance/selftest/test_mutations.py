@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from conformance.cli import main
 from conformance.connectors import process
 from conformance.defects import mutation_page, mutation_run, mutations
 from conformance.defects.mutations import Mutation
@@ -265,6 +266,7 @@ sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from conformance.defects import mutations
 mutations.mutated = lambda text, mutation: text + 'MUTATED = True\\n'
 from conformance.connectors.connect import connect
+from conformance.cli import main
 from conformance.connectors import process
 backend = connect('mutation:policy.py:AddNot:0')
 import reference_impl.policy
@@ -272,3 +274,15 @@ asked = [sys.executable, '-c', 'import reference_impl.policy as p; print(p.MUTAT
 print(reference_impl.policy.MUTATED, process.run(asked, cwd={str(tmp_path)!r}).stdout.strip())
 """
     assert process.run([sys.executable, "-c", code], cwd=tmp_path).stdout.split() == ["True", "True"]
+
+
+def test_without_its_tools_the_verb_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unknown area is told with those that there are; both end with code 4."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "coverage" else SimpleNamespace())
+
+    assert main(["mutation"]) == 4
+    assert "missing: coverage; pip install 'ptycho-conformance[reference,mutation]'" in capsys.readouterr().err
+    assert main(["mutation", "optics"]) == 4
+    assert "no area optics; known: config, " in capsys.readouterr().err
