@@ -7,6 +7,7 @@ and `λ` where there is none (Anscombe, Biometrika 35 (1948) 246; summed here ov
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -45,10 +46,15 @@ def noise_of(solver: Solver, photons: float) -> Noise:
 
 def variance(mean: np.ndarray) -> np.ndarray:
     """E(√n - √λ)² of Poisson counts n of these means λ."""
+    return np.interp(mean, *_table(), right=0.25)
+
+
+@cache
+def _table() -> tuple[np.ndarray, np.ndarray]:
     grid = np.concatenate([[0.0], np.geomspace(1e-4, BRIGHT, 400)])
     counts = np.arange(int(BRIGHT + 12 * np.sqrt(BRIGHT)))
     chances = poisson.pmf(counts[None], grid[:, None])
-    return np.interp(mean, grid, (chances * (np.sqrt(counts)[None] - np.sqrt(grid)[:, None]) ** 2).sum(axis=1), right=0.25)
+    return grid, (chances * (np.sqrt(counts)[None] - np.sqrt(grid)[:, None]) ** 2).sum(axis=1)
 
 
 def photons_of(patterns: np.ndarray, stated: float | None) -> float | None:

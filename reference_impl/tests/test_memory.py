@@ -15,10 +15,11 @@ from reference_impl.cli.judging import read_record
 from reference_impl.engine import Settings, solve_record
 from reference_impl.stored import room
 
-COUNT, SIDE = 6000, 64
+COUNT, SIDE = 9000, 64
 PATTERNS = COUNT * SIDE**2 * 4
 SPARE = PATTERNS // 3
-"""Bytes beyond what the same command had taken for a small scan: the canvas, one part of a mini-batch, one piece of the file."""
+"""Bytes beyond what the same command had taken for a small scan: the canvas and its pictures, one part of a mini-batch,
+one piece of the file."""
 
 SCRIPT = """
 import resource, sys
@@ -43,7 +44,7 @@ sys.exit(solve("large"))
 
 @pytest.fixture(scope="module")
 def scans(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two files of noise, one of few patterns, one of 94 MiB."""
+    """Two files of noise, one of few patterns, one of 141 MiB."""
     folder, draw = tmp_path_factory.mktemp("scans"), np.random.default_rng(0)
     probe = np.exp(-(np.hypot(*(np.mgrid[:SIDE, :SIDE] - SIDE // 2)) ** 2) / 200).astype(np.complex64)
     mean = 1e4 * np.exp(-(np.hypot(*(np.mgrid[:SIDE, :SIDE] - SIDE // 2)) ** 2) / 100)
