@@ -188,9 +188,8 @@ def check_flags(args: argparse.Namespace, names: Names) -> None:
     for dest, reader in names.values:
         given = getattr(args, dest)
         for path in given if isinstance(given, list) else [given]:
-            # Several files may also come as a folder of them.
-            there = isinstance(path, Path) and (path.is_file() or (path.is_dir() and isinstance(given, list)))
-            if reader.must_exist and isinstance(path, Path) and not there:
+            folder = isinstance(given, list)  # several files may also come as a folder of them
+            if reader.must_exist and isinstance(path, Path) and not (path.is_file() or (folder and path.is_dir())):
                 raise FileNotFoundError(f"{names.flags[dest]}: expected a file, found none: {path}")
     for dest, reader in names.values:
         if dest in args.typed:
