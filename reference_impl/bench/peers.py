@@ -182,7 +182,7 @@ def rows(courses: Sequence[Course], transforms: float, patterns: int, N: int) ->
         yield _row(N, patterns, course.name, f"{course.sweep:.3g}", *times, *last)
     for other in others:
         times = [_ratio(other.reached(error), first.reached(error), other) for error in ERRORS]
-        memory = f"{other.peak / first.peak:.1f} ×"
+        memory = f"{other.peak / first.peak:.1f} ×" if first.peak else ""
         yield _row(N, patterns, f"{other.name} over {first.name}", f"{other.sweep / first.sweep:.1f} ×", *times, "", "", memory)
     yield _row(N, patterns, "two FFTs a pattern", f"{transforms:.3g}", "", "", "", "", "", "")
     yield _row(N, patterns, f"{first.name} over these", f"{first.sweep / transforms:.1f} ×", "", "", "", "", "", "")
