@@ -48,7 +48,7 @@ mutant("GUARD-CLI-013c", "a full disk at the bundle costs the older one", f"{TRA
 mutant("GUARD-CLI-013d", "a bad file is a page of traceback", f"{TRAIN}[train-validation-file]", f"{INFER}[infer-data-file]",
     plant=source("cli/main.py", "        if args.debug:\n            raise\n", "        raise\n"))
 mutant("GUARD-TRAIN-052", "a training that diverged ends well, with weights that are no numbers", f"{FAILS}[loss]",
-    plant=every(method(PtychoLightningModule, "_finite_loss", instead(lambda self, batch, index: self.compute_loss(batch))),
+    plant=every(method(PtychoLightningModule, "_finite_loss", instead(lambda self, batch, *rest: self.compute_loss(batch))),
         function(finite.refuse_not_finite, instead(lambda *given: None))))
 mutant("GUARD-TRAIN-052b", "the older bundle is cleared away before the training begins", f"{FAILS}[validation]",
     f"{FAILS}[checkpoint]", plant=function(require_writable, the_older_bundle_is_cleared_away))

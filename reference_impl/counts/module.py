@@ -101,7 +101,9 @@ class CountModule(PtychoLightningModule):
         fields = batch[0] if isinstance(batch, tuple | list) else batch
         return count_likelihood(self.predicted(fields), fields["measured_intensity"], fields["mean_measured_intensity"])
 
-    def _finite_loss(self, batch: Sequence[Any], batch_idx: int) -> torch.Tensor:
+    def _finite_loss(self, batch: Sequence[Any], batch_idx: int, part: Any = None) -> torch.Tensor:
+        if part is not None:
+            raise ContractError(field="devices", expected="1: counts are trained by one process", found="several")
         loss, raw = self._both(batch)
         if not torch.isfinite(loss):
             found = f"{loss.item()} in batch {batch_idx} of epoch {self.current_epoch}"
@@ -111,7 +113,7 @@ class CountModule(PtychoLightningModule):
         self.log(f"raw_count_nll_{stage}", raw.detach(), on_step=False, on_epoch=True, batch_size=size, sync_dist=True)
         return loss
 
-    def _record(self, name: str, loss: torch.Tensor, batch: Sequence[Any]) -> None:
+    def _record(self, name: str, loss: torch.Tensor, batch: Sequence[Any], part: Any = None) -> None:
         size = len(batch[0]["measured_intensity"])
         self.log(name, loss.detach(), on_step=False, on_epoch=True, prog_bar=True, batch_size=size, sync_dist=True)
 
