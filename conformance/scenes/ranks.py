@@ -73,6 +73,7 @@ class Pair:
         files = [train, test] if name == "mapped" else [train, "--test_data_file", test]
         argv = [*self.backend.command("train"), "--train_data_file", *files, "--output_dir", folder / "output", *how]
         argv += ["--gridsize", 1, "--n_images", SAMPLES, "--max_epochs", EPOCHS, "--accelerator", "cpu"]
+        argv += ["--precision", "32-true"]
         return watched(argv, folder)
 
 

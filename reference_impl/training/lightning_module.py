@@ -133,18 +133,20 @@ class PtychoLightningModule(LightningModule):
     def training_step(self, batch: Sequence[Any], batch_idx: int) -> torch.Tensor:
         """Gather the gradient of one batch; update once `accum_steps` are gathered, and with the rest of an epoch (TRAIN-044)."""
         part = part_of(self.trainer.train_dataloader, batch_idx)
-        loss = self._finite_loss(batch, batch_idx, part)
+        shared = () if part is None else (part,)
+        loss = self._finite_loss(batch, batch_idx, *shared)
         self.manual_backward(loss if part is None else loss * part.weight)
         self._gathered += 1
         if self._gathered == self.training_config.accum_steps or self.trainer.is_last_batch:
             self._update()
-        self._record(self.loss_name, loss, batch, part)
+        self._record(self.loss_name, loss, batch, *shared)
         return loss.detach()
 
     def validation_step(self, batch: Sequence[Any], batch_idx: int) -> None:
         """The same loss, without gradient (LOSS-011)."""
         part = part_of(self.trainer.val_dataloaders, batch_idx)
-        self._record(self.val_loss_name, self._finite_loss(batch, batch_idx, part), batch, part)
+        shared = () if part is None else (part,)
+        self._record(self.val_loss_name, self._finite_loss(batch, batch_idx, *shared), batch, *shared)
 
     def on_train_start(self) -> None:
         self._gathered = 0
