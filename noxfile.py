@@ -109,7 +109,7 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def twins(session: nox.Session) -> None:
-    """Every allowed variation on every quick check of the suite: none of them may be accused. About an hour on two cores."""
+    """Every allowed variation on every quick check of the suite: none of them may be accused. Two hours on two cores."""
     conform(session, prepare(session), "mutants", "--twins", "--output", str(REPORTS), *session.posargs)
 
 
