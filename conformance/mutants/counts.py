@@ -254,7 +254,7 @@ mutant("GUARD-LOSS-020d", "negative counts are dark ones", SPOILT + "[batch-nega
     plant=function(count_likelihood, what_is_no_count_is_clamped))
 mutant("GUARD-LOSS-020e", "the likelihood has another value than other backends'", LIKELY + "[faint]", DIVIDED,
     plant=function(count_likelihood, the_log_gamma_is_left_out))
-mutant("GUARD-LOSS-020f", "the raw likelihood is not logged", FROZEN,
+mutant("GUARD-LOSS-020f", "the raw likelihood is not logged", FROZEN, clauses=["LOSS-020"],
     plant=method(CountModule, "_finite_loss", instead(lambda self, batch, *rest: self.compute_loss(batch))))
 mutant("GUARD-BUNDLE-040", "statistics stay behind when a checkpoint opens", OPENS,
     plant=function(session.open_checkpoint, result(statistics_are_left_beside_the_weights)))

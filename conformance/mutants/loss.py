@@ -32,8 +32,8 @@ def _objective(**values: Any) -> Change:
     return function(lightning_module._objective, result(lambda found: replace(found, **values)))
 
 
-def names_are_set_in_one_branch_only(original, cls, *configs):
-    module = original(cls, *configs)
+def names_are_set_in_one_branch_only(original, cls, *configs, **named):
+    module = original(cls, *configs, **named)
     if module.objective.supervise:
         del module.loss_name, module.val_loss_name
     return module

@@ -68,7 +68,7 @@ def the_model_is_made_before_the_seed_is_set(plant: Plant) -> None:
         return lambda *given, **options: states.append(torch.get_rng_state()) or original(*given, **options)
 
     def early(original):
-        return lambda cls, *given: torch.set_rng_state(states[-1]) or original(cls, *given)
+        return lambda cls, *given, **named: torch.set_rng_state(states[-1]) or original(cls, *given, **named)
 
     plant.function(train_cdi_model_torch, as_the_caller_left_it)
     plant.method(PtychoLightningModule, "from_config", early)

@@ -28,9 +28,9 @@ def checkpoints_are_named_otherwise(original, *given):
     return found
 
 
-def weights_begin_otherwise(original, cls, *given):
+def weights_begin_otherwise(original, cls, *given, **named):
     torch.manual_seed(torch.initial_seed() + 17)
-    return original(cls, *given)
+    return original(cls, *given, **named)
 
 
 def adam_rounds_otherwise(original, parameters, config):
