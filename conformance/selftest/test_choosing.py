@@ -105,7 +105,8 @@ def conform(*words: str) -> tuple[int, list[str]]:
 
 def test_list_and_explain_take_them_too() -> None:
     code, lines = conform("list", "--profile", "reconstruct", "--level", "MUST")
-    assert code == 0 and lines[-1].startswith("8 clauses") and all("reconstruct" in line for line in lines[:-1])
+    assert code == 0 and lines[-1].startswith(f"{len(lines) - 1} clauses") and len(lines) > 8
+    assert all("reconstruct" in line for line in lines[:-1])
     assert conform("list", "--checks", "--area", "PHYS")[1][0].startswith("PHYS-")
     assert conform("list", "--profile", "rekonstruct") == (
         4,
