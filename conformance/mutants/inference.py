@@ -22,7 +22,9 @@ from reference_impl.inference.stitch import _edge_weights, _moved, accumulate
 from reference_impl.training import PtychoLightningModule
 
 RECONSTRUCT = inference.reassemble_cdi_image_torch
-reassemble, predict = (importlib.import_module(f"reference_impl.inference.{name}") for name in ("reassemble", "predict"))
+reassemble, predict, routes = (
+    importlib.import_module(f"reference_impl.inference.{name}") for name in ("reassemble", "predict", "routes")
+)
 PLACES = "INFER-008:every_pattern_has_its_own_place_and_patch"
 
 
@@ -207,7 +209,7 @@ mutant("GUARD-INFER-011b", "the image depends on how the work was cut up", "INFE
 mutant("GUARD-INFER-012", "the inference batch size is ignored", "INFER-012:the_network_sees_batches_of_the_size_asked_for",
     plant=function(_batch_size, lambda original, config, execution: original(config, None)))
 mutant("GUARD-INFER-003b", "the window is 20 whatever is asked for", "INFER-003:the_pictures_are_modulus_and_argument",
-    plant=constant(reassemble, "stitch", lambda patches, offsets, M: inference.stitch(patches, offsets)))
+    plant=constant(routes, "stitch", lambda patches, offsets, M: inference.stitch(patches, offsets)))
 
 # Stitching: patches at places become an image.
 mutant("DEF-164", "the image is the mean over the patches", VALUES, "INFER-006:no_pixel_of_a_patch_is_lost",
