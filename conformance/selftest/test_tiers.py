@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from conformance.evidence import report as reports
 from conformance.evidence import tiers as steps
+from conformance.pages.html import html
+from conformance.pages.model import Source
 from conformance.selftest.pages import RESULTS, result, texts
 from conformance.specification.clauses import find_specs, load
 from conformance.specification.tiers import TABLE, Tier, lint, tiers
@@ -74,3 +77,17 @@ def test_lint_names_a_clause_in_two_steps_in_none_and_a_step_of_nothing(tmp_path
     assert "Reloads names no required clause" in told
     assert "EXEC-001~1 stands in two steps" in told
     assert "BATCH-020~1 is required, and stands in no step" in told and "BATCH-022" not in told
+
+
+@pytest.mark.parametrize("results", [RESULTS, GREEN], ids=["some steps", "all steps"])
+def test_the_page_shows_the_steps_and_what_the_next_one_waits_for(results: tuple[dict, ...]) -> None:
+    *lines, footer = texts(results)
+    steps_ = steps.reached(reports.assemble([*lines, footer]), STEPS)
+    report = reports.read("".join([*lines, reports.encode(json.loads(footer) | {"tiers": steps_})]))
+
+    page = html([Source(report, 0)])
+
+    for step in STEPS:
+        assert f"{step.name}</li>" in page and step.means in page
+    assert page.count('class="reached"') == sum(step["reached"] for step in steps_)
+    assert ("waits for" in page) == (results is RESULTS)
