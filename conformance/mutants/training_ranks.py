@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.defects.changes import every, source
+from conformance.defects.changes import source
 from conformance.mutants import rows
 
 FIRST = "TRAIN-082:the_first_losses_are_those_of_one_process"
@@ -31,9 +31,9 @@ mutant("GUARD-TRAIN-081", "every process says what the first one says", "TRAIN-0
     plant=source("cli/main.py", "args.quiet = True", "args.quiet = args.quiet"))
 mutant("GUARD-TRAIN-082", "each part is divided by its own mean amplitude", f"{FIRST}[train]",
     plant=source(MODULE, '{} if part is None else {"mean": part.mean(*light_of(fields))}', "{}"))
-mutant("GUARD-TRAIN-082b", "the tail of an epoch weighs as much as a whole batch", f"{LATER}[train]",
-    plant=source(MODULE, "loss * part.weight", "loss * 1.0"))
+mutant("GUARD-TRAIN-082b", "nothing is learned from the tail of an epoch", f"{LATER}[train]",
+    plant=source(MODULE, "loss * part.weight", "loss * (part.weight if part.own * part.processes == part.whole else 0.0)"))
 mutant("GUARD-TRAIN-082c", "validation counts the sample that stands in for none", f"{FIRST}[val]",
-    plant=every(source("training/ranks.py", "summed([own * self.own / self.whole])[0]", "summed([own / self.processes])[0]")))
+    plant=source("training/ranks.py", "summed([own * self.own / self.whole])", "summed([own * (self.own or 1) / self.whole])"))
 mutant("GUARD-TRAIN-083", "every process builds the map", "TRAIN-083:a_map_is_built_once",
     plant=source(MAPPING, "if remake or not (folder / NAME).exists():", "if True:"))

@@ -138,7 +138,7 @@ def test_the_number_of_groups_has_no_default(
         backend.payload(file, tmp_path / "out", overrides)
 
 
-@pytest.mark.axes("header:N", "header:M")
+@pytest.mark.axes("header:N", "header:M", "factory:N")
 @pytest.mark.clause("CONFIG-064~1")
 @pytest.mark.parametrize(("side", "n"), [(64, 3), (128, 3), (64, 1), (64, 130)], ids=["64", "128", "one", "many"])
 def test_the_patch_side_is_the_probes(backend: Proxy, observe: Observer, tmp_path: Path, side: int, n: int) -> None:
