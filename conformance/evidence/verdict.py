@@ -6,7 +6,7 @@ neither verdict nor exit code. Clauses add up: declared = evaluated + pending + 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -130,6 +130,30 @@ def _clause_state(clause: Mapping[str, Any], found: list[str]) -> str:
     if "not-offered" in found and set(found) <= {"not-offered", "pass", "stale"}:
         return "not-offered"
     return "pass" if found and all(state in ("pass", "stale") for state in found) else "not-evaluated"
+
+
+def cells(report: Report) -> dict[str, str]:
+    """Clause id → state; what was not evaluated says why (`blocked`, `not-claimed`, `deselected`, …), and a clause outside of the
+    run's profiles is `not-asked`. A backend that could not be made answers nothing: `absent` throughout.
+    """
+    states, profiles, final = clause_states(report), set(report.header["profiles"]), report.states()
+    bound: dict[str, list[str]] = {}
+    for check, keys in checks_here(report).items():
+        for key in keys:
+            bound.setdefault(key, []).append(final.get(check, "deselected" if check in report.plan["deselected"] else ""))
+    made = "trouble" not in report.header["backend"]
+    return {
+        key.split("~")[0]: _cell(states[key], bound.get(key, []), bool(profiles & set(told["profiles"]))) if made else "absent"
+        for key, told in report.header["clauses"].items()
+    }
+
+
+def _cell(state: str, checks: Sequence[str], asked: bool) -> str:
+    if not asked:
+        return "not-asked"
+    if state != "not-evaluated":
+        return state
+    return next((why for why in ("blocked", "not-claimed", "not-offered", "deselected") if why in checks), state)
 
 
 def verdicts(report: Report) -> list[ProfileVerdict]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from conformance.evidence.report import Report, counts
-from conformance.evidence.verdict import MEANING, PRIORITY, ProfileVerdict, checks_here, clause_states, clauses_here, verdicts
+from conformance.evidence.verdict import MEANING, PRIORITY, ProfileVerdict, cells, clauses_here, verdicts
 from conformance.pages.model import Source
 
 SCHEMA = 1
@@ -123,30 +123,6 @@ def compare(entries: Sequence[Source | Absent]) -> Comparison:
         for name, told in words.items()
     ]
     return Comparison(tuple(rows), tuple(sorted(clauses, key=lambda clause: not clause.disagree)))
-
-
-def cells(report: Report) -> dict[str, str]:
-    """Clause id → state; what was not evaluated says why (`blocked`, `not-claimed`, `deselected`, …), and a clause outside of the
-    run's profiles is `not-asked`. A backend that could not be made answers nothing: `absent` throughout.
-    """
-    states, profiles, final = clause_states(report), set(report.header["profiles"]), report.states()
-    bound: dict[str, list[str]] = {}
-    for check, keys in checks_here(report).items():
-        for key in keys:
-            bound.setdefault(key, []).append(final.get(check, "deselected" if check in report.plan["deselected"] else ""))
-    made = "trouble" not in report.header["backend"]
-    return {
-        key.split("~")[0]: _cell(states[key], bound.get(key, []), bool(profiles & set(told["profiles"]))) if made else "absent"
-        for key, told in report.header["clauses"].items()
-    }
-
-
-def _cell(state: str, checks: Sequence[str], asked: bool) -> str:
-    if not asked:
-        return "not-asked"
-    if state != "not-evaluated":
-        return state
-    return next((why for why in ("blocked", "not-claimed", "not-offered", "deselected") if why in checks), state)
 
 
 def _row(found: Source) -> Row:

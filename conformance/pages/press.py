@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.evidence import ratchet
 from conformance.evidence import report as reports
-from conformance.specification.texts import document, parsed, read, unreadable
+from conformance.specification.texts import document, parsed, read, unreadable, write
 
 if TYPE_CHECKING:
     from conformance.pages.comparison import Absent, Comparison
@@ -23,31 +21,6 @@ if TYPE_CHECKING:
 MATRIX = Path(__file__).resolve().parent.parent / "mutants" / "matrix.json"
 PLATES = 12
 """Reds whose images are shown: 0.1 s and 40 kB each, so that a page of nothing but reds stays below 5 s and 3 MB."""
-
-
-def write(path: Path, text: str) -> None:
-    """Replace `path` at once: a temporary file beside it, synchronised, then renamed."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException as error:
-        os.unlink(name)
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def source(folder: Path) -> Source:

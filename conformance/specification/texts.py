@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +22,31 @@ def read(path: Path) -> str:
     except UnicodeDecodeError as error:
         found = f"found the byte 0x{error.object[error.start]:02x} at {error.start}"
         raise unreadable(path, f"expected text in UTF-8, {found}") from error
+
+
+def write(path: Path, text: str) -> None:
+    """Replace `path` at once: a temporary file beside it, synchronised, then renamed."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException as error:
+        os.unlink(name)
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def parsed(text: str) -> Any:
