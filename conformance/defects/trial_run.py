@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,10 @@ WHOLE = 4
 """How much longer the whole quick suite may take than the checks of a few files."""
 SHOWN = 4
 """Failing checks of one trial whose words are shown."""
+LAST = 60
+"""Lines of a log that are shown of a trial that did not end."""
+HARNESS = re.compile(r'^  File ".*[/\\\\](_?pytest|pluggy)[/\\\\]|^  File "<frozen')
+"""Lines of a stack that say nothing of where a check hangs."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ def conclude(
     survivors = [_survivor(tried) for tried in mutants if tried.verdict != "killed"]
     lame = [f"{m.planted.id} {m.lame}" for m in mutants if m.lame]
     accused = [f"{t.planted.id} accused by {check} ({t.states[check]}): {t.messages[check]}" for t in twins for check in t.reds]
-    accused += [f"{t.planted.id} incomplete" for t in twins if not t.complete]
+    accused += [_unfinished(folder, t) for t in (*twins, *mutants) if not t.complete]
     problems = [*survivors, *lame, *accused]
     checks = [binding.check for binding in scan()[0]]
     if complete:
@@ -156,6 +161,17 @@ def _survivor(tried: Tried) -> str:
     told += f"; failed at a clause that it does not name: {', '.join(tried.elsewhere)}" if tried.elsewhere else ""
     seen = [check for check in tried.states if any(trials.covers(name, check) for name in tried.missed)]
     return "\n".join([told, *_words(tried, seen)])
+
+
+def _unfinished(folder: Path, tried: Tried) -> str:
+    """How far a trial came that did not end, and the last that its log says: where it hung, or what it died of."""
+    log = folder / trials.safe(tried.planted.id) / "run.log"
+    said = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+    said = [line for line in said if not HARNESS.search(line)][-LAST:]
+    told = (
+        f"{tried.planted.id} incomplete; the last check that ended: {next(reversed(tried.states), 'none')}; the end of its log:"
+    )
+    return "\n".join([told, *(f"      {line}" for line in said)])
 
 
 def _words(tried: Tried, checks: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ computed, so that a trial costs its checks and no more. Each writes its results 
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import json
 import math
@@ -67,12 +68,13 @@ class Trials:
             self._scout()
         gc.collect()
         gc.freeze()  # what a fork never writes to is never copied
-        while waiting or self.running:
-            while waiting and len(self.running) < self.job["workers"]:
-                name = waiting.pop(0)
-                self._start(name, plans[name])
-            time.sleep(WATCH)
-            self._reap()
+        with tempfile.TemporaryDirectory(prefix="t", ignore_cleanup_errors=True) as self.short:
+            while waiting or self.running:
+                while waiting and len(self.running) < self.job["workers"]:
+                    name = waiting.pop(0)
+                    self._start(name, plans[name])
+                time.sleep(WATCH)
+                self._reap()
         self.recorder.planned_once = False  # the forks have the results: there is no report to close here
         return True
 
@@ -130,7 +132,9 @@ class Trials:
         log = os.open(own / "run.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        scratch = own / "scratch"
+        # What hangs says where: the log of a trial that was ended for its patience must be enough to understand it.
+        faulthandler.dump_traceback_later(0.9 * self.job["patience"], file=sys.__stderr__)
+        scratch = self._scratch(os.getpid())
         scratch.mkdir()
         # A fork ends without tidying up: what it makes on the side lies where its parent can take it away.
         tempfile.tempdir = os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = str(scratch)
@@ -152,6 +156,10 @@ class Trials:
             self._prove(scratch / "working")
         self.recorder._write({"kind": "end", "checks": run, "seconds": round(time.monotonic() - began, 2), "cpu": round(used, 2)})
 
+    def _scratch(self, child: int) -> Path:
+        """Where a fork keeps what it makes on the side: a path so short that its own processes' sockets have room in it."""
+        return Path(self.short, str(child))
+
     def _prove(self, folder: Path) -> None:
         """Whether the planted backend goes through the scenario, as a line of the results; none where it does not reach it."""
         folder.mkdir()
@@ -170,6 +178,6 @@ class Trials:
                 ended, status, used = os.wait4(child, 0)
             if ended:
                 del self.running[child]
-                shutil.rmtree(self.folder / trials.safe(name) / "scratch", ignore_errors=True)
+                shutil.rmtree(self._scratch(child), ignore_errors=True)
                 done = f"{name} {time.monotonic() - began:.1f} s (CPU {used.ru_utime + used.ru_stime:.1f} s)"
                 print(done if os.waitstatus_to_exitcode(status) == 0 else f"{done}: ended with {status}", flush=True)

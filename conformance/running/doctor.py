@@ -6,6 +6,7 @@ A finding is of one kind: `environment` (what is here), `not evaluated` (what a 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,9 @@ KINDS = ("environment", "not evaluated", "misconfigured", "blocking")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 ROOM = 1 << 30
 """Free bytes below which a disk is told. A run of the suite left 7 MB of report; its trainings' checkpoints come and go."""
+
+LONGEST_TEMPORARY = 75
+"""Bytes of the temporary folder's path beyond which sockets of loading processes have no room in it (107 in all, unix(7))."""
 
 SHOWN = 10
 EXTRAS = {
@@ -175,6 +179,12 @@ def _folders(facts: Facts) -> Iterator[Finding]:
             yield Finding("environment", f"{folder.role} folder", told)
             if folder.free < ROOM:
                 yield Finding("misconfigured", f"{folder.role} folder", told, f"expected {ROOM / 2**30:.0f} GiB at least")
+            if folder.role == "temporary" and len(os.fsencode(folder.path)) > LONGEST_TEMPORARY:
+                told = f"{folder.path}, {len(os.fsencode(folder.path))} bytes long"
+                advice = (
+                    f"loading processes open sockets in it, and hang beyond {LONGEST_TEMPORARY}; set TMPDIR to a shorter path"
+                )
+                yield Finding("misconfigured", "temporary folder", told, advice)
     stated = next((facts.variables[name] for name in ("TMPDIR", "TEMP", "TMP") if name in facts.variables), None)
     used = next((folder.path for folder in facts.folders if folder.role == "temporary"), stated)
     if stated and used and stated.rstrip("/") != used.rstrip("/"):

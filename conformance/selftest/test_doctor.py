@@ -12,7 +12,7 @@ import pytest
 
 from conformance.cli.doctor import asked_for, libraries
 from conformance.connectors import process
-from conformance.running.doctor import ROOM, SHOWN, Answer, Facts, Finding, Folder, Library, code, findings
+from conformance.running.doctor import LONGEST_TEMPORARY, ROOM, SHOWN, Answer, Facts, Finding, Folder, Library, code, findings
 from conformance.selftest.house import House, check
 
 WELL = Facts(
@@ -50,6 +50,7 @@ def test_where_nothing_is_missing_only_the_environment_is_told() -> None:
 
 LIBRARY = Library("rich", ">=13", "", "12.0", False)
 NVIDIA = "an NVIDIA device is here, but the backend sees no cuda"
+DEEP = "/".ljust(LONGEST_TEMPORARY + 1, "x")
 PLACE = Folder("reports", "reports", fault="Read-only file system")
 
 
@@ -68,6 +69,10 @@ PLACE = Folder("reports", "reports", fault="Read-only file system")
         ),
         ({"folders": (PLACE,)}, "blocking", "reports folder", "reports"),
         ({"folders": (replace(PLACE, fault="", free=ROOM - 1),)}, "misconfigured", "reports folder", "reports, 1.0 GiB free"),
+        (
+            {"folders": (Folder("temporary", DEEP, free=ROOM),)},
+            "misconfigured", "temporary folder", f"{DEEP}, 76 bytes long",
+        ),
         ({"variables": {"TMPDIR": "/gone"}}, "misconfigured", "TMPDIR", "/gone"),
         ({"variables": {"CONFORM_DRAFT": "1"}}, "misconfigured", "CONFORM_DRAFT", "1"),
         ({"problems": ("PHYS-001: not in",)}, "blocking", "specification", "PHYS-001: not in"),

@@ -162,11 +162,28 @@ def test_an_id_is_registered_once() -> None:
 
 
 def test_a_mutant_a_twin_and_the_reference_in_one_run(tmp_path: Path) -> None:
-    """A mutant is killed and a twin stays green, side by side: what is planted in one fork is in no other."""
-    outcome = trial_run.perform(("DEF-001", "TWIN-dict-in-a-list"), 2, tmp_path, False, 120.0)
+    """A mutant is killed and a twin stays green, side by side: what is planted in one fork is in no other.
+
+    In a deep folder too: the third starts processes, whose sockets have no room in a long path.
+    """
+    named = ("DEF-001", "TWIN-dict-in-a-list", "TWIN-orders-of-numpy")
+    outcome = trial_run.perform(named, 2, tmp_path / ("deep" * 30), False, 120.0)
 
     assert [mutant.verdict for mutant in outcome.mutants] == ["killed"]
-    assert [twin.reds for twin in outcome.twins] == [[]]
+    assert [(twin.reds, twin.complete) for twin in outcome.twins] == [([], True)] * 2
+
+
+def test_a_trial_that_does_not_end_says_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "DEF-1").mkdir()
+    (tmp_path / "DEF-1" / "run.log").write_text(
+        'noise\nTimeout (0:04:30)!\n  File "loader.py", line 7 in wait\n', encoding="utf-8"
+    )
+
+    outcome = trial_run.conclude(tmp_path, (), (tried({"A-1:one": "pass"}, complete=False),), 0, complete=False, update=False)
+
+    assert outcome.code == 1
+    assert outcome.problems[0].startswith("DEF-1 incomplete; the last check that ended: A-1:one;")
+    assert outcome.problems[0].endswith("line 7 in wait")
 
 
 def test_a_variation_is_tried_on_every_quick_check_of_the_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,4 +197,4 @@ def test_a_variation_is_tried_on_every_quick_check_of_the_suite(tmp_path: Path, 
     choice = jobs[0]["trials"]["TWIN-a"]["choice"]
     assert choice["beside"] == "all cases" and choice["checks"] == ("A-1:slow",)
     assert set(choice["files"]) == {path.stem for path in trial_run.default_suite().glob("test_*.py")}
-    assert found.code == 1 and found.problems == ("TWIN-a incomplete",)
+    assert found.code == 1 and [problem.split(";")[0] for problem in found.problems] == ["TWIN-a incomplete"]

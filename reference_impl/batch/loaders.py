@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reference_impl.policy import require_torch
+from reference_impl.processes import check_sockets
 
 require_torch()
 
@@ -111,8 +112,12 @@ def make_loader(
     shuffle: bool = False,
     generator: torch.Generator | None = None,
 ) -> DataLoader:
-    """A loader that hands whole batches of indices to the dataset; workers and pinning as `execution` says, none by default."""
+    """A loader that hands whole batches of indices to the dataset; workers and pinning as `execution` says, none by default.
+
+    Raises `OSError` where the temporary folder's path is too long for worker processes.
+    """
     workers = 0 if execution is None else execution.num_workers
+    check_sockets(workers)
     # Both options mean something to workers alone, and torch refuses them without.
     for_workers = {} if execution is None or workers == 0 else _worker_options(execution)
     order = Shuffled(dataset, generator) if shuffle else None
@@ -135,8 +140,9 @@ def whole_batches(
 ) -> DataLoader:
     """A loader that asks `dataset[rows]` once for each batch, whatever else the dataset can do (BATCH-042).
 
-    `options` are those of torch's loader.
+    `options` are those of torch's loader. Raises `OSError` where the temporary folder's path is too long for worker processes.
     """
+    check_sockets(options.get("num_workers", 0))
     order = Shuffled(dataset, generator) if shuffle else SequentialSampler(dataset)
     batches = BatchSampler(order, batch_size, drop_last=False)
     return DataLoader(dataset, sampler=batches, batch_size=None, **{"collate_fn": collate_batch, **options})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,11 +21,13 @@ from reference_impl.batch import (
     ensure_container,
     normalise_probe,
 )
+from reference_impl.batch.loaders import whole_batches
 from reference_impl.config import InferenceConfig, ModelConfig, TrainingConfig, registry
 from reference_impl.data import RawData
 from reference_impl.errors import ContractError
 from reference_impl.execution import PyTorchExecutionConfig
 from reference_impl.grouping import generate_grouped_data
+from reference_impl.processes import LONGEST_SOCKET, NAME_OF_A_SOCKET
 from reference_impl.tests.samples import arrays
 
 
@@ -115,6 +120,41 @@ def test_workers_change_nothing(workers: int) -> None:
 
     assert [len(images) for images in helped] == [4, 4, 3]
     assert all(torch.equal(one, other) for one, other in zip(alone, helped, strict=True))
+
+
+@pytest.fixture
+def of_length() -> Iterator[Callable[[int], Path]]:
+    """Makes an empty folder whose path has so many bytes."""
+    with tempfile.TemporaryDirectory(prefix="t") as top:
+
+        def folder(length: int) -> Path:
+            found = Path(f"{top}/".ljust(length, "x"))
+            found.mkdir()
+            return found
+
+        yield folder
+
+
+def test_workers_find_room_for_their_sockets(of_length: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(of_length(LONGEST_SOCKET - NAME_OF_A_SOCKET)))
+    execution = PyTorchExecutionConfig(accelerator="cpu", num_workers=1)
+
+    assert len(list(build_loaders(ensure_container(record(), training()), None, training(), execution)[0])) == 3
+
+
+def test_workers_without_room_for_their_sockets_are_refused(
+    of_length: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = LONGEST_SOCKET - NAME_OF_A_SOCKET
+    monkeypatch.setattr("tempfile.tempdir", str(of_length(room + 1)))
+    execution = PyTorchExecutionConfig(accelerator="cpu", num_workers=1)
+    container = ensure_container(record(), training())
+
+    with pytest.raises(OSError, match=rf"num_workers is 1, .* {room + 1} bytes.* {room}\. Set TMPDIR"):
+        build_loaders(container, None, training(), execution)
+    with pytest.raises(OSError, match=r"num_workers is 2, .*Set TMPDIR"):
+        whole_batches(range(3), 1, num_workers=2)
+    assert len(list(build_loaders(container, None, training())[0])) == 3
 
 
 def test_options_of_workers_are_let_be_without_workers() -> None:
