@@ -30,6 +30,7 @@ CLIENT = "ptychodus==1.7.0"
 RECIPES = tomllib.loads((ROOT / "conformance" / "backends" / "install.toml").read_text(encoding="utf-8"))
 PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap")
 TESTS = ("conformance/selftest", "reference_impl/tests")
+PAGES = ("conformance/selftest/test_page.py", "conformance/selftest/test_page_site.py")
 PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
 
 
@@ -97,8 +98,8 @@ def cuda(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The harness's and the reference's own tests."""
-    browser = "--ignore=conformance/selftest/test_page.py"  # a session of its own: `page`
-    tee(session, "tests", [prepare(session), "-m", "pytest", "-n", "2", "-q", browser, *TESTS, *session.posargs])
+    browser = [f"--ignore={path}" for path in PAGES]  # a session of its own: `page`
+    tee(session, "tests", [prepare(session), "-m", "pytest", "-n", "2", "-q", *browser, *TESTS, *session.posargs])
 
 
 @nox.session
@@ -127,9 +128,9 @@ def replay(session: nox.Session) -> None:
 
 @nox.session
 def page(session: nox.Session) -> None:
-    """report.html in a real browser; needs chromium and chromedriver, and fails where they are missing."""
+    """report.html and the site in a real browser; needs chromium and chromedriver, and fails where they are missing."""
     python = prepare(session, "page")
-    tee(session, "page", [python, "-m", "pytest", "-n", "0", "-q", "conformance/selftest/test_page.py", *session.posargs])
+    tee(session, "page", [python, "-m", "pytest", "-n", "0", "-q", *PAGES, *session.posargs])
 
 
 @nox.session
@@ -166,12 +167,13 @@ def formats(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """ruff, the arrows between the rooms, and the rules of style that ruff cannot say."""
+    """ruff, the arrows between the rooms, the rules of style that ruff cannot say, and whether what follows from results does."""
     python = prepare(session)
     tee(session, "ruff", [python, "-m", "ruff", "check", "."])
     tee(session, "format", [python, "-m", "ruff", "format", "--check", "."])
     tee(session, "imports", [str(Path(python).with_name("lint-imports")), "--no-cache"])
     tee(session, "style", [python, "-m", "conformance.selftest.style"])
+    tee(session, "publish", [python, "-m", "conformance", "publish", "--check"])
 
 
 @nox.session

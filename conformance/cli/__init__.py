@@ -22,6 +22,7 @@ from conformance.cli import (
     mutation,
     new_backend,
     order,
+    publish,
     ratchet,
     registry,
     replay,
@@ -46,6 +47,7 @@ GROUPS = (
     new_backend,
     order,
     attest,
+    publish,
 )
 
 

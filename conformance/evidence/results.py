@@ -17,7 +17,7 @@ One reader (`load`), one writer (`add`), and `of_report`, which makes a line of 
 | `verdicts` | those of the footer, one a profile: `profile`, `verdict`, the counts of clauses, `red`, `advice`, `surfaces`, … |
 | `checks` | state → number of checks |
 | `clauses` | state → keys (`BATCH-022~1`), of the clauses that the profiles ask for; states as in a comparison (`pass`, …) |
-| `failures` | key of a red clause → `check`, `state`, `found` (one line), `repeat` (a command), `script` (a file's name, or empty) |
+| `failures` | key of a red clause → `check`, `state`, `found` (a line), `repeat` (a command), `script` (a file, or empty) |
 | `reaches` | the last step of `specs/tiers.toml` that holds; empty: none, or nobody looked |
 | `sha256` | of the line without this field: an edit by hand is seen. Who computes it anew is not |
 
@@ -51,7 +51,7 @@ FORM: dict[str, type | tuple[type, ...]] = {name: str for name in TEXTS} | {
 SUMS = ("evaluated", "pending", "untestable", "not_evaluated", "blocked", "not_offered", "not_scored")
 VERDICT = {"profile", "device", "verdict", "declared", "evaluated", "red"}
 FAILURE = {"check", "state", "found", "repeat", "script"}
-_PATH = re.compile(r"(?<![\w.…/:])/(?:[\w.+@~-]+/)+")
+_PATH = re.compile(r"(?<![\w.…/])/(?:[\w.+@~-]+/)+")
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 
@@ -220,3 +220,31 @@ def _twice(line: Line, others: Sequence[Line]) -> str:
 
 def _encoded(line: Mapping[str, Any]) -> str:
     return json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+BUDGET, LONGEST = 600_000, 200_000
+"""Bytes of all evidence of a run, and of its log: what is kept is committed."""
+
+
+def evidence(files: Mapping[str, bytes], connection: str) -> dict[str, bytes]:
+    """What is kept of a run's log and scripts: without the machine's folders, the log cut in its middle, within `BUDGET`.
+
+    A script and its arrays are kept together or not at all, in the order given.
+    """
+    kept: dict[str, bytes] = {}
+    for name, data in files.items():
+        if name.endswith(".npz") and f"{name[:-4]}.py" not in kept:
+            continue
+        made = data if name.endswith(".npz") else _placeless_text(data.decode(errors="replace"), connection).encode()
+        arrays = files.get(f"{name[:-3]}.npz", b"") if name.endswith(".py") else b""
+        if name.endswith(".npz") or sum(map(len, kept.values())) + len(made) + len(arrays) <= BUDGET:
+            kept[name] = made
+    return kept
+
+
+def _placeless_text(text: str, connection: str) -> str:
+    text = unplaced(text.replace(connection, placeless(connection)))
+    if len(text) <= LONGEST:
+        return text
+    left = len(text) - LONGEST
+    return f"{text[: LONGEST // 2]}\n# … {left} letters are left out here …\n{text[-LONGEST // 2 :]}"

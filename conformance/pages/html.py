@@ -75,12 +75,12 @@ def html(
     found = kills or Matrix((), ())
     rooms = areas(sources, of_clauses(found))
     runs = [run_view(index, source) for index, source in enumerate(sources)]
-    environment = _environment({clause.id for area in rooms for clause in area.clauses})
+    room = environment({clause.id for area in rooms for clause in area.clauses})
     there = comparison or (compare(sources) if len(sources) > 1 else None)
     titles = [row.label for row in there.rows if row.started] if there else []
     runs = [replace(run, title=title) for run, title in zip(runs, titles, strict=True)] if there else runs
-    script = environment.get_template("page.js").render()
-    return environment.get_template("report.html").render(
+    script = room.get_template("page.js").render()
+    return room.get_template("report.html").render(
         runs=runs,
         areas=rooms,
         overview=_overview(rooms),
@@ -133,15 +133,16 @@ def _overview(rooms: Sequence[Area]) -> list[tuple[str, list[tuple[str, int, mar
     return told
 
 
-def _environment(ids: set[str]) -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment(ids: set[str]) -> jinja2.Environment:
+    """Templates with the filters of all pages; `ids`: the clauses to which prose is linked."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("conformance.pages"),
         autoescape=jinja2.select_autoescape(["html"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "prose": functools.partial(_prose, ids=ids),
         "mark": lambda state: MARKS.get(state, "?"),
         "word": lambda state: str(state).replace(" ", "-"),
@@ -151,7 +152,7 @@ def _environment(ids: set[str]) -> jinja2.Environment:
         "plain": lambda check: check.split(":", 1)[-1].rpartition("@")[0],
         "clause": lambda check: check.split(":", 1)[0].split("~")[0],
     }
-    return environment
+    return made
 
 
 def held(text: Any) -> Markup:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from selenium import webdriver
@@ -15,29 +13,14 @@ from selenium.webdriver.support.ui import Select
 from conformance.pages import kills, press
 from conformance.pages.comparison import Absent
 from conformance.pages.html import html
+from conformance.selftest.browser import chromium, colours, sticks_out
 from conformance.selftest.pages import CLAUSES, KILLS, clause, folder, result, source
-
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run", "--hide-scrollbars",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """Chromium without a network, without a history."""
-    binary, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    assert binary and driver, "chromium and chromedriver are missing: apt-get install chromium chromium-driver"
-    options = webdriver.ChromeOptions()
-    options.binary_location = binary
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    found = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    found.execute_cdp_cmd("Network.enable", {})
-    found.execute_cdp_cmd(
-        "Network.emulateNetworkConditions", {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-    )
+    found = chromium(tmp_path_factory.mktemp("profile"))
     yield found
     found.quit()
 
@@ -91,19 +74,6 @@ def visible(browser: webdriver.Chrome, kind: str = "details.clause") -> list[str
     ]
 
 
-def colours(browser: webdriver.Chrome, scheme: str, media: str = "screen") -> tuple[float, float, float]:
-    """Lightness of paper, of ink and of what lies under a state, 0 to 255, in a colour scheme."""
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
-    script = (
-        "const s = getComputedStyle(document.body), p = getComputedStyle(document.querySelector('.s-fail'));"
-        "return [s.backgroundColor, s.color, p.backgroundColor]"
-    )
-    told: list[Any] = browser.execute_script(script)
-    paper, ink, under = (sum(int(x) for x in text[4:-1].split(",")) / 3 for text in told)
-    return paper, ink, under
-
-
 def test_filters_leave_what_was_asked_for(opened: webdriver.Chrome) -> None:
     assert visible(opened) == [key.split("~")[0] for key in CLAUSES]
     Select(opened.find_element(By.NAME, "state")).select_by_visible_text("red")
@@ -145,16 +115,6 @@ def test_an_address_with_an_anchor_opens_its_clause(opened: webdriver.Chrome, pl
     for image in card.find_elements(By.TAG_NAME, "img"):
         assert opened.execute_script("return arguments[0].naturalWidth", image) == 16
     assert card.find_element(By.CSS_SELECTOR, ".frc svg").size["height"] > 50
-
-
-def sticks_out(browser: webdriver.Chrome, width: int) -> bool:
-    """Whether the page, everything on it open, is wider than its window; what scrolls in its own box is not."""
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
-    found = browser.execute_script("return [innerWidth, document.documentElement.scrollWidth]")
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    return bool(found != [width, width])
 
 
 @pytest.mark.parametrize("width", [320, 400, 1280])
