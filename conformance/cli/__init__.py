@@ -28,6 +28,7 @@ from conformance.cli import (
     replay,
     report,
     run,
+    timeline,
 )
 from conformance.cli.shared import Parser
 
@@ -35,6 +36,7 @@ GROUPS = (
     registry,
     explain,
     run,
+    timeline,
     ledger,
     diff,
     mutants,
