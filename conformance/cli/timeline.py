@@ -28,7 +28,7 @@ def add(verbs: Any) -> None:
     verb = verbs.add_parser(
         "timeline", help="the history of a backend: the first version that broke or mended each clause", epilog=CODES,
         description="Examines versions of a backend, each in a tree and an environment of its own: some that are evenly spread, "
-        "then, by bisection, those between which a clause changed. The repository is only read. What the versions need comes from "
+        "then, by bisection, those between which a clause changed. The repository is only read. What versions need comes from "
         "the environment in --backend. What was examined once is not examined again.",
     )  # fmt: skip
     verb.add_argument("repository", metavar="REPOSITORY", help="a folder under git, bare or not; or pypi:NAME, its releases")
@@ -38,6 +38,8 @@ def add(verbs: Any) -> None:
     verb.add_argument("--until", default="", metavar="DATE", help="commits to this day")
     verb.add_argument("--branch", default="HEAD", help="its first parents are the history (default: HEAD)")
     verb.add_argument("--only", action="append", default=[], metavar="FOLDER", help="repeatable; these folders of the tree alone")
+    verb.add_argument("--without", action="append", default=[], metavar="FOLDER", help="repeatable; all but these")
+    verb.add_argument("--label", default="", help="how the repository is called (default: the last word of its origin)")
     verb.add_argument("--spread", type=int, default=12, metavar="K", help="how many are examined before bisecting (default: 12)")
     verb.add_argument("--runs", type=int, default=2, metavar="N", help="how often the two sides of a change are run (default: 2)")
     verb.add_argument("--at-most", type=int, metavar="N", help="runs in this call; the next call goes on")
@@ -135,7 +137,8 @@ def _source(arguments: argparse.Namespace, base: str) -> Versions:
 
     if arguments.repository.startswith(INDEX):
         return Releases(arguments.repository.removeprefix(INDEX), base)
-    return Commits(Path(arguments.repository), arguments.branch, tuple(arguments.only))
+    parts = tuple(arguments.only), tuple(arguments.without)
+    return Commits(Path(arguments.repository), arguments.branch, *parts, arguments.label)
 
 
 def _span(found: list[Version]) -> str:

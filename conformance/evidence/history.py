@@ -1,6 +1,6 @@
 """The history of a backend: which of its versions to examine next, and which was the first to break or mend a clause. Pure.
 
-Versions are numbered from the oldest. What is assumed is what every bisection assumes: between two examined versions that agree in
+Versions are numbered from the oldest. What every bisection assumes is assumed here: between two examined versions that agree in
 a clause nothing happened to it. What was not examined, or could not be, is named in the change that it may hide.
 """
 

@@ -1,6 +1,6 @@
 """Runs of the suite on version after version of a backend, each in an environment of its own; what was run once is read again.
 
-A version's folder below the history's holds its runs, each with `asked.json`: what was asked for, under which suite, and why there
+A version's folder below the history's holds its runs, each with `asked.json`: what was asked, under which suite, and why there
 is no report where there is none. Another suite, adapter or selection asks anew.
 """
 
@@ -11,16 +11,16 @@ import hashlib
 import importlib.util
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from conformance.connectors.far.connection import interpreter
 from conformance.connectors.names import split, target
 from conformance.evidence import report as reports
 from conformance.evidence.history import Seen, ahead, grid, unconfirmed, unsteady
 from conformance.evidence.report import Line
+from conformance.evidence.results import unplaced
 from conformance.evidence.timeline import Stop, Timeline, line_of, states
 from conformance.running.run import Ended, Options, run
 from conformance.running.versions import NoHistory, Version, Versions, environment
@@ -135,24 +135,21 @@ class History:
         """One more run of a version."""
         version = self.versions[place]
         self.say(f"{version.short} {version.date}".rstrip())
-        trouble = ""
+        self.made += 1
         try:
             with self._there(version) as python:
                 ended = self._run(version, python)
-        except NoHistory as error:
-            ended, trouble = None, str(error)
-        self.made += 1
-        if ended is not None and ended.code == 2:
-            raise Interrupted(version.short)
-        usable = ended is not None and ended.report is not None and ended.report.footer is not None
-        if ended is not None and not usable:
-            trouble = ended.trouble or f"the run ended with {ended.code}"
-        self._keep(version, ended, "" if usable else self._plain(trouble))
-        kept = self._kept(place)
-        if kept is None:
-            raise NoHistory(f"{self.folder / version.short}: expected what was just written there, found nothing of it")
-        self.found[place] = kept
-        self.say(f"  {_counted(kept)}")
+        except NoHistory as error:  # of what is around the version: the next call tries it again
+            self.found[place] = Examined(Seen(trouble=self._plain(str(error))))
+        else:
+            if ended.code == 2:
+                raise Interrupted(version.short)
+            self._keep(version, ended)
+            kept = self._kept(place)
+            if kept is None:
+                raise NoHistory(f"{ended.folder}: expected what was just written there, found nothing of it")
+            self.found[place] = kept
+        self.say(f"  {_counted(self.found[place])}")
 
     @contextlib.contextmanager
     def _there(self, version: Version) -> Iterator[Path]:
@@ -183,14 +180,14 @@ class History:
 
     def _plain(self, trouble: str) -> str:
         """The first line, without where it was tried."""
-        first = next((line.strip() for line in trouble.splitlines() if line.strip()), "")
-        return first.replace(str(self.folder / "trees"), "…")
+        return unplaced(next((line.strip() for line in trouble.splitlines() if line.strip()), ""))
 
-    def _keep(self, version: Version, ended: Ended | None, trouble: str) -> None:
-        place = ended.folder if ended is not None else self.folder / version.short / "unmade"
-        place.mkdir(parents=True, exist_ok=True)
+    def _keep(self, version: Version, ended: Ended) -> None:
+        """What was asked, beside the run; why it says nothing where its report does not close."""
+        closed = ended.report is not None and ended.report.footer is not None
+        trouble = "" if closed else self._plain(ended.trouble) or f"the run ended with {ended.code}"
         told = {"schema": 1, "version": version.name, "asked": self.asked.identity, "trouble": trouble}
-        write(place / ASKED, json.dumps(told, indent=1) + "\n")
+        write(ended.folder / ASKED, json.dumps(told, indent=1) + "\n")
 
     def _kept(self, place: int) -> Examined | None:
         """What earlier runs left of a version under the same question; None where there is nothing."""

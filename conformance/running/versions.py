@@ -54,15 +54,19 @@ class Versions(Protocol):
 
 @dataclass(frozen=True)
 class Commits:
-    """The first parents of a branch; of the tree only some of its folders, where they are named."""
+    """The first parents of a branch; of the tree only some of its folders, where they are named, and never those of `without`."""
 
     repository: Path
     branch: str = "HEAD"
     only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    called: str = ""
 
     @property
     def label(self) -> str:
-        """The last word of the origin's address, else the folder's name."""
+        """As it is called; else the last word of the origin's address, else the folder's name."""
+        if self.called:
+            return self.called
         told = _git(self.repository, "config", "--get", "remote.origin.url", fine=(0, 1)).decode().strip()
         return Path(told or self.repository.resolve().name).name.removesuffix(".git")
 
@@ -77,7 +81,8 @@ class Commits:
         taken = [name for name in there if name]
         if not taken:
             raise NoHistory(f"{version.short}: has none of {', '.join(self.only)}")
-        packed = _git(self.repository, "archive", "--format=tar", version.name, "--", *(taken if self.only else ()))
+        wanted = [*(taken if self.only else ()), *(f":(exclude){name}" for name in self.without)]
+        packed = _git(self.repository, "archive", "--format=tar", version.name, "--", *wanted)
         _unpacked(packed, folder)
         inner = folder / "src"
         return [folder, *[inner] * inner.is_dir()]
@@ -185,7 +190,7 @@ def _git(repository: Path, *words: str, fine: Sequence[int] = (0,)) -> bytes:
         raise NoHistory(f"git: {error.strerror}; a history needs git") from error
     if done.returncode not in fine:
         last = (done.stderr.decode(errors="replace").strip().splitlines() or ["without a word"])[-1]
-        remedy = "; --only FOLDER takes a part of the tree" if words[0] == "archive" else ""
+        remedy = "; --only and --without FOLDER take a part of the tree" if words[0] == "archive" else ""
         raise NoHistory(f"{repository}: git {words[0]}: {last}{remedy}")
     return done.stdout
 

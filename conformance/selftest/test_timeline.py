@@ -1,4 +1,4 @@
-"""The history of a small backend under git, from end to end: bisection, resuming, a commit that cannot be imported, a flaky one."""
+"""The history of a small backend under git, end to end: bisection, resuming, a commit that cannot be imported, a flaky clause."""
 
 from __future__ import annotations
 
