@@ -28,6 +28,7 @@ from conformance.cli import (
     replay,
     report,
     run,
+    submit,
     timeline,
 )
 from conformance.cli.shared import Parser
@@ -50,6 +51,7 @@ GROUPS = (
     order,
     attest,
     publish,
+    submit,
 )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ SCHEMA = 1
 RUNNING, HOW = "running.json", "<how it ended>"
 """The line of a check that may take the report's own process with it, laid beside the report while it runs."""
 Line = dict[str, Any]
+_ENDINGS = re.compile("[\x85\u2028\u2029]")
 
 
 class ReportError(ValueError):
@@ -101,8 +103,9 @@ def failed(line: Line) -> list[str]:
 
 
 def encode(line: Mapping[str, Any]) -> str:
-    """One line of the file, with its newline."""
-    return json.dumps(line, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+    """One line of the file, with its newline, which is the only one: what else ends a line for Python (U+2028) is escaped."""
+    text = json.dumps(line, ensure_ascii=False, allow_nan=False, default=str)
+    return _ENDINGS.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def digest(lines: Iterable[str]) -> str:

@@ -103,7 +103,7 @@ class Recorder:
             "libraries": _versions(("numpy", "pytest", "pytest-xdist", "syrupy", *info.numeric_libraries)),
             "workers": getattr(self.config.option, "numprocesses", None) or 0,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
-            "clauses": {clause.key: _plain_clause(clause) for clause in station.spec.clauses.values()},
+            "clauses": {clause.key: clause.plain() for clause in station.spec.clauses.values()},
         }
 
     def _told_expectations(self) -> dict[str, Any]:
@@ -258,14 +258,6 @@ class Recorder:
 
 def _plain_info(info: BackendInfo) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(info).items()}
-
-
-def _plain_clause(clause: Any) -> dict[str, Any]:
-    names = ("title", "area", "level", "pending", "untestable", "prose", "digest")
-    lists = {name: list(getattr(clause, name)) for name in ("evidence", "gauge", "mutants")}
-    bounds = {name: str(bound) for name, bound in (("", clause.tolerance), *clause.bounds.items()) if bound}
-    plain = {name: getattr(clause, name) for name in names}
-    return plain | lists | {"bounds": bounds, "profiles": dict(clause.profiles)}
 
 
 def _versions(distributions: tuple[str, ...]) -> dict[str, str]:

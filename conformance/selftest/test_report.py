@@ -82,6 +82,13 @@ def resigned(texts: list[str]) -> list[str]:
     return [*texts[:-1], reports.encode(footer)]
 
 
+def test_no_letter_of_a_message_ends_its_line() -> None:
+    """What `str.splitlines` takes for an end (U+2028, U+0085, …) stays inside of a line of the report."""
+    said = "".join(map(chr, [*range(32), 0x85, 0x2028, 0x2029]))
+    text = reports.encode({"message": said})
+    assert len(text.splitlines()) == 1 and json.loads(text)["message"] == said
+
+
 @pytest.mark.parametrize(
     ("spoil", "error"),
     [

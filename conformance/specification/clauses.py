@@ -70,6 +70,13 @@ class Clause:
         """`BATCH-022~1`: the id and the revision to which a test binds."""
         return f"{self.id}~{self.revision}"
 
+    def plain(self) -> dict[str, Any]:
+        """As a report's header holds it: plain values, every word that binds, and the mutants that its checks must catch."""
+        names = ("title", "area", "level", "pending", "untestable", "prose", "digest")
+        lists = {name: list(getattr(self, name)) for name in ("evidence", "gauge", "mutants")}
+        bounds = {name: str(bound) for name, bound in (("", self.tolerance), *self.bounds.items()) if bound}
+        return {name: getattr(self, name) for name in names} | lists | {"bounds": bounds, "profiles": dict(self.profiles)}
+
 
 @dataclass(frozen=True)
 class Specification:
