@@ -75,7 +75,7 @@ def profiles(session: nox.Session) -> None:
     """Every profile that `cpu` leaves out, on the reference backend; `ranks` has a session of its own."""
     rest = {path.stem for path in (ROOT / "specs" / "profiles").glob("*.toml")} - {*PROFILES, "suite", "ranks"}
     if rest:  # at times all of them are quick enough for `cpu`
-        examine(session, prepare(session), "cpu", sorted(rest), "profiles")
+        examine(session, prepare(session, "fno"), "cpu", sorted(rest), "profiles")  # profile `generators` examines it too
 
 
 @nox.session

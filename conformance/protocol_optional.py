@@ -104,6 +104,13 @@ class Weighted(Protocol):
         """INFER-021: the factors of two parts `(n, N, N)` under a probe `(P, N, N)`, from intensities `(n, N, N)`."""
 
 
+class Generators(Protocol):
+    """Networks by name (profile `generators`): the rest of what is asked of them stands in `protocol.Model`, `Loss`, `Bundle`."""
+
+    def architectures(self) -> Sequence[str]:
+        """MODEL-028: every name that `architecture` takes where this runs."""
+
+
 class Interop(Protocol):
     """Files and figures that neighbouring programs share (specs/interop.md, which names the parts of each mapping)."""
 

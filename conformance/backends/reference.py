@@ -25,6 +25,7 @@ from reference_impl import (
     grouping,
     inference,
     loss,
+    model,
     physics,
 )
 from reference_impl.dispatch import selector
@@ -33,6 +34,7 @@ from reference_impl.training import PtychoLightningModule, train_cdi_model_torch
 KINDS = {"model": config.ModelConfig, "training": config.TrainingConfig, "inference": config.InferenceConfig}
 KINDS |= {"execution": execution.PyTorchExecutionConfig}
 PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap", "ci", "varpro", "ranks", "interop")
+PROFILES += ("generators",)
 MODULES = ("physics", "model", "loss", "batch", "training", "bundle", "inference", "engine", "dispatch.workflow")
 
 
@@ -125,6 +127,7 @@ class Reference:
     def module(self, configuration: Any) -> Any:
         return PtychoLightningModule.from_config(configuration).to(self.device)
 
+    architectures = staticmethod(model.makeable_architectures)
     weights = staticmethod(lambda module: module.state_dict())
 
     def with_weights(self, module: Any, weights: Mapping[str, np.ndarray]) -> Any:
@@ -142,7 +145,7 @@ class Reference:
     def gradient(self, module: Any, native_batch: Any) -> Mapping[str, Any]:
         module.zero_grad()
         self.loss(module, native_batch).backward()
-        return {name: parameter.grad for name, parameter in module.named_parameters()}
+        return {name: parameter.grad for name, parameter in module.named_parameters() if parameter.requires_grad}
 
     loss_names = staticmethod(lambda module: {"train": module.loss_name, "val": module.val_loss_name})
     train = staticmethod(train_cdi_model_torch)

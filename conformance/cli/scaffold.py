@@ -23,7 +23,8 @@ WIDTH = 100
 OWN = ("BackendInfo", "Native", "Overrides")
 """What an adapter takes from the protocol itself."""
 
-ONLY_IN = {"client": "ptychodus", "mapped": "mmap", "counts": "ci", "weighted": "varpro", "interop": "interop"}
+ONLY_IN = {"client": "ptychodus", "mapped": "mmap", "counts": "ci", "weighted": "varpro", "generators": "generators"}
+ONLY_IN |= {"interop": "interop"}
 """Surface → the one profile whose clauses ask for it."""
 
 TEMPLATES = {

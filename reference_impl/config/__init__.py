@@ -32,7 +32,8 @@ from reference_impl.config.registry import (
     update_legacy_dict,
 )
 from reference_impl.config.torch_side import TorchDataConfig, TorchInferenceConfig, TorchModelConfig, TorchTrainingConfig
-from reference_impl.domains.fields import SUPPORTED_SIZES, declare_architecture, known_architectures
+from reference_impl.domains.architectures import declare_architecture, known_architectures
+from reference_impl.domains.fields import SUPPORTED_SIZES
 
 __all__ = [
     "ARCHIVE_NAME",

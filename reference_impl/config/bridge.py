@@ -24,7 +24,10 @@ from reference_impl.errors import ContractError
 MODES = {"Unsupervised": "pinn", "Supervised": "supervised"}
 ACTIVATIONS = {"silu": "swish", "SiLU": "swish", "sigmoid": "sigmoid", "swish": "swish", "softplus": "softplus", "relu": "relu"}
 
-_SHARED_MODEL = ("n_filters_scale", "object_big", "probe_big", "pad_object", "gaussian_smoothing_sigma", "architecture")
+_SHARED_MODEL = (
+    *("n_filters_scale", "object_big", "probe_big", "pad_object", "gaussian_smoothing_sigma", "architecture"),
+    *("fno_modes", "fno_width", "fno_blocks", "fno_cnn_blocks", "fno_input_transform"),
+)
 _SHARED_TRAINING = (
     *("batch_size", "mae_weight", "realspace_weight", "realspace_mae_weight", "torch_loss_mode", "optimizer", "momentum"),
     *("weight_decay", "adam_beta1", "adam_beta2", "scheduler", "lr_warmup_epochs", "lr_min_ratio", "plateau_factor"),

@@ -46,6 +46,11 @@ class TorchModelConfig:
     intensity_scale: float | None = None
     num_datasets: int = 1
     architecture: str = "cnn"
+    fno_modes: int = 12
+    fno_width: int = 32
+    fno_blocks: int = 4
+    fno_cnn_blocks: int = 2
+    fno_input_transform: str = "none"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from reference_impl.domains.architectures import known_architectures
 from reference_impl.domains.domain import Domain, choice, optional, real, whole
 from reference_impl.errors import ContractError, printable
 
@@ -24,19 +25,6 @@ LARGEST_SEED = 2**32 - 1
 """What NumPy's legacy generator takes."""
 LONGEST_SHOWN = 80
 """Characters of a refused value that a message repeats."""
-
-_architectures = {"cnn", "unrolled"}
-
-
-def declare_architecture(name: str) -> None:
-    """Make `name` a known architecture; `reference_impl.model.register_architecture` calls it (MODEL-027)."""
-    _architectures.add(name)
-
-
-def known_architectures() -> tuple[str, ...]:
-    """The known architecture names, sorted."""
-    return tuple(sorted(_architectures))
-
 
 SWITCH, TEXT, PATH = Domain("switch"), Domain("text"), Domain("path")
 _COUNT, _FEW = whole(1, 10**9), whole(1, 10**6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from reference_impl.policy import require_torch
 
@@ -11,7 +12,8 @@ require_torch()
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
-from reference_impl.config import ModelConfig, declare_architecture  # noqa: E402
+from reference_impl.config import ModelConfig, declare_architecture, known_architectures  # noqa: E402
+from reference_impl.domains.architectures import plugged  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.physics.precision import at_least_float32  # noqa: E402
 
@@ -38,9 +40,34 @@ def register_architecture(name: str) -> Callable[[Factory], Factory]:
     return register
 
 
-def known_architectures() -> tuple[str, ...]:
-    """Names that `create_network` accepts, sorted."""
-    return tuple(sorted(_factories))
+def factory_of(name: str) -> Factory:
+    """What makes the network of a name: registered here, or the entry point of an installed package, which is imported now.
+
+    Raises `ContractError` (a `ValueError`) for an unknown name, listing the known ones, and for a package that cannot be
+    imported.
+    """
+    if name not in _factories:
+        if name not in plugged():
+            raise ContractError(field="architecture", expected=f"one of {list(known_architectures())}", found=repr(name))
+        entry = plugged()[name]
+        try:
+            factory = entry.load()
+        except (ImportError, AttributeError) as error:
+            expected = f"a package that brings {name!r} ({entry.value})"
+            raise ContractError(field="architecture", expected=expected, found=f"{type(error).__name__}: {error}") from error
+        _factories.setdefault(name, factory)
+    return _factories[name]
+
+
+def makeable_architectures() -> tuple[str, ...]:
+    """Known architectures whose packages are all here, sorted."""
+    missing = set()
+    for name in known_architectures():
+        try:
+            factory_of(name)
+        except ContractError:
+            missing.add(name)
+    return tuple(name for name in known_architectures() if name not in missing)
 
 
 def create_network(config: ModelConfig) -> Autoencoder:
@@ -49,10 +76,7 @@ def create_network(config: ModelConfig) -> Autoencoder:
     Raises `ContractError` (a `ValueError`) for an unknown architecture, naming the known ones, and for a size that the
     architecture has no ladder for (fragment `Unsupported input size`).
     """
-    if config.architecture not in _factories:
-        known = f"one of {list(known_architectures())}"
-        raise ContractError(field="architecture", expected=known, found=repr(config.architecture))
-    return Autoencoder(_factories[config.architecture](config), config)
+    return Autoencoder(factory_of(config.architecture)(config), config)
 
 
 class Autoencoder(nn.Module):
@@ -65,6 +89,7 @@ class Autoencoder(nn.Module):
     def __init__(self, network: nn.Module, config: ModelConfig) -> None:
         super().__init__()
         self.network = network
+        self.name = config.architecture
         self.shape = (config.gridsize**2, config.N, config.N)
         self.joint = config.object_big
         self.takes_probe = bool(getattr(network, "takes_probe", False))
@@ -87,11 +112,22 @@ class Autoencoder(nn.Module):
             expected = f"shape (B, {', '.join(str(size) for size in self.shape)})"
             raise ContractError(field="images", expected=expected, found=f"shape {tuple(patterns.shape)}")
         if self.takes_probe:
-            amplitude, phase = self.network(patterns, _for_each(patterns, probe), _relative(patterns, positions))
+            images = patterns
+            found = self.network(patterns, _for_each(patterns, probe), _relative(patterns, positions))
         else:
             images = patterns if self.joint else patterns.flatten(0, 1).unsqueeze(1)
-            amplitude, phase = self.network(images.contiguous(memory_format=self.memory_format))
+            found = self.network(images.contiguous(memory_format=self.memory_format))
+        amplitude, phase = self._two(found, images.shape)
         return tuple(at_least_float32(part).contiguous().view(patterns.shape) for part in (amplitude, phase))
+
+    def _two(self, found: Any, shape: torch.Size) -> tuple[torch.Tensor, torch.Tensor]:
+        """What a network returned, if it is what every network owes; whoever wrote it may have forgotten."""
+        parts = found if isinstance(found, tuple | list) else (found,)
+        if len(parts) == 2 and all(isinstance(part, torch.Tensor) and part.shape == shape for part in parts):
+            return parts[0], parts[1]
+        forms = ", ".join(str(tuple(part.shape)) if isinstance(part, torch.Tensor) else type(part).__name__ for part in parts)
+        expected = f"amplitude and phase of shape {tuple(shape)} from the network {self.name!r}"
+        raise ContractError(field="architecture", expected=expected, found=forms)
 
 
 def _for_each(patterns: torch.Tensor, probe: torch.Tensor | None) -> torch.Tensor:

@@ -27,7 +27,6 @@ CLASSES = (
 )
 GENERATORS = "of architectures that are registered from outside (MODEL-027); `cnn` has no such part"
 INERT = {
-    **dict.fromkeys(("fno_modes", "fno_width", "fno_blocks", "fno_cnn_blocks", "fno_input_transform"), GENERATORS),
     **dict.fromkeys(("generator_output_mode", "max_hidden_channels", "resnet_width"), GENERATORS),
     "C_model": "it follows from the gridsize (CONFIG-063), which is what is read",
     "C_forward": "as C_model",
