@@ -18,6 +18,9 @@ QUIET = {
     "MPLBACKEND": "Agg",
 }
 
+INSTEAD: dict[str, str] = {}
+"""Executables that are started in the place of others (`conformance.defects.warm`)."""
+
 # Python runs the first `sitecustomize` of its path at start. The finders stay; they only no longer find these modules.
 _BLOCKER = """\
 import sys
@@ -69,7 +72,7 @@ def run(
     command = [str(part) for part in argv]
     try:
         done = subprocess.run(
-            command,
+            [INSTEAD.get(command[0], command[0]), *command[1:]],
             env=_environment(env or {}),
             cwd=cwd,
             timeout=timeout,

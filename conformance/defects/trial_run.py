@@ -72,6 +72,7 @@ def perform(
         "workers": workers or cores(),
         "patience": patience,
         "working": True,
+        "warm": True,
         "trials": {
             entry.id: {
                 "backend": f"{scheme}:{entry.id}",
@@ -101,7 +102,7 @@ def variations(only: tuple[str, ...], workers: int | None, output: Path, patienc
         name: {"backend": f"twin:{name}", "choice": {"checks": entry.checks, "files": files, "beside": "all cases"}}
         for name, entry in twins.items()
     }
-    code = run(folder, {"workers": workers or cores(), "patience": patience * WHOLE, "trials": plans})
+    code = run(folder, {"workers": workers or cores(), "patience": patience * WHOLE, "warm": True, "trials": plans})
     return conclude(folder, (), tuple(trials.read(folder, twin) for twin in twins.values()), code, complete=False, update=False)
 
 

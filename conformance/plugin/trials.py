@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.defects import tracing, trials, working
+from conformance.defects import tracing, trials, warm, working
 from conformance.judging.states import RED
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class Trials:
             self._scout()
         gc.collect()
         gc.freeze()  # what a fork never writes to is never copied
-        with tempfile.TemporaryDirectory(prefix="t", ignore_cleanup_errors=True) as self.short:
+        libraries = warm.started() if self.job.get("warm") else nullcontext()
+        with libraries, tempfile.TemporaryDirectory(prefix="t", ignore_cleanup_errors=True) as self.short:
             while waiting or self.running:
                 while waiting and len(self.running) < self.job["workers"]:
                     name = waiting.pop(0)

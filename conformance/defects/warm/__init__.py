@@ -1,0 +1,59 @@
+"""Interpreters for trials that find the large libraries imported already: 5 s of CPU less for each process that a check starts.
+
+A check starts commands and scripts in processes of their own, and each of them imports torch and Lightning before it does anything.
+`server.py` is a fresh interpreter that has imported libraries, nothing of this project, and computed nothing; what is started through
+`interpreter` runs in a fork of it, in the environment, the folder and with the streams of whoever asks (`client.py`). What a fork cannot
+be (`-c`, options of the interpreter, a `sitecustomize`, which blocks or traces imports) is a new interpreter as ever. Runs of the suite
+on a backend start true interpreters: only trials of planted backends, which compare the suite with itself, take these.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from conformance.connectors import process
+
+HERE = Path(__file__).resolve().parent
+SOCKET, NAME = "warm", "python"
+
+
+@contextmanager
+def interpreter() -> Iterator[str]:
+    """The path of an executable that stands in for `sys.executable` as long as the context lasts; its forks end with it.
+
+    Raises `RuntimeError` where the server dies before it listens.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="conform-"))  # not below a report's folder: the path of a socket has 107 characters
+    command = [sys.executable, str(HERE / "server.py"), str(folder / SOCKET)]
+    environment = {name: value for name, value in {**os.environ, **process.QUIET}.items() if name != "PYTHONPATH"}
+    server = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        if server.stdout is None or not server.stdout.readline():
+            raise RuntimeError("the interpreter with the libraries did not come up; see the lines above")
+        stub = folder / NAME
+        words = [sys.executable, "-IS", str(HERE / "client.py"), str(folder / SOCKET), sys.executable, str(stub)]
+        stub.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n', encoding="utf-8")
+        stub.chmod(0o755)
+        yield str(stub)
+    finally:
+        server.communicate()  # it ends with its standard input
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def started() -> Iterator[None]:
+    """Python processes that checks start are forks of such a server inside."""
+    with interpreter() as stub:
+        process.INSTEAD[sys.executable] = stub
+        try:
+            yield
+        finally:
+            del process.INSTEAD[sys.executable]

@@ -1,0 +1,201 @@
+"""`python server.py SOCKET`: an interpreter that imports the large libraries once, and forks for each request of `client.py`.
+
+It is started by path and imports nothing of this project: a fork finds its packages where a new interpreter would.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import importlib.util
+import json
+import os
+import random
+import resource
+import runpy
+import selectors
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import types
+import warnings
+from typing import Any
+
+LIBRARIES = (
+    "torch", "torch.distributed", "torch.utils.data", "lightning.pytorch", "lightning.pytorch.loggers", "torchmetrics", "tensordict",
+    "h5py", "hdf5plugin", "scipy.io", "scipy.ndimage", "scipy.optimize", "scipy.spatial", "matplotlib.figure",
+    "matplotlib.backends.backend_agg", "fsspec.implementations.chained", "tqdm.auto", "rich.console",
+)  # fmt: skip
+"""What commands of the reference spend their first seconds with; one that is not installed is nobody's loss."""
+WHOLE = 1 << 16
+
+
+def main(place: str) -> None:
+    """Import, listen, say so, and serve until standard input ends."""
+    del sys.path[0]  # this file's folder
+    before = list(warnings.filters)
+    for name in LIBRARIES:
+        if importlib.util.find_spec(name.partition(".")[0]) is not None:
+            importlib.import_module(name)
+    added = warnings.filters[: len(warnings.filters) - len(before)]
+    gc.collect()
+    gc.freeze()
+    with socket.socket(socket.AF_UNIX) as door, selectors.DefaultSelector() as events:
+        door.bind(place)
+        door.listen(64)
+        print("listening", flush=True)
+        os.dup2(2, 1)
+        serve(door, events, (list(sys.path), added, before))
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"processes that checks started: CPU {used.ru_utime + used.ru_stime:.1f} s", flush=True)
+
+
+def serve(door: socket.socket, events: selectors.BaseSelector, fresh: tuple[list[str], list[Any], list[Any]]) -> None:
+    """Answer every request with the end of its fork; a fork whose client is gone is ended, and all of them with standard input."""
+    running: dict[int, tuple[int, socket.socket]] = {}
+    lines: dict[socket.socket, int] = {}
+    events.register(0, selectors.EVENT_READ)
+    events.register(door, selectors.EVENT_READ)
+    while True:
+        for key, _ in events.select():
+            if key.fileobj == 0:
+                for child, _line in running.values():
+                    os.killpg(child, signal.SIGKILL)
+                return
+            if key.fileobj is door:
+                begun = accepted(door, fresh, [events, *lines])
+                if begun is not None:
+                    child, line = begun
+                    running[watch := os.pidfd_open(child)] = begun
+                    lines[line] = child
+                    events.register(watch, selectors.EVENT_READ)
+                    events.register(line, selectors.EVENT_READ)
+            elif isinstance(key.fileobj, int) and key.fileobj in running:
+                child, line = running.pop(key.fileobj)
+                _, status = os.waitpid(child, 0)
+                if lines.pop(line, None) is not None:
+                    answered(line, status)
+                    events.unregister(line)
+                    line.close()
+                events.unregister(key.fileobj)
+                os.close(key.fileobj)
+            elif key.fileobj in lines:  # it says nothing more: the client is gone
+                os.killpg(lines.pop(key.fileobj), signal.SIGKILL)
+                events.unregister(key.fileobj)
+                key.fileobj.close()
+
+
+def answered(line: socket.socket, status: int) -> None:
+    """Tell the client how its fork ended; one that is gone by now needs no answer."""
+    try:
+        line.sendall(status.to_bytes(4, "big"))
+    except BrokenPipeError:
+        return
+
+
+def accepted(
+    door: socket.socket, fresh: tuple[list[str], list[Any], list[Any]], own: list[Any]
+) -> tuple[int, socket.socket] | None:
+    """A fork for the next client and the line to it; None where the client went before it had asked."""
+    line, _ = door.accept()
+    size, streams, _, _ = socket.recv_fds(line, 8, 3)
+    wanted, body = int.from_bytes(size, "big"), bytearray()
+    while len(body) < wanted and (part := line.recv(min(WHOLE, wanted - len(body)))):
+        body += part
+    if len(size) < 8 or len(body) < wanted:
+        line.close()
+        return None
+    child = os.fork()
+    if child:
+        for stream in streams:
+            os.close(stream)
+        return child, line
+    for one in (door, line, *own):
+        one.close()
+    os.setpgid(0, 0)
+    become(json.loads(body), streams, *fresh)
+    raise AssertionError("a fork came back")
+
+
+def become(asked: dict[str, Any], streams: list[int], path: list[str], added: list[Any], before: list[Any]) -> None:
+    """In the fork: be the process that was asked for, from its first line to its end."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    os.chdir(asked["folder"])
+    words, tempfile.tempdir = asked["words"], None
+    stated = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    sys.path[:] = ["", *stated, *path]
+    importlib.invalidate_caches()
+    sys.executable, sys.orig_argv = asked["python"], [asked["python"], *words]
+    warned(added, before)
+    unseeded()
+    of_its_rank()
+    code = 1
+    try:
+        code = ended(words)
+    finally:
+        try:
+            threading._shutdown()  # type: ignore[attr-defined]
+            atexit._run_exitfuncs()
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
+
+
+def ended(words: list[str]) -> int:
+    """Run a module (`-m NAME …`) or a file as the main program; its exit code."""
+    sys.modules["__main__"] = main = types.ModuleType("__main__")
+    try:
+        if words[0] == "-m":
+            sys.path[0], sys.argv = os.getcwd(), ["-m", *words[2:]]
+            runpy._run_module_as_main(words[1])  # type: ignore[attr-defined]
+        else:
+            sys.path[0], sys.argv = os.path.dirname(os.path.abspath(words[0])), list(words)
+            with open(words[0], encoding="utf-8") as stream:
+                text = compile(stream.read(), words[0], "exec")
+            main.__dict__.update({"__file__": words[0], "__spec__": None})
+            exec(text, main.__dict__)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            return (end.code or 0) & 0xFF
+        print(end.code, file=sys.stderr)
+        return 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        return 1
+    return 0
+
+
+def warned(added: list[Any], before: list[Any]) -> None:
+    """The filters of warnings as PYTHONWARNINGS asks: behind those that the libraries have added, before those of the interpreter."""
+    sys.warnoptions[:] = [option for option in os.environ.get("PYTHONWARNINGS", "").split(",") if option]
+    warnings.filters[:] = before  # type: ignore[index]
+    if sys.warnoptions:
+        warnings._processoptions(sys.warnoptions)  # type: ignore[attr-defined]
+    warnings.filters[:0] = added  # type: ignore[index]
+    warnings._filters_mutated()  # type: ignore[attr-defined]
+
+
+def unseeded() -> None:
+    """Python's and NumPy's global generators begin anew; torch's begins with the same seed in every process anyway."""
+    random.seed()
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+
+
+def of_its_rank() -> None:
+    """Lightning asks for the number of its process while it is imported."""
+    found = sys.modules.get("lightning.fabric.utilities.rank_zero")
+    if found is not None:
+        found.rank_zero_only.rank = found._get_rank() or 0
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
