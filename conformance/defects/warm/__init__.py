@@ -1,10 +1,11 @@
 """Interpreters for trials that find the large libraries imported already: 5 s of CPU less for each process that a check starts.
 
-A check starts commands and scripts in processes of their own, and each of them imports torch and Lightning before it does anything.
-`server.py` is a fresh interpreter that has imported libraries, nothing of this project, and computed nothing; what is started through
-`interpreter` runs in a fork of it, in the environment, the folder and with the streams of whoever asks (`client.py`). What a fork cannot
-be (`-c`, options of the interpreter, a `sitecustomize`, which blocks or traces imports) is a new interpreter as ever. Runs of the suite
-on a backend start true interpreters: only trials of planted backends, which compare the suite with itself, take these.
+A check starts commands and scripts in processes of their own, and each of them imports torch and Lightning before all else.
+`server.py` is a fresh interpreter that has imported libraries, nothing of this project, and computed nothing; what is started
+through `interpreter` runs in a fork of it, in the environment, the folder and with the streams of whoever asks (`client.py`).
+What a fork cannot be (`-c`, options of the interpreter, a `sitecustomize`, which blocks or traces imports) is a new interpreter
+as ever. Runs of the suite on a backend start true interpreters: only trials of planted backends, which examine the suite, take
+these; the twins among them would be accused if a fork were another process than an interpreter.
 """
 
 from __future__ import annotations
@@ -15,24 +16,30 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from conformance.connectors import process
 
+LIBRARIES = (
+    "torch", "torch.distributed", "torch.utils.data", "lightning.pytorch", "lightning.pytorch.loggers", "torchmetrics",
+    "tensordict", "h5py", "hdf5plugin", "scipy.io", "scipy.ndimage", "scipy.optimize", "scipy.spatial", "matplotlib.figure",
+    "matplotlib.backends.backend_agg", "fsspec.implementations.chained", "tqdm.auto", "rich.console",
+)  # fmt: skip
+"""What commands of the reference spend their first seconds with."""
 HERE = Path(__file__).resolve().parent
 SOCKET, NAME = "warm", "python"
 
 
 @contextmanager
-def interpreter() -> Iterator[str]:
+def interpreter(libraries: Sequence[str] = LIBRARIES) -> Iterator[str]:
     """The path of an executable that stands in for `sys.executable` as long as the context lasts; its forks end with it.
 
     Raises `RuntimeError` where the server dies before it listens.
     """
     folder = Path(tempfile.mkdtemp(prefix="conform-"))  # not below a report's folder: the path of a socket has 107 characters
-    command = [sys.executable, str(HERE / "server.py"), str(folder / SOCKET)]
+    command = [sys.executable, str(HERE / "server.py"), str(folder / SOCKET), *libraries]
     environment = {name: value for name, value in {**os.environ, **process.QUIET}.items() if name != "PYTHONPATH"}
     server = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -49,9 +56,9 @@ def interpreter() -> Iterator[str]:
 
 
 @contextmanager
-def started() -> Iterator[None]:
+def started(libraries: Sequence[str] = LIBRARIES) -> Iterator[None]:
     """Python processes that checks start are forks of such a server inside."""
-    with interpreter() as stub:
+    with interpreter(libraries) as stub:
         process.INSTEAD[sys.executable] = stub
         try:
             yield

@@ -1,4 +1,4 @@
-"""`python server.py SOCKET`: an interpreter that imports the large libraries once, and forks for each request of `client.py`.
+"""`python server.py SOCKET LIBRARY …`: an interpreter that imports libraries once, and forks for each request of `client.py`.
 
 It is started by path and imports nothing of this project: a fork finds its packages where a new interpreter would.
 """
@@ -24,21 +24,15 @@ import types
 import warnings
 from typing import Any
 
-LIBRARIES = (
-    "torch", "torch.distributed", "torch.utils.data", "lightning.pytorch", "lightning.pytorch.loggers", "torchmetrics", "tensordict",
-    "h5py", "hdf5plugin", "scipy.io", "scipy.ndimage", "scipy.optimize", "scipy.spatial", "matplotlib.figure",
-    "matplotlib.backends.backend_agg", "fsspec.implementations.chained", "tqdm.auto", "rich.console",
-)  # fmt: skip
-"""What commands of the reference spend their first seconds with; one that is not installed is nobody's loss."""
 WHOLE = 1 << 16
 
 
-def main(place: str) -> None:
+def main(place: str, *libraries: str) -> None:
     """Import, listen, say so, and serve until standard input ends."""
     del sys.path[0]  # this file's folder
     before = list(warnings.filters)
-    for name in LIBRARIES:
-        if importlib.util.find_spec(name.partition(".")[0]) is not None:
+    for name in libraries:
+        if importlib.util.find_spec(name.partition(".")[0]) is not None:  # nobody misses one that is not installed
             importlib.import_module(name)
     added = warnings.filters[: len(warnings.filters) - len(before)]
     gc.collect()
@@ -54,7 +48,7 @@ def main(place: str) -> None:
 
 
 def serve(door: socket.socket, events: selectors.BaseSelector, fresh: tuple[list[str], list[Any], list[Any]]) -> None:
-    """Answer every request with the end of its fork; a fork whose client is gone is ended, and all of them with standard input."""
+    """Answer every request with the end of its fork; a fork whose client is gone is ended, all of them with standard input."""
     running: dict[int, tuple[int, socket.socket]] = {}
     lines: dict[socket.socket, int] = {}
     events.register(0, selectors.EVENT_READ)
@@ -174,7 +168,7 @@ def ended(words: list[str]) -> int:
 
 
 def warned(added: list[Any], before: list[Any]) -> None:
-    """The filters of warnings as PYTHONWARNINGS asks: behind those that the libraries have added, before those of the interpreter."""
+    """The filters of warnings as PYTHONWARNINGS asks: behind those that libraries have added, before the interpreter's own."""
     sys.warnoptions[:] = [option for option in os.environ.get("PYTHONWARNINGS", "").split(",") if option]
     warnings.filters[:] = before  # type: ignore[index]
     if sys.warnoptions:
@@ -198,4 +192,4 @@ def of_its_rank() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

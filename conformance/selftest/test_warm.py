@@ -1,0 +1,111 @@
+"""A process that finds its libraries imported is, but for its time, the process that was asked for."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.connectors import process
+from conformance.defects import warm
+
+LIBRARIES = ("colorsys", "no_such_library")
+ASKS = ASKS
+OURS = "print(sorted(name for name in sys.modules if name.split('.')[0] in ('conformance', 'reference_impl')))"
+PROGRAMS = {
+    "what it is told": "import os, sys\nprint(sys.argv[1:], os.getcwd(), os.environ['TOLD'], __name__, sys.stdin.read())",
+    "its path": "import sys\nprint(list(dict.fromkeys(sys.path)))",
+    "a code": "import sys\nprint('out')\nprint('err', file=sys.stderr)\nsys.exit(7)",
+    "last words": "raise SystemExit('it ends here')",
+    "an error": "raise ValueError('of its own')",
+    "a signal": "import os, signal\nprint('before', flush=True)\nos.kill(os.getpid(), signal.SIGKILL)",
+    "what runs at its end": "import atexit\natexit.register(print, 'at the end')\nprint('first')",
+    "a thread": "import threading, time\nthreading.Thread(target=lambda: (time.sleep(0.1), print('late'))).start()",
+    "a warning": "import warnings\nwarnings.warn('soon', DeprecationWarning)\nwarnings.warn('soon', PendingDeprecationWarning)",
+    "its main": "import sys, pickle\ndef f(): pass\nprint(sys.modules['__main__'].f is f, pickle.loads(pickle.dumps(f)) is f)",
+    "what is imported": f"import sys\n{OURS}",
+}
+
+
+@pytest.fixture(scope="module")
+def stub() -> Iterator[str]:
+    with warm.interpreter(LIBRARIES) as path:
+        yield path
+
+
+def told(done: process.Completed) -> tuple[int, str, list[str]]:
+    """Code, output and errors, without the lines of a traceback that name this machinery's own file."""
+    return done.returncode, done.stdout, [line for line in done.stderr.splitlines() if not line.startswith("  ")]
+
+
+@pytest.mark.parametrize("warnings", [None, "default", "error"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_goes_as_in_a_new_interpreter(stub: str, tmp_path: Path, name: str, warnings: str | None) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(PROGRAMS[name] + "\n")
+    calls = [[str(script), "a", "b c"], ["-m", "program", "a", "b c"]]
+    environment = {"PYTHONPATH": str(tmp_path), "PYTHONWARNINGS": warnings, "TOLD": "ä"}
+
+    found, expected = (
+        [told(process.run([python, *words], env=environment, cwd=tmp_path)) for words in calls]
+        for python in (stub, sys.executable)
+    )
+
+    assert found == expected
+
+
+def test_libraries_are_there_and_a_new_interpreter_has_none(stub: str, tmp_path: Path) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(ASKS)
+
+    assert [process.run([python, str(script)]).stdout for python in (stub, sys.executable)] == ["True\n", "False\n"]
+
+
+@pytest.mark.parametrize("how", ["code", "option", "customised", "variable"])
+def test_what_a_fork_cannot_be_is_a_new_interpreter(stub: str, tmp_path: Path, how: str) -> None:
+    (tmp_path / "program.py").write_text(ASKS)
+    (tmp_path / "sitecustomize.py").write_text("" if how == "customised" else "raise SystemExit('it is not asked for')")
+    words = {
+        "code": ["-c", ASKS],
+        "option": ["-X", "utf8", str(tmp_path / "program.py")],
+    }
+    given = {"customised": {"PYTHONPATH": str(tmp_path)}, "variable": {"PYTHONHASHSEED": "3"}}
+
+    done = process.run([stub, *words.get(how, [str(tmp_path / "program.py")])], env=given.get(how, {}))
+
+    assert (done.returncode, done.stdout) == (0, "False\n")
+
+
+def test_a_fork_ends_with_its_client(stub: str, tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text("import time\ntime.sleep(1)\nopen('late', 'w')\n")
+
+    with pytest.raises(process.NoAnswer):
+        process.run([stub, str(tmp_path / "program.py")], cwd=tmp_path, timeout=0.3)
+    time.sleep(1.5)
+
+    assert not (tmp_path / "late").exists()
+
+
+def test_programs_run_beside_each_other(stub: str, tmp_path: Path) -> None:
+    (tmp_path / "first.py").write_text(
+        "import subprocess, sys\nprint(subprocess.run([sys.executable, 'second.py'], capture_output=True, text=True).stdout)\n"
+    )
+    (tmp_path / "second.py").write_text(ASKS)
+
+    assert process.run([stub, "first.py"], cwd=tmp_path).stdout == "True\n\n"
+
+
+def test_checks_start_forks_inside_of_it_and_interpreters_outside(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(ASKS)
+    argv = (sys.executable, str(tmp_path / "program.py"))
+
+    with warm.started(LIBRARIES):
+        inside = process.run(argv)
+    outside = process.run(argv)
+
+    assert (inside.stdout, inside.argv) == ("True\n", argv)
+    assert outside.stdout == "False\n"
+    assert not process.INSTEAD
