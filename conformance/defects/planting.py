@@ -28,7 +28,10 @@ Wrap = Callable[[Any], Any]
 
 
 class Plant:
-    """What a mutant's function gets: the places where it can lay a hand on. `touched`: what it has replaced, as it was before."""
+    """What a mutant's function gets: the places where it can lay a hand on. `touched`: what it has replaced, as it was before.
+
+    `changed`: the files that it has changed in the copy of the package, by their paths in it.
+    """
 
     def __init__(self) -> None:
         self.answers: list[tuple[str, Wrap]] = []
@@ -36,6 +39,7 @@ class Plant:
         self.copies: list[tempfile.TemporaryDirectory[str]] = []
         self.replaced: dict[int, Any] = {}
         self.touched: list[Any] = []
+        self.changed: list[str] = []
 
     def method(self, owner: type, name: str, wrap: Wrap) -> None:
         """Replace a method (or a class attribute) of a class of the reference."""
@@ -100,6 +104,7 @@ class Plant:
                 shutil.copytree(data, Path(self.copies[0].name, data.name), ignore=shutil.ignore_patterns("*.npz"))
             os.environ[COPY] = str(Path(self.copies[0].name).resolve())
             os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (os.environ[COPY], os.environ.get("PYTHONPATH")) if p)
+        self.changed.append(path)
         copy = Path(self.copies[0].name)
         places = (copy / ROOT / path, copy / path, copy / ROOT / f"_{path}")
         return next((place for place in places if place.is_file()), places[0])

@@ -45,9 +45,10 @@ class Trials:
         self.station, self.recorder = station, recorder
         self.job = json.loads(job.read_text(encoding="utf-8"))
         self.folder = job.parent
+        self.trained = self.folder / "trained"
         self.checks = checks
         self.running: dict[int, tuple[str, float]] = {}
-        self.reached: set[str] = set()
+        self.reached: dict[str, set[str]] = {}
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         places = [trials.Place(node, c.id, Path(node.split("::")[0]).stem, slow) for node, (c, slow) in self.checks.items()]
@@ -76,6 +77,7 @@ class Trials:
                     self._start(name, plans[name])
                 time.sleep(WATCH)
                 self._reap()
+        shutil.rmtree(self.trained, ignore_errors=True)
         self.recorder.planned_once = False  # the forks have the results: there is no report to close here
         return True
 
@@ -96,7 +98,9 @@ class Trials:
             code = 70
             try:
                 with tempfile.TemporaryDirectory() as folder:
-                    found.write_text(json.dumps(working.reached(self.station.backend(), Path(folder))), encoding="utf-8")
+                    told = working.reached(self.station.backend(), Path(folder))
+                    shutil.move(Path(folder, working.OUT), self.trained)
+                found.write_text(json.dumps(told), encoding="utf-8")
                 code = 0
             except BaseException:
                 traceback.print_exc()
@@ -105,7 +109,7 @@ class Trials:
                 os._exit(code)
         if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
             raise RuntimeError("the scenario of a working backend does not go through on the reference; see above")
-        self.reached = set(json.loads(found.read_text(encoding="utf-8")))
+        self.reached = {step: set(places) for step, places in json.loads(found.read_text(encoding="utf-8")).items()}
 
     def _start(self, name: str, nodes: list[str]) -> None:
         sys.stdout.flush()
@@ -168,7 +172,7 @@ class Trials:
         registry = backend.registry()
         registry.clear()
         registry.update(backend.defaults())
-        if (stopped := working.proved(backend, self.reached, folder)) is not None:
+        if (stopped := working.proved(backend, self.reached, folder, self.trained)) is not None:
             self.recorder._write({"kind": "working", "step": stopped[0], "why": stopped[1]})
 
     def _reap(self) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 from conformance.defects import resolution, trial_run, trials, working
 from conformance.defects.planting import Planted
 from conformance.defects.trials import Tried
+from reference_impl import policy
 
 
 def line(check: str, state: str = "fail", clause: str = "", needs: tuple[str, ...] = (), seen: str = "shape") -> dict[str, Any]:
@@ -100,15 +104,60 @@ def test_the_scenario_says_at_which_step_a_backend_stops_and_why(tmp_path: Path)
     assert absent[0] == "read" and absent[1].startswith("NotClaimed")
 
 
+def planter(*answers: str, touched: Sequence[Any] = (), changed: Sequence[str] = ()) -> Any:
+    return SimpleNamespace(answers=[(name, None) for name in answers], touched=list(touched), changed=list(changed), copies=[])
+
+
+def inner() -> None:
+    """Stands for a function of the reference."""
+
+
+def of(step: str) -> dict[str, set[str]]:
+    """A map in which this step alone runs `inner`."""
+    return {
+        s: {f"{Path(__file__)}:{inner.__code__.co_firstlineno}"} if s == step else set() for s in (*working.STEPS, working.MADE)
+    }
+
+
 def test_what_is_planted_beside_the_scenario_is_not_tried(tmp_path: Path) -> None:
-    """A function that the scenario never runs, or an answer that it never asks for."""
-    place = f"{Path(__file__)}:{test_what_is_planted_beside_the_scenario_is_not_tried.__code__.co_firstlineno}"
-    touched = [test_what_is_planted_beside_the_scenario_is_not_tried]
+    """A function that the scenario never runs, an answer that it never asks for, or a file that it never reads."""
+    for untouched in (planter(touched=[inner]), planter("merge"), planter(changed=["cli/main.py"])):
+        assert working.proved(SimpleNamespace(planter=untouched), of(""), tmp_path) is None
 
-    def backend(*answers: str, touched: list[Any]) -> Any:
-        return SimpleNamespace(planter=SimpleNamespace(answers=[(name, None) for name in answers], touched=touched, copies=[]))
 
-    assert working.proved(backend(touched=touched), set(), tmp_path) is None
-    assert working.proved(backend("merge", touched=[]), set(), tmp_path) is None
-    assert working.proved(backend(touched=touched), {place}, tmp_path) is not None
-    assert working.proved(backend("read", touched=[]), set(), tmp_path) is not None
+@pytest.mark.parametrize("step", working.STEPS)
+def test_what_a_step_runs_is_tried_from_that_step_on_at_the_latest(tmp_path: Path, step: str) -> None:
+    """Function, property, class, module, a function in wraps, or what is not known: none of what is reached is skipped."""
+    owner = type("Owner", (), {"method": inner, "shown": property(inner), "fixed": staticmethod(inner)})
+    module = sys.modules[__name__]
+    wrapped = functools.wraps(inner)(lambda: None)
+    for touched in (inner, wrapped, owner.method, owner.__dict__["shown"], owner.__dict__["fixed"], owner, module):
+        assert working.first_step(planter(touched=[touched]), of(step)) == step
+    assert working.first_step(planter(touched=[7]), of(step)) == "read"
+    assert working.proved(SimpleNamespace(planter=planter(touched=[inner])), of(step), tmp_path) is not None
+
+
+@pytest.mark.parametrize("answer", working.USED)
+def test_an_answer_that_the_scenario_asks_for_is_tried(tmp_path: Path, answer: str) -> None:
+    assert working.proved(SimpleNamespace(planter=planter(answer)), of(""), tmp_path) is not None
+
+
+@pytest.mark.parametrize("file", ["policy.py", "simulation/minimal_dataset.toml"])
+def test_a_changed_file_that_is_read_at_any_step_is_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, file: str) -> None:
+    """Also where it runs only while it is imported, and always where it is no Python."""
+    monkeypatch.setattr(working, "anew", lambda folder: SimpleNamespace())
+    places = {**of(""), working.MADE: {f"{policy.__file__}:1"}}
+    found = planter(changed=[file])
+    found.copies = [SimpleNamespace(name=str(tmp_path))]
+
+    assert working.proved(SimpleNamespace(planter=found), places, tmp_path) is not None
+
+
+def test_a_training_that_nothing_planted_can_change_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(working, "stops_at", lambda backend, folder, trained=None: asked.append(trained) or ("", ""))
+
+    for step in working.STEPS:
+        working.proved(SimpleNamespace(planter=planter(touched=[inner])), of(step), tmp_path, tmp_path / "trained")
+
+    assert asked == [None, None, *[tmp_path / "trained"] * 3]

@@ -13,7 +13,7 @@ from conformance.connectors import process
 from conformance.defects import warm
 
 LIBRARIES = ("colorsys", "no_such_library")
-ASKS = ASKS
+ASKS = "import sys\nprint('colorsys' in sys.modules)\n"
 OURS = "print(sorted(name for name in sys.modules if name.split('.')[0] in ('conformance', 'reference_impl')))"
 PROGRAMS = {
     "what it is told": "import os, sys\nprint(sys.argv[1:], os.getcwd(), os.environ['TOLD'], __name__, sys.stdin.read())",

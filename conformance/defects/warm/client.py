@@ -1,4 +1,4 @@
-"""`python -IS client.py SOCKET PYTHON STUB WORD …`: `PYTHON WORD …` in a fork of the server; where it cannot be, in PYTHON itself."""
+"""`python -IS client.py SOCKET PYTHON STUB WORD …`: `PYTHON WORD …` in a fork of the server, or, where it cannot be, PYTHON."""
 
 from __future__ import annotations
 
