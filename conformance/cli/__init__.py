@@ -12,6 +12,7 @@ from pathlib import Path
 from conformance import __version__
 from conformance.cli import (
     attest,
+    can_i_use,
     diff,
     doctor,
     door,
@@ -46,6 +47,7 @@ GROUPS = (
     report,
     doctor,
     drift,
+    can_i_use,
     ratchet,
     new_backend,
     order,

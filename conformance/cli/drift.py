@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.cli.shared import specification
 from conformance.specification.texts import counted
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ def add(verbs: Any) -> None:
         "client imports, installed or in this folder",
     )  # fmt: skip
     verb.add_argument("--record", type=Path, metavar="FILE", help="write the client's uses and hold them against nothing")
+    verb.add_argument(
+        "--keep", metavar="BACKEND@VERSION", help="keep what was found under this name (conformance/results/drift): packages only"
+    )  # fmt: skip
+    verb.add_argument("--commit", default="", help="with --keep: the backend's commit")
+    verb.add_argument("--dated", default="", metavar="DAY", help="with --keep: the day of that state")
+    verb.add_argument("--results", type=Path, help="with --keep: another folder than conformance/results")
     verb.add_argument("--all", action="store_true", help="show what is present, too")
     verb.add_argument("--json", action="store_true", help="one object for machines")
     verb.set_defaults(act=_drift)
@@ -51,6 +58,8 @@ def _drift(arguments: argparse.Namespace) -> int:
             return 0
         judged, world = _world(arguments, names, uses)
         found = clients.compare(judged, world)
+        if arguments.keep and found:
+            _keep(arguments, names, judged, found)
     except (LookupError, ValueError, SyntaxError, ImportError) as error:
         print(f"conform drift: {error}", file=sys.stderr)
         return 4
@@ -115,6 +124,26 @@ def _world(arguments: argparse.Namespace, names: dict[str, str], uses: Uses) -> 
         kept, world = tuple(folders), world_of_drop_in(folders, information(backend).python, uses)
     mine = tuple(use for use in uses.uses if use.module.split(".")[0] in kept)
     return replace(uses, packages=kept, uses=mine), world
+
+
+def _keep(arguments: argparse.Namespace, names: dict[str, str], uses: Uses, found: list[Finding]) -> None:
+    """A line of what was found. Raises `ValueError` where it could not be bound to a version and its sources."""
+    from conformance.clients.places import folder_of
+    from conformance.evidence import drifts
+    from conformance.specification.lint import digest
+
+    backend, _, version = arguments.keep.partition("@")
+    if not backend or not version:
+        raise ValueError(f"--keep {arguments.keep}: expected BACKEND@VERSION")
+    if not names:
+        raise ValueError("--keep is about packages in folders: --backend PACKAGE=FOLDER; a run of the profile keeps the rest")
+    spec = specification(arguments)
+    source = drifts.digest({name: folder_of(folder or name) for name, folder in names.items()})
+    said = {"commit": arguments.commit, "dated": arguments.dated, "specification": digest(spec.folder) or ""}
+    keys = [clause.key for clause in spec.clauses.values()]
+    line = drifts.of_findings(uses, found, keys, source, backend=backend, version=version, **said)
+    path = drifts.add(line, arguments.results / "drift" if arguments.results else None)
+    print(f"{path}: {backend} {version}", file=sys.stderr)
 
 
 def _told(arguments: argparse.Namespace, uses: Uses, found: list[Finding]) -> int:
