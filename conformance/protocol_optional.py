@@ -126,6 +126,12 @@ class Interop(Protocol):
     def read_pair(self, stem: Path) -> Mapping[str, Any]:
         """SIDE-021: the pair again."""
 
+    def write_normalisation(self, path: Path, stems: Sequence[Path]) -> Mapping[str, Any]:
+        """SIDE-022: the largest intensities of pairs in a pickle at `path`; the settings of PtychoViT that point there."""
+
+    def assemble_pair(self, stem: Path, patches: np.ndarray, said: str = "") -> Native:
+        """SIDE-023: the object `(H, W)` of the patches `(M, N, N)` predicted for a pair; `said`: what the prediction printed."""
+
     def disc_overlap(self, distance: np.ndarray, diameter: float) -> Native:
         """SIDE-010: shares of an area."""
 

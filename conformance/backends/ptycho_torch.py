@@ -21,27 +21,28 @@ from ptycho_torch import model as network
 
 from conformance.backends import ptycho_torch_parts as parts
 from conformance.backends.ptycho_torch_parts import of, offered, on_tensors
+from conformance.backends.ptycho_torch_profiles import Counts, Mapped, Weighted
 from conformance.protocol import BackendInfo
 
 FLOW, FACTORY, CLI = (f"ptycho_torch.{name}" for name in ("workflows.components", "config_factory", "cli.shared"))
 PARAMS, CONFIG, SELECTOR = "ptycho.params", "ptycho.config.config", "ptycho.workflows.backend_selector"
 KINDS = {kind: f"{kind.title()}Config" for kind in ("model", "training", "inference")} | {"execution": "PyTorchExecutionConfig"}
-MODES = {"pinn": "Unsupervised", "supervised": "Supervised"}
 
 # Method → the function that it is; then: method → the function that it calls with what it is given in another form.
 SAME = {"lookup": f"{PARAMS}:get", "parameters": f"{PARAMS}:params", "check_registry": f"{PARAMS}:validate"}
 SAME |= {"read_yaml": f"{CONFIG}:load_yaml_config", "flatten": f"{CONFIG}:dataclass_to_legacy_dict"}
 SAME |= {"payload": f"{FACTORY}:create_training_payload", "inference_payload": f"{FACTORY}:create_inference_payload"}
 SAME |= {"populate": f"{FACTORY}:populate_legacy_params", "load": f"{FLOW}:load_inference_bundle_torch"}
-SAME |= {"container": f"{FLOW}:_ensure_container", "loaders": f"{FLOW}:_build_lightning_dataloaders"}
+SAME |= {"container": f"{FLOW}:_ensure_container"}
 SAME |= {"normalise_probe": "ptycho_torch.helper:normalize_probe_like_tf", "validate_paths": f"{CLI}:validate_paths"}
 SAME |= {"open": f"{SELECTOR}:load_inference_bundle_with_backend"}
 SAME |= {"physics_scale": "ptycho_torch.helper:derive_intensity_scale_from_amplitudes"}
 SAME |= {"resolve_accelerator": f"{CLI}:resolve_accelerator"}
 CALLS = {"defaults": f"{PARAMS}:DEFAULT_CFG", "bridge": "ptycho_torch.config_bridge:to_model_config"}
-CALLS |= {"module": f"{FACTORY}:create_training_payload", "train": f"{FLOW}:train_cdi_model_torch"}
+CALLS |= {"module": parts.FACTORY, "train": f"{FLOW}:train_cdi_model_torch"}
 CALLS |= {"container_from_groups": "ptycho_torch.data_container_bridge:PtychoDataContainerTorch"}
 CALLS |= {"stitch": f"{FLOW}:_reassemble_cdi_image_torch", "reconstruct": f"{FLOW}:_reassemble_cdi_image_torch"}
+CALLS |= {"loaders": f"{FLOW}:_build_lightning_dataloaders"}
 CALLS |= {"run": f"{SELECTOR}:run_cdi_example_with_backend", "run_training": f"{SELECTOR}:train_cdi_model_with_backend"}
 CALLS |= {"execution_from_flags": f"{CLI}:build_execution_config_from_args", "command": f"{CLI}:validate_paths"}
 CALLS |= dict.fromkeys(("canonical", "synchronise", "validate"), f"{CONFIG}:PyTorchExecutionConfig")  # the line's own settings
@@ -51,7 +52,7 @@ STACK = {place.split(":")[0] for place in (SAME | CALLS).values() if place.start
 
 
 @offered(SAME, CALLS)
-class Backend:
+class Backend(Mapped, Counts, Weighted):
     """The surfaces that the installed state of the line offers, on one device; native objects are handed over and returned."""
 
     def __init__(self, device: str = "cpu") -> None:
@@ -64,7 +65,7 @@ class Backend:
         return BackendInfo(
             name="ptycho_torch",
             version=parts.version(),
-            profiles=("core", "cli") if hasattr(self, "command") else ("core",),
+            profiles=parts.profiles(self),
             devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
             numeric_libraries=tuple(f"{name} {metadata.version(name)}" for name in ("torch", "lightning", "numpy")),
             modules=tuple(name for name in ("ptycho_torch.model", *sorted(STACK)) if of(f"{name}:__name__")),
@@ -118,16 +119,17 @@ class Backend:
         (of(f"{FLOW}:_attach_physics_scale") or (lambda *_: None))(made, SimpleNamespace(nphotons=nphotons))
         return made
 
+    def loaders(self, train: Any, test: Any, config: Any) -> Any:
+        """Of a memory map that line makes a module of data, from the factory's settings."""
+        if not isinstance(train, of("ptycho_torch.dataloader:PtychoDataset") or ()):
+            return of(CALLS["loaders"])(train, test, config)
+        made = of(CALLS["loaders"])(train, test, config, payload=parts.factory(config))
+        made.setup("fit")
+        return made.train_dataloader(), made.val_dataloader()
+
     def module(self, config: Any) -> Any:
-        """As a training makes it: the factory's settings from the configuration in the factory's words, then the generator."""
-        stated = vars(config) | vars(config.model) | {"max_epochs": config.nepochs, "model_type": MODES[config.model.model_type]}
-        stated |= {"loss_function": "MAE"} if stated["model_type"] == "Supervised" else {}
-        stated = {name: value for name, value in stated.items() if value is not None and name != "model"}
-        payload = of(CALLS["module"])(Path(config.train_data_file), Path(config.output_dir), stated)
-        made = {f"{name}_config": getattr(payload, f"pt_{name}_config") for name in ("model", "data", "training")}
-        made["inference_config"] = own.InferenceConfig()
-        generator = of("ptycho_torch.generators.registry:resolve_generator")
-        return (generator(config).build_model(made) if generator else network.PtychoPINN_Lightning(**made)).to(self.device)
+        """As a training makes it."""
+        return parts.built(parts.factory(config)).to(self.device)
 
     def with_weights(self, module: Any, weights: Mapping[str, np.ndarray]) -> Any:
         module.load_state_dict({**module.state_dict(), **{name: self.tensor(value) for name, value in weights.items()}})

@@ -16,7 +16,7 @@ from ptycho_torch import config_params as own
 from ptycho_torch import helper
 from ptycho_torch import model as network
 
-from conformance import protocol
+from conformance import protocol, protocol_optional
 
 
 def of(place: str) -> Any:
@@ -38,16 +38,28 @@ def version() -> str:
         return f"checkout {Path(str(own.__file__)).parents[1].name}"
 
 
+MODES = {"pinn": "Unsupervised", "supervised": "Supervised"}
+FACTORY = "ptycho_torch.config_factory:create_training_payload"
 AREAS = ("config", "data", "grouping", "batch", "physics", "model", "loss", "training", "bundle", "inference", "dispatch", "cli")
+AREAS += ("mapped", "counts", "weighted")
+PROFILES = {"command": ("cli",), "run_training": ("supervised", "multimode"), "mapped": ("mmap",)}
+PROFILES |= {"count_settings": ("ci",), "merge_weighted": ("varpro",)}
+"""A method, and what a state of the line that has it can be held to beside the core."""
+
+
+def profiles(adapter: object) -> tuple[str, ...]:
+    """The profiles of which this state of the line has the code."""
+    return ("core", *(name for method, names in PROFILES.items() if hasattr(adapter, method) for name in names))
 
 
 def surfaces(adapter: object) -> tuple[str, ...]:
     """The areas of which this state of the line has anything; what it lacks within one of them is a gap."""
-    return tuple(
-        area
-        for area in AREAS
-        if any(hasattr(adapter, name) for name in vars(getattr(protocol, area.capitalize())) if name[0] != "_")
-    )
+    return tuple(area for area in AREAS if any(hasattr(adapter, name) for name in _methods(area)))
+
+
+def _methods(area: str) -> list[str]:
+    where = protocol if hasattr(protocol, area.capitalize()) else protocol_optional
+    return [name for name in vars(getattr(where, area.capitalize())) if name[0] != "_"]
 
 
 def offered(same: Mapping[str, str], calls: Mapping[str, str]) -> Callable[[type], type]:
@@ -71,6 +83,22 @@ def on_tensors(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*(self.tensor(a) if isinstance(a, np.ndarray) else a for a in given), **options)
 
     return method
+
+
+def factory(config: Any, **more: Any) -> Any:
+    """The factory's settings of a canonical configuration in the factory's words, then `more`."""
+    stated = vars(config) | vars(config.model) | {"max_epochs": config.nepochs, "model_type": MODES[config.model.model_type]}
+    stated |= {"loss_function": "MAE"} if stated["model_type"] == "Supervised" else {}
+    stated = {name: value for name, value in stated.items() if value is not None and name != "model"}
+    return of(FACTORY)(Path(config.train_data_file), Path(config.output_dir), stated | more)
+
+
+def built(payload: Any) -> Any:
+    """The module of these settings, by the generator of their architecture where this state has generators."""
+    made = {f"{name}_config": getattr(payload, f"pt_{name}_config") for name in ("model", "data", "training")}
+    made["inference_config"] = own.InferenceConfig()
+    generator = of("ptycho_torch.generators.registry:resolve_generator")
+    return generator(payload.tf_training_config).build_model(made) if generator else network.PtychoPINN_Lightning(**made)
 
 
 def parsed(flags: Mapping[str, Any]) -> Namespace:

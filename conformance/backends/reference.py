@@ -192,6 +192,8 @@ class Reference:
     read_product = staticmethod(exchange.read_product)
     write_pair = staticmethod(exchange.write_pair)
     read_pair = staticmethod(exchange.read_pair)
+    write_normalisation = staticmethod(exchange.write_normalisation)
+    assemble_pair = staticmethod(exchange.assemble_pair)
     disc_overlap = staticmethod(exchange.disc_overlap)
     overlap_metrics = staticmethod(exchange.overlap_metrics)
     compare_objects = staticmethod(exchange.compare_objects)

@@ -1,4 +1,4 @@
-"""Figures of overlap by brute force, in float64 (SIDE-010, SIDE-011)."""
+"""Figures of overlap, and patches at their places, by brute force, in float64 (SIDE-010, SIDE-011, SIDE-023)."""
 
 from __future__ import annotations
 
@@ -42,3 +42,17 @@ def metrics(places: np.ndarray, groups: np.ndarray, diameter: float, count: int)
         "metric_2_image_based_avg": float(np.mean(nearest)),
         "metric_3_group_to_group_avg": float(np.mean(between)),
     }
+
+
+def assemble(patches: np.ndarray, x: np.ndarray, y: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The object `shape` of patches `(M, N, N)`, pixel by pixel: each goes to the four pixels about its place (SIDE-023)."""
+    total, count, half = np.zeros(shape, complex), np.zeros(shape), patches.shape[-1] // 2
+    for (m, i, j), value in np.ndenumerate(patches):
+        row, column = y[m] + i - half, x[m] + j - half
+        for r in (math.floor(row), math.floor(row) + 1):
+            for c in (math.floor(column), math.floor(column) + 1):
+                weight = (1 - abs(row - r)) * (1 - abs(column - c))
+                if 0 <= r < shape[0] and 0 <= c < shape[1]:
+                    total[r, c] += weight * value
+                    count[r, c] += weight
+    return total / np.maximum(count, 1)

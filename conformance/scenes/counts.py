@@ -110,11 +110,9 @@ def field(batch: Native, name: str) -> np.ndarray:
 
 
 def weighted(backend: Any, prepared: Mapping[str, Any], seed: int = 3) -> Native:
-    """The prepared module with weights that are drawn here; what has fewer than two axes stays."""
-    module, rng = prepared["module"], np.random.default_rng(seed)
-    kernels = {k: v for k, v in networks.values(backend.weights(module)).items() if v.ndim == 4}
-    drawn = {k: (rng.uniform(-1, 1, v.shape) * np.sqrt(3 / v[0].size)).astype(v.dtype) for k, v in kernels.items()}
-    return backend.with_weights(module, drawn)
+    """The prepared module with weights that are drawn here; its statistics stay, and its factors, one number for all."""
+    kept = [native.array(value) for value in prepared["statistics"].values()]
+    return networks.redrawn(backend, prepared["module"], seed, but=kept)
 
 
 def prepared(backend: Any, g: int = 2, model: Mapping[str, Any] | None = None, **fields: Any) -> Mapping[str, Any]:

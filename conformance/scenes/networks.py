@@ -78,8 +78,17 @@ def settings(backend: Any, model: Mapping[str, Any] | None = None, **training: A
 
 def module(backend: Any, config: Native, seed: int = 0, gain: float = 1.0) -> Native:
     """A module whose weights are drawn here, by Glorot's rule: what a check sees is no matter of how a backend draws its own."""
-    made, rng = backend.module(config), np.random.default_rng(seed)
+    return redrawn(backend, backend.module(config), seed, gain)
+
+
+def redrawn(backend: Any, made: Native, seed: int, gain: float = 1.0, but: Iterable[np.ndarray] = ()) -> Native:
+    """A module with every weight drawn here, biases too: nothing is left of how the backend drew them.
+
+    What has the values of one of `but` is no weight, wherever the backend keeps it.
+    """
+    rng, kept = np.random.default_rng(seed), [value.ravel() for value in but]
     fresh = {k: v for k, v in values(backend.weights(made)).items() if v.dtype.kind == "f"}
+    fresh = {k: v for k, v in fresh.items() if not any(np.array_equal(v.ravel(), one) for one in kept)}
     return backend.with_weights(made, {k: _drawn(v, rng, gain) for k, v in fresh.items()})
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from conformance.defects.changes import function, instead
+from conformance.defects.changes import function, instead, result
 from conformance.twins import rows
-from reference_impl.exchange import comparison, overlap, pair, product
+from reference_impl.exchange import comparison, overlap, pair, prediction, product
 
 FILES = ("test_interop_files",)
 
@@ -66,6 +67,12 @@ def a_comparison_leaves_more(original, objects, truth, folder):
     (folder / "settings.json").write_text("{}")
 
 
+def the_pickle_is_of_today(original, path, stems):
+    said = original(path, stems)
+    path.write_bytes(pickle.dumps(dict(sorted(pickle.loads(path.read_bytes()).items(), reverse=True)), protocol=5))
+    return {**said, "training": {"epochs": 3}}
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -79,3 +86,8 @@ twin("TWIN-LENS", "the lens is computed from its half angle", files=("test_inter
     plant=function(overlap.disc_overlap, instead(lens_by_half_angles)))
 twin("TWIN-COMPARISON-WITH-MORE", "a comparison leaves a further file", files=("test_interop_figures",),
     plant=function(comparison.compare_objects, a_comparison_leaves_more))
+
+twin("TWIN-NORMALISATION-OF-TODAY", "the numbers are a pickle of another protocol, in another order, with more settings beside",
+    files=("test_interop_predictions",), plant=function(prediction.write_normalisation, the_pickle_is_of_today))
+twin("TWIN-OBJECT-IN-FLOAT64", "the object is complex128", files=("test_interop_predictions",),
+    plant=function(prediction.assemble_pair, result(lambda found: found.astype(np.complex128))))
