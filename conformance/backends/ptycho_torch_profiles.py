@@ -71,9 +71,9 @@ class Counts:
     device: torch.device
 
     def count_settings(self, config: Any, **fields: Any) -> Any:
-        """The factory's bundle of that profile but for the pair itself, then the fields; its word for the output of a CNN."""
-        bundle = dict(of("ptycho_torch.config_factory:CI_PROFILE_BUNDLE"))
-        stated = {name: bundle[name] for name in bundle if name not in ("scale_contract_version", "measurement_domain")}
+        """The factory's bundle of that profile but for the pair and what is configured; its word for a CNN's output."""
+        given = {"scale_contract_version", "measurement_domain", "loss_function", *vars(config), *vars(config.model)}
+        stated = {name: value for name, value in of("ptycho_torch.config_factory:CI_PROFILE_BUNDLE").items() if name not in given}
         polar = fields.get("generator_output_mode", config.model.generator_output_mode) == "amp_phase"
         return factory(config, **stated | fields | ({"cnn_output_mode": "amp_phase"} if polar else {}))
 

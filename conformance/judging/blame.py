@@ -17,6 +17,8 @@ _TOOLS = frozenset(sys.stdlib_module_names) | {"numpy", "scipy", "hypothesis", "
 # Folders of the package that hold backends: their frames speak for the backend.
 _BACKENDS = ("backends", "mutants", "twins", "selftest")
 _STANDARD = Path(sysconfig.get_path("stdlib"))
+_READING = (LookupError, AttributeError, TypeError)
+"""What a reader meets in an answer that has not the form that it reads."""
 _OWN_MISTAKES = (NameError, ImportError, SyntaxError)
 
 
@@ -34,7 +36,7 @@ def origin(error: BaseException, suite: Path) -> str:
 
     `backend`: raised beyond the proxy or while it was made, or in a library that a check or a scene called with something of
     the backend's. `check`: raised by a line of the suite itself, or by a tool that such a line called: the answer has another
-    form than needed. `harness`: everything else.
+    form than needed; or a scene found nothing where it looked into an answer for a check. `harness`: everything else.
     """
     place, foreign, checking = "harness", False, False
     if getattr(error, "beyond", False):
@@ -50,7 +52,8 @@ def origin(error: BaseException, suite: Path) -> str:
             place, foreign, checking = "check", False, True
         elif _below(path, PACKAGE) and path.relative_to(PACKAGE).parts[0] not in _BACKENDS:
             # What a backend meets in a scene's object beneath a check (a late loader, a broken map) is its own to pass on.
-            place, foreign = "harness", foreign and checking
+            reading = checking and path.relative_to(PACKAGE).parts[0] == "scenes" and isinstance(error, _READING)
+            place, foreign = "check" if reading else "harness", foreign and checking
         else:
             foreign |= module not in _TOOLS
     if foreign:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from conformance.defects.changes import constant, function, result
@@ -43,7 +41,7 @@ def darkness_is_one(original, dp):
         return 1.0
 
 
-def a_mean_over_the_scan(original, stem: Path, patches, said=""):
+def a_mean_over_the_scan(original, stem, patches, said=""):
     whole = original(stem, patches, said)
     mean, N = patches.mean(axis=0), patches.shape[-1]
     whole[:] = mean[np.ix_(np.arange(whole.shape[0]) % N, np.arange(whole.shape[1]) % N)]
@@ -62,7 +60,7 @@ def axes_are_exchanged(original, canvas, piece, x, y):
     original(canvas, piece, y, x)
 
 
-def patches_as_far_as_they_reach(original, stem: Path, patches, said=""):
+def patches_as_far_as_they_reach(original, stem, patches, said=""):
     given = prediction.read_pair(stem)
     count = len(given["xcoords"])
     return original(stem, np.concatenate([patches, patches])[:count], said)

@@ -163,12 +163,12 @@ def truth(backend: Any, entrance: str, given: Arrays) -> Arrays:
 def _of_record(raw: Any) -> Arrays:
     return {
         **{name: native.array(getattr(raw, name)) for name in RECORD},
-        "nphotons": raw.metadata["physics_parameters"]["nphotons"],
+        "nphotons": native.item(native.item(raw.metadata, "physics_parameters"), "nphotons"),
     }
 
 
 def _of_payload(backend: Any, payload: Any) -> Arrays:
-    side, source = payload.pt_data_config, payload.overrides_applied["nphotons_source"]
+    side, source = payload.pt_data_config, native.item(payload.overrides_applied, "nphotons_source")
     return {"N": side.N, "nphotons": side.nphotons, "N in the registry": backend.registry().get("N"), "source": source}
 
 

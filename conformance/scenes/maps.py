@@ -75,6 +75,11 @@ def values(batch: Any, names: Sequence[str] = FIELDS) -> dict[str, np.ndarray]:
     return {name: found[name] for name in (*names, "probe", "scaling")}
 
 
+def copied(batch: Any) -> dict[str, np.ndarray]:
+    """`values` in memory of their own."""
+    return {name: array.copy() for name, array in values(batch).items()}
+
+
 def rows(whole: dict[str, np.ndarray], chosen: Any) -> dict[str, np.ndarray]:
     """Some rows of `values`."""
     return {name: array[chosen] for name, array in whole.items()}

@@ -82,24 +82,18 @@ def module(backend: Any, config: Native, seed: int = 0, gain: float = 1.0) -> Na
 
 
 def redrawn(backend: Any, made: Native, seed: int, gain: float = 1.0, but: Iterable[np.ndarray] = ()) -> Native:
-    """A module with every weight drawn here, biases too: nothing is left of how the backend drew them.
-
-    What has the values of one of `but` is no weight, wherever the backend keeps it.
-    """
+    """A module with all weights drawn here, biases too; what has the values of one of `but` is no weight, wherever it stands."""
     rng, kept = np.random.default_rng(seed), [value.ravel() for value in but]
     fresh = {k: v for k, v in values(backend.weights(made)).items() if v.dtype.kind == "f"}
-    fresh = {k: v for k, v in fresh.items() if not any(np.array_equal(v.ravel(), one) for one in kept)}
-    return backend.with_weights(made, {k: _drawn(v, rng, gain) for k, v in fresh.items()})
+    drawn = {k: _drawn(v, rng, gain) for k, v in fresh.items() if not any(np.array_equal(v.ravel(), one) for one in kept)}
+    return backend.with_weights(made, drawn)
 
 
 def _drawn(value: np.ndarray, rng: np.random.Generator, gain: float) -> np.ndarray:
     """New values for a weight; a vector of one value (no bias, the unit of a normalisation) keeps it."""
     if value.ndim < 2:
-        return (
-            value
-            if value.size == 0 or (value == value.flat[0]).all()
-            else rng.uniform(-0.05, 0.05, value.shape).astype(value.dtype)
-        )
+        alike = value.size == 0 or (value == value.flat[0]).all()
+        return value if alike else rng.uniform(-0.05, 0.05, value.shape).astype(value.dtype)
     # Channels lead in (out, in, 3, 3) and trail in (3, 3, in, out).
     sides, (first, last) = ((1, 1), (3, 3)), (value.shape[:2], value.shape[2:])
     channels = last if first in sides and len(last) == 2 and last not in sides else first
@@ -298,10 +292,8 @@ def _globals(data: bytes) -> set[str]:
     """`module.name` of everything that a pickle imports, read without running it."""
     found, words = set(), ["", ""]
     for operation, argument, _ in pickletools.genops(data):
-        if operation.name == "GLOBAL":
-            found.add(argument.replace(" ", "."))
-        elif operation.name == "STACK_GLOBAL":
-            found.add(".".join(words[-2:]))
+        if operation.name in ("GLOBAL", "STACK_GLOBAL"):
+            found.add(argument.replace(" ", ".") if argument else ".".join(words[-2:]))
         elif isinstance(argument, str):
             words.append(argument)
     return found

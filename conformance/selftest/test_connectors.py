@@ -116,6 +116,16 @@ def test_an_attribute_that_raises_is_the_backends_fault_and_one_that_is_not_ther
     assert blame.origin(broken.value, here) == "backend" and blame.origin(absent.value, here) == "check"
 
 
+def test_what_a_scene_does_not_find_in_an_answer_is_a_matter_of_form() -> None:
+    from conformance.scenes import counts
+
+    here = Path(__file__).parent
+    with pytest.raises(KeyError) as absent:
+        counts.weighted(None, {"module": None})
+    assert blame.origin(absent.value, here) == "check"
+    assert blame.origin(absent.value, Path("nowhere")) == "harness"  # beneath no check: nobody has answered
+
+
 def test_warnings_and_log_records_are_given_here(far: Any, caplog: pytest.LogCaptureFixture) -> None:
     with warnings.catch_warnings(record=True) as given:
         warnings.simplefilter("always")
