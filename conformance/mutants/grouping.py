@@ -36,6 +36,13 @@ def members(plant: Plant, change: Callable[..., np.ndarray]) -> None:
     plant.function(indices.group_indices, changed)
 
 
+def the_last_block_is_left_out(original, patterns):
+    found, block = original(patterns), max(1, (1 << 17) // patterns[0].size)
+    if len(found) > block:
+        found[len(found) - len(found) % block :] = 0
+    return found
+
+
 def groups_of_one_are_drawn_with_replacement(found, points, C, nsamples, seed, *rest):
     return found if nsamples <= len(points) else np.random.RandomState(seed).randint(len(points), size=(nsamples, C))
 
@@ -206,6 +213,9 @@ mutant("GUARD-GROUP-020", "whole groups are repeated", "GROUP-020:oversampled_gr
 mutant("GUARD-GROUP-020b", "fewer groups than asked for", "GROUP-020:oversampling_repeats_only_what_it_must",
     plant=function(indices._oversample,
         instead(lambda pool, C, nsamples, draw: indices._combinations(pool, C, nsamples, draw)[:nsamples])))
+mutant("GUARD-GROUP-020c", "a small pool takes neighbours away", "GROUP-020:a_pool_below_the_neighbours_narrows_nothing",
+    plant=function(indices.group_indices, lambda original, points, C, K=4, nsamples=1, *rest:
+        original(points, C, rest[-1] if len(rest) == 4 and rest[-1] and nsamples > len(points) else K, nsamples, *rest)))
 mutant("GUARD-GROUP-013d", "the farthest neighbour is never drawn", "GROUP-013:members_are_drawn_from_all_neighbours",
     plant=function(indices._neighbours, lambda original, points, seeds, K, C: original(points, seeds, max(C, K - 1), C)))
 mutant("GUARD-GROUP-016b", "many exposures at one place cannot be grouped", "GROUP-016:coincident_points_are_neighbours[crowd]",
@@ -249,6 +259,12 @@ mutant("GUARD-GROUP-030b", "weak data are dimmed", "GROUP-030:normalised_amplitu
     plant=energies(lambda pixels: np.sum(pixels.astype(np.float64) ** 2, axis=1) + 1e-3))
 mutant("GUARD-GROUP-030c", "a dark stack becomes NaN", "GROUP-030:a_dark_stack_is_refused",
     plant=function(arrays.normalisation, instead(lambda energy, N, file=None: N / 2 / np.sqrt(np.float64(energy)))))
+mutant("GUARD-GROUP-030e", "the patterns beyond the last whole block are counted as dark",
+    "GROUP-030:amplitudes_of_many_patterns_are_normalised", plant=function(arrays.pattern_energies, the_last_block_is_left_out))
+mutant("GUARD-GROUP-031d", "labels of a second block are those of the first",
+    "GROUP-031:labels_of_many_large_patterns_lie_at_their_place",
+    plant=function(arrays.label_patches, lambda original, image, coords, N:
+        original(image, coords[np.arange(len(coords)) % max(1, (1 << 17) // N**2)], N)))
 mutant("GUARD-GROUP-031", "labels of the record are replaced", "GROUP-031:labels_of_a_record_are_gathered",
     plant=labels_at(lambda found: found["coords_nn"], own=True))
 mutant("GUARD-GROUP-031b", "a placeholder passes for truth", "GROUP-031:without_an_object_there_are_no_labels",

@@ -33,6 +33,13 @@ def record(points: np.ndarray | None = None, dtype: str = "float32", **changes: 
     return {key: value for key, value in whole.items() if value is not None}
 
 
+def growing(n: int, N: int, **changes: Any) -> dict[str, Any]:
+    """A record of n patterns of side N, each brighter than the one before it, over the labelled object."""
+    light = np.random.default_rng(n).uniform(0.5, 1.0, (n, N, N)) * np.linspace(1.0, 5.0, n)[:, None, None]
+    points = np.resize(labelled_scan(), (n, 2)) + np.linspace(0.0, 0.9, n)[:, None]
+    return {**record(points), "diff3d": light.astype(np.float32), "probeGuess": curved_probe(N)[0], **changes}
+
+
 def uneven(n: int) -> np.ndarray:
     """`(n, 2)` points of a scan that is wider than high; all distances differ."""
     return np.stack(anisotropic_scan(n), axis=1)

@@ -172,6 +172,18 @@ def test_oversampled_groups_are_neighbours_and_differ(backend: Any, observe: Obs
     observe.equal("different combinations", groups.different(found), 60)
 
 
+@pytest.mark.clause("GROUP-020~1", evidence="differential")
+def test_a_pool_below_the_neighbours_narrows_nothing(backend: Any, observe: Observer) -> None:
+    """7 neighbours of 23 points make 300 groups, 5 would make 115 at most. If this fails, suspect a pool that replaces K."""
+    points = groups.uneven(23)
+
+    with observe.accepts("points"):
+        found = members(backend, points, K=7, nsamples=300, seed=3, gridsize=2, enable_oversampling=True, neighbor_pool_size=5)
+
+    observe.equal("groups with strangers", groups.strangers(judged_by_any_seed(points, found, 7)), 0)
+    observe.equal("different combinations", groups.different(found), 300)
+
+
 @pytest.mark.clause("GROUP-020~1")
 def test_oversampling_repeats_only_what_it_must(backend: Any, observe: Observer) -> None:
     """Five points have five combinations of four. If this fails, suspect fewer groups than asked for."""
