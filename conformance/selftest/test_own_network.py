@@ -66,9 +66,8 @@ def test_the_pages_network_keeps_the_profile(tmp_path: Path) -> None:
             0,
         ),
         ("seen = functional.gelu(self.enter(patterns))", "seen = self.enter(patterns - patterns.mean(0))", "MODEL-031", 1),
-        ("return amplitude_and_phase(", "return amplitude_and_phase(0 * ", "MODEL-034", 1),
     ],
-    ids=["double", "frozen", "mean-of-the-batch", "blind"],
+    ids=["double", "frozen", "mean-of-the-batch"],
 )
 def test_a_strangers_fault_is_found_and_its_network_named(tmp_path: Path, old: str, new: str, check: str, code: int) -> None:
     """A frozen layer is the network's own affair; the rest is not."""
@@ -85,8 +84,19 @@ def test_a_strangers_network_is_trained_opened_and_missed(tmp_path: Path) -> Non
     """By the commands; and where its package is gone, one line says so."""
     env, command = installed(tmp_path / "site"), [sys.executable, "-m", "reference_impl"]
     scan, small = tmp_path / "sim" / "train.npz", ["--size", "128", "--patterns", "16", "--test-patterns", "4"]
-    infer = [*command, "infer", "--model-path", "run", "--test-data", str(scan), "--output-dir", "picture", "--quiet"]
-    train = ["--architecture", "mixer", "--max-epochs", "1", "--n-filters-scale", "1", "--gridsize", "1", "--quiet"]
+    infer = [
+        *command,
+        "infer",
+        "--model-path",
+        "run",
+        "--test-data",
+        str(scan),
+        "--output-dir",
+        "picture",
+        "--accelerator",
+        "cpu",
+    ]
+    train = ["--architecture", "mixer", "--max-epochs", "1", "--gridsize", "1", "--accelerator", "cpu", "--quiet"]
     steps = [
         [*command, "simulate", "--output-dir", "sim", *small],
         [*command, "train", "--train-data-file", str(scan), "--output-dir", "run", *train],

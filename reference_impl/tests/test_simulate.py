@@ -26,7 +26,7 @@ def test_files_are_contract_files_with_the_stated_photons(tmp_path: Path) -> Non
     code = main(["simulate", "--output_dir", str(tmp_path), "--quiet", *flags])
 
     assert code == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["ground_truth.npz", "test.npz", "train.npz"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ground_truth.npz", "recipe.toml", "test.npz", "train.npz"]
     header, record = inspect_file(tmp_path / "train.npz"), RawData.from_file(tmp_path / "train.npz")
     assert (header.n_patterns, header.N) == (30, 16) and abs(header.nphotons / 1e4 - 1) < 0.02
     assert record.objectGuess.shape == (48, 48) and len(RawData.from_file(tmp_path / "test.npz")) == 9
