@@ -140,3 +140,37 @@ class Interop(Protocol):
 
     def compare_objects(self, objects: Mapping[str, np.ndarray], truth: np.ndarray, folder: Path) -> None:
         """SIDE-030: files in `folder`."""
+
+
+class Judged(Protocol):
+    """What is judged before data are used and after (profile `judged`; DATA-030 … DATA-032, INFER-050 … INFER-054).
+
+    `judge`, `granted`, `admit` take the settings `crop` (M of the stitcher, pixels; 20), `measurement` (DATA-003), `accept`
+    (names of findings that the user has answered; none), `position_scale` (1) and `nphotons` (by hand; None).
+    """
+
+    def judge(self, raw: Native, **settings: Any) -> Sequence[Mapping[str, Any]]:
+        """DATA-030: what is implausible about a record: `name`, `severity`, `field`, `state` and `found`, a sentence, of each."""
+
+    def granted(self, raw: Native, **settings: Any) -> Mapping[str, Sequence[str]]:
+        """DATA-032: what was taken for granted, by name: what, and because of what."""
+
+    def admit(self, raw: Native, **settings: Any) -> None:
+        """DATA-031: warn of warnings, raise for an error that is not accepted."""
+
+    def disagreement(
+        self, patches: np.ndarray, offsets: np.ndarray, M: int, light: np.ndarray | None = None
+    ) -> Mapping[str, float]:
+        """INFER-050: `plain`, `aligned`, `shuffled`, `overlapping` of `(n, N, N, 1)` at `(n, 1, 1, 2)` under light `(N, N)`."""
+
+    def agreed(self, patches: np.ndarray, offsets: np.ndarray, M: int, light: np.ndarray | None = None) -> Native:
+        """INFER-051: the patches, each turned by one phase where that makes them agree."""
+
+    def canvas_origin(self, offsets: np.ndarray, N: int, M: int) -> Native:
+        """INFER-052: `[x, y]`, the position of pixel [0, 0] of the canvas of INFER-006."""
+
+    def covered_share(self, covered: np.ndarray, origin: tuple[float, float], positions: np.ndarray) -> float:
+        """INFER-053: of the field of positions `(k, 2)`, the share that pixels `(H, W)` of a canvas cover."""
+
+    def flat_residual(self, container: Native, config: Native) -> float:
+        """INFER-054: the relative residual of the best constant object."""

@@ -28,13 +28,14 @@ from reference_impl import (
     model,
     physics,
 )
+from reference_impl.data.report import reported
 from reference_impl.dispatch import selector
 from reference_impl.training import PtychoLightningModule, train_cdi_model_torch
 
 KINDS = {"model": config.ModelConfig, "training": config.TrainingConfig, "inference": config.InferenceConfig}
 KINDS |= {"execution": execution.PyTorchExecutionConfig}
 PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap", "ci", "varpro", "ranks", "interop")
-PROFILES += ("generators",)
+PROFILES += ("generators", "judged")
 MODULES = ("physics", "model", "loss", "batch", "training", "bundle", "inference", "engine", "dispatch.workflow")
 
 
@@ -197,6 +198,24 @@ class Reference:
     disc_overlap = staticmethod(exchange.disc_overlap)
     overlap_metrics = staticmethod(exchange.overlap_metrics)
     compare_objects = staticmethod(exchange.compare_objects)
+
+    def judge(self, raw: Any, **settings: Any) -> list[dict[str, Any]]:
+        return [row for row in reported(raw, **settings).plain()["checked"] if row["found"] is not None]
+
+    granted = staticmethod(lambda raw, **settings: reported(raw, **settings).plain()["assumed"])
+
+    def admit(self, raw: Any, **settings: Any) -> None:
+        report = reported(raw, **settings)
+        report.warn()
+        report.refuse()
+
+    disagreement = staticmethod(lambda *given, **options: vars(inference.disagreement(*given, **options)))
+    agreed = staticmethod(inference.agreed)
+    covered_share = staticmethod(inference.covered_share)
+    flat_residual = staticmethod(inference.flat_residual)
+
+    def canvas_origin(self, offsets: np.ndarray, N: int, M: int) -> Any:
+        return inference.canvas_frame(self._tensor(offsets), N, M).origin
 
     execution_from_flags = staticmethod(lambda flags, mode: execution.build_execution_config_from_args(Namespace(**flags), mode))
     drop_in = drop_in_torch = staticmethod(drop_in.folder)

@@ -23,8 +23,8 @@ WIDTH = 100
 OWN = ("BackendInfo", "Native", "Overrides")
 """What an adapter takes from the protocol itself."""
 
-ONLY_IN = {"client": "ptychodus", "mapped": "mmap", "counts": "ci", "weighted": "varpro", "generators": "generators"}
-ONLY_IN |= {"interop": "interop"}
+ONLY_IN = {"client": "ptychodus", "mapped": "mmap", "counts": "ci", "weighted": "varpro"}
+ONLY_IN |= {name: name for name in ("generators", "interop", "judged")}
 """Surface → the one profile whose clauses ask for it."""
 
 TEMPLATES = {

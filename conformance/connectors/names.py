@@ -31,7 +31,7 @@ ENTRY_POINTS = "ptycho_conformance.backends"
 """The group of entry points by which an installed package names its adapter."""
 
 AREAS = "describe config data grouping batch physics model loss training bundle inference dispatch cli client"
-OPTIONAL = "mapped counts weighted generators interop"
+OPTIONAL = "mapped counts weighted generators interop judged"
 SURFACES: dict[str, type] = {area: getattr(protocol, area.capitalize()) for area in AREAS.split()}
 SURFACES |= {name: getattr(protocol_optional, name.capitalize()) for name in OPTIONAL.split()}
 

@@ -12,8 +12,8 @@ from conformance.defects.trials import bare
 from conformance.specification.clauses import AREAS
 
 OWN = {area: prefix for prefix, area in AREAS.items()}
-FLOOR = 0.1
-"""Seconds: below it a check is as cheap as any."""
+FLOOR = 0.03
+"""Seconds: what a check costs that does nothing."""
 SHARE = 4.0
 """How much dearer a check of another area counts: the mutation's own area is asked first."""
 
@@ -46,20 +46,26 @@ class Reach:
         return found
 
     def of(self, path: str, line: int, area: str) -> list[str]:
-        """The checks that can see a change of a line, those first that are near and quick; one case of each comes before all."""
-        checks = {check for place in self._places(path, line, area) for check in self.by_line.get((path, place), ())}
+        """The checks that can see a change of a line, those first that are near and quick; one case of each comes before all.
+
+        Where none runs the line, those that run its function: of each check one case was traced, and another may come there.
+        """
+        checks = self._running(path, self._places(path, line, area)) or self._running(path, _function(self.texts[path], line))
         if not checks and line in _outside(self.texts[path]):
             checks = {check for check in self.checks if check.startswith(f"{OWN.get(area, area.upper())}-")}
         ranked = sorted(checks, key=lambda check: (self._price(check, path, area), check))
         first = list({bare(check): check for check in reversed(ranked)}.values())
         return sorted(first, key=ranked.index) + [check for check in ranked if check not in set(first)]
 
+    def _running(self, path: str, lines: Iterable[int]) -> set[str]:
+        return {check for line in lines for check in self.by_line.get((path, line), ())}
+
     def _price(self, check: str, path: str, area: str) -> float:
-        """Seconds for each part of the check's interest that is this file: what a scenario passes on its way it hardly judges."""
+        """Seconds, and more the smaller this file's part of the check: what a scenario passes on its way it hardly judges."""
         lines = self.checks[check]["lines"]
         interest = (1 + len(lines.get(path, ()))) / (1 + sum(map(len, lines.values())))
         own = check.startswith(f"{OWN.get(area, area.upper())}-")
-        return (FLOOR + float(self.checks[check]["cpu"])) * (1.0 if own else SHARE) / interest
+        return (FLOOR + float(self.checks[check]["cpu"])) * (1.0 if own else SHARE) / interest**0.5
 
     def _places(self, path: str, line: int, area: str) -> Iterable[int]:
         """The lines that stand for a line: its statement's; of a function's head all of it; outside of functions the file's."""
@@ -73,6 +79,12 @@ def bodies(text: str) -> list[tuple[int, int]]:
     """First and last line of the bodies of a file's functions."""
     tree = ast.parse(text)
     return [(node.body[0].lineno, node.end_lineno or 0) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+def _function(text: str, line: int) -> range:
+    """The lines of the body of the smallest function around a line; none outside of functions."""
+    around = [(last - first, first, last) for first, last in bodies(text) if first <= line <= last]
+    return range(min(around)[1], min(around)[2] + 1) if around else range(0)
 
 
 def _outside(text: str) -> set[int]:

@@ -128,6 +128,12 @@ def test_a_statement_of_several_lines_is_reached_by_any_of_them_and_a_head_by_it
     assert reach().of("data/a.py", 14, "data") == ["DATA-003:elsewhere"]
 
 
+def test_a_line_that_no_traced_case_runs_is_asked_of_those_that_run_its_function() -> None:
+    checks = {"DATA-001:early": {"node": "n", "cpu": 0.1, "lines": {"data/a.py": [6, 11]}}}
+
+    assert Reach(checks, {"data/a.py": TEXT}).of("data/a.py", 9, "data") == ["DATA-001:early"]
+
+
 def test_what_is_no_functions_is_asked_of_all_that_run_its_file() -> None:
     assert len(reach().of("data/a.py", 1, "data")) == 5
 

@@ -76,12 +76,11 @@ def _pattern_bytes(path: Path) -> int:
 
 def report_of(args: argparse.Namespace, record: Any, crop: int = 20, more: Sequence[Any] = ()) -> Report:
     """Every check on a record, and the rows of `more`, under the flags; `crop` is M of the stitcher."""
-    from reference_impl.data.plausible import judge
-    from reference_impl.data.report import report
+    from reference_impl.data.report import reported
 
-    verdicts = judge(record, args.accept or (), crop=crop, measurement=args.measurement, more=more)
+    how = {"crop": crop, "measurement": args.measurement, "position_scale": args.position_scale, "more": more}
     photons = getattr(args, "nphotons", None)  # a flag of train's alone
-    return report(record, verdicts, measurement=args.measurement, position_scale=args.position_scale, nphotons=photons)
+    return reported(record, args.accept or (), nphotons=photons, **how)
 
 
 def judged(args: argparse.Namespace, record: Any, say: Reporter, crop: int = 20) -> Report:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from reference_impl.data.metadata import DEFAULT_NPHOTONS
-from reference_impl.data.plausible import Verdict
+from reference_impl.data.plausible import Row, Verdict, judge
 from reference_impl.errors import ContractError
 
 
@@ -40,6 +40,7 @@ class Report:
             {
                 "name": verdict.row.name,
                 "severity": verdict.row.severity,
+                "field": verdict.row.field,
                 "threshold": verdict.row.threshold,
                 "state": verdict.state,
                 "found": verdict.found,
@@ -103,6 +104,21 @@ def report(
         ),
     }
     return Report(str(record.file), tuple(verdicts), assumed)
+
+
+def reported(
+    record: Any,
+    accept: Sequence[str] = (),
+    *,
+    crop: int = 20,
+    measurement: str = "amplitude",
+    position_scale: float = 1.0,
+    nphotons: float | None = None,
+    more: Sequence[Row] = (),
+) -> Report:
+    """The report about `record` with every row of the table and of `more` on it; arguments as of `judge` and `report`."""
+    verdicts = judge(record, accept, crop=crop, measurement=measurement, more=more)
+    return report(record, verdicts, measurement=measurement, position_scale=position_scale, nphotons=nphotons)
 
 
 def _photons(stated: float | None, by_hand: float | None) -> tuple[str, str]:

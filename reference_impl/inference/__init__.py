@@ -6,7 +6,8 @@ from reference_impl.policy import require_torch
 
 require_torch()
 
-from reference_impl.inference.agreement import agreed  # noqa: E402
+from reference_impl.inference.agreement import agreed, disagreement  # noqa: E402
+from reference_impl.inference.figures import covered_share, flat_residual  # noqa: E402
 from reference_impl.inference.load import load_inference_bundle_torch  # noqa: E402
 from reference_impl.inference.predict import absolute_offsets, amplitude_residual, predict_patches  # noqa: E402
 from reference_impl.inference.reassemble import reassemble_cdi_image_torch, synchronised  # noqa: E402
@@ -20,6 +21,9 @@ __all__ = [
     "agreed",
     "amplitude_residual",
     "canvas_frame",
+    "covered_share",
+    "disagreement",
+    "flat_residual",
     "load_inference_bundle_torch",
     "predict_patches",
     "reassemble_cdi_image_torch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from conformance.backends.numpy_only import archive
 from conformance.backends.numpy_only.archive import refuse
-from conformance.backends.numpy_only.records import SCAN, Record
+from conformance.backends.numpy_only.records import SCAN, Record, fitting, laid_out
 
 NUMBERS = ("frame_index", "position_index")
 MEMBERS = (*SCAN, "diffraction", "diff3d", "probeGuess", "scan_index", "objectGuess", "_metadata", *NUMBERS)
@@ -37,7 +38,9 @@ def read(
     numbers = [arrays[name] for name in NUMBERS if name in arrays]
     if len(numbers) == 2 and numbers[0].size not in arrays[stack].shape:
         refuse(path, "frame_index", f"a number a pattern of {arrays[stack].shape}", numbers[0].size)
-    patterns = _patterns(path, stack, arrays[stack], len(numbers[0] if len(numbers) == 2 else scan["xcoords"]))
+    wrong = partial(refuse, path)
+    patterns = laid_out(arrays[stack], len(numbers[0] if len(numbers) == 2 else scan["xcoords"]), stack, wrong)
+    fitting(arrays["probeGuess"], patterns.shape[-1], wrong)
     frames, places = _pairs(path, *numbers, patterns=len(patterns), positions=len(scan["xcoords"]))
     scan = {name: value[places] for name, value in scan.items()}
     diff3d = _amplitudes(path, stack, patterns[frames], measurement)
@@ -70,21 +73,6 @@ def _complex(path: Path, name: str, value: np.ndarray) -> np.ndarray:
     if value.ndim != 2 or value.dtype.kind not in "cfiu" or not np.isfinite(value).all():
         refuse(path, name, "a plane of finite complex numbers", f"{value.dtype} {value.shape}, or a value that is not finite")
     return value.astype(np.complex64)
-
-
-def _patterns(path: Path, name: str, stack: np.ndarray, positions: int) -> np.ndarray:
-    """The stack as `(M, N, N)`; the number of positions decides which axis counts the patterns (DATA-004)."""
-    if stack.ndim != 3 or stack.dtype.kind not in "fiu":
-        refuse(path, name, "a stack of real patterns (M, N, N)", f"{stack.dtype} {stack.shape}")
-    first, middle, last = stack.shape
-    if not (first == positions and middle == last):
-        legacy = first == middle and (last == positions or first not in (last, positions))
-        stack = np.ascontiguousarray(np.moveaxis(stack, -1, 0)) if legacy else stack
-    if stack.shape[1] != stack.shape[2]:
-        refuse(path, name, "square patterns", stack.shape)
-    if len(stack) > positions:
-        refuse(path, "xcoords, ycoords", f"{len(stack)} coords (Every pattern needs a position)", positions)
-    return stack
 
 
 def _amplitudes(path: Path, name: str, stack: np.ndarray, measurement: str) -> np.ndarray:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
+
+Refuse = Callable[[str, str, object], NoReturn]
+"""Field, expected, found."""
 
 SCAN = ("xcoords", "ycoords", "xcoords_start", "ycoords_start")
 
@@ -38,8 +42,9 @@ class Record:
             setattr(self, name, np.asarray(getattr(self, name), dtype=np.float64))
         if len({getattr(self, name).shape for name in SCAN}) > 1:
             raise ValueError(f"coordinates must have matching shapes, found {[getattr(self, name).shape for name in SCAN]}")
-        if self.diff3d.ndim != 3 or self.diff3d.shape[1] != self.diff3d.shape[2]:
-            raise ValueError(f"diff3d: expected square patterns (M, N, N), found {self.diff3d.shape}")
+        self.diff3d = laid_out(self.diff3d, len(self.xcoords), "diff3d", _refuse)
+        if len(self.diff3d) != len(self.xcoords):
+            _refuse("xcoords, ycoords", f"{len(self.diff3d)} coords, one a pattern", len(self.xcoords))
         if self.scan_index is None:
             self.scan_index = np.zeros(len(self.xcoords), dtype=np.int64)
         for name in ("probeGuess", "objectGuess", "Y"):
@@ -48,6 +53,32 @@ class Record:
                 setattr(self, name, np.asarray(value, dtype=np.complex64))
             elif value is not None:
                 raise ValueError(f"{name}: expected complex values, found {value.dtype}")
+        fitting(self.probeGuess, self.diff3d.shape[-1], _refuse)
+
+
+def _refuse(field: str, expected: str, found: object) -> NoReturn:
+    raise ValueError(f"{field}: expected {expected}, found {found}")
+
+
+def laid_out(stack: np.ndarray, positions: int, name: str, refuse: Refuse) -> np.ndarray:
+    """The stack as `(M, N, N)`; the number of positions decides which axis counts the patterns (DATA-004, DATA-021)."""
+    if stack.ndim != 3 or stack.dtype.kind not in "fiu":
+        refuse(name, "a stack of real patterns (M, N, N)", f"{stack.dtype} {stack.shape}")
+    first, middle, last = stack.shape
+    if not (first == positions and middle == last):
+        legacy = first == middle and (last == positions or first not in (last, positions))
+        stack = np.ascontiguousarray(np.moveaxis(stack, -1, 0)) if legacy else stack
+    if stack.shape[1] != stack.shape[2]:
+        refuse(name, "square patterns", stack.shape)
+    if len(stack) > positions:
+        refuse("xcoords, ycoords", f"{len(stack)} coords (Every pattern needs a position)", positions)
+    return stack
+
+
+def fitting(probe: np.ndarray | None, side: int, refuse: Refuse) -> None:
+    """A probe is as wide as the patterns (DATA-020)."""
+    if probe is not None and probe.shape[-2:] != (side, side):
+        refuse("probeGuess", f"side {side} as the patterns", probe.shape)
 
 
 def write(raw: Record, path: str | Path) -> None:

@@ -1,0 +1,138 @@
+"""Findings that a record may give rise to: a little beyond each limit, a little within it (DATA-030, DATA-031)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from conformance.scenes.judged import (
+    BEAM,
+    COUNT,
+    PLACE,
+    Change,
+    N,
+    all_beams,
+    astray,
+    bright,
+    corners,
+    empty_field,
+    energy,
+    fractions,
+    masked,
+    of_uneven,
+    one,
+    plateau,
+    positions,
+    put,
+    raster,
+    repeated,
+    share,
+    stack,
+    then,
+    twice,
+    whole,
+    wide,
+)
+
+
+@dataclass(frozen=True)
+class Odd:
+    """One finding: beyond its limit, within it, and the numbers that its sentence holds beyond it."""
+
+    name: str
+    severity: str
+    field: str
+    beyond: dict[str, Change]
+    within: dict[str, Change]
+    figures: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    measurement: str = "amplitude"
+
+
+ODDS = (
+    Odd("layout", "error", "diff3d", {"cube": of_uneven(0.31, 0.1)}, {"cube": of_uneven(0.29, 0.1)}, {"cube": (16, 31, 10)}),
+    Odd(
+        "largest-integer", "error", "diff3d",
+        {"value": put(65535.0, PLACE, (3, 5, 8), (9, 1, 1)), "count": put(np.sqrt(32767.0), PLACE)},
+        {"one-less": put(65534.0, PLACE), "fewer-bits": put(16383.0, PLACE), "other": put(40000.0, PLACE)},
+        {"value": (3, 2, 65535), "count": (1, 32767)},
+    ),
+    Odd(
+        "saturated", "warning", "diff3d",
+        {"plateau": plateau(16), "half": plateau(COUNT * N * N // 5)},
+        {"fifteen": plateau(15), "apart": plateau(16, 0.97)},
+        {"plateau": (16, 1, 40), "half": (COUNT * N * N // 5, COUNT, 40)},
+    ),
+    Odd(
+        "hot-pixel", "error", "diff3d",
+        {"off-beam": share(0.52, PLACE), "beam-alone": then(share(0.999, BEAM))},
+        {"less": share(0.48, PLACE), "beam": stack(all_beams), "single": then(share(0.9, (0, 5, 7)), one)},
+        {"off-beam": (1, 40, 52.0, *PLACE), "beam-alone": (1, 40, 99.9, *BEAM)},
+    ),
+    Odd(
+        "bright-patterns", "warning", "diff3d", {"two": energy(101, 7, 30)}, {"two": energy(99, 7, 30)}, {"two": (2, 40, 7, 101)}
+    ),
+    Odd(
+        "dead-patterns", "warning", "diff3d", {"dark": energy(0, 11, 12), "nearly": energy(0.9e-6, 11)},
+        {"dim": energy(1.1e-6, 11)}, {"dark": (2, 40, 11), "nearly": (1, 40, 11)},
+    ),
+    Odd(
+        "repeated-patterns", "warning", "diff3d", {"two": repeated(4, 31)},
+        {"turned": repeated(4, 31, turned=True), "dark": energy(0, 11, 12)}, {"two": (1, 40, 4, 31)},
+    ),
+    Odd(
+        "whole-numbers", "error", "diff3d", {"counts": whole(6), "two": whole(2)}, {"one": whole(1), "broken": whole(6, 0.01)},
+        {"counts": (6,), "two": (2,)},
+    ),
+    Odd(
+        "broken-counts", "warning", "diff3d", {"factor": then(whole(6), stack(lambda a: a * 0.37))}, {"as-they-are": whole(6)},
+        {"factor": (0.37,)},
+    ),
+    Odd(
+        "broken-counts", "warning", "diff3d", {"fractions": fractions(0.012)}, {"rounding": fractions(0.008)},
+        {"fractions": (10,)}, "counts",
+    ),
+    Odd("zero-frequency", "error", "diff3d", {"corners": corners(2.05)}, {"corners": corners(1.95)}, {"corners": (24.7, 50.6)}),
+    Odd(
+        "positions-equal", "error", "xcoords", {"all": positions(lambda place: place * 0 + 5)},
+        {"single": one, "close": wide(1e-9)}, {"all": (40,)},
+    ),
+    Odd(
+        "positions-unit", "error", "xcoords", {"metres": wide(0.0098)},
+        {"pixels": wide(0.0102), "none": positions(lambda place: place * 0 + 5)}, {"metres": (9.8e-3, 40)},
+    ),
+    Odd(
+        "position-outlier", "error", "xcoords", {"one": astray(1.02), "four": astray(1.02, 4)},
+        {"near": astray(0.98), "many": astray(1.02, 5)}, {"one": (1, 40, 0), "four": (4, 40, 0)},
+    ),
+    Odd("canvas", "error", "xcoords", {"wide": wide(4e6)}, {"as-it-is": wide(40)}, {"wide": (4e6, 32 * (4e6 + N) ** 2 / 2**30)}),
+    Odd("empty-field", "error", "xcoords", {"empty": empty_field(102)}, {"sparse": empty_field(98)}, {"empty": (40, 16, 102)}),
+    Odd("duplicates", "warning", "xcoords", {"five": twice(5)}, {"four": twice(4)}, {"five": (5, 40)}),
+    Odd(
+        "steps", "warning", "xcoords", {"gaps": raster(12.2), "apart": raster(16.5)}, {"touching": raster(11.9), "single": one},
+        {"gaps": (12.2, 12), "apart": (16.5, 12, 16)},
+    ),
+    Odd(
+        "probe-power", "note", "probeGuess", {"above": bright(10.3), "below": bright(1 / 103)},
+        {"above": bright(9.7), "below": bright(1 / 97)}, {"above": (10.3,), "below": (1 / 103,)},
+    ),
+    Odd("mask-share", "error", "mask", {"less": masked(127)}, {"half": masked(128)}, {"less": (49.6,)}),
+)  # fmt: skip
+NAMES = tuple(dict.fromkeys(odd.name for odd in ODDS))
+BEYOND = [(odd, case) for odd in ODDS for case in odd.beyond]
+WITHIN = [(odd, case) for odd in ODDS for case in odd.within]
+
+
+NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+def missing(sentence: str, figures: tuple[float, ...]) -> list[float]:
+    """The figures that a sentence does not hold, to three digits."""
+    held = [float(found) for found in NUMBER.findall(sentence)]
+    return [figure for figure in figures if not any(abs(one - figure) <= 6e-3 * abs(figure) for one in held)]
+
+
+def names(cases: list[tuple[Odd, str]]) -> list[str]:
+    """Ids of cases."""
+    return [f"{odd.name}-{case}" for odd, case in cases]

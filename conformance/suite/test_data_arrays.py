@@ -1,0 +1,60 @@
+"""DATA: records made from arrays as files make them, and damage in every member."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.connectors import native
+from conformance.judging.observe import Observer
+from conformance.scenes import arrays
+
+
+@pytest.mark.clause("DATA-020~1")
+@pytest.mark.parametrize("side", [8, 15, 17, 32])
+def test_a_probe_of_another_side_is_refused(backend: Any, observe: Observer, tmp_path: Path, side: int) -> None:
+    """In a file and as arrays, both sides named. If this fails, suspect a probe that is square and no more."""
+    given, path = arrays.unlike_probe(tmp_path, side)
+
+    with observe.raises("arrays", ValueError, "probeGuess", str(side), "16"):
+        backend.record(**given)
+    with observe.raises("file", ValueError, "probeGuess", path.name, str(side), "16"):
+        backend.read(path)
+
+
+@pytest.mark.clause("DATA-021~1")
+@pytest.mark.parametrize("layout", arrays.LAYOUTS, ids=str)
+def test_arrays_are_laid_out_as_files(backend: Any, observe: Observer, layout: Any) -> None:
+    """Patterns in front, whichever axis they came on. If this fails, suspect a layout that the reader alone decides."""
+    given = arrays.arrays_of(layout)
+
+    with observe.accepts("arrays"):
+        raw = backend.record(**given)
+
+    observe.equal("diff3d", native.array(raw.diff3d), layout.truth())
+
+
+@pytest.mark.clause("DATA-021~1")
+@pytest.mark.parametrize("layout", arrays.MISFITS, ids=str)
+def test_arrays_that_do_not_fit_are_refused(backend: Any, observe: Observer, layout: Any) -> None:
+    """More positions than patterns, or fewer. If this fails, suspect arrays that nobody counts."""
+    given = arrays.arrays_of(layout)
+
+    with observe.raises("refusal", ValueError, "coords"):
+        backend.record(**given)
+
+
+@pytest.mark.clause("DATA-022~1", needs=("DATA-001",))
+@pytest.mark.parametrize("kept", ["stored", "compressed"])
+@pytest.mark.parametrize("member", arrays.MEMBERS)
+def test_a_changed_byte_is_found_in_every_member(backend: Any, observe: Observer, tmp_path: Path, member: str, kept: str) -> None:
+    """At its first, its middle and its last byte. If this fails, suspect a member whose checksum nobody compares."""
+    path, copies = arrays.damaged(tmp_path, member, kept)
+
+    with observe.accepts("whole"):
+        backend.read(path)
+
+    observe.equal("not refused by name", arrays.unrefused(backend.read, path, copies), [])
+    observe.equal("copies", len(copies), 3)

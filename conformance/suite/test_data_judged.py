@@ -1,0 +1,117 @@
+"""DATA: what is implausible about a record, what is done about it, and what is taken for granted."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.connectors import native
+from conformance.judging.observe import Observer
+from conformance.scenes import judged, odds, reports
+from conformance.scenes.odds import Odd
+
+
+def told(backend: Any, given: dict[str, Any], **settings: Any) -> dict[str, dict[str, str]]:
+    """Name → finding."""
+    found = backend.judge(backend.record(**given), crop=judged.CROP, **settings)
+    return {str(native.item(one, "name")): {key: str(native.item(one, key)) for key in reports.PARTS} for one in found}
+
+
+@pytest.mark.clause("DATA-030~1")
+def test_nothing_is_implausible_about_a_plain_record(backend: Any, observe: Observer) -> None:
+    """No finding of any name. If this fails, suspect a limit within what is usual."""
+    observe.equal("findings", told(backend, judged.plain()), {})
+
+
+@pytest.mark.clause("DATA-030~1")
+@pytest.mark.parametrize(("odd", "case"), odds.BEYOND, ids=odds.names(odds.BEYOND))
+def test_what_is_beyond_a_limit_is_found(backend: Any, observe: Observer, odd: Odd, case: str) -> None:
+    """By its name, as severe as it is, of its field. If this fails, suspect a limit, or a comparison the wrong way round."""
+    found = told(backend, odd.beyond[case](judged.plain()), measurement=odd.measurement)
+
+    observe.holds("finding", odd.name in found, odd.name, ", ".join(found) or "nothing")
+    observe.equal("severity", found[odd.name]["severity"], odd.severity)
+    observe.equal("state", found[odd.name]["state"], odd.severity)
+    observe.equal("field", found[odd.name]["field"], odd.field)
+
+
+@pytest.mark.clause("DATA-030~1")
+@pytest.mark.parametrize(("odd", "case"), odds.WITHIN, ids=odds.names(odds.WITHIN))
+def test_what_is_within_a_limit_is_let_be(backend: Any, observe: Observer, odd: Odd, case: str) -> None:
+    """Nothing of that name. If this fails, suspect a limit that accuses what is right."""
+    found = told(backend, odd.within[case](judged.plain()), measurement=odd.measurement)
+
+    observe.equal("finding", found.get(odd.name), None)
+
+
+@pytest.mark.clause("DATA-031~1", needs=("DATA-030",))
+@pytest.mark.parametrize(("odd", "case"), odds.BEYOND, ids=odds.names(odds.BEYOND))
+def test_a_finding_has_its_figures(backend: Any, observe: Observer, odd: Odd, case: str) -> None:
+    """How many, which, how much. If this fails, suspect the figures of another pattern."""
+    found = told(backend, odd.beyond[case](judged.plain()), measurement=odd.measurement)
+
+    observe.equal("figures that are missing", odds.missing(found[odd.name]["found"], odd.figures[case]), [])
+
+
+@pytest.mark.clause("DATA-031~1", needs=("DATA-030",))
+def test_errors_are_refused_together(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """The first with its figures, the others by name. If this fails, suspect a refusal that knows one of them."""
+    path = reports.wrong_file(tmp_path)
+
+    with observe.raises("refusal", ValueError, path.name, "diff3d", "52.0%", *reports.WRONG) as caught:
+        backend.admit(backend.read(path))
+
+    observe.equal("lines", len(caught.message.splitlines()), 1)
+
+
+@pytest.mark.clause("DATA-031~1", needs=("DATA-030",))
+def test_what_is_accepted_stops_nobody(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """And its neighbours stay. If this fails, suspect an answer to all of them."""
+    raw = backend.read(reports.wrong_file(tmp_path))
+
+    with observe.raises("the other one", ValueError, reports.WRONG[1]) as caught:
+        backend.admit(raw, accept=[reports.WRONG[0]])
+    with observe.accepts("both"):
+        backend.admit(raw, accept=list(reports.WRONG))
+
+    observe.holds("the first", reports.WRONG[0] not in caught.message, f"nothing of {reports.WRONG[0]}", caught.message)
+    states = [native.item(one, "state") for one in backend.judge(raw, accept=list(reports.WRONG))]
+    observe.equal("states", states, ["accepted", "accepted"])
+
+
+@pytest.mark.clause("DATA-031~1")
+def test_an_unknown_finding_cannot_be_accepted(backend: Any, observe: Observer) -> None:
+    """A slip of the pen answers nothing. If this fails, suspect names that nobody looks up."""
+    with observe.raises("refusal", ValueError, "hot-pixels"):
+        backend.admit(backend.record(**judged.plain()), accept=["hot-pixels"])
+
+
+@pytest.mark.clause("DATA-031~1", needs=("DATA-030",))
+@pytest.mark.parametrize(("accept", "expected"), [([], reports.QUESTIONS), ([*reports.QUESTIONS], {})], ids=["asked", "accepted"])
+def test_warnings_are_given_and_notes_are_not(
+    backend: Any, observe: Observer, accept: list[str], expected: dict[str, str]
+) -> None:
+    """A `UserWarning` each, by name and field. If this fails, suspect severities that are exchanged."""
+    raw = backend.record(**reports.questionable())
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        backend.admit(raw, crop=judged.CROP, accept=accept)
+
+    said = [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
+    observe.equal("warnings", reports.named(said), expected)
+
+
+@pytest.mark.clause("DATA-032~1")
+@pytest.mark.parametrize("case", reports.GRANTED)
+def test_what_is_taken_for_granted_is_said(backend: Any, observe: Observer, case: str) -> None:
+    """Numbers and words, under their names. If this fails, suspect the number of good pixels for that of bad ones."""
+    arrays, settings, expected = reports.GRANTED[case]
+
+    said = backend.granted(backend.record(**{**judged.plain(), **arrays()}), **settings)
+
+    found = {name: " ".join(map(str, native.item(said, name))) for name in expected}
+    observe.equal("not said", reports.unsaid(found, expected), [])
