@@ -1,37 +1,40 @@
 """How everything is run. `python3 noxfile.py -s cpu` needs Python 3.11 or newer with venv and pip, and nothing else.
 
-Sessions: cpu, profiles, ranks, cuda (the suite on the reference), mutants, twins, mutation, replay (on defects and freedoms),
-tests, page (in a browser), strangers (the suite on other backends), ptychodus, formats, lint, bench, quality, snapshots.
-All of them share one environment, installed from `.ci/constraints.txt`; with `--no-venv` they use the interpreter they are in and
-install nothing. nox turns every failure into exit code 1: the true code stands in the footer of the log under `reports/`.
+Sessions: cpu, profiles, ranks, cuda (the suite on the reference), "cpu(lowest)", "cpu(newest)", …, columns (with other versions),
+mutants, twins, mutation, replay (on defects and freedoms), tests, page (in a browser), strangers (the suite on other backends),
+ptychodus, formats, lint, bench, quality, snapshots.
+All of them share one environment, installed from `.ci/constraints.txt`, but for the columns and the strangers
+(`.ci/environments.py`); with `--no-venv` they use the interpreter they are in and install nothing. nox turns every failure into
+exit code 1: the true code stands in the footer of the log under `reports/`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
 import time
 import tomllib
 import venv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / ".ci"))
+import environments  # noqa: E402
+from environments import BIN, CONSTRAINTS, HOUSE, PIP  # noqa: E402
+
 REPORTS = ROOT / "reports"
-CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
 BOOTSTRAP = ROOT / ".nox" / "bootstrap"
-HOUSE = ROOT / ".nox" / "house"
-BIN = "Scripts" if os.name == "nt" else "bin"
 CLIENT = "ptychodus==1.7.0"
 RECIPES = tomllib.loads((ROOT / "conformance" / "backends" / "install.toml").read_text(encoding="utf-8"))
 PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap")
 TESTS = ("conformance/selftest", "reference_impl/tests")
 PAGES = ("conformance/selftest/test_page.py", "conformance/selftest/test_page_site.py")
-PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
 
 
 def bootstrap(arguments: list[str]) -> int:
@@ -87,12 +90,36 @@ def ranks(session: nox.Session) -> None:
 @nox.session
 def cuda(session: nox.Session) -> None:
     """The checks that mean something on a CUDA device; without one they are counted and skipped, or, if required, failed."""
-    code, said = examine(session, prepare(session), "cuda", forgiven=(5,))
-    if code == 5:
-        counted = next((line for line in said.splitlines() if line.startswith("checks: ")), "nothing evaluated")
-        if os.environ.get("CONFORM_REQUIRE_CUDA") == "1":
-            session.error(f"CONFORM_REQUIRE_CUDA=1, but there is no CUDA device; {counted}")
-        session.skip(f"no CUDA device; {counted}")
+    on_cuda(session, prepare(session))
+
+
+def of_column(kind: str, name: str) -> Callable[[nox.Session], None]:
+    """The session of a column of versions: `cpu(pinned)` is what `cpu` is, the others have environments of their own."""
+
+    def session(session: nox.Session) -> None:
+        python = prepare(session) if name == "pinned" and kind != "numpy" else environments.column(session.log, name, kind)
+        label = kind if name == "pinned" else f"{kind}-{name}"
+        if kind == "cuda":
+            return on_cuda(session, python, label)
+        tee(session, "trace", [python, "-m", "conformance", "trace"])
+        backend, asked = ("reference", PROFILES) if kind == "cpu" else ("numpy", ())
+        examine(session, python, "cpu", asked, label, backend=backend)
+
+    session.__doc__ = f"`{kind}` with the versions of the column {name} (.ci/environments.py)."
+    return session
+
+
+for kind, name in itertools.product(environments.KINDS, environments.names()):
+    nox.session(name=f"{kind}({name})", default=False)(of_column(kind, name))
+
+
+@nox.session
+def columns(session: nox.Session) -> None:
+    """The newest runs of `cpu` in each column on one page, and what moved between the first and the others. Runs no check."""
+    python, (first, *others) = prepare(session), environments.newest(REPORTS)
+    tee(session, "columns", [python, "-m", "conformance", "report", first, *others, "--output", "{folder}"])
+    for other in others:
+        tee(session, f"diff-{Path(other).name}", [python, "-m", "conformance", "diff", first, other])
 
 
 @nox.session
@@ -139,7 +166,7 @@ def strangers(session: nox.Session) -> None:
     python, found, absent = prepare(session), ["reference", "proc:numpy"], []
     for name, recipe in RECIPES.items():
         try:
-            place = stranger(session, name, recipe)
+            place = environments.stranger(session.log, name, recipe)
             found += [f"venv:{place}:{adapter}" for adapter in recipe["adapters"]]
         except (subprocess.CalledProcessError, OSError) as error:
             absent.append(f"not installed: {', '.join(recipe['adapters'])}: {error}")
@@ -154,7 +181,7 @@ def strangers(session: nox.Session) -> None:
 @nox.session
 def ptychodus(session: nox.Session) -> None:
     """The released ptychodus, unmodified, on the reference: export, train, save, open, reconstruct, compare; both libraries."""
-    python = of_the_pins(session, ROOT / ".nox" / "ptychodus", CLIENT, "-e", f"{ROOT}[reference]")
+    python = environments.of_the_pins(session.log, ROOT / ".nox" / "ptychodus", CLIENT, "-e", f"{ROOT}[reference]")
     tee(session, "ptychodus", [python, "-m", "conformance.clients.trial", "--output", "{folder}", *session.posargs])
 
 
@@ -181,7 +208,7 @@ def bench(session: nox.Session) -> None:
     """Times and memory of the reference, against their bounds; `-- --peers`, `-- --to-error`: its engine beside pty-chi's."""
     argv, python = [word for word in session.posargs if word != "--peers"], prepare(session)
     if {"--peers", "--to-error"} & set(session.posargs):
-        argv = ["--peers", str(stranger(session, "ptychi", RECIPES["ptychi"]) / BIN / "python"), *argv]
+        argv = ["--peers", str(environments.stranger(session.log, "ptychi", RECIPES["ptychi"]) / BIN / "python"), *argv]
     tee(session, "bench", [python, "-m", "reference_impl.bench", *argv])
 
 
@@ -203,53 +230,28 @@ def snapshots(session: nox.Session) -> None:
 
 def prepare(session: nox.Session, extra: str = "") -> str:
     """The interpreter to use: the shared environment's, installed once for each state of the pins; with `--no-venv`, this one."""
-    python = of_the_pins(session, HOUSE, "-e", f"{ROOT}[reference,lint]")
+    python = environments.of_the_pins(session.log, HOUSE, "-e", f"{ROOT}[reference,lint]")
     if extra and "--no-venv" not in sys.argv:
         subprocess.run([python, "-m", "pip", *PIP, "-e", f"{ROOT}[{extra}]"], check=True)
     return python
 
 
-def of_the_pins(session: nox.Session, place: Path, *wanted: str) -> str:
-    """The interpreter of an environment with what is `wanted`, under the pins; with `--no-venv`, this one."""
-    if "--no-venv" in sys.argv:
-        return os.environ.get("CONFORM_PYTHON", sys.executable)
-    python, stamp = place / BIN / "python", place / "installed.sha256"
-    state = CONSTRAINTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes()
-    digest = hashlib.sha256(state + (b"" if place == HOUSE else wanted[0].encode())).hexdigest()
-    if not stamp.is_file() or stamp.read_text() != digest:
-        session.log(f"installing into {place}")
-        subprocess.run([sys.executable, "-m", "virtualenv", "-q", "--clear", str(place)], check=True)
-        subprocess.run([str(python), "-m", "pip", *PIP, *wanted], check=True)
-        stamp.write_text(digest)
-    return str(python)
-
-
-def stranger(session: nox.Session, name: str, recipe: dict[str, Any]) -> Path:
-    """An environment under `.nox/strangers`, installed once for each state of its recipe; a checkout goes onto its path.
-
-    Raises CalledProcessError or OSError where that cannot be had.
-    """
-    place = ROOT / ".nox" / "strangers" / name
-    source = Path(os.environ.get(recipe.get("folder", ""), place.with_name(f"{name}-checkout"))).resolve()
-    if "checkout" in recipe and not source.is_dir():
-        subprocess.run(["git", "clone", "-q", "--depth", "1", recipe["checkout"], str(source)], check=True)
-    wanted = hashlib.sha256(repr((recipe, str(source))).encode()).hexdigest()
-    stamp = place / "installed.sha256"
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        session.log(f"installing into {place}")
-        venv.create(place, with_pip=True, clear=True)
-        subprocess.run([str(place / BIN / "python"), "-m", "pip", *PIP[:3], *recipe["requirements"]], check=True)
-        if "checkout" in recipe:
-            (next(place.glob("lib*/**/site-packages")) / "checkout.pth").write_text(f"{source}\n")
-        stamp.write_text(wanted)
-    return place
+def on_cuda(session: nox.Session, python: str, label: str = "") -> None:
+    """What `cuda` does, with an environment's interpreter."""
+    code, said = examine(session, python, "cuda", label=label, forgiven=(5,))
+    if code == 5:
+        counted = next((line for line in said.splitlines() if line.startswith("checks: ")), "nothing evaluated")
+        if os.environ.get("CONFORM_REQUIRE_CUDA") == "1":
+            session.error(f"CONFORM_REQUIRE_CUDA=1, but there is no CUDA device; {counted}")
+        session.skip(f"no CUDA device; {counted}")
 
 
 def examine(
-    session: nox.Session, python: str, device: str, asked: Sequence[str] = PROFILES, label: str = "", forgiven: Sequence[int] = ()
-) -> tuple[int, str]:
-    """`conform run` on the reference; it keeps its own log. Returns code and output; a code that is not forgiven is an error."""
-    argv = [python, "-m", "conformance", "run", "--backend", "reference", "--device", device, "--output", str(REPORTS)]
+    session: nox.Session, python: str, device: str, asked: Sequence[str] = PROFILES, label: str = "",
+    forgiven: Sequence[int] = (), backend: str = "reference",
+) -> tuple[int, str]:  # fmt: skip
+    """`conform run` on a backend; it keeps its own log. Returns code and output; a code that is not forgiven is an error."""
+    argv = [python, "-m", "conformance", "run", "--backend", backend, "--device", device, "--output", str(REPORTS)]
     argv += ["--label", label or device, *(part for name in asked for part in ("--profile", name))]
     code, said = spoken([*argv, *session.posargs])
     if code != 0 and code not in forgiven:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FILE_LINES, FUNCTION_LINES, MUTANT_LINES = 300, 60, 12
-TREES = ("conformance", "reference_impl", "noxfile.py")
+TREES = ("conformance", "reference_impl", "noxfile.py", ".ci/environments.py")
 SUITE = Path("conformance/suite")
 PLANTED = (Path("conformance/mutants"), Path("conformance/twins"), Path("conformance/defects/replays"))
 KEPT = Path("conformance/results")
