@@ -157,32 +157,6 @@ def test_amplitudes_are_normalised(backend: Any, observe: Observer, g: int, dtyp
     observe.close("X_full", entry(mapping, "X_full"), oracle.normalised(groups.gathered(given, "diff3d", members), groups.N))
 
 
-@pytest.mark.axes("container:M", "container:N")
-@pytest.mark.clause("GROUP-030~1", evidence="differential")
-@pytest.mark.parametrize(("n", "N"), [(2600, 6), (150, 64)], ids=["many", "large"])
-def test_amplitudes_of_many_patterns_are_normalised(backend: Any, observe: Observer, n: int, N: int) -> None:
-    """The last patterns are the brightest. If this fails, suspect a sum by blocks that leaves the last one out."""
-    given = groups.growing(n, N)
-
-    with observe.accepts("record"):
-        mapping = backend.group(backend.record(**groups.copies(given)), N=N, nsamples=n, gridsize=1, sequential_sampling=True)
-
-    observe.close("X_full", entry(mapping, "X_full"), oracle.normalised(given["diff3d"][..., None], N))
-
-
-@pytest.mark.axes("container:M", "container:N")
-@pytest.mark.clause("GROUP-031~2", needs=("GROUP-024",), evidence="differential")
-def test_labels_of_many_large_patterns_lie_at_their_place(backend: Any, observe: Observer) -> None:
-    """As with few. If this fails, suspect labels made by blocks, of which one is left out or lies at another's place."""
-    given = groups.growing(40, 64, objectGuess=groups.labelled_object())
-
-    with observe.accepts("record"):
-        mapping = backend.group(backend.record(**groups.copies(given)), N=64, nsamples=40, gridsize=1, sequential_sampling=True)
-
-    truth = oracle.labels(given["objectGuess"], groups.positions(given, "coords", np.arange(40)[:, None]), 64)
-    observe.close("Y", entry(mapping, "Y"), truth)
-
-
 @pytest.mark.clause("GROUP-030~1", evidence="conservation")
 @GRIDS
 @pytest.mark.parametrize("dtype", ["float32", "uint16"])
