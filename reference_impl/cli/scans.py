@@ -31,10 +31,10 @@ def settle(args: argparse.Namespace) -> None:
 
     Raises `ContractError` for flags that say nothing about data in memory.
     """
-    from reference_impl.batch.mapping import sources_of
-
     args.sources = args.train_data_file
     if mapped(args):
+        from reference_impl.batch.mapping import sources_of  # it brings torch and Lightning
+
         args.train_data_file = sources_of(args.sources)[0]
         if args.labels != "none":
             found = f"{args.labels} with a memory map"
