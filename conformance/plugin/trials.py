@@ -44,7 +44,7 @@ class Trials:
     def __init__(self, station: Station, recorder: Recorder, job: Path, checks: dict[str, Any]) -> None:
         self.station, self.recorder = station, recorder
         self.job = json.loads(job.read_text(encoding="utf-8"))
-        self.folder = job.parent
+        self.folder = job.parent.resolve()
         self.trained = self.folder / "trained"
         self.checks = checks
         self.running: dict[int, tuple[str, float]] = {}
@@ -143,6 +143,10 @@ class Trials:
         scratch.mkdir()
         # A fork ends without tidying up: what it makes on the side lies where its parent can take it away.
         tempfile.tempdir = os.environ["TMPDIR"] = os.environ["PYTEST_DEBUG_TEMPROOT"] = str(scratch)
+        path = [os.path.abspath(part) for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+        os.environ["PYTHONPATH"] = os.pathsep.join(path)
+        (here := scratch / "here").mkdir()
+        os.chdir(here)  # a defect that writes where it stands
         self.recorder.file, self.recorder.lines = own / "results.jsonl", []
         self.station.retarget(self.job["trials"][name]["backend"])
         self.config.option.backend = self.station.backend_name  # checks that start a process hand it on

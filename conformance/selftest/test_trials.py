@@ -161,16 +161,20 @@ def test_an_id_is_registered_once() -> None:
         row("DEF-1", "two", "A-1:one", plant=lambda plant: None)
 
 
-def test_a_mutant_a_twin_and_the_reference_in_one_run(tmp_path: Path) -> None:
+def test_a_mutant_a_twin_and_the_reference_in_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant is killed and a twin stays green, side by side: what is planted in one fork is in no other.
 
-    In a deep folder too: the third starts processes, whose sockets have no room in a long path.
+    In a deep folder too: the last starts processes, whose sockets have no room in a long path. The second writes its logs where it
+    stands, and nothing of that is left where the trials were started.
     """
-    named = ("DEF-001", "TWIN-dict-in-a-list", "TWIN-orders-of-numpy")
-    outcome = trial_run.perform(named, 2, tmp_path / ("deep" * 30), False, 120.0)
+    (stand := tmp_path / "stand").mkdir()
+    monkeypatch.chdir(stand)
+    named = ("DEF-001", "GUARD-TRAIN-010", "TWIN-dict-in-a-list", "TWIN-orders-of-numpy")
+    outcome = trial_run.perform(named, 2, Path("deep" * 30), False, 120.0)
 
-    assert [mutant.verdict for mutant in outcome.mutants] == ["killed"]
+    assert [mutant.verdict for mutant in outcome.mutants] == ["killed"] * 2
     assert [(twin.reds, twin.complete) for twin in outcome.twins] == [([], True)] * 2
+    assert [path.name for path in stand.iterdir()] == ["deep" * 30]
 
 
 def test_a_trial_that_does_not_end_says_where_it_is(tmp_path: Path) -> None:
