@@ -18,8 +18,6 @@ CODES = "exit codes: 0 yes · 1 no · 5 unknown, with the command that would tel
 MOST = 6
 """Reasons of one step that are shown."""
 
-CLIENTS = Path(__file__).resolve().parents[1] / "clients"
-
 
 def add(verbs: Any) -> None:
     """can-i-use."""
@@ -56,18 +54,20 @@ def _answer(arguments: argparse.Namespace) -> int:
 
 def _known(arguments: argparse.Namespace, pair: Pair) -> Known:
     """Everything that is kept about the two."""
-    from conformance.clients.uses import loaded
-    from conformance.evidence import drifts, results
+    from conformance.clients.uses import loaded, recorded
+    from conformance.evidence import drifts, results, timeline
     from conformance.evidence.answers import Known
 
-    record = CLIENTS / f"{Path(pair.client).name}-{Path(pair.client_version).name}.json"
+    record = recorded(pair.client, pair.client_version)
     uses = loaded(record) if record.is_file() else None
     table = record.with_suffix(".toml")  # the last dot of `ptychodus-1.7.0.json`
     said = tomllib.loads(table.read_text(encoding="utf-8")) if table.is_file() else {"profile": "", "step": []}
     profile, clauses = said["profile"], specification(arguments).clauses.values()
     asked = {clause.key: clause.profiles[profile] == "required" for clause in clauses if profile in clause.profiles}
     runs = results.load(arguments.results)
-    kept = drifts.load(arguments.results / "drift" if arguments.results else None)
+    home = arguments.results or results.home()
+    places = [home / "drift", *sorted((home / "timelines").glob(f"*/{timeline.DRIFT}"))]
+    kept = [line for place in places for line in drifts.load(place)]
     return Known(runs, kept, uses.sha256 if uses else "", said["step"], profile, asked)
 
 

@@ -43,6 +43,10 @@ def add(verbs: Any) -> None:
     verb.add_argument("--spread", type=int, default=12, metavar="K", help="how many are examined before bisecting (default: 12)")
     verb.add_argument("--runs", type=int, default=2, metavar="N", help="how often the two sides of a change are run (default: 2)")
     verb.add_argument("--at-most", type=int, metavar="N", help="runs in this call; the next call goes on")
+    verb.add_argument(
+        "--client", metavar="CLIENT@VERSION", help="run nothing: hold each version's source against what this client uses (drift)"
+    )  # fmt: skip
+    verb.add_argument("--package", action="append", default=[], help="with --client, repeatable: the backend's packages")
     verb.add_argument("--area", action="append", default=[], help="repeatable; as in `conform run`")
     verb.add_argument("--profile", action="append", default=[], help="repeatable")
     verb.add_argument("--level", action="append", default=[], help="repeatable")
@@ -67,14 +71,14 @@ def _timeline(arguments: argparse.Namespace) -> int:
         print(f"conform timeline: {fault}", file=sys.stderr)
         return 4
     try:
-        history = _begun(arguments)
+        history, code = _begun(arguments), 0
+        try:
+            finished = history.follow(arguments.spread, 1 if arguments.client else arguments.runs, arguments.at_most)
+        except (Interrupted, KeyboardInterrupt):
+            finished, code = False, 2
     except NoHistory as error:
         print(f"conform timeline: {error}", file=sys.stderr)
         return 4
-    try:
-        finished, code = history.follow(arguments.spread, arguments.runs, arguments.at_most), 0
-    except (Interrupted, KeyboardInterrupt):
-        finished, code = False, 2
     found = history.timeline(finished)
     titles = {name: clause.title for name, clause in specification(arguments).clauses.items()}
     _written(found, history.folder, arguments.record, titles)
@@ -104,10 +108,27 @@ def _unusable(arguments: argparse.Namespace) -> str:
 
 def _begun(arguments: argparse.Namespace) -> History:
     """The versions asked for, with what is known of them already."""
+    from conformance.connectors.far.connection import interpreter
+    from conformance.connectors.names import split
     from conformance.evidence.ledger_file import safe
-    from conformance.running.history import History, asked
-    from conformance.running.run import Options
     from conformance.running.versions import chosen
+
+    _, path, adapter = split(arguments.backend)
+    source = _source(arguments, interpreter(path))
+    found = chosen(source.listed(), arguments.last, arguments.since, arguments.until)
+    name = arguments.name or adapter + (f"-for-{arguments.client.partition('@')[0]}" if arguments.client else "")
+    folder = arguments.output / "timelines" / safe(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    _said(f"{source.label}: {counted(len(found), 'version')}, {_span(found)}")
+    history = (_readings if arguments.client else _runs)(arguments, source, found, adapter, folder)
+    if history.found:
+        _said(f"{counted(len(history.found), 'version')} examined before")
+    return history
+
+
+def _runs(arguments: argparse.Namespace, source: Versions, found: list[Version], adapter: str, folder: Path) -> History:
+    from conformance.running.history_runs import Runs, asked
+    from conformance.running.run import Options
 
     options = Options(
         device=arguments.device,
@@ -120,16 +141,28 @@ def _begun(arguments: argparse.Namespace) -> History:
         suite=arguments.suite,
         specs=arguments.specs,
     )
-    wanted = asked(arguments.backend, options)
-    source = _source(arguments, wanted.base)
-    found = chosen(source.listed(), arguments.last, arguments.since, arguments.until)
-    folder = arguments.output / "timelines" / safe(arguments.name or wanted.options.backend)
-    folder.mkdir(parents=True, exist_ok=True)
-    _said(f"{source.label}: {counted(len(found), 'version')}, {_span(found)}")
-    history = History(source, found, wanted, folder, _said)
-    if history.found:
-        _said(f"{counted(len(history.found), 'version')} examined before")
-    return history
+    return Runs(source, found, asked(arguments.backend, options), folder, _said)
+
+
+def _readings(arguments: argparse.Namespace, source: Versions, found: list[Version], adapter: str, folder: Path) -> History:
+    """Raises `NoHistory` for a client whose uses are not recorded, or that uses nothing of the packages."""
+    from dataclasses import replace
+
+    from conformance.clients.uses import loaded, recorded
+    from conformance.running.history_drift import Readings
+    from conformance.running.versions import NoHistory
+
+    client, _, version = arguments.client.partition("@")
+    record = recorded(client, version)
+    if not record.is_file():
+        raise NoHistory(f"--client {arguments.client}: no recorded uses; conform drift --client {client} --record {record.name}")
+    uses = loaded(record)
+    packages = tuple(arguments.package or uses.packages)
+    mine = tuple(use for use in uses.uses if use.module.split(".")[0] in packages)
+    if not mine:
+        raise NoHistory(f"--package: {client} uses nothing of {', '.join(packages)}; it uses {', '.join(uses.packages)}")
+    kept = replace(uses, packages=packages, uses=mine)
+    return Readings(source, found, kept, specification(arguments), adapter, folder, _said)
 
 
 def _source(arguments: argparse.Namespace, base: str) -> Versions:
@@ -155,7 +188,8 @@ def _written(found: Timeline, folder: Path, record: Path | None, titles: dict[st
     """The timeline and its page in the history's folder, and the timeline once more where it is to be kept."""
     from dataclasses import replace
 
-    from conformance.evidence.timeline import HEAD, LINES, thinned
+    from conformance.evidence import drifts
+    from conformance.evidence.timeline import DRIFT, HEAD, LINES, thinned
     from conformance.pages.timeline import page
     from conformance.specification.texts import write
 
@@ -163,8 +197,12 @@ def _written(found: Timeline, folder: Path, record: Path | None, titles: dict[st
     kept = replace(found, lines=lines)
     for place in (folder, record / folder.name) if record else (folder,):
         place.mkdir(parents=True, exist_ok=True)
-        text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines.values())
-        write(place / LINES, text)
+        read = [line["drift"] for line in lines.values() if "drift" in line]
+        for line in read:
+            drifts.add(line, place / DRIFT)
+        if not read:
+            text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines.values())
+            write(place / LINES, text)
         write(place / HEAD, json.dumps(kept.head(), ensure_ascii=False, indent=1) + "\n")
     write(folder / "timeline.html", page(kept, titles))
 

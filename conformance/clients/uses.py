@@ -84,6 +84,11 @@ def dumped(found: Uses) -> str:
     return "{\n " + ",\n ".join([*head, *parts]) + "\n}\n"
 
 
+def recorded(client: str, version: str) -> Path:
+    """Where the uses of a released client are kept, whether they are or not; beside it, `.toml`, the steps of its users."""
+    return Path(__file__).with_name(f"{Path(client).name}-{Path(version).name}.json")
+
+
 def loaded(path: Path) -> Uses:
     """A record. Raises `ValueError` with the file's name where it is none."""
     try:

@@ -1,7 +1,8 @@
 """A timeline that is kept: which versions of a backend there are, and a line of results for each that was examined. Pure.
 
-A folder holds `timeline.json` (the versions, the oldest first, and what was asked) and `lines.jsonl`, a line for each examined
-version in the form of `conformance.evidence.results`; of its failures only those with which a clause begins to fail are kept.
+A folder holds `timeline.json` (the versions, the oldest first) and a line for each examined version: of runs `lines.jsonl`, in
+the form of `conformance.evidence.results` (of its failures only those with which a clause begins to fail); of drift `drift/`, in
+that of `conformance.evidence.drifts`.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from conformance.evidence import results
+from conformance.evidence import drifts, results
 from conformance.evidence.history import UNSTEADY, Change, Seen, changes
 from conformance.evidence.report import Line, Report
 from conformance.specification.texts import document, unreadable
 
 SCHEMA = 1
-HEAD, LINES = "timeline.json", "lines.jsonl"
+HEAD, LINES, DRIFT = "timeline.json", "lines.jsonl", "drift"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,28 @@ def line_of(report: Report, stop: Stop) -> Line:
     return results.signed(made | {"version": stop.version})
 
 
+def line_of_drift(drift: Line) -> Line:
+    """What a timeline needs of a line of drift (`conformance.evidence.drifts`): a clause is red where something is found."""
+    red: dict[str, list[str]] = {}
+    for one in drift["findings"]:
+        if one["clause"]:
+            red.setdefault(one["clause"], []).append(one["detail"] or f"{one['state']}: {one['name']}")
+    keys = {key.split("~")[0]: key for key in drift["clauses"]}
+    failed = {keys[clause]: {"found": "; ".join(found)} for clause, found in red.items() if clause in keys}
+    return {
+        "version": drift["version"],
+        "clauses": {"pass": [key for key in drift["clauses"] if key not in failed], "red": list(failed)},
+        "failures": failed,
+        "specification": drift["specification"],
+        "facts": {
+            "client": f"{drift['client']} {drift['client_version']}, {drift['client_sha256'][:12]}; its source and the backend's "
+            f"{' and '.join(drift['packages'])} were read, neither was run",
+            "specification": drift["specification"][:12],
+        },
+        "drift": drift,
+    }
+
+
 def thinned(timeline: Timeline) -> dict[str, Line]:
     """The lines with those failures alone with which a clause begins to fail."""
     begun = {(change.first, change.clause) for change in timeline.changes() if change.after == "red"}
@@ -86,6 +109,9 @@ def thinned(timeline: Timeline) -> dict[str, Line]:
         if stop.version in timeline.lines:
             line = timeline.lines[stop.version]
             kept = {key: told for key, told in line["failures"].items() if (place, key) in begun}
+            if "drift" in line:
+                found[stop.version] = line
+                continue
             found[stop.version] = results.signed(line | {"failures": kept})
     return found
 
@@ -103,9 +129,12 @@ def load(folder: Path) -> Timeline:
         raise unreadable(path, f"expected a timeline, found {type(error).__name__}: {error}") from error
     if schema != SCHEMA:
         raise unreadable(path, f"schema {schema}, expected {SCHEMA}")
-    lines = {line["version"]: line for line in results.load(folder)}
-    if odd := sorted({stop.version for stop in stops if stop.runs} ^ set(lines)):
-        raise unreadable(path, f"version {odd[0]}: examined and without a line in {LINES}, or the other way round")
+    of_runs = [] if (folder / DRIFT).is_dir() else results.load(folder)
+    examined = {stop.version for stop in stops if stop.runs}
+    whole = [*of_runs, *map(line_of_drift, drifts.load(folder / DRIFT))]
+    lines = {line["version"]: line for line in whole if line["version"] in examined}
+    if odd := sorted(examined - set(lines)):
+        raise unreadable(path, f"version {odd[0]} was examined, and has no line in {LINES} or {DRIFT}/")
     words = {line["specification"] for line in lines.values()}
     if len(words) > 1:
         raise unreadable(path, f"its versions were judged by {len(words)} specifications; expected one")

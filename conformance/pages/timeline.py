@@ -137,8 +137,8 @@ def _facts(timeline: Timeline) -> dict[str, str]:
     newest: Mapping[str, Any] = next(
         (timeline.lines[s.version] for s in reversed(timeline.stops) if s.version in timeline.lines), {}
     )
-    if not newest:
-        return {}
+    if not newest or "facts" in newest:
+        return dict(newest.get("facts", {}))
     libraries = ", ".join(f"{name} {version}" for name, version in newest["libraries"].items())
     return {
         "selected": ", ".join(newest["selected"]) or "everything",

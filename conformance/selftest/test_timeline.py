@@ -190,3 +190,38 @@ def test_a_question_that_cannot_be_asked_is_one_line(place: Place, words: tuple[
     place.commit()
     code, answer, said = place.conform(*words)
     assert code == 4 and not answer and wanted in said and said.strip().count("\n") == 0
+
+
+VIEWER = "from mine import Model\n\n\ndef show(path):\n    return Model.open(path)\n"
+MODEL = "class Model:\n    @classmethod\n    def {name}(cls, path): ...\n"
+
+
+def test_the_commit_that_lost_what_a_client_uses_is_named_without_running_it(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from conformance.clients import uses
+
+    (tmp_path / "viewer").mkdir()
+    (tmp_path / "viewer" / "view.py").write_text(VIEWER)
+    monkeypatch.setattr(uses, "recorded", lambda client, version: tmp_path / f"{client}-{version}.json")
+    asked = ["drift", "--client", str(tmp_path / "viewer"), "--backend", f"mine={place.repository}/mine"]
+    commits = [place.commit("raise SystemExit\n" + MODEL.format(name="open" if n < 5 else "load")) for n in range(9)]
+    assert main([*asked, "--record", str(tmp_path / "viewer-2.0.json")]) == 0
+    words = ("--last", "9", "--spread", "2", "--client", "viewer@2.0", "--package", "mine", "--record", str(tmp_path / "kept"))
+    house = build(tmp_path / "drift").chapter("drift", clause("DRIFT-003~1"), clause("DRIFT-002~1")).lock()
+    code, answer, said = Place(house, place.repository).conform(*words)
+    assert (code, told(answer)) == (0, [("DRIFT-003~1", "broke", commits[5][:10], [])]), said
+    (found,) = timelines.kept(tmp_path / "kept")
+    assert [stop.runs for stop in found.stops].count(1) < 9 and [c.first for c in found.changes()] == [5]
+    assert Place(house, place.repository).conform(*words)[2].count("examined before") == 1
+
+
+def test_two_commands_do_not_work_in_one_folder(place: Place) -> None:
+    import fcntl
+
+    place.commit()
+    place.folder.mkdir(parents=True)
+    with (place.folder / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        code, _, said = place.conform("--last", "1")
+    assert code == 4 and "another `conform timeline` works here" in said
