@@ -197,7 +197,7 @@ def _lost(folder: Path, lines: Sequence[Line]) -> list[str]:
 
 
 def _site(arguments: argparse.Namespace) -> int:
-    from conformance.evidence import results
+    from conformance.evidence import results, timeline
     from conformance.pages.site import site
 
     out, folder = arguments.out, arguments.results or results.home()
@@ -208,7 +208,8 @@ def _site(arguments: argparse.Namespace) -> int:
         return 4
     lines, found, _ = _state(folder)
     evidence = {path.name: sorted(p.name for p in path.iterdir()) for path in (folder / EVIDENCE).glob("*")}
-    pages = site(lines, found, specification(arguments), evidence)
+    histories = timeline.kept(folder / "timelines")
+    pages = site(lines, found, specification(arguments), evidence, timelines=histories)
     fresh = out.with_name(f".{out.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     for name, text in pages.items():

@@ -41,6 +41,9 @@ def add(verbs: Any) -> None:
     verb.add_argument("--without", action="append", default=[], metavar="FOLDER", help="repeatable; all but these")
     verb.add_argument("--label", default="", help="how the repository is called (default: the last word of its origin)")
     verb.add_argument("--spread", type=int, default=12, metavar="K", help="how many are examined before bisecting (default: 12)")
+    verb.add_argument(
+        "--at", action="append", default=[], metavar="VERSION", help="repeatable; examine these and both ends first, not a spread"
+    )  # fmt: skip
     verb.add_argument("--runs", type=int, default=2, metavar="N", help="how often the two sides of a change are run (default: 2)")
     verb.add_argument("--at-most", type=int, metavar="N", help="runs in this call; the next call goes on")
     verb.add_argument(
@@ -72,8 +75,9 @@ def _timeline(arguments: argparse.Namespace) -> int:
         return 4
     try:
         history, code = _begun(arguments), 0
+        first = history.places(arguments.spread, arguments.at)
         try:
-            finished = history.follow(arguments.spread, 1 if arguments.client else arguments.runs, arguments.at_most)
+            finished = history.follow(first, 1 if arguments.client else arguments.runs, arguments.at_most)
         except (Interrupted, KeyboardInterrupt):
             finished, code = False, 2
     except NoHistory as error:

@@ -146,9 +146,9 @@ def home() -> Path:
     return results.home() / "timelines"
 
 
-def kept(folder: Path | None = None) -> list[Timeline]:
-    """Every timeline below a folder, by name. Raises as `load` does."""
-    return [load(path.parent) for path in sorted((folder or home()).glob(f"*/{HEAD}"))]
+def kept(folder: Path | None = None) -> dict[str, Timeline]:
+    """Name → timeline, of those below a folder. Raises as `load` does."""
+    return {path.parent.name: load(path.parent) for path in sorted((folder or home()).glob(f"*/{HEAD}"))}
 
 
 def told(timeline: Timeline, found: Sequence[Change]) -> list[str]:

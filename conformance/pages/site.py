@@ -15,6 +15,8 @@ from markupsafe import Markup
 
 from conformance.evidence.matrix import Cell, placed, when
 from conformance.evidence.report import Line
+from conformance.evidence.timeline import Timeline
+from conformance.pages import timeline
 from conformance.pages.html import environment
 from conformance.specification.clauses import AREAS, Clause, Specification
 
@@ -59,9 +61,16 @@ class Page:
 
 
 def site(
-    lines: Sequence[Line], found: Sequence[Cell], spec: Specification, evidence: Mapping[str, Sequence[str]], changes: str = ""
+    lines: Sequence[Line],
+    found: Sequence[Cell],
+    spec: Specification,
+    evidence: Mapping[str, Sequence[str]],
+    changes: str = "",
+    timelines: Mapping[str, Timeline] = NONE,
 ) -> dict[str, str]:
-    """Every page. `evidence`: first digits of a report → the files kept of it; `changes`: the clauses' changelog in Markdown."""
+    """Every page. `evidence`: first digits of a report → the files kept of it; `changes`: the clauses' changelog in Markdown;
+    `timelines`: by name, as `conformance.evidence.timeline` keeps them.
+    """
     rows = _rows(found)
     columns = list({row.backend: row for row in rows}.values())
     room = environment(set(spec.clauses))
@@ -78,10 +87,13 @@ def site(
         history=sorted(lines, key=when, reverse=True),
         profiles=spec.profiles,
         changes=changes,
+        timelines=timelines,
         **shared,
     )
     made = {run_page(line): _run(room, line, spec, evidence, shared) for line in lines}
-    return {"index.html": index, **made}
+    titles = {clause.id: clause.title for clause in spec.clauses.values()}
+    told = {f"timelines/{name}.html": timeline.page(one, titles) for name, one in timelines.items()}
+    return {"index.html": index, **made, **told}
 
 
 def run_page(line: Line) -> str:

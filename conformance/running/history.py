@@ -68,10 +68,27 @@ class History:
         shaky = {clause: tuple(self.versions[n].short for n in places) for clause, places in unsteady(self.seen).items()}
         return Timeline(self.adapter, self.source.label, tuple(stops), lines, shaky, not finished)
 
-    def follow(self, spread: int, runs: int, most: int | None = None) -> bool:
-        """Examine what is needed, at most `most` times. True where nothing is left open. Raises `Interrupted`, and `NoHistory`
-        where another process works in the same folder."""
-        first = grid(len(self.versions), spread)
+    def places(self, spread: int, named: Sequence[str] = ()) -> tuple[int, ...]:
+        """What is examined before bisecting, in this order: the versions that are named, then both ends; else an even spread.
+
+        Raises `NoHistory` for a name that is none of the versions, or of several.
+        """
+        if not named:
+            return grid(len(self.versions), spread)
+        found: list[int] = []
+        for name in named:
+            mine = [place for place, version in enumerate(self.versions) if version.name.startswith(name)]
+            exact = [place for place in mine if self.versions[place].name == name] or mine
+            if len(exact) != 1:
+                raise NoHistory(f"--at {name}: expected one of the {len(self.versions)} versions asked for, found {len(exact)}")
+            found.append(exact[0])
+        return tuple(dict.fromkeys([*found, 0, len(self.versions) - 1]))
+
+    def follow(self, first: Sequence[int], runs: int, most: int | None = None) -> bool:
+        """Examine `first` and what is needed after it, at most `most` times. True where nothing is left open.
+
+        Raises `Interrupted`, and `NoHistory` where another process works in the same folder.
+        """
         with _alone(self.folder):
             while (place := self._next(first, runs)) is not None:
                 if most is not None and self.made >= most:

@@ -89,6 +89,8 @@ class Runs(History):
             ended = self._run(version, python)
         if ended.code == 2:
             raise Interrupted(version.short)
+        if not _closed(ended) and ended.code != 4:  # a process that was ended says nothing of the version: it is tried again
+            raise NoHistory(ended.trouble or f"the run ended with {ended.code}")
         self._keep(version, ended)
         kept = self._kept(version)
         if kept is None:
@@ -112,8 +114,7 @@ class Runs(History):
 
     def _keep(self, version: Version, ended: Ended) -> None:
         """What was asked, beside the run; why it says nothing where its report does not close."""
-        closed = ended.report is not None and ended.report.footer is not None
-        trouble = "" if closed else plain(ended.trouble) or f"the run ended with {ended.code}"
+        trouble = "" if _closed(ended) else plain(ended.trouble) or f"the run ended with {ended.code}"
         told = {"schema": 1, "version": version.name, "asked": self.asked.identity, "trouble": trouble}
         write(ended.folder / ASKED, json.dumps(told, indent=1) + "\n")
 
@@ -133,3 +134,7 @@ class Runs(History):
             lines = [line_of(report, stop_of(version)) for report in found]
             return Examined(Seen(tuple(map(states, lines))), lines[0])
         return Examined(Seen(trouble=troubles[-1])) if troubles else None
+
+
+def _closed(ended: Ended) -> bool:
+    return ended.report is not None and ended.report.footer is not None
