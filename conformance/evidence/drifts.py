@@ -57,7 +57,7 @@ def of_findings(uses: Uses, found: Sequence[Finding], keys: Iterable[str], sourc
         "client_sha256": uses.sha256,
         "packages": sorted({use.module.split(".")[0] for use in uses.uses}),
         "source_sha256": source,
-        "clauses": sorted(key for key in keys if key.split("~")[0] in CLAUSES.values()),
+        "clauses": judged(keys),
         "counts": {state: sum(one.state == state for one in found) for state in dict.fromkeys(one.state for one in found)},
         "findings": [
             {
@@ -72,6 +72,11 @@ def of_findings(uses: Uses, found: Sequence[Finding], keys: Iterable[str], sourc
         **names,
     }
     return results.signed(line)
+
+
+def judged(keys: Iterable[str]) -> list[str]:
+    """Those of a specification's clauses that drift is judged by."""
+    return sorted(key for key in keys if key.split("~")[0] in CLAUSES.values())
 
 
 def breaking(line: Line) -> list[Line]:

@@ -95,7 +95,7 @@ def line_of_drift(drift: Line) -> Line:
         "facts": {
             "client": f"{drift['client']} {drift['client_version']}, {drift['client_sha256'][:12]}; its source and the backend's "
             f"{' and '.join(drift['packages'])} were read, neither was run",
-            "specification": drift["specification"][:12],
+            "clauses": f"{drift['clauses'][0]} to {drift['clauses'][-1]}" if drift["clauses"] else "none",
         },
         "drift": drift,
     }
@@ -135,7 +135,7 @@ def load(folder: Path) -> Timeline:
     lines = {line["version"]: line for line in whole if line["version"] in examined}
     if odd := sorted(examined - set(lines)):
         raise unreadable(path, f"version {odd[0]} was examined, and has no line in {LINES} or {DRIFT}/")
-    words = {line["specification"] for line in lines.values()}
+    words = {" ".join(line["drift"]["clauses"]) if "drift" in line else line["specification"] for line in lines.values()}
     if len(words) > 1:
         raise unreadable(path, f"its versions were judged by {len(words)} specifications; expected one")
     return Timeline(head[0], head[1], stops, lines, shaky, head[2])

@@ -47,10 +47,10 @@ class Readings(History):
         return drifts.of_findings(self.uses, found, keys, drifts.digest(folders), **said)
 
     def _kept(self, version: Version) -> Examined | None:
-        lock = digest(self.spec.folder) or ""
-        asked = (self.uses.client, self.uses.sha256, sorted(self.uses.packages), lock, stop_of(version).version)
+        words = drifts.judged(clause.key for clause in self.spec.clauses.values())
+        asked = (self.uses.client, self.uses.sha256, sorted(self.uses.packages), words, stop_of(version).version)
         for line in drifts.load(self.folder / "drift"):
-            if (line["client"], line["client_sha256"], line["packages"], line["specification"], line["version"]) == asked:
+            if (line["client"], line["client_sha256"], line["packages"], line["clauses"], line["version"]) == asked:
                 return _of(line)
         return None
 

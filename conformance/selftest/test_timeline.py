@@ -234,3 +234,12 @@ def test_two_commands_do_not_work_in_one_folder(place: Place) -> None:
         fcntl.flock(held, fcntl.LOCK_EX)
         code, _, said = place.conform("--last", "1")
     assert code == 4 and "another `conform timeline` works here" in said
+
+
+def test_the_site_shows_every_timeline_that_is_kept(tmp_path: Path) -> None:
+    assert main(["site", str(tmp_path / "site")]) == 0
+    index = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert timelines.kept()
+    for name, found in timelines.kept().items():
+        text = (tmp_path / "site" / "timelines" / f"{name}.html").read_text(encoding="utf-8")
+        assert f'href="timelines/{name}.html"' in index and all(found.stops[c.first].version in text for c in found.changes())
