@@ -15,6 +15,25 @@ from conformance.evidence.submission import ENVIRONMENT, LIMITS, LOG, MANIFEST, 
 from conformance.evidence.verdict import exit_code, verdicts
 
 Lines = list[dict[str, Any]]
+STEP = {"tier": "Trains", "means": "it trains", "reached": True, "waits": {}}
+BACKEND = """\
+from conformance.selftest.fakes import Pure
+
+
+class Backend(Pure):
+    def translate(self, images, offsets):
+        return images + (offsets[0, 0] == 3)  # wrong for one case of four
+"""
+NEWER = """\
+from dataclasses import replace
+
+import mine
+
+
+class Backend(mine.Backend):
+    def info(self):
+        return replace(super().info(), version="9")
+"""
 
 
 def forged(files: dict[str, bytes], edit: Callable[[Lines], Any], honest: bool = True) -> dict[str, bytes]:

@@ -20,25 +20,8 @@ from conformance.running import declared
 from conformance.selftest import forging
 from conformance.selftest.forging import Lines, forged, red, repacked, resealed
 from conformance.selftest.house import House, build, check, clause
+from conformance.selftest.pages import SHA
 
-BACKEND = """\
-from conformance.selftest.fakes import Pure
-
-
-class Backend(Pure):
-    def translate(self, images, offsets):
-        return images + (offsets[0, 0] == 3)  # wrong for one case of four
-"""
-NEWER = """\
-from dataclasses import replace
-
-import mine
-
-
-class Backend(mine.Backend):
-    def info(self):
-        return replace(super().info(), version="9")
-"""
 CASES = '@pytest.mark.parametrize("number", range(4), ids=["zero", "one", "two", "three"])'
 BODY = 'observe.close("images", backend.translate(X, X + number), X)'
 TESTS = (
@@ -60,8 +43,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
     fence = 'tolerance = "exact"'
     made.chapter("physics", clause("PHYS-001~1", fence=fence), clause("PHYS-002~1", prose="It MAY hold."))
     made.tests("physics", *TESTS).lock()
-    (made.root / "mine.py").write_text(BACKEND, encoding="utf-8")
-    (made.root / "newer.py").write_text(NEWER, encoding="utf-8")
+    (made.root / "mine.py").write_text(forging.BACKEND, encoding="utf-8")
+    (made.root / "newer.py").write_text(forging.NEWER, encoding="utf-8")
     done = conform(made, "run", "--label", "whole", "--workers", "0")
     assert done.returncode == 1, done.stdout + done.stderr
     return made
@@ -188,6 +171,16 @@ FORGED: dict[str, tuple[Callable[[Lines], Any], bool, str]] = {
     "skipped": (lambda t: red(t).update(state="not-evaluated", message="no time"), True, "1 check is skipped"),
     "moved": (lambda t: red(t).update(clauses=["PHYS-002~1"]), True, "1 result is of other clauses than the plan says"),
     "selected": (lambda t: t[0].update(select=["PHYS"]), True, "a part of the suite was selected (PHYS)"),
+    "expected": (
+        lambda t: t[0].update(expectations={"file": "k", "sha256": SHA, "entries": 1}),
+        True,
+        "the run took known failures out of its result (--expect)",
+    ),
+    "steps": (
+        lambda t: t[-1].update(tiers=[forging.STEP]),
+        False,
+        "the footer's tiers does not follow from the results; they say none",
+    ),
     "draft": (lambda t: t[0].update(draft=True), True, "the run was a draft"),
     "device": (lambda t: t[0].update(device="-pevil"), True, "the report's device is none: '-pevil'"),
     "profile": (lambda t: t[0].update(profiles=["mine"]), True, "1 profile of the run is not in the specification here: mine"),

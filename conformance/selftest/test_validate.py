@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from conformance.evidence import report as reports
-from conformance.pages.shape import check_shapes
+from conformance.pages.shape import COMPARISON, SCHEMA, check_shapes
 from conformance.plugin.recorder import Recorder
 from conformance.selftest.house import House
 from conformance.selftest.pages import SHA, footer, result, texts
@@ -54,6 +54,20 @@ SPOILT: list[tuple[str, Callable[[list[str]], list[str]], str, int]] = [
     ("place outside", lambda t: edit(t, 2, artefacts={"x": "../../secret"}), "MalformedLine", 3),
     ("strange kind", lambda t: edit(t, 3, kind="note"), "MalformedLine", 4),
 ]
+
+
+def closed_objects(schema: Any, place: str = "#") -> list[tuple[str, set[str], set[str]]]:
+    """`(where, required, known)` of every object of a schema that takes no other fields than those it knows."""
+    parts = schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ()
+    found = [one for name, part in parts for one in closed_objects(part, f"{place}/{name}")]
+    closed = isinstance(schema, dict) and schema.get("additionalProperties") is False
+    return [*found, (place, set(schema.get("required", ())), set(schema.get("properties", ())))] if closed else found
+
+
+@pytest.mark.parametrize("path", [SCHEMA, COMPARISON], ids=["report", "comparison"])
+def test_no_schema_asks_for_a_field_that_it_refuses(path: Path) -> None:
+    found = closed_objects(json.loads(path.read_text(encoding="utf-8")))
+    assert len(found) > 2 and [(place, asked - known) for place, asked, known in found if asked - known] == []
 
 
 def refusal(lines: list[str]) -> reports.ReportError | None:
