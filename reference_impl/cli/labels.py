@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import warnings
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from reference_impl.errors import ContractError
 
 SWEEPS = 50
 """Of the solver, at most; it stops where its residual settles."""
-VIEWS = 2
-"""Scans made for the one that was taken, unless told otherwise: 3,072 patterns of 64 x 64 pixels with labels take 150 MB."""
+VIEWS = 1
+"""Scans made for the one that was taken, unless told otherwise: 2,048 patterns of 64 x 64 pixels with labels take 100 MB."""
 KEPT = ("architecture", "gridsize", "n_filters_scale", "amp_activation", "probe_big", "probe_mask", "probe_scale")
 """Flags of the model that a bundle to begin with decides."""
 
@@ -52,20 +52,18 @@ def labelled_record(args: argparse.Namespace, record: Any, config: Any, say: Rep
     """The record with the labels that `--labels` asks for; as it is without."""
     if args.labels == "none":
         return record
-    from reference_impl.cli.probe_refinement import mean_residual
-    from reference_impl.cli.reconstruct import doubt_of
+    from reference_impl.cli.doubts import warn_of
     from reference_impl.engine import Settings
     from reference_impl.engine.labels import labelled
 
     settings = Settings(sweeps=SWEEPS, seed=args.seed, refine_probe=False)
     photons = args.nphotons or record.nphotons or config.nphotons
+    last: deque[Any] = deque(maxlen=1)
     with say.step("solving the scan for its labels"):
-        found, solution = labelled(record, settings, args.views, photons)
+        found, solution = labelled(record, settings, args.views, photons, told=lambda solver, _: last.append(solver))
     residual = f"{len(solution.residuals)} sweeps, relative residual {solution.residuals[-1]:.5f}"
     say.line(f"labels of {len(record)} patterns and {len(found) - len(record)} made ones: {residual}")
-    doubt = doubt_of(solution, mean_residual(record.diff3d), argparse.Namespace(keep_probe=False, data=args.train_data_file))
-    if doubt:
-        warnings.warn(f"{args.train_data_file}: labels: {doubt}", UserWarning, stacklevel=2)
+    warn_of(solution, record, last[-1], args.train_data_file, final=True)
     return found
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import time
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reference_impl.atomic import refuse_same_file, require_writable, sole_run
+from reference_impl.cli import doubts
 from reference_impl.cli.flags import add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, read_record, report_of
-from reference_impl.cli.probe_refinement import mean_residual
 from reference_impl.cli.progress import Reporter
 from reference_impl.data.report import Report
 
@@ -24,10 +23,6 @@ DESCRIPTION = (
 SOLVER, SAVES, LIVE = "solver.npz", 10, "progress.png"
 LINES = 10
 """Sweeps from one line of progress to the next; the first ones are told each."""
-
-GOOD = 0.58
-"""Largest settled residual, in residuals of the mean pattern, without a word. Star and a synthetic scan: the right way round 0.45
-to 0.49, transposed or flipped 0.67 to 1.00; with a probe that is wrong and kept 1.4."""
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -99,11 +94,8 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
     told = Told(say, args, object_pixel(record.metadata))
     found = solve_record(record, settings, device, told, args.resume, args.output_dir)
     say.line(told.end(found))
-    noise = told.noise(record)
+    noise = doubts.warn_of(found, record, told.solver, args.data, args.keep_probe)
     say.line("" if noise is None else noise.words())
-    doubt = doubt_of(found, mean_residual(record.diff3d), args)
-    if doubt:
-        warnings.warn(f"{args.data}: {doubt}", UserWarning, stacklevel=2)
     rings = None
     if args.halves:
         from reference_impl.evaluate.halves import compare_halves
@@ -114,19 +106,6 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
     gone = (LIVE,) if args.checkpoint or args.resume else (LIVE, SOLVER)
     for path in keep_solution(args.output_dir, found, record, report, rings, gone, noise):
         say.line(str(path))
-
-
-def doubt_of(found: Any, mean: float, args: argparse.Namespace) -> str:
-    """What is wrong with a `Solution` whose residual has settled high beside `mean`, that of the mean pattern; else nothing."""
-    residual = found.residuals[-1]
-    if residual < (GOOD if found.settled else 1) * mean:
-        return ""
-    kept = "the probe (leave out --keep-probe), " if args.keep_probe else ""
-    return (
-        f"the relative residual stays at {residual:.3f}, and the mean pattern alone for all positions leaves {mean:.3f}: {kept}"
-        "the detector's orientation or the positions are wrong, or there are too few photons; look at the file with "
-        f"python -m reference_impl inspect {args.data} --orientations"
-    )
 
 
 def about_probe(report: Report, args: argparse.Namespace) -> Report:
@@ -171,13 +150,6 @@ class Told:
         if number in (1, 2, 5) or number % LINES == 0:
             each = (time.perf_counter() - self.start) / self.made
             self.say.line(f"sweep {number} of at most {self.sweeps}: relative residual {residual:.5f}, {each:.3g} s a sweep")
-
-    def noise(self, record: Any) -> Any:
-        """The photon noise in the last residual (`engine.noise.Noise`), or None where nobody knows what a photon is."""
-        from reference_impl.engine.noise import noise_of, photons_of
-
-        photons = photons_of(record.diff3d, record.nphotons)
-        return None if photons is None or self.solver is None else noise_of(self.solver, photons)
 
     def end(self, found: Any) -> str:
         """The last line: why it is over."""

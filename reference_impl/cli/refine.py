@@ -40,6 +40,7 @@ def refine(args: argparse.Namespace, results: dict[str, Any], record: Any, repor
         for name in (*FILES, RINGS):
             (folder / name).unlink(missing_ok=True)
         return
+    from reference_impl.cli.doubts import warn_of
     from reference_impl.cli.reconstruct import SOLVER, Told, device_of
     from reference_impl.data.metadata import object_pixel
     from reference_impl.engine import Settings, solve_record
@@ -51,5 +52,7 @@ def refine(args: argparse.Namespace, results: dict[str, Any], record: Any, repor
     device = device_of(args.accelerator if args.accelerator in ("cpu", "auto") else "cuda")
     found = solve_record(record, Settings(sweeps=args.refine, seed=args.seed), device, told, before=begin)
     say.line(told.end(found))
-    for path in keep_solution(folder, found, record, report, gone=(SOLVER,)):
+    noise = warn_of(found, record, told.solver, args.test_data)
+    say.line("" if noise is None else noise.words())
+    for path in keep_solution(folder, found, record, report, gone=(SOLVER,), noise=noise):
         say.line(str(path))

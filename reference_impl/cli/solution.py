@@ -58,7 +58,8 @@ def numbers(found: Any, report: Report, pixel: float | None, rings: Any = None, 
     (P, N, N) complex64 in the unit of the patterns, the strongest mode first, `positions` (n, 2) float64 [x, y] px, `residuals`
     a sweep, `settled`, `checked` (JSON); where it is known `object_pixel` (m); of two halves `frc`,
     `frc_threshold`, `frc_frequency`; where it is known what a photon is, `noise_floor` (the residual that photon noise alone
-    leaves) and `chi_square` (the squared misfit in units of the noise's).
+    leaves), `chi_square` (the squared misfit in units of the noise's), and where positions were refined `position_noise` (px,
+    rms: by how much noise alone moves them).
     """
     known: dict[str, Any] = {
         "object": found.object,
@@ -74,6 +75,7 @@ def numbers(found: Any, report: Report, pixel: float | None, rings: Any = None, 
         known["object_pixel"] = pixel
     if noise is not None:
         known |= {"noise_floor": noise.floor, "chi_square": noise.chi_square}
+        known |= {} if noise.shaken is None else {"position_noise": noise.shaken}
     if rings is not None:
         known |= {"frc": rings.correlation, "frc_threshold": rings.threshold, "frc_frequency": rings.frequency}
     return {name: np.asarray(value) for name, value in known.items()}

@@ -158,7 +158,7 @@ FLAGS: dict[str, Domain] = {
     "device": optional(TEXT),
     "resume": optional(PATH),
     "override": optional(TEXT),
-    "preset": choice("quick", "standard", "thorough"),
+    "preset": choice("quick", "standard", "thorough", "unrolled"),
     "labels": choice("none", "engine"),
     "views": optional(whole(0, 64)),
     "groups": replace(_COUNT, also=("all",)),

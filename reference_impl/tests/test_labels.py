@@ -227,8 +227,7 @@ def train(file: Path, folder: Path, *more: str) -> int:
 
 
 def test_the_command_solves_trains_and_starts_anew(file: Path, tmp_path: Path) -> None:
-    small = ("--architecture", "unrolled", "--n-filters-scale", "0.25", "--amp-activation", "softplus")
-    assert train(file, tmp_path / "one", *small, "--labels", "engine", "--views", "1") == 0
+    assert train(file, tmp_path / "one", "--preset", "unrolled", "--n-filters-scale", "0.25") == 0
     assert train(file, tmp_path / "two", "--start-from", str(tmp_path / "one"), "--learning-rate", "1e-30") == 0
 
     states = [

@@ -84,6 +84,13 @@ def test_a_preset_sets_what_nobody_typed_and_says_it() -> None:
     assert presets.apply(standard) == "" and (standard.max_epochs, standard.gridsize) == (100, 2)
 
 
+def test_one_word_asks_for_the_network_that_the_solver_teaches() -> None:
+    args = build_parser().parse_args([*TRAIN, "--preset", "unrolled", "--labels", "none"])
+    said = presets.apply(args)
+    assert (args.architecture, args.labels, args.views, args.amp_activation) == ("unrolled", "none", None, "softplus")
+    assert "--architecture unrolled" in said and "--labels" not in said
+
+
 def test_presets_set_flags_of_train_within_their_domains() -> None:
     known = {action.dest: action for action in build_parser().of_command("train")._actions}
     for values in presets.PRESETS.values():
