@@ -18,7 +18,7 @@ require_torch()
 import torch  # noqa: E402
 
 from reference_impl.atomic import atomic_write  # noqa: E402
-from reference_impl.bench import peers, to_error, warm  # noqa: E402
+from reference_impl.bench import doses, peers, to_error, warm  # noqa: E402
 from reference_impl.bench.measure import Figure, row  # noqa: E402
 from reference_impl.bench.parts import PARTS  # noqa: E402
 
@@ -31,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return warm.table(args.warm)
     if args.to_error is not None:
         return to_error.table(args.peers, args.to_error)
+    if args.doses:
+        return doses.table(args.peers)
     if args.peers:
         return peers.table(args.peers, args.sizes, (*args.patterns, *((16_384,) if args.large else ())), args.limit)
     return _measure(args)
@@ -50,11 +52,15 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         "--large", action="store_true", help="16,384 patterns too, as far as memory allows: 21 GB at N = 256, and hours"
     )
     beside.add_argument("--limit", type=float, default=300, metavar="SECONDS", help="of the processor, for each solver and scan")
+    beside.add_argument("--doses", action="store_true", help="with --peers: settled errors at 1e3, 1e4 and 1e5 photons a pattern")
     ways = "from raw data to an error, way by way, pty-chi too with --peers; what follows is added to the flags of train"
     beside.add_argument("--to-error", nargs=argparse.REMAINDER, metavar="FLAG", help=ways)
     starts = "sweeps of the engine to an error from a flat object and from this bundle's, over overlap and dose"
     beside.add_argument("--warm", type=Path, metavar="BUNDLE", help=starts)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.doses and not args.peers:
+        parser.error("--doses: expected --peers PYTHON beside it, an environment with pty-chi")
+    return args
 
 
 def _measure(args: argparse.Namespace) -> int:

@@ -62,16 +62,16 @@ class Course:
         return None if at is None else sum(self.seconds[: at + 1])
 
 
-def written(folder: Path, patterns: int, N: int, seed: int = 0) -> tuple[Picture, np.ndarray]:
+def written(folder: Path, patterns: int, N: int, seed: int = 0, photons: float = PHOTONS) -> tuple[Picture, np.ndarray]:
     """The known scan of these sizes as arrays in a folder, made by chunks; `(truth, positions)`.
 
-    The scan is `simulation.known_scan`'s: a jittered raster of 6 px, a smooth object, the defocused Gaussian probe, 1e9 photons.
+    The scan is `simulation.known_scan`'s: a jittered raster of 6 px, a smooth object, the defocused Gaussian probe.
     """
     rng = np.random.default_rng(seed)
     side = int(np.ceil(np.sqrt(patterns)) * PITCH) + N + 8
     thing, probe = smooth_object(side, rng), gaussian_probe(N)
     x, y = jittered_raster(patterns, PITCH, (side - 1) / 2, rng)
-    gain = PHOTONS / float(np.sum(np.abs(probe) ** 2))
+    gain = photons / float(np.sum(np.abs(probe) ** 2))
     stack = np.lib.format.open_memmap(folder / "diff3d.npy", "w+", np.float32, (patterns, N, N))
     light = np.zeros(thing.shape)
     for first in range(0, patterns, CHUNK):

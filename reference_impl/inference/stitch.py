@@ -17,6 +17,8 @@ require_torch()
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
+from reference_impl.physics.weighted import normalised  # noqa: E402
+
 CHUNK = 512  # patches moved at once: 512 · 33² complex128 = 9 MiB at M = 32, inside the second-level caches
 EPSILON = 1e-9  # added to the count before division (INFER-005)
 
@@ -84,10 +86,13 @@ def _moved(patches: Tensor, fraction: Tensor) -> Tensor:
     return whole
 
 
-def accumulate(patches: Tensor, offsets: Tensor, M: int, frame: CanvasFrame | None = None) -> tuple[Tensor, Tensor]:
+def accumulate(
+    patches: Tensor, offsets: Tensor, M: int, frame: CanvasFrame | None = None, weights: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Sum (complex128) and count (float64) on the canvas, `(H, W)` each; the counts add up to n · M² (INFER-006).
 
-    `frame` None is that of INFER-006; another one has to hold every patch whole.
+    `frame` None is that of INFER-006; another one has to hold every patch whole. With `weights` `(N, N)` each pixel of a patch is
+    multiplied by its own in the sum, and counts as much.
     """
     N = patches.shape[1]
     place = offsets.reshape(-1, 2).double()
@@ -104,6 +109,7 @@ def accumulate(patches: Tensor, offsets: Tensor, M: int, frame: CanvasFrame | No
     steps = torch.arange(M + 1, device=patches.device)
     inner = (steps[:, None] * side + steps).reshape(-1)
     start = (N - M) // 2
+    share = None if weights is None else weights[start : start + M, start : start + M].double()
     for first in range(0, patches.shape[0], CHUNK):
         part = slice(first, first + CHUNK)
         crop = patches[part, start : start + M, start : start + M, 0].to(torch.complex128)
@@ -112,8 +118,12 @@ def accumulate(patches: Tensor, offsets: Tensor, M: int, frame: CanvasFrame | No
                 field=f"patches[{first}:{first + crop.shape[0]}]", expected="finite values", found="NaN or infinity"
             )
         index = ((corner[part, 1] * side + corner[part, 0])[:, None] + inner).reshape(-1)
+        crop = crop if share is None else crop * share
         total.index_add_(0, index, torch.view_as_real(_moved(crop, fraction[part])).reshape(-1, 2))
-        weight = _edge_weights(fraction[part, 1], M)[:, :, None] * _edge_weights(fraction[part, 0], M)[:, None, :]
+        if share is None:
+            weight = _edge_weights(fraction[part, 1], M)[:, :, None] * _edge_weights(fraction[part, 0], M)[:, None, :]
+        else:
+            weight = _moved(share.expand(crop.shape), fraction[part])
         count.index_add_(0, index, weight.reshape(-1))
     image = torch.view_as_complex(total).reshape(side, side)
     return image[:-1, :-1], count.reshape(side, side)[:-1, :-1]
@@ -143,7 +153,4 @@ def stitch_lit(patches: Tensor, offsets: Tensor, M: int, light: Tensor, frame: C
     if tuple(light.shape) != tuple(patches.shape[1:3]) or not bool((light >= 0).all() and light.any()):
         expected = f"intensities {tuple(patches.shape[1:3])}, none below zero"
         raise ContractError(field="light", expected=expected, found=f"others, of shape {tuple(light.shape)}")
-    weight = (light / light.max()).to(torch.float32)[None, :, :, None]
-    total = accumulate(patches * weight, offsets, M, frame)[0]
-    lit = accumulate(weight.expand(patches.shape).to(torch.complex64), offsets, M, frame)[0].real
-    return torch.where(lit > 0, total / lit.clamp_min(torch.finfo(torch.float64).tiny), 0).to(torch.complex64)
+    return normalised(*accumulate(patches, offsets, M, frame, light / light.max())).to(torch.complex64)

@@ -66,8 +66,6 @@ def _on_canvas(
     side = max(shape)
     top, left = ((side - length) // 2 for length in shape)
     frame = CanvasFrame(side=side, padding=0, origin=(origin[0] - left, origin[1] - top))
-    shares = weights[None, :, :, None].to(torch.complex128)
-    total = accumulate(patches.to(torch.complex128) * shares, offsets, M, frame)[0]
-    weight = accumulate(shares.expand(len(patches), -1, -1, -1), offsets, M, frame)[0].real
+    total, weight = accumulate(patches, offsets, M, frame, weights)
     cut = (slice(top, top + shape[0]), slice(left, left + shape[1]))
     return normalised(total[cut], weight[cut]).to(torch.complex64)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reference_impl.bench import peers
+from reference_impl.bench import doses, peers
+from reference_impl.bench.__main__ import main
 from reference_impl.bench.peers import Contender, Course, contenders, duel, error_of, rows, written
 
 
@@ -64,3 +65,21 @@ def test_a_scan_beyond_the_memory_is_left_out_in_words(
     monkeypatch.setattr(peers, "memory_free", lambda: 5e9)
     assert peers.table("no-such-python", [256], [16_384], limit=1) == 0
     assert "| 256 | 16384 | left out: needs about 21 GB, 5 GB are free |" in capsys.readouterr().out
+
+
+def test_the_engine_settles_where_photons_allow(tmp_path: Path) -> None:
+    """Ten times the photons leave a third of the error; what stands in the row is the last error, the best one and the sweeps."""
+    ends = []
+    for photons in (1e5, 1e6):
+        folder = tmp_path / f"{photons:g}"
+        folder.mkdir()
+        truth, positions = written(folder, 64, 32, photons=photons)
+        ends.append(doses.by_engine(folder, truth, positions, "amplitude"))
+    assert 0.2 < ends[1].errors[-1] / ends[0].errors[-1] < 0.6
+    assert str(doses.Course([0.5, 0.02, 0.04], 30)) == "0.04 | 0.02 | 30"
+
+
+def test_doses_ask_for_the_other_solver(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--doses"])
+    assert "--doses: expected --peers PYTHON" in capsys.readouterr().err
