@@ -205,7 +205,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Times and memory of the reference, against their bounds; `-- --peers`, `--to-error`, `--doses`: its engine beside pty-chi."""
+    """Times and memory of the reference, against their bounds; `-- --peers`, `--to-error`, `--doses`: beside pty-chi."""
     argv, python = [word for word in session.posargs if word != "--peers"], prepare(session)
     if {"--peers", "--to-error", "--doses"} & set(session.posargs):
         argv = ["--peers", str(environments.stranger(session.log, "ptychi", RECIPES["ptychi"]) / BIN / "python"), *argv]
