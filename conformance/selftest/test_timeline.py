@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,9 +68,16 @@ class Place:
         self.git("commit", "-q", "--allow-empty", "-m", "state")
         return self.git("rev-parse", "HEAD")
 
-    def conform(self, *words: str) -> tuple[int, dict[str, Any], str]:
+    def conform(self, *words: str, repository: str = "") -> tuple[int, dict[str, Any], str]:
         """`conform timeline` with `--json`: exit code, answer, and what was said on the way."""
-        argv = ["--specs", str(self.house.specs), "--suite", str(self.house.suite), "timeline", str(self.repository)]
+        argv = [
+            "--specs",
+            str(self.house.specs),
+            "--suite",
+            str(self.house.suite),
+            "timeline",
+            repository or str(self.repository),
+        ]
         argv += ["--backend", "mine:Backend", "--output", str(self.house.root / "reports"), "--workers", "0", "--json", *words]
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -199,6 +207,38 @@ def test_a_question_that_cannot_be_asked_is_one_line(place: Place, words: tuple[
     place.commit()
     code, answer, said = place.conform(*words)
     assert code == 4 and not answer and wanted in said.splitlines()[-1]
+
+
+def wheel(folder: Path, version: str, text: str) -> None:
+    """A release of the distribution `mine`, as pip takes it."""
+    about = f"mine-{version}.dist-info"
+    files = {
+        "mine/__init__.py": text,
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: mine\nVersion: {version}\nRequires-Dist: no-such-thing\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: by hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/RECORD": "",
+    }
+    with zipfile.ZipFile(folder / f"mine-{version}-py3-none-any.whl", "w") as packed:
+        for name, words in files.items():
+            packed.writestr(name, words)
+
+
+def test_releases_are_installed_without_what_they_need_and_ordered_by_version(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wheels").mkdir()
+    for version, shift in {"0.9": 1, "0.10": 0, "1.0": 1}.items():
+        filled = {"turns": str(tmp_path / "turns"), "shift": shift, "scale": 1, "flaky": 0}
+        wheel(tmp_path / "wheels", version, BACKEND.format(**filled))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    code, answer, said = place.conform("--last", "3", "--runs", "1", repository="pypi:mine")
+    assert code == 0, said
+    assert [one["version"] for one in answer["versions"]] == ["0.9", "0.10", "1.0"]
+    assert told(answer) == [("PHYS-001~1", "mended", "0.10", []), ("PHYS-001~1", "broke", "1.0", [])]
+    assert answer["source"] == "mine"
+    code, _, said = place.conform("--since", "2026-01-01", repository="pypi:mine")
+    assert code == 4 and "releases have none here; use --last" in said
 
 
 VIEWER = "from mine import Model\n\n\ndef show(path):\n    return Model.open(path)\n"
