@@ -164,8 +164,8 @@ def test_an_id_is_registered_once() -> None:
 def test_a_mutant_a_twin_and_the_reference_in_one_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mutant is killed and a twin stays green, side by side: what is planted in one fork is in no other.
 
-    In a deep folder too: the last starts processes, whose sockets have no room in a long path. The second writes its logs where it
-    stands, and nothing of that is left where the trials were started.
+    In a deep folder too: the last starts processes, whose sockets have no room in a long path. The second writes its logs where
+    it stands, and nothing of that is left where the trials were started.
     """
     (stand := tmp_path / "stand").mkdir()
     monkeypatch.chdir(stand)
