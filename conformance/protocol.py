@@ -32,6 +32,7 @@ class BackendInfo:
     `distribution` is the installed distribution that declares it (POLICY-001); `selector` is the `module:function` that picks a
     backend by `config.backend` (POLICY-003, DISPATCH-003), importable without the stack; `python` is the interpreter it lives in.
     `surfaces` names what is offered (`physics`, `physics.diffract`); the rest is *not offered*, no gap. Empty: whatever is there.
+    `specification` names the release that it is judged by (`1.0`): what came later is run and not scored. Empty: today's words.
     """
 
     name: str
@@ -43,6 +44,7 @@ class BackendInfo:
     distribution: str | None = None
     selector: str | None = None
     surfaces: tuple[str, ...] = ()
+    specification: str = ""
     python: str = sys.executable
 
 

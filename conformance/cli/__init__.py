@@ -26,6 +26,7 @@ from conformance.cli import (
     publish,
     ratchet,
     registry,
+    release,
     replay,
     report,
     run,
@@ -54,13 +55,22 @@ GROUPS = (
     attest,
     publish,
     submit,
+    release,
 )
+
+
+def _version() -> str:
+    """`1.0.0rc1, with specification 1.0 (candidate)`."""
+    from conformance.specification.releases import of_suite
+
+    name, final = of_suite(__version__)
+    return f"{__version__}, with specification {name}{'' if final else ' (candidate)'}"
 
 
 def parser() -> Parser:
     """All verbs."""
     top = Parser(prog="conform", description="Proves or refutes that a ptychography backend keeps the contract in specs/.")
-    top.add_argument("--version", action="version", version=__version__)
+    top.add_argument("--version", action="version", version=_version())
     top.add_argument("--specs", type=Path, help="another specification than the built-in one")
     top.add_argument("--suite", type=Path, help="another suite than the built-in one")
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)

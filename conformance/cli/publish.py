@@ -128,9 +128,11 @@ def _files(run: Path, line: Line) -> dict[str, bytes]:
 
 def _state(folder: Path) -> tuple[list[Line], list[Cell], dict[str, dict[str, str]]]:
     from conformance.evidence import matrix, results
+    from conformance.specification import releases
+    from conformance.specification.clauses import find_specs
 
     lines, accepted = results.load(folder), matrix.acknowledgements(folder)
-    return lines, matrix.cells(lines, accepted), accepted
+    return lines, matrix.cells(lines, accepted, releases.load(find_specs()).values()), accepted
 
 
 def _derived(folder: Path) -> tuple[Path, dict[str, str]]:
@@ -199,6 +201,8 @@ def _lost(folder: Path, lines: Sequence[Line]) -> list[str]:
 def _site(arguments: argparse.Namespace) -> int:
     from conformance.evidence import results, timeline
     from conformance.pages.site import site
+    from conformance.specification.releases import CHANGES
+    from conformance.specification.texts import read
 
     out, folder = arguments.out, arguments.results or results.home()
     if out.exists() and not (out / MARK).is_file() and (not out.is_dir() or any(out.iterdir())):
@@ -209,7 +213,10 @@ def _site(arguments: argparse.Namespace) -> int:
     lines, found, _ = _state(folder)
     evidence = {path.name: sorted(p.name for p in path.iterdir()) for path in (folder / EVIDENCE).glob("*")}
     histories = timeline.kept(folder / "timelines")
-    pages = site(lines, found, specification(arguments), evidence, timelines=histories)
+    spec = specification(arguments)
+    changes = spec.folder / CHANGES
+    told = read(changes) if changes.is_file() else ""
+    pages = site(lines, found, spec, evidence, told, timelines=histories)
     fresh = out.with_name(f".{out.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     for name, text in pages.items():

@@ -11,7 +11,7 @@ from conformance.specification.texts import counted
 
 if TYPE_CHECKING:
     from conformance.specification.bindings import Binding
-    from conformance.specification.clauses import Clause
+    from conformance.specification.clauses import Clause, Specification
 
 
 def add(verbs: Any) -> None:
@@ -36,6 +36,12 @@ def add(verbs: Any) -> None:
     trace.set_defaults(act=_trace)
     lock = verbs.add_parser("lock", help="write specs/clauses.lock.json; refuses changed words without a new revision")
     lock.add_argument("--initial", action="store_true", help="rewrite all of it; only as long as no profile is released")
+    lock.add_argument(
+        "--because", default="", metavar="REASON", help="why clauses are revised or withdrawn, for specs/CHANGELOG.md"
+    )
+    lock.add_argument(
+        "--withdraw", action="append", default=[], metavar="CLAUSE", help="repeatable; gone from its chapter for good"
+    )
     lock.set_defaults(act=_lock)
 
 
@@ -51,7 +57,7 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.what == "profiles":
         for name, profile in spec.profiles.items():
             members = [clause for clause in taken.values() if name in clause.profiles]
-            print(f"{name:12} {len(members):4} clauses  {profile.get('released', 'not released'):12} {profile.get('title', '')}")
+            print(f"{name:12} {len(members):4} clauses  {profile.get('released', 'draft'):12} {profile.get('title', '')}")
         return 0
     bindings = [test for test in scan(arguments.suite)[0] if taken.keys() & {key.split("~")[0] for key in test.clauses}]
     return _show(arguments.what, bindings, list(taken.values()))
@@ -126,14 +132,30 @@ def _table(rows: list[dict[str, Any]], matrix: dict[str, Any] | None) -> None:
 
 def _lock(arguments: argparse.Namespace) -> int:
     from conformance.specification.lint import LOCK, lock_text, read_lock, refusals
+    from conformance.specification.texts import write
 
-    spec = specification(arguments)
-    reasons = [*spec.problems, *refusals(spec, read_lock(spec.folder), arguments.initial)]
+    spec, because, withdraw = specification(arguments), arguments.because, arguments.withdraw
+    locked = read_lock(spec.folder)
+    reasons = [*spec.problems, *refusals(spec, locked, arguments.initial, because, withdraw)]
     for reason in reasons:
         print(reason, file=sys.stderr)
     if reasons:
         print(f"{LOCK} was left as it is", file=sys.stderr)
         return 4
-    (spec.folder / LOCK).write_text(lock_text(spec.clauses), encoding="utf-8")
+    write(spec.folder / LOCK, lock_text(spec.clauses, locked, because, withdraw))
     print(f"{spec.folder / LOCK}: {counted(len(spec.clauses), 'clause')}")
+    _changelog(spec)
     return 0
+
+
+def _changelog(spec: Specification) -> None:
+    """CHANGELOG.md anew, where a release is final; a candidate's is made by `conform release`."""
+    from conformance import __version__
+    from conformance.specification import releases
+    from conformance.specification.lint import read_lock
+    from conformance.specification.texts import write
+
+    known = releases.load(spec.folder)
+    if known and releases.of_suite(__version__)[1]:
+        write(spec.folder / releases.CHANGES, releases.changelog(known, spec.clauses, read_lock(spec.folder)))
+        print(spec.folder / releases.CHANGES)

@@ -60,7 +60,12 @@ def add(verbs: Any) -> None:
     )
     run.add_argument("--expect", type=Path, metavar="FILE", help="known failures, each with reason and end (reports/README.md)")
     run.add_argument("--ratchet", type=Path, metavar="FILE", help="known failures; another one is exit code 1 (conform ratchet)")
-    run.add_argument("--specification", metavar="DIGEST", help="run under these words alone (`conform trace` tells the digest)")
+    run.add_argument(
+        "--specification",
+        metavar="WORDS",
+        help="a release (1.0): what came later is run and not scored; current: today's words, whatever the backend claims; or "
+        "a digest: run under these words alone (`conform trace` tells it)",
+    )
     run.add_argument("--no-repro", action="store_true", help="leave no scripts that repeat failures (of the first 50)")
     run.add_argument("--json", action="store_true", help="one JSON object on standard output; everything else on standard error")
     run.set_defaults(act=_run)
@@ -108,6 +113,7 @@ def examined(arguments: argparse.Namespace, backend: str, **more: Any) -> Ended:
         shuffle=arguments.shuffle,
         expect=arguments.expect,
         repro=not arguments.no_repro,
+        release=arguments.specification if _release(arguments.specification) else None,
         suite=arguments.suite,
         specs=arguments.specs,
         **more,
@@ -136,16 +142,26 @@ def _ratcheted(ended: Ended, arguments: argparse.Namespace) -> Ended:
     return replace(ended, code=code, report=report)
 
 
+def _release(asked: str | None) -> bool:
+    """Whether the words asked for are a release, or `current`, and no digest."""
+    return asked is not None and (asked == "current" or re.fullmatch(r"\d+\.\d+", asked) is not None)
+
+
 def _other_words(arguments: argparse.Namespace) -> str:
     """Why the specification here is not the one that was asked for; empty where it is, or where none was."""
+    from conformance.specification import releases
     from conformance.specification.clauses import find_specs
     from conformance.specification.lint import digest
 
     asked = arguments.specification
-    if asked is None:
+    if asked is None or asked == "current":
         return ""
+    if _release(asked):
+        known = releases.load(arguments.specs or find_specs())
+        return "" if asked in known else f"--specification {asked}: no such release here; known: {', '.join(known) or 'none'}"
     if not re.fullmatch(r"[0-9a-f]{12,64}", asked):
-        return f"--specification {asked}: expected a digest of 12 to 64 hexadecimal digits (`conform trace` tells it)"
+        words = "expected a digest of 12 to 64 hexadecimal digits (`conform trace` tells it), a release (1.0), or current"
+        return f"--specification {asked}: {words}"
     here = digest(arguments.specs or find_specs()) or "without a lock"
     if here.startswith(asked):
         return ""

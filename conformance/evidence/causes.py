@@ -92,7 +92,10 @@ def reds(report: Report) -> list[Line]:
     """The results that failed at the end, each with `advice` where nothing required stands behind it."""
     final, clauses = report.states(), report.header["clauses"]
     found = [line for line in report.results if final[line["check"]] in RED]
-    return [{**line, "advice": all(clauses[key]["level"] != "MUST" for key in line["clauses"])} for line in found]
+    return [
+        {**line, "advice": all(clauses[key]["level"] != "MUST" or clauses[key].get("deprecated") for key in line["clauses"])}
+        for line in found
+    ]
 
 
 def key(line: Line) -> Key:

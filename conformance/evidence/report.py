@@ -88,12 +88,19 @@ class Report:
         return {line["check"]: line["state"] for line in self.results} | {line["check"]: "blocked" for line in self.blocked}
 
     def states(self) -> dict[str, str]:
-        """Check → its final state."""
-        return self.outcomes() | {line["check"]: line["outcome"] for line in self.expectations if line["outcome"] in BY_ENTRY}
+        """Check → its final state. What came after the release that the backend claims is run, and not scored."""
+        found = self.outcomes() | {line["check"]: line["outcome"] for line in self.expectations if line["outcome"] in BY_ENTRY}
+        return found | {check: "not-scored" for check in self.unscored if check in found}
+
+    @property
+    def unscored(self) -> Mapping[str, str]:
+        """Check → why it does not count, where the run was judged by a release."""
+        found: Mapping[str, str] = self.plan.get("unscored", {})
+        return found
 
     def stops(self) -> dict[str, Line]:
         """Red check → where it stopped (`stop` of its result), as long as it is not blocked itself."""
-        gone = {line["check"] for line in self.blocked}
+        gone = {line["check"] for line in self.blocked} | set(self.unscored)
         return {line["check"]: line["stop"] for line in self.results if "stop" in line and line["check"] not in gone}
 
 
@@ -116,12 +123,14 @@ def digest(lines: Iterable[str]) -> str:
     return whole.hexdigest()
 
 
-def blocked_lines(results: Sequence[Line]) -> list[Line]:
-    """The results that a red elsewhere makes meaningless, each with the checks that block it.
+def blocked_lines(results: Sequence[Line], unscored: Iterable[str] = ()) -> list[Line]:
+    """The results that a red elsewhere makes meaningless, each with the checks that block it; what is not scored has no part.
 
     A red check that needs no red check is a root. Everything evaluated that needs a root's clause, or needs what is so blocked,
     is blocked; a harness error stays an error, and a circle of reds without a root stays red.
     """
+    aside = set(unscored)
+    results = [line for line in results if line["check"] not in aside]
     red = {line["check"]: line for line in results if line["state"] in RED}
     roots = {name for name, line in red.items() if not _needed(line, red)}
     blocking, blocked = {name: red[name] for name in roots}, {}

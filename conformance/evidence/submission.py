@@ -22,6 +22,7 @@ from conformance.evidence import report as reports
 from conformance.evidence.closing import listed
 from conformance.evidence.report import Line, Report, ReportError
 from conformance.evidence.verdict import exit_code, required_checks, verdicts
+from conformance.specification import releases
 from conformance.specification.clauses import OWN, Specification
 from conformance.specification.texts import counted, parsed
 
@@ -30,7 +31,7 @@ MANIFEST, REPORT, LOG, ENVIRONMENT, STATEMENT = "submission.json", "report.jsonl
 LIMITS = {MANIFEST: 1 << 16, REPORT: 1 << 24, LOG: 1 << 24, ENVIRONMENT: 1 << 20, STATEMENT: 1 << 20}
 """The five files, and the most bytes of each. A whole run of 1,900 checks is a report of 1.3 MB and a log of 4 kB."""
 
-BINDING = ("title", "area", "level", "profiles", "bounds", "gauge", "pending", "untestable", "digest")
+BINDING = ("title", "area", "level", "profiles", "bounds", "gauge", "pending", "untestable", "digest", "unscored", "deprecated")
 """What of a clause in a report's header decides how a backend is judged by it."""
 
 DEVICE = re.compile(r"[a-z]+(:[0-9]+)?")
@@ -188,8 +189,13 @@ def _open(report: Report) -> Iterator[str]:
 
 def _other_words(report: Report, spec: Specification) -> Iterator[str]:
     """The header's clauses are those of the specification here, in all that decides a verdict, and so are its profiles."""
-    told = report.header["clauses"]
-    here = {clause.key: clause.plain() for clause in spec.clauses.values()}
+    told, judged = report.header["clauses"], report.header.get("release", "")
+    release = releases.load(spec.folder).get(judged)
+    if judged and release is None:
+        yield f"the run was judged by specification {judged}, which is not here"
+    if dict(report.unscored) != (releases.later(release, spec, report.plan["collected"]) if release else {}):
+        yield "the checks that are not scored are not those that came after the release that the run was judged by"
+    here = {clause.key: releases.stated(clause, release) for clause in spec.clauses.values()}
     bind = [{key: [one.get(name) for name in BINDING] for key, one in known.items()} for known in (told, here)]
     if other := sorted(key for key in {*told, *here} if bind[0].get(key) != bind[1].get(key)):
         yield f"{counted(len(other), 'clause')} of the header {_is(other)} not as in the specification here: {listed(other)}"
@@ -237,7 +243,7 @@ def _inconsistent(report: Report, tiers: list[Line]) -> Iterator[str]:
     for name, value in found.items():
         if footer.get(name, []) != value:
             yield f"the footer's {name} does not follow from the results; they say {_short(value)}"
-    if list(report.blocked) != reports.blocked_lines(report.results):
+    if list(report.blocked) != reports.blocked_lines(report.results, report.unscored):
         yield "the blocked checks do not follow from the results"
     if beyond := [
         line["check"] for line in report.results if line["state"] == "pass" and not all(map(_holds, line["observations"]))

@@ -37,8 +37,8 @@ def called(header: Mapping[str, Any]) -> str:
 
 
 def columns(rows: Sequence[Row]) -> list[str]:
-    """The clause states of a table; `expected`, `blocked` and `not-offered` only where there is one, as most runs have none."""
-    rare = ("expected", "blocked", "not-offered")
+    """The clause states of a table; the rare ones only where there is one, as most runs have none."""
+    rare = ("expected", "blocked", "not-offered", "not-scored")
     return [state for state in CLAUSE_STATES if state not in rare or any(clauses[state] for _, clauses, _ in rows)]
 
 
@@ -153,6 +153,8 @@ def gaps(report: Report, absent_told: bool = False) -> list[str]:
     lines += shortened(
         [f"{counted(number, 'check')} not evaluated: {reason}" for reason, number in others.items()], REASONS, "reason"
     )
+    later = Counter(why for check, why in report.unscored.items() if check in report.plan["collected"])
+    lines += shortened([f"{counted(number, 'check')} not scored: {why}" for why, number in later.items()], REASONS, "reason")
     spoken = sum("printed" in line for line in report.results)
     notes = (
         [f"note: the backend printed while {counted(spoken, 'check')} ran (backend-*.log, `printed` in report.jsonl)"]
@@ -188,8 +190,9 @@ def verdict_words(found: ProfileVerdict, report: Report) -> str:
 
 
 def verdict_line(found: ProfileVerdict, report: Report) -> str:
-    """One profile's verdict with its equation."""
-    return f"{found.profile} on {found.device}: {verdict_words(found, report)}; clauses: {found.equation}"
+    """One profile's verdict with its equation: `core 1.0 on cpu: …` where it was judged by a release."""
+    words = f"{found.profile} {report.header.get('release', '')}".strip()
+    return f"{words} on {found.device}: {verdict_words(found, report)}; clauses: {found.equation}"
 
 
 def steps(report: Report) -> str:

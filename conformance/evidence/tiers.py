@@ -10,7 +10,7 @@ from conformance.evidence.report import Report
 from conformance.evidence.verdict import clause_states
 from conformance.specification.tiers import Tier
 
-HOLDS = ("pass", "untestable")
+HOLDS = ("pass", "untestable", "not-scored")
 
 
 def reached(report: Report, tiers: Sequence[Tier]) -> list[dict[str, Any]]:

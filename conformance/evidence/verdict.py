@@ -13,6 +13,7 @@ from typing import Any
 from conformance.evidence.report import Report
 from conformance.judging.states import EVALUATED, RED
 from conformance.specification.clauses import OWN
+from conformance.specification.releases import NEW
 
 VERDICTS = ("CONFORMANT", "PARTIAL", "NON-CONFORMANT", "NOT-EVALUATED", "HARNESS-ERROR")
 MEANING = {
@@ -25,7 +26,18 @@ MEANING = {
     6: "incomplete",
     7: "a planted defect was missed",
 }
-CLAUSE_STATES = ("pass", "red", "error", "expected", "blocked", "not-evaluated", "not-offered", "pending", "untestable")
+CLAUSE_STATES = (
+    "pass",
+    "red",
+    "error",
+    "expected",
+    "blocked",
+    "not-evaluated",
+    "not-offered",
+    "not-scored",
+    "pending",
+    "untestable",
+)
 PRIORITY = (2, 3, 4, 6, 5, 7, 1)
 
 
@@ -46,6 +58,7 @@ class ProfileVerdict:
     expected: tuple[str, ...] = ()
     blocked: int = 0
     not_offered: int = 0
+    not_scored: int = 0
     surfaces: tuple[str, ...] = ()
 
     @property
@@ -59,6 +72,7 @@ class ProfileVerdict:
         without = f"{self.pending} pending + {self.untestable} untestable + {self.not_evaluated} not evaluated"
         without += f" + {self.blocked} blocked" if self.blocked else ""
         without += f" + {self.not_offered} not offered" if self.not_offered else ""
+        without += f" + {self.not_scored} not scored" if self.not_scored else ""
         return f"{self.declared} declared = {self.evaluated} evaluated + {without}"
 
     def plain(self) -> dict[str, Any]:
@@ -75,9 +89,18 @@ def clause_states(report: Report) -> dict[str, str]:
     states, stops = report.states(), report.stops()
     of_clause: dict[str, list[str]] = {}
     for check, keys in checks_here(report).items():
-        for key in keys:
+        for key in () if check in report.unscored else keys:
             of_clause.setdefault(key, []).append(_state_for(key, states.get(check, "not-evaluated"), stops.get(check)))
-    return {key: _clause_state(clause, of_clause.get(key, [])) for key, clause in report.header["clauses"].items()}
+    aside = {key for check in report.unscored for key in report.plan["collected"].get(check, ())}
+    found = {key: _clause_state(clause, of_clause.get(key, [])) for key, clause in report.header["clauses"].items()}
+    return found | {
+        key: "not-scored" for key, clause in report.header["clauses"].items() if _aside(key, clause, of_clause, aside)
+    }
+
+
+def _aside(key: str, clause: Mapping[str, Any], scored: Mapping[str, Any], aside: set[str]) -> bool:
+    """Not the released clause, or one of which every check came later."""
+    return bool(clause.get("unscored")) or (key in aside and key not in scored)
 
 
 def _state_for(key: str, state: str, stop: Mapping[str, Any] | None) -> str:
@@ -161,7 +184,8 @@ def verdicts(report: Report) -> list[ProfileVerdict]:
     states, device = clause_states(report), report.header["device"]
     found = []
     for profile in report.header["profiles"]:
-        members = {key: clause for key, clause in clauses_here(report).items() if profile in clause["profiles"]}
+        here = {key: clause for key, clause in clauses_here(report).items() if clause.get("unscored") != NEW}
+        members = {key: clause for key, clause in here.items() if profile in clause["profiles"]}
         if members or device == "cpu":
             found.append(replace(_verdict(profile, device, members, states), surfaces=surfaces(report)))
     return [replace(one, verdict="HARNESS-ERROR") for one in found] if own_faults(report) else found
@@ -173,7 +197,7 @@ def surfaces(report: Report) -> tuple[str, ...]:
 
 
 def _verdict(profile: str, device: str, members: Mapping[str, Mapping[str, Any]], states: Mapping[str, str]) -> ProfileVerdict:
-    required = [states[key] for key, clause in members.items() if clause["profiles"][profile] == "required"]
+    required = [states[key] for key, clause in members.items() if binds(clause, profile)]
     tally = {state: sum(states[key] == state for key in members) for state in CLAUSE_STATES}
     if "error" in [states[key] for key in members]:
         word = "HARNESS-ERROR"
@@ -183,7 +207,7 @@ def _verdict(profile: str, device: str, members: Mapping[str, Mapping[str, Any]]
         word = "NOT-EVALUATED"
     else:
         word = "PARTIAL" if {"pending", "not-evaluated", "blocked", "expected"} & set(required) else "CONFORMANT"
-    reds = [(key, clause["profiles"][profile] == "required") for key, clause in members.items() if states[key] == "red"]
+    reds = [(key, binds(clause, profile)) for key, clause in members.items() if states[key] == "red"]
     return ProfileVerdict(
         profile=profile,
         device=device,
@@ -198,7 +222,13 @@ def _verdict(profile: str, device: str, members: Mapping[str, Mapping[str, Any]]
         expected=tuple(key for key in members if states[key] == "expected"),
         blocked=tally["blocked"],
         not_offered=tally["not-offered"],
+        not_scored=tally["not-scored"],
     )
+
+
+def binds(clause: Mapping[str, Any], profile: str) -> bool:
+    """Whether a failure decides the profile's verdict; that of a deprecated clause is advice."""
+    return clause["profiles"][profile] == "required" and not clause.get("deprecated")
 
 
 def own_faults(report: Report) -> list[str]:
@@ -211,7 +241,8 @@ def own_faults(report: Report) -> list[str]:
 def required_checks(report: Report) -> dict[str, bool]:
     """Collected check → does it prove a MUST?"""
     clauses = report.header["clauses"]
-    return {check: any(clauses[key]["level"] == "MUST" for key in keys) for check, keys in report.plan["collected"].items()}
+    must = {key for key, clause in clauses.items() if clause["level"] == "MUST" and not clause.get("deprecated")}
+    return {check: bool(must & set(keys)) for check, keys in report.plan["collected"].items()}
 
 
 def _excused(report: Report) -> set[str]:
@@ -238,12 +269,18 @@ def exit_code(
     red = "stale" in states.values() or any(states[check] in RED for check in states if must.get(check))
     evaluated = any(state in EVALUATED or state == "blocked" for state in states.values())
     excused = _excused(report)
-    gap = any(states.get(check) not in (*EVALUATED, "not-offered") and check not in excused for check in must if must[check])
+    gap = any(
+        states.get(check) not in (*EVALUATED, "not-offered", "not-scored") and check not in excused
+        for check in must
+        if must[check]
+    )
     causes = {
         2: interrupted,
         3: fault or "error" in states.values() or bool(own_faults(report)),
         4: usage,
-        6: broken or any(line.get("worker_died") for line in report.results) or (gap and evaluated and not red),
+        6: broken
+        or any(line.get("worker_died") and line["check"] not in report.unscored for line in report.results)
+        or (gap and evaluated and not red),
         5: not evaluated,
         1: red,
     }

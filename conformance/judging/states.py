@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from conformance.judging.judge import Judge
 
 SKIPPED = ("not-offered", "not-claimed", "not-evaluated")
-STATES = ("pass", *SKIPPED, "blocked", "expected", "stale", "fail", "timeout", "crash", "error")
+STATES = ("pass", "not-scored", *SKIPPED, "blocked", "expected", "stale", "fail", "timeout", "crash", "error")
 """From harmless to harmful; of two phases of one check the later in this list wins."""
 
 RED = ("fail", "timeout", "crash", "error")
@@ -23,7 +23,7 @@ Planned = Sequence[tuple[str, ...]]
 """The clauses of each observation in a check's source, in order."""
 
 EVALUATED = ("pass", "expected", "stale", "fail", "timeout", "crash", "error")
-RARE = ("not-offered", "expected", "stale")
+RARE = ("not-scored", "not-offered", "expected", "stale")
 """What most backends and files never make of a check: counted where it occurs."""
 
 BY_ENTRY = ("expected", "stale")

@@ -42,6 +42,7 @@ MARKS = {
     "not-evaluated": "○",
     "not-claimed": "○",
     "not-offered": "○",
+    "not-scored": "·",
     "deselected": "○",
     "never ended": "!",
     "not-asked": "·",

@@ -12,7 +12,7 @@ from conformance.judging.blame import missing_package
 # What XML 1.0 has no place for (§2.2), even as a reference.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 TAGS = {"fail": "failure", "timeout": "error", "crash": "error", "error": "error", "never ended": "error", "stale": "failure"}
-SKIPPED = ("not-offered", "not-claimed", "not-evaluated", "blocked", "expected")
+SKIPPED = ("not-scored", "not-offered", "not-claimed", "not-evaluated", "blocked", "expected")
 
 
 def clean(text: str) -> str:

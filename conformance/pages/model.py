@@ -206,6 +206,7 @@ def _environment(report: Report) -> list[tuple[str, str]]:
         ("platform", header.get("platform")),
         ("libraries", ", ".join(f"{name} {version}" for name, version in header.get("libraries", {}).items())),
         ("suite", header.get("suite")),
+        ("specification", header.get("release")),
         ("lock", header.get("lock")),
         ("report", report.footer.get("sha256") if report.footer else None),
     ]

@@ -33,6 +33,11 @@ class Row:
     cells: Mapping[tuple[str, str], Cell]
 
     @property
+    def words(self) -> list[str]:
+        """What its cells were judged by."""
+        return list(dict.fromkeys(cell.words for cell in self.cells.values()))
+
+    @property
     def reaches(self) -> str:
         """The last step of the tiers that the newest run reached that looked."""
         return next((str(line["reaches"]) for line in self.lines if line["reaches"]), "")

@@ -45,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--expect", default=None, metavar="FILE", help="known failures, as in expectations/<backend>.toml")
     group.addoption("--trials", default=None, help="a job of `conform mutants`: run its trials in place of the suite")
     group.addoption("--shuffle", type=int, default=None, metavar="SEED", help="run the checks in an order drawn from this seed")
+    group.addoption("--release", default=None, help="judge by this release of the specification; `current`: by today's words")
     group.addoption("--suite", default=None, help="another suite (for the harness's own tests)")
     group.addoption("--specs", default=None, help="another specification (for the harness's own tests)")
 

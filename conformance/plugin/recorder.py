@@ -19,9 +19,11 @@ from conformance.connectors.names import UnknownBackend, claimed
 from conformance.evidence import checkout, expectations, report, tiers, verdict
 from conformance.judging import states
 from conformance.plugin import deaths
+from conformance.plugin.released import released, within
 from conformance.protocol import BackendInfo
 from conformance.specification.clauses import OWN
 from conformance.specification.lint import digest
+from conformance.specification.releases import later, stated
 from conformance.specification.texts import named, read, said
 
 if TYPE_CHECKING:
@@ -58,9 +60,11 @@ class Recorder:
         if unknown:
             raise pytest.UsageError(f"unknown profile {', '.join(unknown)}; known: {', '.join(station.spec.profiles)}")
         station.devices = list(info.devices)
-        station.profiles = station.profiles or tuple(
-            name for name in info.profiles if name in station.spec.profiles and name != OWN
-        )
+        given = station.profiles
+        station.profiles = given or tuple(name for name in info.profiles if name in station.spec.profiles and name != OWN)
+        station.release = released(self.config.getoption("--release") or info.specification, station.spec)
+        if station.release is not None:
+            station.profiles = within(station.release, station.profiles, given)
         self._write(self._header(info))
 
     def _expectations(self) -> expectations.Expectations | None:
@@ -97,13 +101,14 @@ class Recorder:
             "profiles": list(station.profiles or ()),
             "select": [*station.select, *(f"--area {a}" for a in choice.areas), *(f"--level {word}" for word in choice.levels)],
             "draft": station.draft,
+            **({"release": station.release.name} if station.release else {}),
             **self._told_expectations(),
             "python": platform.python_version(),
             "platform": platform.platform(),
             "libraries": _versions(("numpy", "pytest", "pytest-xdist", "syrupy", *info.numeric_libraries)),
             "workers": getattr(self.config.option, "numprocesses", None) or 0,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
-            "clauses": {clause.key: clause.plain() for clause in station.spec.clauses.values()},
+            "clauses": {clause.key: stated(clause, station.release) for clause in station.spec.clauses.values()},
         }
 
     def _told_expectations(self) -> dict[str, Any]:
@@ -149,7 +154,10 @@ class Recorder:
         collected = {c["id"]: c["clauses"] for node, c in self.checks.items() if node in kept}
         deselected = {c["id"]: c["clauses"] for node, c in self.checks.items() if node not in kept}
         here = [c["id"] for c in self.checks.values() if c["device"] or self.station.device == "cpu"]
-        self._write({"kind": "plan", "collected": collected, "deselected": deselected, "here": here})
+        plan = {"kind": "plan", "collected": collected, "deselected": deselected, "here": here}
+        self._write(
+            plan | ({"unscored": later(self.station.release, self.station.spec, collected)} if self.station.release else {})
+        )
 
     # -- during ----------------------------------------------------------------------------------------------------------------
 
@@ -205,7 +213,8 @@ class Recorder:
             session.exitstatus = 6
         if self.lost or not (self.planned_once or self.fault):
             return
-        for line in report.blocked_lines(report.assemble(self.lines).results):
+        scored = report.assemble(self.lines)
+        for line in report.blocked_lines(scored.results, scored.unscored):
             self._write(line)
         for line in expectations.judged(self.expected, report.assemble(self.lines)) if self.expected else ():
             self._write(line)

@@ -17,6 +17,7 @@ from conformance.plugin.checks import Check
 from conformance.specification.bindings import default_suite
 from conformance.specification.choosing import Choice
 from conformance.specification.clauses import load
+from conformance.specification.releases import Release
 from conformance.specification.tiers import tiers
 
 CHECK = pytest.StashKey[Check]()
@@ -41,6 +42,7 @@ class Station:
         self.patience = float(config.getini("faulthandler_timeout") or 0)
         self.draft = bool(os.environ.get("CONFORM_DRAFT"))
         self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+        self.release: Release | None = None
         self.devices: list[str] | None = None
         self.found: dict[str, Any] | None = None
         self._backend: Any = None

@@ -49,7 +49,8 @@ Watch = Callable[[Path], AbstractContextManager[Show]]
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What a run is asked for. `stamp` names the dated folder where several runs share one; `suite` and `specs` replace the
-    built-in ones in the harness's own tests. `condition`: what the suite asks of itself is examined too.
+    built-in ones in the harness's own tests; `condition`: what the suite asks of itself is examined too; `release`: of the
+    specification, or `current`; None: as the backend claims.
     """
 
     backend: str = "reference"
@@ -67,6 +68,7 @@ class Options:
     expect: Path | None = None
     repro: bool = True
     condition: bool = True
+    release: str | None = None
     suite: Path | None = None
     specs: Path | None = None
 
@@ -96,10 +98,9 @@ def command(options: Options, report: Path) -> list[str]:
     argv += [part for level in options.levels for part in ("--level", level)]
     argv += [part for pattern in options.select for part in ("--select", pattern)]
     argv += ["--shuffle", str(options.shuffle)] if options.shuffle is not None else []
-    argv += ["--expect", str(options.expect)] if options.expect else []
     argv += [] if options.condition else ["--without-own"]
-    argv += ["--suite", str(options.suite)] if options.suite else []
-    argv += ["--specs", str(options.specs)] if options.specs else []
+    given = {"--expect": options.expect, "--release": options.release, "--suite": options.suite, "--specs": options.specs}
+    argv += [part for flag, value in given.items() if value for part in (flag, str(value))]
     argv += ["-n", str(workers), "--dist=worksteal", f"--max-worker-restart={RESTARTS}"] if workers else []
     return [*argv, str(options.suite or default_suite())]
 

@@ -29,7 +29,19 @@ AREAS = {
 OWN = "suite"
 """The profile of what the suite asks of itself: a condition of every whole run, and no part of a backend's score."""
 
-KEYS = ("level", "profiles", "evidence", "one_kind", "tolerance", "bounds", "gauge", "mutants", "pending", "untestable")
+KEYS = (
+    "level",
+    "profiles",
+    "evidence",
+    "one_kind",
+    "tolerance",
+    "bounds",
+    "gauge",
+    "mutants",
+    "pending",
+    "untestable",
+    "deprecated",
+)
 LEVELS = ("MUST", "SHOULD", "MAY")
 RANKS = {"MUST": "required", "SHOULD": "recommended", "MAY": "optional"}
 EVIDENCE = ("algebraic", "analytic", "conservation", "symmetry", "finite-difference", "differential")
@@ -59,6 +71,7 @@ class Clause:
     one_kind: str | None = None
     pending: str | None = None
     untestable: str | None = None
+    deprecated: str | None = None
     text: str = ""
     why: str = ""
     suspect: str = ""
@@ -103,7 +116,7 @@ def load(folder: Path | None = None) -> Specification:
     found: dict[str, Clause] = {}
     problems: list[str] = []
     for path in sorted(folder.glob("*.md")):
-        if path.name == "README.md":
+        if path.name in ("README.md", "CHANGELOG.md"):
             continue
         clauses, faults = parse_chapter(read(path), path.stem)
         problems += [f"{path.name}: {fault}" for fault in faults]
@@ -179,7 +192,7 @@ def _parse_clause(match: re.Match[str], body: str, area: str) -> tuple[Clause | 
     for key, known in (("evidence", EVIDENCE), ("gauge", GAUGES), ("mutants", None)):
         fields[key], faults = _names(table.get(key, []), key, known)
         problems += faults
-    for key in ("one_kind", "pending", "untestable"):
+    for key in ("one_kind", "pending", "untestable", "deprecated"):
         fields[key] = table.get(key)
         if key in table and not (isinstance(table[key], str) and table[key].strip()):
             problems.append(f"{key} must be a reason")

@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance.specification import axes, effects, outside, tiers
+from conformance import __version__
+from conformance.specification import axes, effects, outside, releases, tiers
 from conformance.specification.bindings import Binding, default_suite, scan
 from conformance.specification.clauses import EVIDENCE, Clause, Specification
 from conformance.specification.marking import by_clause
-from conformance.specification.texts import document
+from conformance.specification.texts import document, read
 
 LOCK = "clauses.lock.json"
 
@@ -27,10 +28,11 @@ def lint(spec: Specification, suite: Path | None = None, mutants: Path | None = 
     suite = suite or default_suite()
     bindings, broken = scan(suite)
     tables, faults = axes.load(spec.folder)
+    locked = read_lock(spec.folder)
     return [
         *spec.problems,
         *_lint_profiles(spec),
-        *lint_lock(spec.clauses, read_lock(spec.folder)),
+        *lint_lock(spec.clauses, locked),
         *broken,
         *lint_bindings(spec.clauses, bindings),
         *lint_evidence(spec.clauses, bindings),
@@ -41,6 +43,7 @@ def lint(spec: Specification, suite: Path | None = None, mutants: Path | None = 
         *outside.lint(spec.clauses, spec.folder),
         *faults,
         *axes.lint(tables, bindings),
+        *releases.lint(spec, locked, {b.check for b in bindings}, __version__, _changes(spec.folder)),
     ]
 
 
@@ -59,6 +62,11 @@ def read_lock(folder: Path) -> dict[str, dict[str, Any]]:
     return dict(document(path)["clauses"]) if path.is_file() else {}
 
 
+def _changes(folder: Path) -> str | None:
+    path = folder / releases.CHANGES
+    return read(path) if path.is_file() else None
+
+
 def digest(folder: Path) -> str | None:
     """The sha256 of the locked clauses, as a report's header has it: which words a run was made under. None without a lock."""
     path = folder / LOCK
@@ -68,12 +76,16 @@ def digest(folder: Path) -> str | None:
 def lint_lock(clauses: Mapping[str, Clause], locked: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Clauses that differ from the lock: new, changed in silence, set back, or gone."""
     problems = [
-        f"{name}: locked at revision {entry['revision']}, but gone" for name, entry in locked.items() if name not in clauses
+        f"{name}: locked at revision {entry['revision']}, but gone"
+        for name, entry in locked.items()
+        if name not in clauses and not entry.get("withdrawn")
     ]
     for name, clause in clauses.items():
         entry = locked.get(name)
         if entry is None:
             problems.append(f"{name}: not in {LOCK}; run `conform lock`")
+        elif entry.get("withdrawn"):
+            problems.append(f"{name}: was withdrawn ({entry['withdrawn']}); an id is never used again")
         elif clause.revision < entry["revision"]:
             problems.append(f"{name}: revision {clause.revision} is older than the locked {entry['revision']}")
         elif clause.revision > entry["revision"]:
@@ -83,18 +95,55 @@ def lint_lock(clauses: Mapping[str, Clause], locked: Mapping[str, Mapping[str, A
     return problems
 
 
-def refusals(spec: Specification, locked: Mapping[str, Mapping[str, Any]], initial: bool) -> list[str]:
-    """Why the lock may not be written now; empty where it may."""
+def refusals(
+    spec: Specification, locked: Mapping[str, Mapping[str, Any]], initial: bool, because: str = "", withdraw: Sequence[str] = ()
+) -> list[str]:
+    """Why the lock may not be written now; empty where it may. A final release asks for the reason of a new revision."""
     if initial:
         released = [name for name, profile in spec.profiles.items() if profile.get("released")]
         return [f"--initial: profile {name!r} is released; give changed clauses a new revision instead" for name in released]
-    return [problem for problem in lint_lock(spec.clauses, locked) if "run `conform lock`" not in problem]
+    problems = [problem for problem in lint_lock(spec.clauses, locked) if "run `conform lock`" not in problem]
+    problems = [problem for problem in problems if not (problem.endswith("but gone") and problem.split(":")[0] in withdraw)]
+    problems += [f"{name}: not in {LOCK}, so that nothing is withdrawn" for name in withdraw if name not in locked]
+    problems += [f"{name}: still in its chapter; take it out, then withdraw it" for name in withdraw if name in spec.clauses]
+    return problems + _unexplained(spec, locked, because, withdraw)
 
 
-def lock_text(clauses: Mapping[str, Clause]) -> str:
-    """The lock file: revision, level and digest of each clause, sorted."""
-    table = {name: {"revision": c.revision, "level": c.level, "digest": c.digest} for name, c in sorted(clauses.items())}
-    return json.dumps({"schema": 1, "clauses": table}, indent=1) + "\n"
+def _unexplained(
+    spec: Specification, locked: Mapping[str, Mapping[str, Any]], because: str, withdraw: Sequence[str]
+) -> list[str]:
+    """Released clauses that are revised or withdrawn without a word why."""
+    name, final = releases.of_suite(__version__)
+    held = releases.load(spec.folder).get(name) if final else None
+    changed = [
+        n for n, c in spec.clauses.items() if n in locked and c.revision > locked[n]["revision"] and held and n in held.clauses
+    ]
+    if because.strip():
+        return []
+    return [f"{name}: released, so that a change needs its reason: --because REASON" for name in [*changed, *withdraw]]
+
+
+def lock_text(
+    clauses: Mapping[str, Clause],
+    locked: Mapping[str, Mapping[str, Any]] | None = None,
+    because: str = "",
+    withdraw: Sequence[str] = (),
+) -> str:
+    """The lock file: revision, level and digest of each clause, sorted; why a revision was written, and what was withdrawn."""
+    locked = locked or {}
+    table: dict[str, dict[str, Any]] = {
+        name: {**entry, "withdrawn": entry.get("withdrawn") or because}
+        for name, entry in locked.items()
+        if name in withdraw or entry.get("withdrawn")
+    }
+    for name, clause in clauses.items():
+        before = locked.get(name, {})
+        reasons = dict(before.get("because", {}))
+        if because and clause.revision != before.get("revision") and not withdraw:
+            reasons[str(clause.revision)] = because
+        table[name] = {"revision": clause.revision, "level": clause.level, "digest": clause.digest}
+        table[name] |= {"because": reasons} if reasons else {}
+    return json.dumps({"schema": 1, "clauses": dict(sorted(table.items()))}, indent=1, ensure_ascii=False) + "\n"
 
 
 def lint_bindings(clauses: Mapping[str, Clause], bindings: Sequence[Binding]) -> list[str]:
