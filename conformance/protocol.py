@@ -1,10 +1,10 @@
 """What a backend is, to the harness.
 
 A backend is any object that offers some of the methods below. Each group is a *surface*; the checks that need a method that is
-absent read `not-claimed`, or `not-offered` where the backend says what it offers, and never `pass`.
-Inputs are NumPy arrays and plain Python values. A backend returns its **native** objects (tensors, dicts, modules); the harness
-turns them into arrays and descriptions itself (`connectors.native`), so that no adapter can describe itself green. g: gridsize,
-C = g²: channels, N: patch side, B: batch, P: probe modes, M: canvas side, n: groups. Offsets are `[x, y]`: index 0 moves columns.
+absent read `not-claimed`, or `not-offered` where the backend says what it offers, and never `pass`. Inputs are NumPy arrays and
+plain Python values. A backend returns its **native** objects (tensors, dicts, modules); the harness turns them into arrays and
+descriptions itself (`connectors.native`), so that no adapter can describe itself green. g: gridsize, C = g²: channels, N: patch
+side, B: batch, P: probe modes, M: canvas side, n: groups. Offsets are `[x, y]`: index 0 moves columns.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ Overrides = Mapping[str, Any] | None
 class BackendInfo:
     """Who answers: shown in every report's header.
 
-    `modules` are the importable modules that need the numeric stack and must refuse to be imported without it (POLICY-002);
-    `distribution` is the installed distribution that declares it (POLICY-001); `selector` is the `module:function` that picks a
-    backend by `config.backend` (POLICY-003, DISPATCH-003), importable without the stack; `python` is the interpreter it lives in.
-    `surfaces` names what is offered (`physics`, `physics.diffract`); the rest is *not offered*, no gap. Empty: whatever is there.
-    `specification` names the release that it is judged by (`1.0`): what came later is run and not scored. Empty: today's words.
+    `modules`: importable modules that need the numeric stack, and refuse to be imported without it (POLICY-002); `distribution`: what
+    declares it (POLICY-001); `selector`: the `module:function` that picks a backend by `config.backend` (POLICY-003, DISPATCH-003),
+    importable without the stack; `python`: the interpreter it lives in; `surfaces`: what is offered (`physics`, `physics.diffract`;
+    empty: whatever is there); `specification`: the release that it is judged by (`1.0`; empty: today's words).
     """
 
     name: str

@@ -128,11 +128,9 @@ def _files(run: Path, line: Line) -> dict[str, bytes]:
 
 def _state(folder: Path) -> tuple[list[Line], list[Cell], dict[str, dict[str, str]]]:
     from conformance.evidence import matrix, results
-    from conformance.specification import releases
-    from conformance.specification.clauses import find_specs
 
     lines, accepted = results.load(folder), matrix.acknowledgements(folder)
-    return lines, matrix.cells(lines, accepted, releases.load(find_specs()).values()), accepted
+    return lines, matrix.cells(lines, accepted), accepted
 
 
 def _derived(folder: Path) -> tuple[Path, dict[str, str]]:

@@ -36,7 +36,7 @@ def add(verbs: Any) -> None:
 
 def _release(arguments: argparse.Namespace) -> int:
     from conformance.specification import releases
-    from conformance.specification.lint import digest, lint, read_lock
+    from conformance.specification.lint import lint, read_lock
     from conformance.specification.texts import write
 
     spec, name = specification(arguments), arguments.name
@@ -47,7 +47,7 @@ def _release(arguments: argparse.Namespace) -> int:
         print(*(f"conform release: {problem}" for problem in problems), sep="\n", file=sys.stderr)
         return 4
     today = datetime.now(UTC).date().isoformat()
-    release = releases.made(name, today, profiles, spec, checks(arguments), digest(spec.folder) or "")
+    release = releases.made(name, today, profiles, spec, checks(arguments))
     (spec.folder / releases.ROOM).mkdir(exist_ok=True)
     for profile in profiles:
         path = spec.folder / "profiles" / f"{profile}.toml"

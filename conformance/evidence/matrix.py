@@ -6,13 +6,12 @@ Pure, but for `acknowledgements`, which reads one file. A line that was restrict
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from conformance.evidence.report import Line
-from conformance.specification.releases import Release
 from conformance.specification.texts import read, unreadable
 
 ACKNOWLEDGED = "acknowledged.toml"
@@ -31,7 +30,7 @@ class Cell:
     """The newest whole run of a backend's version on a profile and a device, and what became worse since the run before it.
 
     `broken`: keys of clauses that passed there and are red here; `fell`: the verdict is worse, by the same words; `reason`: why
-    somebody accepts that (empty: nobody does); `release`: of whose words it was judged (empty: of no release).
+    somebody accepts that (empty: nobody does).
     """
 
     backend: str
@@ -44,7 +43,6 @@ class Cell:
     broken: tuple[str, ...] = ()
     fell: bool = False
     reason: str = ""
-    release: str = ""
 
     @property
     def name(self) -> str:
@@ -77,7 +75,7 @@ class Cell:
     @property
     def words(self) -> str:
         """What it was judged by: a release, or the digest of the day's words."""
-        return self.release or str(self.line["specification"][:12])
+        return str(self.line["release"] or self.line["specification"][:12])
 
 
 def when(line: Line) -> tuple[str, str]:
@@ -85,12 +83,8 @@ def when(line: Line) -> tuple[str, str]:
     return (line["dated"] or line["started"], line["started"])
 
 
-def cells(lines: Sequence[Line], accepted: Mapping[str, Mapping[str, str]], known: Iterable[Release] = ()) -> list[Cell]:
-    """One cell a backend, version, profile and device, by backend and history; `accepted` as `acknowledgements` gives it.
-
-    Who was judged by the very words of a release in `known` was judged by that release.
-    """
-    names = {(release.lock, profile): release.name for release in known for profile in release.profiles}
+def cells(lines: Sequence[Line], accepted: Mapping[str, Mapping[str, str]]) -> list[Cell]:
+    """One cell a backend, version, profile and device, by backend and history; `accepted` as `acknowledgements` gives it."""
     rows: dict[tuple[str, str, str], list[tuple[Line, Mapping[str, Any]]]] = {}
     for line in sorted((line for line in lines if not line["selected"]), key=when):
         for told in line["verdicts"]:
@@ -100,8 +94,7 @@ def cells(lines: Sequence[Line], accepted: Mapping[str, Mapping[str, str]], know
         before: tuple[Line, Mapping[str, Any]] | None = None
         for line, told in history:
             cell = _cell((backend, line["version"], profile, device), (line, told), before, accepted)
-            words = line["release"] or names.get((line["specification"], profile), "")
-            found[backend, line["version"], profile, device], before = replace(cell, release=words), (line, told)
+            found[backend, line["version"], profile, device], before = cell, (line, told)
     order = list(dict.fromkeys(line["backend"] for line in lines))
     newest: dict[tuple[str, str], tuple[str, str]] = {}
     for cell in found.values():

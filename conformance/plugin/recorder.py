@@ -272,8 +272,8 @@ def _plain_info(info: BackendInfo) -> dict[str, Any]:
 def _versions(distributions: tuple[str, ...]) -> dict[str, str]:
     """Installed versions by name; a backend may state its own as `name version`."""
     found = {}
-    for stated in distributions:
-        name, _, version = stated.partition(" ")
+    for entry in distributions:
+        name, _, version = entry.partition(" ")
         try:
             found[name] = version or metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -49,9 +49,8 @@ Watch = Callable[[Path], AbstractContextManager[Show]]
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What a run is asked for. `stamp` names the dated folder where several runs share one; `suite` and `specs` replace the
-    built-in ones in the harness's own tests; `condition`: what the suite asks of itself is examined too; `release`: of the
-    specification, or `current`; None: as the backend claims.
-    """
+    built-in ones in the harness's own tests; `condition`: what the suite asks of itself is examined too; `release`: 1.0 or
+    current; None: as the backend claims."""
 
     backend: str = "reference"
     device: str = "cpu"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 
 from conformance.evidence import matrix, results
 from conformance.selftest.pages import result, source
-from conformance.specification.releases import Release
 
 GOOD = result("PHYS-001:light_adds@cpu"), result("PHYS-002:light_is_kept@cpu")
 BAD = result("PHYS-001:light_adds@cpu", "fail"), GOOD[1]
@@ -68,13 +66,6 @@ def test_a_new_clause_is_no_regression_of_the_backend() -> None:
     before = line("01", GOOD[1])
     now = results.signed(line("02", *BAD) | {"specification": "f" * 64})
     assert cell(before, line("02", *BAD)).fell and cell(before, now).grade == "loud"
-
-
-def test_who_was_judged_by_the_words_of_a_release_was_judged_by_it() -> None:
-    found = line("01", *GOOD)
-    known = [Release("1.0", "2026-01-01", ("core",), {}, {}, lock=found["specification"])]
-    assert matrix.cells([found], {}, known)[0].words == "1.0"
-    assert matrix.cells([found], {}, [replace(known[0], profiles=("cli",))])[0].words == found["specification"][:12]
 
 
 def test_an_acknowledgement_of_nothing_is_a_complaint() -> None:

@@ -28,14 +28,13 @@ _CHECK = re.compile(r"(?P<base>[^\[@]+)(?:\[(?P<parameters>.*)\])?(?:@[^@\]]*)?"
 @dataclass(frozen=True)
 class Release:
     """One release. `clauses`: id → `revision`, `level`, `digest`, `title`, and `deprecated` where it is; `checks`: check without
-    parameters and device → its parameters (empty: it has none); `lock`: the digest of the lock, as a report's header has it."""
+    parameters and device → its parameters (empty: it has none)."""
 
     name: str
     date: str
     profiles: tuple[str, ...]
     clauses: Mapping[str, Mapping[str, Any]]
     checks: Mapping[str, Sequence[str]]
-    lock: str = ""
 
     def apart(self, clause: Clause) -> str:
         """`NEW` or `REVISED` for a clause that is not the released one; empty where it is."""
@@ -62,7 +61,7 @@ def parts(check: str) -> tuple[str, str]:
 
 
 def later(release: Release, spec: Specification, checks: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """The checks that do not count for a release, and why; what the suite asks of itself always counts. `checks`: → their keys."""
+    """The checks that do not count for a release, and why; what the suite asks of itself counts. `checks`: → their keys."""
     known = {clause.key: clause for clause in spec.clauses.values() if set(clause.profiles) != {OWN}}
     own = {check: [known[key] for key in keys if key in known] for check, keys in checks.items()}
     told = {check: release.unscored(check, found) for check, found in own.items() if found}
@@ -82,9 +81,7 @@ def load(folder: Path) -> dict[str, Release]:
     for path in (folder / ROOM).glob("*.json"):
         told = document(path)
         try:
-            release = Release(
-                told["release"], told["date"], tuple(told["profiles"]), told["clauses"], told["checks"], told["lock"]
-            )
+            release = Release(told["release"], told["date"], tuple(told["profiles"]), told["clauses"], told["checks"])
             fits = (
                 release.name == path.stem
                 and NAME.fullmatch(release.name)
@@ -104,9 +101,7 @@ def of_suite(version: str) -> tuple[str, bool]:
     return f"{told.major}.{told.minor}", not told.is_prerelease
 
 
-def made(
-    name: str, date: str, profiles: Sequence[str], spec: Specification, checks: Mapping[str, Sequence[str]], lock: str
-) -> Release:
+def made(name: str, date: str, profiles: Sequence[str], spec: Specification, checks: Mapping[str, Sequence[str]]) -> Release:
     """The release of what stands now; `checks`: every check of the suite, with its parameters → keys of its clauses."""
     members = {c.id: c for c in spec.clauses.values() if set(profiles) & set(c.profiles)}
     clauses = {}
@@ -117,12 +112,12 @@ def made(
     wanted = [check for check, keys in checks.items() if {key.split("~")[0] for key in keys} & set(members)]
     for base, parameters in sorted({parts(check) for check in wanted}):
         kept.setdefault(base, []).append(parameters)
-    return Release(name, date, tuple(profiles), dict(sorted(clauses.items())), kept, lock)
+    return Release(name, date, tuple(profiles), dict(sorted(clauses.items())), kept)
 
 
 def text(release: Release) -> str:
     """The file: a line a clause and a check, so that a difference can be read."""
-    head = {"schema": 1, "release": release.name, "date": release.date, "lock": release.lock, "profiles": list(release.profiles)}
+    head = {"schema": 1, "release": release.name, "date": release.date, "profiles": list(release.profiles)}
     lines = [f" {json.dumps(name)}: {json.dumps(value)}" for name, value in head.items()]
     for name, table in (("clauses", release.clauses), ("checks", release.checks)):
         rows = ",\n".join(f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in table.items())
