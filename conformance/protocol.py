@@ -26,8 +26,8 @@ Overrides = Mapping[str, Any] | None
 
 @dataclass(frozen=True, kw_only=True)
 class BackendInfo:
-    """Who answers, as every report's header shows it. `modules`: importable modules that need the numeric stack, and refuse to be
-    imported without it (POLICY-002); `distribution`: what declares it (POLICY-001); `selector`: the `module:function` that picks a
+    """Who answers, as every report's header shows it. `modules`: modules that need the numeric stack, and refuse to be
+    imported without it (POLICY-002); `distribution`: what declares it (POLICY-001); `selector`: `module:function` that picks a
     backend by `config.backend` (POLICY-003, DISPATCH-003), importable without the stack; `python`: the interpreter it lives in;
     `surfaces`: what is offered (`physics`, `physics.diffract`; empty: whatever is there); `specification`: the release that it is
     judged by (`1.0`; empty: today's words).
