@@ -137,7 +137,7 @@ def mutants(session: nox.Session) -> None:
 
 @nox.session
 def twins(session: nox.Session) -> None:
-    """Every allowed variation on every quick check of the suite: none of them may be accused. Two hours on two cores."""
+    """Every allowed variation on every quick check of the suite, several at once: none of them may be accused."""
     conform(session, prepare(session), "mutants", "--twins", "--output", str(REPORTS), *session.posargs)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.defects import resolution, trials
+from conformance.defects import company, resolution, trials
 from conformance.defects.planting import Planted
 from conformance.defects.trials import Tried
 from conformance.running.run import Options, environment, folder_for, shown, tee
@@ -23,6 +23,8 @@ from conformance.specification.clauses import find_specs, load
 MATRIX = Path(__file__).resolve().parent.parent / "mutants" / "matrix.json"
 HOLLOW = MATRIX.with_name("hollow.json")
 """Check → why no mutant is killed by it."""
+ALONE = "alone"
+"""Folder of the trials of variations that were not green in company."""
 WHOLE = 4
 """How much longer the whole quick suite may take than the checks of a few files."""
 SHOWN = 4
@@ -92,18 +94,25 @@ def perform(
 
 
 def variations(only: tuple[str, ...], workers: int | None, output: Path, patience: float) -> Outcome:
-    """Try every twin, or those named, on every quick check of the suite and on the slow ones that it names."""
+    """Try every twin, or those named, on every quick check of the suite and on the slow ones that it names.
+
+    In company first, then alone (`company`). Raises `LookupError` where a name leads nowhere.
+    """
     twins = entries(only, "twin")
     if not twins:
         raise LookupError(f"no allowed variation or area is called {', '.join(only)}")
     folder = folder_for(Options(output=output, label="twins"))
     files = sorted(path.stem for path in default_suite().rglob("test_*.py"))
-    plans = {
-        name: {"backend": f"twin:{name}", "choice": {"checks": entry.checks, "files": files, "beside": "all cases"}}
-        for name, entry in twins.items()
-    }
-    code = run(folder, {"workers": workers or cores(), "patience": patience * WHOLE, "warm": True, "trials": plans})
-    return conclude(folder, (), tuple(trials.read(folder, twin) for twin in twins.values()), code, complete=False, update=False)
+    job = {"workers": workers or cores(), "patience": patience * WHOLE, "warm": True}
+    groups = company.companies(twins.values())
+    plans = {g.name: {"backend": g.backend, "choice": company.whole(files, g.planted.checks)} for g in groups}
+    code = run(folder, job | {"trials": plans})
+    found = {group: trials.read(folder, group.planted) for group in groups}
+    owed = company.alone(found, files)
+    (apart := folder / ALONE).mkdir()
+    code = (run(apart, job | {"trials": owed}) if owed else 0) or code
+    single = {name: trials.read(apart, twins[name]) for name in owed}
+    return conclude(folder, (), company.told(found, single), code, complete=False, update=False)
 
 
 def beside(scheme: str, entry: Planted, wide: bool = False) -> str:
@@ -166,7 +175,8 @@ def _survivor(tried: Tried) -> str:
 
 def _unfinished(folder: Path, tried: Tried) -> str:
     """How far a trial came that did not end, and the last that its log says: where it hung, or what it died of."""
-    log = folder / trials.safe(tried.planted.id) / "run.log"
+    own = [place / trials.safe(tried.planted.id) / "run.log" for place in (folder, folder / ALONE)]
+    log = own[1] if own[1].is_file() else own[0]
     said = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     said = [line for line in said if not HARNESS.search(line)][-LAST:]
     told = (

@@ -192,6 +192,9 @@ mutant("GUARD-CONFIG-064b", "a probe of 128 pixels is trained as one of 64", "CO
     plant=function(factory._from_file, lambda original, file, settings, build: original(file, {"N": 64, **settings}, build)))
 mutant("GUARD-CONFIG-064", "a stated patch side has no effect", "CONFIG-064:an_override_of_the_patch_side_wins",
     plant=function(factory._from_file, the_file_is_believed_more_than_its_user))
+mutant("GUARD-CONFIG-064e", "a reconstruction is planned for 128 pixels, whatever bundle and file have",
+    "CONFIG-064:the_patch_side_of_an_inference_is_the_files",
+    plant=function(factory._inference_payload, lambda original, settings, execution: original({**settings, "N": 128}, execution)))
 mutant("GUARD-CONFIG-064c", "a probe that is not square has the side of its columns",
     "CONFIG-064:a_file_without_a_patch_side_is_not_passed_over[oblong-probe]",
     plant=function(header._probe_side, instead(lambda archive: archive.header("probeGuess").shape[1])))

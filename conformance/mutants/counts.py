@@ -28,6 +28,7 @@ FACTOR = "CISCALE-004:no_result_depends_on_the_training_probes_factor"
 MULTIPLE = "CISCALE-004:the_training_probe_is_a_multiple_of_the_physical"
 ADAPTED = "CISCALE-005:amplitudes_become_counts_with_their_probe"
 TOGETHER = "CISCALE-006:counts_and_probe_together_leave_the_contrast"
+TRAINED = "CISCALE-006:a_trained_contrast_follows_the_dose_law"
 FIXED = "CISCALE-006:under_a_fixed_probe_contrast_follows_the_root_of_the_dose"
 PHYSICAL = "CISCALE-007:inference_uses_the_physical_probe"
 ALONE = "CISCALE-007:a_sample_is_inferred_as_it_would_be_alone"
@@ -225,7 +226,7 @@ mutant("GUARD-CISCALE-005", "the probe stays as it was", ADAPTED, "CISCALE-005:c
     plant=function(dataset.counts_of, lambda original, amplitude, scale, probe: (original(amplitude, scale, probe)[0], probe)))
 mutant("GUARD-CISCALE-005b", "a square hides a sign", "CISCALE-005:what_are_no_amplitudes_is_refused[negative]",
     plant=function(dataset.counts_of, lambda original, amplitude, *rest: original(np.abs(amplitude), *rest)))
-mutant("GUARD-CISCALE-006", "the probe is brought to unit power", TOGETHER + "[9.0]", TOGETHER + "[0.25]",
+mutant("GUARD-CISCALE-006", "the probe is brought to unit power", TOGETHER + "[9.0]", TOGETHER + "[0.25]", TRAINED,
     plant=method(CountDataset, "__init__", the_probe_has_unit_power))
 mutant("GUARD-CISCALE-006b", "the network sees the dose", FIXED + "[9.0]", FIXED + "[0.25]",
     plant=method(CountModule, "parts", lambda original, self, given: original(

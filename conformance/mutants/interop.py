@@ -21,6 +21,7 @@ BESIDE = "SIDE-004:patterns_stand_beside_a_product"
 REFUSED = "SIDE-005:what_is_no_product_is_refused"
 HALF = "SIDE-005:half_a_product_is_not_written"
 DISCS = "SIDE-010:discs_overlap_by_their_area"
+NO_DISCS = "SIDE-010:what_are_no_discs_is_refused"
 THREE = "SIDE-011:three_figures_of_overlap"
 NO_SCAN = "SIDE-011:what_is_no_scan_has_no_figures"
 PARTS = "SIDE-020:a_pair_has_its_parts"
@@ -31,6 +32,13 @@ LEAVES = "SIDE-030:a_comparison_leaves_its_files"
 GAUGE = "SIDE-030:one_object_in_another_gauge_has_no_error"
 SHIFT = "SIDE-030:the_shift_is_told"
 ERROR = "SIDE-030:an_error_is_as_large_as_it_is"
+
+
+def what_is_no_disc_has_no_number(original, distance, diameter):
+    try:
+        return original(distance, diameter)
+    except ValueError:
+        return np.full(np.shape(distance), np.nan)
 
 
 def _edited(path: Path, edit: Any) -> None:
@@ -209,6 +217,11 @@ mutant("GUARD-SIDE-010", "overlap is one minus distance over diameter", DISCS + 
     plant=function(overlap.disc_overlap, instead(one_minus_distance)))
 mutant("GUARD-SIDE-010b", "the radius is taken for the diameter", DISCS + "[1.0]",
     plant=function(overlap.disc_overlap, lambda original, distance, diameter: original(distance, 2 * diameter)))
+mutant("GUARD-SIDE-010c", "the share of a disc grows with the unit of its diameter",
+    "SIDE-010:the_share_depends_on_the_ratio_alone",
+    plant=function(overlap.disc_overlap, lambda original, distance, diameter: original(distance, diameter) * diameter))
+mutant("GUARD-SIDE-010d", "discs of no diameter have a share that is no number", NO_DISCS + "[flat]", NO_DISCS + "[behind]",
+    plant=function(overlap.disc_overlap, what_is_no_disc_has_no_number))
 mutant("GUARD-SIDE-011", "a place is its own neighbour", THREE + "[6-g2]",
     plant=function(overlap._of_places, the_place_is_its_own_neighbour))
 mutant("GUARD-SIDE-011b", "doubled places count twice", THREE + "[1-g1]",

@@ -11,7 +11,7 @@ from conformance.defects.changes import function, instead, method, result
 from conformance.mutants import rows
 from reference_impl.batch import container_from_groups, fields, normalise_probe
 from reference_impl.batch.dataset import PtychoDataset
-from reference_impl.data import RawData, checks
+from reference_impl.data import RawData, checks, header
 from reference_impl.engine import probe as engine_probe
 from reference_impl.engine import problem
 from reference_impl.errors import ContractError
@@ -20,6 +20,7 @@ from reference_impl.model import PtychoModel
 
 READ = "DATA-017:modes_are_read_as_they_stand"
 WRITTEN = "DATA-017:modes_are_written_as_they_are"
+SIDE = "DATA-017:the_side_of_modes_is_not_their_number"
 REFUSED = "DATA-017:what_are_no_modes_is_refused"
 BATCH = "BATCH-051:modes_reach_the_batch"
 POWERS = "BATCH-051:powers_keep_their_ratios"
@@ -92,6 +93,8 @@ def one_mode_is_asked_for(original, container, *rest):
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
+mutant("GUARD-DATA-017g", "a probe of three modes is refused, for its side would be three", SIDE + "[header]", SIDE + "[factory]",
+    plant=function(header._probe_side, lambda original, archive: archive.header(archive.require("probeGuess")).shape[0]))
 mutant("GUARD-DATA-017", "a file's first mode is all that is read", READ + "[two]", READ + "[three]", WRITTEN + "[two]",
     plant=function(checks.probe, result(first_of)))
 mutant("GUARD-DATA-017b", "modes are sorted by their power", READ + "[weakest-first]", READ + "[as-many-as-rows]",

@@ -14,6 +14,7 @@ import torch
 
 from conformance.defects.changes import Change, answer, function, instead
 from conformance.mutants import rows
+from reference_impl.batch import manifest
 from reference_impl.bundle import safe_pickle
 from reference_impl.config import load_yaml_config
 from reference_impl.data import npz, text
@@ -77,6 +78,12 @@ def the_dispatcher_looks_into_the_manifest(original, directory, *rest, **options
     return original(directory, *rest, **options)
 
 
+def the_manifest_of_an_older_map_is_tried_as_a_pickle(original, folder):
+    with contextlib.suppress(Exception):
+        pickle.loads((Path(folder) / manifest.NAME).read_bytes())
+    return original(folder)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -94,3 +101,5 @@ mutant("GUARD-POLICY-011f", "checkpoints are unpickled", f"{RUNS}[checkpoint]", 
     plant=weights_are_unpickled(Path))
 mutant("GUARD-POLICY-011g", "the dispatcher unpickles the manifest to see who wrote it", f"{RUNS}[dispatcher]",
     plant=answer("open", the_dispatcher_looks_into_the_manifest))
+mutant("GUARD-POLICY-012", "a map from before the manifests were JSON is unpickled", "POLICY-012:nothing_that_a_map_holds_runs",
+    plant=function(manifest.read_manifest, the_manifest_of_an_older_map_is_tried_as_a_pickle))

@@ -11,8 +11,11 @@ from conformance.mutants import rows
 from reference_impl.batch import container, ensure_container
 from reference_impl.bundle import archive, parameters
 from reference_impl.config import registry
-from reference_impl.training.checkpoints import checkpoint_callbacks
+from reference_impl.config.torch_side import TorchModelConfig
+from reference_impl.training import PtychoLightningModule
+from reference_impl.training.checkpoints import checkpoint_callbacks, resolve_monitor
 from reference_impl.training.history import History
+from reference_impl.training.hyperparameters import restored
 
 APART, RESUMED = "TRAIN-022", "TRAIN-065"
 
@@ -62,6 +65,14 @@ def what_stands_in_the_registry_stays(original, *given):
     return found
 
 
+def the_activation_is_asked_of_the_registry(original, self, *given, **named):
+    kinds = ("model_config", "data_config", "training_config", "inference_config")
+    configs = dict(zip(kinds, given, strict=False)) | named
+    model = restored(configs["model_config"], TorchModelConfig)
+    found = registry.cfg.get("amp_activation", model.amp_activation)
+    original(self, **{**configs, "model_config": replace(model, amp_activation=found)})
+
+
 def forgetting(kind: type) -> Change:
     """Callbacks of this kind begin anew after a restore."""
     return method(kind, "load_state_dict", instead(lambda self, state: None))
@@ -75,6 +86,9 @@ mutant("GUARD-TRAIN-020f", "training goes on while validation gets worse and wor
     "TRAIN-020:early_stopping_follows_the_validation", plant=listening_to_the_training(EarlyStopping))
 mutant("GUARD-TRAIN-020g", "the checkpoint that is kept is the most overfitted one",
     "TRAIN-020:the_ranking_follows_the_validation", plant=listening_to_the_training(ModelCheckpoint))
+mutant("GUARD-TRAIN-021b", "the validation loss ranks although the training loss was asked for",
+    "TRAIN-021:a_metric_that_is_named_ranks_by_itself",
+    plant=function(resolve_monitor, lambda original, name, *known: original("val_loss" if "train" in name else name, *known)))
 mutant("GUARD-TRAIN-022", "validation is scaled by the training file's photons",
     f"{APART}:each_is_scaled_by_its_own_photons[test]", f"{APART}:validation_sees_its_own_data",
     plant=one_of_both("physics_scaling_constant"))
@@ -83,6 +97,10 @@ mutant("GUARD-TRAIN-022b", "validation looks through the training's probe", f"{A
 mutant("GUARD-TRAIN-022c", "the configuration's photons are everybody's", f"{APART}:each_is_scaled_by_its_own_photons[test]",
     plant=function(container.photons_of, photons_are_those_of_the_configuration))
 # Kept and resumed.
+mutant("GUARD-TRAIN-060d", "a network that is opened has the activation of another experiment",
+    "TRAIN-060:a_checkpoint_opens_over_another_experiment",
+    "DATA-019:what_another_run_left_changes_nothing_stored[checkpoint]",
+    plant=method(PtychoLightningModule, "__init__", the_activation_is_asked_of_the_registry))
 mutant("GUARD-TRAIN-065d", "the patience of early stopping begins anew with every resumption",
     f"{RESUMED}:a_resumed_run_remembers_what_has_been_best", plant=forgetting(EarlyStopping))
 mutant("GUARD-TRAIN-065e", "a resumed run throws the best checkpoint away",

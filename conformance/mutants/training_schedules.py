@@ -114,6 +114,7 @@ mutant("GUARD-TRAIN-043c", "the falling rate is written into the log alone", "TR
 mutant("GUARD-TRAIN-042", "the log shows the next epoch's rate", "TRAIN-042:the_rate_of_every_epoch_is_logged",
     plant=method(MODULE, "on_train_epoch_end", the_rate_is_logged_after_the_step))
 mutant("GUARD-TRAIN-042b", "the plateau listens to the training loss", "TRAIN-040:the_plateau_follows_the_losses[turning]",
+    "TRAIN-042:the_plateau_follows_the_validation",
     plant=method(MODULE, "on_train_epoch_end", the_plateau_is_judged_before_validation))
 mutant("GUARD-TRAIN-040", "the plateau lowers the rate below its floor", "TRAIN-040:the_plateau_follows_the_losses[floor]",
     plant=whole(ReduceLROnPlateau, lambda original:

@@ -188,17 +188,3 @@ def test_a_trial_that_does_not_end_says_where_it_is(tmp_path: Path) -> None:
     assert outcome.code == 1
     assert outcome.problems[0].startswith("DEF-1 incomplete; the last check that ended: A-1:one;")
     assert outcome.problems[0].endswith("line 7 in wait")
-
-
-def test_a_variation_is_tried_on_every_quick_check_of_the_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The job names every file of the suite, and a variation of which nothing was heard is none that passed."""
-    jobs: list[dict] = []
-    monkeypatch.setattr(trial_run, "run", lambda folder, job: jobs.append(job) or 0)
-    monkeypatch.setattr(trial_run, "entries", lambda only, scheme: {"TWIN-a": planted("A-1:slow", name="TWIN-a")})
-
-    found = trial_run.variations((), 1, tmp_path, 300.0)
-
-    choice = jobs[0]["trials"]["TWIN-a"]["choice"]
-    assert choice["beside"] == "all cases" and choice["checks"] == ("A-1:slow",)
-    assert set(choice["files"]) == {path.stem for path in trial_run.default_suite().glob("test_*.py")}
-    assert found.code == 1 and [problem.split(";")[0] for problem in found.problems] == ["TWIN-a incomplete"]
