@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from conformance.evidence.answers import Answer, Known, Pair
 
 CODES = "exit codes: 0 yes · 1 no · 5 unknown, with the command that would tell · 4 usage, or a record that cannot be read"
+EVERY = "*"
 MOST = 6
 """Reasons of one step that are shown."""
 
@@ -44,12 +45,31 @@ def _answer(arguments: argparse.Namespace) -> int:
             print(f"conform can-i-use: {typed}: expected NAME@VERSION, as ptychodus@1.7.0", file=sys.stderr)
             return 4
     pair = Pair(*names[0], *names[1])
-    found = answer(pair, _known(arguments, pair))
+    known = _known(arguments, pair)
+    if pair.version == EVERY:
+        return _every(arguments, pair, known)
+    found = answer(pair, known)
     if arguments.json:
         print(json.dumps(found.plain(), ensure_ascii=False, indent=1))
     else:
         print(*told(found), sep="\n")
     return CODES[found.word]
+
+
+def _every(arguments: argparse.Namespace, pair: Pair, known: Known) -> int:
+    """A line for each version of which something is kept, in the order of its history; 5 where there is none."""
+    from dataclasses import replace
+
+    from conformance.evidence.answers import answer, versions
+
+    found = [(version, answer(replace(pair, version=version), known)) for version in versions(pair, known)]
+    if arguments.json:
+        print(json.dumps([one.plain() for _, one in found], ensure_ascii=False, indent=1))
+    elif not found:
+        print(*told(answer(pair, known)), sep="\n")
+    else:
+        print(*(f"{version:12} {one.word:8} {', '.join(one.steps) or one.why}".rstrip() for version, one in found), sep="\n")
+    return 0 if found else 5
 
 
 def _known(arguments: argparse.Namespace, pair: Pair) -> Known:

@@ -99,6 +99,12 @@ def answer(pair: Pair, known: Known) -> Answer:
     )
 
 
+def versions(pair: Pair, known: Known) -> list[str]:
+    """The versions of the backend of which something is kept, as the records have them: those of drift, then those of runs."""
+    kept = [*(one for one in known.drifts if _held(one, pair)), *known.runs]
+    return list(dict.fromkeys(one["version"] for one in kept if one["backend"] == pair.backend))
+
+
 def _newest(lines: Sequence[Line], pair: Pair) -> Line | None:
     """The last whole line of the backend's version."""
     mine = [one for one in lines if one["backend"] == pair.backend and _is(one, pair.version) and not one.get("selected")]

@@ -100,15 +100,17 @@ def load(folder: Path | None = None) -> list[Line]:
 
 
 def add(line: Line, folder: Path | None = None) -> Path:
-    """Keep a line; an older one of the same client, backend and version gives way to it. Raises `OSError` as `load` does."""
+    """Keep a line, behind the others; an older one of the same client, backend and version gives its place to it.
+
+    Raises `OSError` as `load` does.
+    """
     folder = folder or home()
     if fault := faults(line):
         raise unreadable(folder, fault)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{safe(line['backend'])}.jsonl"
-    before = [one for one in load(folder) if one["backend"] == line["backend"] and _who(one) != _who(line)]
-    whole = sorted([*before, line], key=lambda one: (one["dated"], one["version"], one["client"], one["client_version"]))
-    write(path, "".join(json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n" for one in whole))
+    kept = {_who(one): one for one in load(folder) if one["backend"] == line["backend"]} | {_who(line): line}
+    write(path, "".join(json.dumps(one, ensure_ascii=False, separators=(",", ":")) + "\n" for one in kept.values()))
     return path
 
 

@@ -155,6 +155,13 @@ def test_drift_read_again_takes_the_place_of_the_older(tmp_path: Path) -> None:
     assert [(one["version"], len(one["findings"])) for one in drifts.load(tmp_path)] == [("1.0", 0), ("1.1", 0)]
 
 
+def test_every_version_that_is_kept_has_its_line_in_the_order_of_its_history() -> None:
+    code, text = conform("can-i-use", "ptychodus@1.7.0", "ptycho_torch@*")
+    rows = [line.split(maxsplit=2)[:2] for line in text.splitlines()]
+    assert code == 0 and [word for _, word in rows] == ["no"] * 26 + ["unknown"] * 2 + ["no"] + ["unknown"] * 13 + ["no"] * 28
+    assert (rows[26][0], rows[29][0]) == ("bbdd98206d", "2fa945ba03")
+
+
 # -- the command ---------------------------------------------------------------------------------------------------------------
 
 CLIENT = "from mine.model import Model\n\n\ndef show(path):\n    return Model.open(path)\n"
