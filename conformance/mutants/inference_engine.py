@@ -86,7 +86,7 @@ mutant("GUARD-INFER-032", "the image lies a pixel beside its place", CENTRE,
 mutant("GUARD-INFER-032b", "the canvas begins where the coordinates do", BEGINS, plant=the_canvas_begins_at_zero)
 mutant("GUARD-INFER-033", "amplitudes are taken for intensities", f"{RECOVERS}[whole]", f"{RECOVERS}[between-pixels]",
     plant=lay(given=lambda arrays: arrays | {"diff3d": np.sqrt(arrays["diff3d"])}))
-mutant("GUARD-INFER-033b", "positions are rounded to whole pixels", "INFER-033:fractions_of_a_pixel_count",
+mutant("GUARD-INFER-033b", "positions are rounded to whole pixels", "INFER-044:fractions_of_a_pixel_count",
     plant=lay(given=lambda arrays: {name: np.rint(arrays[name]) for name in ("xcoords", "ycoords")}))
 mutant("GUARD-INFER-033c", "the patterns lie one pixel beside their centre", f"{RECOVERS}[whole]",
     plant=lay(given=lambda arrays: {"diff3d": np.roll(arrays["diff3d"], 1, axis=-1)}))

@@ -12,7 +12,7 @@ from conformance.mutants import rows
 from reference_impl.engine import canvas, probe, problem, solve_record, waves
 
 RECOVERS = "INFER-033:an_engine_recovers_the_object"
-FRACTIONS = "INFER-033:fractions_of_a_pixel_count"
+FRACTIONS = "INFER-044:fractions_of_a_pixel_count"
 TURNS = "INFER-031:an_engine_turns_nothing"
 CENTRE = "INFER-032:the_scans_mean_lies_in_the_canvas_centre"
 MASKED = "INFER-042:an_engine_hears_nothing_of_a_masked_pixel"

@@ -35,7 +35,7 @@ FALLS = 0.1
 STILL = 0.02
 """A share that tells nothing of whether the fall becomes faster or slower."""
 FRACTIONS = 1.5
-"""By how much the error may be greater where positions are not whole (INFER-033); rounding them leaves an error of 2e-2."""
+"""By how much the error may be greater where positions are not whole (INFER-044); rounding them leaves an error of 2e-2."""
 FINE = 2e-3
 """An error that no engine comes to that rounds positions: below it the two scans are not weighed against each other."""
 ROUNDED = 1.2e-2

@@ -1,4 +1,4 @@
-"""INFER-030 … INFER-043: from patterns to an image without training."""
+"""INFER-030 … INFER-044: from patterns to an image without training."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_where_the_scan_begins_does_not_matter(backend: Any, observe: Observer) 
     observe.close("elsewhere", apart(moved.field, engines.image(backend).field), 0.0)
 
 
-@pytest.mark.clause("INFER-033~3", evidence="differential", needs=("INFER-031", "INFER-040"))
+@pytest.mark.clause("INFER-033~4", evidence="differential", needs=("INFER-031", "INFER-040"))
 @SCANS
 def test_an_engine_recovers_the_object(backend: Any, observe: Observer, ask: Ask) -> None:
     """Noiseless, well overlapped, with the true probe, after as many passes as the error takes to settle.
@@ -83,7 +83,7 @@ def test_an_engine_recovers_the_object(backend: Any, observe: Observer, ask: Ask
     observe.close("ramp", np.array(found.ramp), np.zeros(2))
 
 
-@pytest.mark.clause("INFER-033~3", needs=("INFER-031",))
+@pytest.mark.clause("INFER-044~1", needs=("INFER-031",))
 def test_fractions_of_a_pixel_count(backend: Any, observe: Observer) -> None:
     """Between pixels the object comes out as well as at whole ones. If this fails, suspect positions that are rounded."""
     whole, between = convergence.fractions(backend)
@@ -91,7 +91,7 @@ def test_fractions_of_a_pixel_count(backend: Any, observe: Observer) -> None:
     observe.at_most("error", between, max(convergence.FRACTIONS * whole, convergence.FINE))
 
 
-@pytest.mark.clause("INFER-033~3", evidence="symmetry", needs=("INFER-031", "INFER-040"))
+@pytest.mark.clause("INFER-033~4", evidence="symmetry", needs=("INFER-031", "INFER-040"))
 def test_a_mirrored_experiment_gives_the_mirrored_object(backend: Any, observe: Observer) -> None:
     """The same quality in the mirror. If this fails, suspect a sign that only one direction of the scan shows."""
     found = convergence.converged(backend, Ask(change="mirrored"))
