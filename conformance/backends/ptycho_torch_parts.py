@@ -89,7 +89,9 @@ def factory(config: Any, **more: Any) -> Any:
     """The factory's settings of a canonical configuration in the factory's words, then `more`."""
     stated = vars(config) | vars(config.model) | {"max_epochs": config.nepochs, "model_type": MODES[config.model.model_type]}
     stated |= {"loss_function": "MAE"} if stated["model_type"] == "Supervised" else {}
-    stated = {name: value for name, value in stated.items() if value is not None and name != "model"}
+    known = {name for kind in ("Data", "Model", "Training", "Inference") for name in vars(getattr(own, f"{kind}Config")())}
+    known |= {"gridsize", "max_epochs", "neighbor_count", "model_type"}  # the factory's own words beside the fields
+    stated = {name: value for name, value in stated.items() if value is not None and name in known}
     return of(FACTORY)(Path(config.train_data_file), Path(config.output_dir), stated | more)
 
 

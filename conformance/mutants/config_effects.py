@@ -12,7 +12,7 @@ from conformance.mutants import rows
 from reference_impl.batch import container, fields, loaders
 from reference_impl.data.load import subsampled
 from reference_impl.grouping import generate_grouped_data
-from reference_impl.inference import predict
+from reference_impl.inference import shards
 from reference_impl.training import schedulers, trainer
 
 ACTS, RUNS, ARRIVES = (
@@ -98,7 +98,7 @@ mutant("GUARD-EXEC-014", "an accelerator that is absent is the CPU, without a wo
     plant=whole(trainer.Trainer, the_accelerator_is_whatever_there_is))
 mutant("GUARD-EXEC-014d", "inference runs on the CPU where the accelerator that was asked for is absent",
     "EXEC-014:an_absent_accelerator_is_refused_by_inference",
-    plant=function(predict._device, instead(lambda execution: torch.device("cpu"))))
+    plant=function(shards.devices_of, instead(lambda execution: [torch.device("cpu")])))
 mutant("GUARD-EXEC-014b", "workers that were asked for are never started", f"{RUNS}[execution-num_workers]",
     plant=loader_without(num_workers=0))
 mutant("GUARD-EXEC-014c", "workers die with every epoch", f"{RUNS}[execution-persistent_workers]",

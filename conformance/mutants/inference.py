@@ -22,9 +22,10 @@ from reference_impl.inference.stitch import _edge_weights, _moved, accumulate
 from reference_impl.training import PtychoLightningModule
 
 RECONSTRUCT = inference.reassemble_cdi_image_torch
-reassemble, predict, routes = (
-    importlib.import_module(f"reference_impl.inference.{name}") for name in ("reassemble", "predict", "routes")
+reassemble, predict, routes, shards = (
+    importlib.import_module(f"reference_impl.inference.{name}") for name in ("reassemble", "predict", "routes", "shards")
 )
+SEVERAL = "INFER-045:several_devices_give_the_image_of_one"
 PLACES = "INFER-008:every_pattern_has_its_own_place_and_patch"
 
 
@@ -161,6 +162,16 @@ def the_first_side_is_kept(plant: Plant) -> None:
     plant.function(inference.stitch, keeping)
 
 
+def batches_come_as_they_end(original, work, items, count):
+    done = [found for _, found in original(work, items, count)]
+    order = [min(k - k % count + count, len(done)) - 1 - k % count for k in range(len(done))]
+    yield from ((item, done[k]) for item, k in zip(items, order, strict=True))
+
+
+def the_last_batches_find_no_device(original, work, items, count):
+    return original(work, items[: len(items) // count * count], count)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -248,3 +259,7 @@ mutant("GUARD-INFER-005e", "of many patches the last are lost", f"{VALUES}[many]
     plant=function(accumulate, the_last_chunk_is_not_added))
 mutant("GUARD-INFER-005f", "a helper keeps the side of the first patches", "INFER-005:a_stitch_depends_on_none_before_it",
     plant=the_first_side_is_kept)
+mutant("GUARD-INFER-045", "patches come in the order in which the devices end", f"{SEVERAL}[alone]",
+    plant=function(shards.side_by_side, batches_come_as_they_end))
+mutant("GUARD-INFER-045b", "the last batches find no device", f"{SEVERAL}[uneven]",
+    plant=function(shards.side_by_side, the_last_batches_find_no_device))

@@ -223,6 +223,18 @@ def test_the_network_sees_batches_of_the_size_asked_for(backend: Any, observe: O
     observe.equal("largest batch", max(seen, default=0), size)
 
 
+@pytest.mark.clause("INFER-045~1", needs=("INFER-003", "INFER-012"))
+@pytest.mark.parametrize(("size", "devices"), [(1, 2), (3, 2), (2, 3)], ids=["alone", "uneven", "three"])
+def test_several_devices_give_the_image_of_one(backend: Any, observe: Observer, size: int, devices: int) -> None:
+    """Side by side, in their order. If this fails, suspect batches in the order in which they end, or one that is left out."""
+    one = images.reconstructed(backend, BASE, settings(inference_batch_size=size), M=M)
+
+    several = images.reconstructed(backend, BASE, settings(inference_batch_size=size, devices=devices), M=M)
+
+    observe.equal("patches", several.patches, one.patches)
+    observe.equal("image", several.field, one.field)
+
+
 @pytest.mark.device
 @pytest.mark.clause("INFER-013~1", needs=("INFER-003",), evidence="differential")
 def test_inference_runs_where_it_is_told_to(backend: Any, observe: Observer, pytestconfig: pytest.Config) -> None:

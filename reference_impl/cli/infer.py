@@ -41,6 +41,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(flag, action="store_true", help=text)
     refine.add_flag(parser)
     parser.add_argument("--inference-batch-size", type=of("inference_batch_size"), help="groups a forward pass")
+    devices = "accelerators, or threads of the processor, on which the network works side by side"
+    parser.add_argument("--devices", type=of("devices"), default=1, help=devices)
     add_measurement_flag(parser)
     add_judgement_flags(parser)
     add_execution_flags(parser)

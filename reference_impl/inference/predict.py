@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,11 @@ from reference_impl.data import checks  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.grouping.arrays import normalisation, pattern_energies  # noqa: E402
+from reference_impl.inference.shards import computing, devices_of, replicas, side_by_side  # noqa: E402
 
 # Groups a forward pass where nobody says: N = 64 at full width then holds 70 MB of activations.
 DEFAULT_BATCH_SIZE = 64
 TITLES = {"forward_predict": "predicting", "forward": "comparing with the patterns"}
-DEVICES = {"cpu": "cpu", "cuda": "cuda", "gpu": "cuda", "mps": "mps"}
 
 
 def predict_patches(
@@ -79,18 +79,25 @@ def _each_batch(
     positions = fields.relative_positions(container, len(images), config.model)
     probe, _ = fields.probe(container, images.shape[-1], config.model)
     scale = normalisation(float(pattern_energies(images.reshape(-1, *images.shape[2:])).mean()), images.shape[-1])
-    size, device = _batch_size(config, execution), _device(execution)
-    shared = torch.from_numpy(probe)[None, None].to(device)  # (1, 1, P, N, N): one probe for every sample (BATCH-028)
-    starts = range(0, len(images), size)
-    with _ready(module, device, execution), torch.inference_mode():
-        for start in track(starts, TITLES[method], disable=not getattr(execution, "enable_progress_bar", False)):
-            part = slice(start, start + size)
-            x, offsets = (_never_alone(torch.from_numpy(array[part])).to(device) for array in (images, positions))
-            factor = torch.full((len(x), 1, 1, 1), scale, dtype=torch.float32, device=device)
-            scales = (factor, factor) if method == "forward" else (factor,)
-            found = getattr(module, method)(x, offsets, shared, *scales)
-            found = found[0] if method == "forward" else found
-            take(part, images[part], found[: len(images[part])].cpu().numpy())
+    size, devices = _batch_size(config, execution), devices_of(execution)
+    parts = [slice(start, start + size) for start in range(0, len(images), size)]
+    shared = [torch.from_numpy(probe)[None, None].to(device) for device in devices]  # one probe for every sample (BATCH-028)
+
+    with _ready(module, devices, execution) as modules:
+
+        def work(shard: int, part: slice) -> np.ndarray:
+            device = devices[shard]
+            with computing(device, execution):
+                x, offsets = (_never_alone(torch.from_numpy(array[part])).to(device) for array in (images, positions))
+                factor = torch.full((len(x), 1, 1, 1), scale, dtype=torch.float32, device=device)
+                scales = (factor, factor) if method == "forward" else (factor,)
+                found = getattr(modules[shard], method)(x, offsets, shared[shard], *scales)
+                return (found[0] if method == "forward" else found)[: len(images[part])].cpu().numpy()
+
+        done = side_by_side(work, parts, len(devices))
+        silent = not getattr(execution, "enable_progress_bar", False)
+        for part, found in track(done, TITLES[method], total=len(parts), disable=silent):
+            take(part, images[part], found)
 
 
 def absolute_offsets(container: Any) -> np.ndarray:
@@ -116,28 +123,20 @@ def _batch_size(config: TrainingConfig | InferenceConfig, execution: PyTorchExec
     return getattr(execution, "inference_batch_size", None) or getattr(config, "batch_size", None) or DEFAULT_BATCH_SIZE
 
 
-def _device(execution: PyTorchExecutionConfig | None) -> torch.device:
-    name = "cpu" if execution is None else execution.accelerator
-    if name not in DEVICES:
-        raise ContractError(field="accelerator", expected=f"one of {sorted(DEVICES)} for inference", found=repr(name))
-    device = torch.device(DEVICES[name])
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ContractError(field="accelerator", expected="a CUDA device", found=f"none on this machine, and {name!r} asked for")
-    return device
-
-
 @contextlib.contextmanager
-def _ready(module: nn.Module, device: torch.device, execution: PyTorchExecutionConfig | None) -> Iterator[None]:
-    """The module evaluating on the device, in the memory format and precision of `execution`; on the CPU again afterwards."""
-    module.eval().to(device)
-    network = getattr(getattr(module, "model", None), "autoencoder", None)
-    if hasattr(network, "memory_format"):
-        layout = torch.channels_last if getattr(execution, "channels_last", False) else torch.contiguous_format
-        network.memory_format = layout
-        network.to(memory_format=layout)
-    half = {"16-mixed": torch.float16, "bf16-mixed": torch.bfloat16}.get(getattr(execution, "precision", "32-true"))
+def _ready(
+    module: nn.Module, devices: Sequence[torch.device], execution: PyTorchExecutionConfig | None
+) -> Iterator[list[nn.Module]]:
+    """A replica for each device, evaluating there, in the memory format of `execution`; the module lies on the CPU afterwards."""
+    module.eval()
+    layout = torch.channels_last if getattr(execution, "channels_last", False) else torch.contiguous_format
+    found = replicas(module, devices)
+    for device, one in zip(devices, found, strict=True):
+        network = getattr(getattr(one.to(device), "model", None), "autoencoder", None)
+        if hasattr(network, "memory_format"):
+            network.memory_format = layout
+            network.to(memory_format=layout)
     try:
-        with torch.autocast(device.type, dtype=half, enabled=half is not None):
-            yield
+        yield found
     finally:
         module.cpu()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 from reference_impl.config import ModelConfig, TrainingConfig
 from reference_impl.errors import ContractError
 from reference_impl.execution import PyTorchExecutionConfig
-from reference_impl.inference import absolute_offsets, amplitude_residual, canvas_frame, predict_patches, stitch
+from reference_impl.inference import absolute_offsets, amplitude_residual, canvas_frame, predict_patches, shards, stitch
 from reference_impl.inference.stitch import CHUNK, accumulate
 from reference_impl.simulation import exposures, objects
 from reference_impl.training import PtychoLightningModule
@@ -141,3 +142,51 @@ def test_positions_of_a_container_without_offsets_are_missed_by_name() -> None:
 
     with pytest.raises(ContractError, match="global_offsets"):
         absolute_offsets(source)
+
+
+@pytest.mark.parametrize("devices", [2, 3, 8])
+def test_shards_of_the_processor_are_one_processor(devices: int) -> None:
+    """Five patterns, two at a time: an uneven last round, and more shards than batches; the residual too."""
+    module, source = PtychoLightningModule.from_config(config()), container(5)
+    one, several = (PyTorchExecutionConfig(accelerator="cpu", inference_batch_size=2, devices=n) for n in (1, devices))
+
+    patches, sharded = (predict_patches(module, source, config(), execution) for execution in (one, several))
+
+    assert np.array_equal(patches, sharded)
+    left, right = (amplitude_residual(module, source, config(), execution) for execution in (one, several))
+    assert left == right
+
+
+def test_shards_work_at_once_and_the_first_error_ends_it() -> None:
+    together = threading.Barrier(2, timeout=60)
+
+    def meet(shard: int, item: int) -> tuple[int, int]:
+        together.wait()
+        return shard, item
+
+    def fail(shard: int, item: int) -> None:
+        raise OSError(f"shard {shard} ended at {item}")
+
+    assert list(shards.side_by_side(meet, range(4), 2)) == [(0, (0, 0)), (1, (1, 1)), (2, (0, 2)), (3, (1, 3))]
+    with pytest.raises(OSError, match="shard 0 ended at 5"):
+        list(shards.side_by_side(fail, [5, 6, 7], 2))
+
+
+def test_a_replica_has_the_weights_and_no_trainer() -> None:
+    module = PtychoLightningModule.from_config(config())
+    module._trainer = threading.Lock()  # what cannot be copied
+
+    first, second = shards.replicas(module, [torch.device("cpu"), torch.device("cpu", 0)])
+
+    assert first is module and second is not module and second._trainer is None
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+
+
+def test_more_devices_than_there_are_and_other_machines_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert shards.devices_of(PyTorchExecutionConfig(accelerator="cuda", devices=2)) == [torch.device("cuda", k) for k in (0, 1)]
+    with pytest.raises(ContractError, match="devices.*at most 2"):
+        shards.devices_of(PyTorchExecutionConfig(accelerator="cuda", devices=3))
+    with pytest.raises(ContractError, match="num_nodes"):
+        shards.devices_of(PyTorchExecutionConfig(accelerator="cpu", num_nodes=2))

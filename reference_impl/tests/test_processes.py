@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -19,11 +20,10 @@ from reference_impl.training.ranks import Part
 README = Path(__file__).parents[1] / "README.md"
 
 
-def job() -> str:
-    """The SLURM job in the README."""
-    return next(
-        block for block in re.findall(r"```bash\n(.*?)```", README.read_text(encoding="utf-8"), re.S) if "SBATCH" in block
-    )
+def job(flag: str = "--nodes") -> str:
+    """The SLURM job of the README that has this flag."""
+    blocks = re.findall(r"```bash\n(.*?)```", README.read_text(encoding="utf-8"), re.S)
+    return next(block for block in blocks if f"#SBATCH {flag}" in block)
 
 
 def test_the_job_of_the_readme_is_a_script_that_the_command_understands() -> None:
@@ -34,6 +34,20 @@ def test_the_job_of_the_readme_is_a_script_that_the_command_understands() -> Non
     args = build_parser().parse_args(words[words.index("reference_impl") + 1 :])
     assert (args.num_nodes, args.devices) == (int(asked["nodes"]), int(asked["ntasks-per-node"]))
     assert args.devices == int(asked["gpus-per-node"]) and args.strategy == "ddp" and args.map_dir is not None
+
+
+def test_the_array_of_the_readme_takes_a_scan_a_task(tmp_path: Path) -> None:
+    """Bash runs it with a task's number; each command is one that the parser takes, for the scan of that number."""
+    (tmp_path / "scans").mkdir()
+    for name in ("a", "b c"):
+        (tmp_path / "scans" / f"{name}.npz").touch()
+    said = subprocess.run(
+        ["bash", "-c", 'srun() { printf "%s\\n" "$@" --; }\n' + job("--array")],
+        cwd=tmp_path, env={"PATH": os.environ["PATH"], "SLURM_ARRAY_TASK_ID": "1"}, text=True, capture_output=True, check=True,
+    )  # fmt: skip
+    calls = [call.splitlines()[3:] for call in said.stdout.split("--\n") if "reference_impl" in call]
+    assert [call[0] for call in calls] == ["reconstruct", "infer"]
+    assert all(build_parser().parse_args(call) and "scans/b c.npz" in call for call in calls)
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 17, 24])
