@@ -37,6 +37,12 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=of("seed"), default=42, help="of sampling")
     plain = "average the patches as they are; else, where they then fit better, one phase a patch is agreed over their overlaps"
     parser.add_argument("--plain", action="store_true", help=plain)
+    weights = (
+        "how patches are averaged: count, or weighed: uniform, central, probe (by its light); weighed ones keep their phases"
+    )
+    parser.add_argument("--patch-weighting", type=of("patch_weighting"), default="count", help=weights)
+    parts = "global: two factors, of the real and the imaginary part of all patches, fitted to the measured intensities"
+    parser.add_argument("--varpro-scaling", type=of("varpro_scaling"), default="none", help=parts)
     for flag, text in (("--flip-x", "negate x positions"), ("--flip-y", "negate y positions"), ("--transpose", "turn patches")):
         parser.add_argument(flag, action="store_true", help=text)
     refine.add_flag(parser)
@@ -85,9 +91,22 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
         M=args.stitch_crop_size,
         train_results={"models": models},
         execution_config=execution,
+        patch_weighting=args.patch_weighting,
+        varpro_scaling=args.varpro_scaling,
     )
+    _say_ways(args, results, say)
     found = keep_reconstruction(args, results, models["diffraction_to_obj"], config, execution, record, report, say)
     refine.refine(args, found, record, report, say)
+
+
+def _say_ways(args: argparse.Namespace, results: dict[str, Any], say: Reporter) -> None:
+    """What was chosen, and the factors that were found. Weighed patches are not turned: that way has weights of its own."""
+    if args.patch_weighting != "count":
+        args.plain = True
+        say.line(f"patches averaged by the weights {args.patch_weighting!r}")
+    if "varpro_scales" in results:
+        real, imaginary = results["varpro_scales"]
+        say.line(f"factors of the real and the imaginary part: {real:.6g}, {imaginary:.6g}")
 
 
 def bundle_folder(path: Path) -> Path:

@@ -77,13 +77,15 @@ def keep_numbers(
     `object` (H, W) complex64, `offsets` (m, 2) float64 [x, y], `origin` [x, y] (object position of the canvas pixel [0, 0]),
     `covered` (H, W) bool, by how often the stitcher saw a pixel, `amplitude_residual`, `flat_residual`, `covered_share`,
     `stitch_crop_size`, `checked` (what was checked and assumed, JSON); where patches overlap `overlap_disagreement`,
-    `…_aligned` and `…_shuffled`; where it is known `object_pixel` (m).
+    `…_aligned` and `…_shuffled`; where it is known `object_pixel` (m), and `varpro_scales` where parts were scaled.
     """
+    from reference_impl.inference.routes import origin_of
+
     refuse_not_finite({"object": _field(results), "amplitude_residual": figures.residual}, folder / NUMBERS)
     numbers = {
         "object": _field(results),
         "offsets": results["global_offsets"].reshape(-1, 2),
-        "origin": np.array(results["canvas_frame"].origin),
+        "origin": np.array(origin_of(results)),
         "covered": figures.covered,
         "amplitude_residual": figures.residual,
         "flat_residual": figures.flat_residual,
@@ -95,6 +97,7 @@ def keep_numbers(
         "overlap_disagreement_shuffled": figures.overlap.shuffled,
         "object_pixel": np.nan if pixel is None else pixel,
     }
+    numbers |= {"varpro_scales": results["varpro_scales"]} if "varpro_scales" in results else {}
     known = {name: np.asarray(value) for name, value in numbers.items()}
     write_npz(
         folder / NUMBERS, {name: value for name, value in known.items() if value.dtype.kind != "f" or np.isfinite(value).all()}
@@ -106,7 +109,9 @@ def draw_reconstruction(
     results: Mapping[str, Any], figures: Any, losses: Losses, folder: Path, M: int, pixel: float | None = None
 ) -> list[Path]:
     """Write the three pictures of a reconstruction; returns their paths. `pixel`: side of an object pixel in metres, or None."""
-    view = View(_field(results), results["canvas_frame"].origin, M, figures.covered, pixel)
+    from reference_impl.inference.routes import origin_of
+
+    view = View(_field(results), origin_of(results), M, figures.covered, pixel)
     panels: dict[str, Callable[[Any], None]] = {"amplitude": view.draw_amplitude, "phase": view.draw_phase}
     written = [_single(draw, folder / f"reconstructed_{name}.png") for name, draw in panels.items()]
     places = results["global_offsets"].reshape(-1, 2)

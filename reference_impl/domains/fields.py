@@ -163,6 +163,8 @@ FLAGS: dict[str, Domain] = {
     "views": optional(whole(0, 64)),
     "groups": replace(_COUNT, also=("all",)),
     "stitch_crop_size": whole(1, 2**12),
+    "patch_weighting": choice("count", "uniform", "central", "probe"),
+    "varpro_scaling": choice("none", "global"),
     "mask_file": optional(PATH),
     "map_dir": optional(PATH),
     "picture": optional(PATH),

@@ -20,7 +20,7 @@ from reference_impl.batch import MappedDataset, fields  # noqa: E402
 from reference_impl.batch.container import as_array  # noqa: E402
 from reference_impl.inference.agreement import Disagreement, disagreement  # noqa: E402
 from reference_impl.inference.predict import amplitude_residual, predict_patches  # noqa: E402
-from reference_impl.inference.stitch import accumulate  # noqa: E402
+from reference_impl.inference.routes import counted, origin_of  # noqa: E402
 
 COVERED = 1e-3
 """Of a patch's pixel on a pixel of the canvas: below it the 1e-9 of the stitch (INFER-005) would show in float32's digits."""
@@ -100,15 +100,13 @@ def figures(
     `positions` `(k, 2)` [x, y] px are all that were scanned, with the signs of the results' offsets.
     """
     container, patches, offsets = results["test_container"], results["obj_tensor_full"], results["global_offsets"]
-    frame = results["canvas_frame"]
-    count = accumulate(torch.from_numpy(patches), torch.from_numpy(offsets), M, frame)[1].numpy()
-    covered, light = count > COVERED, light_of(container, config)
+    covered, light = counted(results, M) > COVERED, light_of(container, config)
     return Figures(
         residual=amplitude_residual(module, container, config, execution),
         flat_residual=flat_residual(container, config),
         overlap=disagreement(patches, offsets, M, light.T if transpose else light),
         covered=covered,
-        share=covered_share(covered, frame.origin, positions),
+        share=covered_share(covered, origin_of(results), positions),
     )
 
 

@@ -57,7 +57,7 @@ def reassemble_cdi_image_torch(
     if varpro_scaling == routes.GLOBAL:
         patches, scales["varpro_scales"] = routes.rescaled(patches, container, config)
     patches, offsets = _oriented(patches, absolute_offsets(container), flip_x, flip_y, transpose)
-    found = routes.stitched(patches, offsets, M, patch_weighting, container)
+    found = routes.stitched(patches, offsets, M, patch_weighting, container, transpose)
     image = found.pop("image")
     amplitude, phase = np.abs(image), np.angle(image)
     results = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
 from reference_impl.data import checks  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.grouping.arrays import normalisation, pattern_energies  # noqa: E402
-from reference_impl.inference.stitch import canvas_frame, stitch  # noqa: E402
+from reference_impl.inference.stitch import CanvasFrame, accumulate, canvas_frame, stitch  # noqa: E402
 from reference_impl.inference.varpro import varpro_scales  # noqa: E402
 from reference_impl.inference.weighted import stitch_weighted  # noqa: E402
 from reference_impl.physics.weighted import WEIGHTINGS  # noqa: E402
@@ -50,12 +51,36 @@ def rescaled(
     return (s1 * patches.real + 1j * s2 * patches.imag).astype(np.complex64), (s1, s2)
 
 
-def stitched(patches: np.ndarray, offsets: np.ndarray, M: int, weighting: str, container: Any) -> dict[str, Any]:
-    """`image` `(H, W)` complex64, and the `canvas_frame` or, of a canvas that need not be square, the `canvas_origin`."""
+def stitched(
+    patches: np.ndarray, offsets: np.ndarray, M: int, weighting: str, container: Any, transposed: bool = False
+) -> dict[str, Any]:
+    """`image` `(H, W)` complex64, and the `canvas_frame` or, of a canvas that need not be square, the `canvas_origin`.
+
+    `transposed`: the patches' axes are exchanged, and so are the probe's.
+    """
     planes, placed = torch.from_numpy(patches), torch.from_numpy(offsets)
     if weighting == COUNT:
         return {"image": stitch(planes, placed, M).numpy(), "canvas_frame": canvas_frame(placed, patches.shape[1], M)}
     value = fields.attribute(container, "probe")
     probe = None if value is None else torch.from_numpy(checks.probe(as_array(value), patches.shape[1]))
+    probe = probe.mT if transposed and probe is not None else probe
     found = stitch_weighted(planes, placed, M, weighting, probe)
     return {"image": found["image"].numpy(), "canvas_origin": found["origin"]}
+
+
+def origin_of(results: Mapping[str, Any]) -> tuple[float, float]:
+    """Object position [x, y] of the pixel [0, 0] of a reconstruction's image, whichever way it was stitched."""
+    frame = results.get("canvas_frame")
+    return results["canvas_origin"] if frame is None else frame.origin
+
+
+def counted(results: Mapping[str, Any], M: int) -> np.ndarray:
+    """How many patches, cropped to M, lie on each pixel of a reconstruction's image: float64 `(H, W)`."""
+    placed = torch.from_numpy(results["obj_tensor_full"]), torch.from_numpy(results["global_offsets"]), M
+    frame, (height, width) = results.get("canvas_frame"), results["recon_amp"].shape
+    if frame is not None:
+        return accumulate(*placed, frame)[1].numpy()
+    side, (x, y) = max(height, width), origin_of(results)
+    top, left = (side - height) // 2, (side - width) // 2
+    square = accumulate(*placed, CanvasFrame(side=side, padding=0, origin=(x - left, y - top)))[1]
+    return square[top : top + height, left : left + width].numpy()
