@@ -21,6 +21,8 @@ OBSERVABLES = (
     *("network", "prediction", "loss", "groups", "photons", "order", "weights", "epochs", "rates", "files", "place", "kept"),
     *("workers", "shown", "workflow", "passes"),
 )
+FLAGS = {"train": ("CLI-001", "CLI-016"), "infer": ("CLI-015",)}
+"""Kind → the clauses that list its flags."""
 KEYS = {"from", "to", "changes", "with", "without", "named"}
 Table = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
@@ -56,9 +58,9 @@ def effects(*kinds: str) -> list[Effect]:
     return [_effect(kind, name, entry) for kind in kinds for name, entry in found[kind].items() if "inert" not in entry]
 
 
-def flags() -> dict[str, tuple[str, Any]]:
-    """Flag of `train`, with underscores → the setting that it states, and the value that the check gives it."""
-    return {name: (entry["sets"], entry["to"]) for name, entry in table()["train"].items() if "sets" in entry}
+def flags(command: str = "train") -> dict[str, tuple[str, Any]]:
+    """Flag of a command, with underscores → the setting that it states, and the value that the check gives it."""
+    return {name: (entry["sets"], entry["to"]) for name, entry in table()[command].items() if "sets" in entry}
 
 
 def _effect(kind: str, name: str, entry: Mapping[str, Any]) -> Effect:
@@ -111,7 +113,9 @@ def listed(clauses: Mapping[str, Clause]) -> dict[str, tuple[str, set[str]]]:
     if "BATCH-013" in clauses:
         attributes = re.search(r"in one of (.*?), MUST", clauses["BATCH-013"].text)
         found["container"] = "BATCH-013 lists", set(re.findall(r"`(\w+)`", attributes[1] if attributes else ""))
-    if "CLI-001" in clauses:
-        flags = re.findall(r"`--([\w-]+)`", clauses["CLI-001"].text)
-        found["train"] = "CLI-001 lists", {flag.replace("-", "_") for flag in flags if flag != "help"}
+    for kind, (first, *more) in FLAGS.items():
+        texts = [clauses[clause].text for clause in (first, *more) if clause in clauses]
+        if first in clauses:
+            flags = re.findall(r"`--([\w-]+)`", " ".join(texts))
+            found[kind] = f"{first} lists", {flag.replace("-", "_") for flag in flags if flag not in ("help", "devices")}
     return found

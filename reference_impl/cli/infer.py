@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reference_impl.atomic import refuse_same_file, sole_run
-from reference_impl.cli import refine
+from reference_impl.cli import counted, refine
 from reference_impl.cli.flags import add_execution_flags, add_groups_flag, add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, judged, read_record
 from reference_impl.cli.precision import settle_precision
@@ -72,6 +72,9 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
     from reference_impl.execution import build_execution_config_from_args
     from reference_impl.inference import load_inference_bundle_torch, reassemble_cdi_image_torch
 
+    checkpoint = counted.checkpoint_of(args.model_path)
+    if checkpoint is not None:
+        return counted.infer(args, checkpoint, say)
     args.model_path = bundle_folder(args.model_path)
     say.line(settle_precision(args))
     execution = build_execution_config_from_args(args, "inference")

@@ -77,7 +77,8 @@ def keep_numbers(
     `object` (H, W) complex64, `offsets` (m, 2) float64 [x, y], `origin` [x, y] (object position of the canvas pixel [0, 0]),
     `covered` (H, W) bool, by how often the stitcher saw a pixel, `amplitude_residual`, `flat_residual`, `covered_share`,
     `stitch_crop_size`, `checked` (what was checked and assumed, JSON); where patches overlap `overlap_disagreement`,
-    `…_aligned` and `…_shuffled`; where it is known `object_pixel` (m), and `varpro_scales` where parts were scaled.
+    `…_aligned` and `…_shuffled`; where it is known `object_pixel` (m), `varpro_scales` where parts were scaled, and
+    `count_ratio` of measured over predicted counts where these are absolute.
     """
     from reference_impl.inference.routes import origin_of
 
@@ -97,7 +98,7 @@ def keep_numbers(
         "overlap_disagreement_shuffled": figures.overlap.shuffled,
         "object_pixel": np.nan if pixel is None else pixel,
     }
-    numbers |= {"varpro_scales": results["varpro_scales"]} if "varpro_scales" in results else {}
+    numbers |= {name: results[name] for name in ("varpro_scales", "count_ratio") if name in results}
     known = {name: np.asarray(value) for name, value in numbers.items()}
     write_npz(
         folder / NUMBERS, {name: value for name, value in known.items() if value.dtype.kind != "f" or np.isfinite(value).all()}

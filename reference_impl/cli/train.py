@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from reference_impl.cli import labels, presets, scans
+from reference_impl.cli import counted, labels, presets, scans
 from reference_impl.cli.flags import Older, add_execution_flags, add_groups_flag, add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, judged, read_record
 from reference_impl.cli.precision import settle_precision
@@ -49,6 +49,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     _add_run_flags(parser.add_argument_group("run"))
     _add_model_flags(parser.add_argument_group("model and loss"))
     labels.add_flags(parser.add_argument_group("labels and first weights"))
+    counted.add_flags(parser.add_argument_group("absolute counts"))
     add_execution_flags(parser)
     _add_optimiser_flags(parser.add_argument_group("optimiser and hardware"))
     _add_checkpoint_flags(parser.add_argument_group("checkpoints and logs"))
@@ -148,6 +149,7 @@ def run(args: argparse.Namespace) -> None:
         )
     say.line(presets.apply(args) or presets.hint(args))
     scans.settle(args)
+    counted.settle(args, scans.mapped(args))
     labels.prepare(args, say)
     say.line(settle_precision(args))
     validate_paths(args.train_data_file, args.test_data_file, args.output_dir)
@@ -160,6 +162,8 @@ def run(args: argparse.Namespace) -> None:
     payload = create_training_payload(args.train_data_file, args.output_dir, overrides_of(args), execution)
     train, reports = scans.read(args, payload.tf_training_config, say)
     test = None if args.test_data_file is None else read_record(args, args.test_data_file)
+    if args.absolute_counts:
+        return counted.train(args, payload, train, test, say)
     scale = fitting_scale(args, train, payload.tf_training_config)
     if scale is not None:
         say.line(

@@ -40,6 +40,9 @@ class CountModule(PtychoLightningModule):
         rect_s1s2_trainable: bool = False,
     ) -> None:
         super().__init__(model_config, data_config, training_config, inference_config)
+        if self.model.autoencoder.takes_probe:
+            expected = "a network of patterns alone: the probe of counts is for the physics"
+            raise ContractError(field="architecture", expected=expected, found=repr(self.model_config.architecture))
         self.register_buffer("rms_input_scale", torch.ones(experiments))
         self.register_buffer("mean_measured_intensity", torch.ones(experiments))
         for name in SCALES:

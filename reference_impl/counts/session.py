@@ -26,6 +26,7 @@ from reference_impl.training.checkpoints import read_checkpoint  # noqa: E402
 from reference_impl.training.overrides import Run  # noqa: E402
 from reference_impl.training.trainer import fit  # noqa: E402
 
+AT_ONCE = 64  # groups a forward pass: N = 64 at full width then holds 70 MB of activations
 STATISTICS = ("rms_input_scale", "mean_measured_intensity")
 
 
@@ -60,12 +61,30 @@ def prepare(train: Mapping[str, Any], test: Mapping[str, Any] | None, settings: 
 
 
 def train(prepared: Mapping[str, Any], execution: PyTorchExecutionConfig | None = None) -> dict[str, Any]:
-    """Fit the prepared module in place; `history` and `module`. Checkpoints lie under `output_dir`."""
+    """Fit the prepared module in place; `history` and `module`. Checkpoints lie under `output_dir`.
+
+    Raises `ContractError` where several processes are asked for.
+    """
     run = Run(prepared["settings"].config, execution or PyTorchExecutionConfig())
+    refuse_several(run.execution)
     prepared["module"].train_as(run.config, run.execution)
     history = fit(prepared["module"], prepared["train"], prepared["test"], run)
     losses = {"train_loss": history.train_loss, "val_loss": None if prepared["test"] is None else history.val_loss}
     return {"history": losses, "module": prepared["module"]}
+
+
+def refuse_several(execution: PyTorchExecutionConfig) -> None:
+    """`ContractError` for more than one process: means of counts are not shared between them."""
+    for name in ("devices", "num_nodes"):
+        if getattr(execution, name) != 1:
+            expected = "1: counts are trained by one process"
+            raise ContractError(field=name, expected=expected, found=str(getattr(execution, name)))
+
+
+def is_count_checkpoint(path: str | Path) -> bool:
+    """Whether a checkpoint is one of counts; `ContractError` for a file that is no checkpoint."""
+    state = read_checkpoint(path)["state_dict"]
+    return all(name in state for name in (*STATISTICS, *SCALES))
 
 
 def open_checkpoint(path: str | Path) -> CountModule:
@@ -81,7 +100,11 @@ def open_checkpoint(path: str | Path) -> CountModule:
 def infer(module: CountModule, data: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """`object` patches `(n, C, N, N)` complex64 and the `predicted` counts, under the physical probe (CISCALE-007)."""
     dataset = CountDataset(data, module.data_config.probe_scale, module.statistics)
+    parts = []
     with torch.inference_mode():
-        fields = dataset.__getitems__(range(len(dataset)))[0]
-        field, counts = module.eval().inferred({name: fields[name].to(module.device) for name in fields.keys()})  # noqa: SIM118
-    return {"object": field.cpu().numpy(), "predicted": counts.cpu().numpy()}
+        for start in range(0, len(dataset), AT_ONCE):
+            fields = dataset.__getitems__(range(start, min(start + AT_ONCE, len(dataset))))[0]
+            found = module.eval().inferred({name: fields[name].to(module.device) for name in fields.keys()})  # noqa: SIM118
+            parts.append([one.cpu().numpy() for one in found])
+    patches, counts = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return {"object": patches, "predicted": counts}

@@ -160,6 +160,7 @@ FLAGS: dict[str, Domain] = {
     "override": optional(TEXT),
     "preset": choice("quick", "standard", "thorough", "unrolled"),
     "labels": choice("none", "engine"),
+    "rect_s1s2_init": choice("ones", "data"),
     "views": optional(whole(0, 64)),
     "groups": replace(_COUNT, also=("all",)),
     "stitch_crop_size": whole(1, 2**12),

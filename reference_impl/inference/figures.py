@@ -99,10 +99,18 @@ def figures(
 
     `positions` `(k, 2)` [x, y] px are all that were scanned, with the signs of the results' offsets.
     """
+    residual = amplitude_residual(module, results["test_container"], config, execution)
+    return figures_of(results, residual, config, positions, M, transpose)
+
+
+def figures_of(
+    results: Mapping[str, Any], residual: float, config: Any, positions: np.ndarray, M: int, transpose: bool = False
+) -> Figures:
+    """The same for a residual that is known."""
     container, patches, offsets = results["test_container"], results["obj_tensor_full"], results["global_offsets"]
     covered, light = counted(results, M) > COVERED, light_of(container, config)
     return Figures(
-        residual=amplitude_residual(module, container, config, execution),
+        residual=residual,
         flat_residual=flat_residual(container, config),
         overlap=disagreement(patches, offsets, M, light.T if transpose else light),
         covered=covered,

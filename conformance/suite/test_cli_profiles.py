@@ -1,0 +1,82 @@
+"""CLI-015, CLI-016: what the profiles `varpro` and `ci` have by command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.connectors import native
+from conformance.judging.observe import Observer
+from conformance.oracles import pictures
+from conformance.scenes import commands, networks
+from conformance.specification.effects import flags
+
+
+def ended(observe: Observer, done: Any) -> None:
+    """The command ended well."""
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLI-015~1", needs=("CLI-007",))
+@pytest.mark.parametrize("flag", sorted(flags("infer")))
+def test_a_way_of_stitching_changes_the_picture(
+    backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, flag: str
+) -> None:
+    """Amplitude or phase. If this fails, suspect a way that the command does not hand over."""
+    flow = commands.brief(backend, shared_folder)
+    ways = [flow.pictures, commands.stitched(flow, tmp_path, flag, flags("infer")[flag][1])]
+
+    ended(observe, ways[1].done)
+
+    names = ("reconstructed_amplitude.png", "reconstructed_phase.png")
+    plain, chosen = ([pictures.pixels(folder / name) for name in names] for folder in (ways[0], ways[1].folder))
+    differ = [a.shape != b.shape or bool((a != b).any()) for a, b in zip(plain, chosen, strict=True)]
+    observe.holds("pictures", any(differ), "another amplitude or phase", "the same pictures")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLI-015~1", needs=("CLI-007",))
+@pytest.mark.parametrize("flag", sorted(flags("infer")))
+def test_an_unknown_way_of_stitching_is_refused(
+    backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, flag: str
+) -> None:
+    """Code 1, and the flag's name. If this fails, suspect a default that stands in for unknown names."""
+    done = commands.stitched(commands.brief(backend, shared_folder), tmp_path, flag, "sideways").done
+
+    observe.equal("exit code", done.returncode, 1)
+    named = commands.hyphened(flag) in commands.hyphened(done.output)
+    observe.holds("message", named, f"a message that names {commands.hyphened(flag)}", done.output[-500:])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLI-016~1", needs=("BUNDLE-040",))
+def test_counts_are_trained_and_inferred_by_command(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """The statistics are those of the file's counts. If this fails, suspect amplitudes normalised on the way."""
+    train, photons, truth = commands.counted(backend, tmp_path)
+    ended(observe, train)
+
+    module = backend.count_open(tmp_path / "output" / "checkpoints" / "last.ckpt")
+    found = backend.count_statistics(module)
+    infer = commands.inferred(backend, tmp_path)
+
+    mean = native.array(native.item(found, "mean_measured_intensity")).astype(float)
+    observe.close("photons of a mean pattern", mean * networks.N**2, np.array([photons]), dtype="float32")
+    rms = native.array(native.item(found, "rms_input_scale")).astype(float)
+    observe.close("scale of the input", rms, np.array([truth]), dtype="float32")
+    ended(observe, infer)
+    observe.equal("format", commands.picture(tmp_path / "pictures" / "reconstructed_amplitude.png")["format"], "png")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLI-016~1")
+def test_counts_of_several_processes_are_refused_or_trained(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """One line that names the flag, and no traceback. If this fails, suspect a step that knows one process alone."""
+    done = commands.counted(backend, tmp_path, "--devices", "2", "--strategy", "ddp")[0]
+
+    told = done.returncode == 0 or (done.returncode == 1 and "--devices" in commands.hyphened(done.output))
+    observe.holds("end", told, "code 0, or code 1 and a message that names --devices", f"{done.returncode}: {done.output[-500:]}")
+    observe.equal("traceback", "Traceback (most recent call last)" in done.output, False)
