@@ -99,3 +99,13 @@ mutant("GUARD-CLI-014b", "--early-stop-patience has no effect", "CLI-014:every_f
     plant=source("cli/train.py", '"--early-stop-patience", type', '"--early-stop-patience", dest="patience", type'))
 mutant("GUARD-CLI-014c", "--checkpoint-monitor has no effect", "CLI-014:every_flag_reaches_the_training",
     plant=source("cli/train.py", '"--checkpoint-monitor", type', '"--checkpoint-monitor", dest="monitor", type'))
+# What profiles have by command.
+mutant("GUARD-CLI-015", "--patch-weighting has no effect", "CLI-015:a_way_of_stitching_changes_the_picture[patch_weighting]",
+    plant=source("cli/infer.py", "patch_weighting=args.patch_weighting,", ""))
+mutant("GUARD-CLI-015b", "--varpro-scaling has no effect", "CLI-015:a_way_of_stitching_changes_the_picture[varpro_scaling]",
+    plant=source("cli/infer.py", "varpro_scaling=args.varpro_scaling,", ""))
+mutant("GUARD-CLI-016", "amplitudes are counts, whatever the file says", "CLI-016:counts_are_trained_and_inferred_by_command",
+    plant=source("counts/records.py", "float(np.sqrt(photons / energy))", "1.0"))
+mutant("GUARD-CLI-016b", "counts of several processes end in a traceback's words",
+    "CLI-016:counts_of_several_processes_are_refused_or_trained",
+    plant=source("counts/session.py", 'for name in ("devices", "num_nodes"):', "for name in ():"))
