@@ -216,7 +216,7 @@ def _claim(arguments: argparse.Namespace) -> int:
     options = Options(
         backend=arguments.backend, device=arguments.device, output=arguments.output, label=label, workers=arguments.workers,
         select=tuple(claims.selection(scan(arguments.suite)[0], arguments.selector)), patience=arguments.patience,
-        suite=arguments.suite, specs=arguments.specs,
+        suite=arguments.suite, specs=arguments.specs, release="current",
     )  # fmt: skip
     ended = run(options, progress.watch(sys.stdout))
     report = ended.report

@@ -120,6 +120,7 @@ class _Job:
         options = Options(
             backend=given.backend, output=given.output, label=label, workers=given.workers, patience=given.patience,
             select=tuple(claims.selection(scan(given.suite)[0], selector)), suite=given.suite, specs=given.specs,
+            release="current",
         )  # fmt: skip
         print(f"step {step.number} ({step.kind}): {selector}")
         with _environment(step.env):

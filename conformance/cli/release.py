@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 import sys
-import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.cli.shared import specification
@@ -35,6 +32,7 @@ def add(verbs: Any) -> None:
 
 
 def _release(arguments: argparse.Namespace) -> int:
+    from conformance.running.declared import declared
     from conformance.specification import releases
     from conformance.specification.lint import lint, read_lock
     from conformance.specification.texts import write
@@ -47,7 +45,7 @@ def _release(arguments: argparse.Namespace) -> int:
         print(*(f"conform release: {problem}" for problem in problems), sep="\n", file=sys.stderr)
         return 4
     today = datetime.now(UTC).date().isoformat()
-    release = releases.made(name, today, profiles, spec, checks(arguments))
+    release = releases.made(name, today, profiles, spec, declared("cpu", arguments.suite, spec.folder).checks)
     (spec.folder / releases.ROOM).mkdir(exist_ok=True)
     for profile in profiles:
         path = spec.folder / "profiles" / f"{profile}.toml"
@@ -100,26 +98,3 @@ def dated(text: str, day: str) -> str:
     line = f'released    = "{day}"\n'
     bare = _RELEASED.sub("", text)
     return f"{bare.rstrip()}\n{line}"
-
-
-def checks(arguments: argparse.Namespace) -> dict[str, list[str]]:
-    """Every check of the suite with its parameters → its clauses, as pytest collects them; no backend has to do anything."""
-    from conformance.evidence import report as reports
-    from conformance.running.run import Options, command, environment
-    from conformance.specification.bindings import default_suite
-    from conformance.specification.texts import read, unreadable
-
-    with tempfile.TemporaryDirectory(prefix="conform-") as folder:
-        target = Path(folder) / "report.jsonl"
-        options = Options(
-            backend="numpy", workers=0, repro=False, suite=arguments.suite, specs=arguments.specs, release="current"
-        )
-        argv = [*command(options, target), "--collect-only"]
-        done = subprocess.run(argv, env=environment(), capture_output=True, text=True)
-        plan = reports.assemble(read(target).splitlines(keepends=True)).plan if target.is_file() else {}
-        found = {**plan.get("collected", {}), **plan.get("deselected", {})}
-    if not found:
-        raise unreadable(
-            options.suite or default_suite(), f"no check was collected: {(done.stdout + done.stderr).strip()[-300:]}"
-        )
-    return found

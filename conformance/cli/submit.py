@@ -173,6 +173,7 @@ def _again(arguments: argparse.Namespace, report: Report, backend: str) -> int:
         repro=False,
         suite=arguments.suite,
         specs=arguments.specs,
+        release=report.header.get("release", "current"),
     )
     ended = run(options, progress.watch(sys.stdout, None))
     print(f"log: {ended.folder / 'run.log'}")

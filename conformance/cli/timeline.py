@@ -144,6 +144,7 @@ def _runs(arguments: argparse.Namespace, source: Versions, found: list[Version],
         patience=arguments.patience,
         suite=arguments.suite,
         specs=arguments.specs,
+        release="current",
     )
     return Runs(source, found, asked(arguments.backend, options), folder, _said)
 

@@ -181,6 +181,12 @@ FORGED: dict[str, tuple[Callable[[Lines], Any], bool, str]] = {
         False,
         "the footer's tiers does not follow from the results; they say none",
     ),
+    "not scored": (
+        lambda t: t[1].update(unscored={red(t)["check"]: "later"}),
+        True,
+        "the checks that are not scored are not those that came after the release",
+    ),
+    "release": (lambda t: t[0].update(release="9.9"), True, "the run was judged by specification 9.9, which is not here"),
     "draft": (lambda t: t[0].update(draft=True), True, "the run was a draft"),
     "device": (lambda t: t[0].update(device="-pevil"), True, "the report's device is none: '-pevil'"),
     "profile": (lambda t: t[0].update(profiles=["mine"]), True, "1 profile of the run is not in the specification here: mine"),
