@@ -61,6 +61,16 @@ class Proxy(beside.Door):
             raise NotClaimed(f"surface `{SURFACE_OF[name]}`: {beside.class_name(self._backend)} offers no `{name}`", name)
 
         def through_the_proxy(*arguments: Any, **options: Any) -> Any:
-            return method(*arguments, **options)
+            return method(*map(fresh, arguments), **{name: fresh(value) for name, value in options.items()})
 
         return through_the_proxy
+
+
+def fresh(value: Any) -> Any:
+    """A text or a whole number as a file or a command line brings it: equal to the one that was given, and another object.
+
+    What compares by identity is right with literals alone. Anything else is handed on as it is.
+    """
+    if type(value) is str:
+        return "".join([*value])
+    return int(str(value)) if type(value) is int else value

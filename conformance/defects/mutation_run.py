@@ -148,7 +148,7 @@ def line(mutation: Mutation, planned: Sequence[str], reach: Reach, told: Sequenc
 
 
 def mapped(folder: Path, workers: int, patience: float) -> dict[str, dict[str, Any]]:
-    """Check → node, seconds of CPU and lines: from `folder/map.json`; what is not there is traced, a case of a check in a fork.
+    """Check → node, seconds of CPU of a case, and lines: from `folder/map.json`; what is not there is traced, a check in a fork.
 
     A check that does not pass here sees nothing, and is remembered so, without lines.
     """
@@ -165,7 +165,7 @@ def mapped(folder: Path, workers: int, patience: float) -> dict[str, dict[str, A
 
 
 def write_map(folder: Path, path: Path, before: Mapping[str, Any]) -> None:
-    """Add what the forks of a map's job left. One case of each check was traced; the others reach what it reaches."""
+    """Add what the forks of a map's job left: of a quick check what all cases reach, of a slow one what one of them does."""
     nodes = json.loads((folder / "nodes.json").read_text(encoding="utf-8"))
     traced = {}
     for check in nodes:
@@ -173,8 +173,8 @@ def write_map(folder: Path, path: Path, before: Mapping[str, Any]) -> None:
         states = [entry["state"] for entry in told if entry["kind"] == "result"]
         cpu = next((entry["cpu"] for entry in told if entry["kind"] == "end"), 0.0)
         if lines.is_file():
-            seen = json.loads(lines.read_text(encoding="utf-8")) if states == ["pass"] else {}
-            traced[trials.bare(check)] = {"cpu": cpu, "lines": seen}
+            seen = json.loads(lines.read_text(encoding="utf-8")) if {*states} == {"pass"} else {}
+            traced[trials.bare(check)] = {"cpu": cpu / max(1, len(states)), "lines": seen}
     new = {check: {"node": node} | traced[trials.bare(check)] for check, node in nodes.items() if trials.bare(check) in traced}
     found = {**before, **new}
     partial = path.with_suffix(".new")

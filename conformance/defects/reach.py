@@ -46,16 +46,20 @@ class Reach:
         return found
 
     def of(self, path: str, line: int, area: str) -> list[str]:
-        """The checks that can see a change of a line, those first that are near and quick; one case of each comes before all.
+        """The checks that can see a change of a line, those first that are near and quick; further cases of one count dearer.
 
-        Where none runs the line, those that run its function: of each check one case was traced, and another may come there.
+        Where none runs the line, those that run its function: of a slow check one case was traced, and another may come there.
         """
         checks = self._running(path, self._places(path, line, area)) or self._running(path, _function(self.texts[path], line))
         if not checks and line in _outside(self.texts[path]):
             checks = {check for check in self.checks if check.startswith(f"{OWN.get(area, area.upper())}-")}
         ranked = sorted(checks, key=lambda check: (self._price(check, path, area), check))
-        first = list({bare(check): check for check in reversed(ranked)}.values())
-        return sorted(first, key=ranked.index) + [check for check in ranked if check not in set(first)]
+        before: dict[str, int] = {}
+        prices: dict[str, float] = {}
+        for check in ranked:
+            before[bare(check)] = before.get(bare(check), 0) + 1
+            prices[check] = self._price(check, path, area) * before[bare(check)]
+        return sorted(ranked, key=lambda check: (prices[check], check))
 
     def _running(self, path: str, lines: Iterable[int]) -> set[str]:
         return {check for line in lines for check in self.by_line.get((path, line), ())}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from argparse import Namespace
 from dataclasses import replace
@@ -22,6 +23,11 @@ def a_range_is_compared_strictly(original, self):
     original(self)
     if self.checkpoint_save_top_k < 0:
         raise ValueError(f"checkpoint_save_top_k: expected 0 or more, found {self.checkpoint_save_top_k}")
+
+
+def texts_are_compared_by_identity(original, self):
+    if self.accelerator != "auto" or self.accelerator is sys.intern("auto"):
+        original(self)
 
 
 def detection_runs_whatever_was_asked(original, self):
@@ -73,6 +79,9 @@ mutant("GUARD-EXEC-006", "a negative learning rate is found by the optimiser",
 mutant("GUARD-EXEC-002", "whoever asks for the CPU is told that there is no CUDA, whoever asks for CUDA gets the CPU",
     "EXEC-002:an_explicit_accelerator_is_neither_changed_nor_warned_of",
     plant=method(PyTorchExecutionConfig, "__post_init__", detection_runs_whatever_was_asked))
+mutant("GUARD-EXEC-002d", "an accelerator that was read is compared by identity",
+    "EXEC-002:auto_resolves_at_construction_and_warns_exactly_on_the_cpu",
+    plant=method(PyTorchExecutionConfig, "__post_init__", texts_are_compared_by_identity))
 mutant("GUARD-EXEC-002b", "a run on the CPU by mistake says nothing",
     "EXEC-002:auto_resolves_at_construction_and_warns_exactly_on_the_cpu",
     "EXEC-010:without_both_flags_the_accelerator_is_detected",

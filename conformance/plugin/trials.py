@@ -54,11 +54,8 @@ class Trials:
         places = [trials.Place(node, c.id, Path(node.split("::")[0]).stem, slow) for node, (c, slow) in self.checks.items()]
         self.config, self.items = session.config, {item.nodeid: item for item in session.items}
         places = [place for place in places if place.node in self.items]
-        if "each" in self.job:  # a trial a check, on its last case
-            nodes = {place.check.rpartition("@")[0]: place.node for place in places}
-            (self.folder / "nodes.json").write_text(json.dumps(nodes), encoding="utf-8")
-            one = {bare: name for name in nodes if (bare := trials.bare(name)) not in self.job["known"]}
-            self.job["trials"] = {name: {"backend": self.job["each"], "nodes": [nodes[name]]} for name in one.values()}
+        if "each" in self.job:
+            self.job["trials"] = self._each(places)
         plans = {name: self._plan(places, trial) for name, trial in self.job["trials"].items()}
         slow = {place.node for place in places if place.slow}
         # The longest first, so that no core is left alone with one at the end.
@@ -80,6 +77,17 @@ class Trials:
         shutil.rmtree(self.trained, ignore_errors=True)
         self.recorder.planned_once = False  # the forks have the results: there is no report to close here
         return True
+
+    def _each(self, places: list[trials.Place]) -> dict[str, Any]:
+        """A trial a check that is not known: on all of its cases where they are quick, else on its last one."""
+        nodes = {place.check.rpartition("@")[0]: place.node for place in places}
+        (self.folder / "nodes.json").write_text(json.dumps(nodes), encoding="utf-8")
+        slow = {trials.bare(place.check) for place in places if place.slow}
+        cases: dict[str, list[str]] = {}
+        for name in nodes:
+            if (check := trials.bare(name)) not in self.job["known"]:
+                cases[check] = [name] if check in slow else [*cases.get(check, ()), name]
+        return {names[-1]: {"backend": self.job["each"], "nodes": [nodes[n] for n in names]} for names in cases.values()}
 
     def _plan(self, places: list[trials.Place], trial: dict[str, Any]) -> list[str]:
         """The nodes of a trial in the order in which they run: as it says, or as they were collected."""

@@ -150,6 +150,14 @@ OVERRIDES: dict[str, Any] = {
     "gaussian_smoothing_sigma": 0.75,
 }
 """Explicit overrides of the factory in backend-side names; neither `N` nor `nphotons`, so that the file has to be read."""
+for _stated in (
+    MODEL,
+    TRAINING,
+    INFERENCE,
+    EXECUTION,
+    OVERRIDES,
+):  # texts as a file brings them: equal to a literal, not the same
+    _stated |= {name: "".join([*value]) for name, value in _stated.items() if isinstance(value, str)}
 
 OVERRIDDEN = {{"epochs": "nepochs", "K": "neighbor_count"}.get(name, name): value for name, value in OVERRIDES.items()}
 """What `OVERRIDES` must have written into the registry."""

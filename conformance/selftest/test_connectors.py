@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -163,3 +164,14 @@ def test_a_file_is_seen_being_opened_there(far: Any, tmp_path: Path) -> None:
 def test_what_it_prints_is_a_note(far: Any) -> None:
     Proxy(far).read(Path("x"), how="print")
     assert far.connection.printed() == "hello from afar\n" and far.connection.printed() == ""
+
+
+def test_texts_and_numbers_reach_a_backend_as_objects_of_their_own() -> None:
+    name, count = "auto", 64 * 1000
+    seen: list[Any] = []
+    backend = SimpleNamespace(canonical=lambda kind, **fields: seen.extend([kind, *fields.values()]))
+
+    Proxy(backend).canonical(name, accelerator=name, epochs=count, given=True, absent=None)
+
+    assert seen == [name, name, count, True, None] and seen[3] is True
+    assert all(one is not given for one, given in zip(seen, (name, name, count), strict=False))

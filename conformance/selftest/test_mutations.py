@@ -118,8 +118,13 @@ def reach() -> Reach:
     return Reach(checks, {"data/a.py": TEXT, "data/b.py": "def never():\n    return 3\n"})
 
 
-def test_the_checks_that_reach_a_line_come_near_and_quick_first_and_one_case_of_each_before_the_rest() -> None:
-    assert reach().of("data/a.py", 6, "data") == ["DATA-002:near[two]", "PHYS-001:far", "DATA-001:dear", "DATA-002:near[one]"]
+def test_the_checks_that_reach_a_line_come_near_and_quick_first_and_further_cases_of_one_later() -> None:
+    cases = {f"DATA-002:near[{k}]": {"node": "n", "cpu": 0.5, "lines": {"data/a.py": [6]}} for k in "abcdefghi"}
+    many = Reach({**reach().checks, **cases}, {"data/a.py": TEXT})
+
+    assert reach().of("data/a.py", 6, "data") == ["DATA-002:near[two]", "DATA-002:near[one]", "PHYS-001:far", "DATA-001:dear"]
+    order = many.of("data/a.py", 6, "data")
+    assert order.index("DATA-002:near[b]") < order.index("PHYS-001:far") < order.index("DATA-002:near[i]")
 
 
 def test_a_statement_of_several_lines_is_reached_by_any_of_them_and_a_head_by_its_body() -> None:
