@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, MutableMapping
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ KINDS = {"model": config.ModelConfig, "training": config.TrainingConfig, "infere
 KINDS |= {"execution": execution.PyTorchExecutionConfig}
 PROFILES = ("core", "cli", "ptychodus", "reconstruct", "supervised", "multimode", "mmap", "ci", "varpro", "ranks", "interop")
 PROFILES += ("generators", "judged")
+LIBRARIES = ("torch", "lightning", "tensordict", "numpy", "scipy", "h5py")
 MODULES = ("physics", "model", "loss", "batch", "training", "bundle", "inference", "engine", "dispatch.workflow")
 
 
@@ -67,7 +69,7 @@ class Reference:
             version=__version__,
             profiles=PROFILES,
             devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
-            numeric_libraries=(f"torch {torch.__version__}", f"numpy {np.__version__}"),
+            numeric_libraries=tuple(f"{name} {metadata.version(name)}" for name in LIBRARIES),
             modules=tuple(f"reference_impl.{name}" for name in MODULES),
             distribution="ptycho-conformance",
             selector="reference_impl.dispatch.selector:run_cdi_example_with_backend",
