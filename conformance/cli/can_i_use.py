@@ -74,21 +74,20 @@ def _every(arguments: argparse.Namespace, pair: Pair, known: Known) -> int:
 
 def _known(arguments: argparse.Namespace, pair: Pair) -> Known:
     """Everything that is kept about the two."""
-    from conformance.clients.uses import loaded, recorded
+    from conformance.clients.uses import loaded, recorded, steps_of
     from conformance.evidence import drifts, results, timeline
     from conformance.evidence.answers import Known
 
-    record = recorded(pair.client, pair.client_version)
-    uses = loaded(record) if record.is_file() else None
-    table = record.with_suffix(".toml")  # the last dot of `ptychodus-1.7.0.json`
-    said = tomllib.loads(table.read_text(encoding="utf-8")) if table.is_file() else {"profile": "", "step": []}
+    digests = [loaded(path).sha256 for path in recorded(pair.client, pair.client_version)]
+    table = steps_of(pair.client, pair.client_version)
+    said = tomllib.loads(table.read_text(encoding="utf-8")) if table.is_file() else {"profile": "", "packages": [], "step": []}
     profile, clauses = said["profile"], specification(arguments).clauses.values()
     asked = {clause.key: clause.profiles[profile] == "required" for clause in clauses if profile in clause.profiles}
     runs = results.load(arguments.results)
     home = arguments.results or results.home()
     places = [home / "drift", *sorted((home / "timelines").glob(f"*/{timeline.DRIFT}"))]
     kept = [line for place in places for line in drifts.load(place)]
-    return Known(runs, kept, uses.sha256 if uses else "", said["step"], profile, asked)
+    return Known(runs, kept, digests, said["step"], profile, said["packages"], asked)
 
 
 def told(found: Answer) -> list[str]:

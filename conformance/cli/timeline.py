@@ -158,14 +158,14 @@ def _readings(arguments: argparse.Namespace, source: Versions, found: list[Versi
     from conformance.running.versions import NoHistory
 
     client, _, version = arguments.client.partition("@")
-    record = recorded(client, version)
-    if not record.is_file():
-        raise NoHistory(f"--client {arguments.client}: no recorded uses; conform drift --client {client} --record {record.name}")
-    uses = loaded(record)
-    packages = tuple(arguments.package or uses.packages)
+    if not (found_uses := [loaded(path) for path in recorded(client, version)]):
+        raise NoHistory(f"--client {arguments.client}: no recorded uses; conform drift --client {client} --record FILE")
+    packages = tuple(arguments.package) or found_uses[0].packages
+    uses = next((one for one in found_uses if set(packages) <= set(one.packages)), None)
+    if uses is None:
+        known = ", ".join(name for one in found_uses for name in one.packages)
+        raise NoHistory(f"--package: no record of {client} {version} holds uses of {', '.join(packages)}; they are of {known}")
     mine = tuple(use for use in uses.uses if use.module.split(".")[0] in packages)
-    if not mine:
-        raise NoHistory(f"--package: {client} uses nothing of {', '.join(packages)}; it uses {', '.join(uses.packages)}")
     kept = replace(uses, packages=packages, uses=mine)
     return Readings(source, found, kept, specification(arguments), adapter, folder, _said)
 

@@ -84,9 +84,16 @@ def dumped(found: Uses) -> str:
     return "{\n " + ",\n ".join([*head, *parts]) + "\n}\n"
 
 
-def recorded(client: str, version: str) -> Path:
-    """Where the uses of a released client are kept, whether they are or not; beside it, `.toml`, the steps of its users."""
-    return Path(__file__).with_name(f"{Path(client).name}-{Path(version).name}.json")
+def recorded(client: str, version: str) -> list[Path]:
+    """The records of a released client: `ptychodus-1.7.0.json`, and those of further packages, `ptychodus-1.7.0+ptychi.json`."""
+    first = Path(__file__).with_name(f"{Path(client).name}-{Path(version).name}.json")
+    further = sorted(path for path in first.parent.glob("*.json") if path.name.startswith(f"{first.stem}+"))
+    return [*[first] * first.is_file(), *further]
+
+
+def steps_of(client: str, version: str) -> Path:
+    """Where the steps of a client's users stand, whether they do or not."""
+    return Path(__file__).with_name(f"{Path(client).name}-{Path(version).name}.toml")
 
 
 def loaded(path: Path) -> Uses:

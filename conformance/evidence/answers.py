@@ -34,16 +34,17 @@ class Pair:
 
 @dataclass(frozen=True)
 class Known:
-    """What the answer is made from: lines of runs and of drift, the client's digest (empty: its uses are not recorded), its
-    steps, the profile whose runs speak for this version (empty: none does), and the clauses of that profile, `CLIENT-001~1` →
-    whether it is required.
+    """What the answer is made from: lines of runs and of drift, the digests of the client (none: its uses are not recorded), its
+    steps, the profile whose runs speak for this version (empty: none does) and the packages that it asks for, and the clauses of
+    that profile, `CLIENT-001~1` → whether it is required.
     """
 
     runs: Sequence[Line]
     drifts: Sequence[Line]
-    client_sha256: str
+    client: Sequence[str]
     steps: Sequence[Mapping[str, Any]]
     profile: str
+    packages: Sequence[str]
     clauses: Mapping[str, bool]
 
 
@@ -78,15 +79,15 @@ class Answer:
 
 def answer(pair: Pair, known: Known) -> Answer:
     """The answer for one pair."""
-    if not known.client_sha256:
+    if not known.client:
         told = f"what {pair.client} {pair.client_version} uses is not recorded"
         return Answer(pair, UNKNOWN, why=told, command=f"conform drift --client {pair.client} --record FILE")
     run = _newest([one for one in known.runs if any(v["profile"] == known.profile for v in one["verdicts"])], pair)
     drift = _newest([one for one in known.drifts if _held(one, pair)], pair)
-    old = drift is not None and (drift["client_sha256"] != known.client_sha256 or not _of_today(drift["clauses"], known.clauses))
+    old = drift is not None and (drift["client_sha256"] not in known.client or not _of_today(drift["clauses"], known.clauses))
     red = _red(run, known.clauses) if run else {}
     gone = breaking(drift) if drift and not old else []
-    bound = {"client": known.client_sha256}
+    bound = {"client": drift["client_sha256"] if drift and not old else known.client[0]}
     bound |= {"backend's source": drift["source_sha256"], "drift": drift["sha256"]} if drift and not old else {}
     bound |= {"report": run["report"], "specification": run["specification"]} if run else {}
     if red or gone:
@@ -94,9 +95,7 @@ def answer(pair: Pair, known: Known) -> Answer:
     lacking = _lacking(run, known.clauses) if run else list(known.clauses)
     if run and not lacking:
         return Answer(pair, YES, bound=bound)
-    return Answer(
-        pair, UNKNOWN, why=_why(run, drift, old, lacking), command=_command(pair, known.profile, drift, old), bound=bound
-    )
+    return Answer(pair, UNKNOWN, why=_why(run, drift, old, lacking), command=_command(pair, known, drift, old), bound=bound)
 
 
 def versions(pair: Pair, known: Known) -> list[str]:
@@ -180,11 +179,12 @@ def _why(run: Line | None, drift: Line | None, old: bool, lacking: Sequence[str]
     return f"no name that the client uses is missing ({told}), but no run of the client's profile is kept"
 
 
-def _command(pair: Pair, profile: str, drift: Line | None, old: bool) -> str:
+def _command(pair: Pair, known: Known, drift: Line | None, old: bool) -> str:
     """What would tell."""
     if drift is None or old:
         packages = " ".join(f"--backend {name}=FOLDER" for name in (drift["packages"] if drift else ("PACKAGE",)))
         return f"conform drift --client {pair.client} {packages} --keep {pair.backend}@{pair.version}"
-    if not profile:
-        return f"a profile for {pair.client} {pair.client_version}: specs/client.md holds the one of another version"
-    return f"conform run --profile {profile} --backend {pair.backend}, then conform publish RUN"
+    if not known.profile or not set(drift["packages"]) <= set(known.packages):
+        asked = f"{pair.client} {pair.client_version} and {', '.join(drift['packages'])}"
+        return f"a profile for {asked}, which nobody has written yet (specs/client.md)"
+    return f"conform run --profile {known.profile} --backend {pair.backend}, then conform publish RUN"

@@ -58,7 +58,7 @@ def missing(*places: str, state: str = "missing attribute") -> dict[str, Any]:
 def asked(*lines: dict[str, Any], pair: Pair = PAIR, digest: str = "k", profile: str = "viewer") -> Answer:
     """The answer from some lines; those with findings are drift."""
     runs, kept = ([one for one in lines if ("findings" in one) is held] for held in (False, True))
-    return answer(pair, Known(runs, kept, digest, STEPS, profile, CLAUSES))
+    return answer(pair, Known(runs, kept, digest.split(), STEPS, profile, ["mine"], CLAUSES))
 
 
 def test_a_whole_run_that_kept_every_required_clause_is_a_yes() -> None:
@@ -86,7 +86,8 @@ def test_what_was_not_wholly_seen_is_no_yes(line: dict[str, Any]) -> None:
 
 def test_no_run_speaks_for_a_version_of_the_client_that_has_no_profile() -> None:
     assert asked(run(), profile="").word == "unknown"
-    assert "a profile for viewer 2.0" in asked(run(), drift(), profile="").command
+    assert "a profile for viewer 2.0 and mine" in asked(run(), drift(), profile="").command
+    assert "a profile for viewer 2.0 and other" in asked(drift(packages=["other"])).command
 
 
 def test_a_required_clause_that_failed_is_a_no_at_its_step() -> None:
@@ -211,6 +212,7 @@ def test_drift_is_kept_under_the_digest_of_what_was_read(tmp_path: Path) -> None
         ("ptycho_torch@95bbafe", "unknown", {}),
         ("ptycho_torch@938bf83", "no", {"configure": {"DRIFT-006"}, "open": {"DRIFT-003"}, "reconstruct": {"DRIFT-003"}}),
         ("ptycho_tf@14f48a8", "no", {"train": {"DRIFT-009"}}),
+        ("ptychi@2.2.0", "unknown", {}),
     ],
 )
 def test_what_is_kept_answers_for_ptychodus(backend: str, word: str, steps: dict[str, set[str]]) -> None:

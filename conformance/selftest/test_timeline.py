@@ -252,7 +252,7 @@ def test_the_commit_that_lost_what_a_client_uses_is_named_without_running_it(
 
     (tmp_path / "viewer").mkdir()
     (tmp_path / "viewer" / "view.py").write_text(VIEWER)
-    monkeypatch.setattr(uses, "recorded", lambda client, version: tmp_path / f"{client}-{version}.json")
+    monkeypatch.setattr(uses, "recorded", lambda client, version: [tmp_path / f"{client}-{version}.json"])
     asked = ["drift", "--client", str(tmp_path / "viewer"), "--backend", f"mine={place.repository}/mine"]
     commits = [place.commit("raise SystemExit\n" + MODEL.format(name="open" if n < 5 else "load")) for n in range(9)]
     assert main([*asked, "--record", str(tmp_path / "viewer-2.0.json")]) == 0
