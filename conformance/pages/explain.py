@@ -33,6 +33,7 @@ def clause_rows(clause: Clause, tests: Sequence[Binding], kills: Mapping[str, Se
         "evidence": ", ".join(dict.fromkeys([*clause.evidence, *(kind for test in tests for kind in test.evidence)])),
         "pending": clause.pending,
         "untestable": clause.untestable,
+        "deprecated": clause.deprecated,
         "checks": "\n".join(f"{test.check}  ({test.path.name}:{test.line})" for test in tests) or "none",
         "mutants": ", ".join(found),
         "run": f"conform run --backend {backend} -k '{clause.id}:'" if tests else None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,7 @@ def site(
         states=sorted({state for page in pages for state in page.states.split()}),
         history=sorted(lines, key=when, reverse=True),
         profiles=spec.profiles,
+        sizes=Counter(name for clause in spec.clauses.values() for name in clause.profiles),
         changes=changes,
         timelines=timelines,
         **shared,
