@@ -124,7 +124,8 @@ def _examined(files: Mapping[str, bytes], arguments: argparse.Namespace) -> tupl
     report, spec = submission.opened(files), specification(arguments)
     if report.header["lock"] is None or report.header["lock"] != digest(spec.folder):
         told, here = str(report.header["lock"])[:12], str(digest(spec.folder))[:12]
-        raise reports.LockMismatch(f"the run was made under the specification {told}, the one here is {here}")
+        why = "only the suite of that specification knows which checks there must be (conform trace)"
+        raise reports.LockMismatch(f"the run was made under the specification {told}, the one here is {here}; {why}")
     known = declared(report.header["device"], arguments.suite, arguments.specs)
     table = steps(spec.clauses, spec.folder)
     return report, submission.faults(files, report, spec, known, lambda told: tiers.reached(told, table))
