@@ -9,7 +9,7 @@ from conformance.evidence.ledger_file import safe
 from conformance.evidence.matrix import Cell
 
 COLOURS = {"quiet": "#1a7f4b", "low": "#8a5a00", "loud": "#b42318", "alarm": "#7a0c0c"}
-LETTER, EDGE = 6.6, 12
+BLANK, SMALL, CAPITAL, EDGE = 3.8, 6.4, 8.2, 12
 """Pixels: a letter's width at 11 px (the text is set to it, whatever the font), and what stands around a word."""
 
 
@@ -20,12 +20,12 @@ def badges(found: Sequence[Cell]) -> dict[str, str]:
 
 def badge(cell: Cell) -> str:
     """`core 1.0 | CONFORMANT`; the title says backend, version, date and report."""
-    part = " in part" if cell.verdict.get("surfaces") else ""
+    part = " in part" if cell.verdict.get("surfaces") and not cell.verdict["red"] else ""
     left = f"{cell.profile} {cell.words}" + ("" if cell.device == "cpu" else f" on {cell.device}")
     right = str(cell.verdict["verdict"]) + part + (", regressed" if cell.regressed else "")
     source = f"{cell.line['started'][:10]}, report {cell.line['report'][:12]}"
     title = f"{cell.backend} {cell.version} on {cell.device}: {right} for {left}; {source}"
-    first, second = (round(len(word) * LETTER) + EDGE for word in (left, right))
+    first, second = (round(sum(map(_wide, word))) + EDGE for word in (left, right))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{first + second}" height="20" role="img" aria-label="{escape(title)}">'
         f"<title>{escape(title)}</title>"
@@ -35,3 +35,8 @@ def badge(cell: Cell) -> str:
         f'<text x="{EDGE // 2}" y="14" textLength="{first - EDGE}">{escape(left)}</text>'
         f'<text x="{first + EDGE // 2}" y="14" textLength="{second - EDGE}">{escape(right)}</text></g></svg>\n'
     )
+
+
+def _wide(letter: str) -> float:
+    """Pixels of a letter."""
+    return BLANK if letter == " " else CAPITAL if letter.isupper() else SMALL
