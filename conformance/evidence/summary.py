@@ -153,6 +153,9 @@ def gaps(report: Report, absent_told: bool = False) -> list[str]:
     lines += shortened(
         [f"{counted(number, 'check')} not evaluated: {reason}" for reason, number in others.items()], REASONS, "reason"
     )
+    lines += [
+        f"{name} is no part of specification {report.header['release']}: not examined" for name in report.header.get("drafts", ())
+    ]
     later = Counter(why for check, why in report.unscored.items() if check in report.plan["collected"])
     lines += shortened([f"{counted(number, 'check')} not scored: {why}" for why, number in later.items()], REASONS, "reason")
     spoken = sum("printed" in line for line in report.results)

@@ -44,6 +44,7 @@ class Recorder:
         self.surfaces: dict[str, list[str]] = {}
         self.expected: expectations.Expectations | None = None
         self.done: set[str] = set()
+        self.drafts: tuple[str, ...] = ()
         self.planned_once = self.fault = self.lost = False
         self.began = time.monotonic()
 
@@ -64,7 +65,9 @@ class Recorder:
         station.profiles = given or tuple(name for name in info.profiles if name in station.spec.profiles and name != OWN)
         station.release = released(self.config.getoption("--release") or info.specification, station.spec)
         if station.release is not None:
-            station.profiles = within(station.release, station.profiles, given)
+            claimed_here = station.profiles
+            station.profiles = within(station.release, claimed_here, given)
+            self.drafts = tuple(name for name in claimed_here if name not in station.profiles)
         self._write(self._header(info))
 
     def _expectations(self) -> expectations.Expectations | None:
@@ -101,7 +104,7 @@ class Recorder:
             "profiles": list(station.profiles or ()),
             "select": [*station.select, *(f"--area {a}" for a in choice.areas), *(f"--level {word}" for word in choice.levels)],
             "draft": station.draft,
-            **({"release": station.release.name} if station.release else {}),
+            **({"release": station.release.name, "drafts": list(self.drafts)} if station.release else {}),
             **self._told_expectations(),
             "python": platform.python_version(),
             "platform": platform.platform(),

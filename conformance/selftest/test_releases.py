@@ -82,6 +82,7 @@ def test_a_new_check_of_old_words_is_run_and_not_scored(house: House) -> None:
     assert house.states()["PHYS-001:later"] == "fail"  # what it found is on record
     assert house.lines()[-1]["equation"]["states"]["not-scored"] == 1
     assert "core 1.0 on cpu: CONFORMANT" in done.stdout
+    assert "cli is no part of specification 1.0: not examined" in done.stdout
     assert "1 check not scored: the check came after specification 1.0" in done.stdout
     assert house.conform("run", "--workers", "0", "--specification", "current", backend="mine:Backend").returncode == 1
     assert house.conform("run", "--workers", "0", backend="Pure").returncode == 1
