@@ -42,6 +42,7 @@ CALLS = {"defaults": f"{PARAMS}:DEFAULT_CFG", "bridge": "ptycho_torch.config_bri
 CALLS |= {"module": parts.FACTORY, "train": f"{FLOW}:train_cdi_model_torch"}
 CALLS |= {"container_from_groups": "ptycho_torch.data_container_bridge:PtychoDataContainerTorch"}
 CALLS |= {"stitch": f"{FLOW}:_reassemble_cdi_image_torch", "reconstruct": f"{FLOW}:_reassemble_cdi_image_torch"}
+CALLS |= {"architectures": "ptycho_torch.generators.registry:_REGISTRY"}
 CALLS |= {"loaders": f"{FLOW}:_build_lightning_dataloaders"}
 CALLS |= {"run": f"{SELECTOR}:run_cdi_example_with_backend", "run_training": f"{SELECTOR}:train_cdi_model_with_backend"}
 CALLS |= {"execution_from_flags": f"{CLI}:build_execution_config_from_args", "command": f"{CLI}:validate_paths"}
@@ -86,6 +87,8 @@ class Backend(Mapped, Counts, Weighted):
     padded_size, save = staticmethod(parts.padded_size), staticmethod(parts.save)
     predict = on_tensors(lambda module, *tensors: module.eval().forward_predict(*tensors))
     likelihood = on_tensors(lambda predicted, measured, scale: network.PoissonLoss()(predicted * scale, measured * scale).mean())
+    # `neuralop_uno` is locked to one data set: it refuses every other side, scale and grid (generators/neuralop_uno.py).
+    architectures = staticmethod(lambda: [name for name in of(CALLS["architectures"]) if name != "neuralop_uno"])
     weights = staticmethod(lambda module: module.state_dict())
     loss = staticmethod(lambda module, batch: module.compute_loss(batch))
     loss_names = staticmethod(lambda module: {"train": module.loss_name, "val": module.val_loss_name})

@@ -41,9 +41,9 @@ def version() -> str:
 MODES = {"pinn": "Unsupervised", "supervised": "Supervised"}
 FACTORY = "ptycho_torch.config_factory:create_training_payload"
 AREAS = ("config", "data", "grouping", "batch", "physics", "model", "loss", "training", "bundle", "inference", "dispatch", "cli")
-AREAS += ("mapped", "counts", "weighted")
+AREAS += ("mapped", "counts", "weighted", "generators")
 PROFILES = {"command": ("cli",), "run_training": ("supervised", "multimode"), "mapped": ("mmap",)}
-PROFILES |= {"count_settings": ("ci",), "merge_weighted": ("varpro",)}
+PROFILES |= {"count_settings": ("ci",), "merge_weighted": ("varpro",), "architectures": ("generators",)}
 """A method, and what a state of the line that has it can be held to beside the core."""
 
 

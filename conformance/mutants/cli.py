@@ -108,4 +108,5 @@ mutant("GUARD-CLI-016", "amplitudes are counts, whatever the file says", "CLI-01
     plant=source("counts/records.py", "float(np.sqrt(photons / energy))", "1.0"))
 mutant("GUARD-CLI-016b", "counts of several processes end in a traceback's words",
     "CLI-016:counts_of_several_processes_are_refused_or_trained",
-    plant=source("counts/session.py", 'for name in ("devices", "num_nodes"):', "for name in ():"))
+    plant=source("counts/session.py", "raise ContractError(field=name, expected=expected, found=str(getattr(execution, name)))",
+        "raise TypeError('part')"))
