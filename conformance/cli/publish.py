@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,16 +53,23 @@ def _publish(arguments: argparse.Namespace) -> int:
         return _refused("--check keeps no run; leave RUN out, or --check")
     if arguments.results is None and not (folder.parent.parent / "README.md").is_file():
         return _refused(f"{folder.parent.parent} is no checkout; --results FOLDER names another place for the lines")
-    kept = []
+    if arguments.dated and not _day(arguments.dated):
+        return _refused(f"--dated {arguments.dated}: expected a day, as 2026-07-15")
     for run in arguments.runs:
         code, words = _kept(run, folder, arguments)
         if code:
             return _refused(words, code)
-        kept.append(words)
         print(words)
     if arguments.results is not None and not arguments.check:
         return 0
     return _check(folder, arguments) if arguments.check else _made(folder)
+
+
+def _day(text: str) -> bool:
+    try:
+        return bool(datetime.fromisoformat(text)) and text[4:5] == "-"
+    except ValueError:
+        return False
 
 
 def _refused(words: str, code: int = 4) -> int:

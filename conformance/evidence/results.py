@@ -190,7 +190,10 @@ def faults(line: Any) -> str:
         return "the line is not the one that was published: its sha256 is another. Publish the run again"
     if not _HEX.fullmatch(line["report"]):
         return "`report` is no digest of a report"
-    return _unsound(line)
+    try:
+        return _unsound(line)
+    except (TypeError, KeyError, AttributeError) as error:
+        return f"a field has another form than expected: {error}"
 
 
 def _unsound(line: Line) -> str:

@@ -75,6 +75,12 @@ def test_a_report_that_does_not_close_is_refused(tmp_path: Path, capsys: pytest.
     assert not (tmp_path / "kept").exists()
 
 
+@pytest.mark.parametrize("day", ["yesterday", "15.07.2026", "20260715", "2026-13-01"])
+def test_a_day_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], day: str) -> None:
+    assert publish(run_of(tmp_path), tmp_path / "kept", "--dated", day) == 4
+    assert f"--dated {day}: expected a day, as 2026-07-15" in capsys.readouterr().err and not (tmp_path / "kept").exists()
+
+
 def test_a_link_in_a_run_is_not_followed(tmp_path: Path) -> None:
     run, secret = run_of(tmp_path), tmp_path / "secret"
     secret.write_text("secret", encoding="utf-8")

@@ -73,6 +73,10 @@ def test_what_was_written_is_read_again_and_a_run_is_kept_once(tmp_path: Path) -
         ({"verdicts": [line()["verdicts"][0] | {"red": ["BATCH-001~1"]}]}, "BATCH-001~1 is red in the verdict and pass among"),
         ({"verdicts": [{"profile": "core"}]}, "a verdict lacks declared"),
         ({"verdicts": ["core"]}, "a verdict is no JSON object"),
+        ({"verdicts": [line()["verdicts"][0] | {"declared": "9"}]}, "a field has another form|not the sum"),
+        ({"verdicts": [line()["verdicts"][0] | {"evaluated": "9"}]}, "a field has another form"),
+        ({"verdicts": [line()["verdicts"][0] | {"red": 1}]}, "a field has another form"),
+        ({"clauses": {"pass": 1}}, "a field has another form"),
         ({"failures": {"PHYS-001~1": {}}}, "the failure of PHYS-001~1 is not check, found"),
     ],
 )
