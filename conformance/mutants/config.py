@@ -163,6 +163,14 @@ mutant("GUARD-CONFIG-051b", "a likelihood that was switched off is weighed", "CO
     plant=function(bridge.training_config, the_likelihood_always_has_its_weight))
 mutant("GUARD-CONFIG-051c", "an explicit batch size is ignored", "CONFIG-051:overrides_of_the_training_win",
     plant=function(bridge.training_config, settings_beat_overrides_of_the_training))
+mutant("GUARD-CONFIG-051d", "an explicit number of epochs is ignored",
+    "CONFIG-051:every_override_of_the_training_wins[training-nepochs]",
+    plant=function(bridge.training_config, lambda original, model_config, data, model, training, overrides=None: original(
+        model_config, data, model, training, {name: value for name, value in (overrides or {}).items() if name != "nepochs"})))
+mutant("GUARD-CONFIG-050f", "an explicit size of the network is ignored",
+    "CONFIG-050:every_override_of_the_model_wins",
+    plant=function(bridge.to_model_config, lambda original, data, model, overrides=None: original(
+        data, model, {name: value for name, value in (overrides or {}).items() if name != "n_filters_scale"})))
 mutant("DEF-101", "amplitudes are off by a hundred: the torch default of 1e5 photons leaks",
     "CONFIG-052:the_backends_own_photon_number_is_refused", "CONFIG-065:the_photon_number_says_where_it_came_from",
     plant=every(constant(bridge, "TORCH_NPHOTONS_DEFAULT", None),

@@ -231,6 +231,11 @@ def as_text(mapping: Mapping[str, Any], key: str) -> dict[str, str]:
     return {key: str(mapping[key])} if key in mapping else {}
 
 
+def as_path(name: str, value: Any) -> Any:
+    """The value as a path where the field of a training holds one."""
+    return Path(value) if isinstance(TRAINING.get(name), Path) else value
+
+
 def attributes(config: Any, names: Iterable[str]) -> dict[str, Any]:
     """The named attributes as plain values with their types told apart: a path reads `path:…`, a nested object by its kind."""
     return {name: _plain(getattr(config, name, "absent")) for name in names}

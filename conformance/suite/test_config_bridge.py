@@ -11,6 +11,7 @@ import pytest
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
 from conformance.scenes import configs, reactions
+from conformance.specification.effects import Effect, effects
 
 NEEDED = {"n_groups": 21, "train_data_file": Path("train.npz"), "test_data_file": Path("test.npz")}
 """Overrides without which no training can be translated."""
@@ -135,6 +136,35 @@ def test_overrides_of_the_training_win(backend: Proxy, observe: Observer) -> Non
 
     observe.equal("nphotons", found.nphotons, 5e6)
     observe.equal("batch size", found.batch_size, 32)
+
+
+@pytest.mark.clause("CONFIG-050~1")
+@pytest.mark.parametrize("effect", effects("model"), ids=str)
+@pytest.mark.parametrize("which", ["since", "to"], ids=["first", "second"])
+def test_every_override_of_the_model_wins(backend: Proxy, observe: Observer, effect: Effect, which: str) -> None:
+    """Also one of a field that the settings do not know; one of two values is no default. If this fails, suspect overrides
+    that are taken one by one.
+    """
+    value = getattr(effect, which)
+
+    with observe.accepts("overrides"):
+        found = backend.bridge("model", {effect.field: value})
+
+    observe.equal("field", configs.attributes(found, [effect.field]), {effect.field: value})
+
+
+@pytest.mark.clause("CONFIG-051~1")
+@pytest.mark.parametrize("effect", effects("training"), ids=str)
+def test_every_override_of_the_training_wins(backend: Proxy, observe: Observer, effect: Effect) -> None:
+    """Also one of a field that the settings do not know. If this fails, suspect overrides that are taken one by one."""
+    given = {name: configs.as_path(name, value) for name, value in {**effect.circumstances, effect.field: effect.to}.items()}
+    overrides = {name: value for name, value in given.items() if name not in configs.MODEL}
+
+    with observe.accepts("overrides"):
+        found = backend.bridge("training", {**NEEDED, "nphotons": 3e6, **overrides})
+
+    truth = configs.stated({effect.field: given[effect.field]})
+    observe.equal("field", configs.attributes(found, [effect.field]), truth)
 
 
 @pytest.mark.clause("CONFIG-052~1")
