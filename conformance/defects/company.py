@@ -19,22 +19,23 @@ from conformance.defects.trials import Tried
 
 @dataclass(frozen=True)
 class Company:
-    """Some variations of different areas, planted together under one name."""
+    """Some variations of different areas, planted together under one name; with `checks` of its own the reference as it is."""
 
     name: str
     members: tuple[Planted, ...]
+    checks: tuple[str, ...] = ()
 
     @property
     def planted(self) -> Planted:
         """What is tried: its checks are those of its members."""
-        checks = tuple(dict.fromkeys(check for member in self.members for check in member.checks))
+        checks = self.checks or tuple(dict.fromkeys(check for member in self.members for check in member.checks))
         title = "together: " + ", ".join(member.id for member in self.members)
         return Planted(self.name, title, "company", checks, lambda plant: None)
 
     @property
     def backend(self) -> str:
         """The name of the backend."""
-        return "twin:" + "+".join(member.id for member in self.members)
+        return "twin:" + "+".join(member.id for member in self.members) if self.members else "reference"
 
 
 def companies(twins: Iterable[Planted]) -> list[Company]:
@@ -47,9 +48,19 @@ def companies(twins: Iterable[Planted]) -> list[Company]:
     return [Company(f"company-{number + 1}", tuple(by_area[number::count])) for number in range(count)]
 
 
+def unplanted(checks: Iterable[str]) -> Company:
+    """The reference as it is, on these checks: under the conditions of a trial they accuse nobody either."""
+    return Company("reference", (), tuple(checks))
+
+
 def whole(files: Sequence[str], checks: Sequence[str]) -> dict[str, Any]:
     """The choice of every quick check of these files, and of those named."""
     return {"checks": checks, "files": files, "beside": "all cases"}
+
+
+def named(checks: Sequence[str]) -> dict[str, Any]:
+    """The choice of these checks and no others."""
+    return {"checks": checks, "files": (), "beside": "none"}
 
 
 def alone(found: Mapping[Company, Tried], files: Sequence[str]) -> dict[str, Any]:
@@ -57,7 +68,7 @@ def alone(found: Mapping[Company, Tried], files: Sequence[str]) -> dict[str, Any
     plans: dict[str, Any] = {}
     for company, tried in found.items():
         for member in company.members if tried.reds or not tried.complete else ():
-            choice = {"checks": tried.reds, "files": (), "beside": "none"} if tried.complete else whole(files, member.checks)
+            choice = named(tried.reds) if tried.complete else whole(files, member.checks)
             plans[member.id] = {"backend": f"twin:{member.id}", "choice": choice}
     return plans
 
@@ -75,6 +86,6 @@ def told(found: Mapping[Company, Tried], single: Mapping[str, Tried]) -> tuple[T
             answers.append(replace(tried, planted=member, states=states, messages=messages, complete=complete))
         asked = [single[member.id] for member in company.members if member.id in single]
         together = {c: tried.states[c] for c in tried.reds if tried.complete and not any(c in one.reds for one in asked)}
-        if together:
+        if together or not (company.members or tried.complete):
             answers.append(replace(tried, planted=replace(company.planted, id=company.backend), states=together))
     return tuple(answers)

@@ -106,6 +106,9 @@ def variations(only: tuple[str, ...], workers: int | None, output: Path, patienc
     job = {"workers": workers or cores(), "patience": patience * WHOLE, "warm": True}
     groups = company.companies(twins.values())
     plans = {g.name: {"backend": g.backend, "choice": company.whole(files, g.planted.checks)} for g in groups}
+    if not only:
+        bare = company.unplanted(binding.check for binding in scan()[0] if binding.slow)
+        groups, plans[bare.name] = [bare, *groups], {"backend": bare.backend, "choice": company.named(bare.checks)}
     code = run(folder, job | {"trials": plans})
     found = {group: trials.read(folder, group.planted) for group in groups}
     owed = company.alone(found, files)

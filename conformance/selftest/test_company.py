@@ -12,6 +12,7 @@ import pytest
 from conformance.defects import company, trial_run, trials
 from conformance.defects.planting import Planted
 
+Names = tuple[str, ...]
 CHECKS = ("A-1:one", "A-1:two[g1]", "B-2:three")
 
 
@@ -57,12 +58,14 @@ def _line(check: str, state: str) -> dict[str, Any]:
 def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The variations of three areas on such a suite: the outcome, and the suite with its jobs."""
 
-    def go(reds: Mapping[str, tuple[str, ...]], dies: tuple[str, ...] = ()) -> tuple[trial_run.Outcome, Suite]:
+    def go(
+        reds: Mapping[str, tuple[str, ...]], dies: tuple[str, ...] = (), only: tuple[str, ...] = ("a", "b", "c")
+    ) -> tuple[trial_run.Outcome, Suite]:
         suite = Suite(reds, dies)
         known = {t.id: t for t in (twin("a", "a", "A-1:slow"), twin("b", "b"), twin("c", "c"), twin("c2", "c"))}
         monkeypatch.setattr(trial_run, "run", suite.run)
         monkeypatch.setattr(trial_run, "entries", lambda only, scheme: known)
-        return trial_run.variations((), 1, tmp_path, 300.0), suite
+        return trial_run.variations(only, 1, tmp_path, 300.0), suite
 
     return go
 
@@ -112,3 +115,18 @@ def test_a_company_that_does_not_end_is_tried_one_by_one(tried: Any) -> None:
     assert {t.planted.id: t.complete for t in outcome.twins} == {
         "TWIN-a": False, "TWIN-b": True, "TWIN-c": True, "TWIN-c2": True,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("fate", ["green", "red", "does not end"])
+def test_the_reference_itself_is_tried_on_the_slow_checks(tried: Any, fate: str) -> None:
+    """Where it is red, or does not end, nothing can be said of who is planted into it."""
+    outcome, suite = tried({"reference": ("CLI-010:train_save_load_infer",)} if fate == "red" else {},
+        dies=("reference",) if fate == "does not end" else (), only=())  # fmt: skip
+
+    choice = suite.jobs[0]["reference"]["choice"]
+    slow = {binding.check for binding in trial_run.scan()[0] if binding.slow}
+    assert set(choice["checks"]) == slow and choice["beside"] == "none" and "CLI-010:train_save_load_infer" in slow
+    assert outcome.code == (fate != "green")
+    assert [problem.split(" (")[0].split(";")[0] for problem in outcome.problems] == {
+        "green": [], "red": ["reference accused by CLI-010:train_save_load_infer"], "does not end": ["reference incomplete"],
+    }[fate]  # fmt: skip

@@ -12,8 +12,9 @@ import pytest
 from conformance.connectors import process
 from conformance.defects import warm
 
-LIBRARIES = ("colorsys", "no_such_library")
-ASKS = "import sys\nprint('colorsys' in sys.modules)\n"
+LIBRARIES = ("packaging.version", "no_such_library", "iniconfig")
+ASKS = "import sys\nprint(type(sys.meta_path[0]).__name__ == 'Kept')\n"
+SEEN = "print(sorted(name for name in sys.modules if name.partition('.')[0] in ('packaging', 'iniconfig')))"
 OURS = "print(sorted(name for name in sys.modules if name.split('.')[0] in ('conformance', 'reference_impl')))"
 PROGRAMS = {
     "what it is told": "import os, sys\nprint(sys.argv[1:], os.getcwd(), os.environ['TOLD'], __name__, sys.stdin.read())",
@@ -26,7 +27,14 @@ PROGRAMS = {
     "a thread": "import threading, time\nthreading.Thread(target=lambda: (time.sleep(0.1), print('late'))).start()",
     "a warning": "import warnings\nwarnings.warn('soon', DeprecationWarning)\nwarnings.warn('soon', PendingDeprecationWarning)",
     "its main": "import sys, pickle\ndef f(): pass\nprint(sys.modules['__main__'].f is f, pickle.loads(pickle.dumps(f)) is f)",
-    "what is imported": f"import sys\n{OURS}",
+    "nothing": f"import sys\n{SEEN}",
+    "a library": f"import sys\nimport packaging.version as v\n{SEEN}\nprint(v.__spec__.origin, v.parse('2') > v.Version('1'))",
+    "a part of it": f"import sys\nfrom packaging import version\nimport packaging.tags as t\n{SEEN}\nprint(t.__spec__.name)",
+    "one that is looked for": f"import sys, importlib.util as u\nprint(u.find_spec('iniconfig').origin)\n{SEEN}",
+    "one by its name": "import sys, importlib\nprint(importlib.import_module('iniconfig').__spec__.origin)",
+    "one anew": "import importlib, iniconfig\nprint(importlib.reload(iniconfig) is iniconfig, iniconfig.__spec__.origin)",
+    "one that is absent": "import no_such_library",
+    "ours": f"import sys\n{OURS}",
 }
 
 
@@ -57,7 +65,7 @@ def test_a_program_goes_as_in_a_new_interpreter(stub: str, tmp_path: Path, name:
     assert found == expected
 
 
-def test_libraries_are_there_and_a_new_interpreter_has_none(stub: str, tmp_path: Path) -> None:
+def test_libraries_are_kept_and_a_new_interpreter_has_none(stub: str, tmp_path: Path) -> None:
     script = tmp_path / "program.py"
     script.write_text(ASKS)
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.defects.changes import answer, function, instead, result
+from conformance.defects.changes import answer, every, function, instead, result
 from conformance.mutants.batch import batches
 from conformance.twins import rows
 from reference_impl.batch import container, dataset, loaders, probe
 from reference_impl.batch.fields import attribute
+from reference_impl.training import lightning_module
 
 FILES = ("test_batch", "test_batch_loader", "test_batch_probe")
 ATTRIBUTES = (
@@ -52,6 +53,13 @@ def loaders_are_plain_iterables(data, size, execution=None, *, shuffle=False, ge
     return Plain(data, size, drawn if shuffle else [range(len(data))] * 9)
 
 
+def batches_of_arrays_are_taken(original, batch):
+    if not isinstance(batch, tuple) or not all(hasattr(batch[0], name) for name in ("keys", "items")):
+        return original(batch)
+    given, *rest = batch
+    return original(({key: torch.as_tensor(given[key]) for key in given.keys()}, *map(torch.as_tensor, rest)))  # noqa: SIM118
+
+
 def channel_first_containers_are_refused(original, given, channels):
     X = attribute(given, "X")
     if X is not None and tuple(X.shape)[-1] != channels:
@@ -81,7 +89,9 @@ twin = rows(__name__)
 twin("TWIN-dict-in-a-list", "a batch is a list, its fields a dict with further keys", files=FILES,
     plant=batches(lambda given, *rest: [{**given, "observed_images": given["images"], "note": "further"}, *rest]))
 twin("TWIN-array-batches", "a batch of NumPy arrays", files=FILES,
-    plant=batches(lambda given, *rest: ({key: value.numpy() for key, value in given.items()}, *(x.numpy() for x in rest))))
+    plant=every(batches(lambda given, *rest: ({key: value.numpy() for key, value in given.items()}, *(x.numpy() for x in rest))),
+        function(lightning_module._unpacked, batches_of_arrays_are_taken),
+        function(lightning_module._tensors, batches_of_arrays_are_taken)))
 twin("TWIN-raw-probe", "the probe of a batch is physical, its scaling one", files=FILES,
     plant=batches(lambda given, probe, scaling: (given, probe / scaling[..., None], torch.ones_like(scaling))))
 twin("TWIN-thin-probe", "one probe and one scaling serve the whole batch", files=[*FILES, "test_scenario_batch"],

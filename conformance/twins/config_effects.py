@@ -44,7 +44,9 @@ def batches_are_gathered_by_threads(original, dataset, size, execution=None, **o
 
 def validation_data_are_turned_round(original, data, config, *, cap_groups=False):
     found = original(data, config, cap_groups=cap_groups)
-    names = ("X", "Y", "coords_relative", "nn_indices", "global_offsets", "local_offsets") if cap_groups else ()
+    if not cap_groups:
+        return found
+    names = ("X", "Y", "coords_relative", "nn_indices", "global_offsets", "local_offsets")
     return replace(found, **{name: getattr(found, name).flip(0) for name in names})
 
 

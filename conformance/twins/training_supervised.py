@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from conformance.defects.changes import caught, function, instead
+from conformance.defects.changes import caught, every, function, instead, method
 from conformance.twins import rows
 from reference_impl import loss
-from reference_impl.batch import fields
+from reference_impl.batch import fields, mapped
 from reference_impl.errors import ContractError
 
 FILES = ("test_batch_labels", "test_training_supervised")
@@ -31,6 +31,14 @@ def labels_are_made_in_double_precision(original, container, count, channels):
     return {name: np.asfortranarray(made[name], dtype=np.float32) for name in found}
 
 
+def labels_of_a_map_are_made_in_double_precision(self, experiment, coords):
+    places, N = coords.transpose(0, 2, 3, 1), self.patterns.shape[1]
+    parts = [mapped.label_patches(self.objects[n], places[i : i + 1], N) for i, n in enumerate(experiment)]
+    planes = np.concatenate(parts).transpose(0, 3, 1, 2).astype(np.complex128)
+    made = {"label_amp": np.hypot(planes.real, planes.imag), "label_phase": np.arctan2(planes.imag, planes.real)}
+    return {name: array.astype(np.float32) for name, array in made.items()}
+
+
 def distances_are_summed_in_double_precision(amplitude, phase, label_amp, label_phase):
     wide = 2 * (amplitude - label_amp).double().abs() + 4 * (phase - label_phase).double().abs()
     return wide.flatten(1).sum(dim=1).mean().to(torch.float32)
@@ -40,7 +48,8 @@ twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
 twin("TWIN-LABELS-IN-FLOAT64", "labels are made in float64 and kept in another order of memory", *SLOW[:2], files=FILES,
-    plant=function(fields.labels, labels_are_made_in_double_precision))
+    plant=every(function(fields.labels, labels_are_made_in_double_precision),
+        method(mapped.MappedDataset, "_labels", instead(labels_of_a_map_are_made_in_double_precision))))
 twin("TWIN-DISTANCES-IN-FLOAT64", "distances from labels are summed in float64, sample by sample", *SLOW,
     files=(*FILES, "test_loss"), plant=function(loss.supervised, instead(distances_are_summed_in_double_precision)))
 twin("TWIN-LABELS-MISSING", "labels that are missing are an error of a class of its own", files=FILES,

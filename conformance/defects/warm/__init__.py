@@ -2,7 +2,8 @@
 
 A check starts commands and scripts in processes of their own, and each of them imports torch and Lightning before all else.
 `server.py` is a fresh interpreter that has imported libraries, nothing of this project, and computed nothing; what is started
-through `interpreter` runs in a fork of it, in the environment, the folder and with the streams of whoever asks (`client.py`).
+through `interpreter` runs in a fork of it, in the environment, the folder and with the streams of whoever asks (`client.py`),
+and finds a library in `sys.modules` when it has imported it, not before (`kept.py`).
 What a fork cannot be (`-c`, options of the interpreter, a `sitecustomize`, which blocks or traces imports) is a new interpreter
 as ever. Runs of the suite on a backend start true interpreters: only trials of planted backends, which examine the suite, take
 these; the twins among them would be accused if a fork were another process than an interpreter.
@@ -23,11 +24,11 @@ from pathlib import Path
 from conformance.connectors import process
 
 LIBRARIES = (
-    "torch", "torch.distributed", "torch.utils.data", "lightning.pytorch", "lightning.pytorch.loggers", "torchmetrics",
-    "tensordict", "h5py", "hdf5plugin", "scipy.io", "scipy.ndimage", "scipy.optimize", "scipy.spatial", "matplotlib.figure",
-    "matplotlib.backends.backend_agg", "fsspec.implementations.chained", "tqdm.auto", "rich.console",
+    "numpy", "scipy.spatial", "scipy.ndimage", "scipy.optimize", "scipy.io", "h5py", "hdf5plugin", "matplotlib.figure",
+    "matplotlib.backends.backend_agg", "tqdm.auto", "rich.console", "torch", "torch.distributed", "torch.utils.data",
+    "tensordict", "torchmetrics", "lightning.pytorch", "lightning.pytorch.loggers", "fsspec.implementations.chained",
 )  # fmt: skip
-"""What commands of the reference spend their first seconds with."""
+"""What commands of the reference spend their first seconds with; each may rest on those before it, on none behind it."""
 HERE = Path(__file__).resolve().parent
 SOCKET, NAME = "warm", "python"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
-import importlib.util
 import json
 import os
 import random
@@ -29,11 +28,11 @@ WHOLE = 1 << 16
 
 def main(place: str, *libraries: str) -> None:
     """Import, listen, say so, and serve until standard input ends."""
-    del sys.path[0]  # this file's folder
+    from kept import Kept  # in this file's folder
+
+    del sys.path[0], sys.modules["kept"]
     before = list(warnings.filters)
-    for name in libraries:
-        if importlib.util.find_spec(name.partition(".")[0]) is not None:  # nobody misses one that is not installed
-            importlib.import_module(name)
+    kept = Kept(libraries)
     added = warnings.filters[: len(warnings.filters) - len(before)]
     gc.collect()
     gc.freeze()
@@ -42,12 +41,12 @@ def main(place: str, *libraries: str) -> None:
         door.listen(64)
         print("listening", flush=True)
         os.dup2(2, 1)
-        serve(door, events, (list(sys.path), added, before))
+        serve(door, events, (list(sys.path), added, before, kept))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"processes that checks started: CPU {used.ru_utime + used.ru_stime:.1f} s", flush=True)
 
 
-def serve(door: socket.socket, events: selectors.BaseSelector, fresh: tuple[list[str], list[Any], list[Any]]) -> None:
+def serve(door: socket.socket, events: selectors.BaseSelector, fresh: tuple[Any, ...]) -> None:
     """Answer every request with the end of its fork; a fork whose client is gone is ended, all of them with standard input."""
     running: dict[int, tuple[int, socket.socket]] = {}
     lines: dict[socket.socket, int] = {}
@@ -90,9 +89,7 @@ def answered(line: socket.socket, status: int) -> None:
         return
 
 
-def accepted(
-    door: socket.socket, fresh: tuple[list[str], list[Any], list[Any]], own: list[Any]
-) -> tuple[int, socket.socket] | None:
+def accepted(door: socket.socket, fresh: tuple[Any, ...], own: list[Any]) -> tuple[int, socket.socket] | None:
     """A fork for the next client and the line to it; None where the client went before it had asked."""
     line, _ = door.accept()
     size, streams, _, _ = socket.recv_fds(line, 8, 3)
@@ -114,7 +111,7 @@ def accepted(
     raise AssertionError("a fork came back")
 
 
-def become(asked: dict[str, Any], streams: list[int], path: list[str], added: list[Any], before: list[Any]) -> None:
+def become(asked: dict[str, Any], streams: list[int], path: list[str], added: list[Any], before: list[Any], kept: Any) -> None:
     """In the fork: be the process that was asked for, from its first line to its end."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
@@ -130,6 +127,7 @@ def become(asked: dict[str, Any], streams: list[int], path: list[str], added: li
     warned(added, before)
     unseeded()
     of_its_rank()
+    kept.hide()
     code = 1
     try:
         code = ended(words)
