@@ -45,7 +45,7 @@ def add(verbs: Any) -> None:
         "--at", action="append", default=[], metavar="VERSION", help="repeatable; examine these and both ends first, not a spread"
     )  # fmt: skip
     verb.add_argument("--runs", type=int, default=2, metavar="N", help="how often the two sides of a change are run (default: 2)")
-    verb.add_argument("--at-most", type=int, metavar="N", help="runs in this call; the next call goes on")
+    verb.add_argument("--at-most", type=int, metavar="N", help="runs in this call, 0: only tell; the next call goes on")
     verb.add_argument(
         "--client", metavar="CLIENT@VERSION", help="run nothing: hold each version's source against what this client uses (drift)"
     )  # fmt: skip
@@ -102,7 +102,7 @@ def _unusable(arguments: argparse.Namespace) -> str:
             date.fromisoformat(getattr(arguments, flag) or "2026-01-31")
         except ValueError:
             return f"--{flag} {getattr(arguments, flag)}: expected a day, as 2026-01-31"
-    for flag, least in (("spread", 2), ("runs", 1), ("last", 1), ("at_most", 1)):
+    for flag, least in (("spread", 2), ("runs", 1), ("last", 1), ("at_most", 0)):
         if (value := getattr(arguments, flag)) is not None and value < least:
             return f"--{flag.replace('_', '-')} {value}: expected {least} or more"
     if not (arguments.last or arguments.since):

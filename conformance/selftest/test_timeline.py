@@ -130,6 +130,7 @@ def test_a_history_that_was_stopped_goes_on(place: Place) -> None:
     code, answer, _ = place.conform("--last", "6", "--spread", "2", "--runs", "1", "--at-most", "2")
     assert (code, answer["open"]) == (6, True)
     assert answer["changes"][0]["between"] == [commit[:10] for commit in commits[1:5]]
+    assert place.conform("--last", "6", "--spread", "2", "--runs", "1", "--at-most", "0")[:2] == (code, answer)
     code, answer, said = place.conform("--last", "6", "--spread", "2", "--runs", "1")
     assert (code, answer["open"], told(answer)) == (0, False, [("PHYS-001~1", "broke", commits[4][:10], [])]), said
 
