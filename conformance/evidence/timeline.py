@@ -169,5 +169,5 @@ def _by(timeline: Timeline, first: int, last: int, between: Sequence[int]) -> st
     if not between:
         return name
     troubled = sum(bool(timeline.stops[place].trouble) for place in between)
-    why = f"{troubled} of {len(between)} between cannot be examined" if troubled else f"{len(between)} between tell nothing"
-    return f"{name} (or later than {timeline.stops[last].version}: {why})"
+    why = f", {troubled} of which cannot be examined" if troubled else ""
+    return f"{name} (or one of the {len(between)} since {timeline.stops[last].version} that tell nothing{why})"
