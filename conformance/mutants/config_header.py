@@ -59,14 +59,14 @@ mutant(
     plant=function(header._probe_side, instead(the_patterns_side_is_the_probes)),
 )
 mutant(
-    "GUARD-CONFIG-064d",
+    "GUARD-CONFIG-064g",
     "a probe is as wide as its last axis",
     f"{NO_PROBE}[row-training]",
     f"{NO_PROBE}[wide-inference]",
     plant=function(header._probe_side, instead(the_last_axis_is_the_side)),
 )
 mutant(
-    "GUARD-CONFIG-064e",
+    "GUARD-CONFIG-064h",
     "factories do not miss patterns",
     f"{COUNTED}[fewer-patterns-training]",
     plant=function(checks.equal_counts, instead(lambda *given: None)),

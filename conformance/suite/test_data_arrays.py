@@ -9,7 +9,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import arrays
+from conformance.scenes import arrays, wrong_arrays
 
 
 @pytest.mark.clause("DATA-020~1")
@@ -58,3 +58,50 @@ def test_a_changed_byte_is_found_in_every_member(backend: Any, observe: Observer
 
     observe.equal("not refused by name", arrays.unrefused(backend.read, path, copies), [])
     observe.equal("copies", len(copies), 3)
+
+
+@pytest.mark.clause("DATA-024~1")
+@pytest.mark.parametrize("case", wrong_arrays.WRONG, ids=str)
+def test_an_array_of_no_use_is_refused(backend: Any, observe: Observer, tmp_path: Path, case: wrong_arrays.Case) -> None:
+    """By either entrance, and the file's error names file and field. If this fails, suspect a check of one field of several."""
+    path = case.write(tmp_path)
+
+    with observe.raises("file", ValueError, path.name, wrong_arrays.named(case)):
+        backend.read(path)
+    with observe.raises("arrays", ValueError):
+        backend.record(**case.arrays())
+
+
+@pytest.mark.clause("DATA-024~1")
+@pytest.mark.parametrize("case", wrong_arrays.UNUSUAL, ids=str)
+def test_an_unusual_array_is_taken(backend: Any, observe: Observer, tmp_path: Path, case: wrong_arrays.Case) -> None:
+    """As it is. If this fails, suspect a check that is too strict."""
+    path = case.write(tmp_path)
+
+    with observe.accepts("file"):
+        raw = backend.read(path)
+
+    observe.equal(case.field, wrong_arrays.plain(getattr(raw, case.field)), wrong_arrays.plain(case.arrays()[case.field]))
+
+
+@pytest.mark.clause("DATA-023~1")
+@pytest.mark.parametrize("kind", wrong_arrays.PHOTONS)
+def test_what_is_no_photon_number_is_refused(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """True, a text, nothing, less, without end. If this fails, suspect a value that is taken for a number as it comes."""
+    path = wrong_arrays.stating(tmp_path, wrong_arrays.PHOTONS[kind])
+
+    with observe.raises("refusal", ValueError, "nphotons", path.name):
+        backend.payload(path, tmp_path / "out", {"n_groups": 2})
+
+
+@pytest.mark.clause("DATA-023~1")
+@pytest.mark.parametrize("kind", wrong_arrays.NUMBERS)
+def test_every_positive_photon_number_is_taken(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """From 1e-6 to 1e18. If this fails, suspect a limit, or integers that are refused."""
+    path = wrong_arrays.stating(tmp_path, wrong_arrays.NUMBERS[kind])
+
+    with observe.accepts("file"):
+        payload = backend.payload(path, tmp_path / "out", {"n_groups": 2})
+
+    observe.equal("nphotons", float(payload.pt_data_config.nphotons), float(wrong_arrays.NUMBERS[kind]))
+    observe.equal("source", payload.overrides_applied["nphotons_source"], "metadata")

@@ -66,6 +66,8 @@ def _scan(path: Path, name: str, arrays: dict[str, np.ndarray], count: int) -> n
     value = arrays.get(name, arrays.get(name.removesuffix("_start"), np.zeros(count, dtype=np.int64)))
     if value.shape != (count,) or value.dtype.kind not in "fiu" or not np.isfinite(value).all():
         refuse(path, name, f"({count},) finite numbers", f"{value.dtype} {value.shape}, or a value that is not finite")
+    if name == "scan_index" and (value != np.rint(value)).any():
+        refuse(path, name, "whole numbers", "others")
     return value if name == "scan_index" else value.astype(np.float64)
 
 

@@ -39,14 +39,24 @@ class Record:
         self.xcoords_start = self.xcoords if self.xcoords_start is None else self.xcoords_start
         self.ycoords_start = self.ycoords if self.ycoords_start is None else self.ycoords_start
         for name in SCAN:
+            _numbers(name, getattr(self, name), 1, "fiu")
             setattr(self, name, np.asarray(getattr(self, name), dtype=np.float64))
         if len({getattr(self, name).shape for name in SCAN}) > 1:
             raise ValueError(f"coordinates must have matching shapes, found {[getattr(self, name).shape for name in SCAN]}")
         self.diff3d = laid_out(self.diff3d, len(self.xcoords), "diff3d", _refuse)
         if len(self.diff3d) != len(self.xcoords):
             _refuse("xcoords, ycoords", f"{len(self.diff3d)} coords, one a pattern", len(self.xcoords))
+        _numbers("diff3d", self.diff3d, 3, "fiu")
+        if (self.diff3d < 0).any():
+            _refuse("diff3d", "amplitudes, none below zero", "others")
         if self.scan_index is None:
             self.scan_index = np.zeros(len(self.xcoords), dtype=np.int64)
+        _numbers("scan_index", self.scan_index, 1, "fiu")
+        if len(self.scan_index) != len(self.xcoords) or (self.scan_index != np.rint(self.scan_index)).any():
+            _refuse("scan_index", f"{len(self.xcoords)} whole numbers", self.scan_index.shape)
+        _numbers("probeGuess", self.probeGuess, 2, "cf")
+        if self.objectGuess is not None:
+            _numbers("objectGuess", self.objectGuess, 2, "cf")
         for name in ("probeGuess", "objectGuess", "Y"):
             value = getattr(self, name)
             if value is not None and (name == "probeGuess" or np.iscomplexobj(value)):
@@ -58,6 +68,12 @@ class Record:
 
 def _refuse(field: str, expected: str, found: object) -> NoReturn:
     raise ValueError(f"{field}: expected {expected}, found {found}")
+
+
+def _numbers(name: str, value: Any, rank: int, kinds: str) -> None:
+    array = np.asarray(value)
+    if array.ndim != rank or array.dtype.kind not in kinds or not np.isfinite(array).all():
+        _refuse(name, f"finite numbers, rank {rank}", f"{array.dtype} {array.shape}, or a value that is not finite")
 
 
 def laid_out(stack: np.ndarray, positions: int, name: str, refuse: Refuse) -> np.ndarray:
