@@ -174,3 +174,6 @@ class Judged(Protocol):
 
     def flat_residual(self, container: Native, config: Native) -> float:
         """INFER-054: the relative residual of the best constant object."""
+
+    def compare_models(self, bundles: Mapping[str, Path], test: Path, folder: Path, **settings: Any) -> None:
+        """SIDE-031, which names the settings: files in `folder`, of the models in `bundles` (name → folder)."""

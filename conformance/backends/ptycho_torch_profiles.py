@@ -176,6 +176,8 @@ def laid(parts: Sequence[Mapping[str, Any]], model: Any, data: Any) -> Any:
         name: torch.as_tensor(np.concatenate([one[name] for one in parts])) for name in ("intensity", "offsets", "experiment_id")
     }
     made.model_config, made.data_config, made.length = model, data, len(together["intensity"])
+    if judged := of("ptycho_torch.object_compatibility:resolve_model_object_compatibility"):  # since July 2026's `refactor`
+        made.object_compatibility = judged(model)
     made.ci_contract_active = of(f"{DATA}:_ci_profile_active")(model, data)
     made.n_files = int(together["experiment_id"].max()) + 1
     normalised, factor = helper.normalize_probe_like_tf(parts[0]["probe"], probe_scale=data.probe_scale)

@@ -199,6 +199,7 @@ class Reference:
     assemble_pair = staticmethod(exchange.assemble_pair)
     disc_overlap = staticmethod(exchange.disc_overlap)
     overlap_metrics = staticmethod(exchange.overlap_metrics)
+    compare_models = staticmethod(exchange.compare_models)
     compare_objects = staticmethod(exchange.compare_objects)
 
     def judge(self, raw: Any, **settings: Any) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from conformance.defects.changes import function, instead, result
 from conformance.twins import rows
-from reference_impl.exchange import comparison, overlap, pair, prediction, product
+from reference_impl.exchange import comparison, models, overlap, pair, prediction, product
 
 FILES = ("test_interop_files",)
 
@@ -73,6 +74,12 @@ def the_pickle_is_of_today(original, path, stems):
     return {**said, "training": {"epochs": 3}}
 
 
+def every_object_has_a_wider_canvas(original, name, bundle, record, test, M):
+    found = original(name, bundle, record, test, M)
+    field, covered = (np.pad(part, 3) for part in (found.field, found.covered))
+    return replace(found, field=field, covered=covered, origin=tuple(place - 3 for place in found.origin))
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -91,3 +98,5 @@ twin("TWIN-NORMALISATION-OF-TODAY", "the numbers are a pickle of another protoco
     files=("test_interop_predictions",), plant=function(prediction.write_normalisation, the_pickle_is_of_today))
 twin("TWIN-OBJECT-IN-FLOAT64", "the object is complex128", files=("test_interop_predictions",),
     plant=function(prediction.assemble_pair, result(lambda found: found.astype(np.complex128))))
+twin("TWIN-MODELS-ON-WIDER-CANVASES", "the objects of models have a margin", files=("test_interop_models",),
+    plant=function(models._seen, every_object_has_a_wider_canvas))

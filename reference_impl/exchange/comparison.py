@@ -43,20 +43,24 @@ def compare_objects(objects: Mapping[str, Any], truth: Any, folder: Path) -> Non
 
     Each is brought into the place and the gauge of the truth first. Raises `OSError`, `ContractError` for what is no object.
     """
+    compare_pictures({name: _picture(name, value) for name, value in objects.items()}, _picture("truth", truth), folder)
+
+
+def compare_pictures(objects: Mapping[str, Picture], truth: Picture, folder: Path) -> None:
+    """The same of pictures, each of which may cover a part of its canvas and know its place. Raises as `compare_objects`."""
     if not objects:
         raise ContractError(field="objects", expected="one object or more", found="none")
     unfit = [name for name in objects if not name or not all(c.isalnum() or c in "_-" for c in name)]
     if unfit:
         raise ContractError(field="objects", expected="names of letters, digits, _ and -", found=repr(unfit[0]))
-    wanted = _picture("truth", truth)
-    found = {name: compare(_picture(name, value), wanted) for name, value in objects.items()}
+    found = {name: compare(value, truth) for name, value in objects.items()}
     with whole_set(folder, also=(TABLE, PICTURE, BEFORE, AFTER)) as stage:
         _table(stage / TABLE, found)
-        np.savez(stage / BEFORE, truth=wanted.field, **{name: np.asarray(value) for name, value in objects.items()})
+        np.savez(stage / BEFORE, truth=truth.field, **{name: value.field for name, value in objects.items()})
         np.savez(stage / AFTER, **{name: np.where(pair.common, pair.image, 0) for name, (_, pair) in found.items()})
         for name, (figures, _) in found.items():
             _rings(stage / RINGS.format(name=name), figures)
-        _draw(stage / PICTURE, found, wanted.field)
+        _draw(stage / PICTURE, found, truth.field)
 
 
 def _picture(name: str, value: Any) -> Picture:
