@@ -11,6 +11,7 @@ from conformance.judging.observe import Observer
 from conformance.scenes import ranks
 from conformance.scenes.runs import left
 
+pytestmark = pytest.mark.slow
 KINDS = pytest.mark.parametrize("kind", ["train", "val"])
 
 
