@@ -51,8 +51,8 @@ class Reach:
         Where none runs the line, those that run its function: of a slow check one case was traced, and another may come there.
         """
         checks = self._running(path, self._places(path, line, area)) or self._running(path, _function(self.texts[path], line))
-        if not checks and line in _outside(self.texts[path]):
-            checks = {check for check in self.checks if check.startswith(f"{OWN.get(area, area.upper())}-")}
+        if line in _outside(self.texts[path]):  # a field's default runs when the module is read: no check's line says so
+            checks |= {check for check in self.checks if check.startswith(f"{OWN.get(area, area.upper())}-")}
         ranked = sorted(checks, key=lambda check: (self._price(check, path, area), check))
         before: dict[str, int] = {}
         prices: dict[str, float] = {}

@@ -139,8 +139,12 @@ def test_a_line_that_no_traced_case_runs_is_asked_of_those_that_run_its_function
     assert Reach(checks, {"data/a.py": TEXT}).of("data/a.py", 9, "data") == ["DATA-001:early"]
 
 
-def test_what_is_no_functions_is_asked_of_all_that_run_its_file() -> None:
-    assert len(reach().of("data/a.py", 1, "data")) == 5
+def test_what_is_no_functions_is_asked_of_all_that_run_its_file_and_of_its_area() -> None:
+    others = {f"{area}-009:other": {"node": "n", "cpu": 0.1, "lines": {}} for area in ("DATA", "PHYS")}
+
+    found = Reach({**reach().checks, **others}, {"data/a.py": TEXT}).of("data/a.py", 1, "data")
+
+    assert len(found) == 6 and "DATA-009:other" in found
 
 
 def test_a_file_that_no_check_runs_is_not_drawn_from() -> None:
