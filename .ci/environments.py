@@ -49,8 +49,9 @@ def interpreter(minor: int) -> str:
 
 
 def lowest(pyproject: str, extra: str = "") -> list[str]:
-    """`name==X` for each `name>=X` of the dependencies and of an extra; raises `ValueError` for one that has no lower bound."""
+    """`name==X` for each `name>=X` of the dependencies and of an extra, the higher of two; `ValueError` where there is none."""
     from packaging.requirements import Requirement  # late: nox brings it, and the set-up of nox itself reads this file
+    from packaging.version import Version
 
     project = tomllib.loads(pyproject)["project"]
     wanted = project["dependencies"] + (project["optional-dependencies"][extra] if extra else [])
@@ -60,10 +61,7 @@ def lowest(pyproject: str, extra: str = "") -> list[str]:
         bounds = [part.version for part in requirement.specifier if part.operator in (">=", "~=", "==")]
         if not bounds:
             raise ValueError(f"pyproject.toml: {text}: expected a lower bound (>=), found none")
-        if found.setdefault(requirement.name, bounds[0]) != bounds[0]:
-            raise ValueError(
-                f"pyproject.toml: {requirement.name}: expected one lower bound, found {found[requirement.name]}, {bounds[0]}"
-            )
+        found[requirement.name] = max([*bounds, found.get(requirement.name, "0")], key=Version)
     return [f"{name}=={version}" for name, version in found.items()]
 
 
