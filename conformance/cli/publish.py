@@ -223,15 +223,24 @@ def _site(arguments: argparse.Namespace) -> int:
     changes = spec.folder / CHANGES
     told = read(changes) if changes.is_file() else ""
     pages = site(lines, found, spec, evidence, told, timelines=histories)
-    fresh = out.with_name(f".{out.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    for name, text in pages.items():
-        (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-        (fresh / name).write_text(text, encoding="utf-8")
-    if evidence:
-        shutil.copytree(folder / EVIDENCE, fresh / EVIDENCE)
-    (fresh / MARK).write_text("", encoding="utf-8")
-    shutil.rmtree(out, ignore_errors=True)
-    fresh.rename(out)
+    _written(out, pages, folder / EVIDENCE if evidence else None)
     print(f"{(out / 'index.html').resolve()}: {counted(len(pages), 'page')}")
     return 0
+
+
+def _written(out: Path, pages: Mapping[str, str], evidence: Path | None) -> None:
+    """The whole site beside its place, then in it; what breaks is told with the name that was asked for, and leaves nothing."""
+    fresh = out.with_name(f".{out.name}.new")
+    try:
+        shutil.rmtree(fresh, ignore_errors=True)
+        for name, text in pages.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).write_text(text, encoding="utf-8")
+        if evidence is not None:
+            shutil.copytree(evidence, fresh / EVIDENCE)
+        (fresh / MARK).write_text("", encoding="utf-8")
+        shutil.rmtree(out, ignore_errors=True)
+        fresh.rename(out)
+    except OSError as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise OSError(error.errno, error.strerror or str(error), str(out)) from error

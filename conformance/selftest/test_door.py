@@ -102,6 +102,7 @@ def test_an_output_that_is_no_folder_is_refused_by_every_verb_that_writes(
         ["red", "PHYS-001:", *out], ["green", "PHYS-001:", *out], ["blocked", "PHYS-001:", "--because", "x", *out],
         ["report", str(good), str(good), *out], ["mutants", "DEF-001", *out], ["ledger", "verify", *out],
         ["ledger", "add", str(good), *out], ["new-backend", "mine", "--to", str(place)],
+        ["site", str(place)], ["publish", str(good), "--results", str(place)],
         ["drift", "--client", str(Path(__file__).parents[1]), "--record", str(place / "uses.json")],
     ]  # fmt: skip
     for argv in asked:
