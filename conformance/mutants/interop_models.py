@@ -27,9 +27,8 @@ def the_window_is_cut_to_fit(original, bundles, test, folder, stitch_crop_size=2
     return original(bundles, test, folder, stitch_crop_size=int(np.clip(stitch_crop_size, 1, 64)), **settings)
 
 
-def the_first_models_grid_counts(original, bundle, test, parameters, count):
-    first = the_first_models_grid_counts.__dict__.setdefault("seen", {}).setdefault(str(test), parameters)
-    return original(bundle, test, {**parameters, "gridsize": first["gridsize"]}, count)
+def the_first_model_stands_for_all(original, bundles, *given, **settings):
+    return original(dict.fromkeys(bundles, next(iter(bundles.values()))), *given, **settings)
 
 
 def the_scan_stands_at_nothing(original, name, bundle, record, test, M):
@@ -52,7 +51,7 @@ mutant("GUARD-SIDE-031e", "somebody else's object is left out", LINES,
     plant=function(models.compare_models, lambda original, *given, reconstruction=None, **settings: original(*given, **settings)))
 mutant("GUARD-SIDE-031f", "a reconstruction needs no probe", REFUSED + "[no-probe]",
     plant=constant(models, "PARTS", ("reconstructed_object", "algorithm")))
-mutant("GUARD-SIDE-032", "all models see the first one's groups", GROUPS,
-    plant=function(models._config, the_first_models_grid_counts))
+mutant("GUARD-SIDE-032", "the first model stands for all", GROUPS,
+    plant=function(models.compare_models, the_first_model_stands_for_all))
 mutant("GUARD-SIDE-032b", "the place of the scan is left out of the comparison", BEGINS + "[single]", BEGINS + "[group]",
     plant=function(models._seen, the_scan_stands_at_nothing))
