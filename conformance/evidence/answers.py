@@ -82,7 +82,7 @@ def answer(pair: Pair, known: Known) -> Answer:
     if not known.client:
         told = f"what {pair.client} {pair.client_version} uses is not recorded"
         return Answer(pair, UNKNOWN, why=told, command=f"conform drift --client {pair.client} --record FILE")
-    run = _newest([one for one in known.runs if any(v["profile"] == known.profile for v in one["verdicts"])], pair)
+    run = _newest([one for one in known.runs if _asked(one, known.profile)], pair)
     drift = _newest([one for one in known.drifts if _held(one, pair)], pair)
     old = drift is not None and (drift["client_sha256"] not in known.client or not _of_today(drift["clauses"], known.clauses))
     red = _red(run, known.clauses) if run else {}
@@ -99,9 +99,19 @@ def answer(pair: Pair, known: Known) -> Answer:
 
 
 def versions(pair: Pair, known: Known) -> list[str]:
-    """The versions of the backend of which something is kept, as the records have them: those of drift, then those of runs."""
-    kept = [*(one for one in known.drifts if _held(one, pair)), *known.runs]
-    return list(dict.fromkeys(one["version"] for one in kept if one["backend"] == pair.backend))
+    """The versions of the backend of which drift or a run of the client's profile is kept, as the records have them.
+
+    A run at the commit of a version that drift names is that version.
+    """
+    read = [one for one in known.drifts if _held(one, pair) and one["backend"] == pair.backend]
+    run = [one for one in known.runs if one["backend"] == pair.backend and _asked(one, known.profile)]
+    new = [one for one in run if not one["commit"] or one["commit"] not in {other["commit"] for other in read}]
+    return list(dict.fromkeys(one["version"] for one in [*read, *new]))
+
+
+def _asked(run: Line, profile: str) -> bool:
+    """Whether a run says something of the client's profile."""
+    return any(told["profile"] == profile for told in run["verdicts"])
 
 
 def _newest(lines: Sequence[Line], pair: Pair) -> Line | None:

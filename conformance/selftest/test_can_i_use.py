@@ -12,7 +12,7 @@ import pytest
 
 from conformance.cli import main
 from conformance.evidence import drifts, results
-from conformance.evidence.answers import Answer, Known, Pair, answer
+from conformance.evidence.answers import Answer, Known, Pair, answer, versions
 
 PAIR = Pair("viewer", "2.0", "mine", "1.0")
 CLAUSES = {"CLIENT-001~1": True, "DRIFT-003~1": True, "DRIFT-008~1": False}
@@ -154,6 +154,12 @@ def test_drift_read_again_takes_the_place_of_the_older(tmp_path: Path) -> None:
     drifts.add(drift(version="1.1"), tmp_path)
     drifts.add(drift(), tmp_path)
     assert [(one["version"], len(one["findings"])) for one in drifts.load(tmp_path)] == [("1.0", 0), ("1.1", 0)]
+
+
+def test_a_run_of_another_profile_or_at_a_commit_that_is_read_adds_no_version() -> None:
+    kept = [run(version="checkout", commit="c" * 40), run(version="2.0", profile="core"), run(version="3.0")]
+    known = Known(kept, [drift(commit="c" * 40)], ["k"], STEPS, "viewer", ["mine"], CLAUSES)
+    assert versions(PAIR, known) == ["1.0", "3.0"]
 
 
 def test_every_version_that_is_kept_has_its_line_in_the_order_of_its_history() -> None:
