@@ -81,8 +81,9 @@ def answers(backend: Any, name: str, g: int, model: Mapping[str, Any] | None = N
 
 
 def beyond(backend: Any, name: str, activation: str, strength: float) -> dict[str, float]:
-    """What leaves its range, by how far; NaN leaves every one."""
-    predicted, amplitude, phase, _ = answers(backend, name, 2, {"amp_activation": activation}, strength)
+    """What leaves its range, by how far, in the centre of the patches; NaN leaves every one."""
+    predicted, *both, _ = answers(backend, name, 2, {"amp_activation": activation}, strength)
+    amplitude, phase = (networks.centre(one) for one in both)
     over = {
         "predicted amplitude": -predicted.min(),
         "amplitude, low": LOWEST[activation] - amplitude.min(),
@@ -139,14 +140,23 @@ def handed_over(backend: Any, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def gradients(backend: Any, name: str) -> dict[str, str]:
-    """Weight → what is wrong with its gradient on a batch with a dark pattern: `not finite`, `zero`."""
+    """Weight → what is wrong with its gradient on a batch with a dark pattern: `not finite`; `zero`, where patches hang on it."""
     source = networks.container(2)
     source.X[1, ..., 2] = 0
     config = settings(backend, name)
     made = module(backend, name)
     found = backend.gradient(made, networks.first_batch(backend, source, config))
     faults = {weight: _fault(value) for weight, value in found.items()}
-    return {weight: fault for weight, fault in faults.items() if fault}
+    return {k: fault for k, fault in faults.items() if fault and (fault != "zero" or _shapes_patches(backend, made, k))}
+
+
+def _shapes_patches(backend: Any, made: Native, weight: str) -> bool:
+    """Whether another value of a weight leads to other patches; the module keeps its own."""
+    fed, own = networks.inputs(2), networks.values(backend.weights(made))[weight]
+    before = patches(backend, made, fed)
+    after = patches(backend, backend.with_weights(made, {weight: (own * 1.5 + 0.25).astype(own.dtype)}), fed)
+    backend.with_weights(made, {weight: own})
+    return bool((before != after).any())
 
 
 def _fault(value: Any) -> str:

@@ -111,8 +111,18 @@ def test_a_strangers_network_is_trained_opened_and_missed(tmp_path: Path) -> Non
     assert alone.returncode == 1 and len(alone.stderr.splitlines()) == 1 and "'mixer'" in alone.stderr
 
 
-def test_a_package_that_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
-    env = installed(tmp_path / "site", lambda code: "import no_such_package\n")
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("import no_such_package\n", "ModuleNotFoundError: No module named 'no_such_package'"),
+        ("class Mixer(:\n", "SyntaxError"),
+        ("other = 1\n", "AttributeError"),
+        ("raise RuntimeError('no licence')\n", "RuntimeError: no licence"),
+    ],
+    ids=["import", "syntax", "name", "anything"],
+)
+def test_a_package_that_cannot_be_imported_is_one_line(tmp_path: Path, module: str, said: str) -> None:
+    env = installed(tmp_path / "site", lambda code: module)
     code = (
         "from reference_impl import model; from reference_impl.config import ModelConfig; print(model.makeable_architectures());"
         "model.create_network(ModelConfig(architecture='mixer'))"
@@ -122,7 +132,7 @@ def test_a_package_that_cannot_be_imported_is_one_line(tmp_path: Path) -> None:
 
     assert "mixer" not in done.stdout and "cnn" in done.stdout
     last = done.stderr.splitlines()[-1]
-    assert "architecture: expected a package that brings 'mixer' (my_network:Mixer), found ModuleNotFoundError" in last
+    assert f"architecture: expected a package that brings 'mixer' (my_network:Mixer), found {said}" in last
 
 
 def test_the_projects_own_plug_is_where_pyproject_says() -> None:

@@ -71,7 +71,7 @@ def test_each_has_patches_of_its_amplitude_and_phase(backend: Any, observe: Obse
 
 
 @pytest.mark.device
-@pytest.mark.clause("MODEL-030~1", needs=("MODEL-029",))
+@pytest.mark.clause("MODEL-030~2", needs=("MODEL-029",))
 @pytest.mark.parametrize("activation", list(generators.LOWEST))
 @pytest.mark.parametrize("strength", [1e-3, 1e3], ids=["faint", "bright"])
 def test_each_keeps_the_ranges(backend: Any, observe: Observer, activation: str, strength: float) -> None:
@@ -82,7 +82,7 @@ def test_each_keeps_the_ranges(backend: Any, observe: Observer, activation: str,
 
 
 @pytest.mark.device
-@pytest.mark.clause("MODEL-030~1", needs=("MODEL-029",))
+@pytest.mark.clause("MODEL-030~2", needs=("MODEL-029",))
 def test_each_leaves_the_border_empty_without_probe_big(backend: Any, observe: Observer) -> None:
     """Zero in the ring, something in the centre. If this fails, suspect a setting that the network never reads."""
     found = generators.each(backend, lambda name: generators.border(backend, name))
@@ -124,9 +124,9 @@ def test_weights_are_all_of_each(backend: Any, observe: Observer) -> None:
 
 
 @pytest.mark.device
-@pytest.mark.clause("MODEL-034~1", needs=("MODEL-029",))
+@pytest.mark.clause("MODEL-034~2", needs=("MODEL-029",))
 def test_every_weight_of_each_learns(backend: Any, observe: Observer) -> None:
-    """Finite slopes, none of them nothing. If this fails, suspect a detached part, or the root of zero."""
+    """Finite slopes, none nothing where patches hang on it. If this fails, suspect a detached part, or the root of zero."""
     found = generators.each(backend, lambda name: generators.gradients(backend, name))
 
     observe.equal("faults", found, dict.fromkeys(found, {}))

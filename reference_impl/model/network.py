@@ -14,7 +14,7 @@ from torch import nn  # noqa: E402
 
 from reference_impl.config import ModelConfig, declare_architecture, known_architectures  # noqa: E402
 from reference_impl.domains.architectures import plugged  # noqa: E402
-from reference_impl.errors import ContractError  # noqa: E402
+from reference_impl.errors import ContractError, reason_of  # noqa: E402
 from reference_impl.physics.precision import at_least_float32  # noqa: E402
 
 Factory = Callable[[ModelConfig], nn.Module]
@@ -52,9 +52,9 @@ def factory_of(name: str) -> Factory:
         entry = plugged()[name]
         try:
             factory = entry.load()
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # a package of anybody's may raise anything
             expected = f"a package that brings {name!r} ({entry.value})"
-            raise ContractError(field="architecture", expected=expected, found=f"{type(error).__name__}: {error}") from error
+            raise ContractError(field="architecture", expected=expected, found=reason_of(error)) from error
         _factories.setdefault(name, factory)
     return _factories[name]
 
