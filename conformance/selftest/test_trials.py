@@ -192,24 +192,20 @@ def test_a_trial_that_does_not_end_says_where_it_is(tmp_path: Path) -> None:
 
 
 def test_a_check_that_starts_processes_is_slow() -> None:
-    """It is tried where it is named, never beside others, and begins early."""
-    quick = {
-        f"{path.stem}:{node.name}"
+    """By a mark of its own or of its file: it is tried where it is named, never beside others, and begins early."""
+    starting = {
+        (path, node.name.removeprefix("test_"))
         for path in trial_run.default_suite().glob("test_*.py")
-        for tree in [ast.parse(path.read_text(encoding="utf-8"))]
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef) and starts_processes(node) and "mark.slow" not in marks(node, tree)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and starts_processes(node)
     }
 
-    assert quick == set()
+    slow = {(binding.path, binding.name) for binding in trial_run.scan()[0] if binding.slow}
+
+    assert starting - slow == set()
+    assert {"test_client", "test_training_ranks", "test_cli"} <= {path.stem for path, _ in slow & starting}
 
 
 def starts_processes(node: ast.FunctionDef) -> bool:
     """What needs the folder of the session keeps there what a process has left."""
     return node.name.startswith("test_") and "shared_folder" in [argument.arg for argument in node.args.args]
-
-
-def marks(node: ast.FunctionDef, tree: ast.Module) -> str:
-    """The marks of a test and of its file."""
-    whole = [part.value for part in tree.body if isinstance(part, ast.Assign) and ast.unparse(part.targets[0]) == "pytestmark"]
-    return " ".join(map(ast.unparse, [*node.decorator_list, *whole]))

@@ -63,8 +63,15 @@ def scan(suite: Path | None = None) -> tuple[list[Binding], list[str]]:
         except SyntaxError as error:
             problems.append(f"{path.name}:{error.lineno}: {error.msg}")
             continue
-        found += [_binding(path, node) for node in ast.walk(tree) if _is_test(node)]
+        slow = _all_slow(tree)
+        found += [_binding(path, node, slow) for node in ast.walk(tree) if _is_test(node)]
     return found, problems
+
+
+def _all_slow(tree: ast.Module) -> bool:
+    """Whether a file marks all of its tests as slow: `pytestmark = pytest.mark.slow`, or a list with it."""
+    own = [node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"]
+    return any(ast.unparse(part) == "pytest.mark.slow" for value in own for part in ast.walk(value))
 
 
 def observed(path: Path, name: str) -> tuple[tuple[str, ...], ...]:
@@ -77,12 +84,12 @@ def _is_test(node: ast.AST) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
 
 
-def _binding(path: Path, node: ast.FunctionDef) -> Binding:
+def _binding(path: Path, node: ast.FunctionDef, slow: bool = False) -> Binding:
     problems: list[str] = []
     clauses: list[str] = []
     axes: list[str] = []
     lists: dict[str, list[str]] = {"needs": [], "evidence": []}
-    device = slow = False
+    device = False
     for mark in node.decorator_list:
         dotted = ast.unparse(mark.func if isinstance(mark, ast.Call) else mark)
         device |= dotted == "pytest.mark.device"
