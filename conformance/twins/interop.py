@@ -98,5 +98,6 @@ twin("TWIN-NORMALISATION-OF-TODAY", "the numbers are a pickle of another protoco
     files=("test_interop_predictions",), plant=function(prediction.write_normalisation, the_pickle_is_of_today))
 twin("TWIN-OBJECT-IN-FLOAT64", "the object is complex128", files=("test_interop_predictions",),
     plant=function(prediction.assemble_pair, result(lambda found: found.astype(np.complex128))))
-twin("TWIN-MODELS-ON-WIDER-CANVASES", "the objects of models have a margin", files=("test_interop_models",),
+twin("TWIN-MODELS-ON-WIDER-CANVASES", "the objects of models have a margin", "SIDE-031:every_model_has_its_line",
+    "SIDE-031:the_window_is_the_one_that_was_asked_for", "SIDE-032:where_the_scan_begins_changes_nothing",
     plant=function(models._seen, every_object_has_a_wider_canvas))
