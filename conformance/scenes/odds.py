@@ -51,7 +51,10 @@ class Odd:
 
 
 ODDS = (
-    Odd("layout", "error", "diff3d", {"cube": of_uneven(0.31, 0.1)}, {"cube": of_uneven(0.29, 0.1)}, {"cube": (16, 31, 10)}),
+    Odd(
+        "layout", "error", "diff3d", {"cube": of_uneven(0.31, 0.1)}, {"cube": of_uneven(0.29, 0.1), "even": of_uneven(0, 0)},
+        {"cube": (16, 31, 10)},
+    ),
     Odd(
         "largest-integer", "error", "diff3d",
         {"value": put(65535.0, PLACE, (3, 5, 8), (9, 1, 1)), "count": put(np.sqrt(32767.0), PLACE)},
@@ -71,7 +74,8 @@ ODDS = (
         {"off-beam": (1, 40, 52.0, *PLACE), "beam-alone": (1, 40, 99.9, *BEAM)},
     ),
     Odd(
-        "bright-patterns", "warning", "diff3d", {"two": energy(101, 7, 30)}, {"two": energy(99, 7, 30)}, {"two": (2, 40, 7, 101)}
+        "bright-patterns", "warning", "diff3d", {"two": energy(100.5, 7, 30)}, {"two": energy(99.5, 7, 30)},
+        {"two": (2, 40, 7, 100.5)},
     ),
     Odd(
         "dead-patterns", "warning", "diff3d", {"dark": energy(0, 11, 12), "nearly": energy(0.9e-6, 11)},
@@ -106,8 +110,13 @@ ODDS = (
         "position-outlier", "error", "xcoords", {"one": astray(1.02), "four": astray(1.02, 4)},
         {"near": astray(0.98), "many": astray(1.02, 5)}, {"one": (1, 40, 0), "four": (4, 40, 0)},
     ),
-    Odd("canvas", "error", "xcoords", {"wide": wide(4e6)}, {"as-it-is": wide(40)}, {"wide": (4e6, 32 * (4e6 + N) ** 2 / 2**30)}),
-    Odd("empty-field", "error", "xcoords", {"empty": empty_field(102)}, {"sparse": empty_field(98)}, {"empty": (40, 16, 102)}),
+    Odd(
+        "canvas", "error", "xcoords", {"wide": wide(4e6)}, {"as-it-is": wide(40)}, {"wide": (4e6, 32 * (4e6 + N) ** 2 / 2**30)},
+    ),
+    Odd(
+        "empty-field", "error", "xcoords", {"empty": empty_field(100.5)}, {"sparse": empty_field(99.5)},
+        {"empty": (40, 16, 100.5)},
+    ),
     Odd("duplicates", "warning", "xcoords", {"five": twice(5)}, {"four": twice(4)}, {"five": (5, 40)}),
     Odd(
         "steps", "warning", "xcoords", {"gaps": raster(12.2), "apart": raster(16.5)}, {"touching": raster(11.9), "single": one},
