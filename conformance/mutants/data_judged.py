@@ -68,6 +68,10 @@ def the_stack_has_no_checksum(original, self):
         original(self)
 
 
+def unknown_names_are_passed_over(original, record, accept=(), **options):
+    return original(record, [name for name in accept if name in plausible.NAMES], **options)
+
+
 def bad_pixels_are_the_good_ones(original, *given, **options):
     found = original(*given, **options)
     mask = getattr(given[0], "mask", None)
@@ -218,4 +222,10 @@ mutant(
     "the scale of positions is not told",
     *case(SAID, "scaled"),
     plant=function(report.report, lambda original, *given, **options: original(*given, **{**options, "position_scale": 1.0})),
+)
+mutant(
+    "GUARD-DATA-031e",
+    "a slip of the pen answers nothing and is not told",
+    UNKNOWN,
+    plant=function(plausible.judge, unknown_names_are_passed_over),
 )

@@ -16,6 +16,9 @@ HALF = "INFER-050:two_patches_of_other_phases_disagree_by_half"
 ALIGNED = "INFER-050:what_differs_in_phases_alone_agrees_when_aligned"
 SHUFFLED = "INFER-050:shuffled_patches_lie_at_each_others_places"
 APART = "INFER-050:patches_that_do_not_overlap_do_not_disagree"
+RELATIVE = "INFER-050:neither_a_common_factor_nor_a_common_place_plays_a_part"
+UNPLACED = "INFER-051:what_cannot_be_placed_is_not_agreed"
+ONE_PATTERN = "INFER-054:one_pattern_alone_is_explained"
 AGREED = "INFER-051:phases_are_agreed_over_the_overlaps"
 KEPT = "INFER-051:patches_that_agree_come_back_as_they_were"
 LIES = "INFER-052:a_canvas_says_where_its_pixels_lie"
@@ -30,6 +33,19 @@ def light_is_squared(original, patches, offsets, M, light):
 
 def columns_are_rows(original, patches, offsets, *rest):
     return original(patches, offsets[..., ::-1], *rest)
+
+
+def a_disagreement_has_a_unit(original, patches, *rest):
+    found = original(patches, *rest)
+    return replace(found, plain=found.plain * float(np.abs(patches).mean()))
+
+
+def nothing_is_shuffled(found):
+    return replace(found, shuffled=found.plain)
+
+
+def rows_are_cut(original, patches, offsets, *rest):
+    return original(patches[: len(offsets)], offsets, *rest)
 
 
 def zeros_where_nothing_overlaps(found):
@@ -164,3 +180,16 @@ mutant(
     FLAT,
     plant=function(figures.flat_residual, the_pattern_sits_in_the_corners),
 )
+mutant(
+    "GUARD-INFER-050f",
+    "patches are shuffled to where they lie",
+    SHUFFLED,
+    plant=function(agreement.disagreement, result(nothing_is_shuffled)),
+)
+mutant(
+    "GUARD-INFER-050g",
+    "a disagreement has the unit of the patches",
+    RELATIVE,
+    plant=function(agreement.disagreement, a_disagreement_has_a_unit),
+)
+mutant("GUARD-INFER-051d", "patches without an offset are cut off", UNPLACED, plant=function(agreement.agreed, rows_are_cut))

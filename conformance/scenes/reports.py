@@ -16,7 +16,7 @@ from conformance.scenes.records import write_npz
 
 PARTS = ("severity", "state", "field", "found")
 WRONG = ("hot-pixel", "empty-field")
-"""The errors of `wrong_file`, in the order in which they are found."""
+"""The errors of `wrong_file`."""
 QUESTIONS = {"repeated-patterns": "diff3d", "duplicates": "xcoords"}
 """The warnings of `questionable`, each with its field; it has a note besides."""
 

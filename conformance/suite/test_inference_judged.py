@@ -66,13 +66,13 @@ def test_neither_a_common_factor_nor_a_common_place_plays_a_part(backend: Any, o
 
 @pytest.mark.clause("INFER-050~1", evidence="differential")
 def test_shuffled_patches_lie_at_each_others_places(backend: Any, observe: Observer) -> None:
-    """One of the orders of three. If this fails, suspect patches that stay where they are, or positions that are moved."""
+    """One of the other orders of three. If this fails, suspect patches that stay where they are, or positions that are moved."""
     scene = scenes.noisy(scenes.true())
     patches, offsets = scene.patches[:3], scene.offsets[:3]
 
     found = scenes.figures(backend.disagreement(patches, offsets, scene.M))["shuffled"]
 
-    orders = [oracle.disagreement(oracle.placed(patches[list(o)], offsets, scene.M, None)) for o in permutations(range(3))]
+    orders = [oracle.disagreement(oracle.placed(patches[list(o)], offsets, scene.M, None)) for o in [*permutations(range(3))][1:]]
     observe.close("shuffled", found, min(orders, key=lambda one: abs(one - found)))
 
 

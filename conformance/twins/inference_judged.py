@@ -1,0 +1,35 @@
+"""Freedoms of what a reconstruction is said to be worth: precision, another order of the patches, another hull."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance.defects.changes import function
+from conformance.twins import rows
+from reference_impl.inference import agreement, figures
+
+FILES = ("test_inference_judged",)
+
+
+def from_the_last_patch_on(original, patches, offsets, M, light=None):
+    return original(patches[::-1], offsets[::-1], M, light)[::-1]
+
+
+def the_hull_has_its_corners_again(original, covered, origin, positions):
+    return original(covered, origin, np.concatenate([positions, positions]))
+
+
+twin = rows(__name__)
+
+twin(
+    "TWIN-phases-from-the-last-patch-on",
+    "phases are agreed in another order",
+    files=FILES,
+    plant=function(agreement.phases, from_the_last_patch_on),
+)
+twin(
+    "TWIN-a-hull-of-doubled-positions",
+    "positions come twice",
+    files=FILES,
+    plant=function(figures.covered_share, the_hull_has_its_corners_again),
+)
