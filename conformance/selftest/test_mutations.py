@@ -123,8 +123,8 @@ def test_the_checks_that_reach_a_line_come_near_and_quick_first_and_further_case
     many = Reach({**reach().checks, **cases}, {"data/a.py": TEXT})
 
     assert reach().of("data/a.py", 6, "data") == ["DATA-002:near[two]", "DATA-002:near[one]", "PHYS-001:far", "DATA-001:dear"]
-    order = many.of("data/a.py", 6, "data")
-    assert order.index("DATA-002:near[b]") < order.index("PHYS-001:far") < order.index("DATA-002:near[i]")
+    order = many.of("data/a.py", 6, "data").index
+    assert order("DATA-002:near[b]") < order("PHYS-001:far") < order("DATA-002:near[i]")
 
 
 def test_a_statement_of_several_lines_is_reached_by_any_of_them_and_a_head_by_its_body() -> None:
@@ -135,15 +135,12 @@ def test_a_statement_of_several_lines_is_reached_by_any_of_them_and_a_head_by_it
 
 def test_a_line_that_no_traced_case_runs_is_asked_of_those_that_run_its_function() -> None:
     checks = {"DATA-001:early": {"node": "n", "cpu": 0.1, "lines": {"data/a.py": [6, 11]}}}
-
     assert Reach(checks, {"data/a.py": TEXT}).of("data/a.py", 9, "data") == ["DATA-001:early"]
 
 
 def test_what_is_no_functions_is_asked_of_all_that_run_its_file_and_of_its_area() -> None:
     others = {f"{area}-009:other": {"node": "n", "cpu": 0.1, "lines": {}} for area in ("DATA", "PHYS")}
-
     found = Reach({**reach().checks, **others}, {"data/a.py": TEXT}).of("data/a.py", 1, "data")
-
     assert len(found) == 6 and "DATA-009:other" in found
 
 
