@@ -186,10 +186,8 @@ def test_what_was_found_is_kept_until_its_file_changes(tmp_path: Path) -> None:
         "".join(json.dumps(r) + "\n" for r in (result(1, "survived"), result(2, "killed", "fail"), result(1, "killed", "fail")))
     )
 
-    assert {name[-1]: told["verdict"] for name, told in mutation_run.read(path, {"data/a.py": TEXT}).items()} == {
-        "1": "killed",
-        "2": "killed",
-    }
+    kept = {name[-1]: told["verdict"] for name, told in mutation_run.read(path, {"data/a.py": TEXT}).items()}
+    assert kept == {"1": "killed", "2": "killed"}
     assert mutation_run.read(path, {"data/a.py": TEXT + "\n"}) == {}
 
 
@@ -205,9 +203,8 @@ def test_the_score_leaves_out_what_is_equivalent_and_nothing_else() -> None:
     texts = {"data/a.py": TEXT}
 
     assert mutation_page.score(found, read, texts) == pytest.approx(2 / 4)
-    assert mutation_page.spoken_of(
-        found, {"data/a.py": {"return side - 2": {"*": "no clause: nobody asks"}}}, texts
-    ) == pytest.approx(2 / 4)
+    silent = {"data/a.py": {"return side - 2": {"*": "no clause: nobody asks"}}}
+    assert mutation_page.spoken_of(found, silent, texts) == pytest.approx(2 / 4)
     assert mutation_page.unread(found, read, texts) == ["data/a.py:NumberReplacer:6 line 15: return side - 2"]
     page = mutation_page.page(
         found, {"seed": 1, "sample": 5, "places": 9, "mutations": 20, "unreached": {"data/b.py": 1}}, read, texts
