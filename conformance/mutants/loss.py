@@ -120,6 +120,9 @@ mutant("DEF-121", "photons are compared with amplitudes", ABSOLUTE, HONOURED + "
 mutant("DEF-125", "KeyError: 'label_amp'", "LOSS-030:weight_without_labels_is_refused",
     "LOSS-007:supervised_loss_misses_its_labels_by_name",
     plant=function(loss._labels, instead(lambda fields, because: (fields["label_amp"], fields["label_phase"]))))
+mutant("GUARD-LOSS-015", "a short batch counts as much as a whole one", "LOSS-015:batches_count_by_their_samples",
+    plant=method(PtychoLightningModule, "_record", lambda original, self, name, value, batch, part=None: self.log(
+        name, value.detach(), on_step=False, on_epoch=True, prog_bar=True, batch_size=1, sync_dist=True)))
 mutant("DEF-126", "AttributeError: no loss_name in supervised mode", NAMES + "[supervised]",
     plant=method(PtychoLightningModule, "from_config", names_are_set_in_one_branch_only))
 mutant("GUARD-LOSS-002", "bright samples weigh less than dim ones", DATA, ABSOLUTE, SUPERVISED,

@@ -18,6 +18,7 @@ import numpy as np
 
 from conformance.connectors import native
 from conformance.scenes import runs
+from conformance.scenes.answers import number
 from conformance.scenes.records import record
 from conformance.scenes.runs import Recipe, Run, settings
 
@@ -30,6 +31,8 @@ RISING = Recipe(
     training=settings(batch_size=8),
 )
 """Two batches an epoch; the seven exposures of the test data are one batch."""
+UNEQUAL = replace(RISING, epochs=1, training=settings(batch_size=2))
+"""Validation in three batches of two and one of one."""
 PLATEAU = settings(scheduler="ReduceLROnPlateau")
 FALLING = replace(
     RISING,
@@ -86,10 +89,22 @@ def with_execution(recipe: Recipe, **fields: Any) -> Recipe:
     return replace(recipe, execution=recipe.execution + settings(**fields))
 
 
-def validated_on(backend: Any, run: Run) -> Any:
-    """The one batch of a loader that was given a container of the test record, made here and now."""
+def validation_batches(backend: Any, run: Run) -> list[Any]:
+    """The batches of a loader that was given a container of the test record, made here and now."""
     train, test = (backend.container(record, run.config) for record in records(backend))
-    batches = list(backend.loaders(train, test, run.config)[1])
+    return list(backend.loaders(train, test, run.config)[1])
+
+
+def validated_on(backend: Any, run: Run) -> Any:
+    """The one batch of validation data."""
+    batches = validation_batches(backend, run)
     if len(batches) != 1:
         raise native.Malformed(f"expected one batch of 7 groups, found {len(batches)} batches")
     return batches[0]
+
+
+def sample_mean(backend: Any, run: Run) -> float:
+    """The trained module's loss on each validation batch, weighed by the number of its samples."""
+    batches, module = validation_batches(backend, run), runs.model_of(run)
+    sizes = [native.array(native.item(batch[0], "images")).shape[0] for batch in batches]
+    return float(np.average([number(backend.loss(module, batch)) for batch in batches], weights=sizes))

@@ -38,6 +38,14 @@ def test_validation_sees_its_own_data(backend: Any, observe: Observer) -> None:
     observe.close("validation", runs.losses(run, "val")[-1], expected)
 
 
+@pytest.mark.clause("LOSS-015~1", evidence="differential", needs=("LOSS-011", "TRAIN-004"))
+def test_batches_count_by_their_samples(backend: Any, observe: Observer) -> None:
+    """Batches of two, two, two and one sample. If this fails, suspect a mean over batches, or the last batch alone."""
+    run = apart.trained(backend, apart.UNEQUAL)
+
+    observe.close("validation", runs.losses(run, "val")[-1], apart.sample_mean(backend, run))
+
+
 @pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
 def test_early_stopping_follows_the_validation(backend: Any, observe: Observer) -> None:
     """The training loss falls, and training stops. If this fails, suspect a callback that listens to the training loss."""
