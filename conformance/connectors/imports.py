@@ -24,24 +24,26 @@ class Listener:
     """A finder that finds nothing and hears every request for a module that is not loaded yet."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, str, bool]] = []
         self.told: Callable[[str], None] = lambda name: None
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
-        """Note `(module, who asked)`."""
-        self.asked.append((name, _importer()))
+        """Note `(module, who asked, whether while it was imported itself)`."""
+        self.asked.append((name, *_importer()))
         self.told(name)
 
 
-def _importer() -> str:
-    """The name of the module whose code asks for an import: the first frame beyond the import machinery and this file."""
+def _importer() -> tuple[str, bool]:
+    """The name of the module whose code asks for an import: the first frame beyond the import machinery and this file; and
+    whether that code is the module's own body, and no function of it.
+    """
     frame = sys._getframe(1)
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if frame.f_code.co_filename != __file__ and not name.startswith(("importlib", "_frozen_importlib")):
-            return name
+            return name, frame.f_code.co_name == "<module>"
         frame = frame.f_back
-    return ""
+    return "", False
 
 
 def outcome(call: Callable[[], Any]) -> dict[str, Any]:
@@ -71,14 +73,21 @@ def modules_of(root: str) -> Iterator[str]:
 
 
 def import_modules(job: dict[str, Any], listener: Listener) -> dict[str, Any]:
-    """Import each of `modules` (or all of the packages `roots`): the outcome, and what the backend's own code asked for."""
+    """Import each of `modules` (or all of the packages `roots`): the outcome, and what the backend's own code asked for.
+
+    What a module's own body asked for counts for it whenever that was: an earlier one may have brought it along, and failed.
+    """
     opened: list[str] = []
+    own: dict[str, set[str]] = {}
     sys.addaudithook(lambda event, arguments: opened.append(str(arguments[0])) if event == "open" else None)
     found = {}
     for name in job["modules"] or [module for root in job["roots"] for module in modules_of(root)]:
         listener.asked.clear()
         answer = outcome(lambda name=name: importlib.import_module(name))
-        found[name] = answer | {"asked": sorted({module for module, by in listener.asked if _below(by, job["roots"])})}
+        heard = [told for told in listener.asked if _below(told[1], job["roots"])]
+        for module, by, _ in (told for told in heard if told[2]):
+            own.setdefault(by, set()).add(module)
+        found[name] = answer | {"asked": sorted({told[0] for told in heard} | own.get(name, set()))}
     data = sorted({path for path in opened if path.endswith(DATA_FILES) and not _of_a_library(path, job["roots"])})
     return {"modules": found, "networks": networks(job["roots"]), "data files": data}
 
@@ -138,7 +147,7 @@ def _ask(job: dict[str, Any], listener: Listener, registry: MutableMapping[str, 
     arguments = (Path("bundle"), config) if name.startswith("load") else (None, None, config)
     answer = outcome(lambda: getattr(importlib.import_module(job["selector"]), name)(*arguments))
     listener.told = lambda module: None
-    asked = sorted({module for module, _ in listener.asked})
+    asked = sorted({told[0] for told in listener.asked})
     return answer | {"asked": asked, "registry": seen[0] if seen else None, "afterwards": readable(registry)}
 
 
