@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.defects.changes import shape, source
+from conformance.defects.changes import every, shape, source
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 
@@ -104,6 +104,10 @@ mutant("GUARD-CLI-015", "--patch-weighting has no effect", "CLI-015:a_way_of_sti
     plant=source("cli/infer.py", "patch_weighting=args.patch_weighting,", ""))
 mutant("GUARD-CLI-015b", "--varpro-scaling has no effect", "CLI-015:a_way_of_stitching_changes_the_picture[varpro_scaling]",
     plant=source("cli/infer.py", "varpro_scaling=args.varpro_scaling,", ""))
+mutant("GUARD-CLI-015c", "a way of scaling that nobody knows is taken for the usual one",
+    "CLI-015:an_unknown_way_of_stitching_is_refused[varpro_scaling]",
+    plant=every(source("cli/infer.py", 'type=of("varpro_scaling"), ', ""), source("cli/infer.py",
+        "varpro_scaling=args.varpro_scaling,", 'varpro_scaling="global" if args.varpro_scaling == "global" else "none",')))
 mutant("GUARD-CLI-016", "amplitudes are counts, whatever the file says", "CLI-016:counts_are_trained_and_inferred_by_command",
     plant=source("counts/records.py", "float(np.sqrt(photons / energy))", "1.0"))
 mutant("GUARD-CLI-016b", "counts of several processes end in a traceback's words",

@@ -178,6 +178,7 @@ mutant(
     "GUARD-INFER-054c",
     "the pattern sits in the corners",
     FLAT,
+    ONE_PATTERN,
     plant=function(figures.flat_residual, the_pattern_sits_in_the_corners),
 )
 mutant(

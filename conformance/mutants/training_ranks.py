@@ -21,6 +21,7 @@ mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
 mutant("DEF-213", "each process names its run's folder by the time", "TRAIN-081:two_processes_leave_what_one_leaves",
+    "TRAIN-081:an_epoch_has_one_row",
     breaks="save: the bundle lies in a folder of the run's own",
     plant=source("dispatch/workflow.py", *OWN_FOLDER))
 mutant("GUARD-TRAIN-080", "a process without a sample in the last batch dies", "TRAIN-080:two_processes_come_to_an_end",
