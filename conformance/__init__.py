@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-__version__ = "1.0.0rc1"
-"""Its first two numbers say which specification it contains (`specs/releases`): 1.0.0rc1 a candidate of 1.0, 1.0.0 the final."""
+__version__ = "1.0.0"
+"""Its first two numbers say which specification it contains (`specs/releases`): 1.0.0 a candidate of 1.0, 1.0.0 the final."""
