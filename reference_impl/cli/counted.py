@@ -99,7 +99,7 @@ def infer(args: argparse.Namespace, checkpoint: Path, say: Reporter) -> None:
     from reference_impl.counts import count_scan, open_checkpoint
     from reference_impl.counts import infer as predict
     from reference_impl.execution import build_execution_config_from_args
-    from reference_impl.inference.predict import DEVICES
+    from reference_impl.inference.shards import DEVICES
 
     _refuse_other_ways(args)
     module = open_checkpoint(checkpoint)

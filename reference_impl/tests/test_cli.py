@@ -134,7 +134,7 @@ def test_the_curve_of_the_overview_is_the_training_that_made_the_bundle(trained:
         (["--amp_activation", "cubic"], ["--amp_activation", "cubic"]),
         (["--scheduler", "Sometimes"], ["--scheduler", "Sometimes"]),
         (["--logger", "paper"], ["--logger", "paper"]),
-        (["--architecture", "fno"], ["--architecture", "fno", "cnn"]),
+        (["--architecture", "gnn"], ["--architecture", "gnn", "cnn"]),
         (["--n_images", "0"], ["--n_images", "positive"]),
         (["--n-groups", "25", "--gridsize", "2"], ["--n-groups", "at most 24", "--enable-oversampling"]),
         (["--neighbor-count", "3", "--gridsize", "2"], ["--neighbor-count", "3"]),

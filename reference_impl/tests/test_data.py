@@ -73,7 +73,7 @@ def test_a_bad_file_is_one_line_with_file_and_field(tmp_path: Path, name: str) -
 
     assert fragment in str(caught.value)
     assert field in caught.value.field
-    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+    assert "bad.npz: " in str(caught.value) and "\n" not in str(caught.value)  # a long path is cut in front
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.9, 0.999])
