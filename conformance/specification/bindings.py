@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def scan(suite: Path | None = None) -> tuple[list[Binding], list[str]]:
             problems.append(f"{path.name}:{error.lineno}: {error.msg}")
             continue
         slow = _all_slow(tree)
-        found += [_binding(path, node, slow) for node in ast.walk(tree) if _is_test(node)]
+        found += [_binding(path, node, slow) for node in _tests(tree)]
     return found, problems
 
 
@@ -77,11 +78,17 @@ def _all_slow(tree: ast.Module) -> bool:
 def observed(path: Path, name: str) -> tuple[tuple[str, ...], ...]:
     """The clauses of each observation of one test (`name` is the function's), in order."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return next((_binding(path, node).observed for node in ast.walk(tree) if _is_test(node) and node.name == name), ())
+    return next((_binding(path, node).observed for node in _tests(tree) if node.name == name), ())
 
 
-def _is_test(node: ast.AST) -> bool:
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+def _tests(tree: ast.AST) -> Iterator[ast.FunctionDef]:
+    """The tests of a module, at its top, in classes, or under conditions. No function is entered: in it pytest finds none."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if node.name.startswith("test_"):
+                yield node  # type: ignore[misc]
+        elif isinstance(node, ast.stmt) and hasattr(node, "body"):
+            yield from _tests(node)
 
 
 def _binding(path: Path, node: ast.FunctionDef, slow: bool = False) -> Binding:
