@@ -192,10 +192,30 @@ def plainly(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def short(value: Any, length: int = 200) -> str:
+SHORT = 200
+"""Letters of a value in a message."""
+
+
+def short(value: Any, length: int = SHORT) -> str:
     """`repr`, cut to one readable line."""
     text = repr(value)
     return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def contrasted(value: Any, truth: Any) -> tuple[str, str]:
+    """Both as `short` has them; of mappings too long for that only what differs, so that nothing of it is cut away."""
+    if max(len(repr(value)), len(repr(truth))) > SHORT and isinstance(value, dict) and isinstance(truth, dict):
+        value, truth = _apart(value, truth), _apart(truth, value)
+    return short(value), short(truth)
+
+
+def _apart(one: dict[Any, Any], other: dict[Any, Any]) -> dict[Any, Any]:
+    """The entries of `one` that are not those of `other`, and of entries that are mappings again their own."""
+    differing = {key: part for key, part in one.items() if key not in other or other[key] != part}
+    return {
+        key: _apart(part, other[key]) if isinstance(part, dict) and isinstance(other.get(key), dict) else part
+        for key, part in differing.items()
+    }
 
 
 def deviated(seen: Any, value: Any, truth: Any) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from conformance.connectors import native
 from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.judging import artefacts, blame
-from conformance.judging.judge import Judge, Misuse, Named, Refuted, deviated, short, unlike
+from conformance.judging.judge import Judge, Misuse, Named, Refuted, contrasted, deviated, unlike
 from conformance.judging.snapshots import SAFE_ID, NotPlain, plain
 
 __all__ = ["Caught", "Misuse", "Observer", "Refuted"]
@@ -81,7 +81,7 @@ class Observer(Judge):
         else:
             numbers = isinstance(value, int | float) or isinstance(truth, int | float)
             wrong, unit = int(not (value == truth and (not numbers or type(value) is type(truth)))), "1"
-            expected, found = short(truth), short(value)
+            found, expected = contrasted(value, truth)
         self._judge(name, wrong == 0, value=wrong, bound=0, unit=unit, expected=expected, found=found, clause=clause)
 
     def at_least(self, name: str, value: Any, limit: float, *, clause: Named = None) -> None:

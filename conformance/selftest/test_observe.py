@@ -15,6 +15,7 @@ from conformance.connectors.connect import Proxy
 from conformance.connectors.names import NotClaimed
 from conformance.connectors.native import Malformed
 from conformance.evidence.report import encode
+from conformance.judging.judge import contrasted
 from conformance.judging.observe import Misuse, Observer, Refuted
 from conformance.selftest.fakes import Fake, Pure
 from conformance.selftest.house import clause
@@ -166,6 +167,17 @@ def test_no_bound_no_comparison() -> None:
 )
 def test_equal_is_exact(value: Any, truth: Any) -> None:
     refused(lambda o: o.equal("x", value, truth))
+
+
+def test_of_long_mappings_the_message_has_what_differs() -> None:
+    truth = {name: {"shapes": [(3, 1, 64, 64)], "dtypes": ["float32"] * 4} for name in ("cnn", "fno", "mixer", "unrolled")}
+    value = {**truth, "mixer": {**truth["mixer"], "dtypes": ["float64"]}}
+
+    assert contrasted(value, truth) == (
+        "{'mixer': {'dtypes': ['float64']}}",
+        "{'mixer': {'dtypes': ['float32', 'float32', 'float32', 'float32']}}",
+    )
+    assert contrasted({"a": 1}, {"a": 1, "b": 2}) == ("{'a': 1}", "{'a': 1, 'b': 2}")
 
 
 @pytest.mark.parametrize(
