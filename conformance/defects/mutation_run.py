@@ -6,9 +6,7 @@ and a check that is written later is tried on the survivors alone (`again`).
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -17,12 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from conformance.defects import mutations, tracing, trial_run, trials
+from conformance.defects import mutation_map, mutations, trial_run, trials
+from conformance.defects.mutation_map import digest
 from conformance.defects.mutations import Mutation
 from conformance.defects.planting import ROOT
 from conformance.defects.reach import Reach
 from conformance.judging.states import RED
-from conformance.specification.bindings import scan
 
 PORTION = 40
 """Trials in a process that has collected the suite (6 s of CPU): what an interruption loses."""
@@ -54,7 +52,8 @@ def perform(folder: Path, wanted: Wanted, package: Path) -> tuple[list[dict[str,
     """Try the sample, as far as `folder/results.jsonl` does not know it; the results of the sample, and what was drawn from."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = mutations.sources(package, wanted.areas)
-    reach = Reach(mapped(folder, wanted.workers, wanted.patience), texts)
+    everywhere = mutations.sources(package)
+    reach = Reach(mutation_map.mapped(folder / "map.json", everywhere, wanted.workers, wanted.patience), texts)
     within = {path: text for path, text in texts.items() if path in reach.reached}
     everything = mutations.population(texts)
     sample = mutations.drawn([m for m in everything if m.path in within], texts, wanted.size, wanted.seed)
@@ -96,11 +95,6 @@ def read(path: Path, texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     return {name: line for name, line in found.items() if digest(texts.get(line["path"], "")) == line["file"]}
 
 
-def digest(text: str) -> str:
-    """The state of a file."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def portion(folder: Path, some: Sequence[Mutation], reach: Reach, wanted: Wanted) -> list[dict[str, Any]]:
     """The results of some mutations, tried by one process that has collected the suite once."""
     ranked = {m.id: reach.of(m.path, m.line, m.area) for m in some}
@@ -112,7 +106,7 @@ def portion(folder: Path, some: Sequence[Mutation], reach: Reach, wanted: Wanted
     }
     with tempfile.TemporaryDirectory(prefix="mutation-", dir=folder) as scratch:
         job = {"workers": wanted.workers, "patience": wanted.patience, "until_red": True, "budget": wanted.budget}
-        job |= {"sorted": False, "trials": tried}
+        job |= {"sorted": False, "warm": True, "trials": tried}
         if tried and (code := trial_run.run(Path(scratch), job)):
             raise RuntimeError(f"the trials ended with {code}; see the lines above")
         return [line(m, plans[m.id], reach, trials.lines(Path(scratch), m.id)) for m in some]
@@ -145,38 +139,3 @@ def line(mutation: Mutation, planned: Sequence[str], reach: Reach, told: Sequenc
         "too dear": dear,
         "cpu": next((entry.get("cpu", 0.0) for entry in told if entry["kind"] == "end"), 0.0),
     }
-
-
-def mapped(folder: Path, workers: int, patience: float) -> dict[str, dict[str, Any]]:
-    """Check → node, seconds of CPU of a case, and lines: from `folder/map.json`; what is not there is traced, a check in a fork.
-
-    A check that does not pass here sees nothing, and is remembered so, without lines.
-    """
-    path = folder / "map.json"
-    before = dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
-    if {binding.check for binding in scan()[0]} - {trials.bare(check) for check in before}:
-        with tempfile.TemporaryDirectory(prefix="map-", dir=folder) as scratch:
-            known = sorted({trials.bare(check) for check in before})
-            job = {"workers": workers, "patience": patience, "trace": True, "each": "reference", "known": known}
-            if code := trial_run.run(Path(scratch), job):
-                raise RuntimeError(f"the map could not be made: the trials ended with {code}")
-            write_map(Path(scratch), path, before)
-    return dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def write_map(folder: Path, path: Path, before: Mapping[str, Any]) -> None:
-    """Add what the forks of a map's job left: of a quick check what all cases reach, of a slow one what one of them does."""
-    nodes = json.loads((folder / "nodes.json").read_text(encoding="utf-8"))
-    traced = {}
-    for check in nodes:
-        told, lines = trials.lines(folder, check), folder / trials.safe(check) / tracing.LINES
-        states = [entry["state"] for entry in told if entry["kind"] == "result"]
-        cpu = next((entry["cpu"] for entry in told if entry["kind"] == "end"), 0.0)
-        if lines.is_file():
-            seen = json.loads(lines.read_text(encoding="utf-8")) if {*states} == {"pass"} else {}
-            traced[trials.bare(check)] = {"cpu": cpu / max(1, len(states)), "lines": seen}
-    new = {check: {"node": node} | traced[trials.bare(check)] for check, node in nodes.items() if trials.bare(check) in traced}
-    found = {**before, **new}
-    partial = path.with_suffix(".new")
-    partial.write_text(json.dumps(found), encoding="utf-8")
-    shutil.move(partial, path)

@@ -87,7 +87,8 @@ class Trials:
         for name in nodes:
             if (check := trials.bare(name)) not in self.job["known"]:
                 cases[check] = [name] if check in slow else [*cases.get(check, ()), name]
-        return {names[-1]: {"backend": self.job["each"], "nodes": [nodes[n] for n in names]} for names in cases.values()}
+        some = [*cases.values()][: self.job.get("most")]
+        return {names[-1]: {"backend": self.job["each"], "nodes": [nodes[n] for n in names]} for names in some}
 
     def _plan(self, places: list[trials.Place], trial: dict[str, Any]) -> list[str]:
         """The nodes of a trial in the order in which they run: as it says, or as they were collected."""
@@ -159,16 +160,18 @@ class Trials:
         self.station.retarget(self.job["trials"][name]["backend"])
         self.config.option.backend = self.station.backend_name  # checks that start a process hand it on
         self.station.backend()
-        began, run = time.monotonic(), 0
+        began, run, used = time.monotonic(), 0, 0.0
+        account = own / "cpu"
+        os.environ[warm.ACCOUNT] = str(account)
         with tracing.traced(own) if self.job.get("trace") else nullcontext():
-            used = -sum(os.times()[:4])
+            before = sum(os.times()[:4])
             for item, following in zip_longest(items, items[1:]):
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 run += 1
                 red = self.job.get("until_red") and json.loads(self.recorder.lines[-1])["state"] in RED
-                if red or used + sum(os.times()[:4]) > self.job.get("budget", math.inf):
+                used = sum(os.times()[:4]) - before + warm.spent(account)
+                if red or used > self.job.get("budget", math.inf):
                     break
-            used += sum(os.times()[:4])
         if self.job.get("working") and name.startswith(("DEF-", "GUARD-")):
             self._prove(scratch / "working")
         self.recorder._write({"kind": "end", "checks": run, "seconds": round(time.monotonic() - began, 2), "cpu": round(used, 2)})

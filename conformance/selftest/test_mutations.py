@@ -215,7 +215,6 @@ def test_the_score_leaves_out_what_is_equivalent_and_nothing_else() -> None:
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two portions, then no time; the second run tries what is left, and a third nothing."""
-    (tmp_path / "map.json").write_text(json.dumps(reach().checks))
     tried: list[str] = []
 
     def portion(folder: Path, some: list[Mutation], reached: Reach, wanted: Any) -> list[dict[str, Any]]:
@@ -223,9 +222,9 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch
         return [mutation_run.line(m, ["x"], reached, [GREEN, END]) for m in some]
 
     monkeypatch.setattr(mutation_run, "portion", portion)
-    monkeypatch.setattr(mutation_run, "scan", lambda: ([], []))
+    monkeypatch.setattr(mutation_run.mutation_map, "mapped", lambda *asked: reach().checks)
     monkeypatch.setattr(mutation_run, "PORTION", 2)
-    monkeypatch.setattr(mutation_run.mutations, "sources", lambda package, areas: {"data/a.py": TEXT})
+    monkeypatch.setattr(mutation_run.mutations, "sources", lambda package, areas=(): {"data/a.py": TEXT})
     clock = iter([0.0, 0.0, 5.0, 20.0])
     monkeypatch.setattr(mutation_run, "time", SimpleNamespace(monotonic=lambda: next(clock, 0.0)))
 
@@ -238,37 +237,8 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch
     assert len(tried) == len(set(tried)) == 5
 
 
-def test_only_checks_that_the_map_does_not_know_are_traced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was known stays; a red check is remembered without lines, and not traced again."""
-    known = {"A-1:old[x]": {"node": "n0", "cpu": 1.0, "lines": {"data/a.py": [6]}}}
-    (tmp_path / "map.json").write_text(json.dumps(known))
-    jobs: list[dict[str, Any]] = []
-
-    def run(folder: Path, job: dict[str, Any]) -> int:
-        jobs.append(job)
-        (folder / "nodes.json").write_text(
-            json.dumps({"A-1:old[x]": "n0", "A-2:new[1]": "n1", "A-2:new[2]": "n2", "A-3:red": "n3"})
-        )
-        for name, state in (("A-2:new[2]", "pass"), ("A-3:red", "fail")):
-            own = folder / mutation_run.trials.safe(name)
-            own.mkdir()
-            (own / "results.jsonl").write_text(json.dumps({**RED, "state": state}) + "\n" + json.dumps(END) + "\n")
-            (own / "lines.json").write_text(json.dumps({"data/a.py": [9]}))
-        return 0
-
-    monkeypatch.setattr(mutation_run.trial_run, "run", run)
-    monkeypatch.setattr(mutation_run, "scan", lambda: ([SimpleNamespace(check=c) for c in ("A-1:old", "A-2:new", "A-3:red")], []))
-
-    first, second = (mutation_run.mapped(tmp_path, 1, 60.0) for _ in range(2))
-
-    assert len(jobs) == 1 and jobs[0]["known"] == ["A-1:old"]
-    assert first == second and first["A-1:old[x]"] == known["A-1:old[x]"]
-    assert first["A-2:new[1]"] == {"node": "n1", "cpu": 0.5, "lines": {"data/a.py": [9]}}
-    assert first["A-3:red"]["lines"] == {}
-
-
 def test_a_mutated_backend_can_be_made_in_a_fresh_process_and_its_commands_are_mutated(tmp_path: Path) -> None:
-    """By the name that a result has; here the mutated text has a line more, whatever the operator."""
+    """By the name that a result has, in new interpreters and in forks of the warm one; here the text has a line more."""
     code = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
@@ -279,10 +249,16 @@ from conformance.cli import main
 from conformance.connectors import process
 backend = connect('mutation:policy.py:AddNot:0')
 import reference_impl.policy
-asked = [sys.executable, '-c', 'import reference_impl.policy as p; print(p.MUTATED)']
-print(reference_impl.policy.MUTATED, process.run(asked, cwd={str(tmp_path)!r}).stdout.strip())
+from conformance.defects import warm
+said = 'import sys, reference_impl.policy as p; print(p.MUTATED, type(sys.meta_path[0]).__name__)'
+open('asks.py', 'w').write(said)
+print(reference_impl.policy.MUTATED)
+with warm.started(('packaging.version',)):
+    for words in (['-c', said], ['asks.py'], ['-m', 'asks']):
+        print(process.run([sys.executable, *words], cwd={str(tmp_path)!r}).stdout.strip())
 """
-    assert process.run([sys.executable, "-c", code], cwd=tmp_path).stdout.split() == ["True", "True"]
+    said = process.run([sys.executable, "-c", code], cwd=tmp_path).stdout.splitlines()
+    assert said[0] == "True" and said[1].startswith("True ") and said[2:4] == ["True Kept", "True Kept"]
 
 
 def test_without_its_tools_the_verb_says_what_to_install(

@@ -117,3 +117,31 @@ def test_checks_start_forks_inside_of_it_and_interpreters_outside(tmp_path: Path
     assert (inside.stdout, inside.argv) == ("True\n", argv)
     assert outside.stdout == "False\n"
     assert not process.INSTEAD
+
+
+def test_what_a_fork_costs_is_written_where_its_client_says(stub: str, tmp_path: Path) -> None:
+    """The server is nobody's child here: without this a budget of CPU would not hold for what its forks use."""
+    (tmp_path / "program.py").write_text("import time\nwhile time.process_time() < 0.4:\n    pass\n")
+    account = tmp_path / "cpu"
+
+    for _ in range(2):
+        process.run([stub, str(tmp_path / "program.py")], env={warm.ACCOUNT: str(account)})
+
+    assert 0.8 <= warm.spent(account) < 8
+    assert warm.spent(tmp_path / "none") == 0
+
+
+def test_a_fork_is_traced_where_tracing_is_asked_for(stub: str, tmp_path: Path) -> None:
+    """Without the `sitecustomize` by which a new interpreter is traced; another one still makes it a new interpreter."""
+    (tmp_path / "coverage.py").write_text("def process_startup():\n    print('traced')\n")
+    (tmp_path / "program.py").write_text(ASKS)
+    (hook := tmp_path / "hook").mkdir()
+    (hook / "sitecustomize.py").write_text("print('traced')\n")
+    environment = {"COVERAGE_PROCESS_START": str(tmp_path / "coverage.ini"), "PYTHONPATH": f"{hook}:{tmp_path}"}
+
+    found = [process.run([python, "-m", "program"], env=environment, cwd=tmp_path).stdout for python in (stub, sys.executable)]
+    (tmp_path / "sitecustomize.py").write_text("")
+    other = process.run([stub, "-m", "program"], env=environment, cwd=tmp_path).stdout
+
+    assert found == ["traced\nTrue\n", "traced\nFalse\n"]
+    assert other == "traced\nFalse\n"

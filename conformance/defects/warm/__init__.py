@@ -4,9 +4,10 @@ A check starts commands and scripts in processes of their own, and each of them 
 `server.py` is a fresh interpreter that has imported libraries, nothing of this project, and computed nothing; what is started
 through `interpreter` runs in a fork of it, in the environment, the folder and with the streams of whoever asks (`client.py`),
 and finds a library in `sys.modules` when it has imported it, not before (`kept.py`).
-What a fork cannot be (`-c`, options of the interpreter, a `sitecustomize`, which blocks or traces imports) is a new interpreter
-as ever. Runs of the suite on a backend start true interpreters: only trials of planted backends, which examine the suite, take
-these; the twins among them would be accused if a fork were another process than an interpreter.
+What a fork cannot be (`-c`, options of the interpreter, a `sitecustomize`, which blocks imports) is a new interpreter as ever.
+The server is no child of the trial: what its forks cost is written into the file `CONFORM_CPU`, where one is named (`charged`).
+Runs of the suite on a backend start true interpreters: only trials of planted backends, which examine the suite, take these; the
+twins among them would be accused if a fork were another process than an interpreter.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ LIBRARIES = (
 """What commands of the reference spend their first seconds with; each may rest on those before it, on none behind it."""
 HERE = Path(__file__).resolve().parent
 SOCKET, NAME = "warm", "python"
+ACCOUNT = "CONFORM_CPU"
+"""Variable: the file to which the server adds the seconds of CPU of each fork that ends."""
 
 
 @contextmanager
@@ -54,6 +57,11 @@ def interpreter(libraries: Sequence[str] = LIBRARIES) -> Iterator[str]:
     finally:
         server.communicate()  # it ends with its standard input
         shutil.rmtree(folder)
+
+
+def spent(account: Path) -> float:
+    """The seconds of CPU that the server has written into `account`."""
+    return sum(map(float, account.read_text(encoding="utf-8").split())) if account.is_file() else 0.0
 
 
 @contextmanager

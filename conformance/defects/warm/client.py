@@ -17,8 +17,9 @@ def fits(words: list[str], environment: dict[str, str]) -> bool:
         return False
     if any(name.startswith("PYTHON") and name not in HARMLESS for name in environment):
         return False
-    path = environment.get("PYTHONPATH", "").split(os.pathsep)
-    customised = (os.path.join(part, f"{name}customize.py") for part in path if part for name in ("site", "user"))
+    tracing = os.path.join(os.path.dirname(environment.get("COVERAGE_PROCESS_START", "")), "hook")  # a fork is traced without it
+    path = [part for part in environment.get("PYTHONPATH", "").split(os.pathsep) if part and part != tracing]
+    customised = (os.path.join(part, f"{name}customize.py") for part in path for name in ("site", "user"))
     return not any(map(os.path.exists, customised))
 
 

@@ -24,6 +24,10 @@ import warnings
 from typing import Any
 
 WHOLE = 1 << 16
+ACCOUNT = "CONFORM_CPU"
+"""Variable: the file to which the seconds of a fork's CPU are added, a line each."""
+TRACED = "COVERAGE_PROCESS_START"
+"""Variable by which coverage.py is asked for; a new interpreter is traced from its start, a fork from here."""
 
 
 def main(place: str, *libraries: str) -> None:
@@ -48,27 +52,28 @@ def main(place: str, *libraries: str) -> None:
 
 def serve(door: socket.socket, events: selectors.BaseSelector, fresh: tuple[Any, ...]) -> None:
     """Answer every request with the end of its fork; a fork whose client is gone is ended, all of them with standard input."""
-    running: dict[int, tuple[int, socket.socket]] = {}
+    running: dict[int, tuple[int, socket.socket, str]] = {}
     lines: dict[socket.socket, int] = {}
     events.register(0, selectors.EVENT_READ)
     events.register(door, selectors.EVENT_READ)
     while True:
         for key, _ in events.select():
             if key.fileobj == 0:
-                for child, _line in running.values():
+                for child, _line, _account in running.values():
                     os.killpg(child, signal.SIGKILL)
                 return
             if key.fileobj is door:
                 begun = accepted(door, fresh, [events, *lines])
                 if begun is not None:
-                    child, line = begun
+                    child, line, _account = begun
                     running[watch := os.pidfd_open(child)] = begun
                     lines[line] = child
                     events.register(watch, selectors.EVENT_READ)
                     events.register(line, selectors.EVENT_READ)
             elif isinstance(key.fileobj, int) and key.fileobj in running:
-                child, line = running.pop(key.fileobj)
-                _, status = os.waitpid(child, 0)
+                child, line, account = running.pop(key.fileobj)
+                _, status, used = os.wait4(child, 0)
+                charged(account, used.ru_utime + used.ru_stime)
                 if lines.pop(line, None) is not None:
                     answered(line, status)
                     events.unregister(line)
@@ -81,6 +86,13 @@ def serve(door: socket.socket, events: selectors.BaseSelector, fresh: tuple[Any,
                 key.fileobj.close()
 
 
+def charged(account: str, seconds: float) -> None:
+    """Write down what a fork has used, in the file that it was given for that; a folder that is gone by now asks nothing more."""
+    if account and os.path.isdir(os.path.dirname(account)):
+        with open(account, "a", encoding="utf-8") as stream:
+            stream.write(f"{seconds:.3f}\n")
+
+
 def answered(line: socket.socket, status: int) -> None:
     """Tell the client how its fork ended; one that is gone by now needs no answer."""
     try:
@@ -89,8 +101,8 @@ def answered(line: socket.socket, status: int) -> None:
         return
 
 
-def accepted(door: socket.socket, fresh: tuple[Any, ...], own: list[Any]) -> tuple[int, socket.socket] | None:
-    """A fork for the next client and the line to it; None where the client went before it had asked."""
+def accepted(door: socket.socket, fresh: tuple[Any, ...], own: list[Any]) -> tuple[int, socket.socket, str] | None:
+    """A fork for the next client, the line to it, and where its time is written; None where the client went before it asked."""
     line, _ = door.accept()
     size, streams, _, _ = socket.recv_fds(line, 8, 3)
     wanted, body = int.from_bytes(size, "big"), bytearray()
@@ -99,15 +111,16 @@ def accepted(door: socket.socket, fresh: tuple[Any, ...], own: list[Any]) -> tup
     if len(size) < 8 or len(body) < wanted:
         line.close()
         return None
+    asked = json.loads(body)
     child = os.fork()
     if child:
         for stream in streams:
             os.close(stream)
-        return child, line
+        return child, line, asked["environment"].get(ACCOUNT, "")
     for one in (door, line, *own):
         one.close()
     os.setpgid(0, 0)
-    become(json.loads(body), streams, *fresh)
+    become(asked, streams, *fresh)
     raise AssertionError("a fork came back")
 
 
@@ -128,6 +141,8 @@ def become(asked: dict[str, Any], streams: list[int], path: list[str], added: li
     unseeded()
     of_its_rank()
     kept.hide()
+    if TRACED in os.environ:
+        importlib.import_module("coverage").process_startup()
     code = 1
     try:
         code = ended(words)
