@@ -143,7 +143,7 @@ class Interop(Protocol):
 
 
 class Judged(Protocol):
-    """What is judged before data are used and after (profile `judged`; DATA-030 … DATA-032, INFER-050 … INFER-054).
+    """What is judged before data are used and after (profile `judged`; DATA-030 … DATA-032, INFER-050 … INFER-055).
 
     `judge`, `granted`, `admit` take the settings `crop` (M of the stitcher, pixels; 20), `measurement` (DATA-003), `accept`
     (names of findings that the user has answered; none), `position_scale` (1) and `nphotons` (by hand; None).
@@ -174,6 +174,9 @@ class Judged(Protocol):
 
     def flat_residual(self, container: Native, config: Native) -> float:
         """INFER-054: the relative residual of the best constant object."""
+
+    def compared(self, image: np.ndarray, truth: np.ndarray) -> Mapping[str, float]:
+        """INFER-055: figures of an object `(H, W)` beside a reference, by the names of the clause."""
 
     def compare_models(self, bundles: Mapping[str, Path], test: Path, folder: Path, **settings: Any) -> None:
         """SIDE-031, which names the settings: files in `folder`, of the models in `bundles` (name → folder)."""

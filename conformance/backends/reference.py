@@ -31,6 +31,7 @@ from reference_impl import (
 )
 from reference_impl.data.report import reported
 from reference_impl.dispatch import selector
+from reference_impl.evaluate.figures import compared
 from reference_impl.training import PtychoLightningModule, train_cdi_model_torch
 
 KINDS = {"model": config.ModelConfig, "training": config.TrainingConfig, "inference": config.InferenceConfig}
@@ -216,6 +217,7 @@ class Reference:
     agreed = staticmethod(inference.agreed)
     covered_share = staticmethod(inference.covered_share)
     flat_residual = staticmethod(inference.flat_residual)
+    compared = staticmethod(compared)
 
     def canvas_origin(self, offsets: np.ndarray, N: int, M: int) -> Any:
         return inference.canvas_frame(self._tensor(offsets), N, M).origin

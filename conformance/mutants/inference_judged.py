@@ -8,6 +8,8 @@ import numpy as np
 
 from conformance.defects.changes import constant, function, result
 from conformance.mutants import rows
+from reference_impl.evaluate import figures as evaluated
+from reference_impl.evaluate import gauge, read, rings
 from reference_impl.inference import agreement, figures
 from reference_impl.inference.stitch import canvas_frame
 
@@ -24,6 +26,10 @@ KEPT = "INFER-051:patches_that_agree_come_back_as_they_were"
 LIES = "INFER-052:a_canvas_says_where_its_pixels_lie"
 COVERED = "INFER-053:a_field_is_covered_by_its_pixels"
 LINE = "INFER-053:a_line_is_covered_by_its_positions"
+TOLD = "INFER-055:place_and_gauge_are_taken_out_and_told"
+BESIDE = "INFER-055:what_differs_is_told_beside_the_reference"
+RINGS = "INFER-055:rings_tell_to_which_detail_objects_agree"
+NO_OBJECT = "INFER-055:what_is_no_object_is_not_compared"
 FLAT = "INFER-054:a_flat_object_leaves_the_rest"
 
 
@@ -107,6 +113,30 @@ def the_pattern_sits_in_the_corners(original, container, config):
         return original(container, config)
     finally:
         np.fft.fftshift = shift
+
+
+def shift_is_told_in_rows(original, *given):
+    gauge = original(*given).gauge
+    return replace(original(*given), gauge=replace(gauge, shift=gauge.shift[::-1]))
+
+
+def the_error_is_beside_the_image(original, image, truth):
+    found, pair = original(image, truth)
+    sizes = [np.linalg.norm(part[pair.common]) for part in (pair.truth, pair.image)]
+    return replace(found, error=found.error * sizes[0] / sizes[1]), pair
+
+
+def the_null_knows_no_mean(original, image, truth):
+    found, pair = original(image, truth)
+    return replace(found, error_null=1.0), pair
+
+
+def rings_are_twice_as_wide(found):
+    return replace(found, frequency=found.frequency / 2)
+
+
+def a_modulus_is_an_object(original, values, file, name):
+    return original(np.asarray(values).astype(complex), file, name)
 
 
 def case(check: str, *cases: str) -> tuple[str, ...]:
@@ -194,3 +224,18 @@ mutant(
     plant=function(agreement.disagreement, a_disagreement_has_a_unit),
 )
 mutant("GUARD-INFER-051d", "patches without an offset are cut off", UNPLACED, plant=function(agreement.agreed, rows_are_cut))
+mutant("GUARD-INFER-055", "shifts are told as rows and columns", TOLD, plant=function(gauge.registered, shift_is_told_in_rows))
+mutant(
+    "GUARD-INFER-055b",
+    "an error is relative to the image",
+    BESIDE,
+    plant=function(evaluated.compare, the_error_is_beside_the_image),
+)
+mutant("GUARD-INFER-055c", "the null is that of a dark object", BESIDE, plant=function(evaluated.compare, the_null_knows_no_mean))
+mutant(
+    "GUARD-INFER-055d",
+    "rings end at half of what a pixel shows",
+    RINGS,
+    plant=function(rings.rings, result(rings_are_twice_as_wide)),
+)
+mutant("GUARD-INFER-055e", "a modulus passes for an object", NO_OBJECT, plant=function(read._plane, a_modulus_is_an_object))

@@ -24,6 +24,31 @@ def _inference(backend: Any, path: Path, overrides: Mapping[str, Any]) -> Any:
 
 
 FACTORIES: dict[str, Callable[[Any, Path, Mapping[str, Any]], Any]] = {"training": _training, "inference": _inference}
+FALSE: dict[str, Any] = {
+    "subsample_seed": 0,
+    "nll_weight": 0.0,
+    "object_big": False,
+    "probe_big": False,
+    "pad_object": False,
+    "plateau_patience": 0,
+    "lr_min_ratio": 0.0,
+    "adam_beta1": 0.0,
+}
+"""Settings whose defaults are true, stated as what is false."""
+FALSE_EXECUTION: dict[str, Any] = {
+    "deterministic": False,
+    "num_workers": 0,
+    "enable_progress_bar": False,
+    "enable_checkpointing": False,
+    "checkpoint_save_top_k": 0,
+}
+"""Settings of the execution, stated as what is false (`configs.execution` says the contrary)."""
+NO_PHOTONS = {
+    "nothing": "{}",
+    "schema": '{"schema_version": "1.0.0"}',
+    "others": '{"schema_version": "1.0.0", "physics_parameters": {"gridsize": 1, "N": 64}}',
+}
+"""Metadata that state no photon number."""
 NO_PROBES = {
     "row": (64,),
     "wide": (48, 64),
@@ -51,9 +76,16 @@ MISFITS: dict[str, Callable[[Arrays], Arrays]] = {
 }
 
 
-def warnings_of(call: Callable[[], Any]) -> list[str]:
-    """The words of the `UserWarning`s of a call."""
+def warnings_of(call: Callable[[], Any], kind: type[Warning] = UserWarning) -> list[str]:
+    """The words of the warnings of this kind that a call gives."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         call()
-    return [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
+    return [str(one.message) for one in caught if issubclass(one.category, kind)]
+
+
+def told(backend: Any, factory: str, path: Path, overrides: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    """The canonical configuration of a payload, and the `DeprecationWarning`s on the way."""
+    made: list[Any] = []
+    said = warnings_of(lambda: made.append(FACTORIES[factory](backend, path, overrides)), DeprecationWarning)
+    return getattr(made[0], {"training": "tf_training_config", "inference": "tf_inference_config"}[factory]), said

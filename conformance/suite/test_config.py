@@ -139,6 +139,9 @@ def test_the_three_patch_sides_pass_validation(backend: Proxy, observe: Observer
         ("probe_scale", 0.0, "positive"),
         ("probe_scale", -4.0, "positive"),
         ("gaussian_smoothing_sigma", -0.1, "non-negative"),
+        ("n_filters_scale", float("nan"), "positive"),
+        ("probe_scale", float("nan"), "positive"),
+        ("gaussian_smoothing_sigma", float("nan"), "non-negative"),
         ("architecture", "perceptron", "cnn"),
     ],
 )
@@ -169,6 +172,9 @@ def test_impossible_model_settings_are_refused_by_name(
         ("nll_weight", 1.5),
         ("nphotons", 0.0),
         ("nphotons", -1e9),
+        ("mae_weight", float("nan")),
+        ("nll_weight", float("nan")),
+        ("nphotons", float("nan")),
     ],
 )
 def test_impossible_training_settings_are_refused_by_name(backend: Proxy, observe: Observer, field: str, value: Any) -> None:

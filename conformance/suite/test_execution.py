@@ -45,6 +45,7 @@ def test_every_setting_takes_the_value_it_is_given(backend: Proxy, observe: Obse
         ("num_workers", -1, "num_workers must be non-negative"),
         ("learning_rate", 0.0, "learning_rate must be positive"),
         ("learning_rate", -1e-3, "learning_rate must be positive"),
+        ("learning_rate", float("nan"), "learning_rate must be positive"),
         ("checkpoint_save_top_k", -2, "checkpoint_save_top_k"),
         ("checkpoint_mode", "median", "Invalid checkpoint_mode"),
         ("early_stop_patience", 0, "early_stop_patience"),
@@ -53,6 +54,7 @@ def test_every_setting_takes_the_value_it_is_given(backend: Proxy, observe: Obse
     ],
     ids=[
         *("accelerator", "accum_steps-0", "accum_steps-neg", "num_workers", "learning_rate-0", "learning_rate-neg"),
+        "learning_rate-nan",
         *("save_top_k", "checkpoint_mode", "patience", "logger", "inference_batch_size"),
     ],
 )

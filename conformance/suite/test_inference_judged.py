@@ -12,7 +12,7 @@ from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import agreement as oracle
 from conformance.scenes import agreement as scenes
-from conformance.scenes import batches
+from conformance.scenes import batches, compared
 
 
 @pytest.mark.clause("INFER-050~1", evidence="differential")
@@ -175,3 +175,46 @@ def test_one_pattern_alone_is_explained(backend: Any, observe: Observer) -> None
     config = batches.training(backend, N=scenes.N, gridsize=1, model={"N": scenes.N, "gridsize": 1})
 
     observe.close("residual", backend.flat_residual(container, config) ** 2, scenes.LEFT**2, dtype="float32")
+
+
+@pytest.mark.clause("INFER-055~1", evidence="symmetry")
+def test_place_and_gauge_are_taken_out_and_told(backend: Any, observe: Observer) -> None:
+    """The same object elsewhere, brighter and under a ramp. If this fails, suspect x for y, or a conjugate."""
+    found = backend.compared(compared.elsewhere(), compared.truth())
+
+    observe.close("told", compared.figures(found, *compared.TOLD), list(compared.TOLD.values()), dtype="float64")
+    observe.close("errors", compared.figures(found, "error", "mae_amplitude", "mae_phase"), np.zeros(3), dtype="float64")
+
+
+@pytest.mark.clause("INFER-055~1", evidence="analytic")
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 250.0])
+def test_what_differs_is_told_beside_the_reference(backend: Any, observe: Observer, unit: float) -> None:
+    """Each pixel turned by the same angle, to one side or the other. If this fails, suspect the norm of the image."""
+    truth, longer = compared.truth(), 1 + compared.DEPTH**2
+
+    found = backend.compared(compared.disturbed(truth) * unit, truth)
+
+    errors = [np.sqrt(1 - 1 / longer), (1 - longer**-0.5) * np.abs(truth).mean(), np.arctan(compared.DEPTH)]
+    observe.close("disturbed", compared.figures(found, "error", "mae_amplitude", "mae_phase"), errors, dtype="float64")
+    null = np.std(truth) / np.sqrt(np.mean(np.abs(truth) ** 2))
+    observe.close("a constant", compared.figures(found, "error_null"), [null], dtype="float64")
+
+
+@pytest.mark.clause("INFER-055~1", evidence="analytic")
+def test_rings_tell_to_which_detail_objects_agree(backend: Any, observe: Observer) -> None:
+    """Alike up to a quarter of a cycle. If this fails, suspect a correlation without its mean, or rings of the wrong width."""
+    image, truth = compared.fine()
+
+    found = backend.compared(image, truth)
+
+    observe.close("rings", compared.figures(found, "frc_half_bit_cycles_per_px"), [compared.CUT], dtype="float64")
+
+
+@pytest.mark.clause("INFER-055~1")
+@pytest.mark.parametrize("fault", ["real", "small"])
+def test_what_is_no_object_is_not_compared(backend: Any, observe: Observer, fault: str) -> None:
+    """A modulus, a stamp. If this fails, suspect a phase of zeros."""
+    truth = compared.truth()
+
+    with observe.raises("refusal", ValueError):
+        backend.compared({"real": np.abs(truth), "small": truth[:12, :12]}[fault], truth)

@@ -14,7 +14,7 @@ from torchmetrics.functional.image import (
 
 from reference_impl.errors import ContractError
 from reference_impl.evaluate.gauge import Gauge, Pair, registered
-from reference_impl.evaluate.read import Picture
+from reference_impl.evaluate.read import Picture, picture_of
 from reference_impl.evaluate.rings import Rings, rings
 
 BETAS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -92,6 +92,12 @@ def compare(image: Picture, truth: Picture) -> tuple[Figures, Pair]:
         **_similar(pair.image[square], pair.truth[square]),
         rings=rings(pair.image[square], pair.truth[square]),
     ), pair
+
+
+def compared(image: np.ndarray, truth: np.ndarray) -> dict[str, float | str]:
+    """Figures of one complex plane `(H, W)` beside another, both covered, as a flat row. `ContractError` as of `compare`."""
+    pictures = (picture_of(plane, name) for plane, name in ((image, "image"), (truth, "truth")))
+    return compare(*pictures)[0].row()
 
 
 def largest_square(common: np.ndarray) -> tuple[slice, slice]:

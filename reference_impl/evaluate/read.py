@@ -60,6 +60,12 @@ def read(text: str) -> Picture:
     return Picture(text, field, measured, corner, pixel)
 
 
+def picture_of(values: Any, name: str) -> Picture:
+    """The picture of a complex plane in memory, covered everywhere. `ContractError` for what is none."""
+    field = _plane(values, None, name)
+    return Picture(name, field, np.ones(field.shape, bool))
+
+
 def _of(source: Any, name: str) -> np.ndarray | None:
     if not source.has(name):
         return None
@@ -67,7 +73,7 @@ def _of(source: Any, name: str) -> np.ndarray | None:
     return value if value.size else None
 
 
-def _plane(values: Any, path: Path, name: str) -> np.ndarray:
+def _plane(values: Any, path: Path | None, name: str) -> np.ndarray:
     """The one plane of an array, complex; leading axes of length one (slices of a product) are dropped."""
     array = np.asarray(values)
     plane = array.reshape(array.shape[-2:]) if array.ndim > 2 and array.size == np.prod(array.shape[-2:]) else array

@@ -1,0 +1,99 @@
+"""Defects of values that are taken for none: zero and false, NaN, a name given twice, metadata without photons."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+from conformance.defects.changes import constant, function, result
+from conformance.mutants import rows
+from reference_impl.config import bridge, factory
+from reference_impl.data import header
+from reference_impl.domains import domain
+from reference_impl.errors import ContractError
+
+STATED = "CONFIG-061:an_override_that_is_false_is_stated"
+BEATS = "CONFIG-061:an_override_that_is_false_beats_the_execution"
+GIVES_WAY = "CONFIG-011:the_old_name_of_the_groups_gives_way"
+TAKEN = "CONFIG-011:the_old_name_of_the_groups_is_taken_and_told"
+NO_SOURCE = "CONFIG-065:metadata_without_photons_are_no_source"
+BELOW = "CONFIG-072:a_stated_side_below_that_of_the_file_is_told"
+MODEL = "CONFIG-013:impossible_model_settings_are_refused_by_name"
+TRAINING = "CONFIG-014:impossible_training_settings_are_refused_by_name"
+
+
+def seed_zero_is_none(original, model_config, data, *rest):
+    return original(model_config, replace(data, subsample_seed=data.subsample_seed or None), *rest)
+
+
+def zero_is_not_stated(settings):
+    return {name: value for name, value in settings.items() if value != 0 or value is None}
+
+
+def what_is_false_leaves_the_execution(original, settings, given):
+    return original({name: value for name, value in settings.items() if value}, given)
+
+
+def the_old_name_wins(original, settings):
+    images = settings.get("n_images")
+    original(settings)
+    settings["n_groups"] = settings["n_groups"] if images is None else images
+
+
+def the_old_name_is_not_enough(original, settings):
+    if settings.get("n_groups") is None:
+        raise ContractError(field="n_groups", expected="a number of groups", found="none (n_groups is required)")
+    original(settings)
+
+
+def the_default_is_filled_in_while_reading(found):
+    return replace(found, nphotons=found.nphotons or 1e9) if "_metadata" in found.keys else found
+
+
+def a_smaller_side_is_no_news(original, file, settings, build):
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        found = original(file, settings, build)
+    for one in seen:
+        if "was asked for" not in str(one.message) or settings["N"] > 64:
+            warnings.warn(one.message, one.category, stacklevel=2)
+    return found
+
+
+def nothing_compares_with_nan(setting, value):
+    return domain._real(setting, setting.high if isinstance(value, float) and value != value else value)
+
+
+mutant = rows(__name__)
+
+mutant(
+    "GUARD-CONFIG-061b", "seed 0 is lost in the translation", STATED, plant=function(bridge.training_config, seed_zero_is_none)
+)
+mutant("GUARD-CONFIG-061c", "a zero is not stated", STATED, plant=function(factory._settings, result(zero_is_not_stated)))
+mutant(
+    "GUARD-EXEC-005d",
+    "an override that is false does not reach the execution",
+    BEATS,
+    plant=function(factory._execution, what_is_false_leaves_the_execution),
+)
+mutant("GUARD-CONFIG-011d", "n_images wins over n_groups", GIVES_WAY, plant=function(factory._require_groups, the_old_name_wins))
+mutant(
+    "GUARD-CONFIG-011e",
+    "the factories ask for the new name",
+    TAKEN,
+    plant=function(factory._require_groups, the_old_name_is_not_enough),
+)
+mutant(
+    "GUARD-CONFIG-065b",
+    "metadata without photons are the source of the default",
+    NO_SOURCE,
+    plant=function(header.inspect_file, result(the_default_is_filled_in_while_reading)),
+)
+mutant("GUARD-CONFIG-072c", "a smaller side is no news", BELOW, plant=function(factory._from_file, a_smaller_side_is_no_news))
+mutant(
+    "GUARD-CONFIG-013b",
+    "NaN lies in every range",
+    MODEL,
+    TRAINING,
+    plant=constant(domain, "_KINDS", {**domain._KINDS, "real": nothing_compares_with_nan}),
+)

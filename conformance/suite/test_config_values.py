@@ -1,0 +1,87 @@
+"""CONFIG, EXEC: values that a factory could take for none: zero, false, names given twice, metadata without photons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.connectors.connect import Proxy
+from conformance.judging.observe import Observer
+from conformance.scenes import configs, entrances, headers, inputs
+
+FACTORIES = pytest.mark.parametrize("factory", headers.FACTORIES)
+
+
+@pytest.mark.clause("CONFIG-061~1", needs=("CONFIG-060",))
+@pytest.mark.parametrize(("name", "value"), headers.FALSE.items(), ids=headers.FALSE)
+def test_an_override_that_is_false_is_stated(backend: Proxy, observe: Observer, tmp_path: Path, name: str, value: Any) -> None:
+    """Zero and false are answers like others. If this fails, suspect the truth value of a setting."""
+    expected = configs.in_registry({name: value})
+
+    payload = backend.payload(inputs.data_file(tmp_path), tmp_path / "out", {"n_groups": 21, name: value})
+
+    observe.equal("canonical", configs.chosen(backend.flatten(payload.tf_training_config), expected), expected)
+
+
+@pytest.mark.clause("CONFIG-061~1", "EXEC-005~1", needs=("CONFIG-060",))
+@pytest.mark.parametrize(("name", "value"), headers.FALSE_EXECUTION.items(), ids=headers.FALSE_EXECUTION)
+def test_an_override_that_is_false_beats_the_execution(
+    backend: Proxy, observe: Observer, tmp_path: Path, name: str, value: Any
+) -> None:
+    """Also where the execution configuration says yes. If this fails, suspect the truth value of a setting."""
+    given = configs.execution(backend, accum_steps=1, deterministic=True, enable_checkpointing=True)
+
+    payload = backend.payload(inputs.data_file(tmp_path), tmp_path / "out", {"n_groups": 21, name: value}, given)
+
+    found = configs.attributes(payload.execution_config, [name])
+    observe.equal("execution", found, {name: value}, clause=("CONFIG-061", "EXEC-005"))
+    observe.equal("audited", payload.overrides_applied[name], value, clause="EXEC-005")
+
+
+@FACTORIES
+@pytest.mark.clause("CONFIG-011~1")
+def test_the_old_name_of_the_groups_gives_way(backend: Proxy, observe: Observer, tmp_path: Path, factory: str) -> None:
+    """With both, `n_groups` wins and nothing is said. If this fails, suspect the alias applied last."""
+    file, both = entrances.put(tmp_path, entrances.whole()), {"n_groups": 5, "n_images": 7}
+
+    found, said = headers.told(backend, factory, file, both)
+
+    observe.equal("groups", found.n_groups, 5)
+    observe.equal("warnings", [text for text in said if "n_images" in text], [])
+
+
+@FACTORIES
+@pytest.mark.clause("CONFIG-011~1")
+def test_the_old_name_of_the_groups_is_taken_and_told(backend: Proxy, observe: Observer, tmp_path: Path, factory: str) -> None:
+    """Alone it counts groups. If this fails, suspect a factory that asks for the new name."""
+    file = entrances.put(tmp_path, entrances.whole())
+
+    with observe.accepts("the old name alone"):
+        found, said = headers.told(backend, factory, file, {"n_images": 7})
+
+    observe.equal("groups", found.n_groups, 7)
+    observe.holds("warning", any("n_images" in text and "n_groups" in text for text in said), "both names", str(said))
+
+
+@pytest.mark.clause("CONFIG-065~1")
+@pytest.mark.parametrize("text", headers.NO_PHOTONS.values(), ids=headers.NO_PHOTONS)
+def test_metadata_without_photons_are_no_source(backend: Proxy, observe: Observer, tmp_path: Path, text: str) -> None:
+    """The number is the default's, and so is its source. If this fails, suspect a default that is filled in while reading."""
+    file = entrances.put(tmp_path, {**entrances.whole(), "_metadata": inputs.text(text)})
+
+    payload = backend.payload(file, tmp_path / "out", {"n_groups": 3})
+
+    observe.equal("canonical", float(payload.tf_training_config.nphotons), 1e9)
+    observe.equal("source", payload.overrides_applied["nphotons_source"], "default")
+
+
+@FACTORIES
+@pytest.mark.clause("CONFIG-072~1")
+def test_a_stated_side_below_that_of_the_file_is_told(backend: Any, observe: Observer, tmp_path: Path, factory: str) -> None:
+    """64 for 128: a warning with both. If this fails, suspect a comparison that knows one direction."""
+    path = inputs.data_file(tmp_path, N=128)
+
+    with observe.warns("warning", UserWarning, "128", "64", path.name):
+        headers.FACTORIES[factory](backend, path, {"n_groups": 3, "N": 64})
