@@ -22,6 +22,7 @@ DATA = "LOSS-002:loss_is_the_likelihood_over_the_mean_amplitude"
 ABSOLUTE = "LOSS-006:absolute_error_compares_amplitudes"
 SUPERVISED = "LOSS-007:supervised_loss_compares_with_labels"
 DARK = "LOSS-009:gradients_survive_darkness"
+VALIDATION = "LOSS-011:validation_loss_is_the_loss_of_the_validation_batch"
 NAMES = "LOSS-010:losses_have_their_names"
 HONOURED = "LOSS-030:weights_are_honoured"
 LINEAR = "LOSS-030:loss_is_linear_in_each_weight"
@@ -64,6 +65,17 @@ def root_of_an_intensity_has_no_floor(wave):
 
 def validation_has_a_weight_of_its_own(self, batch, batch_idx):
     self._record(self.val_loss_name, self._finite_loss(batch, batch_idx) / 2, batch)
+
+
+def validation_with(**weights: float) -> Change:
+    """Validation under an objective with some of its weights fixed."""
+
+    def change(original, self, batch, batch_idx):
+        kept, self.objective = self.objective, replace(self.objective, **weights)
+        original(self, batch, batch_idx)
+        self.objective = kept
+
+    return method(PtychoLightningModule, "validation_step", change)
 
 
 def placeholders_stand_in_for_labels(fields, because):
@@ -152,9 +164,13 @@ mutant("GUARD-LOSS-009b", "NaN on a batch without light", DARK + "[mae-seeing-no
 mutant("GUARD-LOSS-010", "callbacks do not find the losses of a regularised training",
     "LOSS-010:regularised_losses_keep_the_pattern",
     plant=method(Objective, "name", lambda original, self, stage: original(self, stage) + ("+tv" if self.realspace else "")))
-mutant("GUARD-LOSS-011", "validation losses are half as large", "LOSS-011:validation_loss_is_the_loss_of_the_validation_batch",
+mutant("GUARD-LOSS-011", "validation losses are half as large", VALIDATION,
     "LOSS-011:training_and_validation_agree_where_nothing_is_learned",
     plant=method(PtychoLightningModule, "validation_step", instead(validation_has_a_weight_of_its_own)))
+mutant("GUARD-LOSS-011b", "validation leaves out what is asked of the object", f"{VALIDATION}[every-term]",
+    plant=validation_with(realspace=0.0, realspace_mae=0.0))
+mutant("GUARD-LOSS-011c", "validation is the likelihood alone", f"{VALIDATION}[every-term]",
+    plant=validation_with(nll=1.0, mae=0.0))
 mutant("GUARD-LOSS-030", "nll_weight has no effect", HONOURED + "[nll0.25]",
     plant=_objective(nll=1.0))
 mutant("GUARD-LOSS-030b", "realspace_weight has no effect", HONOURED + "[nll0-realspace0.5]", LINEAR + "[realspace_weight]",

@@ -29,6 +29,7 @@ DECODER = "MODEL-004:decoder_has_the_ladder_of_its_size"
 RANGE = "MODEL-005:centre_keeps_the_range_of_its_head"
 FILLED = "MODEL-005:outer_branch_fills_the_border"
 EMPTY = "MODEL-006:border_is_empty_without_probe_big"
+UNPADDED = "MODEL-007:an_activation_is_honoured_without_padding"
 APART = "MODEL-001:patches_are_processed_apart_without_a_common_object"
 
 
@@ -47,6 +48,10 @@ def outer_branch_is_sliced_to_an_eighth(original, self, features):
 def outer_branch_is_added_everywhere(original, self, features):
     outer = features.split(self.split, dim=1)[1]
     return original(self, features) + (functional.silu(self.outer(outer)) if self.outer else 0)
+
+
+def full_heads_are_sigmoids(original, self, features, images, activation):
+    original(self, features, images, activation if activation is cnn.bounded_phase else torch.sigmoid)
 
 
 def sizes_are_not_checked(plant: Plant) -> None:
@@ -176,6 +181,11 @@ mutant("GUARD-MODEL-007c", "swish is cut off below zero", "MODEL-007:swish_is_ho
     plant=activations_default_to_relu)
 mutant("GUARD-MODEL-007d", "amplitudes end at six, swish is a relative", "MODEL-007:relu_is_honoured",
     "MODEL-007:softplus_is_honoured", "MODEL-007:swish_is_honoured", plant=activations_are_relatives_of_those_named)
+mutant("GUARD-MODEL-007e", "the head of full resolution ends at one", UNPADDED + "[swish]", UNPADDED + "[softplus]",
+    UNPADDED + "[relu]",
+    plant=method(FullHead, "__init__", full_heads_are_sigmoids))
+mutant("GUARD-MODEL-007f", "the head of full resolution has no activation", UNPADDED + "[sigmoid]", UNPADDED + "[relu]",
+    plant=method(FullHead, "forward", instead(lambda self, features: self.body(features))))
 mutant("GUARD-MODEL-008", "all members of a group have one amplitude", "MODEL-008:members_have_amplitudes_of_their_own",
     plant=method(CnnNetwork, "forward", amplitude_head_has_one_channel))
 mutant("GUARD-MODEL-010", "the diffraction pattern shines through", "MODEL-010:nothing_goes_past_the_bottleneck",

@@ -17,6 +17,7 @@ from reference_impl.engine import problem
 from reference_impl.errors import ContractError
 from reference_impl.inference import predict
 from reference_impl.model import PtychoModel
+from reference_impl.physics import photons
 
 READ = "DATA-017:modes_are_read_as_they_stand"
 WRITTEN = "DATA-017:modes_are_written_as_they_are"
@@ -30,6 +31,8 @@ LOSS = "TRAIN-072:the_order_of_modes_does_not_matter_to_the_loss"
 WEAKER = "TRAIN-072:the_weaker_mode_takes_part_in_training"
 PICTURE = "INFER-017:modes_go_from_file_to_bundle_to_picture"
 BOUND = "INFER-017:a_model_is_bound_to_no_number_of_modes"
+SIMULATED = "PHYS-016:modes_share_the_photons"
+LIT = "PHYS-016:labels_have_the_light_of_all_modes"
 ENGINE = "INFER-038:an_engine_takes_the_light_of_two_modes"
 SHARES = "INFER-039:an_engines_modes_have_the_powers_of_the_light"
 
@@ -116,6 +119,11 @@ mutant("GUARD-PHYS-009", "modes interfere in the prediction, and nowhere else", 
     plant=method(PtychoModel, "_masked", modes_are_added_before_the_transform))
 mutant("GUARD-PHYS-009b", "the mask lies on the first mode alone", MIXED + "[masked]",
     plant=method(PtychoModel, "_masked", the_mask_lies_on_the_first_mode))
+mutant("GUARD-PHYS-016", "a simulation counts each mode as a pattern of its own", SIMULATED + "[g2-two-modes]",
+    plant=function(photons.simulate, lambda original, field, probe, nphotons, *rest: original(
+        field, probe, nphotons * probe.shape[2], *rest)))
+mutant("GUARD-PHYS-016b", "a simulation sees the first mode alone", LIT + "[g2-own-probes]", SIMULATED + "[g2-own-probes]",
+    plant=function(photons.simulate, lambda original, field, probe, *rest: original(field, probe[:, :, :1], *rest)))
 mutant("GUARD-TRAIN-072", "training sees the first mode alone", LOSS, WEAKER,
     plant=method(PtychoDataset, "__getitems__", a_batch_holds_the_first_mode))
 mutant("GUARD-INFER-017", "reconstruction asks for one mode", PICTURE, BOUND,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
@@ -16,6 +17,8 @@ from reference_impl.training.overrides import settle
 
 MODULE = PtychoLightningModule
 CLIP = "TRAIN-044:the_gradient_is_clipped"
+GATHERED = "TRAIN-044:an_update_of_gathered_batches_is_clipped"
+MEAN = "TRAIN-045:gathered_batches_count_by_their_mean"
 
 
 def the_tail_of_an_epoch_is_not_flushed(self, batch, batch_idx):
@@ -28,6 +31,26 @@ def the_tail_of_an_epoch_is_not_flushed(self, batch, batch_idx):
 def the_norm_is_each_tensors_own(original, parameters, limit, algorithm):
     for parameter in parameters:
         original([parameter], limit, algorithm)
+
+
+def the_tail_is_not_clipped(original, self):
+    asked = self.training_config
+    if self._gathered < asked.accum_steps:
+        self.training_config = replace(asked, gradient_clip_val=None)
+    original(self)
+    self.training_config = asked
+
+
+def the_setting_is_the_divisor(original, self):
+    for parameter in self.parameters():
+        if parameter.grad is not None:
+            parameter.grad.mul_(self._gathered / self.training_config.accum_steps)
+    original(self)
+
+
+def gradients_are_added(original, self):
+    self._gathered = 1
+    original(self)
 
 
 def gradients_are_never_cleared(self):
@@ -103,6 +126,12 @@ mutant("GUARD-TRAIN-044c", "accum_steps has no effect", "TRAIN-044:accumulation_
     plant=function(settle, lambda original, config, execution, overrides: original(config, execution, None)))
 mutant("GUARD-TRAIN-044d", "gradients pile up from update to update", "TRAIN-044:nothing_of_the_tail_reaches_the_next_epoch",
     plant=method(MODULE, "_update", instead(gradients_are_never_cleared)))
+mutant("GUARD-TRAIN-044e", "the tail of an epoch is not clipped", f"{GATHERED}[left-over]",
+    plant=method(MODULE, "_update", the_tail_is_not_clipped))
+mutant("GUARD-TRAIN-045", "the tail of an epoch is divided by accum_steps", f"{MEAN}[left-over]",
+    plant=method(MODULE, "_update", the_setting_is_the_divisor))
+mutant("GUARD-TRAIN-045b", "gathered gradients are added", f"{MEAN}[joined]",
+    plant=method(MODULE, "_update", gradients_are_added))
 mutant("GUARD-TRAIN-043", "schedules have no effect", "TRAIN-040:a_schedule_follows_its_definition[exponential]",
     "TRAIN-040:the_plateau_follows_the_losses[patience]", "TRAIN-043:another_rate_trains_other_weights",
     plant=method(MODULE, "on_train_epoch_end", the_schedule_is_built_and_never_stepped))

@@ -28,6 +28,7 @@ WEIGHTS = [
     {"nll_weight": 0.0, "realspace_weight": 0.25, "realspace_mae_weight": 0.75},
     {"nll_weight": 0.001, "mae_weight": 0.5, "realspace_weight": 40.0, "realspace_mae_weight": 70.0},
 ]
+EVERY_TERM = WEIGHTS[-1]
 
 
 def weights_id(weights: Mapping[str, float]) -> str:

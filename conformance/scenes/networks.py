@@ -195,12 +195,14 @@ def centre(array: np.ndarray) -> np.ndarray:
     return array[..., edge:-edge, edge:-edge]
 
 
-def central_amplitudes(backend: Any, activation: str, strength: float, modules: int = 3, gain: float = 1.0) -> np.ndarray:
+def central_amplitudes(
+    backend: Any, activation: str, strength: float, modules: int = 3, gain: float = 1.0, padded: bool = True
+) -> np.ndarray:
     """Central amplitudes of networks with one activation, their outer branch off: `(modules, B, C, N/2, N/2)`.
 
-    `gain` multiplies every kernel, so that heads behind a normalisation see large logits too.
+    `gain` multiplies every kernel, so that heads behind a normalisation see large logits too. `padded`: `pad_object`.
     """
-    config = settings(backend, {"amp_activation": activation, "probe_big": False})
+    config = settings(backend, {"amp_activation": activation, "probe_big": False, "pad_object": padded})
     made = [module(backend, config, seed, gain) for seed in range(modules)]
     found = [backend.forward(one, *inputs(2, strength=strength, seed=seed))[1] for seed, one in enumerate(made)]
     return np.stack([centre(native.array(amplitude)) for amplitude in found])
@@ -218,11 +220,11 @@ def grouped(g: int, n: int = 3) -> dict[str, Any]:
     return {"diffraction": X, "X_full": X} | positions | starts | rest
 
 
-def trained(backend: Any, folder: Path, learning_rate: float = 2e-3) -> tuple[Mapping[str, Any], Native]:
-    """One epoch on three groups that are validated too: the results, and the container that was used."""
+def trained(backend: Any, folder: Path, learning_rate: float = 2e-3, **training: Any) -> tuple[Mapping[str, Any], Native]:
+    """One epoch on three groups that are validated too: the results, and the container; `training`: further settings."""
     source = backend.container_from_groups(grouped(2), curved_probe(N)[0], 3e4)
     execution = backend.canonical("execution", accelerator="cpu", learning_rate=learning_rate, enable_progress_bar=False)
-    return backend.train(source, source, settings(backend, output_dir=folder, nphotons=3e4), execution), source
+    return backend.train(source, source, settings(backend, output_dir=folder, nphotons=3e4, **training), execution), source
 
 
 def intensity_scales(backend: Any) -> dict[str, np.ndarray]:

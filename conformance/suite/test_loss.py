@@ -187,10 +187,13 @@ def test_regularised_losses_keep_the_pattern(backend: Any, observe: Observer) ->
 
 @pytest.mark.slow
 @pytest.mark.clause("LOSS-011~1", evidence="differential", needs=("TRAIN-004", "TRAIN-020"))
-def test_validation_loss_is_the_loss_of_the_validation_batch(backend: Any, observe: Observer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("weights", [{}, losses.EVERY_TERM], ids=["default", "every-term"])
+def test_validation_loss_is_the_loss_of_the_validation_batch(
+    backend: Any, observe: Observer, tmp_path: Path, weights: dict[str, float]
+) -> None:
     """val_loss of the last epoch is the trained module's loss on that batch. If this fails, suspect a step of its own."""
-    results, source = networks.trained(backend, tmp_path)
-    config = networks.settings(backend, output_dir=tmp_path, nphotons=3e4)
+    results, source = networks.trained(backend, tmp_path, **weights)
+    config = networks.settings(backend, output_dir=tmp_path, nphotons=3e4, **weights)
     module = backend.load_checkpoint(tmp_path / "checkpoints" / "last.ckpt")
 
     expected = number(backend.loss(module, networks.first_batch(backend, source, config)))

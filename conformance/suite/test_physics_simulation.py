@@ -1,4 +1,4 @@
-"""PHYS-007: what a simulated measurement says of the object that it was made of."""
+"""PHYS-007, PHYS-016: what a simulated measurement says of the object that it was made of."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from conformance.scenes import optics
 
 PHOTONS = 3.0e4
 SCENES = [scene for scene in optics.field_scenes() if str(scene) in ("g1", "g2", "odd")]
+MODES = [scene for scene in optics.field_scenes() if str(scene) in ("g2-two-modes", "g2-own-probes")]
 
 
 @pytest.mark.device
@@ -53,3 +54,35 @@ def test_labels_know_neither_noise_nor_dose(backend: Any, observe: Observer) -> 
     observe.close("amplitude", other["label_amp"], native.array(first["label_amp"]))
     observe.close("phase", other["label_phase"], native.array(first["label_phase"]))
     observe.holds("noise", (native.array(first["images"]) != native.array(other["images"])).any(), "other images", "the same")
+
+
+@pytest.mark.device
+@pytest.mark.clause("PHYS-016~1", evidence="differential", needs=("PHYS-007",))
+@pytest.mark.parametrize("scene", MODES, ids=str)
+def test_labels_have_the_light_of_all_modes(backend: Any, observe: Observer, scene: optics.FieldScene) -> None:
+    """√Σ|P_p·O|² and the phase of O. If this fails, suspect the first mode's light for all."""
+    with observe.accepts("several modes"):
+        answer = backend.simulate(scene.field, scene.probe, PHOTONS, 3)
+
+    observe.close("amplitude", answer["label_amp"], _lit(scene))
+    observe.close("phase", answer["label_phase"], np.angle(scene.field.astype(complex)))
+
+
+@pytest.mark.device
+@pytest.mark.clause("PHYS-016~1", evidence="conservation", needs=("PHYS-007",))
+@pytest.mark.parametrize("scene", MODES, ids=str)
+def test_modes_share_the_photons(backend: Any, observe: Observer, scene: optics.FieldScene) -> None:
+    """Whole numbers, and `nphotons` a pattern in all. If this fails, suspect a mean over modes, or noise drawn mode by mode."""
+    with observe.accepts("several modes"):
+        images = native.array(backend.simulate(scene.field, scene.probe, PHOTONS, 3)["images"]).astype(float)
+
+    counts = images**2 * PHOTONS / np.mean(np.sum(_lit(scene) ** 2, axis=(-2, -1)))
+
+    observe.close("counts", counts, np.round(counts))
+    observe.close("photons", float(np.mean(np.sum(counts, axis=(-2, -1)))), PHOTONS, dtype="float64")
+
+
+def _lit(scene: optics.FieldScene) -> np.ndarray:
+    """`(B, C, N, N)` the amplitude of an object's patches in the light of all modes."""
+    waves = scene.probe.astype(complex) * scene.field[:, :, None]
+    return np.sqrt(np.sum(np.abs(waves) ** 2, axis=2))

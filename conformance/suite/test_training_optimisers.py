@@ -44,3 +44,32 @@ def test_two_updates_are_those_of_the_formula(backend: Any, observe: Observer, r
     moved, truth = updates.two_updates(backend, recipe, step)
 
     observe.close("away from the formula", float(np.linalg.norm(moved - truth) / np.linalg.norm(truth)), 0.0, dtype="float64")
+
+
+GATHERED = settings(accum_steps=2)
+CLIP = settings(gradient_clip_val=1e-3, gradient_clip_algorithm="norm")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-044~1", needs=("TRAIN-011",), evidence="analytic")
+@pytest.mark.parametrize("groups", [4, 8], ids=["left-over", "joined"])
+def test_an_update_of_gathered_batches_is_clipped(backend: Any, observe: Observer, groups: int) -> None:
+    """At rate 1 the step is as long as the clip value. If this fails, suspect a clip of each batch, or none of the tail."""
+    descent = settings(optimizer="sgd", momentum=0.0)
+    recipe = replace(PLAIN, groups=groups, rate=1.0, training=descent + CLIP, execution=QUIET + CLIP, overrides=GATHERED)
+
+    step = updates.displacement(backend, recipe)
+
+    observe.close("length", float(np.linalg.norm(step)), 1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-045~1", needs=("TRAIN-044",))
+@pytest.mark.parametrize(("groups", "share"), [(4, 1.0), (8, 0.5)], ids=["left-over", "joined"])
+def test_gathered_batches_count_by_their_mean(backend: Any, observe: Observer, groups: int, share: float) -> None:
+    """Two batches in one update go half as far as one by one, a lone one as far. If this fails, suspect a sum."""
+    recipe = updates.gentle(backend, replace(PLAIN, groups=groups))
+
+    alone, gathered = (updates.displacement(backend, one) for one in (recipe, replace(recipe, overrides=GATHERED)))
+
+    observe.close("share", float(np.vdot(alone, gathered) / np.vdot(alone, alone)), share, dtype="float64")
