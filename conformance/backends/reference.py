@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping, MutableMapping
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 import torch
 
+from conformance.connectors.names import version
 from conformance.protocol import BackendInfo
 from reference_impl import (
     __version__,
@@ -70,7 +70,7 @@ class Reference:
             version=__version__,
             profiles=PROFILES,
             devices=("cpu", "cuda") if torch.cuda.is_available() else ("cpu",),
-            numeric_libraries=tuple(f"{name} {metadata.version(name)}" for name in LIBRARIES),
+            numeric_libraries=tuple(f"{name} {version(name)}" for name in LIBRARIES),
             modules=tuple(f"reference_impl.{name}" for name in MODULES),
             distribution="ptycho-conformance",
             selector="reference_impl.dispatch.selector:run_cdi_example_with_backend",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import sys
 import traceback
 from collections.abc import Collection, Sequence
@@ -36,6 +37,16 @@ SURFACES: dict[str, type] = {area: getattr(protocol, area.capitalize()) for area
 SURFACES |= {name: getattr(protocol_optional, name.capitalize()) for name in OPTIONAL.split()}
 
 
+@functools.cache
+def version(distribution: str) -> str:
+    """The installed version of a distribution: read once in a process, for a backend is asked who it is many times.
+
+    Raises `metadata.PackageNotFoundError`.
+    """
+    return metadata.version(distribution)
+
+
+@functools.cache
 def methods_of(surface: str) -> tuple[str, ...]:
     """Names of a surface's methods, in the order of definition."""
     return tuple(name for name in vars(SURFACES[surface]) if not name.startswith("_"))

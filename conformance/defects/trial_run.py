@@ -76,14 +76,7 @@ def perform(
         "working": True,
         "warm": True,
         "trials": {
-            entry.id: {
-                "backend": f"{scheme}:{entry.id}",
-                "choice": {
-                    "checks": entry.checks,
-                    "files": entry.files,
-                    "beside": beside(scheme, entry, wide),
-                },
-            }
+            entry.id: _trial(scheme, entry, beside(scheme, entry, wide))
             for scheme, planted in tried.items()
             for entry in planted.values()
         },
@@ -91,6 +84,13 @@ def perform(
     code = run(folder, job)
     mutants, twins = (tuple(trials.read(folder, entry) for entry in tried[scheme].values()) for scheme in ("mutant", "twin"))
     return conclude(folder, mutants, twins, code, complete=not only, update=update)
+
+
+def _trial(scheme: str, entry: Planted, beside: str) -> dict[str, Any]:
+    """What is tried on an entry; who has nobody beside its own checks is done with each when a case has failed as it has to."""
+    choice = {"checks": entry.checks, "files": entry.files, "beside": beside}
+    trial = {"backend": f"{scheme}:{entry.id}", "choice": choice}
+    return trial | ({"until_proven": sorted(entry.named)} if beside == "none" else {})
 
 
 def variations(only: tuple[str, ...], workers: int | None, output: Path, patience: float) -> Outcome:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,7 @@ class Tried:
 
     def _refuted(self, check: str) -> bool:
         """Whether a case failed by its own assertion, at an observation that belongs to a named clause."""
-        stop = self.stops.get(check, ())
-        return self.states[check] == "fail" and (not stop or bool(self.planted.named.intersection(stop)))
+        return refutes(self.states[check], self.stops.get(check, ()), self.planted.named)
 
     @property
     def elsewhere(self) -> list[str]:
@@ -117,6 +116,22 @@ def covers(name: str, check: str) -> bool:
     return name == check or name == bare(check)
 
 
+def refutes(state: str, stop: Collection[str], named: Collection[str]) -> bool:
+    """Whether a case failed by its own assertion, at an observation (of the clauses `stop`) that belongs to a named clause."""
+    return state == "fail" and (not stop or bool(set(named).intersection(stop)))
+
+
+def stop_of(line: Mapping[str, Any]) -> tuple[str, ...]:
+    """The clauses to which the observation belongs at which a check failed; `BATCH-020~1` is `BATCH-020`."""
+    return tuple(key.split("~")[0] for key in line.get("stop", {}).get("clauses", ()))
+
+
+def settled(check: str, names: Iterable[str], proven: Collection[str]) -> bool:
+    """Whether every name that asks for a check (a case) has had a case that proved it already."""
+    asking = [name for name in names if covers(name, check)]
+    return bool(asking) and all(any(covers(name, case) for case in proven) for name in asking)
+
+
 def safe(name: str) -> str:
     """A name that can be a folder's."""
     return re.sub(r"[^A-Za-z0-9_.+-]+", "-", name)
@@ -160,13 +175,8 @@ def read(folder: Path, planted: Planted) -> Tried:
         seconds=ends[0]["seconds"] if ends else 0.0,
         results=tuple(results),
         stuck=stuck,
-        stops={without_device(line["check"]): _clauses(line["stop"]["clauses"]) for line in results if "stop" in line},
+        stops={without_device(line["check"]): stop_of(line) for line in results if "stop" in line},
     )
-
-
-def _clauses(keys: Iterable[str]) -> tuple[str, ...]:
-    """`BATCH-020~1` is `BATCH-020`."""
-    return tuple(key.split("~")[0] for key in keys)
 
 
 def matrix(mutants: Iterable[Tried]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import faulthandler
 import gc
+import importlib
 import json
 import math
 import os
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterable
 from contextlib import nullcontext
 from itertools import zip_longest
 from pathlib import Path
@@ -27,13 +29,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance.connectors.names import PLANTED
 from conformance.defects import tracing, trials, warm, working
 from conformance.judging.states import RED
+from conformance.scenes import strategies
 
 if TYPE_CHECKING:
     from conformance.plugin.recorder import Recorder
     from conformance.plugin.station import Station
 
+REGISTERS = {"mutant", "twin"}
 WATCH = 0.005
 """Seconds between two looks at the running forks."""
 
@@ -59,9 +64,9 @@ class Trials:
         plans = {name: self._plan(places, trial) for name, trial in self.job["trials"].items()}
         slow = {place.node for place in places if place.slow}
         # The longest first, so that no core is left alone with one at the end.
-        waiting = (
-            sorted(plans, key=lambda name: -len(slow.intersection(plans[name]))) if self.job.get("sorted", True) else [*plans]
-        )
+        dear = {name: (len(slow.intersection(plan)), len(plan)) for name, plan in plans.items()}
+        waiting = sorted(plans, key=dear.__getitem__, reverse=True) if self.job.get("sorted", True) else [*plans]
+        self._read_ahead(self.items[node] for node in {node for plan in plans.values() for node in plan})
         if self.job.get("working"):
             self._scout()
         gc.collect()
@@ -98,6 +103,14 @@ class Trials:
             return [node for node in trial["nodes"] if node in self.items]
         taken = {place.node for place in trials.chosen(places, **trial["choice"])}
         return [node for node in self.items if node in taken]
+
+    def _read_ahead(self, items: Iterable[pytest.Item]) -> None:
+        """What every fork would read for itself: the registers of what is planted, libraries, and what Hypothesis looks for."""
+        for scheme in {str(trial["backend"]).partition(":")[0] for trial in self.job["trials"].values()} & REGISTERS:
+            importlib.import_module(PLANTED[scheme]).REGISTER.all()
+        warm.imported()
+        if any(getattr(getattr(item, "obj", None), "is_hypothesis_test", False) for item in items):
+            strategies.ready()
 
     def _scout(self) -> None:
         """In a fork: what the scenario of a working backend runs; raises where it does not go through on the reference."""
@@ -160,21 +173,34 @@ class Trials:
         self.station.retarget(self.job["trials"][name]["backend"])
         self.config.option.backend = self.station.backend_name  # checks that start a process hand it on
         self.station.backend()
-        began, run, used = time.monotonic(), 0, 0.0
-        account = own / "cpu"
+        began, account = time.monotonic(), own / "cpu"
         os.environ[warm.ACCOUNT] = str(account)
         with tracing.traced(own) if self.job.get("trace") else nullcontext():
-            before = sum(os.times()[:4])
-            for item, following in zip_longest(items, items[1:]):
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                run += 1
-                red = self.job.get("until_red") and json.loads(self.recorder.lines[-1])["state"] in RED
-                used = sum(os.times()[:4]) - before + warm.spent(account)
-                if red or used > self.job.get("budget", math.inf):
-                    break
+            run, used = self._run(items, self.job["trials"][name], account)
         if self.job.get("working") and name.startswith(("DEF-", "GUARD-")):
             self._prove(scratch / "working")
         self.recorder._write({"kind": "end", "checks": run, "seconds": round(time.monotonic() - began, 2), "cpu": round(used, 2)})
+
+    def _run(self, items: list[pytest.Item], trial: dict[str, Any], account: Path) -> tuple[int, float]:
+        """Run the items of a trial, as far as it goes; how many were run, and their CPU (s), that of `account` in it."""
+        run, used, before, proven = 0, 0.0, sum(os.times()[:4]), set[str]()
+        enough = trial.get("until_proven", ())
+        for item, following in zip_longest(items, items[1:]):
+            if enough and trials.settled(self._name(item), trial["choice"]["checks"], proven):
+                continue
+            # Where the next one may be left out, nothing is kept for it.
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None if enough else following)
+            run, told = run + 1, json.loads(self.recorder.lines[-1])
+            if trials.refutes(told["state"], trials.stop_of(told), enough):
+                proven.add(self._name(item))
+            red = self.job.get("until_red") and told["state"] in RED
+            used = sum(os.times()[:4]) - before + warm.spent(account)
+            if red or used > self.job.get("budget", math.inf):
+                break
+        return run, used
+
+    def _name(self, item: pytest.Item) -> str:
+        return trials.without_device(self.checks[item.nodeid][0].id)
 
     def _scratch(self, child: int) -> Path:
         """Where a fork keeps what it makes on the side: a path so short that its own processes' sockets have room in it."""

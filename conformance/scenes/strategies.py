@@ -30,6 +30,11 @@ def every(**drawn: st.SearchStrategy[Any]) -> Callable[[Any], Any]:
     return lambda test: SETTINGS(given(**drawn)(test))
 
 
+def ready() -> None:
+    """Hypothesis reads the sources of all that is loaded, for their constants, when it draws: once for all forks of a process."""
+    every(numbers=st.lists(st.integers(), min_size=200, max_size=200))(lambda numbers: None)()
+
+
 def complex_images(*shape: int) -> st.SearchStrategy[np.ndarray]:
     """complex64 arrays of this shape with parts in sixteenths from −4 to 4."""
     parts = arrays.arrays(np.int8, (2, *shape), elements=st.integers(-64, 64))

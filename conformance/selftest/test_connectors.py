@@ -151,6 +151,18 @@ def test_its_random_numbers_are_seeded(far: Any) -> None:
     assert Proxy(far).read(Path("x"), how="random") == first
 
 
+def test_torch_is_seeded_without_a_word_to_devices_that_are_not_there() -> None:
+    """For each of them `torch.manual_seed` keeps the stack of its caller: milliseconds, twice a check."""
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(3)
+    expected, queued = torch.rand(2), len(torch.cuda._queued_calls)
+
+    beside.seed(None, 3)
+
+    assert torch.equal(torch.rand(2), expected)
+    assert torch.accelerator.is_available() or len(torch.cuda._queued_calls) == queued
+
+
 def test_a_file_is_seen_being_opened_there(far: Any, tmp_path: Path) -> None:
     (tmp_path / "data.txt").write_text("1")
     live = Proxy(far).registry()

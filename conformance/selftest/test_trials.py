@@ -79,6 +79,24 @@ def test_a_name_of_nothing_is_refused(checks: list[str], files: list[str]) -> No
         trials.chosen(PLACES, checks, files)
 
 
+@pytest.mark.parametrize(
+    ("names", "settled"),
+    [(["A-1:one"], True), (["A-1:one[g2]"], False), (["A-1:one", "A-1:one[g2]"], False), (["A-1:other"], False), ([], False)],
+    ids=["a case of it", "another case", "not all that ask", "another check", "nobody asks"],
+)
+def test_a_check_is_settled_when_a_case_has_proved_every_name_that_asks(names: list[str], settled: bool) -> None:
+    assert trials.settled("A-1:one[g2]", names, {"A-1:one[g1]"}) is settled
+
+
+def test_only_a_failure_of_a_named_clause_settles() -> None:
+    line = {"state": "fail", "stop": {"clauses": ["A-2~1"]}}
+
+    assert trials.refutes(line["state"], trials.stop_of(line), ["A-2"])
+    assert not trials.refutes(line["state"], trials.stop_of(line), ["A-1"])
+    assert not trials.refutes("crash", (), ["A-1"])
+    assert trials.refutes("fail", trials.stop_of({"state": "fail"}), ["A-1"])
+
+
 def test_hollow_checks_and_the_smallest_selection() -> None:
     table = trials.matrix(
         [
@@ -152,6 +170,22 @@ def test_source_is_planted_into_interpreters_that_start_afterwards(monkeypatch: 
     assert Path(str(reference_impl.policy.__file__)).read_text(encoding="utf-8") == before
     with pytest.raises(LookupError, match="nothing was planted"):
         plant.source("policy.py", "no such line", "")
+
+
+def test_hypothesis_reads_the_sources_of_a_process_once_for_all_its_forks(tmp_path: Path) -> None:
+    """It does so at a draw, unless the process from which all are forked has drawn before."""
+    code = (
+        "import ast, os, conformance.scenes.runs\nfrom conformance.scenes import strategies\n"
+        "strategies.ready() if {ready} else None\n"
+        "read, parse = [], ast.parse\nast.parse = lambda *given, **options: read.append(given) or parse(*given, **options)\n"
+        "if not os.fork():\n    strategies.ready()\n    print(len(read), flush=True)\n    os._exit(0)\nos.wait()\n"
+    )
+
+    first, others = (
+        int(process.run([sys.executable, "-c", code.format(ready=ready)], cwd=tmp_path).stdout) for ready in (False, True)
+    )
+
+    assert first > 5 + others
 
 
 def test_an_id_is_registered_once() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import conformance.protocol
 from conformance.connectors import process
 from conformance.defects import warm
 
@@ -85,6 +86,17 @@ def test_what_a_fork_cannot_be_is_a_new_interpreter(stub: str, tmp_path: Path, h
     done = process.run([stub, *words.get(how, [str(tmp_path / "program.py")])], env=given.get(how, {}))
 
     assert (done.returncode, done.stdout) == (0, "False\n")
+
+
+def test_a_fork_finds_this_project_compiled_and_compiles_nothing_else(stub: str, tmp_path: Path) -> None:
+    """A changed copy of a package, which a mutant plants, is read from its own text."""
+    (tmp_path / "other.py").write_text("")
+    text = "import other, pathlib, conformance.protocol as ours\nfor module in (ours, other):\n"
+    (tmp_path / "program.py").write_text(text + "    print(pathlib.Path(module.__cached__).is_file(), module.__file__)\n")
+
+    done = process.run([stub, str(tmp_path / "program.py")], env={"PYTHONPATH": str(tmp_path)})
+
+    assert done.stdout.splitlines() == [f"True {conformance.protocol.__file__}", f"False {tmp_path / 'other.py'}"]
 
 
 def test_a_fork_ends_with_its_client(stub: str, tmp_path: Path) -> None:

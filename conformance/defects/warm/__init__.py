@@ -12,7 +12,10 @@ twins among them would be accused if a fork were another process than an interpr
 
 from __future__ import annotations
 
+import compileall
+import importlib.util
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -31,7 +34,9 @@ LIBRARIES = (
 )  # fmt: skip
 """What commands of the reference spend their first seconds with; each may rest on those before it, on none behind it."""
 HERE = Path(__file__).resolve().parent
-SOCKET, NAME = "warm", "python"
+SOCKET, NAME, COMPILED = "warm", "python", "compiled"
+PROJECT = ("conformance", "reference_impl")
+TESTS = re.compile(r"/(selftest|suite|tests|results)/")
 ACCOUNT = "CONFORM_CPU"
 """Variable: the file to which the server adds the seconds of CPU of each fork that ends."""
 
@@ -43,7 +48,8 @@ def interpreter(libraries: Sequence[str] = LIBRARIES) -> Iterator[str]:
     Raises `RuntimeError` where the server dies before it listens.
     """
     folder = Path(tempfile.mkdtemp(prefix="conform-"))  # not below a report's folder: the path of a socket has 107 characters
-    command = [sys.executable, str(HERE / "server.py"), str(folder / SOCKET), *libraries]
+    compile_into(folder / COMPILED)
+    command = [sys.executable, str(HERE / "server.py"), str(folder / SOCKET), str(folder / COMPILED), *libraries]
     environment = {name: value for name, value in {**os.environ, **process.QUIET}.items() if name != "PYTHONPATH"}
     server = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
@@ -62,6 +68,25 @@ def interpreter(libraries: Sequence[str] = LIBRARIES) -> Iterator[str]:
 def spent(account: Path) -> float:
     """The seconds of CPU that the server has written into `account`."""
     return sum(map(float, account.read_text(encoding="utf-8").split())) if account.is_file() else 0.0
+
+
+def compile_into(folder: Path) -> None:
+    """The bytecode of this project below `folder`: where none is kept beside the files, each process would compile them anew."""
+    before, sys.pycache_prefix = sys.pycache_prefix, str(folder)
+    try:
+        for package in PROJECT:
+            if (found := importlib.util.find_spec(package)) is not None:
+                for place in found.submodule_search_locations or ():
+                    compileall.compile_dir(place, quiet=2, rx=TESTS)
+    finally:
+        sys.pycache_prefix = before
+
+
+def imported(libraries: Sequence[str] = LIBRARIES) -> None:
+    """In this process, too: its forks find them."""
+    for name in libraries:
+        if importlib.util.find_spec(name.partition(".")[0]) is not None:
+            importlib.import_module(name)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
-"""`python server.py SOCKET LIBRARY …`: an interpreter that imports libraries once, and forks for each request of `client.py`.
+"""`python server.py SOCKET COMPILED LIBRARY …`: an interpreter that imports libraries once, and forks for each request of
+`client.py`.
 
-It is started by path and imports nothing of this project: a fork finds its packages where a new interpreter would.
+It is started by path and imports nothing of this project: a fork finds its packages where a new interpreter would, and what is
+compiled of them below the folder COMPILED.
 """
 
 from __future__ import annotations
@@ -30,13 +32,14 @@ TRACED = "COVERAGE_PROCESS_START"
 """Variable by which coverage.py is asked for; a new interpreter is traced from its start, a fork from here."""
 
 
-def main(place: str, *libraries: str) -> None:
+def main(place: str, compiled: str, *libraries: str) -> None:
     """Import, listen, say so, and serve until standard input ends."""
     from kept import Kept  # in this file's folder
 
     del sys.path[0], sys.modules["kept"]
     before = list(warnings.filters)
     kept = Kept(libraries)
+    sys.pycache_prefix, sys.dont_write_bytecode = compiled, True
     added = warnings.filters[: len(warnings.filters) - len(before)]
     gc.collect()
     gc.freeze()
