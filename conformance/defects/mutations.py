@@ -92,21 +92,32 @@ def _unread(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 def drawn(mutations: Iterable[Mutation], texts: dict[str, str], size: int, seed: int) -> list[Mutation]:
     """`size` mutations at as many places, in an order that the seed decides: a smaller sample begins a larger one.
 
-    What says the same as the original, or is no Python, is passed over.
+    A place draws its rank alone, by its line's text: it keeps it when lines move, and when files come or go. What says the same
+    as the original, or is no Python, is passed over.
     """
-    chance = random.Random(seed)
     places: dict[tuple[str, int, int], list[Mutation]] = {}
     for mutation in sorted(mutations):
         places.setdefault((mutation.path, mutation.line, mutation.column), []).append(mutation)
-    order = sorted(places)
-    chance.shuffle(order)
+    named = {path: _lines(texts[path]) for path in {path for path, _, _ in places}}
+    chances = {place: random.Random(f"{seed} {place[0]} {named[place[0]][place[1]]} {place[2]}") for place in places}
+    ranks = {place: chance.random() for place, chance in chances.items()}
     found: list[Mutation] = []
-    for place in order:
+    for place in sorted(places, key=lambda place: (ranks[place], place)):
         if len(found) == size:
             break
-        one = chance.choice(places[place])
+        one = chances[place].choice(places[place])
         if _differs(texts[one.path], mutated(texts[one.path], one)):
             found.append(one)
+    return found
+
+
+def _lines(text: str) -> dict[int, str]:
+    """Line → its text, and how many of that text stand above it."""
+    seen: dict[str, int] = {}
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        found[number] = f"{line} {seen.get(line, 0)}"
+        seen[line] = seen.get(line, 0) + 1
     return found
 
 

@@ -95,6 +95,17 @@ def test_one_mutation_a_place_and_a_small_sample_begins_a_large_one() -> None:
     assert mutations.drawn(every, texts, 5, 4) != large
 
 
+def test_a_place_keeps_its_rank_when_lines_move_and_when_files_come() -> None:
+    """So a sample can be tried again on a later state, and its survivors found again."""
+    texts = {"data/a.py": TEXT}
+    moved = {"data/a.py": f'"""Moved."""\n\n{TEXT}', "data/b.py": "def other(x):\n    return x + 9 * 8\n"}
+
+    first = mutations.drawn(mutations.population(texts), texts, 9, 3)
+    later = [m for m in mutations.drawn(mutations.population(moved), moved, 9, 3) if m.path == "data/a.py"]
+
+    assert [(m.line + 2, m.column, m.occurrence) for m in first] == [(m.line, m.column, m.occurrence) for m in later]
+
+
 def test_a_mutation_changes_its_place_and_no_other() -> None:
     one = next(m for m in mutations.population({"data/a.py": TEXT}) if m.line == 6)
 
