@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def add(verbs: Any) -> None:
     verb.add_argument("--again", action="store_true", help="try known survivors once more, for checks that were written since")
     verb.add_argument("--workers", type=int, default=1, metavar="N", help="trials at a time")
     verb.add_argument("--folder", type=Path, default=Path("reports/mutation"), help="the map and the results stay here")
-    verb.add_argument("--write", action="store_true", help="write the committed page of the score and the survivors anew")
+    verb.add_argument("--write", action="store_true", help="write the committed page and table of scores anew")
     verb.set_defaults(act=_mutation)
 
 
@@ -56,14 +57,17 @@ def _mutation(arguments: argparse.Namespace) -> int:
     package = mutation_run.package()
     results, drawn = mutation_run.perform(arguments.folder.resolve(), wanted, package)
     read = mutation_page.readings()
-    page = mutation_page.page(results, drawn, read, mutations.sources(package, wanted.areas))
+    texts = mutations.sources(package, wanted.areas)
+    samples = mutation_page.with_sample(mutation_page.scores(), results, drawn, read, texts)
+    page = mutation_page.page(results, drawn, read, texts, samples)
     print(page)
     if arguments.write:
+        mutation_page.SCORES.write_text(json.dumps(samples, indent=1) + "\n", encoding="utf-8")
         mutation_page.PAGE.write_text(page, encoding="utf-8")
-    unread = mutation_page.unread(results, read, mutations.sources(package, wanted.areas))
+    unread = mutation_page.unread(results, read, texts)
     for line in unread:
         print(f"survived, and nobody has read it: {line}")
-    score = mutation_page.score(results, read, mutations.sources(package, wanted.areas))
+    score = mutation_page.score(results, read, texts)
     finished = len(results) == drawn["sample"]
     code = 6 if not finished else 0 if score >= AIM and not unread else 7
     print(f"{len(results)} of {drawn['sample']} tried; score {score:.1%} (aim {AIM:.0%})\nexit {code}")

@@ -13,7 +13,13 @@ from conformance.defects import mutations
 ROOM = Path(__file__).resolve().parent.parent / "mutants"
 PAGE = ROOM / "mutation.md"
 READ = ROOM / "survivors.json"
-"""Survivors that somebody has read: file → the line's text, stripped → operator → `equivalent: why` or `gap: what is missing`."""
+"""Survivors that somebody has read: file → the line's text, stripped → operator → `equivalent: why` or `gap: what is missing`.
+
+A file from which nothing is drawn has its reason under the line `WHOLE`.
+"""
+SCORES = ROOM / "mutation_scores.json"
+"""The samples that were tried, one a seed, in their order: seed, commit, budget (s), number, and the score of each area."""
+WHOLE = "*"
 NOTICED = ("by assertion", "by crash", "hung", "unmade")
 MISSED = ("survived", "too dear", "unreached")
 VERDICTS = (*NOTICED, *MISSED)
@@ -76,9 +82,35 @@ def spoken_of(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mappi
     return sum(verdict(result) in NOTICED for result in counted) / len(counted) if counted else 0.0
 
 
-def page(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: Readings, texts: Mapping[str, str]) -> str:
+def scores() -> list[dict[str, Any]]:
+    """The samples that were written down."""
+    return list(json.loads(SCORES.read_text(encoding="utf-8"))) if SCORES.is_file() else []
+
+
+def with_sample(
+    before: Sequence[dict[str, Any]], results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: Readings,
+    texts: Mapping[str, str],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The samples with this one, in the place of an earlier state of it."""
+    areas = {area: score(some, read, texts) for area, some in _by_area(results).items()}
+    spoken = spoken_of(results, read, texts)
+    this = {key: drawn[key] for key in ("seed", "commit", "budget")} | {"tried": len(results), "spoken of": round(spoken, 4)}
+    this["areas"] = {area: round(value, 4) for area, value in areas.items()}
+    return [*(sample for sample in before if sample["seed"] != drawn["seed"]), this]
+
+
+def page(
+    results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: Readings, texts: Mapping[str, str],
+    samples: Sequence[Mapping[str, Any]] = (),
+) -> str:  # fmt: skip
     """The page, in Markdown."""
-    return "\n".join([*_head(results, drawn, read, texts), *_areas(results, read, texts), *_survivors(results, read, texts), ""])
+    parts = [
+        _head(results, drawn, read, texts),
+        _areas(results, read, texts),
+        _samples(samples),
+        _survivors(results, read, texts),
+    ]
+    return "\n".join([*(line for part in parts for line in part), ""])
 
 
 def _head(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: Readings, texts: Mapping[str, str]) -> list[str]:
@@ -89,30 +121,49 @@ def _head(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: 
         "",
         f"`nox -s mutation` draws places in the reference's source with a seed ({drawn['seed']}) and changes one token at each "
         f"(cosmic-ray's operators; annotations aside). {len(results)} of {drawn['sample']} mutations of this sample, out of "
-        f"{drawn['mutations']} at {drawn['places']} places, were tried on the suite alone, each on the checks that reach its "
-        f"line: **{raw:.1%} were noticed, {score(results, read, texts):.1%} without those that are equivalent**, "
+        f"{drawn['mutations']} at {drawn['places']} places (commit {drawn['commit']}), were tried on the suite alone, each on "
+        f"the checks that reach its line, until one was red or {drawn['budget']:g} s of CPU were used: **{raw:.1%} were noticed, "
+        f"{score(results, read, texts):.1%} without those that are equivalent**, "
         f"{spoken_of(results, read, texts):.1%} without those, too, about which no clause speaks. A mutation "
         "counts as noticed *by assertion* where a check failed, *by crash* where the reference died in a check's hands, *hung* "
         "where it ran out of time, *unmade* where it could not be imported. The rest was missed: it *survived* the checks for "
         "which there was time, or was never tried because each check that reaches it is *too dear*, or because none reaches it.",
         "",
-        f"Not drawn from: {len(outside)} files of these areas ({sum(outside.values())} places) of which no check runs a "
-        "function, "
-        f"because no clause speaks of them: {', '.join(f'`{path}`' for path in outside) or 'none'}.",
+        f"Not drawn from: {len(outside)} files ({sum(outside.values())} places) of which no check runs a function.",
+        "",
+        *(
+            f"- `{path}` ({places}): {read.get(path, {}).get(WHOLE, {}).get('*', 'not read yet')}"
+            for path, places in outside.items()
+        ),
         "",
     ]
 
 
 def _areas(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[str, str]) -> list[str]:
     lines = [f"| area | tried | {' | '.join(VERDICTS)} | of them equivalent | score |", "|---|" + "---:|" * (len(VERDICTS) + 3)]
-    present = [area for area in mutations.AREAS if any(result["area"] == area for result in results)]
-    for area in [*present, "all"]:
-        some = [result for result in results if area in ("all", result["area"])]
+    for area, some in _by_area(results).items():
         count = Counter(verdict(result) for result in some)
         same = sum(said(result, read, texts).startswith("equivalent") for result in alive(some))
         cells = [str(count.get(word, 0)) for word in VERDICTS]
         lines.append(f"| {area} | {len(some)} | {' | '.join(cells)} | {same} | {score(some, read, texts):.1%} |")
     return [*lines, ""]
+
+
+def _by_area(results: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Area → its results, in the order of the areas; `all` is the last."""
+    found = {area: [result for result in results if result["area"] == area] for area in mutations.AREAS}
+    return {area: some for area, some in found.items() if some} | {"all": list(results)}
+
+
+def _samples(samples: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The scores of all samples that were written down, an area a line."""
+    heads = [f"seed {one['seed']}: {one['tried']} places, {one['budget']:g} s, {one['commit'] or '?'}" for one in samples]
+    lines = ["## Samples so far", "", f"| area | {' | '.join(heads)} |", "|---|" + "---:|" * len(heads)]
+    for area in (*mutations.AREAS, "all"):
+        cells = [f"{one['areas'][area]:.1%}" if area in one["areas"] else "" for one in samples]
+        lines += [f"| {area} | {' | '.join(cells)} |"] if any(cells) else []
+    spoken = " | ".join(f"{one['spoken of']:.1%}" for one in samples)
+    return [*lines, f"| all about which a clause speaks | {spoken} |", ""] if samples else []
 
 
 def _survivors(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[str, str]) -> list[str]:

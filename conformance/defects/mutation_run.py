@@ -20,6 +20,7 @@ from conformance.defects.mutation_map import digest
 from conformance.defects.mutations import Mutation
 from conformance.defects.planting import ROOT
 from conformance.defects.reach import Reach
+from conformance.evidence import checkout
 from conformance.judging.states import RED
 
 PORTION = 40
@@ -81,6 +82,8 @@ def drawn_from(
             outside[path] = outside.get(path, 0) + 1
     return {
         "seed": wanted.seed,
+        "commit": (checkout.state()["commit"] or "")[:7],
+        "budget": wanted.budget,
         "sample": len(sample),
         "places": len(places) - sum(outside.values()),
         "mutations": sum(m.path in within for m in everything),

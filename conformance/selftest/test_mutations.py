@@ -217,11 +217,25 @@ def test_the_score_leaves_out_what_is_equivalent_and_nothing_else() -> None:
     silent = {"data/a.py": {"return side - 2": {"*": "no clause: nobody asks"}}}
     assert mutation_page.spoken_of(found, silent, texts) == pytest.approx(2 / 4)
     assert mutation_page.unread(found, read, texts) == ["data/a.py:NumberReplacer:6 line 15: return side - 2"]
-    page = mutation_page.page(
-        found, {"seed": 1, "sample": 5, "places": 9, "mutations": 20, "unreached": {"data/b.py": 1}}, read, texts
-    )
+    drawn = {"seed": 1, "commit": "abc", "budget": 3.0, "sample": 5, "places": 9, "mutations": 20, "unreached": {"data/b.py": 1}}
+    page = mutation_page.page(found, drawn, read, texts)
     assert "| data | 5 | 1 | 1 | 0 | 0 | 2 | 0 | 1 | 1 | 50.0% |" in page
     assert "equivalent: no side is 8" in page and "not read yet" in page and "`data/b.py`" in page
+
+
+def test_a_sample_stands_beside_those_before_it_and_a_later_state_of_it_takes_its_place() -> None:
+    texts, drawn = {"data/a.py": TEXT}, {"seed": 2, "commit": "abc", "budget": 3.0, "sample": 2, "places": 9, "mutations": 20}
+    older = {"seed": 1, "commit": "", "budget": 3.0, "tried": 4, "spoken of": 0.5, "areas": {"loss": 0.25, "all": 0.25}}
+    half, whole = [result(0, "killed", "fail"), result(4, "survived")], [result(0, "killed", "fail")]
+
+    first = mutation_page.with_sample([older], half, drawn, {}, texts)
+    second = mutation_page.with_sample(first, whole, drawn, {}, texts)
+
+    assert [(one["seed"], one["areas"]["all"]) for one in first] == [(1, 0.25), (2, 0.5)]
+    assert second == [older, {**first[1], "tried": 1, "spoken of": 1.0, "areas": {"data": 1.0, "all": 1.0}}]
+    page = mutation_page.page(whole, {**drawn, "unreached": {"data/b.py": 3}}, {"data/b.py": {"*": {"*": "why"}}}, texts, second)
+    assert "| all | 25.0% | 100.0% |" in page and "| loss | 25.0% |  |" in page
+    assert "- `data/b.py` (3): why" in page
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
