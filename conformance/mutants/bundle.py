@@ -23,6 +23,7 @@ from reference_impl import atomic, config
 from reference_impl.bundle import archive, container, load_torch_bundle, parameters, safe_pickle, save_torch_bundle, weights
 from reference_impl.bundle.container import BundleReader
 from reference_impl.config import registry
+from reference_impl.domains.fields import refuse_outside
 from reference_impl.errors import ContractError
 from reference_impl.stored import pickles
 from reference_impl.stored.members import MemberStream
@@ -35,6 +36,11 @@ def the_archive_tools_defaults_are_taken(entries, path):
     with atomic.atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, data in entries.items():
             archive.writestr(name, data)
+
+
+def only_the_models_fields_are_looked_at(name, value, *, owner, **named):
+    if owner == "ModelConfig":
+        refuse_outside(name, value, owner=owner, **named)
 
 
 def the_parameters_are_the_models_part_alone(original, settings, *given):
@@ -211,6 +217,9 @@ mutant("DEF-158", "four channels come back as one", "BUNDLE-024:the_architecture
 mutant("GUARD-BUNDLE-022", "a size that an archive does not state is guessed",
     "BUNDLE-022:parameters_without_an_architecture_are_refused",
     plant=function(safe_pickle.loads, the_registrys_defaults_stand_in))
+mutant("GUARD-BUNDLE-026", "only fields of the model are looked at when a bundle is read",
+    "BUNDLE-026:a_parameter_that_its_field_cannot_hold_is_refused[intensity_scale-float]",
+    plant=constant(parameters, "refuse_outside", only_the_models_fields_are_looked_at))
 mutant("GUARD-BUNDLE-023", "the registry knows nothing of the loaded bundle",
     "BUNDLE-023:the_registry_holds_the_parameters_after_loading", "BUNDLE-023:predictions_survive_in_a_fresh_process",
     plant=function(archive._rebuilt, parameters_are_returned_and_not_written))

@@ -63,6 +63,9 @@ mutant("GUARD-DISPATCH-003", "a misspelt backend runs the default one", "DISPATC
     plant=function(selector._workflow_of,
         lambda original, settings: original(replace(settings,
         backend="tensorflow" if settings.backend == "tensorflow" else "pytorch"))))
+mutant("GUARD-DISPATCH-003c", "a short name is taken for a backend", "DISPATCH-003:an_unknown_backend_is_refused[short-run]",
+    plant=function(selector._workflow_of, lambda original, settings: original(
+        replace(settings, backend={"torch": "pytorch", "tf": "tensorflow"}.get(settings.backend, settings.backend)))))
 mutant("GUARD-DISPATCH-003b", "where torch is missing another framework computes instead",
     "DISPATCH-003:a_backend_never_imports_the_other_framework",
     "POLICY-003:choosing_the_torch_backend_without_its_stack_is_refused", clauses=["POLICY-004"],

@@ -21,6 +21,12 @@ SHAPING = (
     "object.big", "probe.big", "probe.mask", "probe_scale", "gaussian_smoothing_sigma", "n_filters_scale", "amp_activation",
     "model_type", "pad_object",
 )  # fmt: skip
+WRONG = (
+    ("N", "64"), ("gridsize", [2]), ("nphotons", "many"), ("nphotons", float("nan")), ("nphotons", -1.0), ("nepochs", 2.5),
+    ("batch_size", "all"), ("object.big", "maybe"), ("n_filters_scale", float("inf")), ("amp_activation", "cosine"),
+    ("probe_scale", "4.0"), ("intensity_scale", float("nan")), ("intensity_scale", "1"),
+)  # fmt: skip
+"""Parameters that no configuration of the contract takes (CONFIG-010 and on)."""
 
 
 def rename(weights: dict[str, np.ndarray]) -> None:
@@ -77,6 +83,19 @@ def test_parameters_without_an_architecture_are_refused(backend: Any, observe: O
     archives.put(tmp_path, archives.with_parameters(content, lambda parameters: parameters.pop(field)))
 
     with observe.raises("refusal", ValueError, "missing required fields", field, "Cannot reconstruct model architecture"):
+        backend.load(tmp_path)
+
+
+@pytest.mark.clause("BUNDLE-026~1", needs=("BUNDLE-004", "BUNDLE-020"))
+@pytest.mark.parametrize(("field", "value"), WRONG, ids=[f"{field}-{type(value).__name__}" for field, value in WRONG])
+def test_a_parameter_that_its_field_cannot_hold_is_refused(
+    backend: Any, observe: Observer, tmp_path: Path, field: str, value: Any
+) -> None:
+    """By its name. If this fails, suspect a dictionary that is handed to the registry as it came."""
+    content = archives.entries(archives.good(backend))
+    archives.put(tmp_path, archives.with_parameters(content, lambda parameters: parameters.update({field: value})))
+
+    with observe.raises("refusal", ValueError, field):
         backend.load(tmp_path)
 
 

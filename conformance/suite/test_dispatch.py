@@ -64,7 +64,9 @@ def test_the_registry_is_up_to_date_when_the_backend_is_imported(backend: Proxy,
 
 @pytest.mark.clause("DISPATCH-003~1")
 @pytest.mark.parametrize("workflow", ["run", "run_training", "open"])
-@pytest.mark.parametrize("name", ["numpy", "", "PyTorch"], ids=["unknown", "empty", "capitals"])
+@pytest.mark.parametrize(
+    "name", ["numpy", "", "PyTorch", "torch", "tf"], ids=["unknown", "empty", "capitals", "short", "shorter"]
+)
 def test_an_unknown_backend_is_refused(backend: Proxy, observe: Observer, workflow: str, name: str) -> None:
     """Any name but the two is an error that says which two.
 
