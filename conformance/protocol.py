@@ -110,8 +110,8 @@ class Data(Protocol):
     def read(self, path: Path, **options: Any) -> Native: ...
     def record(self, **arrays: Any) -> Native: ...
     def write(self, raw: Native, path: Path) -> None: ...
-    def masked(self, raw: Native, mask: np.ndarray) -> Native:
-        """The record with a mask `(N, N)` of its detector, True where a pixel is good (DATA-012)."""
+    def masked(self, raw: Native, mask: np.ndarray | Path) -> Native:
+        """The record with a mask `(N, N)` of its detector, True where a pixel is good (DATA-012), or its file's (DATA-027)."""
 
 
 class Grouping(Protocol):

@@ -97,7 +97,7 @@ class Reference:
     read = staticmethod(data.load_data)
     record = staticmethod(data.RawData)
     write = staticmethod(data.RawData.to_file)
-    masked = staticmethod(data.RawData.masked)
+    masked = staticmethod(lambda raw, mask: raw.masked(data.good_pixels(mask)))
     group = staticmethod(grouping.generate_grouped_data)
     transform = staticmethod(grouping.transform)
     container_from_groups = staticmethod(batch.container_from_groups)

@@ -64,6 +64,13 @@ mutant("GUARD-DATA-013b", "exposures are left out in silence", "DATA-013:what_ha
     plant=constant(pairing, "warnings", SimpleNamespace(warn=lambda *given, **options: None)))
 mutant("GUARD-DATA-013c", "numbers that fit nothing are taken", "DATA-013:numbers_that_do_not_fit_are_refused",
     plant=function(pairing._numbers, instead(lambda archive, key, count: np.resize(np.unique(archive.array(key)), count))))
+mutant("GUARD-DATA-013d", "exposures come in the order of their numbers",
+    "DATA-013:numbers_pair_patterns_with_positions[unsorted-frames-canonical]",
+    plant=function(pairing.read, result(lambda pairs: pairs and pairing.Pairs(*(rows[np.argsort(pairs.positions)] for rows in
+        (pairs.frames, pairs.positions))))))
+mutant("GUARD-DATA-013e", "the older layout is counted by its positions",
+    "DATA-013:numbers_pair_patterns_with_positions[twice-as-many-frames-legacy]",
+    plant=function(pairing.frame_count, lambda original, archive, stack, count: count))
 mutant("GUARD-BATCH-037", "masked pixels are filled with the mean", "BATCH-037:images_are_those_of_a_record_that_is_dark_there",
     plant=function(fields.images, masked_pixels_are_filled))
 mutant("GUARD-BATCH-037b", "a masked hot pixel dims every pattern",

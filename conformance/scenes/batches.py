@@ -154,6 +154,11 @@ def raw_record(n: int = 19, N: int = 16, **changes: Any) -> dict[str, Any]:
     return {**whole, "xcoords_start": whole["xcoords"], "ycoords_start": whole["ycoords"], **changes}
 
 
+def shuffled(backend: Any, config: Any) -> Any:
+    """A train loader of 21 samples that know their numbers."""
+    return backend.loaders(tagged(), None, config)[0]
+
+
 def train_batches(backend: Any, container: Any, config: Any) -> list[Any]:
     """One pass of the train loader, without a test container."""
     return list(backend.loaders(container, None, config)[0])

@@ -93,10 +93,10 @@ def training(g: int = 2, brightness: tuple[float, ...] = (1.0, 5.0), n: int = 6,
     return {**found, **changes}
 
 
-def validation(g: int = 2, brightness: float = 40.0) -> dict[str, Any]:
+def validation(g: int = 2, brightness: float = 40.0, **changes: Any) -> dict[str, Any]:
     """Data of both experiments, much brighter than the training data."""
     given = training(g, n=4)
-    return {**given, "intensity": (given["intensity"] * np.float32(brightness))}
+    return {**given, "intensity": (given["intensity"] * np.float32(brightness)), **changes}
 
 
 def batch_of(loader: Native) -> Native:

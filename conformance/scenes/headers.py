@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.scenes import runs, workflows
+from conformance.scenes import configs, runs, workflows
 from conformance.scenes.entrances import Arrays
 
 
@@ -89,3 +89,12 @@ def told(backend: Any, factory: str, path: Path, overrides: Mapping[str, Any]) -
     made: list[Any] = []
     said = warnings_of(lambda: made.append(FACTORIES[factory](backend, path, overrides)), DeprecationWarning)
     return getattr(made[0], {"training": "tf_training_config", "inference": "tf_inference_config"}[factory]), said
+
+
+def default_entries(backend: Any, kind: str) -> dict[str, Any]:
+    """What a configuration that states nothing says, by the keys of the registry; what is none is not said."""
+    whole = configs.by_default(backend, kind)
+    fields = {name: getattr(whole.model, name) for name in configs.FIELDS["model"]}
+    fields |= {name: getattr(whole, name) for name in configs.FIELDS[kind] if name != "model"}
+    said = {name: value for name, value in configs.in_registry(fields).items() if value is not None}
+    return {name: value for name, value in said.items() if name != "model_path"}  # its form is open (CONFIG-021)

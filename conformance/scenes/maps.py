@@ -12,7 +12,7 @@ import numpy as np
 
 from conformance.connectors import native
 from conformance.connectors.beside import beside
-from conformance.scenes import batches, entrances, inputs
+from conformance.scenes import batches, entrances, inputs, masks
 from conformance.scenes.optics import curved_probe
 from conformance.scenes.records import record, write_npz
 
@@ -154,6 +154,13 @@ FORMS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "dim": lambda given: _scaled("diff3d", 2.0**-12, given),
     "bright": lambda given: _scaled("diff3d", 2.0**12, given),
     "far": lambda given: _scaled("xcoords", 60.0, _scaled("ycoords", 60.0, given)),
+    "masked": lambda given: {**given, "mask": masks.mask(entrances.N)},
+    "masked-last": lambda given: entrances.dressed("patterns-last", {**given, "mask": masks.mask(entrances.N)}),
+    "paired": lambda given: {
+        **given,
+        "frame_index": np.arange(entrances.COUNT)[::-1],
+        "position_index": np.arange(entrances.COUNT),
+    },
     "four": lambda given: {key: a[:4] if np.ndim(a) and len(a) == entrances.COUNT else a for key, a in given.items()},
 }
 """Name → one file of data, otherwise."""
@@ -185,6 +192,7 @@ OTHER_SETTINGS: dict[str, dict[str, Any]] = {
     "sequential_sampling": {"sequential_sampling": False},
     "nphotons": {"nphotons": 4.0e5},
     "N": {"N": 32},
+    "n_subsample": {"n_subsample": 15},
 }
 
 

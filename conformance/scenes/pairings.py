@@ -32,15 +32,16 @@ class Pairing:
         """A position a number."""
         return files.arrays(len(self.positions))
 
-    def write(self, folder: Path) -> Path:
-        whole = {**self.scan(), "diff3d": self.stack()}
+    def write(self, folder: Path, axis: int = 0) -> Path:
+        """The file, its patterns along this axis of the stack (0, or 2: the older layout)."""
+        whole = {**self.scan(), "diff3d": np.ascontiguousarray(np.moveaxis(self.stack(), 0, axis))}
         return write_npz(folder / files.NAME, **whole, frame_index=self.frames, position_index=self.positions)
 
-    def read(self, backend: Any, folder: Path) -> Native:
+    def read(self, backend: Any, folder: Path, axis: int = 0) -> Native:
         """The record, what it is warned of being another check's matter."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
-            return backend.read(self.write(folder))
+            return backend.read(self.write(folder, axis))
 
     def __str__(self) -> str:
         return self.name
@@ -52,6 +53,10 @@ PAIRS = [
     Pairing("positions-missing", ALL, np.delete(ALL, [0, 7])),
     Pairing("both-missing", np.delete(ALL, [5, 9]), np.delete(ALL, [3, 4])),
     Pairing("another-order", ALL, ALL[::-1].copy()),
+    Pairing("unsorted-frames", np.random.default_rng(3).permutation(ALL) - 7, ALL - 7),
+    Pairing("unsorted-both", np.random.default_rng(4).permutation(ALL)[:-3], np.random.default_rng(5).permutation(ALL)[:-2]),
+    Pairing("twice-as-many-frames", np.arange(40), ALL[:-1] * 2),
+    Pairing("one-in-common", np.array([4, 2, 9]), np.array([7, 9])),
 ]
 
 FAULTS = [

@@ -150,6 +150,20 @@ def test_no_seed_is_forty_two(backend: Any, observe: Observer) -> None:
     observe.equal("order", order(backend, subsample_seed=None), order(backend, subsample_seed=42))
 
 
+@pytest.mark.clause("BATCH-052~1")
+@pytest.mark.parametrize("seed", [None, 0, 5], ids=["none", "0", "5"])
+def test_each_pass_has_an_order_of_its_own(backend: Any, observe: Observer, seed: int | None) -> None:
+    """Three passes of two loaders, in turns. If this fails, suspect a generator that is seeded where a pass begins."""
+    config = batches.training(backend, N=12, gridsize=2, subsample_seed=seed)
+    loaders = [batches.shuffled(backend, config) for _ in range(2)]
+
+    one, other = zip(*([batches.order(loader) for loader in loaders] for _ in range(3)), strict=True)
+
+    observe.equal("different orders", len({tuple(found) for found in one}), 3)
+    observe.equal("samples", [sorted(found) for found in one], [list(range(21))] * 3)
+    observe.equal("repeated", list(other), list(one))
+
+
 @pytest.mark.clause("BATCH-034~1")
 @pytest.mark.parametrize(("N", "g"), [(12, 2), (12, 1), (7, 3)], ids=["g2", "g1", "g3"])
 def test_a_channel_first_container_is_never_permuted_again(backend: Any, observe: Observer, N: int, g: int) -> None:

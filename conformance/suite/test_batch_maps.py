@@ -214,7 +214,7 @@ def test_the_centre_does_not_know_other_files(backend: Any, observe: Observer, t
     observe.close("centre", found[0], found[1], dtype="float64")
 
 
-@pytest.mark.clause("BATCH-049~1", evidence="differential")
+@pytest.mark.clause("BATCH-049~2", evidence="differential")
 @GRIDS
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_batches_are_those_of_data_in_memory(backend: Any, observe: Observer, tmp_path: Path, g: int, number: int) -> None:
@@ -230,7 +230,7 @@ def test_batches_are_those_of_data_in_memory(backend: Any, observe: Observer, tm
 @pytest.mark.axes(
     "map:dtype", "map:scalars", "map:memory", "map:byteorder", "map:N", "map:M", "map:spacing", "map:brightness", "map:legacy"
 )  # fmt: skip
-@pytest.mark.clause("BATCH-049~1", evidence="differential", needs=("DATA-018",))
+@pytest.mark.clause("BATCH-049~2", evidence="differential", needs=("DATA-018",))
 @pytest.mark.filterwarnings("ignore:.*measurement.*:UserWarning")
 @pytest.mark.parametrize("form", maps.FORMS)
 def test_a_map_takes_every_form_of_a_file(backend: Any, observe: Observer, tmp_path: Path, form: str) -> None:
@@ -244,7 +244,7 @@ def test_a_map_takes_every_form_of_a_file(backend: Any, observe: Observer, tmp_p
 
 
 @pytest.mark.axes("map:registry")
-@pytest.mark.clause("BATCH-049~1", evidence="differential")
+@pytest.mark.clause("BATCH-049~2", evidence="differential")
 def test_what_another_run_left_plays_no_part_in_a_map(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """The registry is another run's. If this fails, suspect a setting that is looked up where it was not passed on."""
     truth = maps.of_form_in_memory(backend, tmp_path, "double")
@@ -256,7 +256,7 @@ def test_what_another_run_left_plays_no_part_in_a_map(backend: Any, observe: Obs
     observe.equal("changed", maps.unlike(found, truth), [])
 
 
-@pytest.mark.clause("BATCH-049~1", evidence="differential")
+@pytest.mark.clause("BATCH-049~2", evidence="differential")
 def test_labels_are_those_of_data_in_memory(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Amplitude and phase of each file's own object. If this fails, suspect one object for all files."""
     paths, names = maps.scans(tmp_path / "data"), ("label_amp", "label_phase")
@@ -269,7 +269,7 @@ def test_labels_are_those_of_data_in_memory(backend: Any, observe: Observer, tmp
     observe.equal("changed", maps.unlike(found, truth), [])
 
 
-@pytest.mark.clause("BATCH-049~1", evidence="differential")
+@pytest.mark.clause("BATCH-049~2", evidence="differential")
 def test_the_loaders_take_a_map(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Sizes of a pass, and its last batch. If this fails, suspect a loader that wraps what is a dataset already."""
     dataset, config = opened(backend, tmp_path), maps.config(backend)

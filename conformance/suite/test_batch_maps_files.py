@@ -17,7 +17,7 @@ REBUILD = "Rebuild it with remake_map=True"
 FAULTS = pytest.mark.parametrize("fault", ["no-archive", *maps.BAD])
 
 
-@pytest.mark.clause("BATCH-045~1")
+@pytest.mark.clause("BATCH-045~2")
 def test_a_map_that_fits_is_opened_as_it_stands(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Not a byte is written. If this fails, suspect a map that is built at every start."""
     paths = maps.scans(tmp_path / "data")
@@ -32,7 +32,7 @@ def test_a_map_that_fits_is_opened_as_it_stands(backend: Any, observe: Observer,
     observe.holds("files", maps.kept(tmp_path / "map") == before, "the files of before", "others")
 
 
-@pytest.mark.clause("BATCH-045~1")
+@pytest.mark.clause("BATCH-045~2")
 @pytest.mark.parametrize("name", maps.OTHER_SETTINGS)
 def test_a_map_made_with_other_settings_is_refused(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
     """If this fails, suspect a test for the folder's existence alone."""
@@ -47,7 +47,7 @@ def test_a_map_made_with_other_settings_is_refused(backend: Any, observe: Observ
 
 
 @pytest.mark.axes("map:rewritten", "stored-map:rewritten", "stored-map:damaged")
-@pytest.mark.clause("BATCH-045~1")
+@pytest.mark.clause("BATCH-045~2")
 @pytest.mark.parametrize("kind", maps.STALE)
 def test_a_map_of_other_files_is_refused(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
     """If this fails, suspect names and times in the place of content, or arrays that are read without being checked."""
@@ -59,7 +59,7 @@ def test_a_map_of_other_files_is_refused(backend: Any, observe: Observer, tmp_pa
         opened(backend, tmp_path, others)
 
 
-@pytest.mark.clause("BATCH-045~1")
+@pytest.mark.clause("BATCH-045~2")
 @pytest.mark.parametrize("change", [lambda version: 0, lambda version: None, str], ids=["older", "none", "text"])
 def test_another_schema_is_refused(backend: Any, observe: Observer, tmp_path: Path, change: Any) -> None:
     """If this fails, suspect a version that is written and never read."""
@@ -71,7 +71,7 @@ def test_another_schema_is_refused(backend: Any, observe: Observer, tmp_path: Pa
         opened(backend, tmp_path, paths)
 
 
-@pytest.mark.clause("BATCH-045~1")
+@pytest.mark.clause("BATCH-045~2")
 @pytest.mark.parametrize("kind", ["other-content", "dropped", "flipped-byte"])
 def test_a_map_is_built_anew_on_demand(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
     """As if nothing had been there. If this fails, suspect rows of before, or a switch without effect."""
@@ -85,7 +85,7 @@ def test_a_map_is_built_anew_on_demand(backend: Any, observe: Observer, tmp_path
     observe.equal("changed", maps.unlike(maps.values(everything(anew)), maps.values(everything(truth))), [])
 
 
-@pytest.mark.clause("BATCH-045~1")
+@pytest.mark.clause("BATCH-045~2")
 def test_a_rebuild_that_fails_leaves_the_map(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """If this fails, suspect a map that is cleared before its files are looked at."""
     paths = _made(backend, tmp_path)

@@ -85,3 +85,15 @@ def test_a_stated_side_below_that_of_the_file_is_told(backend: Any, observe: Obs
 
     with observe.warns("warning", UserWarning, "128", "64", path.name):
         headers.FACTORIES[factory](backend, path, {"n_groups": 3, "N": 64})
+
+
+@pytest.mark.clause("CONFIG-005~1")
+@pytest.mark.parametrize("kind", ["training", "inference"])
+def test_defaults_replace_what_another_run_has_left(backend: Proxy, observe: Observer, kind: str) -> None:
+    """A field at its default is stated like any other. If this fails, suspect a comparison with the default."""
+    expected = headers.default_entries(backend, kind)
+    registry: dict[str, Any] = dict.fromkeys(expected, "of another run")
+
+    backend.synchronise(configs.by_default(backend, kind), registry)
+
+    observe.equal("entries", configs.chosen(registry, expected), expected)

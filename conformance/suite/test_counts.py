@@ -76,6 +76,19 @@ def test_validation_data_move_no_statistic(backend: Any, observe: Observer, name
     observe.close("kept", counts.field(batch, name).ravel(), rows)
 
 
+@pytest.mark.clause("CISCALE-002~1", evidence="symmetry")
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("name", ["rms_input_scale", "mean_measured_intensity"])
+def test_data_of_one_experiment_have_its_statistics(backend: Any, observe: Observer, name: str, number: int) -> None:
+    """Whichever else are missing. If this fails, suspect experiments that are counted among those present."""
+    alone = counts.validation(experiment_id=np.full(4, number))
+
+    prepared = backend.count_prepare(counts.training(), alone, counts.settings(backend))
+
+    known = native.array(native.item(prepared["statistics"], name))[number]
+    observe.close("kept", counts.field(counts.batch_of(prepared["test"]), name).ravel(), np.full(4, known))
+
+
 @pytest.mark.clause("CISCALE-002~1")
 @pytest.mark.parametrize("side", ["validation", "inference"])
 def test_an_unknown_experiment_is_refused(backend: Any, observe: Observer, side: str) -> None:

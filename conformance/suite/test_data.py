@@ -165,10 +165,10 @@ def test_amplitudes_are_handed_on(backend: Any, observe: Observer, tmp_path: Pat
 
 
 @pytest.mark.clause("DATA-003~1", evidence="algebraic")
-@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "uint32", "int64", "float16", "float32", "float64"])
 def test_counts_become_amplitudes_where_the_caller_says_so(backend: Any, observe: Observer, tmp_path: Path, dtype: str) -> None:
     """`measurement="counts"` takes the square root, once. If this fails, suspect a missing or doubled root."""
-    counts = np.round(files.arrays()["diff3d"] ** 2).astype(dtype)
+    counts = np.minimum(np.round(files.arrays()["diff3d"] ** 2), 255).astype(dtype)
     path = files.contract_file(tmp_path, diff3d=counts)
 
     with observe.accepts("file"):

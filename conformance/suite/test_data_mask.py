@@ -71,11 +71,14 @@ def test_what_is_no_mask_is_refused(backend: Any, observe: Observer, tmp_path: P
 
 
 @pytest.mark.clause("DATA-013~1")
+@pytest.mark.parametrize("axis", [0, 2], ids=["canonical", "legacy"])
 @pytest.mark.parametrize("case", pairings.PAIRS, ids=str)
-def test_numbers_pair_patterns_with_positions(backend: Any, observe: Observer, tmp_path: Path, case: pairings.Pairing) -> None:
+def test_numbers_pair_patterns_with_positions(
+    backend: Any, observe: Observer, tmp_path: Path, case: pairings.Pairing, axis: int
+) -> None:
     """Equal numbers belong together, in the order of the patterns. If this fails, suspect a list that is cut to length."""
     with observe.accepts("file"):
-        raw = case.read(backend, tmp_path)
+        raw = case.read(backend, tmp_path, axis)
 
     frames, positions = oracle.pairs(case.frames, case.positions)
     observe.equal("diff3d", native.array(raw.diff3d), case.stack()[frames])

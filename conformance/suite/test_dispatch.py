@@ -133,6 +133,35 @@ def test_a_run_obeys_the_execution(backend: Proxy, observe: Observer) -> None:
     observe.equal("checkpoints", [name for name in runs.left(run.folder) if name.endswith(".ckpt")], [])
 
 
+@pytest.mark.slow
+@pytest.mark.clause("DISPATCH-008~1", evidence="differential", needs=("INFER-005",))
+def test_options_of_the_image_arrive(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """A crop, a flip, an exchange of axes, none a default. If this fails, suspect options that are named one by one."""
+    config, execution = runs.configuration(backend, workflows.PLAIN, tmp_path), runs.execution(backend, workflows.PLAIN)
+    options = {"M": 12, "flip_x": True, "transpose": True}
+    data = runs.training_record(backend), runs.test_record(backend)
+
+    amplitude, phase, results = runs.three(backend.run(*data, config, execution, do_stitching=True, **options))
+
+    truth = runs.three(backend.reconstruct(results, runs.test_record(backend), config, execution=execution, **options))
+    observe.shape("amplitude", amplitude, native.shape(truth[0]))
+    observe.close("amplitude", amplitude, native.array(truth[0]), dtype="float32")
+    observe.close("phase", phase, native.array(truth[1]), dtype="float32")
+
+
+@pytest.mark.clause("DISPATCH-002~1")
+@pytest.mark.parametrize("workflow", ["run", "run_training", "open"])
+def test_another_configuration_replaces_the_one_before(backend: Proxy, observe: Observer, workflow: str) -> None:
+    """One setting is another, the sides are the same. If this fails, suspect a registry that is written where it was empty."""
+    first, other = (workflows.CONFIGURATION[workflow](backend, backend="neither", neighbor_count=count) for count in (17, 19))
+    backend.synchronise(first)
+
+    with observe.raises("refused", ValueError, "Invalid backend"):
+        workflows.START[workflow](backend, other)
+
+    observe.equal("neighbours", backend.registry().get("neighbor_count"), 19)
+
+
 @pytest.mark.clause("DISPATCH-006~1")
 def test_opening_a_bundle_gives_the_model_and_its_parameters(backend: Proxy, observe: Observer) -> None:
     """The model asked for comes back, alone or among others, trained, with the parameters it was trained with.

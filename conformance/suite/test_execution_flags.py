@@ -201,6 +201,17 @@ def test_a_missing_file_is_named(
 
 
 @pytest.mark.clause("EXEC-012~1")
+@pytest.mark.parametrize("kind", ["Training", "Test"])
+def test_a_folder_is_no_data_file(backend: Proxy, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """It is there, and holds no data. If this fails, suspect a test for existence alone."""
+    (tmp_path / "scans").mkdir()
+    paths = {"Training": (tmp_path / "scans", None), "Test": (None, tmp_path / "scans")}[kind]
+
+    with observe.raises("paths", FileNotFoundError, f"{kind} data file not found", "scans"):
+        backend.validate_paths(*paths, tmp_path / "out")
+
+
+@pytest.mark.clause("EXEC-012~1")
 def test_files_may_be_left_out_and_the_folder_is_made(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """None is no path, and the output folder exists afterwards with its parents.
 

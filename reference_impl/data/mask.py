@@ -55,11 +55,11 @@ def _of_array(path: Path, content: bytes) -> np.ndarray:
 
 
 def joined(first: np.ndarray | None, second: np.ndarray | None, file: str | Path | None = None) -> np.ndarray | None:
-    """Good where both are good; the other one where one is None."""
+    """Good where both are good; the other one where one is None. `ContractError` where nothing is good to both."""
     if first is None or second is None:
         return second if first is None else first
     if first.shape != second.shape or first.ndim != 2:
         found = f"shapes {first.shape} and {second.shape}"
         raise ContractError(file=file, field="mask", expected="two masks of one shape (N, N)", found=found)
     side = first.shape[0]
-    return checks.mask(first, side, file) & checks.mask(second, side, file)
+    return checks.mask(checks.mask(first, side, file) & checks.mask(second, side, file), side, file)

@@ -1,0 +1,111 @@
+"""Defects of passes of a loader, of masks in maps, and of what a map may be opened for."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from conformance.defects.changes import every, function, method, result
+from conformance.mutants import rows
+from reference_impl.batch import dataset, loaders, mapped, mapping
+from reference_impl.data import checks, on_disk, record
+
+OWN = "BATCH-052:each_pass_has_an_order_of_its_own"
+LOSS = "BATCH-049:the_loss_of_a_map_is_that_of_data_in_memory"
+MIXED = "BATCH-049:rows_of_several_files_have_the_masks_of_each"
+FORMS = "BATCH-049:a_map_takes_every_form_of_a_file"
+SETTINGS = "BATCH-045:a_map_made_with_other_settings_is_refused"
+LABELS = "BATCH-045:a_map_without_labels_is_none_with_labels"
+NUMBERS = "BATCH-041:rows_are_asked_for_by_numbers_of_any_kind"
+
+
+def each_pass_begins_anew(original, self):
+    if self.generator is not None:
+        self.generator.manual_seed(self.generator.initial_seed())
+    return original(self)
+
+
+def the_order_is_drawn_once_and_turned_round(original, self):
+    if not hasattr(self, "kept"):
+        self.kept = list(original(self))
+    self.kept = self.kept[::-1]
+    return iter(self.kept)
+
+
+def later_passes_are_drawn_by_whoever_comes(original, self):
+    first, self.passed = not getattr(self, "passed", False), True
+    return original(self) if first else iter(torch.randperm(self.count).tolist())
+
+
+def the_first_mask_serves_all_files(original, self, *given):
+    original(self, *given)
+    if self.masks is not None:
+        self.masks = np.stack([self.masks[1]] * len(self.masks))
+
+
+def a_batch_has_the_mask_of_its_first_row(found):
+    given, *rest = found
+    if "mask" in given.keys():  # noqa: SIM118 - a TensorDict
+        given["mask"] = given["mask"][:1].expand(given["mask"].shape).clone()
+    return given, *rest
+
+
+def masks_of_maps_are_lost(original, self, *given):
+    original(self, *given)
+    self.masks = None
+
+
+def a_mask_of_patterns_last_lies_transposed(original, archive, key, xcoords, measurement, mask, **options):
+    header = archive.header(key)
+    last = checks.pattern_layout(header.shape, len(xcoords), key, archive.path)
+    return original(archive, key, xcoords, measurement, mask.T if mask is not None and last else mask, **options)
+
+
+def pairs_are_found_after_the_patterns_are_mapped(original, fields, pairs):
+    return original(fields, None if isinstance(fields["diff3d"], np.memmap) else pairs)
+
+
+def the_subsample_is_not_compared(settings):
+    return {name: value for name, value in settings.items() if name != "n_subsample"}
+
+
+def labels_are_not_compared(original, self):
+    return {**original(self), "labels": False}
+
+
+def labels_that_are_not_there_are_ones(original, self, experiment, coords):
+    if any(one is None for one in self.objects):
+        shape = (len(coords), coords.shape[1], *self.patterns.shape[1:])
+        return {"label_amp": np.ones(shape, np.float32), "label_phase": np.zeros(shape, np.float32)}
+    return original(self, experiment, coords)
+
+
+def only_pythons_numbers_are_numbers(original, self, index):
+    return original(self, index if isinstance(index, slice | int) else list(index))
+
+
+mutant = rows(__name__)
+# fmt: off
+mutant("GUARD-BATCH-052", "every pass has the order of the first", OWN,
+    plant=method(loaders.Shuffled, "__iter__", each_pass_begins_anew))
+mutant("GUARD-BATCH-052b", "an order is drawn once, and turned round at every pass", OWN,
+    plant=method(loaders.Shuffled, "__iter__", the_order_is_drawn_once_and_turned_round))
+mutant("GUARD-BATCH-052c", "later passes are drawn by whoever comes", OWN,
+    plant=method(loaders.Shuffled, "__iter__", later_passes_are_drawn_by_whoever_comes))
+mutant("GUARD-BATCH-049d", "the mask of one file serves all", f"{LOSS}[unmasked]", f"{LOSS}[masked-otherwise]",
+    plant=method(mapped.MappedDataset, "__init__", the_first_mask_serves_all_files))
+mutant("GUARD-BATCH-049e", "a batch of a map has the mask of its first row", MIXED,
+    plant=method(mapped.MappedDataset, "__getitems__", result(a_batch_has_the_mask_of_its_first_row)))
+mutant("GUARD-BATCH-049f", "a map loses masks", f"{LOSS}[masked]",
+    plant=method(mapped.MappedDataset, "__init__", masks_of_maps_are_lost))
+mutant("GUARD-BATCH-049g", "the mask of the older layout lies transposed in a map", f"{FORMS}[masked-last]",
+    plant=function(on_disk._mapped, a_mask_of_patterns_last_lies_transposed))
+mutant("GUARD-BATCH-049h", "a map takes exposures in the order of their numbers", f"{FORMS}[paired]",
+    plant=function(record.paired, pairs_are_found_after_the_patterns_are_mapped))
+mutant("GUARD-BATCH-045h", "a map of a subsample is opened for the whole scan", f"{SETTINGS}[n_subsample]",
+    plant=method(mapping.Plan, "settings", result(the_subsample_is_not_compared)))
+mutant("GUARD-BATCH-045i", "a map without labels is opened for a training on labels", LABELS,
+    plant=every(method(mapping.Plan, "settings", labels_are_not_compared),
+        method(mapped.MappedDataset, "_labels", labels_that_are_not_there_are_ones)))
+mutant("GUARD-BATCH-041c", "a number of NumPy's is no index", f"{NUMBERS}[number]",
+    plant=method(dataset.Gathered, "__getitem__", only_pythons_numbers_are_numbers))

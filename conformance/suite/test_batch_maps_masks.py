@@ -1,0 +1,73 @@
+"""BATCH-041, BATCH-045, BATCH-049: masks of mapped files, labels of maps that were made without, indices of other kinds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.connectors import native
+from conformance.judging.observe import Observer
+from conformance.scenes import batches, map_masks, maps, networks
+from conformance.scenes.answers import number
+from conformance.scenes.maps import everything, opened
+
+
+@pytest.mark.clause("BATCH-049~2", evidence="differential", needs=("LOSS-012",))
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["unmasked", "masked", "masked-otherwise"])
+def test_the_loss_of_a_map_is_that_of_data_in_memory(backend: Any, observe: Observer, tmp_path: Path, which: int) -> None:
+    """Each file under its own mask, or none. If this fails, suspect the mask of another file, or one that a map loses."""
+    paths, config = map_masks.masked_files(tmp_path / "data"), maps.config(backend, 1, **map_masks.NARROW)
+    dataset = backend.mapped(paths, tmp_path / "map", config)
+    batch = native.item(dataset, maps.of_file(dataset, which))
+
+    found = number(backend.loss(networks.module(backend, config), batch))
+
+    alone = next(iter(backend.loaders(backend.container(backend.read(paths[which]), config), None, config)[0]))
+    observe.close("loss", found, number(backend.loss(networks.module(backend, config), alone)), dtype="float32")
+
+
+@pytest.mark.clause("BATCH-049~2", evidence="symmetry", needs=("LOSS-012",))
+def test_rows_of_several_files_have_the_masks_of_each(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """The same rows in another order have the same loss. If this fails, suspect the first row's mask for the whole batch."""
+    config = maps.config(backend, 1, **map_masks.NARROW)
+    dataset = backend.mapped(map_masks.masked_files(tmp_path / "data"), tmp_path / "map", config)
+    module = networks.module(backend, config)
+
+    found = [number(backend.loss(module, native.item(dataset, rows))) for rows in ([0, 3, 6], [6, 0, 3], [3, 6, 0])]
+
+    observe.close("loss", found[1:], [found[0]] * 2, dtype="float32")
+
+
+@pytest.mark.clause("BATCH-045~2")
+@pytest.mark.parametrize(
+    "stated", [{"model": {"model_type": "supervised"}}, {"realspace_mae_weight": 0.5}], ids=["mode", "weight"]
+)
+def test_a_map_without_labels_is_none_with_labels(
+    backend: Any, observe: Observer, tmp_path: Path, stated: dict[str, Any]
+) -> None:
+    """Asked for with labels it has them, or is refused. If this fails, suspect a map that knows nothing of what is trained."""
+    paths, names = maps.scans(tmp_path / "data"), ("label_amp", "label_phase")
+    opened(backend, tmp_path, paths)
+    truth = maps.in_memory(backend, paths[0], maps.config(backend, **stated), names)
+
+    answer = batches.or_refusal(
+        lambda: maps.values(native.item(opened(backend, tmp_path, paths, **stated), list(range(9))), names)
+    )
+
+    fine = isinstance(answer, str) or not maps.unlike(answer, truth)
+    observe.holds("labels", fine, "a ValueError, or the labels of data in memory", "others")
+
+
+@pytest.mark.clause("BATCH-041~1")
+@pytest.mark.parametrize("index", [np.int64(7), np.array([7]), np.array([7], np.int32)], ids=["number", "array", "narrow"])
+def test_rows_are_asked_for_by_numbers_of_any_kind(backend: Any, observe: Observer, tmp_path: Path, index: Any) -> None:
+    """Samplers draw with NumPy. If this fails, suspect a type that is compared in the place of a value."""
+    dataset = opened(backend, tmp_path)
+
+    with observe.accepts("index"):
+        found = maps.values(native.item(dataset, index))
+
+    observe.equal("changed", maps.unlike(found, maps.rows(maps.values(everything(dataset)), [7])), [])
