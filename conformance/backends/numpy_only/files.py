@@ -82,7 +82,7 @@ def _amplitudes(path: Path, name: str, stack: np.ndarray, measurement: str) -> n
     if not np.isfinite(stack).all() or (stack < 0).any():
         refuse(path, name, "finite values, none of them negative", "others")
     if measurement == "counts":
-        return np.sqrt(stack)
+        return np.sqrt(stack, dtype=np.float64)
     if stack.dtype.kind != "f":
         warnings.warn(
             f"{path.name}: {name} holds integers: measurement='counts' takes their square root", UserWarning, stacklevel=3
