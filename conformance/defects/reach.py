@@ -37,11 +37,16 @@ class Reach:
 
     @cached_property
     def reached(self) -> dict[str, set[int]]:
-        """File → the lines inside of functions that some check runs; a file of which none does is left out."""
+        """File → the lines inside of functions that some check runs; a file of which none does is left out.
+
+        A file that has no functions is read as a whole when its package is, and each check of its area may look at it.
+        """
         found: dict[str, set[int]] = {}
         for path, text in self.texts.items():
             inside = {line for first, last in bodies(text) for line in range(first, last + 1)}
-            if lines := {line for line in inside if (path, line) in self.by_line}:
+            if not inside:
+                found[path] = _outside(text)
+            elif lines := {line for line in inside if (path, line) in self.by_line}:
                 found[path] = lines
         return found
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from conformance.cli import main
-from conformance.connectors import process
 from conformance.defects import mutation_page, mutation_run, mutations
 from conformance.defects.mutations import Mutation
 from conformance.defects.reach import Reach
@@ -160,6 +159,12 @@ def test_a_file_that_no_check_runs_is_not_drawn_from() -> None:
     assert reach().of("data/b.py", 2, "data") == []
 
 
+def test_a_file_without_functions_is_asked_of_its_area() -> None:
+    fields = Reach(reach().checks, {"data/c.py": "SIDE = 64\n"})
+    assert set(fields.reached) == {"data/c.py"}
+    assert set(fields.of("data/c.py", 1, "data")) == {check for check in reach().checks if check.startswith("DATA-")}
+
+
 RED = {"kind": "result", "check": "DATA-002:near[two]@cpu", "state": "fail"}
 GREEN = {**RED, "state": "pass"}
 END = {"kind": "end", "checks": 1, "cpu": 0.5}
@@ -260,30 +265,6 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch
 
     assert (len(first), len(second), len(third), drawn["sample"]) == (4, 5, 5, 5)
     assert len(tried) == len(set(tried)) == 5
-
-
-def test_a_mutated_backend_can_be_made_in_a_fresh_process_and_its_commands_are_mutated(tmp_path: Path) -> None:
-    """By the name that a result has, in new interpreters and in forks of the warm one; here the text has a line more."""
-    code = f"""
-import sys
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-from conformance.defects import mutations
-mutations.mutated = lambda text, mutation: text + 'MUTATED = True\\n'
-from conformance.connectors.connect import connect
-from conformance.cli import main
-from conformance.connectors import process
-backend = connect('mutation:policy.py:AddNot:0')
-import reference_impl.policy
-from conformance.defects import warm
-said = 'import sys, reference_impl.policy as p; print(p.MUTATED, type(sys.meta_path[0]).__name__)'
-open('asks.py', 'w').write(said)
-print(reference_impl.policy.MUTATED)
-with warm.started(('packaging.version',)):
-    for words in (['-c', said], ['asks.py'], ['-m', 'asks']):
-        print(process.run([sys.executable, *words], cwd={str(tmp_path)!r}).stdout.strip())
-"""
-    said = process.run([sys.executable, "-c", code], cwd=tmp_path).stdout.splitlines()
-    assert said[0] == "True" and said[1].startswith("True ") and said[2:4] == ["True Kept", "True Kept"]
 
 
 def test_without_its_tools_the_verb_says_what_to_install(

@@ -157,3 +157,27 @@ def test_a_fork_is_traced_where_tracing_is_asked_for(stub: str, tmp_path: Path) 
 
     assert found == ["traced\nTrue\n", "traced\nFalse\n"]
     assert other == "traced\nFalse\n"
+
+
+def test_a_mutated_backend_can_be_made_in_a_fresh_process_and_its_commands_are_mutated(tmp_path: Path) -> None:
+    """By the name that a result has, in new interpreters and in forks of the warm one; here the text has a line more."""
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from conformance.defects import mutations
+mutations.mutated = lambda text, mutation: text + 'MUTATED = True\\n'
+from conformance.connectors.connect import connect
+from conformance.cli import main
+from conformance.connectors import process
+backend = connect('mutation:policy.py:AddNot:0')
+import reference_impl.policy
+from conformance.defects import warm
+said = 'import sys, reference_impl.policy as p; print(p.MUTATED, type(sys.meta_path[0]).__name__)'
+open('asks.py', 'w').write(said)
+print(reference_impl.policy.MUTATED)
+with warm.started(('packaging.version',)):
+    for words in (['-c', said], ['asks.py'], ['-m', 'asks']):
+        print(process.run([sys.executable, *words], cwd={str(tmp_path)!r}).stdout.strip())
+"""
+    said = process.run([sys.executable, "-c", code], cwd=tmp_path).stdout.splitlines()
+    assert said[0] == "True" and said[1].startswith("True ") and said[2:4] == ["True Kept", "True Kept"]
