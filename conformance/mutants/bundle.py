@@ -217,6 +217,10 @@ mutant("DEF-158", "four channels come back as one", "BUNDLE-024:the_architecture
 mutant("GUARD-BUNDLE-022", "a size that an archive does not state is guessed",
     "BUNDLE-022:parameters_without_an_architecture_are_refused",
     plant=function(safe_pickle.loads, the_registrys_defaults_stand_in))
+mutant("GUARD-BUNDLE-024", "a bundle does not say of how many files its scales are",
+    "BUNDLE-024:a_model_of_several_files_is_rebuilt",
+    plant=function(parameters.parameters_of,
+        result(lambda found: {key: value for key, value in found.items() if key != "_num_datasets"})))
 mutant("GUARD-BUNDLE-026", "only fields of the model are looked at when a bundle is read",
     "BUNDLE-026:a_parameter_that_its_field_cannot_hold_is_refused[intensity_scale-float]",
     plant=constant(parameters, "refuse_outside", only_the_models_fields_are_looked_at))

@@ -23,6 +23,7 @@ import numpy as np
 from conformance.connectors import beside, native, process
 from conformance.oracles import bundle as oracle
 from conformance.scenes import runs
+from conformance.scenes.records import write_npz
 from conformance.scenes.runs import BASE, Recipe
 
 NAME = "wts.h5.zip"
@@ -48,6 +49,14 @@ def good(backend: Any, recipe: Recipe = BASE) -> Path:
         backend.save(native.item(run.results, "models"), folder / "wts.h5", run.config, SCALE)
         _KEPT[key] = folder
     return _KEPT[key]
+
+
+def of_files(backend: Any, folder: Path) -> runs.Run:
+    """A run on a map of three files, with a scale that is trained for each."""
+    recipe = Recipe(groups=4, training=(("intensity_scale_trainable", True),))
+    paths = [write_npz(folder / f"scan-{seed}.npz", **runs.raw(20, seed=seed)) for seed in (5, 6, 8)]
+    dataset = backend.mapped(paths, folder / "map", runs.configuration(backend, recipe, folder))
+    return runs.fresh(backend, recipe, folder / "run", (dataset, None))
 
 
 def entries(folder: Path) -> Entries:

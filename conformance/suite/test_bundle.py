@@ -244,6 +244,20 @@ def test_the_archive_of_a_model_has_some_weight(backend: Any, observe: Observer)
 
 
 @pytest.mark.slow
+@pytest.mark.clause("BUNDLE-024~1", needs=("BUNDLE-020", "BUNDLE-033"))
+def test_a_model_of_several_files_is_rebuilt(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """A trained scale for each file of a map. If this fails, suspect a number of files that only the training knows."""
+    run = archives.of_files(backend, tmp_path)
+
+    with observe.accepts("models of several files"):
+        backend.save(native.item(run.results, "models"), tmp_path / "wts.h5", run.config, 1.0)
+        models, _ = backend.load(tmp_path)
+
+    trained, loaded = (runs.weights(backend, module) for module in (runs.model_of(run), native.item(models, archives.MODEL)))
+    observe.equal("shapes", {k: v.shape for k, v in loaded.items()}, {k: v.shape for k, v in trained.items()})
+    observe.equal("bits", runs.flat(loaded), runs.flat(trained))
+
+
 @pytest.mark.clause("BUNDLE-035~1")
 def test_equal_models_give_equal_bytes(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Saving twice gives one digest. If this fails, suspect the time of day in the zip's directory."""
