@@ -175,6 +175,9 @@ class Judged(Protocol):
     def flat_residual(self, container: Native, config: Native) -> float:
         """INFER-054: the relative residual of the best constant object."""
 
+    def amplitude_residual(self, module: Native, container: Native, config: Native) -> float:
+        """INFER-056: the relative residual of what a module predicts for a container's patterns."""
+
     def compared(self, image: np.ndarray, truth: np.ndarray) -> Mapping[str, float]:
         """INFER-055: figures of an object `(H, W)` beside a reference, by the names of the clause."""
 

@@ -217,6 +217,7 @@ class Reference:
     agreed = staticmethod(inference.agreed)
     covered_share = staticmethod(inference.covered_share)
     flat_residual = staticmethod(inference.flat_residual)
+    amplitude_residual = staticmethod(inference.amplitude_residual)
     compared = staticmethod(compared)
 
     def canvas_origin(self, offsets: np.ndarray, N: int, M: int) -> Any:

@@ -133,6 +133,8 @@ class Ask:
 
 
 PLAIN = Ask()
+FAR = 2.0**22
+"""Pixels: where single precision knows halves of a pixel."""
 CHANGES: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] = {
     "": dict,
     "bright": lambda a: {**a, "diff3d": a["diff3d"] * np.float32(8)},
@@ -140,6 +142,7 @@ CHANGES: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] 
     "mirrored": mirrored,
     "two-modes": lambda a: under(light_of_two_modes(), a),
     "elsewhere": lambda a: {**a, "xcoords": a["xcoords"] + 400.0, "ycoords": a["ycoords"] - 70.0},
+    "far-away": lambda a: {**a, "xcoords": a["xcoords"] + FAR, "ycoords": a["ycoords"] - FAR},
     "masked": lambda a: {**a, "mask": masks.mask(N)},
     "out-of-focus": lambda a: {**a, "probeGuess": out_of_focus()},
 }
@@ -217,6 +220,14 @@ def beside(backend: Any, ask: Ask = PLAIN) -> tuple[np.ndarray, np.ndarray, np.n
     """`(image, truth, weight)` of an experiment, each `(H, W)`; raises `Malformed` where there is no finite image."""
     field, arrays = finite(image(backend, ask)), CHANGES[ask.change](experiment(ask.whole))
     return field, truth(field.shape, ask.whole, ask.change == "mirrored"), light(arrays, field.shape)
+
+
+def told(backend: Any, ask: Ask, name: str) -> tuple[Mapping[str, Any], tuple[int, ...]]:
+    """The results of an experiment, which hold `name`, and the sides of its canvas; `NotClaimed` where they do not."""
+    found = image(backend, ask)
+    if name not in native.keys(found.results):
+        raise NotClaimed(f"results[{name!r}]: the engine does not tell it")
+    return found.results, found.field.shape
 
 
 def finite(found: Image) -> np.ndarray:

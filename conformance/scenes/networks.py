@@ -198,9 +198,9 @@ def centre(array: np.ndarray) -> np.ndarray:
 def central_amplitudes(
     backend: Any, activation: str, strength: float, modules: int = 3, gain: float = 1.0, padded: bool = True
 ) -> np.ndarray:
-    """Central amplitudes of networks with one activation, their outer branch off: `(modules, B, C, N/2, N/2)`.
+    """`(modules, B, C, N/2, N/2)`: central amplitudes of networks with one activation, their outer branch off; `padded`: `pad_object`.
 
-    `gain` multiplies every kernel, so that heads behind a normalisation see large logits too. `padded`: `pad_object`.
+    `gain` multiplies every kernel, so that heads behind a normalisation see large logits too.
     """
     config = settings(backend, {"amp_activation": activation, "probe_big": False, "pad_object": padded})
     made = [module(backend, config, seed, gain) for seed in range(modules)]
@@ -211,13 +211,12 @@ def central_amplitudes(
 def grouped(g: int, n: int = 3) -> dict[str, Any]:
     """The grouped mapping (GROUP-021) of which `container` shows what a container makes of it."""
     source = container(g, n)
-    offsets = np.full((n, 1, 2, 1), 90.0)
-    places = offsets - source.coords_relative.astype(float)
-    X, relative = source.X, source.coords_relative.astype(float)
+    offsets, relative = np.full((n, 1, 2, 1), 90.0), source.coords_relative.astype(float)
+    X, places = source.X, offsets - relative
     positions = {"coords_nn": places, "coords_offsets": offsets, "coords_relative": relative}
-    starts = {name.replace("coords_", "coords_start_"): value for name, value in positions.items()}
+    positions |= {name.replace("coords_", "coords_start_"): value for name, value in positions.items()}
     rest = {"nn_indices": np.arange(n * g * g).reshape(n, g * g), "objectGuess": None, "Y": source.Y}
-    return {"diffraction": X, "X_full": X} | positions | starts | rest
+    return {"diffraction": X, "X_full": X} | positions | rest
 
 
 def trained(backend: Any, folder: Path, learning_rate: float = 2e-3, **training: Any) -> tuple[Mapping[str, Any], Native]:

@@ -67,6 +67,21 @@ def measured(s1: float, s2: float, noise: float = 0.0) -> np.ndarray:
     return np.maximum(exact + noise * exact.mean() * rng.normal(size=exact.shape), 0).astype(np.float32)
 
 
+def unrelated(seed: int) -> np.ndarray:
+    """`(n, N, N)` float32 light that has nothing to do with the parts: the fit is flat, and has two valleys."""
+    real, imaginary, probe = parts()
+    X = oracle.bases(real, imaginary, probe)
+    return (X[0].mean() * np.random.default_rng(seed).exponential(size=X[0].shape)).astype(np.float32)
+
+
+def many() -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """`((a, b, P), I)` of 70 patterns, of which the first 64 are dark in one part and the rest in the other; factors 0.7, 1.9."""
+    real, imaginary, probe = parts(70)
+    real[64:], imaginary[:64] = 0, 0
+    X = oracle.bases(real, imaginary, probe)
+    return (real, imaginary, probe), (0.7**2 * X[0] + 1.9**2 * X[1]).astype(np.float32)
+
+
 def neighbours(s1: float, s2: float, step: float = 3e-3) -> list[tuple[float, float]]:
     """Factors about these, in eight directions, and the pair with the other sign."""
     turns = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1), (1, -1), (-1, 1)]
@@ -125,10 +140,11 @@ def minimised(terms: np.ndarray, intensities: np.ndarray) -> tuple[float, float]
     return float(size * np.cos(angles[best])), float(size * np.sin(angles[best]))
 
 
-def weighed(image: Image, weighting: str, M: int = 20) -> np.ndarray:
-    """What INFER-020 makes of a reconstruction's patches and the record's probe."""
+def weighed(image: Image, weighting: str, M: int = 20, turned: bool = False) -> np.ndarray:
+    """What INFER-020 makes of a reconstruction's patches and the record's probe; of turned patches, and the probe turned."""
     N = image.patches.shape[1]
     probe = native.array(image.results["test_container"].probe)
+    probe = np.swapaxes(probe, -2, -1) if turned else probe
     sides = oracle.canvas(image.offsets, M)
     every = np.ones(len(image.patches), bool)
     return oracle.stitch(image.patches, image.offsets, M, oracle.weights(weighting, N, probe), sides, every)

@@ -105,8 +105,13 @@ def test_parameters_are_the_same_in_both_folders(backend: Any, observe: Observer
 @pytest.mark.clause("BUNDLE-005~1")
 @pytest.mark.parametrize(
     ("argument", "registered", "truth"),
-    [(2.5, {"intensity_scale": 123.0}, 2.5), (None, {"intensity_scale": 123.0}, 123.0), (None, {}, 1.0)],
-    ids=["argument", "registry", "neither"],
+    [
+        (2.5, {"intensity_scale": 123.0}, 2.5),
+        (1.0, {"intensity_scale": 123.0}, 1.0),
+        (None, {"intensity_scale": 123.0}, 123.0),
+        (None, {}, 1.0),
+    ],
+    ids=["argument", "one", "registry", "neither"],
 )
 def test_the_intensity_scale_has_its_precedence(
     backend: Any, observe: Observer, tmp_path: Path, argument: float | None, registered: dict[str, float], truth: float

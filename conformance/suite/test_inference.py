@@ -132,6 +132,16 @@ def test_a_window_that_cannot_be_is_an_error(backend: Any, observe: Observer, wi
         backend.reconstruct(run.results, runs.test_record(backend), run.config, M=window)
 
 
+@pytest.mark.clause("INFER-007~2")
+@pytest.mark.parametrize("window", [12.5, "12", None], ids=["fraction", "text", "none"])
+def test_a_window_that_is_no_whole_number_is_an_error(backend: Any, observe: Observer, window: Any) -> None:
+    """Neither rounded nor guessed. If this fails, suspect `int(M)`, or a default where nothing is given."""
+    run = runs.trained(backend, BASE)
+
+    with observe.raises("refusal", (ValueError, TypeError)):
+        backend.reconstruct(run.results, runs.test_record(backend), run.config, M=window)
+
+
 @pytest.mark.clause("INFER-008~1", evidence="differential", needs=("INFER-003",))
 @BOTH
 def test_every_pattern_has_its_own_place_and_patch(backend: Any, observe: Observer, recipe: Recipe) -> None:

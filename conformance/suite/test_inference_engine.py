@@ -63,11 +63,33 @@ def test_the_scans_mean_lies_in_the_canvas_centre(backend: Any, observe: Observe
 
 
 @pytest.mark.clause("INFER-032~1", evidence="symmetry")
-def test_where_the_scan_begins_does_not_matter(backend: Any, observe: Observer) -> None:
-    """Positions moved together give the same image. If this fails, suspect absolute positions on the canvas."""
-    moved = engines.image(backend, Ask(change="elsewhere"))
+@pytest.mark.parametrize(
+    ("whole", "change"), [(True, "elsewhere"), (False, "far-away")], ids=["whole-elsewhere", "between-pixels-far-away"]
+)
+def test_where_the_scan_begins_does_not_matter(backend: Any, observe: Observer, whole: bool, change: str) -> None:
+    """Positions moved together give the same image. If this fails, suspect absolute positions, or single precision."""
+    moved = engines.image(backend, Ask(whole=whole, change=change))
 
-    observe.close("elsewhere", apart(moved.field, engines.image(backend).field), 0.0)
+    observe.close("elsewhere", apart(moved.field, engines.image(backend, Ask(whole=whole)).field), 0.0)
+
+
+@pytest.mark.clause("INFER-046~1", evidence="analytic", needs=("INFER-033",))
+@SCANS
+def test_an_engine_tells_where_its_canvas_lies(backend: Any, observe: Observer, ask: Ask) -> None:
+    """The first pixel's position, by the scan's mean. If this fails, suspect half a pixel, or half a patch."""
+    results, sides = engines.told(backend, ask, "origin")
+    middle = np.array([np.mean(axis) for axis in engines.scan(ask.whole)])
+
+    observe.close("origin", native.array(results["origin"]).astype(float), middle - np.array(sides[::-1]) / 2)
+
+
+@pytest.mark.clause("INFER-046~1", evidence="differential")
+@SCANS
+def test_an_engine_tells_positions_in_the_records_order(backend: Any, observe: Observer, ask: Ask) -> None:
+    """Row for row. If this fails, suspect the order of the engine's own steps."""
+    results, _ = engines.told(backend, ask, "positions")
+
+    observe.close("positions", native.array(results["positions"]).astype(float), np.stack(engines.scan(ask.whole), axis=-1))
 
 
 @pytest.mark.clause("INFER-033~4", evidence="differential", needs=("INFER-031", "INFER-040"))

@@ -12,7 +12,7 @@ from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import agreement as oracle
 from conformance.scenes import agreement as scenes
-from conformance.scenes import batches, compared
+from conformance.scenes import batches, compared, explained, networks
 
 
 @pytest.mark.clause("INFER-050~1", evidence="differential")
@@ -175,6 +175,31 @@ def test_one_pattern_alone_is_explained(backend: Any, observe: Observer) -> None
     config = batches.training(backend, N=scenes.N, gridsize=1, model={"N": scenes.N, "gridsize": 1})
 
     observe.close("residual", backend.flat_residual(container, config) ** 2, scenes.LEFT**2, dtype="float32")
+
+
+@pytest.mark.clause("INFER-056~1", evidence="differential", needs=("MODEL-020",))
+@pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
+@pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
+def test_a_model_leaves_what_it_does_not_predict(backend: Any, observe: Observer, g: int, masked: bool) -> None:
+    """The forward call beside the patterns. If this fails, suspect another answer of it, or a scale on one side."""
+    config = networks.settings(backend, {"gridsize": g})
+    module, container = networks.module(backend, config), explained.container(backend, g, masked)
+
+    found = backend.amplitude_residual(module, container, config)
+
+    observe.close("residual", found, explained.left(backend, module, config, container), dtype="float32")
+
+
+@pytest.mark.clause("INFER-056~1", evidence="symmetry", needs=("MODEL-020",))
+def test_brighter_patterns_leave_the_same(backend: Any, observe: Observer) -> None:
+    """Twelve times the amplitude. If this fails, suspect the scale that a container states."""
+    config = networks.settings(backend)
+    module, container = networks.module(backend, config), explained.container(backend, 2, False)
+    bright = networks.container(2, 5, X=container.X * np.float32(12))
+
+    found = [backend.amplitude_residual(module, one, config) for one in (container, bright)]
+
+    observe.close("residual", found[1], found[0], dtype="float32")
 
 
 @pytest.mark.clause("INFER-055~1", evidence="symmetry")

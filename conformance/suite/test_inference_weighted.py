@@ -152,6 +152,32 @@ def test_no_factors_near_are_better(backend: Any, observe: Observer, noise: floa
     observe.close("factors", np.array([s1, s2]), np.array(weighted.minimised(terms, measured.astype(float))))
 
 
+@pytest.mark.clause("INFER-021~1", evidence="differential")
+@pytest.mark.parametrize("seed", [228, 234, 3])
+def test_the_deeper_of_two_valleys_is_found(backend: Any, observe: Observer, seed: int) -> None:
+    """Light that the parts did not make. If this fails, suspect a search from one start."""
+    real, imaginary, probe = weighted.parts()
+    measured = weighted.unrelated(seed)
+
+    found = [float(v) for v in backend.varpro_scales(real, imaginary, probe, measured)]
+
+    terms = oracle.bases(real, imaginary, probe)
+    best = oracle.distance(*weighted.minimised(terms, measured.astype(float)), terms, measured)
+    here = oracle.distance(*found, terms, measured)
+    observe.holds("least", here <= best * (1 + 1e-7), f"at most {best:.9g}", f"{here:.9g} with {found}")
+
+
+@pytest.mark.clause("INFER-021~1", evidence="analytic")
+def test_every_pattern_counts_for_the_factors(backend: Any, observe: Observer) -> None:
+    """Seventy patterns, the last of which alone show one part. If this fails, suspect blocks, and a rest that is left out."""
+    given, measured = weighted.many()
+
+    with observe.accepts("many patterns"):
+        found = np.abs([float(v) for v in backend.varpro_scales(*given, measured)])
+
+    observe.close("factors", found, np.array([0.7, 1.9]))
+
+
 @pytest.mark.clause("INFER-021~1")
 @pytest.mark.parametrize("dark", ["real", "imaginary"])
 def test_a_part_without_light_has_the_others_factor(backend: Any, observe: Observer, dark: str) -> None:
@@ -179,6 +205,15 @@ def test_a_reconstruction_is_weighed_as_asked(backend: Any, observe: Observer, w
     found = weighted.reconstructed(backend, patch_weighting=weighting)
 
     observe.close("image", found.field, weighted.weighed(found, weighting), dtype="float32")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("INFER-018~1", evidence="differential", needs=("INFER-003", "INFER-020"))
+def test_turned_patches_are_weighed_by_the_turned_probe(backend: Any, observe: Observer) -> None:
+    """The light went where the patch goes. If this fails, suspect weights that stay as the detector had them."""
+    found = weighted.reconstructed(backend, patch_weighting="probe", transpose=True)
+
+    observe.close("image", found.field, weighted.weighed(found, "probe", turned=True), dtype="float32")
 
 
 @pytest.mark.slow

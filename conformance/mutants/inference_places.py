@@ -1,0 +1,115 @@
+"""Defects of places, blocks and residuals: the engine's positions and origin, the fit of two factors, what a model leaves."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from conformance.defects.changes import function, instead, method, result
+from conformance.mutants import rows
+from reference_impl.engine import problem
+from reference_impl.engine.canvas import Frame
+from reference_impl.engine.reconstruct import solve_record
+from reference_impl.inference import predict, routes, varpro
+from reference_impl.model.forward import PtychoModel
+
+BEGINS = "INFER-032:where_the_scan_begins_does_not_matter[between-pixels-far-away]"
+ORIGIN = "INFER-046:an_engine_tells_where_its_canvas_lies"
+ORDER = "INFER-046:an_engine_tells_positions_in_the_records_order"
+VALLEYS = "INFER-021:the_deeper_of_two_valleys_is_found"
+EVERY = "INFER-021:every_pattern_counts_for_the_factors"
+LEFT = "INFER-056:a_model_leaves_what_it_does_not_predict"
+
+
+def positions_are_single(original: Any, record: Any, *rest: Any, **options: Any) -> Any:
+    single = copy(record)
+    for name in ("xcoords", "ycoords"):
+        object.__setattr__(single, name, np.asarray(getattr(record, name)).astype(np.float32).astype(float))
+    return original(single, *rest, **options)
+
+
+def half_a_pixel_beside(frame: Frame) -> tuple[float, float]:
+    half = (frame.N - 1) / 2
+    return frame.mean[0] - (frame.width - frame.N) / 2 - half, frame.mean[1] - (frame.height - frame.N) / 2 - half
+
+
+def positions_are_sorted(found: Any) -> Any:
+    return replace(found, positions=found.positions[np.lexsort(found.positions.T)])
+
+
+def one_start_is_enough(original: Any, gram: Any, right: Any) -> tuple[float, float]:
+    lights = gram.diagonal()[:2]
+    if bool((lights < varpro.DARK * lights.max()).any()):
+        return original(gram, right)
+    squares = torch.linalg.lstsq(gram, right[:, None], driver="gelsd").solution[:, 0]
+    s = squares[:2].clamp_min(0).sqrt()
+    s[1] = torch.copysign(s[1], squares[2])
+    found = varpro._descended(s, gram, right)
+    found = -found if found[0] < 0 else found
+    return float(found[0]), float(found[1])
+
+
+def whole_blocks_count(original: Any, real: Any, imaginary: Any, probe: Any, measured: Any) -> Any:
+    end = max(len(real) // varpro.CHUNK * varpro.CHUNK, min(len(real), varpro.CHUNK))
+    return original(real[:end], imaginary[:end], probe, measured[:end])
+
+
+def the_objects_amplitude_is_compared(original: Any, *given: Any) -> Any:
+    def second(forward: Any, self: Any, *tensors: Any) -> Any:
+        predicted, amplitude, phase = forward(self, *tensors)
+        return amplitude, predicted, phase
+
+    return _under(second, original, *given)
+
+
+def the_prediction_keeps_its_scale(original: Any, *given: Any) -> Any:
+    def unscaled(forward: Any, self: Any, x: Any, positions: Any, probe: Any, scale: Any, *rest: Any) -> Any:
+        return forward(self, x, positions, probe, scale, torch.ones_like(scale), *rest[1:])
+
+    return _under(unscaled, original, *given)
+
+
+def _under(change: Any, original: Any, *given: Any) -> Any:
+    """A call under another forward pass."""
+    forward = PtychoModel.forward
+    PtychoModel.forward = lambda self, *tensors: change(forward, self, *tensors)
+    try:
+        return original(*given)
+    finally:
+        PtychoModel.forward = forward
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-INFER-032c", "far from the origin positions lose their fractions", BEGINS,
+    plant=function(problem.problem_of, positions_are_single))
+mutant("GUARD-INFER-046", "the origin is half a pixel beside the canvas", f"{ORIGIN}[whole]", f"{ORIGIN}[between-pixels]",
+    plant=method(Frame, "origin", instead(property(half_a_pixel_beside))))
+mutant("GUARD-INFER-046b", "the engine's positions come in an order of their own", f"{ORDER}[whole]", f"{ORDER}[between-pixels]",
+    plant=function(solve_record, result(positions_are_sorted)))
+mutant("GUARD-INFER-021h", "the fit ends in the nearer valley", f"{VALLEYS}[228]", f"{VALLEYS}[234]",
+    plant=function(varpro._solved, one_start_is_enough))
+mutant("GUARD-INFER-021i", "patterns beyond the last whole block do not count", EVERY,
+    plant=function(varpro.varpro_scales, whole_blocks_count))
+mutant("GUARD-INFER-018f", "turned patches are weighed by the probe as it was",
+    "INFER-018:turned_patches_are_weighed_by_the_turned_probe",
+    plant=function(routes.stitched, lambda original, *given: original(*given[:5])))
+mutant("GUARD-INFER-056", "the object's amplitude is compared with the patterns", f"{LEFT}[g1-whole]", f"{LEFT}[g2-masked]",
+    plant=function(predict.amplitude_residual, the_objects_amplitude_is_compared))
+mutant("GUARD-INFER-056b", "a prediction in other units is compared with the patterns", f"{LEFT}[g1-whole]", f"{LEFT}[g2-whole]",
+    plant=function(predict.amplitude_residual, the_prediction_keeps_its_scale))
+mutant("GUARD-INFER-056c", "what is predicted under the mask counts", f"{LEFT}[g1-masked]", f"{LEFT}[g2-masked]",
+    plant=function(predict.amplitude_residual, lambda original, module, container, *rest: original(
+        module, _unmasked(container), *rest)))
+
+
+def _unmasked(container: Any) -> Any:
+    """The container without its mask."""
+    found = copy(container)
+    found.mask = None
+    return found

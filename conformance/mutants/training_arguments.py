@@ -1,0 +1,152 @@
+"""Defects of what a training does with what it is given: overrides, records, options of a run, differences that are meant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from lightning.pytorch.callbacks import EarlyStopping
+
+from conformance.defects.changes import Change, function, method
+from conformance.mutants import rows
+from reference_impl.batch import container, ensure_container
+from reference_impl.bundle.parameters import parameters_of
+from reference_impl.config import TrainingConfig, registry
+from reference_impl.inference import reassemble_cdi_image_torch
+from reference_impl.training.overrides import settle
+from reference_impl.training.resume import Memory, digest_of
+
+LEFT = "TRAIN-005:a_training_leaves_what_it_is_given"
+RUN = "TRAIN-053:a_run_stitches_as_it_is_told"
+ELSEWHERE = "TRAIN-066:data_that_differ_in_one_place_are_others"
+MEANT = "TRAIN-068:a_difference_that_is_meant_acts"
+BLOCK = 64
+
+
+def taken_from_the_callers(name: str) -> Change:
+    """Overrides that are read and, one of them, taken out of the mapping that was given."""
+
+    def change(original: Any, config: Any, execution: Any, overrides: Any) -> Any:
+        found = original(config, execution, overrides)
+        if isinstance(overrides, dict):
+            overrides.pop(name, None)
+        return found
+
+    return function(settle, change)
+
+
+def patterns_are_normalised_in_place(original: Any, data: Any, config: Any, **options: Any) -> Any:
+    found = original(data, config, **options)
+    if hasattr(data, "diff3d") and data.diff3d.flags.writeable:
+        data.diff3d[...] /= np.sqrt(np.mean(np.square(data.diff3d)))
+    return found
+
+
+def stopping(**fixed: Any) -> Change:
+    """Early stopping with some of its settings fixed."""
+    return method(
+        EarlyStopping, "__init__", lambda original, self, *given, **options: original(self, *given, **{**options, **fixed})
+    )
+
+
+def in_a_run(change: Any) -> Change:
+    """What `run` hands to the reconstruction: `(flip_x, flip_y, transpose, M)` changed; asked directly it is as it was."""
+
+    def handed(original: Any, data: Any, config: Any, *given: Any, **options: Any) -> Any:
+        return original(data, config, *change(*given[:4]), *given[4:], **options) if len(given) >= 4 else original(
+            data, config, *given, **options)  # fmt: skip
+
+    return function(reassemble_cdi_image_torch, handed)
+
+
+def of_its_beginning(original: Any, held: Any) -> str:
+    """The digest of the first rows of each array."""
+    from types import SimpleNamespace
+
+    fields = getattr(held, "__dataclass_fields__", None) or vars(held)
+    cut = {name: getattr(held, name) for name in fields}
+    cut = {name: value[:BLOCK] if len(getattr(value, "shape", ())) else value for name, value in cut.items()}
+    return original(SimpleNamespace(**cut))
+
+
+def the_rate_starts_anew(original: Any, self: Any, trainer: Any, pl_module: Any) -> None:
+    original(self, trainer, pl_module)
+    if "learning_rate" in self.changed:
+        for group in pl_module.optimizers().param_groups:
+            group["lr"] = self.settings["learning_rate"]
+
+
+def letters_are_names(original: Any, config: Any, execution: Any, overrides: Any) -> Any:
+    said = dict(overrides or {})
+    if isinstance(said.get("resume_override"), str):
+        said["resume_override"] = tuple(said["resume_override"])
+    return original(config, execution, said)
+
+
+def the_files_photons_come_first(original: Any, config: TrainingConfig, *rest: Any) -> Any:
+    run = original(config, *rest)
+    return replace(run, config=replace(run.config, nphotons_source=config.nphotons_source))
+
+
+def one_is_none(original: Any, config: Any, module: Any, scale: Any) -> Any:
+    return original(config, module, registry.cfg.get("intensity_scale", 1.0) if scale == 1.0 else scale)
+
+
+def results_are_completed_in_place(original: Any, *given: Any, **options: Any) -> Any:
+    found = original(*given, **options)
+    results = options.get("train_results", given[6] if len(given) > 6 else None)
+    if isinstance(results, dict):
+        results.update(found[2])
+    return found
+
+
+def positions_are_flipped_in_the_record(
+    original: Any, data: Any, config: Any, flip_x: bool = False, *rest: Any, **options: Any
+) -> Any:
+    if flip_x and hasattr(data, "xcoords"):
+        object.__setattr__(data, "xcoords", -np.asarray(data.xcoords))
+        flip_x = False
+    return original(data, config, flip_x, *rest, **options)
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-TRAIN-005", "the second run of a sweep begins from the start", f"{LEFT}[resuming]",
+    plant=taken_from_the_callers("resume_from"))
+mutant("GUARD-TRAIN-005b", "the second run of a sweep has another rate", f"{LEFT}[accumulating]",
+    plant=taken_from_the_callers("learning_rate"))
+mutant("GUARD-TRAIN-005c", "a record is normalised by whoever trains on it", f"{LEFT}[accumulating]",
+    plant=function(ensure_container, patterns_are_normalised_in_place))
+mutant("GUARD-TRAIN-020h", "early stopping looks for a minimum, whatever the mode",
+    "TRAIN-020:early_stopping_has_the_sense_of_the_mode",
+    plant=stopping(mode="min"))
+mutant("GUARD-TRAIN-020i", "an improvement below a thousandth is none", "TRAIN-020:a_small_improvement_is_one",
+    plant=stopping(min_delta=1e-3))
+mutant("GUARD-TRAIN-022d", "photons by hand give way to the file's",
+    "TRAIN-022:photons_by_hand_stand_above_both_files[train]", "TRAIN-022:photons_by_hand_stand_above_both_files[test]",
+    plant=function(settle, the_files_photons_come_first))
+mutant("GUARD-TRAIN-022e", "a validation of fewer exposures than groups is refused",
+    "TRAIN-022:validation_may_have_fewer_exposures_than_groups_are_trained_on[g2]",
+    plant=function(container._group_count, lambda original, groups, points, cap: original(groups, points, False)))
+mutant("GUARD-TRAIN-053", "a run stitches its default window", f"{RUN}[window]", f"{RUN}[flipped]",
+    plant=in_a_run(lambda flip_x, flip_y, transpose, M: (flip_x, flip_y, transpose, 20)))
+mutant("GUARD-TRAIN-053b", "a run turns no patches", f"{RUN}[turned]",
+    plant=in_a_run(lambda flip_x, flip_y, transpose, M: (flip_x, flip_y, False, M)))
+mutant("GUARD-TRAIN-053c", "a run takes x for y", f"{RUN}[flipped]", f"{RUN}[turned]",
+    plant=in_a_run(lambda flip_x, flip_y, transpose, M: (flip_y, flip_x, transpose, M)))
+mutant("GUARD-TRAIN-066d", "other data are noticed in their first rows alone", f"{ELSEWHERE}[position]",
+    plant=function(digest_of, of_its_beginning))
+mutant("GUARD-TRAIN-068", "one name is taken for its letters", f"{MEANT}[text]",
+    plant=function(settle, letters_are_names))
+mutant("GUARD-TRAIN-068b", "a rate that is meant forgets the schedule", f"{MEANT}[text]", f"{MEANT}[list]", f"{MEANT}[tuple]",
+    plant=method(Memory, "on_train_start", the_rate_starts_anew))
+mutant("GUARD-BUNDLE-005b", "a scale of one gives way to the registry's",
+    "BUNDLE-005:the_intensity_scale_has_its_precedence[one]",
+    plant=function(parameters_of, one_is_none))
+mutant("GUARD-INFER-019", "a reconstruction writes into the results of the training",
+    "INFER-019:a_reconstruction_leaves_what_it_is_given",
+    plant=function(reassemble_cdi_image_torch, results_are_completed_in_place))
+mutant("GUARD-INFER-019b", "a reconstruction flips the record", "INFER-019:a_reconstruction_leaves_what_it_is_given",
+    plant=function(reassemble_cdi_image_torch, positions_are_flipped_in_the_record))

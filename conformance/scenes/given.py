@@ -1,0 +1,111 @@
+"""What a training is handed, watched while it runs: records, configurations, overrides; and data that differ in one place."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import native
+from conformance.scenes import runs
+from conformance.scenes.runs import SMALL, Recipe, Run
+
+ARRAYS = ("diff3d", "xcoords", "ycoords", "probeGuess")
+_COUNT = itertools.count()
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="conform-given-")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A run, and which of the things that it was given are not what they were."""
+
+    run: Run
+    changed: list[str]
+
+
+def overrides(backend: Any, way: str) -> dict[str, Any]:
+    """A mapping of one's own: two batches an update, or a checkpoint to go on from."""
+    if way == "accumulating":
+        return {"accum_steps": 2, "learning_rate": 2e-3}
+    scheduled = runs.settings(scheduler="Exponential")
+    first = runs.trained(backend, replace(SMALL, epochs=1, execution=scheduled, training=scheduled))
+    return {"resume_from": str(runs.last(first))}
+
+
+def arrays_of(record: Any) -> dict[str, np.ndarray]:
+    """Copies of a native record's arrays."""
+    return {name: np.array(native.array(getattr(record, name))) for name in ARRAYS}
+
+
+def unlike(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]) -> list[str]:
+    """Names under which two sets of arrays differ."""
+    return [name for name in before if not np.array_equal(before[name], after[name])]
+
+
+def watched(backend: Any, recipe: Recipe, folder: Path, chosen: Mapping[str, Any]) -> Watched:
+    """Train with a mapping of overrides that is the caller's, and look at everything that was handed over."""
+    config, execution = runs.configuration(backend, recipe, folder / "out"), runs.execution(backend, recipe)
+    records = {"train": runs.training_record(backend), "test": runs.test_record(backend)}
+    before = {kind: arrays_of(record) for kind, record in records.items()}
+    stated = dict(backend.flatten(config))
+    backend.synchronise(config)
+    results = backend.train(records["train"], records["test"], config, execution, overrides=chosen)
+    changed = [f"{kind}: {name}" for kind in records for name in unlike(before[kind], arrays_of(records[kind]))]
+    changed += ["configuration"] if dict(backend.flatten(config)) != stated else []
+    return Watched(Run(recipe, folder / "out", config, results, []), changed)
+
+
+def resumed(backend: Any, recipe: Recipe, chosen: Mapping[str, Any]) -> Run:
+    """The recipe with overrides that may be lists; its record is the usual one."""
+    folder = Path(_folder().name) / f"run{next(_COUNT)}"
+    return watched(backend, recipe, folder, chosen).run
+
+
+def _last(values: np.ndarray) -> np.ndarray:
+    """The array with its last number a little larger."""
+    changed = values.copy()
+    changed.flat[-1] += 1
+    return changed
+
+
+OTHER: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] = {
+    "pattern": lambda raw: {"diff3d": _last(raw["diff3d"])},
+    "position": lambda raw: {"ycoords": _last(raw["ycoords"]), "ycoords_start": _last(raw["ycoords"])},
+    "probe": lambda raw: {"probeGuess": _last(raw["probeGuess"])},
+}
+"""What is changed of a record: the last number of its patterns, of its positions, of its probe."""
+
+
+MANY = Recipe(
+    groups=80,
+    validation=False,
+    training=runs.settings(batch_size=16, sequential_sampling=True),
+    execution=runs.settings(logger_backend="none"),
+)
+"""More exposures than a block of a power of two holds, in their order."""
+
+_KEPT: dict[str, Run] = {}
+
+
+def trained(backend: Any) -> Run:
+    """The run on many exposures, made at the first call and kept."""
+    key = runs.life(backend)
+    if key not in _KEPT:
+        _KEPT[key] = runs.fresh(backend, MANY, Path(_folder().name) / f"run{next(_COUNT)}", (other(backend, ""), None))
+    return _KEPT[key]
+
+
+def other(backend: Any, what: str) -> Any:
+    """The native record of many exposures with one number changed, or with none."""
+    whole = runs.raw(80)
+    return backend.record(**{**whole, **(OTHER[what](whole) if what else {})})

@@ -1,0 +1,130 @@
+"""TRAIN: what a training is given, and what it makes of the difference between two settings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.connectors import native
+from conformance.judging.observe import Observer
+from conformance.oracles import batch as scales
+from conformance.oracles import training as oracle
+from conformance.scenes import apart, given, images, runs
+from conformance.scenes.runs import SMALL, Recipe, settings
+
+pytestmark = pytest.mark.slow
+
+TWO = replace(SMALL, epochs=2, execution=settings(scheduler="Exponential"), training=settings(scheduler="Exponential"))
+FAINT = Recipe(groups=4, epochs=6, rate=2e-5, training=settings(nll_weight=1e-7))
+"""A loss of a few thousandths that falls a little in each epoch."""
+
+
+@pytest.mark.clause("TRAIN-005~1", needs=("TRAIN-003",))
+@pytest.mark.parametrize("way", ["accumulating", "resuming"])
+def test_a_training_leaves_what_it_is_given(backend: Any, observe: Observer, tmp_path: Path, way: str) -> None:
+    """Records, configuration, overrides. If this fails, suspect a setting that is taken out of the caller's mapping."""
+    overrides = given.overrides(backend, way)
+
+    seen = given.watched(backend, replace(TWO, overrides=()), tmp_path, overrides)
+
+    observe.equal("changed", seen.changed, [])
+    observe.equal("overrides", overrides, given.overrides(backend, way))
+
+
+@pytest.mark.clause("TRAIN-022~1", needs=("BATCH-012",), evidence="analytic")
+@pytest.mark.parametrize("kind", ["train", "test"])
+def test_photons_by_hand_stand_above_both_files(backend: Any, observe: Observer, kind: str) -> None:
+    """An override is everybody's number (CONFIG-065). If this fails, suspect metadata that are asked first."""
+    run = apart.trained(backend, replace(apart.RISING, epochs=1, overrides=settings(nphotons=5.0e5)))
+
+    container = native.item(run.results, f"{kind}_container")
+    truth = scales.physics_scale(native.array(container.X), 5.0e5)
+    observe.close("scale", native.array(container.physics_scaling_constant).item(), truth, dtype="float32")
+
+
+@pytest.mark.clause("TRAIN-022~1", evidence="differential")
+@pytest.mark.parametrize("gridsize", [1, 2], ids=["g1", "g2"])
+def test_validation_may_have_fewer_exposures_than_groups_are_trained_on(backend: Any, observe: Observer, gridsize: int) -> None:
+    """Seven exposures, sixteen groups. If this fails, suspect a number of groups that both have to give."""
+    with observe.accepts("a smaller scan to validate on"):
+        run = apart.trained(backend, replace(apart.RISING, epochs=1, gridsize=gridsize))
+
+    observe.at_least("groups", len(native.item(run.results, "test_container")), 1)
+    observe.equal("validations", len(runs.losses(run, "val")), 1)
+
+
+@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+def test_early_stopping_has_the_sense_of_the_mode(backend: Any, observe: Observer) -> None:
+    """With `max`, a validation that rises improves. If this fails, suspect a mode that the ranking alone is told."""
+    most = apart.with_execution(apart.RISING, early_stop_patience=1, checkpoint_mode="max")
+
+    history = runs.losses(apart.trained(backend, most), "val")
+
+    whole = [-value for value in runs.losses(apart.trained(backend), "val")]
+    observe.equal("epochs", len(history), oracle.early_end(whole, 1))
+
+
+@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+def test_a_small_improvement_is_one(backend: Any, observe: Observer) -> None:
+    """Losses of thousandths count like others. If this fails, suspect a least improvement in absolute numbers."""
+    whole = runs.losses(runs.trained(backend, FAINT), "val")
+
+    stopped = runs.trained(backend, replace(FAINT, execution=settings(early_stop_patience=1)))
+
+    observe.equal("epochs", len(runs.losses(stopped)), oracle.early_end(whole, 1))
+
+
+@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020",))
+@pytest.mark.parametrize("what", sorted(given.OTHER))
+def test_data_that_differ_in_one_place_are_others(backend: Any, observe: Observer, tmp_path: Path, what: str) -> None:
+    """One number of the last pattern, of a position, of the probe. If this fails, suspect a digest of what comes first."""
+    path = runs.last(given.trained(backend))
+    recipe = replace(given.MANY, epochs=2, overrides=settings(resume_from=str(path)))
+
+    with observe.raises("refusal", ValueError, "train_data"):
+        runs.fresh(backend, recipe, tmp_path, (given.other(backend, what), None))
+
+
+@pytest.mark.clause("TRAIN-068~1", needs=("TRAIN-065", "TRAIN-066"))
+@pytest.mark.parametrize("meant", ["learning_rate", ["learning_rate"], ("learning_rate",)], ids=["text", "list", "tuple"])
+def test_a_difference_that_is_meant_acts(backend: Any, observe: Observer, meant: Any) -> None:
+    """Three times the rate, under the schedule of the epoch. If this fails, suspect one name that is taken letter by letter."""
+    path = str(runs.last(runs.trained(backend, TWO)))
+    recipe = replace(TWO, epochs=4, rate=3e-3)
+
+    with observe.accepts("a difference that is named"):
+        run = given.resumed(backend, recipe, {"resume_from": path, "resume_override": meant})
+
+    observe.close("rates", runs.rates(run), [3e-3 * 0.95**epoch for epoch in (2, 3)], dtype="float64")
+
+
+@pytest.mark.clause("TRAIN-053~1", needs=("INFER-003", "INFER-004"))
+@pytest.mark.parametrize(
+    "options",
+    [{"M": 17}, {"M": 12, "flip_x": True}, {"M": 20, "flip_y": True, "transpose": True}],
+    ids=["window", "flipped", "turned"],
+)
+def test_a_run_stitches_as_it_is_told(backend: Any, observe: Observer, tmp_path: Path, options: dict[str, Any]) -> None:
+    """The image of `reconstruct` with the same options. If this fails, suspect an option that ends in `run`."""
+    image, again = images.ran(backend, replace(SMALL, groups=6), tmp_path, options)
+
+    observe.equal("amplitude", native.array(image.amplitude), native.array(again.amplitude))
+    observe.equal("phase", native.array(image.phase), native.array(again.phase))
+
+
+@pytest.mark.clause("INFER-019~1", needs=("INFER-003",))
+def test_a_reconstruction_leaves_what_it_is_given(backend: Any, observe: Observer) -> None:
+    """Results and record are as they were. If this fails, suspect results that are added to in their place."""
+    run, record = runs.trained(backend, SMALL), runs.test_record(backend)
+    keys, before = sorted(native.keys(run.results)), given.arrays_of(record)
+
+    first = images.afresh(backend, SMALL, record, M=17, flip_x=True)
+    second = images.afresh(backend, SMALL, record, M=17, flip_x=True)
+
+    observe.equal("keys of the results", sorted(native.keys(run.results)), keys)
+    observe.equal("changed", given.unlike(before, given.arrays_of(record)), [])
+    observe.holds("again", bool(np.array_equal(first.field, second.field)), "the same image", "another one")
