@@ -18,7 +18,6 @@ from reference_impl.training.overrides import settle
 from reference_impl.training.resume import Memory, digest_of
 
 LEFT = "TRAIN-005:a_training_leaves_what_it_is_given"
-RUN = "TRAIN-053:a_run_stitches_as_it_is_told"
 ELSEWHERE = "TRAIN-066:data_that_differ_in_one_place_are_others"
 MEANT = "TRAIN-068:a_difference_that_is_meant_acts"
 BLOCK = 64
@@ -48,16 +47,6 @@ def stopping(**fixed: Any) -> Change:
     return method(
         EarlyStopping, "__init__", lambda original, self, *given, **options: original(self, *given, **{**options, **fixed})
     )
-
-
-def in_a_run(change: Any) -> Change:
-    """What `run` hands to the reconstruction: `(flip_x, flip_y, transpose, M)` changed; asked directly it is as it was."""
-
-    def handed(original: Any, data: Any, config: Any, *given: Any, **options: Any) -> Any:
-        return original(data, config, *change(*given[:4]), *given[4:], **options) if len(given) >= 4 else original(
-            data, config, *given, **options)  # fmt: skip
-
-    return function(reassemble_cdi_image_torch, handed)
 
 
 def of_its_beginning(original: Any, held: Any) -> str:
@@ -130,12 +119,6 @@ mutant("GUARD-TRAIN-022d", "photons by hand give way to the file's",
 mutant("GUARD-TRAIN-022e", "a validation of fewer exposures than groups is refused",
     "TRAIN-022:validation_may_have_fewer_exposures_than_groups_are_trained_on[g2]",
     plant=function(container._group_count, lambda original, groups, points, cap: original(groups, points, False)))
-mutant("GUARD-TRAIN-053", "a run stitches its default window", f"{RUN}[window]", f"{RUN}[flipped]",
-    plant=in_a_run(lambda flip_x, flip_y, transpose, M: (flip_x, flip_y, transpose, 20)))
-mutant("GUARD-TRAIN-053b", "a run turns no patches", f"{RUN}[turned]",
-    plant=in_a_run(lambda flip_x, flip_y, transpose, M: (flip_x, flip_y, False, M)))
-mutant("GUARD-TRAIN-053c", "a run takes x for y", f"{RUN}[flipped]", f"{RUN}[turned]",
-    plant=in_a_run(lambda flip_x, flip_y, transpose, M: (flip_y, flip_x, transpose, M)))
 mutant("GUARD-TRAIN-066d", "other data are noticed in their first rows alone", f"{ELSEWHERE}[position]",
     plant=function(digest_of, of_its_beginning))
 mutant("GUARD-TRAIN-068", "one name is taken for its letters", f"{MEANT}[text]",

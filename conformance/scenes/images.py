@@ -147,16 +147,6 @@ def afresh(backend: Any, recipe: Recipe, test: Any, execution: Any = (), models:
     return Image(*runs.three(backend.reconstruct(results, test, run.config, execution=chosen, **options)))
 
 
-def ran(backend: Any, recipe: Recipe, folder: Path, options: Mapping[str, Any]) -> tuple[Image, Image]:
-    """The image that `run` returns with these options, and that of `reconstruct` with its results and the same options."""
-    config, execution = runs.configuration(backend, recipe, folder / "out"), runs.execution(backend, recipe)
-    backend.synchronise(config)
-    given = runs.training_record(backend), runs.test_record(backend), config, execution
-    image = Image(*runs.three(backend.run(*given, do_stitching=True, **options)))
-    again = backend.reconstruct(image.results, runs.test_record(backend), config, execution=execution, **options)
-    return image, Image(*runs.three(again))
-
-
 NO_RESULTS = "not yet fully implemented without train_results"
 ENGINE = "an object, and no models"
 

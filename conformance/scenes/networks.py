@@ -198,9 +198,9 @@ def centre(array: np.ndarray) -> np.ndarray:
 def central_amplitudes(
     backend: Any, activation: str, strength: float, modules: int = 3, gain: float = 1.0, padded: bool = True
 ) -> np.ndarray:
-    """`(modules, B, C, N/2, N/2)`: central amplitudes of networks with one activation, their outer branch off; `padded`: `pad_object`.
+    """`(modules, B, C, N/2, N/2)`: central amplitudes of networks with one activation, their outer branch off.
 
-    `gain` multiplies every kernel, so that heads behind a normalisation see large logits too.
+    `gain` multiplies every kernel, so that heads behind a normalisation see large logits too; `padded`: `pad_object`.
     """
     config = settings(backend, {"amp_activation": activation, "probe_big": False, "pad_object": padded})
     made = [module(backend, config, seed, gain) for seed in range(modules)]

@@ -102,20 +102,6 @@ def test_a_difference_that_is_meant_acts(backend: Any, observe: Observer, meant:
     observe.close("rates", runs.rates(run), [3e-3 * 0.95**epoch for epoch in (2, 3)], dtype="float64")
 
 
-@pytest.mark.clause("TRAIN-053~1", needs=("INFER-003", "INFER-004"))
-@pytest.mark.parametrize(
-    "options",
-    [{"M": 17}, {"M": 12, "flip_x": True}, {"M": 20, "flip_y": True, "transpose": True}],
-    ids=["window", "flipped", "turned"],
-)
-def test_a_run_stitches_as_it_is_told(backend: Any, observe: Observer, tmp_path: Path, options: dict[str, Any]) -> None:
-    """The image of `reconstruct` with the same options. If this fails, suspect an option that ends in `run`."""
-    image, again = images.ran(backend, replace(SMALL, groups=6), tmp_path, options)
-
-    observe.equal("amplitude", native.array(image.amplitude), native.array(again.amplitude))
-    observe.equal("phase", native.array(image.phase), native.array(again.phase))
-
-
 @pytest.mark.clause("INFER-019~1", needs=("INFER-003",))
 def test_a_reconstruction_leaves_what_it_is_given(backend: Any, observe: Observer) -> None:
     """Results and record are as they were. If this fails, suspect results that are added to in their place."""
