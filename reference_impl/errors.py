@@ -17,7 +17,7 @@ The path first: its end says which file, and how deep a folder lies is no reason
 """
 
 _COLOUR = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)")
-_ADVICE = re.compile(r"weights_only|add_safe_globals|arbitrary code", re.IGNORECASE)
+_ADVICE = re.compile(r"torch\.load\b|safe_globals|arbitrary code|weights_only\W*(?:set )?(?:to)?\W*False", re.IGNORECASE)
 
 
 def printable(text: object, longest: int = LONGEST_MESSAGE) -> str:

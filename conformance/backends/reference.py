@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from lightning.fabric.utilities import move_data_to_device
 
 from conformance.connectors.names import version
 from conformance.protocol import BackendInfo
@@ -144,7 +145,7 @@ class Reference:
     likelihood = _on_tensors(loss.poisson_nll)
 
     def loss(self, module: Any, native_batch: Any) -> Any:
-        return module.compute_loss(module.transfer_batch_to_device(native_batch, self.device, 0))
+        return module.compute_loss(move_data_to_device(native_batch, self.device))
 
     def gradient(self, module: Any, native_batch: Any) -> Mapping[str, Any]:
         module.zero_grad()

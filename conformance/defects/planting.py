@@ -7,6 +7,7 @@ lasts as long as the process: each trial runs in a process of its own, and comma
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import pkgutil
 import shutil
@@ -45,7 +46,7 @@ class Plant:
         """Replace a method (or a class attribute) of a class of the reference."""
         self.inside = True
         self.touched.append(getattr(owner, name, owner))
-        plain = owner.__dict__.get(name)
+        plain = inspect.getattr_static(owner, name, None)  # of a base, too
         kind = type(plain) if isinstance(plain, staticmethod | classmethod) else None
         found = wrap(plain.__func__ if kind else getattr(owner, name))
         setattr(owner, name, kind(found) if kind else found)

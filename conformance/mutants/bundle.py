@@ -27,7 +27,7 @@ from reference_impl.domains.fields import refuse_outside
 from reference_impl.errors import ContractError
 from reference_impl.stored import pickles
 from reference_impl.stored.members import MemberStream
-from reference_impl.training import PtychoLightningModule
+from reference_impl.training.module import CONFIGURATIONS, PtychoModule
 
 WHOLE, PART = "diffraction_to_obj", "autoencoder"
 
@@ -49,7 +49,7 @@ def the_parameters_are_the_models_part_alone(original, settings, *given):
 
 
 def another_module_than_the_trained_one_is_saved(original, models, *given):
-    fresh = type(models[WHOLE])(**models[WHOLE].hparams)
+    fresh = type(models[WHOLE])(*(getattr(models[WHOLE], name) for name in CONFIGURATIONS))
     return original({WHOLE: fresh, PART: fresh.model.autoencoder}, *given)
 
 
@@ -201,7 +201,7 @@ mutant("DEF-151", "weights that do not fit are left at random, silently",
     "BUNDLE-031:other_weights_are_refused_by_name[missing-diffraction_to_obj]",
     plant=every(function(weights.refuse_other_weights, instead(lambda *given: None)),
         function(weights.refuse_unequal, instead(lambda *given: None)),
-        method(PtychoLightningModule, "load_state_dict",
+        method(PtychoModule, "load_state_dict",
             lambda original, self, state, **options: original(self, state, strict=False))))
 mutant("DEF-152", "the autoencoder comes back with fresh weights", "BUNDLE-032:the_autoencoder_is_the_trained_one",
     plant=function(load_torch_bundle, the_autoencoder_is_rebuilt_and_not_read))

@@ -38,7 +38,7 @@ mutant("GUARD-DRIFT-003b", "patterns in memory cannot be handed over",
     plant=source(f"{OTHER}/api/base_api.py", "def from_np(", "def from_arrays("))
 mutant("GUARD-DRIFT-003c", "the model has no name for its loss", f"DRIFT-003:objects_have_the_attributes_and_methods{SECOND}",
     breaks="train: the loss is logged under the name that is missing",
-    plant=source("training/lightning_module.py", "self.loss_name, self.val_loss_name =",
+    plant=source("training/module.py", "self.loss_name, self.val_loss_name =",
         "self.loss_name, self.validation_name ="))
 mutant("GUARD-DRIFT-004", "load knows no create_split", f"DRIFT-004:functions_take_what_they_are_given{FIRST}",
     plant=source(f"{NAMES}/loader.py", "create_split: bool = False\n", "split: bool = False\n"))

@@ -19,7 +19,7 @@ from reference_impl.grouping.arrays import normalisation
 from reference_impl.inference.predict import _batch_size
 from reference_impl.inference.reassemble import _oriented
 from reference_impl.inference.stitch import _edge_weights, _moved, accumulate
-from reference_impl.training import PtychoLightningModule
+from reference_impl.training import PtychoLightningModule, PtychoModule
 
 RECONSTRUCT = inference.reassemble_cdi_image_torch
 reassemble, predict, routes, shards = (
@@ -213,10 +213,10 @@ mutant("GUARD-INFER-003", "the amplitude is normalised for display", "INFER-003:
 mutant("GUARD-INFER-010", "inference works with a probe of ones", "INFER-010:the_probe_is_the_records",
     plant=constant(reassemble, "ensure_container", the_probe_is_made_where_one_was_there))
 mutant("GUARD-INFER-011", "two reconstructions of one record differ", "INFER-011:inference_repeats_itself",
-    plant=method(PtychoLightningModule, "forward_predict",
+    plant=method(PtychoModule, "forward_predict",
         lambda original, self, images, *given: original(self, torch.nn.functional.dropout(images, 1e-3), *given)))
 mutant("GUARD-INFER-011b", "the image depends on how the work was cut up", "INFER-011:the_batch_size_does_not_matter[1-g2]",
-    plant=method(PtychoLightningModule, "forward_predict", the_patterns_are_normalised_by_their_batch))
+    plant=method(PtychoModule, "forward_predict", the_patterns_are_normalised_by_their_batch))
 mutant("GUARD-INFER-012", "the inference batch size is ignored", "INFER-012:the_network_sees_batches_of_the_size_asked_for",
     plant=function(_batch_size, lambda original, config, execution: original(config, None)))
 mutant("GUARD-INFER-003b", "the window is 20 whatever is asked for", "INFER-003:the_pictures_are_modulus_and_argument",

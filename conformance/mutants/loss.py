@@ -15,7 +15,7 @@ from reference_impl import loss
 from reference_impl.loss import Objective
 from reference_impl.model.forward import as_complex
 from reference_impl.physics import diffraction
-from reference_impl.training import lightning_module
+from reference_impl.training import module
 from reference_impl.training.lightning_module import PtychoLightningModule
 
 DATA = "LOSS-002:loss_is_the_likelihood_over_the_mean_amplitude"
@@ -30,7 +30,7 @@ LINEAR = "LOSS-030:loss_is_linear_in_each_weight"
 
 def _objective(**values: Any) -> Change:
     """The objective with some of its weights fixed."""
-    return function(lightning_module._objective, result(lambda found: replace(found, **values)))
+    return function(module._objective, result(lambda found: replace(found, **values)))
 
 
 def names_are_set_in_one_branch_only(original, cls, *configs, **named):
@@ -176,7 +176,7 @@ mutant("GUARD-LOSS-030", "nll_weight has no effect", HONOURED + "[nll0.25]",
 mutant("GUARD-LOSS-030b", "realspace_weight has no effect", HONOURED + "[nll0-realspace0.5]", LINEAR + "[realspace_weight]",
     plant=_objective(realspace=0.0))
 mutant("GUARD-LOSS-030c", "mae_weight is on or off", HONOURED + "[nll0.5-mae0.75]", LINEAR + "[mae_weight]",
-    plant=function(lightning_module._objective, result(lambda found: replace(found, mae=float(found.mae > 0)))))
+    plant=function(module._objective, result(lambda found: replace(found, mae=float(found.mae > 0)))))
 mutant("GUARD-LOSS-030d", "ones are taken for missing labels", "LOSS-030:weight_without_labels_is_refused",
     plant=function(loss._labels, instead(placeholders_stand_in_for_labels)))
 

@@ -14,7 +14,7 @@ from conformance.mutants import rows
 from reference_impl.batch.probe import disc_mask
 from reference_impl.model.forward import PtychoModel
 from reference_impl.physics import diffraction, photons
-from reference_impl.training.lightning_module import PtychoLightningModule
+from reference_impl.training.module import PtychoModule
 
 FRAME = (-2, -1)
 
@@ -148,7 +148,7 @@ mutant("GUARD-PHYS-006b", "the simulated dose is that of a pixel", "PHYS-006:sim
 mutant("DEF-074", "objects are washed out by probe_scale", "PHYS-012:probe_scale_acts_exactly_once[4.0]", CHAIN,
     plant=method(PtychoModel, "_masked", lambda original, self, probe: original(self, probe) / self.config.probe_scale))
 mutant("DEF-090", "predictions are scaled back by the photons", "LOSS-002:loss_is_the_likelihood_over_the_mean_amplitude",
-    plant=method(PtychoLightningModule, "compute_loss", instead(output_is_divided_by_the_photon_scale)))
+    plant=method(PtychoModule, "compute_loss", instead(output_is_divided_by_the_photon_scale)))
 mutant("DEF-114", "the intensity scale never learns", "PHYS-014:every_intensity_scale_learns",
     "PHYS-013:intensity_scale_is_affine_in_the_amplitude", PAIR,
     plant=method(PtychoModel, "__init__", intensity_scale_is_held_in_a_plain_attribute))

@@ -31,7 +31,7 @@ mutant("GUARD-TRAIN-080b", "each process sees every sample", "TRAIN-080:an_epoch
 mutant("GUARD-TRAIN-081", "every process says what the first one says", "TRAIN-081:the_first_process_speaks",
     plant=source("cli/main.py", "args.quiet = True", "args.quiet = args.quiet"))
 mutant("GUARD-TRAIN-082", "each part is divided by its own mean amplitude", f"{FIRST}[train]",
-    plant=source(MODULE, '{} if part is None else {"mean": part.mean(*light_of(fields))}', "{}"))
+    plant=source("training/module.py", '{} if part is None else {"mean": part.mean(*light_of(fields))}', "{}"))
 mutant("GUARD-TRAIN-082b", "nothing is learned from the tail of an epoch", f"{LATER}[train]",
     plant=source(MODULE, "loss * part.weight", "loss * (part.weight if part.own * part.processes == part.whole else 0.0)"))
 mutant("GUARD-TRAIN-082c", "validation counts the sample that stands in for none", f"{FIRST}[val]",

@@ -15,7 +15,7 @@ from reference_impl.batch import fields
 from reference_impl.batch.dataset import PtychoDataset
 from reference_impl.bundle.parameters import module_of
 from reference_impl.errors import ContractError
-from reference_impl.training import lightning_module, trainer
+from reference_impl.training import module, trainer
 
 LABELS = ("label_amp", "label_phase")
 FOLLOW = "BATCH-038:labels_follow_their_patterns"
@@ -121,7 +121,7 @@ mutant("GUARD-LOSS-014", "a missing phase is zero", "LOSS-014:half_labels_are_re
     plant=function(loss._labels, lambda original, given, because: original(
         {"label_phase": torch.zeros_like(given["images"]), **given} if "label_amp" in given.keys() else given, because)))
 mutant("GUARD-TRAIN-070", "a supervised request trains on the detector", ALONE,
-    plant=function(lightning_module._objective, result(lambda found: replace(found, supervise=False))))
+    plant=function(module._objective, result(lambda found: replace(found, supervise=False))))
 mutant("GUARD-TRAIN-070b", "training leads away from the labels", NEARER,
     plant=function(loss.supervised, result(lambda found: -found)))
 mutant("GUARD-TRAIN-071", "a log is begun before the labels are looked at", BEGINS + "[training]", BEGINS + "[validation]",

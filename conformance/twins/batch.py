@@ -15,7 +15,7 @@ from conformance.mutants.batch import batches
 from conformance.twins import rows
 from reference_impl.batch import container, dataset, loaders, probe
 from reference_impl.batch.fields import attribute
-from reference_impl.training import lightning_module
+from reference_impl.training import lightning_module, module
 
 FILES = ("test_batch", "test_batch_loader", "test_batch_probe")
 ATTRIBUTES = (
@@ -90,7 +90,7 @@ twin("TWIN-dict-in-a-list", "a batch is a list, its fields a dict with further k
     plant=batches(lambda given, *rest: [{**given, "observed_images": given["images"], "note": "further"}, *rest]))
 twin("TWIN-array-batches", "a batch of NumPy arrays", files=FILES,
     plant=every(batches(lambda given, *rest: ({key: value.numpy() for key, value in given.items()}, *(x.numpy() for x in rest))),
-        function(lightning_module._unpacked, batches_of_arrays_are_taken),
+        function(module._unpacked, batches_of_arrays_are_taken),
         function(lightning_module._tensors, batches_of_arrays_are_taken)))
 twin("TWIN-raw-probe", "the probe of a batch is physical, its scaling one", files=FILES,
     plant=batches(lambda given, probe, scaling: (given, probe / scaling[..., None], torch.ones_like(scaling))))

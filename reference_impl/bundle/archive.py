@@ -26,7 +26,7 @@ from reference_impl.bundle.weights import (  # noqa: E402
 from reference_impl.config import TrainingConfig, registry  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.stored.finite import DIVERGED, refuse_not_finite  # noqa: E402
-from reference_impl.training import PtychoLightningModule  # noqa: E402
+from reference_impl.training.module import PtychoModule  # noqa: E402
 
 MODELS = ("autoencoder", "diffraction_to_obj")
 BACKEND = "pytorch"
@@ -117,7 +117,7 @@ def read_bundle(path: Path) -> tuple[dict[str, Any], dict[str, State]]:
     return params, {model: state_from_bytes(entries[f"{model}/model.pth"], path, f"{model}/model.pth") for model in MODELS}
 
 
-def _rebuilt(params: Mapping[str, Any], states: Mapping[str, State], path: Path) -> PtychoLightningModule:
+def _rebuilt(params: Mapping[str, Any], states: Mapping[str, State], path: Path) -> PtychoModule:
     """The module of the parameters with the weights of the archive; the registry first, and put back where they do not fit."""
     before = dict(registry.cfg)
     registry.cfg.update({key: value for key, value in params.items() if not key.startswith("_")})

@@ -20,8 +20,8 @@ from reference_impl.config.bridge import torch_side_of  # noqa: E402
 from reference_impl.config.registry import KEY_MAP  # noqa: E402
 from reference_impl.domains.fields import refuse_outside  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
-from reference_impl.training import PtychoLightningModule  # noqa: E402
 from reference_impl.training.hyperparameters import plain  # noqa: E402
+from reference_impl.training.module import PtychoModule  # noqa: E402
 
 VERSION = "2.0-pytorch"
 REQUIRED = ("N", "gridsize")
@@ -89,7 +89,7 @@ def config_of(params: Mapping[str, Any]) -> TrainingConfig:
     return TrainingConfig(model=ModelConfig(**named(ModelConfig)), **named(TrainingConfig))
 
 
-def module_of(params: Mapping[str, Any], file: Path | None = None, device: str = "cpu") -> PtychoLightningModule:
+def module_of(params: Mapping[str, Any], file: Path | None = None, device: str = "cpu") -> PtychoModule:
     """The module that the parameters describe, with fresh weights; torch's random state stays as it was.
 
     On the device `meta` it has shapes and no memory. Raises `ContractError` for parameters that describe no model.
@@ -103,7 +103,7 @@ def module_of(params: Mapping[str, Any], file: Path | None = None, device: str =
             if private in params:
                 sides[side] = replace(sides[side], **{private.removeprefix("_"): params[private]})
         with torch.random.fork_rng(devices=[]), torch.device(device):
-            return PtychoLightningModule(**{f"{side}_config": settings for side, settings in sides.items()})
+            return PtychoModule(**{f"{side}_config": settings for side, settings in sides.items()})
     except ContractError as error:
         raise ContractError(file=file, field=f"params.dill: {error.field}", expected=error.expected, found=error.found) from error
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:

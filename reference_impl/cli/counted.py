@@ -82,11 +82,12 @@ def train(args: argparse.Namespace, payload: Any, record: Any, test: Any, say: R
 def checkpoint_of(path: Path) -> Path | None:
     """The checkpoint of a training on counts that `path` names: a file, or the last in a folder without a bundle; else None."""
     from reference_impl.config import ARCHIVE_NAME
-    from reference_impl.counts import is_count_checkpoint
 
     place = path if path.suffix == ".ckpt" else path / "checkpoints" / "last.ckpt"
     if not place.is_file() or (path / ARCHIVE_NAME).exists():
         return None
+    from reference_impl.counts import is_count_checkpoint  # of what trains, and nothing that a bundle needs
+
     try:
         return place if is_count_checkpoint(place) else None
     except ContractError:  # no checkpoint: what lies there in the place of a bundle, the caller says

@@ -16,7 +16,7 @@ require_torch()
 
 import torch  # noqa: E402
 
-from reference_impl.batch import MappedDataset, fields  # noqa: E402
+from reference_impl.batch import fields  # noqa: E402
 from reference_impl.batch.container import as_array  # noqa: E402
 from reference_impl.inference.agreement import Disagreement, disagreement  # noqa: E402
 from reference_impl.inference.predict import amplitude_residual, predict_patches  # noqa: E402
@@ -196,6 +196,8 @@ def not_better(residual: float, flat: float, advice: str) -> str:
 
 
 def _first_groups(container: Any, count: int) -> dict[str, Any]:
+    from reference_impl.batch import MappedDataset  # late: who infers has none, and would wait for TensorDict
+
     if isinstance(container, MappedDataset):
         return container.part(count)
     names = ("X", "coords_relative", "rms_scaling_constant")

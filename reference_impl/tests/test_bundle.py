@@ -19,7 +19,7 @@ from reference_impl.bundle.container import digest
 from reference_impl.bundle.safe_pickle import dumps, loads
 from reference_impl.config import ModelConfig, TrainingConfig, cfg
 from reference_impl.errors import ContractError
-from reference_impl.training import PtychoLightningModule
+from reference_impl.training import PtychoLightningModule, PtychoModule
 
 PLAIN = {"models": ["a", "b"], "n": [1, 2.5, None, True, 10**30, -5], "t": (1, ("x", b"y")), "again": "a", "d": {"a": {}}}
 
@@ -276,7 +276,7 @@ def test_a_separately_trained_autoencoder_is_refused_when_saved(tmp_path: Path, 
 
 
 def test_whatever_stops_a_rebuild_the_registry_stays_as_it_was(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(PtychoLightningModule, "load_state_dict", None)  # calling it is a TypeError
+    monkeypatch.setattr(PtychoModule, "load_state_dict", None)  # calling it is a TypeError
     monkeypatch.setitem(cfg, "remembered", 1)
     before = dict(cfg)
 

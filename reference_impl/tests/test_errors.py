@@ -59,8 +59,16 @@ def test_the_advice_to_read_without_protection_is_not_passed_on() -> None:
     error = pickle.UnpicklingError("Weights only load failed. Re-running `torch.load` with `weights_only` set to `False` …")
 
     assert reason_of(error) == "UnpicklingError"
+    assert reason_of(ValueError("if you trust the source, pass `weights_only=False`")) == "ValueError"
     assert reason_of(OSError(28, "No space left")) == "OSError: [Errno 28] No space left"
     assert reason_of(EOFError()) == "EOFError"
+
+
+def test_an_error_that_only_names_the_protection_keeps_its_words() -> None:
+    """An older Lightning has no such option: who reads `training failed: TypeError` cannot know."""
+    words = "Trainer.fit() got an unexpected keyword argument 'weights_only'"
+
+    assert reason_of(TypeError(words)) == f"TypeError: {words}"
 
 
 def test_both_ends_of_a_long_text_are_kept() -> None:
