@@ -229,11 +229,13 @@ def snapshots(session: nox.Session) -> None:
 
 
 def prepare(session: nox.Session, extra: str = "") -> str:
-    """The interpreter to use: the shared environment's, installed once for each state of the pins; with `--no-venv`, this one."""
-    python = environments.of_the_pins(session.log, HOUSE, "-e", f"{ROOT}[reference,lint]")
-    if extra and "--no-venv" not in sys.argv:
-        subprocess.run([python, "-m", "pip", *PIP, "-e", f"{ROOT}[{extra}]"], check=True)
-    return python
+    """The interpreter to use: the shared environment's, installed once for each state of the pins; with `--no-venv`, this one.
+
+    With an extra, that of an environment of its own over the shared one.
+    """
+    if extra:
+        return environments.over(session.log, extra)
+    return environments.of_the_pins(session.log, HOUSE, *environments.HOUSEHOLD)
 
 
 def on_cuda(session: nox.Session, python: str, label: str = "") -> None:

@@ -22,6 +22,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / ".ci" / "constraints.txt"
 HOUSE = ROOT / ".nox" / "house"
+HOUSEHOLD = ("-e", f"{ROOT}[reference,lint]")
 BIN = "Scripts" if os.name == "nt" else "bin"
 PIP = ("install", "-qq", "--disable-pip-version-check", "-c", str(CONSTRAINTS))
 KINDS = {"cpu": "reference", "cuda": "reference", "numpy": ""}
@@ -117,6 +118,27 @@ def of_the_pins(log: Callable[[str], None], place: Path, *wanted: str) -> str:
         log(f"installing into {place}")
         subprocess.run([sys.executable, "-m", "virtualenv", "-q", "--clear", str(place)], check=True)
         subprocess.run([str(python), "-m", "pip", *PIP, *wanted], check=True)
+        stamp.write_text(digest)
+    return str(python)
+
+
+def over(log: Callable[[str], None], extra: str) -> str:
+    """The interpreter of an environment that has an extra of ours, and everything else from the house's, which stays as it is.
+
+    An extra in the house itself would be there for every later session, and in no fresh clone's. With `--no-venv`, this one.
+    """
+    house = of_the_pins(log, HOUSE, *HOUSEHOLD)
+    if "--no-venv" in sys.argv:
+        return house
+    place = HOUSE.with_name(f"{HOUSE.name}-{extra}")
+    python, stamp = place / BIN / "python", place / "installed.sha256"
+    digest = hashlib.sha256(CONSTRAINTS.read_bytes() + (ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    if not stamp.is_file() or stamp.read_text() != digest:
+        log(f"installing into {place}")
+        subprocess.run([sys.executable, "-m", "virtualenv", "-q", "--clear", "-p", house, str(place)], check=True)
+        own, shared = (next(root.glob("[Ll]ib*/**/site-packages")) for root in (place, HOUSE))
+        (own / "house.pth").write_text(f"{shared}\n", encoding="utf-8")
+        subprocess.run([str(python), "-m", "pip", *PIP, "-e", f"{ROOT}[{extra}]"], check=True)
         stamp.write_text(digest)
     return str(python)
 

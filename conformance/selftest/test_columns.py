@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -78,6 +79,31 @@ def test_the_newest_run_of_each_column_is_shown(environments: ModuleType, tmp_pa
     for place in ("2026-01-01/cpu", "2026-01-03/cpu", "2026-01-02/cpu-lowest"):
         (tmp_path / place / "report.jsonl").write_text("")
     assert environments.newest(tmp_path) == [f"{tmp_path}/2026-01-03/cpu", f"{tmp_path}/2026-01-02/cpu-lowest"]
+
+
+def test_an_extra_is_installed_beside_the_house_and_sees_it(
+    environments: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A session with an extra leaves the environment that all others share as a fresh clone's."""
+    asked, run = [], environments.subprocess.run
+
+    def without_pip(words: list[str], **options: Any) -> Any:
+        asked.append([Path(words[0]).parents[1].name, *words[1:]])
+        return run(words, **options) if "pip" not in words else None
+
+    monkeypatch.setattr(environments, "HOUSE", tmp_path / "house")
+    monkeypatch.setattr(environments.subprocess, "run", without_pip)
+    monkeypatch.setattr(sys, "argv", ["nox"])
+    python = environments.over(lambda text: None, "fno")
+    (shared,) = (tmp_path / "house").glob("[Ll]ib*/**/site-packages")
+    (shared / "of_the_house.py").write_text("")
+    assert process.run([python, "-c", "import of_the_house; print(of_the_house.__file__)"]).stdout.strip() == str(
+        shared / "of_the_house.py"
+    )
+    installed = {words[0]: words[-1] for words in asked if "pip" in words}
+    assert installed == {"house": f"{ROOT}[reference,lint]", "house-fno": f"{ROOT}[fno]"}
+    asked.clear()
+    assert environments.over(lambda text: None, "fno") == python and asked == [], "once for each state of the pins"
 
 
 @pytest.mark.parametrize("name", ["cpu", "cpu(pinned)", "cpu(lowest)", "cpu(newest)", "cuda(lowest)", "numpy(pinned)", "columns"])
