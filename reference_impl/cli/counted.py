@@ -79,12 +79,17 @@ def train(args: argparse.Namespace, payload: Any, record: Any, test: Any, say: R
     say.line(f"{args.output_dir / 'checkpoints' / 'last.ckpt'}: trained in {time.perf_counter() - start:.1f} s")
 
 
-def checkpoint_of(path: Path) -> Path | None:
-    """The checkpoint of a training on counts that `path` names: a file, or the last in a folder without a bundle; else None."""
+def candidate(path: Path) -> Path | None:
+    """The checkpoint that `path` names, whatever trained it: a file, or the last in a folder without a bundle; else None."""
     from reference_impl.config import ARCHIVE_NAME
 
     place = path if path.suffix == ".ckpt" else path / "checkpoints" / "last.ckpt"
-    if not place.is_file() or (path / ARCHIVE_NAME).exists():
+    return None if not place.is_file() or (path / ARCHIVE_NAME).exists() else place
+
+
+def checkpoint_of(path: Path) -> Path | None:
+    """The checkpoint of a training on counts that `path` names; else None."""
+    if (place := candidate(path)) is None:
         return None
     from reference_impl.counts import is_count_checkpoint  # of what trains, and nothing that a bundle needs
 

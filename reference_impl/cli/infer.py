@@ -56,6 +56,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Paths, bundle, factory, data, reconstruction, pictures (CLI-009)."""
+    _refuse_absent(args.model_path)
     from reference_impl.execution import validate_paths
 
     say, start = Reporter(args.quiet), time.perf_counter()
@@ -110,6 +111,14 @@ def _say_ways(args: argparse.Namespace, results: dict[str, Any], say: Reporter) 
     if "varpro_scales" in results:
         real, imaginary = results["varpro_scales"]
         say.line(f"factors of the real and the imaginary part: {real:.6g}, {imaginary:.6g}")
+
+
+def _refuse_absent(path: Path) -> None:
+    """That there is no model is said before torch is imported; `FileNotFoundError`, `ContractError` (`bundle_folder`)."""
+    from reference_impl.config import ARCHIVE_NAME
+
+    if counted.candidate(path) is None and not (archive := bundle_folder(path) / ARCHIVE_NAME).is_file():
+        raise FileNotFoundError(f"Model archive not found: {archive}")
 
 
 def bundle_folder(path: Path) -> Path:

@@ -21,11 +21,15 @@ from reference_impl.training import PtychoModule
         (["--help"], {"torch", "lightning", "matplotlib"}),
         (["train", "--train-data-file", "absent.npz", "--output-dir", "out"], {"lightning", "matplotlib"}),
         (["infer", "--model-path", "absent", "--test-data", "absent.npz", "--output-dir", "out"], {"lightning", "matplotlib"}),
+        (["infer", "--model-path", "absent", "--test-data", "there.npz", "--output-dir", "out"], {"torch", "matplotlib"}),
+        (["infer", "--model-path", "there", "--test-data", "there.npz", "--output-dir", "out"], {"torch", "matplotlib"}),
     ],
-    ids=["help", "train", "infer"],
+    ids=["help", "train", "infer", "infer: no model", "infer: an empty folder"],
 )
 def test_no_library_is_imported_before_it_is_needed(tmp_path: Path, words: list[str], spared: set[str]) -> None:
     """Help and what is wrong with a path are there in half a second or one, not after five."""
+    (tmp_path / "there.npz").write_bytes(b"")
+    (tmp_path / "there").mkdir()
     code = "import runpy, sys\ntry: runpy.run_module('reference_impl', run_name='__main__')\n"
     code += f"finally: print('imported:', sorted({spared!r} & set(sys.modules)), file=sys.stderr)"
 

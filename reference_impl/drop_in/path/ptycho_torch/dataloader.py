@@ -13,7 +13,7 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 
 from ptycho_torch import settings
 from ptycho_torch.config_params import DataConfig, InferenceConfig, ModelConfig, TrainingConfig
-from reference_impl.batch import MappedDataset
+from reference_impl.batch.mapped import MappedDataset
 from reference_impl.batch.mapping import Plan, make_map, sources_of
 from reference_impl.config.factory import DEFAULT_NPHOTONS
 from reference_impl.drop_in.records import measurement_of

@@ -14,7 +14,7 @@ import torch
 
 from ptycho_torch import samples, settings
 from ptycho_torch.config_params import DataConfig, DatagenConfig, InferenceConfig, ModelConfig, TrainingConfig
-from reference_impl.batch import build_loaders
+from reference_impl.batch.loaders import build_loaders
 from reference_impl.drop_in.canvas import on_object
 from reference_impl.inference import absolute_offsets, agreed, predict_patches
 from reference_impl.training.checkpoints import read_checkpoint
