@@ -229,13 +229,10 @@ def snapshots(session: nox.Session) -> None:
 
 
 def prepare(session: nox.Session, extra: str = "") -> str:
-    """The interpreter to use: the shared environment's, installed once for each state of the pins; with `--no-venv`, this one.
-
-    With an extra, that of an environment of its own over the shared one.
-    """
-    if extra:
-        return environments.over(session.log, extra)
-    return environments.of_the_pins(session.log, HOUSE, *environments.HOUSEHOLD)
+    """The interpreter to use: the shared environment's, or that of one with an extra over it; with `--no-venv`, this one."""
+    return (
+        environments.over(session.log, extra) if extra else environments.of_the_pins(session.log, HOUSE, *environments.HOUSEHOLD)
+    )
 
 
 def on_cuda(session: nox.Session, python: str, label: str = "") -> None:

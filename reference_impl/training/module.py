@@ -14,7 +14,7 @@ from reference_impl.policy import require_torch
 require_torch()
 
 import torch  # noqa: E402
-from torch import nn  # noqa: E402
+from torch.nn import Module  # noqa: E402
 
 from reference_impl.config import (  # noqa: E402
     TorchDataConfig,
@@ -40,7 +40,7 @@ REQUIRED_FIELDS = ("images", "coords_relative", "rms_scaling_constant", "physics
 CONFIGURATIONS = ("model_config", "data_config", "training_config", "inference_config")
 
 
-class PtychoModule(nn.Module):
+class PtychoModule(Module):
     """Network, physics and loss of four torch-side configurations, which come as dataclasses or as plain mappings.
 
     Raises `ContractError` for settings that it cannot honour.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ptycho_torch import settings
-from reference_impl.training.lightning_module import PtychoLightningModule
 from reference_impl.training.hyperparameters import plain
+from reference_impl.training.lightning_module import PtychoLightningModule
 
 
 class PtychoPINN_Lightning(PtychoLightningModule):
