@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from conformance.defects import mutation_map, mutations, trial_run, trials
+from conformance.defects import mutation_map, mutation_page, mutations, trial_run, trials
 from conformance.defects.mutation_map import digest
 from conformance.defects.mutations import Mutation
 from conformance.defects.planting import ROOT
@@ -59,7 +59,7 @@ def perform(folder: Path, wanted: Wanted, package: Path) -> tuple[list[dict[str,
     everything = mutations.population(texts)
     sample = mutations.drawn([m for m in everything if m.path in within], texts, wanted.size, wanted.seed)
     known = read(folder / "results.jsonl", texts)
-    waiting = [m for m in sample if m.id not in known or (wanted.again and known[m.id]["verdict"] == "survived")]
+    waiting = [m for m in sample if m.id not in known or (wanted.again and known[m.id]["verdict"] in mutation_page.MISSED)]
     began = time.monotonic()
     for start in range(0, len(waiting), PORTION):
         if wanted.limit and time.monotonic() - began > wanted.limit:

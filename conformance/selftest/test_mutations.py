@@ -262,9 +262,12 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch
     first, drawn = mutation_run.perform(tmp_path, wanted, tmp_path)
     second, _ = mutation_run.perform(tmp_path, mutation_run.Wanted(size=5), tmp_path)
     third, _ = mutation_run.perform(tmp_path, mutation_run.Wanted(size=5), tmp_path)
+    once = [*tried]
+    mutation_run.perform(tmp_path, mutation_run.Wanted(size=5, again=True), tmp_path)
 
     assert (len(first), len(second), len(third), drawn["sample"]) == (4, 5, 5, 5)
-    assert len(tried) == len(set(tried)) == 5
+    assert len(once) == len(set(once)) == 5
+    assert sorted(tried[5:]) == sorted(once)  # each survived, was too dear or unreached
 
 
 def test_without_its_tools_the_verb_says_what_to_install(
