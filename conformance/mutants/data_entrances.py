@@ -88,6 +88,20 @@ def the_byte_order_is_forgotten(original, self, key, stream):
     return npz.Header(found.shape, found.dtype.newbyteorder("="), found.fortran)
 
 
+def the_first_format_alone_is_known(original, self, key, stream):
+    fill = stream.fill
+
+    def looked_at(view):
+        fill(view)
+        if bytes(view[:6]) == b"\x93NUMPY" and view[6] != 1:
+            self._refuse(key, "a header of NumPy's format 1.0", f"format {view[6]}.0")
+
+    stream.fill = looked_at
+    found = original(self, key, stream)
+    stream.fill = fill
+    return found
+
+
 def halves_are_squared_as_they_are(patterns):
     flat = patterns.reshape(len(patterns), -1)
     return np.sum(flat * flat, axis=1, dtype=flat.dtype).astype(np.float64)
@@ -162,6 +176,9 @@ mutant("GUARD-DATA-018d", "columns first are read as rows first", f"{FORMS}[file
     plant=method(npz.Archive, "_read_header", fortran_is_forgotten))
 mutant("GUARD-DATA-018e", "files of other machines are read as noise", f"{FORMS}[file-big-endian]",
     plant=method(npz.Archive, "_read_header", the_byte_order_is_forgotten))
+mutant("GUARD-DATA-018m", "of NumPy's headers the first format alone is read", "DATA-018:every_format_of_numpy_is_read[file-2]",
+    "DATA-018:every_format_of_numpy_is_read[header-3]",
+    plant=method(npz.Archive, "_read_header", the_first_format_alone_is_known))
 mutant("GUARD-DATA-018f", "squares of half floats overflow", f"{FORMS}[container-half]",
     plant=function(arrays.pattern_energies, instead(halves_are_squared_as_they_are)))
 mutant("GUARD-DATA-018g", "records of doubles make batches of doubles", "DATA-010:images_are_float32_whatever_the_file_holds",

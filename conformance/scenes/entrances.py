@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,17 @@ def put(folder: Path, given: Arrays) -> Path:
     """The arrays as a file."""
     folder.mkdir(parents=True, exist_ok=True)
     return write_npz(folder / NAME, **given)
+
+
+def in_format(path: Path, version: tuple[int, int]) -> Path:
+    """The same arrays in the same file, compressed, each under a header of NumPy's format `version`."""
+    with np.load(path) as found:
+        arrays = dict(found)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as stream:
+                np.lib.format.write_array(stream, array, version=version)
+    return path
 
 
 def rewrite(path: Path, data: bytes) -> bool:

@@ -34,6 +34,22 @@ def test_the_same_numbers_are_the_same_data(backend: Any, observe: Observer, tmp
     observe.close("numbers", entrances.numbers(found, expected), numbers, dtype="float32")
 
 
+@pytest.mark.clause("DATA-018~1", evidence="differential")
+@pytest.mark.parametrize("version", [(2, 0), (3, 0)], ids=["2", "3"])
+@EVERYWHERE
+def test_every_format_of_numpy_is_read(
+    backend: Any, observe: Observer, tmp_path: Path, entrance: str, version: tuple[int, int]
+) -> None:
+    """The header is no part of the data. If this fails, suspect a reader that knows NumPy's first format alone."""
+    path = entrances.put(tmp_path, entrances.whole())
+    expected = entrances.answer(backend, entrance, path)
+
+    with observe.accepts("file"):
+        found = entrances.answer(backend, entrance, entrances.in_format(path, version))
+
+    observe.equal("changed", entrances.unlike(found, expected), [])
+
+
 @pytest.mark.axes("file:rewritten", "header:rewritten", "factory:rewritten", "container:rewritten", "record:rewritten")
 @pytest.mark.clause("DATA-019~1")
 @EVERYWHERE
