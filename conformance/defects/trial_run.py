@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,14 @@ def entries(only: tuple[str, ...], scheme: str) -> dict[str, Planted]:
 def perform(
     only: tuple[str, ...], workers: int | None, output: Path, update: bool, patience: float, wide: bool = False
 ) -> Outcome:
-    """Try every mutant and every twin (or those named), in a fork each; raises `LookupError` where a name leads nowhere.
+    """Try every mutant and every twin (or those named), in a fork each; `LookupError` where a name, or a row, leads nowhere.
 
     `wide`: every mutant beside the quick checks of its files, so that nobody's neighbours stay unasked.
     """
     tried = {"mutant": entries(only, "mutant"), "twin": entries(only, "twin")}
     if not any(tried.values()):
         raise LookupError(f"no planted defect, allowed variation or area is called {', '.join(only)}")
+    refuse_idle([*tried["mutant"].values(), *tried["twin"].values()])
     folder = folder_for(Options(output=output, label="mutants"))
     job = {
         "workers": workers or cores(),
@@ -116,6 +117,15 @@ def variations(only: tuple[str, ...], workers: int | None, output: Path, patienc
     code = (run(apart, job | {"trials": owed}) if owed else 0) or code
     single = {name: trials.read(apart, twins[name]) for name in owed}
     return conclude(folder, (), company.told(found, single), code, complete=False, update=False)
+
+
+def refuse_idle(planted: Iterable[Planted]) -> None:
+    """`LookupError` for rows that name no check, and whose files hold none that runs unnamed: tried on nothing."""
+    quick = {binding.path.stem for binding in scan()[0] if not binding.slow}
+    idle = {entry.id: entry.files for entry in planted if not entry.checks and not quick.intersection(entry.files)}
+    if idle:
+        told = "; ".join(f"{name}: {', '.join(files) or 'no files'}" for name, files in idle.items())
+        raise LookupError(f"tried on nothing: {told}: a slow check runs where a row names it; name some, or quick ones")
 
 
 def beside(scheme: str, entry: Planted, wide: bool = False) -> str:
@@ -182,6 +192,8 @@ def _unfinished(folder: Path, tried: Tried) -> str:
     log = own[1] if own[1].is_file() else own[0]
     said = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     said = [line for line in said if not HARNESS.search(line)][-LAST:]
+    if any(line.get("checks") == 0 for line in trials.lines(log.parent.parent, tried.planted.id)):
+        return f"{tried.planted.id} incomplete: it ended, but was tried on no check at all; name checks in its row"
     told = (
         f"{tried.planted.id} incomplete; the last check that ended: {next(reversed(tried.states), 'none')}; the end of its log:"
     )

@@ -231,7 +231,7 @@ def unlike(a: np.ndarray, b: np.ndarray) -> tuple[int, str]:
     wrong = differing(a, b)
     if a.shape != b.shape:
         return wrong, f"{native.kind(a)}: the shape is {a.shape}, expected {b.shape}"
-    if a.dtype == b.dtype or a.dtype.kind in "OUS" or b.dtype.kind in "OUS":
+    if _same_type(a, b) or a.dtype.kind in "OUS" or b.dtype.kind in "OUS":
         return wrong, f"{native.kind(a)}, {wrong} elements differ"
     with np.errstate(all="ignore"):
         apart = int(np.sum(~((a == b) | (np.not_equal(a, a) & np.not_equal(b, b)))))
@@ -241,11 +241,17 @@ def unlike(a: np.ndarray, b: np.ndarray) -> tuple[int, str]:
 
 
 def differing(a: np.ndarray, b: np.ndarray) -> int:
-    """How many elements differ in any bit; all of them where shape or dtype differ."""
-    if a.shape != b.shape or a.dtype != b.dtype:
+    """How many elements differ in any bit, whatever the order of their bytes; all of them where shape or dtype differ."""
+    if a.shape != b.shape or not _same_type(a, b):
         return max(a.size, b.size, 1)
     if a.dtype.kind in "OUS":
         return int(np.sum(a != b))
     width = a.dtype.itemsize
-    left, right = (np.frombuffer(np.ascontiguousarray(x).tobytes(), np.uint8).reshape(-1, width) for x in (a, b))
+    alike = (x.astype(x.dtype.newbyteorder("="), order="C") for x in (a, b))
+    left, right = (np.frombuffer(x.tobytes(), np.uint8).reshape(-1, width) for x in alike)
     return int((left != right).any(axis=1).sum())
+
+
+def _same_type(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether numbers are of one type; like strides, the order of their bytes belongs to where they lie (DATA-018)."""
+    return a.dtype.newbyteorder("=") == b.dtype.newbyteorder("=")

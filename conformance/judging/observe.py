@@ -74,13 +74,17 @@ class Observer(Judge):
         )  # fmt: skip
 
     def equal(self, name: str, value: Any, truth: Any, *, clause: Named = None) -> None:
-        """`value` equals `truth` exactly: arrays bit by bit, shape and dtype included; the rest by `==`, numbers by type too."""
-        if hasattr(truth, "dtype") or hasattr(value, "dtype"):
+        """`value` equals `truth` exactly: arrays bit by bit, shape and dtype included; the rest by `==`.
+
+        A number is a truth value, a whole or a real number, and has to be of that kind; it may be a 0-d array as well.
+        """
+        number = isinstance(truth, int | float) and native.shape(value) == () if hasattr(value, "shape") else False
+        if not number and (hasattr(truth, "dtype") or hasattr(value, "dtype")):
             a, b = native.array(value), native.array(truth)
             (wrong, found), unit, expected = unlike(a, b), "elements", f"{native.kind(b)}, bit for bit"
         else:
-            numbers = isinstance(value, int | float) or isinstance(truth, int | float)
-            wrong, unit = int(not (value == truth and (not numbers or type(value) is type(truth)))), "1"
+            value = native.array(value)[()] if number else value
+            wrong, unit = int(not (value == truth and _kind(value) == _kind(truth))), "1"
             found, expected = contrasted(value, truth)
         self._judge(name, wrong == 0, value=wrong, bound=0, unit=unit, expected=expected, found=found, clause=clause)
 
@@ -202,6 +206,14 @@ class Observer(Judge):
         found = "; ".join(f"{w.category.__name__}: {w.message}" for w in given) or "no warning"
         expected = _wanted(category.__name__, fragments)
         self._judge(name, matches, value=int(not matches), bound=0, unit="warning", expected=expected, found=found, clause=clause)
+
+
+def _kind(value: Any) -> str:
+    """What kind of number something is, whichever class of Python's or NumPy's it has; empty for what is none."""
+    found = str(getattr(getattr(value, "dtype", None), "kind", ""))
+    if found or not isinstance(value, int | float):
+        return {"b": "truth", "i": "whole", "u": "whole", "f": "real"}.get(found, "")
+    return "truth" if isinstance(value, bool) else "whole" if isinstance(value, int) else "real"
 
 
 def _wanted(kind: str, fragments: Sequence[str]) -> str:

@@ -72,6 +72,10 @@ def momentum_looks_ahead(original, parameters, config):
     return made
 
 
+def bars_are_always_drawn(original, module, memory, run, **options):
+    return original(module, memory, replace(run, execution=replace(run.execution, enable_progress_bar=True)), **options)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -99,6 +103,8 @@ mutant("GUARD-EXEC-014", "an accelerator that is absent is the CPU, without a wo
 mutant("GUARD-EXEC-014d", "inference runs on the CPU where the accelerator that was asked for is absent",
     "EXEC-014:an_absent_accelerator_is_refused_by_inference",
     plant=function(shards.devices_of, instead(lambda execution: [torch.device("cpu")])))
+mutant("GUARD-EXEC-014e", "bars are drawn whether or not they were asked for", f"{RUNS}[execution-enable_progress_bar]",
+    plant=function(trainer._make_trainer, bars_are_always_drawn))
 mutant("GUARD-EXEC-014b", "workers that were asked for are never started", f"{RUNS}[execution-num_workers]",
     plant=loader_without(num_workers=0))
 mutant("GUARD-EXEC-014c", "workers die with every epoch", f"{RUNS}[execution-persistent_workers]",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import pickle
+import tempfile
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -103,6 +104,11 @@ def subsamples_lose_their_object(original, *given):
     return found
 
 
+def a_temporary_file_stays(original, self, path):
+    original(self, path)
+    os.close(tempfile.mkstemp(dir=os.path.dirname(path))[0])
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -132,6 +138,9 @@ mutant("GUARD-DATA-001e", "a file that cannot be read is not named", "DATA-001:a
 mutant("GUARD-DATA-002", "written files have the other name of the stack", "DATA-002:a_written_file_holds_diff3d",
     "DATA-007:a_written_file_has_the_keys_of_the_export_schema",
     plant=method(record.RawData, "to_file", the_stack_is_written_as_diffraction))
+mutant("GUARD-DATA-007k", "each writing leaves a temporary file beside the file",
+    "DATA-007:a_written_file_has_the_keys_of_the_export_schema",
+    plant=method(record.RawData, "to_file", a_temporary_file_stays))
 mutant("GUARD-DATA-003", "counts are read as amplitudes in silence", "DATA-003:integers_read_as_amplitude_warn",
     plant=constant(record, "warnings", SimpleNamespace(warn=lambda *given, **options: None)))
 mutant("GUARD-DATA-003b", "NaN and negative amplitudes pass", "DATA-003:values_that_are_no_amplitudes_are_refused",

@@ -112,6 +112,7 @@ def field(batch: Native, name: str) -> np.ndarray:
 def weighted(backend: Any, prepared: Mapping[str, Any], seed: int = 3) -> Native:
     """The prepared module with weights that are drawn here; its statistics stay, and its factors, one number for all."""
     kept = [native.array(value) for value in prepared["statistics"].values()]
+    kept += [value for value in networks.values(backend.weights(prepared["module"])).values() if value.size == 1]
     return networks.redrawn(backend, prepared["module"], seed, but=kept)
 
 

@@ -7,6 +7,7 @@ batches, kept for the session by their recipe.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -211,12 +212,13 @@ def _workers(backend: Any, asked: Asked) -> Any:
 
 
 def _shown(backend: Any, asked: Asked) -> Any:
+    """The words that a training says: what it says anyhow is in both, and how often a bar is drawn is chance."""
     beside.listen(backend)
     try:
         runs.fresh(backend, asked.recipe(LEAN), asked.folder)
     finally:
         heard = beside.heard(backend)
-    return bool(heard.strip())
+    return sorted(set(re.findall(r"[^\W\d_]{2,}|[^\w\s.,:;]{3,}", heard)))
 
 
 def _workflow(backend: Any, asked: Asked) -> Any:

@@ -206,13 +206,21 @@ def apart(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.abs(one - other) ** 2)) / np.abs(other).max())
 
 
+SMALLEST = 8
+"""Pixels: no image inside a network is smaller than its bottleneck (MODEL-003)."""
+
+
 @contextmanager
 def batch_sizes(module: Any) -> Iterator[set[int]]:
-    """The leading sizes of the images that a module, or any part of it, is given while the block runs."""
+    """The leading sizes of the images that a module, or any part of it, is given while the block runs.
+
+    Parts may be given kernels, too, where these are computed: an image has two long sides, a kernel none beside its channels.
+    """
     seen: set[int] = set()
 
     def look(_: Any, arguments: tuple[Any, ...]) -> None:
-        seen.update(native.shape(a)[0] for a in arguments[:1] if len(getattr(a, "shape", ())) == 4)
+        shapes = [native.shape(a) for a in arguments[:1] if len(getattr(a, "shape", ())) == 4]
+        seen.update(shape[0] for shape in shapes if sum(side >= SMALLEST for side in shape[1:]) > 1)
 
     if not hasattr(module, "modules"):
         raise NotEvaluated(f"{native.kind(module)} offers no hooks through which its inputs can be seen")

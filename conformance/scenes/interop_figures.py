@@ -51,10 +51,10 @@ def compared() -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 
 def table(folder: Path) -> tuple[list[str], dict[str, dict[str, float]]]:
-    """Columns and lines of the table."""
+    """Columns and lines of the table; what further columns hold is not looked at."""
     with (folder / FILES[0]).open(newline="", encoding="utf-8") as stream:
         reader = csv.DictReader(stream)
-        rows = {row["name"]: {key: float(value) for key, value in row.items() if key != "name"} for row in reader}
+        rows = {row["name"]: {key: float(row[key]) for key in COLUMNS[1:] if key in row} for row in reader}
     return list(reader.fieldnames or []), rows
 
 

@@ -90,10 +90,12 @@ def redrawn(backend: Any, made: Native, seed: int, gain: float = 1.0, but: Itera
 
 
 def _drawn(value: np.ndarray, rng: np.random.Generator, gain: float) -> np.ndarray:
-    """New values for a weight; a vector of one value (no bias, the unit of a normalisation) keeps it."""
-    if value.ndim < 2:
-        alike = value.size == 0 or (value == value.flat[0]).all()
-        return value if alike else rng.uniform(-0.05, 0.05, value.shape).astype(value.dtype)
+    """New values for a weight: vectors of one number keep it, lengths of computed kernels lie about one, biases about zero."""
+    if value.size <= max(value.shape, default=1):  # a number a channel, whatever axes of length one stand around it
+        if value.size == 0 or ((value == value.flat[0]).all() and (value.size > 1 or value.flat[0] in (0, 1))):
+            return value
+        lengths = value.size >= 8 and value.min() > 2 * value.std()
+        return (float(lengths) + rng.uniform(-0.05, 0.05, value.shape)).astype(value.dtype)
     # Channels lead in (out, in, 3, 3) and trail in (3, 3, in, out).
     sides, (first, last) = ((1, 1), (3, 3)), (value.shape[:2], value.shape[2:])
     channels = last if first in sides and len(last) == 2 and last not in sides else first
@@ -178,9 +180,7 @@ def largest(gradients: Mapping[str, np.ndarray], names: Iterable[str]) -> np.nda
 
 def ring(side: int = N) -> np.ndarray:
     """`(side, side)` bool: the border of width `side/4` (MODEL-005)."""
-    inside = np.zeros((side, side), bool)
-    inside[side // 4 : side - side // 4, side // 4 : side - side // 4] = True
-    return ~inside
+    return np.pad(np.zeros((side - 2 * (side // 4),) * 2, bool), side // 4, constant_values=True)
 
 
 def frames(side: int = N) -> list[np.ndarray]:

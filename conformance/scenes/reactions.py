@@ -10,11 +10,16 @@ from conformance.connectors.names import NotClaimed, NotEvaluated
 
 
 def quietly(call: Callable[[], Any]) -> tuple[Any, list[str]]:
-    """The value of a call and the warnings it gave, as `Category: text`."""
+    """The value of a call and the warnings it gave, as `Category: text`, by Python's own category that each belongs to."""
     with warnings.catch_warnings(record=True) as given:
         warnings.simplefilter("always")
         value = call()
-    return value, [f"{w.category.__name__}: {w.message}" for w in given]
+    return value, [f"{_category(w.category)}: {w.message}" for w in given]
+
+
+def _category(kind: type[Warning]) -> str:
+    """A subclass of a house is a warning of the category that it refines."""
+    return next(parent.__name__ for parent in kind.__mro__ if parent.__module__ == "builtins")
 
 
 def refusal(call: Callable[[], Any]) -> str:

@@ -60,10 +60,15 @@ def cut_canvases(draw: Any) -> tuple[np.ndarray, np.ndarray, int]:
 
 @st.composite
 def illuminated_fields(draw: Any) -> tuple[np.ndarray, np.ndarray]:
-    """A field `(B, C, N, N)` and a probe `(B|1, C|1, P, N, N)`."""
+    """A field `(B, C, N, N)` and a probe `(B|1, C|1, P, N, N)`, which bring light to one pixel at least.
+
+    Without any, a detector may show the floor under its square root (PHYS-002), whose share of nothing has no bound.
+    """
     B, C, P, N = draw(st.integers(1, 3)), draw(st.sampled_from([1, 4])), draw(st.integers(1, 3)), draw(st.sampled_from([4, 6, 8]))
     shape = (draw(st.sampled_from([1, B])), draw(st.sampled_from([1, C])), P, N, N)
-    return draw(complex_images(B, C, N, N)), draw(complex_images(*shape))
+    field, probe = draw(complex_images(B, C, N, N)), draw(complex_images(*shape))
+    field.flat[0], probe.flat[0] = field.flat[0] or 1, probe.flat[0] or 1
+    return field, probe
 
 
 @st.composite

@@ -41,6 +41,19 @@ def refused(act: Callable[[Observer], Any], fence: str = "tolerance = { eps = 16
     return str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [4, np.int32(4), np.uint8(4), np.array(4), type("Count", (int,), {})(4)],
+    ids=["int", "narrow", "unsigned", "0-d", "own"],
+)
+def test_a_number_is_itself_in_whatever_class(value: Any) -> None:
+    """Its kind counts, which no class of another house changes; a truth value is no number, and a whole one no real one."""
+    observer('tolerance = "exact"').equal("C", value, 4)
+    assert "expected  4.0" in refused(lambda o: o.equal("C", value, 4.0))
+    assert "expected  5" in refused(lambda o: o.equal("C", value, 5))
+    assert "expected  1" in refused(lambda o: o.equal("C", np.bool_(True), 1))
+
+
 def test_a_refutation_says_all_that_is_needed() -> None:
     wrong = X.copy()
     wrong[0, 1] = 9.0

@@ -11,7 +11,7 @@ from conformance.evidence import report as reports
 from conformance.evidence.verdict import blocking, clause_states
 from conformance.judging.states import stopped
 from conformance.selftest.house import House, check, clause
-from conformance.selftest.test_observe import X, refused
+from conformance.selftest.test_observe import X, observer, refused
 
 CLAUSES = tuple(clause(f"PHYS-00{n}~1", f"Title {n}", fence='tolerance = "exact"') for n in (1, 2, 3, 4))
 MARK = '"PHYS-001~1", "PHYS-002~1", "PHYS-003~1"'
@@ -124,6 +124,13 @@ def test_of_several_clauses_each_observation_says_its_own(shell: House) -> None:
 def test_what_differs_is_said(value: np.ndarray, told: str) -> None:
     message = refused(lambda o: o.equal("images", value, X), 'tolerance = "exact"')
     assert told in message, message
+
+
+def test_the_order_of_bytes_is_no_difference() -> None:
+    """The type of numbers is compared, and their bits; not how these lie in memory."""
+    turned = np.asfortranarray(X).astype(">f4")
+    observer('tolerance = "exact"').equal("images", turned, X)
+    assert "12 elements differ" in refused(lambda o: o.equal("images", turned + 1, X), 'tolerance = "exact"')
 
 
 def test_lines_of_a_stop_are_as_the_schema_says(shell: House) -> None:

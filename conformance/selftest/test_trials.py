@@ -225,6 +225,28 @@ def test_a_trial_that_does_not_end_says_where_it_is(tmp_path: Path) -> None:
     assert outcome.problems[0].endswith("line 7 in wait")
 
 
+def test_a_row_whose_files_hold_slow_checks_alone_is_refused_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It would be tried on nothing: checks that are slow run where they are named."""
+    lost, named = planted(name="TWIN-lost", files=("test_client",)), planted("CLI-007:infer_leaves_pictures", name="TWIN-named")
+    monkeypatch.setattr(trial_run, "entries", lambda only, scheme: {e.id: e for e in (lost, named)} if scheme == "twin" else {})
+    monkeypatch.setattr(trial_run, "run", lambda *_: pytest.fail("trials were started"))
+
+    with pytest.raises(LookupError, match="TWIN-lost.*test_client.*slow.*name"):
+        trial_run.perform((), 1, tmp_path, False, 300.0)
+
+
+def test_a_trial_without_a_check_says_so(tmp_path: Path) -> None:
+    (tmp_path / "DEF-1").mkdir()
+    (tmp_path / "DEF-1" / "results.jsonl").write_text('{"kind": "end", "checks": 0, "seconds": 0.1, "cpu": 0.1}\n')
+
+    found = trials.read(tmp_path, planted("A-1:one"))
+    outcome = trial_run.conclude(tmp_path, (), (found,), 0, complete=False, update=False)
+
+    assert outcome.problems == ("DEF-1 incomplete: it ended, but was tried on no check at all; name checks in its row",)
+
+
 def test_a_check_that_starts_processes_is_slow() -> None:
     """By a mark of its own or of its file: it is tried where it is named, never beside others, and begins early."""
     starting = {

@@ -106,7 +106,7 @@ def test_a_comparison_leaves_its_files(backend: Any, observe: Observer, tmp_path
     wanted = {*interop.FILES, *(f"{name}_frc_curves.csv" for name in objects)}
     observe.equal("missing", sorted(wanted - {path.name for path in (tmp_path / "out").iterdir()}), [])
     columns, rows = interop.table(tmp_path / "out")
-    observe.equal("columns", columns, interop.COLUMNS)
+    observe.equal("columns", [name for name in columns if name in interop.COLUMNS], interop.COLUMNS)
     observe.equal("lines", list(rows), list(objects))
     observe.holds("picture", (tmp_path / "out" / interop.FILES[1]).read_bytes()[:4] == b"\x89PNG", "a PNG", "something else")
     kept = interop.kept(tmp_path / "out")

@@ -64,7 +64,7 @@ def test_results_hold_what_comes_after(backend: Any, observe: Observer, recipe: 
     )
     observe.equal("groups", len(native.item(run.results, "train_container")), recipe.groups)
     observe.equal("test container", native.item(run.results, "test_container") is not None, recipe.validation)
-    observe.holds("scale", type(scale) is float and 0 < scale < np.inf, "a positive finite float", native.kind(scale))
+    observe.holds("scale", isinstance(scale, float) and 0 < scale < np.inf, "a positive finite float", native.kind(scale))
 
 
 @pytest.mark.slow

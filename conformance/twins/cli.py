@@ -21,6 +21,8 @@ twin("TWIN-HELP-IN-ANOTHER-FORM", "help states defaults in brackets, narrow, wit
         source("cli/flags.py", "max_help_position=34", "max_help_position=24, width=90"),
         source("cli/flags.py", '    group.add_argument("--quiet"',
             '    group.add_argument("--profile", help="write a profile")\n    group.add_argument("--quiet"')))
+twin("TWIN-HELP-IN-OTHER-WORDS", "help says in a sentence, in capitals, what is so by default", *HELP, files=("test_cli",),
+    plant=source("cli/flags.py", 'f"{action.help} (default: %(default)s)"', 'f"{action.help.upper()}; %(default)s by default"'))
 twin("TWIN-USAGE-WITH-ERRORS", "a usage error comes with the usage, on several lines of standard error", *ERRORS,
     files=("test_cli",),
     plant=source("cli/flags.py", "        print(f\"error: {' '.join(message.split())}",

@@ -6,7 +6,7 @@ import warnings
 from collections import OrderedDict
 from dataclasses import asdict, replace
 
-from conformance.defects.changes import every, function, result
+from conformance.defects.changes import answer, every, function, result
 from conformance.defects.planting import Plant
 from conformance.twins import rows
 from reference_impl import errors
@@ -22,6 +22,19 @@ ALL = (
     "test_config_payload",
 )
 PAYLOADS = ("test_config_entries", "test_config_factory", "test_config_payload")
+
+
+class Settled(canonical.TrainingConfig):
+    """A training configuration whose fields stay as they are once it is made."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "settled", True)
+
+    def __setattr__(self, name, value):
+        if getattr(self, "settled", False):
+            raise AttributeError(f"{name} stays as it is")
+        object.__setattr__(self, name, value)
 
 
 class Unreadable(Exception):
@@ -97,6 +110,9 @@ twin("TWIN-FLAT-TEXT", "the flat form has text for every path, the one that is n
     files=("test_config_registry",),
     plant=function(registry.dataclass_to_legacy_dict,
         result(lambda flat: {**flat, "model_path": str(flat["model_path"])} if "model_path" in flat else flat)))
+twin("TWIN-FROZEN-TRAINING", "a training configuration is of a class of its own, and cannot be changed", files=ALL,
+    plant=answer("canonical",
+        lambda original, kind, **fields: Settled(**fields) if kind == "training" else original(kind, **fields)))
 twin("TWIN-LONG-AUDIT", "the audit states every setting of the execution configuration, and more", files=PAYLOADS,
     plant=every(function(factory.create_training_payload, the_audit_states_more_than_asked),
         function(factory.create_inference_payload, the_audit_states_more_than_asked)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+from pathlib import Path
 
 import numpy as np
 
@@ -48,6 +50,16 @@ def masks_are_stored_as_bytes(original, self, path):
     original(other, path)
 
 
+def files_are_big_endian_and_by_columns(original, path, arrays):
+    turned = {name: np.asfortranarray(value) for name, value in sorted(arrays.items(), reverse=True)}
+    original(path, {name: v.astype(v.dtype.newbyteorder(">")) if v.dtype.kind in "fc" else v for name, v in turned.items()})
+
+
+def a_digest_lies_beside(original, self, path):
+    original(self, path)
+    Path(f"{path}.sha256").write_text(hashlib.sha256(Path(path).read_bytes()).hexdigest())
+
+
 def a_batch_has_a_mask_for_each_channel(original, self, rows):
     fields, *rest = original(self, rows)
     if "mask" in fields.keys():
@@ -60,6 +72,10 @@ twin = rows(__name__)
 # fmt: off
 twin("TWIN-compressed-files", "files are compressed and hold further keys", files=FILES,
     plant=method(record.RawData, "to_file", files_are_compressed_and_say_who_wrote_them))
+twin("TWIN-big-endian-files", "files are big-endian and lie in Fortran order, their members from the last to the first",
+    files=FILES, plant=function(record.write_npz, files_are_big_endian_and_by_columns))
+twin("TWIN-digests-beside-files", "a digest lies beside each file that is written", files=FILES,
+    plant=method(record.RawData, "to_file", a_digest_lies_beside))
 twin("TWIN-flip-about-the-centre", "a flip is a mirror at the centre of the scan", files=FILES,
     plant=function(load._transform_positions, flips_keep_the_range_of_the_scan))
 twin("TWIN-other-errors", "input errors are of another class and in other words", files=FILES,

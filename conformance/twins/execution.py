@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, fields, replace
+from types import SimpleNamespace
 
-from conformance.defects.changes import every, function, instead, method, result
+from conformance.defects.changes import constant, every, function, instead, method, result
 from conformance.defects.planting import Plant
 from conformance.twins import rows
 from reference_impl import execution
@@ -40,6 +41,10 @@ def the_strategy_is_checked_before_the_trainer(original, module, memory, run, va
     return original(module, memory, run, validates)
 
 
+def warned_by_a_subclass(message, category, stacklevel=1):
+    warnings.warn(f"W042: {message}; see the manual", type("HouseWarning", (category,), {}), stacklevel + 1)
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -53,6 +58,8 @@ twin("TWIN-DEVICE-WARNED-AS-USER", "a device beside an accelerator is ignored wi
     plant=function(execution.resolve_accelerator, the_ignored_device_is_a_user_warning))
 twin("TWIN-STRATEGY-CHECKED-EARLY", "an unknown strategy is refused as a ValueError before a trainer is made", files=ALL,
     plant=function(trainer._make_trainer, the_strategy_is_checked_before_the_trainer))
+twin("TWIN-WARNINGS-OF-A-HOUSE", "warnings are of subclasses of their categories, and say more", files=ALL,
+    plant=constant(execution, "warnings", SimpleNamespace(warn=warned_by_a_subclass)))
 twin("TWIN-MUTABLE-EXECUTION", "the execution configuration can be changed after it was made", files=ALL,
     plant=every(method(PyTorchExecutionConfig, "__setattr__", instead(object.__setattr__)),
         method(PyTorchExecutionConfig, "__hash__", instead(lambda self: hash(len(fields(self)))))))

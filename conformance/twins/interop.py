@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +81,16 @@ def every_object_has_a_wider_canvas(original, name, bundle, record, test, M):
     return replace(found, field=field, covered=covered, origin=tuple(place - 3 for place in found.origin))
 
 
+def a_column_of_words_more(original, objects, truth, folder, *given, **options):
+    found = original(objects, truth, folder, *given, **options)
+    with open(table := Path(folder) / comparison.TABLE, newline="") as stream:
+        lines = list(csv.reader(stream))
+    with open(table, "w", newline="") as stream:
+        remarks = ["remark", *["none"] * (len(lines) - 1)]
+        csv.writer(stream, quoting=csv.QUOTE_ALL).writerows([*line, last] for line, last in zip(lines, remarks, strict=True))
+    return found
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -94,6 +105,8 @@ twin("TWIN-LENS", "the lens is computed from its half angle", files=("test_inter
 twin("TWIN-COMPARISON-WITH-MORE", "a comparison leaves a further file", files=("test_interop_figures",),
     plant=function(comparison.compare_objects, a_comparison_leaves_more))
 
+twin("TWIN-COMPARISON-TABLE-WITH-MORE", "the table of a comparison is quoted, and has a column of words more",
+    files=("test_interop_figures",), plant=function(comparison.compare_objects, a_column_of_words_more))
 twin("TWIN-NORMALISATION-OF-TODAY", "the numbers are a pickle of another protocol, in another order, with more settings beside",
     files=("test_interop_predictions",), plant=function(prediction.write_normalisation, the_pickle_is_of_today))
 twin("TWIN-OBJECT-IN-FLOAT64", "the object is complex128", files=("test_interop_predictions",),

@@ -18,6 +18,8 @@ from reference_impl.model.network import Autoencoder
 FILES = ("test_model", "test_model_interfaces", "test_physics_chain", "test_loss")
 SLOW = ("LOSS-002:gradient_is_the_slope_of_the_loss", "PHYS-015:samples_do_not_see_each_other[images-g2]")
 
+BATCHES = ("INFER-012:the_network_sees_batches_of_the_size_asked_for",)
+
 
 @shape
 def _around_the_encoder(plant: Plant, wrap: Callable[[nn.Module], nn.Module]) -> None:
@@ -65,6 +67,13 @@ def network_runs_channels_last(original, self, *arguments):
     self.use_channels_last()
 
 
+def lengths_are_apart_from_directions(original, self, config):
+    original(self, config)
+    for part in self.encoder.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.utils.parametrizations.weight_norm(part)
+
+
 def weights_in_another_layout(plant: Plant) -> None:
     def out(original):
         return lambda *given: {f"w/{k}": _turned(v, (2, 3, 1, 0)) for k, v in original(*given).items()}
@@ -92,5 +101,9 @@ twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch wh
     plant=_around_the_encoder(lambda inner: nn.Sequential(inner, nn.BatchNorm2d(inner[-1][2].out_channels))))
 twin("TWIN-CHANNELS-LAST-MEMORY", "the network runs channels-last, outputs are views", *SLOW, files=FILES,
     plant=method(Autoencoder, "__init__", network_runs_channels_last))
+twin("TWIN-WEIGHT-NORM", "the encoder's kernels are computed: a length times a direction", *SLOW, *BATCHES,
+    "EXEC-014:an_execution_setting_acts_or_is_refused[execution-inference_batch_size]",
+    "CONFIG-071:a_setting_acts_or_is_refused[training-realspace_weight]", files=FILES,
+    plant=method(CnnNetwork, "__init__", lengths_are_apart_from_directions))
 twin("TWIN-KERNELS-CHANNELS-LAST", "weights have other names, and channels stand last in their kernels", *SLOW, files=FILES,
     plant=weights_in_another_layout)

@@ -14,7 +14,7 @@ from conformance.twins import rows
 from reference_impl.model.forward import as_complex
 from reference_impl.physics import diffraction, extract, merge, merge_for_inference, photons, translation
 
-DIFFRACTION = ("test_physics_diffraction", "test_physics_chain", "test_physics_simulation")
+DIFFRACTION = ("test_physics_diffraction", "test_physics_chain", "test_physics_simulation", "test_physics_properties")
 MOTION = ("test_physics_motion", "test_physics_merge")
 
 

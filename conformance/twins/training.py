@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+import numpy as np
 import torch
 
 from conformance.defects.changes import constant, function, instead, method, result
@@ -16,6 +17,12 @@ from reference_impl.training.resume import digest_of
 def results_hold_further_keys(original, *given, **options):
     results = original(*given, **options)
     return MappingProxyType({"host": "here", **results, "history": {**results["history"], "seconds": [0.1]}})
+
+
+def trainings_talk(original, *given, **options):
+    print("a training begins")
+    results = original(*given, **options)
+    return {**results, "intensity_scale": np.float64(results["intensity_scale"])}
 
 
 def losses_are_logged_at_every_step_too(self, name, loss, batch):
@@ -44,6 +51,9 @@ twin = rows(__name__)
 # fmt: off
 twin("TWIN-RICHER-RESULTS", "the results are a read-only mapping with further keys", files=("test_training",),
     plant=function(train_cdi_model_torch, results_hold_further_keys))
+twin("TWIN-TALKING", "a training says what it does, with a bar or without, and its scale is a number of NumPy's",
+    "EXEC-014:an_execution_setting_acts_or_is_refused[execution-enable_progress_bar]", files=("test_training",),
+    plant=function(train_cdi_model_torch, trainings_talk))
 twin("TWIN-STEPWISE-LOSSES", "losses are logged at every step as well, in a column of their own",
     "TRAIN-004:history_has_one_loss_an_epoch[2-epochs]", "TRAIN-040:the_plateau_follows_the_losses[patience]",
     files=("test_training",),
