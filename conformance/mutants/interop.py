@@ -240,6 +240,9 @@ mutant("GUARD-SIDE-020b", "patterns are brought to one", LIGHT, PARTS,
     plant=function(pair.write_pair, patterns_are_brought_to_one))
 mutant("GUARD-SIDE-020c", "both axes have one middle", PARTS, READ + "[ycoords-own]",
     plant=function(pair.write_pair, one_middle_for_both_axes))
+mutant("GUARD-SIDE-020d", "half a side is rounded up", PARTS,
+    plant=function(pair.middle, instead(lambda side: int(side / 2 + 0.5) + 0.5)))
+mutant("GUARD-SIDE-020e", "half a side is cut off", PARTS, plant=function(pair.middle, instead(lambda side: side // 2 + 0.5)))
 mutant("GUARD-SIDE-021", "positions are half a pixel beside", READ + "[xcoords-foreign]", READ + "[ycoords-foreign]",
     plant=function(pair.read_pair, result(lambda found: {**found, **{k: found[k] - 0.5 for k in ("xcoords", "ycoords")}})))
 mutant("GUARD-SIDE-021b", "intensities are read as amplitudes", READ + "[diffraction-own]",

@@ -66,6 +66,14 @@ def patches_as_far_as_they_reach(original, stem, patches, said=""):
     return original(stem, np.concatenate([patches, patches])[:count], said)
 
 
+def what_lies_before_comes_back(original, canvas, piece, x, y):
+    wide = np.zeros([side + 2 * len(piece) for side in canvas.shape], canvas.dtype)
+    original(wide, piece, x + len(piece), y + len(piece))
+    edge = len(piece)
+    canvas += wide[edge:-edge, edge:-edge]
+    canvas[-edge:] += wide[:edge, edge:-edge]
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -86,6 +94,8 @@ mutant("GUARD-SIDE-023", "the object is a mean over the scan", OBJECT, BETWEEN,
 mutant("GUARD-SIDE-023b", "patches are added up", OBJECT, BETWEEN, plant=function(prediction._lay, nobody_divides))
 mutant("GUARD-SIDE-023c", "places are rounded to pixels", BETWEEN, plant=function(prediction._lay, places_are_rounded))
 mutant("GUARD-SIDE-023d", "x and y are exchanged", OBJECT, BETWEEN, plant=function(prediction._lay, axes_are_exchanged))
+mutant("GUARD-SIDE-023g", "what reaches beyond the first row comes back at the last", BETWEEN,
+    plant=function(prediction._lay, what_lies_before_comes_back))
 mutant("GUARD-SIDE-023e", "patches that are missing are made up", NO_PATCHES + "[one-less]",
     plant=function(prediction.assemble_pair, patches_as_far_as_they_reach))
 mutant("GUARD-SIDE-023f", "what the prediction printed is not read", QUIET, plant=constant(prediction, "FALLBACK", "\0"))

@@ -77,14 +77,17 @@ def train(job: Answer, folder: Path) -> Answer:
     shape = [int(side) for side in record.diff3d.shape]
     config.model.N = shape[-1]
     update_legacy_dict(ptycho.params.cfg, config)
+    run_cdi_example(test, record, config)
+    ptycho.model_manager.save(folder / "before")
     amplitude, phase, results = run_cdi_example(record, test, config)
     output = folder / "output"
     ptycho.model_manager.save(output)
+    saved = [(place / "wts.h5.zip").read_bytes() for place in (folder / "before", output)]
     save_outputs(amplitude, phase, results, str(output))
     patterns = _container(RawData.from_file(folder / "train_data.npz"), shape[-1], job).X
     np.savez(folder / "train.npz", X=np.asarray(patterns), counts=np.load(folder / "train_data.npz")["diff3d"])
     left = sorted(str(path.relative_to(folder)) for path in Path.cwd().rglob("*"))
-    return {"shape": shape, "left_behind": left}
+    return {"shape": shape, "left_behind": left, "renewed": saved[0] != saved[1]}
 
 
 def _container(record: Any, N: int, job: Answer) -> Any:

@@ -169,9 +169,9 @@ def edited(path: Path, edit: Edit) -> Path:
 
 
 def pair(M: int = 12, N: int = 16) -> dict[str, Any]:
-    """The same experiment for a pair; the object's sides are odd and even halves."""
+    """The same experiment for a pair; of the halves of the object's sides one is rounded up to even, one down."""
     kept = ("diffraction", "xcoords", "ycoords", "probe", "pixel_height_m", "pixel_width_m")
-    return {**{name: product(M, N)[name] for name in kept}, "object": object_image(39, 54, 21)}
+    return {**{name: product(M, N)[name] for name in kept}, "object": object_image(41, 55, 21)}
 
 
 def files(stem: Path) -> tuple[Path, Path]:

@@ -90,9 +90,15 @@ def predicted(stem: Path, kind: str) -> tuple[np.ndarray, dict[str, Any]]:
         given |= {"xcoords": x, "ycoords": y, "object": object_image(39, 54, 21)}
         patches = np.stack([patch_at(given["object"], *place, N) for place in zip(x, y, strict=True)])
     else:
+        # One reaches beyond the first row and column, one beyond the last.
+        given |= {"xcoords": _with_ends(given["xcoords"], 3.25, 51.5), "ycoords": _with_ends(given["ycoords"], 4.75, 37.25)}
         patches = field(len(given["xcoords"]), 1, N)[:, 0] * np.linspace(0.5, 2, len(given["xcoords"]))[:, None, None]
     interop.foreign_pair(stem, given)
     return patches.astype(np.complex64), given
+
+
+def _with_ends(values: np.ndarray, first: float, last: float) -> np.ndarray:
+    return np.concatenate([[first], values[1:-1], [last]])
 
 
 def covered(given: dict[str, Any]) -> np.ndarray:

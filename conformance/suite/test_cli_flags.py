@@ -1,4 +1,4 @@
-"""CLI: every flag of `train` in one call, held against the library."""
+"""CLI: every flag of `train` in one call, held against the library; values of flags that are kept and heard."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.judging.observe import Observer
+from conformance.oracles import pictures
 from conformance.scenes import commands, runs
 
 
@@ -27,3 +28,29 @@ def test_every_flag_reaches_the_training(backend: Any, observe: Observer, shared
     observe.close("training", runs.last_of(command, names["train"]), runs.losses(library), dtype="float64")
     observe.close("validation", runs.last_of(command, names["val"]), runs.losses(library, "val"), dtype="float64")
     observe.equal("ranked", sorted(runs.ranked(command).values()), sorted(runs.ranked(library).values()))
+
+
+@pytest.mark.clause("CLI-002~2")
+@pytest.mark.parametrize("sign", ["=", " "], ids=["equals", "apart"])
+def test_a_value_is_kept_as_it_was_typed(backend: Any, observe: Observer, tmp_path: Path, sign: str) -> None:
+    """A path with underscores behind a flag with underscores. If this fails, suspect a spelling that is made even everywhere."""
+    flags = f"--train_data_file{sign}no_such_file-here.npz --output_dir{sign}an_output-folder".split()
+
+    done = commands.call([*backend.command("train"), *flags], tmp_path)
+
+    observe.equal("exit code", done.returncode, 1)
+    observe.holds("message", "no_such_file-here.npz" in done.output, "the path as it was typed", done.output[-500:])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLI-006~2", needs=("CLI-007",))
+def test_infer_places_as_many_groups_as_it_is_told(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Three of them give another picture than 24. If this fails, suspect a number that every call has alike."""
+    flow = commands.brief(backend, shared_folder)
+    plain, few = flow.pictures, commands.stitched(flow, tmp_path, "n_images", 3)
+    observe.holds("exit code", few.done.returncode == 0, "0", f"{few.done.returncode}: {few.done.stderr[-1500:]}")
+
+    seen = [pictures.pixels(folder / "reconstructed_amplitude.png") for folder in (plain, few.folder)]
+
+    same = seen[0].shape == seen[1].shape and bool((seen[0] == seen[1]).all())
+    observe.holds("pictures", not same, "another amplitude", "the same picture")

@@ -101,6 +101,7 @@ def test_a_training_leaves_a_model_and_nothing_else_behind(backend: Proxy, obser
 
     observe.equal("left in the working directory", session.trained["left_behind"], [])
     observe.equal("archive", (session.folder / "output" / "wts.h5.zip").is_file(), True)
+    observe.equal("another model after another training", session.trained["renewed"], True)
 
 
 @pytest.mark.clause("CLIENT-007~1", needs=("CLIENT-006",))

@@ -151,7 +151,7 @@ def test_a_pair_has_its_parts(backend: Any, observe: Observer, tmp_path: Path) -
     observe.close("intensities", dp["dp"], given["diffraction"].astype(float) ** 2, dtype="float32")
     observe.close("object", para["object"], given["object"][None])
     observe.close("probe", para["probe"], given["probe"][None])
-    observe.close("x", para["probe_position_x_m"], (given["xcoords"] - 27 - 0.5) * interop.WIDTH)
+    observe.close("x", para["probe_position_x_m"], (given["xcoords"] - 28 - 0.5) * interop.WIDTH)
     observe.close("y", para["probe_position_y_m"], (given["ycoords"] - 20 - 0.5) * interop.HEIGHT)
     sizes = [para[f"{name}@pixel_{side}_m"] for side in ("height", "width") for name in ("object", "probe")]
     observe.equal("pixels", sizes, [interop.HEIGHT, interop.HEIGHT, interop.WIDTH, interop.WIDTH])
