@@ -7,8 +7,9 @@ import torch
 
 from conformance.defects.changes import every, function, method, result
 from conformance.mutants import rows
-from reference_impl.batch import dataset, loaders, mapped, mapping
+from reference_impl.batch import dataset, fields, loaders, mapped, mapping
 from reference_impl.data import checks, on_disk, record
+from reference_impl.errors import ContractError
 
 OWN = "BATCH-052:each_pass_has_an_order_of_its_own"
 LOSS = "BATCH-049:the_loss_of_a_map_is_that_of_data_in_memory"
@@ -16,6 +17,8 @@ MIXED = "BATCH-049:rows_of_several_files_have_the_masks_of_each"
 FORMS = "BATCH-049:a_map_takes_every_form_of_a_file"
 SETTINGS = "BATCH-045:a_map_made_with_other_settings_is_refused"
 LABELS = "BATCH-045:a_map_without_labels_is_none_with_labels"
+FITS = "BATCH-053:what_does_not_fit_is_refused_by_name"
+WIDTHS = "BATCH-053:every_width_of_numbers_is_taken"
 NUMBERS = "BATCH-041:rows_are_asked_for_by_numbers_of_any_kind"
 
 
@@ -84,6 +87,31 @@ def only_pythons_numbers_are_numbers(original, self, index):
     return original(self, index if isinstance(index, slice | int) else list(index))
 
 
+def oblong_patterns_are_taken(original, array, channels, field):
+    fits = array.ndim == 4 and array.shape[3] == channels
+    return array.transpose(0, 3, 1, 2) if fits else original(array, channels, field)
+
+
+def one_position_serves_all(original, container, count, model):
+    value = fields.attribute(container, "coords_relative")
+    if value is None:
+        return original(container, count, model)
+    whole = np.broadcast_to(value, (count, 1, 2, model.gridsize**2)) if 1 in (len(value), np.shape(value)[-1]) else value
+    return original({"coords_relative": whole}, count, model)
+
+
+def scales_are_repeated(original, container, name, count):
+    value = fields.attribute(container, name)
+    return original(container if value is None else {name: np.resize(value, count)}, name, count)
+
+
+def experiments_have_64_bits(original, container, count):
+    value = fields.attribute(container, "experiment_id")
+    if getattr(value, "dtype", np.dtype(np.int64)) != np.int64:
+        raise ContractError(field="experiment_id", expected="int64", found=str(value.dtype))
+    return original(container, count)
+
+
 mutant = rows(__name__)
 # fmt: off
 mutant("GUARD-BATCH-052", "every pass has the order of the first", OWN,
@@ -109,3 +137,11 @@ mutant("GUARD-BATCH-045i", "a map without labels is opened for a training on lab
         method(mapped.MappedDataset, "_labels", labels_that_are_not_there_are_ones)))
 mutant("GUARD-BATCH-041c", "a number of NumPy's is no index", f"{NUMBERS}[number]",
     plant=method(dataset.Gathered, "__getitem__", only_pythons_numbers_are_numbers))
+mutant("GUARD-BATCH-053", "patterns that are not square are taken", f"{FITS}[oblong-train]", f"{FITS}[oblong-test]",
+    plant=function(fields._channel_first, oblong_patterns_are_taken))
+mutant("GUARD-BATCH-053b", "one position serves all", f"{FITS}[one-position-train]", f"{FITS}[one-of-four-positions-test]",
+    plant=function(fields.relative_positions, one_position_serves_all))
+mutant("GUARD-BATCH-053c", "too few scales are repeated", f"{FITS}[seven-scales-train]", f"{FITS}[two-scales-test]",
+    plant=function(fields.scale, scales_are_repeated))
+mutant("GUARD-BATCH-053d", "experiments have 64 bits or are refused", f"{WIDTHS}[narrow-experiments]",
+    plant=function(fields.experiment_ids, experiments_have_64_bits))

@@ -64,6 +64,11 @@ def nothing_compares_with_nan(setting, value):
     return domain._real(setting, setting.high if isinstance(value, float) and value != value else value)
 
 
+def the_execution_decides_over_batches(original, settings, execution, name):
+    sized = execution.inference_batch_size is not None
+    return original({**settings, name: execution.inference_batch_size} if sized else settings, execution, name)
+
+
 mutant = rows(__name__)
 
 mutant(
@@ -96,4 +101,10 @@ mutant(
     MODEL,
     TRAINING,
     plant=constant(domain, "_KINDS", {**domain._KINDS, "real": nothing_compares_with_nan}),
+)
+mutant(
+    "GUARD-CONFIG-061d",
+    "the execution's batches beat an override",
+    "CONFIG-061:the_batches_of_an_inference_are_the_overrides[override]",
+    plant=function(factory._inference_side, the_execution_decides_over_batches),
 )

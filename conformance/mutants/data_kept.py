@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from conformance.defects.changes import function, method
+from conformance.defects.changes import constant, function, method
 from conformance.mutants import rows
 from reference_impl import execution
 from reference_impl.batch import container
 from reference_impl.config import registry
 from reference_impl.counts.statistics import CountStatistics
-from reference_impl.data import checks, load, mask, npz, record
+from reference_impl.data import checks, load, mask, npz, plausible, record
+from reference_impl.dispatch import selector, workflow
 from reference_impl.errors import ContractError
-from reference_impl.grouping import grouped, indices
+from reference_impl.grouping import grouped, indices, rules
 
 PARTS = "DATA-025:a_subsample_keeps_what_is_no_exposures"
 ALL = "DATA-025:a_subsample_of_all_carries_its_indices"
@@ -144,6 +146,53 @@ def defaults_are_not_stated(original, target, config):
         target["neighbor_count"] = before["neighbor_count"]
 
 
+def positions_are_changed_in_place(original, loaded, flip_x, flip_y, swap_xy, scale):
+    if swap_xy:
+        return original(loaded, flip_x, flip_y, swap_xy, scale)
+    for name, factor in (("x", -scale if flip_x else scale), ("y", -scale if flip_y else scale)):
+        for suffix in ("coords", "coords_start"):
+            values = getattr(loaded, name + suffix)
+            values *= factor
+    return None
+
+
+def both_ends_are_left_out(original, points, centres, candidates, low, high):
+    apart = np.linalg.norm(points[candidates] - points[centres][:, None], axis=2)
+    return original(points, centres, candidates, low, high) & (apart < high)
+
+
+def only_in_light(look):
+    return lambda seen, threshold: look(seen, threshold) if np.median(seen.energy) > 0 else None
+
+
+def one_mode_is_the_probe(look):
+    def looked(seen, threshold):
+        bare = copy.copy(seen.record)
+        bare.probeGuess = bare.probeGuess.reshape(-1, seen.N, seen.N)[0]
+        return look(replace(seen, record=bare), threshold)
+
+    return looked
+
+
+def looks(name, wrap):
+    """A row of the table looks otherwise."""
+    table = (replace(row, look=wrap(row.look)) if row.name == name else row for row in plausible.TABLE)
+    return constant(plausible, "TABLE", tuple(table))
+
+
+def options_of_the_image_are_dropped(original, *given, do_stitching=False, execution_config=None, **options):
+    return original(*given, do_stitching=do_stitching, execution_config=execution_config)
+
+
+def the_exchange_is_dropped(original, *given, transpose=False, **options):
+    return original(*given, **options)
+
+
+def sides_are_enough(original, target, config):
+    if (target.get("N"), target.get("gridsize")) != (config.model.N, config.model.gridsize):
+        original(target, config)
+
+
 mutant = rows(__name__)
 # fmt: off
 mutant("GUARD-DATA-025", "a subsample loses the metadata", f"{PARTS}[metadata]",
@@ -188,3 +237,19 @@ mutant("GUARD-DATA-003e", "counts of eight bits have a root in half precision",
     plant=function(record.amplitudes, eight_bits_have_half_a_root))
 mutant("GUARD-CONFIG-005e", "a default does not replace what another run has left",
     "CONFIG-005:defaults_replace_what_another_run_has_left", plant=function(registry.update_legacy_dict, defaults_are_not_stated))
+mutant("GUARD-DATA-008d", "positions are changed in place", "DATA-008:starts_that_a_file_lacks_follow_its_coordinates[scale]",
+    plant=function(load._transform_positions, positions_are_changed_in_place))
+mutant("GUARD-GROUP-041g", "the largest distance itself is too far", "GROUP-041:both_ends_of_the_distances_count",
+    plant=function(rules._apart, both_ends_are_left_out))
+mutant("GUARD-DATA-030i", "nothing is dead in a scan without light",
+    "DATA-030:what_is_beyond_a_limit_is_found[dead-patterns-all]",
+    plant=looks("dead-patterns", only_in_light))
+mutant("GUARD-DATA-030j", "the first mode is the probe", "DATA-030:what_is_within_a_limit_is_let_be[probe-power-modes]",
+    plant=looks("probe-power", one_mode_is_the_probe))
+mutant("GUARD-DISPATCH-008", "the selector hands on the stitching alone", "DISPATCH-008:options_of_the_image_arrive",
+    plant=function(workflow.run_cdi_example_torch, options_of_the_image_are_dropped))
+mutant("GUARD-DISPATCH-008b", "the selector forgets to exchange the axes", "DISPATCH-008:options_of_the_image_arrive",
+    plant=function(workflow.run_cdi_example_torch, the_exchange_is_dropped))
+mutant("GUARD-DISPATCH-002d", "a registry that holds a run's sides is left alone",
+    "DISPATCH-002:another_configuration_replaces_the_one_before",
+    plant=function(selector.update_legacy_dict, sides_are_enough))

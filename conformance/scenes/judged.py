@@ -204,6 +204,12 @@ def one(given: Arrays) -> Arrays:
     return {**given, **{name: given[name][:1] for name in ("xcoords", "ycoords", "diff3d")}}
 
 
+def of_modes(given: Arrays) -> Arrays:
+    """The light of the probe in four modes, each with a quarter of it."""
+    modes = [np.roll(given["probeGuess"], 3 * k, axis=1) / 2 for k in range(4)]
+    return {**given, "probeGuess": np.stack(modes).astype(np.complex64)}
+
+
 def then(*changes: Change) -> Change:
     def change(given: Arrays) -> Arrays:
         for one in changes:

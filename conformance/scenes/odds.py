@@ -21,6 +21,7 @@ from conformance.scenes.judged import (
     energy,
     fractions,
     masked,
+    of_modes,
     of_uneven,
     one,
     plateau,
@@ -78,8 +79,9 @@ ODDS = (
         {"two": (2, 40, 7, 100.5)},
     ),
     Odd(
-        "dead-patterns", "warning", "diff3d", {"dark": energy(0, 11, 12), "nearly": energy(0.9e-6, 11)},
-        {"dim": energy(1.1e-6, 11)}, {"dark": (2, 40, 11), "nearly": (1, 40, 11)},
+        "dead-patterns", "warning", "diff3d",
+        {"dark": energy(0, 11, 12), "nearly": energy(0.9e-6, 11), "all": stack(lambda a: a * 0)},
+        {"dim": energy(1.1e-6, 11)}, {"dark": (2, 40, 11), "nearly": (1, 40, 11), "all": (40, 40, 0)},
     ),
     Odd(
         "repeated-patterns", "warning", "diff3d", {"two": repeated(4, 31)},
@@ -124,7 +126,8 @@ ODDS = (
     ),
     Odd(
         "probe-power", "note", "probeGuess", {"above": bright(10.3), "below": bright(1 / 103)},
-        {"above": bright(9.7), "below": bright(1 / 97)}, {"above": (10.3,), "below": (1 / 103,)},
+        {"above": bright(9.7), "below": bright(1 / 97), "modes": then(bright(9.7), of_modes)},
+        {"above": (10.3,), "below": (1 / 103,)},
     ),
     Odd("mask-share", "error", "mask", {"less": masked(127)}, {"half": masked(128)}, {"less": (49.6,)}),
 )  # fmt: skip

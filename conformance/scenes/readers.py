@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import struct
 import zipfile
@@ -54,6 +56,15 @@ def _torch(pickled: bytes) -> bytes:
     return buffer.getvalue()
 
 
+_OTHERS: dict[str, Callable[[bytes], bytes]] = {
+    "hdf5": lambda content: b"\x89HDF\r\n\x1a\n" + content,
+    "matlab": lambda content: b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM" + content,
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+}
+"""Other formats, by their first bytes: readers that look there hand the rest to somebody else."""
+
+
 def _header(canary: Path) -> bytes:
     """An array whose header is a call for whoever evaluates it."""
     text = f"{{'descr': '<f8', 'fortran_order': False, 'shape': (__import__('builtins').open({str(canary)!r}, 'w').fileno(),)}}"
@@ -70,6 +81,7 @@ def _texts(canary: Path) -> dict[str, str]:
         "expression": f"{call}\n",
         "assignment": f"N = {call}\n",
         "json-like": f'{{"N": {call}}}\n',
+        "toml-like": f'N = 64\ngridsize = "{call}"\n[model]\nN = "=eval({call})"\n',
     }
 
 
@@ -91,6 +103,9 @@ def everywhere() -> dict[str, Write]:
         found[f"npz {kind}"] = lambda path, canary, kind=kind: _member(path, "_metadata", _numpy(_pickled(kind, canary)))
     for member in ("probeGuess", "diff3d", "scan_index"):
         found[f"npz {member}"] = lambda path, canary, m=member: _member(path, m, _numpy(_pickled("global", canary)))
+    for form, wrap in _OTHERS.items():
+        found[f"{form} pickle"] = lambda path, canary, wrap=wrap: _put(path, wrap(_pickled("global", canary)))
+        found[f"{form} npy"] = lambda path, canary, wrap=wrap: _put(path, wrap(_numpy(_pickled("global", canary))))
     found["npy header"] = lambda path, canary: _put(path, _header(canary))
     found["npz header"] = lambda path, canary: _member(path, "probeGuess", _header(canary))
     for name in _texts(Path("canary")):

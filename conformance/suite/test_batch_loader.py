@@ -10,7 +10,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import batch as oracle
-from conformance.scenes import batches
+from conformance.scenes import batches, unfit
 from conformance.scenes.batches import field, tagged, train_batches
 from conformance.scenes.configs import stating
 
@@ -148,6 +148,33 @@ def test_different_seeds_make_different_orders(backend: Any, observe: Observer, 
 def test_no_seed_is_forty_two(backend: Any, observe: Observer) -> None:
     """`None` is 42. If this fails, suspect an order that is left to chance."""
     observe.equal("order", order(backend, subsample_seed=None), order(backend, subsample_seed=42))
+
+
+@pytest.mark.clause("BATCH-053~1")
+@pytest.mark.parametrize("place", ["train", "test"])
+@pytest.mark.parametrize("case", unfit.CASES)
+def test_what_does_not_fit_is_refused_by_name(backend: Any, observe: Observer, case: str, place: str) -> None:
+    """An attribute of another form. If this fails, suspect a reshape, or a look at the training data alone."""
+    name, value = unfit.CASES[case]
+    containers = {"train": tagged(8), "test": tagged(8), place: tagged(8, **{name: value()})}
+
+    with observe.raises("refusal", ValueError, name):
+        batches.exhaust(backend.loaders(containers["train"], containers["test"], batches.training(backend, N=12, gridsize=2)))
+
+
+@pytest.mark.clause("BATCH-053~1")
+@pytest.mark.parametrize("case", unfit.WIDTHS)
+def test_every_width_of_numbers_is_taken(backend: Any, observe: Observer, case: str) -> None:
+    """With the values of the usual one. If this fails, suspect a type that is compared in the place of a value."""
+    name, change = unfit.WIDTHS[case]
+    config = batches.training(backend, N=12, gridsize=2, sequential_sampling=True)
+    usual, other = tagged(8), tagged(8, **{name: change(getattr(tagged(8), name))})
+
+    with observe.accepts("container"):
+        found = train_batches(backend, other, config)[0]
+
+    truth = native.array(field(train_batches(backend, usual, config)[0], unfit.FIELDS[name]))
+    observe.close("values", field(found, unfit.FIELDS[name]), truth)
 
 
 @pytest.mark.clause("BATCH-052~1")

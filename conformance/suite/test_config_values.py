@@ -9,7 +9,7 @@ import pytest
 
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import configs, entrances, headers, inputs
+from conformance.scenes import configs, entrances, headers, inputs, runs, workflows
 
 FACTORIES = pytest.mark.parametrize("factory", headers.FACTORIES)
 
@@ -97,3 +97,17 @@ def test_defaults_replace_what_another_run_has_left(backend: Proxy, observe: Obs
     backend.synchronise(configs.by_default(backend, kind), registry)
 
     observe.equal("entries", configs.chosen(registry, expected), expected)
+
+
+@pytest.mark.clause("CONFIG-061~1")
+@pytest.mark.parametrize(("overrides", "expected"), [({"batch_size": 3}, 3), ({}, 32)], ids=["override", "execution"])
+def test_the_batches_of_an_inference_are_the_overrides(
+    backend: Proxy, observe: Observer, tmp_path: Path, overrides: dict[str, Any], expected: int
+) -> None:
+    """Before the execution's. If this fails, suspect two sources merged in the wrong order."""
+    run, given = runs.trained(backend, workflows.PLAIN), configs.execution(backend, accum_steps=1)
+    file = entrances.put(tmp_path, entrances.whole())
+
+    payload = backend.inference_payload(run.folder, file, tmp_path / "out", {"n_groups": 5, **overrides}, given)
+
+    observe.equal("batch size", payload.pt_inference_config.batch_size, expected)

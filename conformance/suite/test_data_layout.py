@@ -235,6 +235,26 @@ def test_a_flip_reverses_one_coordinate(backend: Any, observe: Observer, tmp_pat
 
 
 @pytest.mark.clause("DATA-008~1", evidence="algebraic")
+@pytest.mark.parametrize(
+    ("options", "x", "y"),
+    [({"coord_scale": 2.5}, 2.5, 2.5), ({"flip_x": True}, -1, 1), ({"flip_y": True}, 1, -1)],
+    ids=["scale", "flip_x", "flip_y"],
+)
+def test_starts_that_a_file_lacks_follow_its_coordinates(
+    backend: Any, observe: Observer, tmp_path: Path, options: dict[str, Any], x: float, y: float
+) -> None:
+    """Once, and like them. If this fails, suspect one array for both that is changed in place."""
+    path = files.contract_file(tmp_path, xcoords_start=None, ycoords_start=None)
+
+    raw, plain = backend.read(path, **options), backend.read(path)
+
+    observe.equal("starts", native.array(raw.xcoords_start), native.array(raw.xcoords))
+    observe.equal("starts", native.array(raw.ycoords_start), native.array(raw.ycoords))
+    observe.close("x", steps(raw.xcoords), steps(plain.xcoords) * x)
+    observe.close("y", steps(raw.ycoords), steps(plain.ycoords) * y)
+
+
+@pytest.mark.clause("DATA-008~1", evidence="algebraic")
 @pytest.mark.parametrize("suffix", ["coords", "coords_start"])
 def test_coordinates_are_exchanged_and_scaled(backend: Any, observe: Observer, tmp_path: Path, suffix: str) -> None:
     """`swap_xy` exchanges the axes and `coord_scale` multiplies both. If this fails, suspect starts that stay as they were."""

@@ -70,6 +70,20 @@ def test_members_keep_their_distance(backend: Any, observe: Observer) -> None:
     observe.equal("outside", outside, [])
 
 
+@pytest.mark.clause("GROUP-041~1", evidence="analytic")
+@pytest.mark.parametrize("limits", [(3.0, 3.0), (2.0, 2.9), (3.7, 4.0)], ids=["one", "from", "to"])
+def test_both_ends_of_the_distances_count(backend: Any, observe: Observer, limits: tuple[float, float]) -> None:
+    """Neighbours are 3 px away along x, 2 and 4 px along y. If this fails, suspect a limit that is left out."""
+    points, (low, high) = maps.raster(), limits
+
+    with observe.accepts("distances"):
+        found = native.array(backend.group_by(points, "Min_dist", 1, K=24, min_distance=low, max_distance=high, seed=3))
+
+    observe.equal("groups", len(found), 64)
+    apart = np.hypot(*(points[found[:, 0]] - points).T)
+    observe.equal("too near or too far", int(((apart < low) | (apart > high)).sum()), 0)
+
+
 @pytest.mark.clause("GROUP-041~1", evidence="differential")
 def test_a_raster_of_eight_has_36_centres(backend: Any, observe: Observer) -> None:
     """Those with a neighbour in every quadrant. If this fails, suspect rows for all 64, or the point −1."""

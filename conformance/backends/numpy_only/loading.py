@@ -26,6 +26,8 @@ class Loader:
         N = self.fields["images"].shape[-1]
         probe = getattr(source, "probe", None)
         scale, masked = getattr(config.model, "probe_scale", 4.0), getattr(config.model, "probe_mask", False)
+        if probe is not None and np.shape(probe)[-1] != N and np.shape(probe) != (N, N, 1):
+            raise ValueError(f"probe: expected the side N={N} of the patterns, found {np.shape(probe)}")
         found, factor = normalise_probe(np.ones((N, N)) if probe is None else np.asarray(probe), scale, masked)
         self.probe, self.scaling = found.reshape(1, 1, -1, N, N), np.full((1, 1, 1, 1), factor, np.float32)
 
@@ -41,6 +43,8 @@ def _fields(source: Any, config: Any) -> dict[str, np.ndarray]:
     """BATCH-021 to 027: every field of a whole container, a row a sample."""
     if getattr(source, "X", None) is None:
         raise ValueError("X: expected images in the container, found none")
+    if np.iscomplexobj(source.X):
+        raise ValueError("X: expected real images in the container, found complex ones")
     X, C = np.asarray(source.X, np.float32), config.model.gridsize**2
     if X.ndim == 4 and X.shape[1] == X.shape[2] and X.shape[3] == C:
         X = X.transpose(0, 3, 1, 2)
@@ -50,18 +54,22 @@ def _fields(source: Any, config: Any) -> dict[str, np.ndarray]:
     if relative is None and getattr(config.model, "object_big", True):
         raise ValueError("coords_relative is required where patches are merged (object_big), found none")
     relative = np.zeros((len(X), 1, 2, C)) if relative is None else np.asarray(relative)
+    if relative.shape != (len(X), 1, 2, C):
+        raise ValueError(f"coords_relative: expected {(len(X), 1, 2, C)}, found {relative.shape}")
     each = {name: getattr(source, name, None) for name in ("rms_scaling_constant", "physics_scaling_constant", "experiment_id")}
-    spread = {name: _each(values, name != "experiment_id", len(X)) for name, values in each.items()}
+    spread = {name: _each(name, values, len(X)) for name, values in each.items()}
     experiment = spread.pop("experiment_id").astype(np.int64)
     scales = {name: values.astype(np.float32).reshape(-1, 1, 1, 1) for name, values in spread.items()}
     places = np.ascontiguousarray(relative.transpose(0, 3, 1, 2), dtype=np.float32)
     return {"images": np.ascontiguousarray(X), "coords_relative": places, **scales, "experiment_id": experiment}
 
 
-def _each(values: Any, missing: int, n: int) -> np.ndarray:
-    """`(n,)`: one value for all samples, or one for each, in whatever shape."""
-    flat = np.asarray(missing if values is None else values).reshape(-1)
-    return np.repeat(flat, n) if len(flat) == 1 else flat.reshape(n)
+def _each(name: str, values: Any, n: int) -> np.ndarray:
+    """`(n,)`: one value for all samples, or one for each, in whatever shape; missing scales are one, experiments zero."""
+    flat = np.asarray(name != "experiment_id" if values is None else values).reshape(-1)
+    if len(flat) not in (1, n) or (name == "experiment_id" and flat.dtype.kind not in "biu"):
+        raise ValueError(f"{name}: expected one number or {n}, whole for experiments, found {flat.dtype} {np.shape(values)}")
+    return np.repeat(flat, n) if len(flat) == 1 else flat
 
 
 def normalise_probe(probe: np.ndarray, probe_scale: float, masked: bool = False) -> tuple[np.ndarray, float]:

@@ -1,0 +1,51 @@
+"""Attributes of a container of eight samples, N = 12, four channels, that do not fit (BATCH-053), or do in other widths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from conformance.scenes.batches import tagged
+
+CASES: dict[str, tuple[str, Callable[[], Any]]] = {
+    "complex-X": ("X", lambda: tagged(8).X.astype(np.complex64)),
+    "rank-3": ("X", lambda: tagged(8).X[..., 0]),
+    "rank-5": ("X", lambda: tagged(8).X[..., None]),
+    "oblong": ("X", lambda: tagged(8).X[:, :-2]),
+    "three-channels": ("X", lambda: tagged(8).X[..., :3]),
+    "seven-positions": ("coords_relative", lambda: tagged(8).coords_relative[:7]),
+    "one-position": ("coords_relative", lambda: tagged(8).coords_relative[:1]),
+    "three-of-four-positions": ("coords_relative", lambda: tagged(8).coords_relative[..., :3]),
+    "one-of-four-positions": ("coords_relative", lambda: tagged(8).coords_relative[..., :1]),
+    "three-coordinates": ("coords_relative", lambda: np.zeros((8, 1, 3, 4), np.float32)),
+    "seven-scales": ("rms_scaling_constant", lambda: np.ones(7, np.float32)),
+    "nine-scales": ("physics_scaling_constant", lambda: np.ones((9, 1, 1, 1), np.float32)),
+    "two-scales": ("physics_scaling_constant", lambda: np.ones(2, np.float32)),
+    "seven-experiments": ("experiment_id", lambda: np.zeros(7, np.int64)),
+    "broken-experiments": ("experiment_id", lambda: np.full(8, 0.5)),
+    "probe-of-another-side": ("probe", lambda: np.ones((10, 10), np.complex64)),
+    "oblong-probe": ("probe", lambda: np.ones((12, 10), np.complex64)),
+    "row-of-a-probe": ("probe", lambda: np.ones(12, np.complex64)),
+}
+"""Name → the attribute, and what does not fit."""
+
+FIELDS = {
+    "X": "images",
+    "coords_relative": "coords_relative",
+    "rms_scaling_constant": "rms_scaling_constant",
+    "physics_scaling_constant": "physics_scaling_constant",
+    "experiment_id": "experiment_id",
+}
+"""Attribute → the field of a batch that holds it."""
+
+WIDTHS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "double-X": ("X", lambda value: value.astype(np.float64)),
+    "big-endian-X": ("X", lambda value: value.astype(">f4")),
+    "double-positions": ("coords_relative", lambda value: value.astype(np.float64)),
+    "double-scales": ("rms_scaling_constant", lambda value: value.astype(np.float64)),
+    "narrow-experiments": ("experiment_id", lambda value: np.asarray(value).astype(np.int32)),
+    "byte-experiments": ("experiment_id", lambda value: np.asarray(value).astype(np.uint8)),
+}
+"""Name → the attribute, and the same numbers in another width."""
