@@ -54,6 +54,11 @@ def the_mask_is_read_the_wrong_way_round(seen, threshold):
     return None if mask is None or mask.mean() < 0.49 else f"{mask.mean():.1%} of the pixels are bad"
 
 
+def one_copy_alone_is_told(seen, threshold):
+    found = plausible._repeated_patterns(seen, threshold)
+    return found if found and found.startswith("1 ") else None
+
+
 def the_next_pattern_is_named(seen, threshold):
     found = plausible._bright_patterns(seen, threshold)
     return found and re.sub(r"number (\d+)", lambda number: f"number {int(number[1]) + 1}", found)
@@ -228,4 +233,10 @@ mutant(
     "a slip of the pen answers nothing and is not told",
     UNKNOWN,
     plant=function(plausible.judge, unknown_names_are_passed_over),
+)
+mutant(
+    "GUARD-DATA-030k",
+    "several copies of a pattern are none",
+    *case(FOUND, "repeated-patterns-four"),
+    plant=row("repeated-patterns", look=one_copy_alone_is_told),
 )

@@ -100,9 +100,9 @@ def energy(factor: float, *numbers: int) -> Change:
     return stack(change)
 
 
-def repeated(first: int, second: int, *, turned: bool = False) -> Change:
+def repeated(first: int, *others: int, turned: bool = False) -> Change:
     def change(patterns: np.ndarray) -> None:
-        patterns[second] = patterns[first][::-1] if turned else patterns[first]
+        patterns[list(others)] = patterns[first][::-1] if turned else patterns[first]
 
     return stack(change)
 

@@ -84,8 +84,8 @@ ODDS = (
         {"dim": energy(1.1e-6, 11)}, {"dark": (2, 40, 11), "nearly": (1, 40, 11), "all": (40, 40, 0)},
     ),
     Odd(
-        "repeated-patterns", "warning", "diff3d", {"two": repeated(4, 31)},
-        {"turned": repeated(4, 31, turned=True), "dark": energy(0, 11, 12)}, {"two": (1, 40, 4, 31)},
+        "repeated-patterns", "warning", "diff3d", {"two": repeated(4, 31), "four": repeated(4, 31, 7, 8)},
+        {"turned": repeated(4, 31, turned=True), "dark": energy(0, 11, 12)}, {"two": (1, 40, 4, 31), "four": (3, 40, 4, 7)},
     ),
     Odd(
         "whole-numbers", "error", "diff3d", {"counts": whole(6), "two": whole(2)}, {"one": whole(1), "broken": whole(6, 0.01)},
