@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.defects.changes import function, instead, method, result
+from conformance.defects.changes import constant, function, instead, method, result
 from conformance.mutants import rows
-from reference_impl.engine import problem
+from reference_impl.engine import batches, problem
 from reference_impl.engine.canvas import Frame
 from reference_impl.engine.reconstruct import solve_record
 from reference_impl.inference import predict, routes, varpro
 from reference_impl.model.forward import PtychoModel
+from reference_impl.physics import translation
+from reference_impl.training import clipping
 
 BEGINS = "INFER-032:where_the_scan_begins_does_not_matter[between-pixels-far-away]"
 ORIGIN = "INFER-046:an_engine_tells_where_its_canvas_lies"
@@ -92,6 +94,12 @@ mutant("GUARD-INFER-046", "the origin is half a pixel beside the canvas", f"{ORI
     plant=method(Frame, "origin", instead(property(half_a_pixel_beside))))
 mutant("GUARD-INFER-046b", "the engine's positions come in an order of their own", f"{ORDER}[whole]", f"{ORDER}[between-pixels]",
     plant=function(solve_record, result(positions_are_sorted)))
+mutant("GUARD-INFER-047", "the engine leaves patterns out that fill no step", "INFER-047:a_pass_hears_every_pattern",
+    plant=function(batches.mini_batches, result(lambda dealt: [one for one in dealt if len(one) == max(map(len, dealt))])))
+mutant("GUARD-PHYS-020l", "offsets are single, whatever the images", "PHYS-020:fractional_offsets_are_bilinear[double]",
+    plant=function(translation.translate, lambda original, images, offsets: original(images, offsets.float())))
+mutant("GUARD-TRAIN-044f", "a unit of zero weights moves a hundredfold", "TRAIN-044:the_adaptive_clip_scales_with_the_weights",
+    plant=constant(clipping, "SMALLEST_WEIGHT_NORM", 0.1))
 mutant("GUARD-INFER-021h", "the fit ends in the nearer valley", f"{VALLEYS}[228]", f"{VALLEYS}[234]",
     plant=function(varpro._solved, one_start_is_enough))
 mutant("GUARD-INFER-021i", "patterns beyond the last whole block do not count", EVERY,

@@ -6,20 +6,24 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from lightning.pytorch.callbacks import EarlyStopping
 
-from conformance.defects.changes import Change, function, method
+from conformance.defects.changes import Change, constant, function, method
 from conformance.mutants import rows
 from reference_impl.batch import container, ensure_container
 from reference_impl.bundle.parameters import parameters_of
 from reference_impl.config import TrainingConfig, registry
 from reference_impl.inference import reassemble_cdi_image_torch
+from reference_impl.inference.predict import predict_patches
+from reference_impl.training import resume
 from reference_impl.training.overrides import settle
-from reference_impl.training.resume import Memory, digest_of
+from reference_impl.training.resume import Memory, Provenance, digest_of
 
 LEFT = "TRAIN-005:a_training_leaves_what_it_is_given"
 ELSEWHERE = "TRAIN-066:data_that_differ_in_one_place_are_others"
 MEANT = "TRAIN-068:a_difference_that_is_meant_acts"
+MEANT_GROUPS = "TRAIN-068:other_groups_that_are_meant_are_of_the_same_scan"
 BLOCK = 64
 
 
@@ -82,6 +86,17 @@ def one_is_none(original: Any, config: Any, module: Any, scale: Any) -> Any:
     return original(config, module, registry.cfg.get("intensity_scale", 1.0) if scale == 1.0 else scale)
 
 
+def gradients_stay_off(original: Any, *given: Any, **options: Any) -> Any:
+    found = original(*given, **options)
+    torch.set_grad_enabled(False)
+    return found
+
+
+def the_dose_is_the_configurations(original: Any, cls: Any, *given: Any) -> Any:
+    found = original(cls, *given)
+    return replace(found, settings={**found.settings, "nphotons": 3.0e4})
+
+
 def results_are_completed_in_place(original: Any, *given: Any, **options: Any) -> Any:
     found = original(*given, **options)
     results = options.get("train_results", given[6] if len(given) > 6 else None)
@@ -119,6 +134,13 @@ mutant("GUARD-TRAIN-022d", "photons by hand give way to the file's",
 mutant("GUARD-TRAIN-022e", "a validation of fewer exposures than groups is refused",
     "TRAIN-022:validation_may_have_fewer_exposures_than_groups_are_trained_on[g2]",
     plant=function(container._group_count, lambda original, groups, points, cap: original(groups, points, False)))
+mutant("GUARD-INFER-048", "after a look at an image nothing learns any more",
+    "INFER-048:a_reconstruction_leaves_the_process_as_it_was", plant=function(predict_patches, gradients_stay_off))
+mutant("GUARD-TRAIN-066e", "the photons of a record are not among what it was trained with",
+    "TRAIN-066:a_record_of_another_dose_is_another", plant=method(Provenance, "of", the_dose_is_the_configurations))
+mutant("GUARD-TRAIN-068c", "other groups may be those of another scan", MEANT_GROUPS,
+    plant=constant(resume, "RECORD", ()))
+mutant("GUARD-TRAIN-068d", "other groups are other data, whatever is meant", MEANT_GROUPS, plant=constant(resume, "GROUPS", ()))
 mutant("GUARD-TRAIN-066d", "other data are noticed in their first rows alone", f"{ELSEWHERE}[position]",
     plant=function(digest_of, of_its_beginning))
 mutant("GUARD-TRAIN-068", "one name is taken for its letters", f"{MEANT}[text]",

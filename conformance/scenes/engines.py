@@ -14,11 +14,13 @@ from conformance.connectors import native
 from conformance.connectors.names import NotClaimed
 from conformance.oracles import inference as oracle
 from conformance.scenes import configs, masks, runs
-from conformance.scenes.images import Image
+from conformance.scenes.images import Image, apart
 
 N = 32
 PASSES = 60
 PHOTONS = 1.0e6
+DEAF = 1e-5
+"""A distance of two images that rounding may leave; a pattern that is heard moves the image by a hundredth."""
 LIT = 0.1
 """Of the brightest pixel's light: what gets less is not determined well enough to be compared."""
 
@@ -206,6 +208,26 @@ def once_more(backend: Any) -> Image:
     image(backend)
     beside_backend.seed(backend, 1)
     return recovered(backend)
+
+
+def unheard(backend: Any, count: int = 20) -> list[int]:
+    """Of the first patterns of the experiment, those that may be turned upside down without another image after one pass.
+
+    That changes no energy, so that a unit which is taken from all patterns stays.
+    """
+    claimed(backend)
+    first = {name: values[:count] if name != "probeGuess" else values for name, values in experiment().items()}
+
+    def field(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        return Image(*runs.three(backend.reconstruct(None, record(backend, arrays), configuration(backend, 1)))).field
+
+    def turned(number: int) -> dict[str, np.ndarray]:
+        patterns = first["diff3d"].copy()
+        patterns[number] = patterns[number, ::-1]
+        return {**first, "diff3d": patterns}
+
+    plain = field(first)
+    return [number for number in range(count) if apart(field(turned(number)), plain) < DEAF]
 
 
 def used(backend: Any) -> Any:

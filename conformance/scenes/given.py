@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native
-from conformance.scenes import runs
+from conformance.scenes import networks, runs
+from conformance.scenes.answers import number
 from conformance.scenes.runs import SMALL, Recipe, Run
 
 ARRAYS = ("diff3d", "xcoords", "ycoords", "probeGuess")
@@ -52,23 +53,39 @@ def unlike(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]) ->
     return [name for name in before if not np.array_equal(before[name], after[name])]
 
 
-def watched(backend: Any, recipe: Recipe, folder: Path, chosen: Mapping[str, Any]) -> Watched:
+def watched(backend: Any, recipe: Recipe, folder: Path, chosen: Mapping[str, Any], train: Any = None) -> Watched:
     """Train with a mapping of overrides that is the caller's, and look at everything that was handed over."""
     config, execution = runs.configuration(backend, recipe, folder / "out"), runs.execution(backend, recipe)
-    records = {"train": runs.training_record(backend), "test": runs.test_record(backend)}
+    records = {"train": runs.training_record(backend) if train is None else train}
+    records |= {"test": runs.test_record(backend)} if recipe.validation else {}
     before = {kind: arrays_of(record) for kind, record in records.items()}
     stated = dict(backend.flatten(config))
     backend.synchronise(config)
-    results = backend.train(records["train"], records["test"], config, execution, overrides=chosen)
+    results = backend.train(records["train"], records.get("test"), config, execution, overrides=chosen)
     changed = [f"{kind}: {name}" for kind in records for name in unlike(before[kind], arrays_of(records[kind]))]
     changed += ["configuration"] if dict(backend.flatten(config)) != stated else []
     return Watched(Run(recipe, folder / "out", config, results, []), changed)
 
 
-def resumed(backend: Any, recipe: Recipe, chosen: Mapping[str, Any]) -> Run:
-    """The recipe with overrides that may be lists; its record is the usual one."""
+def resumed(backend: Any, recipe: Recipe, chosen: Mapping[str, Any], train: Any = None) -> Run:
+    """The recipe with overrides that may be lists; its record is the usual one, or `train`."""
     folder = Path(_folder().name) / f"run{next(_COUNT)}"
-    return watched(backend, recipe, folder, chosen).run
+    return watched(backend, recipe, folder, chosen, train).run
+
+
+def dosed(backend: Any, folder: Path, recipe: Recipe, photons: float) -> Run:
+    """The recipe on the usual record that states a photon number of its own."""
+    stated = {"schema_version": "1.0.0", "physics_parameters": {"nphotons": photons}}
+    records = backend.record(**{**runs.raw(), "metadata": stated}), None
+    return runs.fresh(backend, replace(recipe, validation=False), folder, records)
+
+
+def learned(backend: Any) -> tuple[float, np.ndarray]:
+    """Loss and gradient of a fresh module on a batch."""
+    config = networks.settings(backend)
+    module, batch = networks.module(backend, config), networks.first_batch(backend, networks.container(2), config)
+    gradient = runs.flat(networks.values(backend.gradient(module, batch)))
+    return number(backend.loss(module, batch)), gradient
 
 
 def _last(values: np.ndarray) -> np.ndarray:

@@ -46,7 +46,12 @@ def motion_scenes(kind: str) -> list[MotionScene]:
     moved = [(name, np.asarray(offsets, np.float32)) for name, offsets in lists.items()]
     complexes = [MotionScene(f"{name}-{h}x{w}", _images(4, h, w), offsets) for name, offsets in moved for h, w in sizes]
     reals = [MotionScene(f"{name}-real", np.abs(_images(4, 11, 12)), offsets) for name, offsets in moved]
-    return complexes + reals
+    return complexes + reals + ([_double()] if kind == "between" else [])
+
+
+def _double() -> MotionScene:
+    """Images in double precision, moved by offsets that single precision does not hold."""
+    return MotionScene("double", _images(4, 9, 14).astype(np.complex128), np.asarray(FRACTIONAL) + [1 / 3, -0.1])
 
 
 def dtypes(translate: Callable[[np.ndarray, np.ndarray], Native], scenes: Iterable[MotionScene]) -> dict[str, str]:

@@ -55,6 +55,17 @@ def adaptive_shares(before: Mapping[str, np.ndarray], after: Mapping[str, np.nda
     return shares
 
 
+def vector_shares(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray], clip: float) -> list[float]:
+    """For each weight of one axis, its step over the most that `agc` grants it: `clip · sqrt(Σ max(|w|, 1e-3)²)`.
+
+    With the whole vector as one unit it may move less.
+    """
+    vectors = [name for name in before if before[name].ndim == 1 and before[name].dtype.kind == "f"]
+    allowed = [clip * np.linalg.norm(np.maximum(np.abs(before[name].astype(float)), 1e-3)) for name in vectors]
+    steps = [np.linalg.norm(after[name].astype(float) - before[name]) for name in vectors]
+    return [float(step / most) for step, most in zip(steps, allowed, strict=True)]
+
+
 def gentle(backend: Any, recipe: Recipe) -> Recipe:
     """The recipe with plain gradient descent at a rate at which one batch moves the weights by 3e-6 of their length.
 

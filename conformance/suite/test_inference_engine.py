@@ -136,6 +136,12 @@ def test_an_engine_does_not_stop_on_its_way(backend: Any, observe: Observer) -> 
     observe.equal("stopped", convergence.stopped(backend), "")
 
 
+@pytest.mark.clause("INFER-047~1")
+def test_a_pass_hears_every_pattern(backend: Any, observe: Observer) -> None:
+    """Twenty patterns, eight a step. If this fails, suspect a step that is left out where it is not full."""
+    observe.equal("unheard", engines.unheard(backend), [])
+
+
 @pytest.mark.clause("INFER-035~2", evidence="symmetry")
 @pytest.mark.parametrize("change", ["bright", "dim"])
 def test_the_brightness_of_a_record_does_not_matter(backend: Any, observe: Observer, change: str) -> None:

@@ -114,3 +114,41 @@ def test_a_reconstruction_leaves_what_it_is_given(backend: Any, observe: Observe
     observe.equal("keys of the results", sorted(native.keys(run.results)), keys)
     observe.equal("changed", given.unlike(before, given.arrays_of(record)), [])
     observe.holds("again", bool(np.array_equal(first.field, second.field)), "the same image", "another one")
+
+
+@pytest.mark.clause("INFER-048~1", needs=("INFER-003",))
+def test_a_reconstruction_leaves_the_process_as_it_was(backend: Any, observe: Observer) -> None:
+    """Loss and gradients of a module, before and after. If this fails, suspect gradients that are off from now on."""
+    before = given.learned(backend)
+
+    images.afresh(backend, SMALL, runs.test_record(backend), M=17)
+    with observe.accepts("a gradient after a reconstruction"):
+        after = given.learned(backend)
+
+    observe.equal("loss", after[0], before[0])
+    observe.equal("gradient", after[1], before[1])
+
+
+@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020",))
+def test_a_record_of_another_dose_is_another(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """The same patterns with another photon number of their own. If this fails, suspect the configuration's number for both."""
+    path = runs.last(given.dosed(backend, tmp_path / "first", replace(TWO, epochs=1), 3.0e4))
+    recipe = replace(TWO, overrides=settings(resume_from=str(path)))
+
+    with observe.raises("refusal", ValueError):
+        given.dosed(backend, tmp_path / "second", recipe, 9.0e4)
+
+
+@pytest.mark.clause("TRAIN-068~1", needs=("TRAIN-065", "TRAIN-066"))
+def test_other_groups_that_are_meant_are_of_the_same_scan(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Six groups where there were four; of another scan they are refused. If this fails, suspect one digest."""
+    path = str(runs.last(runs.trained(backend, TWO)))
+    recipe = replace(TWO, epochs=3, groups=6, validation=False)
+    meant = {"resume_from": path, "resume_override": ["n_groups", "test_data"]}
+
+    with observe.accepts("more groups of the same scan"):
+        run = given.resumed(backend, recipe, meant)
+    with observe.raises("another scan", ValueError):
+        given.resumed(backend, recipe, meant, given.other(backend, ""))
+
+    observe.equal("groups", len(native.item(run.results, "train_container")), 6)

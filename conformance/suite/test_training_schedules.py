@@ -133,6 +133,8 @@ def test_the_adaptive_clip_scales_with_the_weights(backend: Any, observe: Observ
 
     shares = updates.adaptive_shares(*(runs.weights(backend, runs.model_of(run)) for run in (before, after)), CLIP)
     observe.close("largest share", max(shares.values()), 1.0)
+    vectors = updates.vector_shares(*(runs.weights(backend, runs.model_of(run)) for run in (before, after)), CLIP)
+    observe.at_most("largest share of a vector", max(vectors, default=0.0), 1.01)
 
 
 @pytest.mark.clause("TRAIN-044~1", evidence="conservation", needs=("TRAIN-011",))
