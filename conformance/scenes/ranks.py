@@ -13,6 +13,7 @@ import numpy as np
 
 from conformance.connectors import native, process
 from conformance.scenes import commands, maps
+from conformance.scenes.outputs import newest_log
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.runs import left
 from conformance.scenes.shared import once
@@ -58,10 +59,10 @@ class Pair:
 
     def rows(self, name: str) -> list[dict[str, str]]:
         """The rows of the log."""
-        logs = sorted(self.folder(name).glob("lightning_logs/*/metrics.csv"))
-        if not logs:
+        newest = newest_log(self.folder(name))
+        if newest is None:
             raise native.Malformed(f"expected lightning_logs/version_<k>/metrics.csv, found {left(self.folder(name))}")
-        with logs[-1].open(newline="", encoding="utf-8") as stream:
+        with newest.open(newline="", encoding="utf-8") as stream:
             return list(csv.DictReader(stream))
 
     def _train(self, folder: Path, name: str) -> Ended:

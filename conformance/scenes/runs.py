@@ -7,7 +7,6 @@ import csv
 import functools
 import itertools
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ import numpy as np
 from conformance.connectors import beside, native
 from conformance.oracles.inference import input_scale
 from conformance.scenes import inputs as files
+from conformance.scenes import outputs
 from conformance.scenes.records import record
 
 N = 64
@@ -235,10 +235,10 @@ def amplitudes(backend: Any, module: Any, container: Any, limit: int | None = 3)
 
 def logged(run: Run, name: str) -> list[list[float]]:
     """For each epoch in the newest metrics file, the values that stand there under `name`."""
-    files = sorted(run.folder.glob("lightning_logs/version_*/metrics.csv"))
-    if not files:
+    newest = outputs.newest_log(run.folder)
+    if newest is None:
         raise native.Malformed(f"expected lightning_logs/version_<k>/metrics.csv, found {left(run.folder)}")
-    with files[-1].open(newline="", encoding="utf-8") as stream:
+    with newest.open(newline="", encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream) if row.get("epoch")]
     column = f"{name}_epoch" if any(row.get(f"{name}_epoch") for row in rows) else name
     if not any(row.get(column) for row in rows):
@@ -259,9 +259,7 @@ def rates(run: Run) -> list[float]:
 
 def ranked(run: Run) -> dict[str, int]:
     """File name → epoch of each ranked checkpoint; −1 where the name does not say it once."""
-    names = [path.name for path in run.folder.glob("checkpoints/*.ckpt") if not path.name.startswith("last")]
-    found = {name: re.findall(r"epoch=(\d+)", name) for name in names}
-    return {name: int(said[0]) if len(said) == 1 and name.count("epoch=") == 1 else -1 for name, said in found.items()}
+    return outputs.ranked(run.folder)
 
 
 def last(run: Run) -> Path:

