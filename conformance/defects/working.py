@@ -32,7 +32,8 @@ USED = {
     "reconstruct": "infer",
 }  # fmt: skip
 """The adapter's methods that the scenario calls, and the step that does so first."""
-RECIPE = runs.Recipe(groups=4, gridsize=2)
+RECIPE = runs.Recipe(groups=4, gridsize=2, model=runs.settings(n_filters_scale=0.5))
+"""Half as wide as what the suite trains: a quarter of the weights to draw, write and read, and half of the time."""
 POSITIONS = 12
 OUT = "out"
 """Where the training writes, in the scenario's folder."""
