@@ -22,6 +22,8 @@ DATA = "LOSS-002:loss_is_the_likelihood_over_the_mean_amplitude"
 ABSOLUTE = "LOSS-006:absolute_error_compares_amplitudes"
 SUPERVISED = "LOSS-007:supervised_loss_compares_with_labels"
 DARK = "LOSS-009:gradients_survive_darkness"
+SOLVED = "LOSS-016:solved_labels_are_compared_in_their_light"
+GAUGE = "LOSS-016:the_gauge_of_solved_labels_is_free"
 VALIDATION = "LOSS-011:validation_loss_is_the_loss_of_the_validation_batch"
 NAMES = "LOSS-010:losses_have_their_names"
 HONOURED = "LOSS-030:weights_are_honoured"
@@ -76,6 +78,12 @@ def validation_with(**weights: float) -> Change:
         self.objective = kept
 
     return method(PtychoLightningModule, "validation_step", change)
+
+
+def one_factor_for_all(patches, labels, light):
+    factor = (light * patches.conj() * labels).sum() / (light * patches.abs().square()).sum()
+    left = (light * (factor * patches - labels).abs().square()).sum(dim=(-2, -1))
+    return (left / (light * labels.abs().square()).sum(dim=(-2, -1))).sqrt().mean()
 
 
 def placeholders_stand_in_for_labels(fields, because):
@@ -171,6 +179,15 @@ mutant("GUARD-LOSS-011b", "validation leaves out what is asked of the object", f
     plant=validation_with(realspace=0.0, realspace_mae=0.0))
 mutant("GUARD-LOSS-011c", "validation is the likelihood alone", f"{VALIDATION}[every-term]",
     plant=validation_with(nll=1.0, mae=0.0))
+mutant("GUARD-LOSS-016", "one factor is fitted to a whole group", f"{SOLVED}[g2]", f"{GAUGE}[a-factor-each]",
+    plant=function(loss.lit_distance, instead(one_factor_for_all)))
+mutant("GUARD-LOSS-016b", "labels are compared as they stand", f"{SOLVED}[g1]", f"{GAUGE}[factor]",
+    plant=function(loss.lit_distance, instead(lambda patches, labels, light: (
+        (light * (patches - labels).abs().square()).sum() / (light * labels.abs().square()).sum()).sqrt())))
+mutant("GUARD-LOSS-016c", "what no light fell on counts", f"{SOLVED}[g2]", f"{GAUGE}[darkness]",
+    plant=function(loss.lit_distance, lambda original, patches, labels, light: original(patches, labels, torch.ones_like(light))))
+mutant("GUARD-LOSS-016d", "the factor is the conjugate", f"{SOLVED}[g1]", f"{SOLVED}[g2]",
+    plant=function(loss.lit_distance, lambda original, patches, labels, light: original(patches.conj(), labels, light)))
 mutant("GUARD-LOSS-030", "nll_weight has no effect", HONOURED + "[nll0.25]",
     plant=_objective(nll=1.0))
 mutant("GUARD-LOSS-030b", "realspace_weight has no effect", HONOURED + "[nll0-realspace0.5]", LINEAR + "[realspace_weight]",

@@ -32,6 +32,15 @@ def nll_slope(predicted: np.ndarray, measured: np.ndarray, scale: np.ndarray) ->
     return 2 * s**2 * (a - x**2 / a) / len(a)
 
 
+def lit_distance(patches: np.ndarray, labels: np.ndarray, light: np.ndarray) -> float:
+    """Mean over samples and channels of `min_g ‖g·O - L‖ / ‖L‖`, squares weighed by `light` `(N, N)` (LOSS-016)."""
+    found, known = patches.astype(complex), labels.astype(complex)
+    factor = np.sum(light * found.conj() * known, axis=(2, 3), keepdims=True)
+    factor = factor / np.sum(light * np.abs(found) ** 2, axis=(2, 3), keepdims=True)
+    left = np.sum(light * np.abs(factor * found - known) ** 2, axis=(2, 3)) / np.sum(light * np.abs(known) ** 2, axis=(2, 3))
+    return float(np.mean(np.sqrt(left)))
+
+
 def absolute_error(predicted: np.ndarray, measured: np.ndarray) -> float:
     """Batch mean of `Σ |Â - x|` (LOSS-006)."""
     return batch_mean(np.abs(predicted.astype(float) - measured))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,21 @@ def see(backend: Any, config: Native, source: Any) -> Seen:
     outputs = [part.astype(float) for part in finite(*backend.forward(module, *fed))]
     photons = networks.field_of(batch, "physics_scaling_constant")
     return Seen(_loss(backend, module, batch), *outputs, fed.images, photons)
+
+
+def light() -> np.ndarray:
+    """`(N, N)` float32 light of labels: a spot off the centre, none beyond it."""
+    rows, columns = np.mgrid[: networks.N, : networks.N]
+    spot = np.exp(-(((rows - 30) / 12) ** 2) - ((columns - 35) / 9) ** 2)
+    return np.where(spot > 0.05, spot, 0).astype(np.float32)
+
+
+GAUGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "factor": lambda Y: (1.7 * np.exp(0.6j) * Y).astype(np.complex64),
+    "a-factor-each": lambda Y: (Y * np.exp(1j * np.arange(Y[:, 0, 0].size)).reshape(len(Y), 1, 1, -1)).astype(np.complex64),
+    "darkness": lambda Y: np.where(light()[..., None] > 0, Y, 9 + 3j).astype(np.complex64),
+}
+"""Labels `(n, N, N, C)` that say the same of what light fell on."""
 
 
 def weighted(
