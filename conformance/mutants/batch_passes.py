@@ -7,9 +7,10 @@ import torch
 
 from conformance.defects.changes import every, function, method, result
 from conformance.mutants import rows
-from reference_impl.batch import dataset, fields, loaders, mapped, mapping
+from reference_impl.batch import dataset, fields, loaders, mapped, mapping, probe
 from reference_impl.data import checks, on_disk, record
 from reference_impl.errors import ContractError
+from reference_impl.grouping import rules
 
 OWN = "BATCH-052:each_pass_has_an_order_of_its_own"
 LOSS = "BATCH-049:the_loss_of_a_map_is_that_of_data_in_memory"
@@ -112,6 +113,15 @@ def experiments_have_64_bits(original, container, count):
     return original(container, count)
 
 
+def the_mask_stays_on_the_probe(original, probe, probe_scale, mask=None):
+    found, factor = original(probe, probe_scale, mask)
+    return (found if mask is None else found * torch.from_numpy(np.asarray(mask))), factor
+
+
+def a_repeated_centre_has_one_group(original, *given, repetitions=1, **rest):
+    return np.repeat(original(*given, **rest), repetitions, axis=0)
+
+
 mutant = rows(__name__)
 # fmt: off
 mutant("GUARD-BATCH-052", "every pass has the order of the first", OWN,
@@ -145,3 +155,8 @@ mutant("GUARD-BATCH-053c", "too few scales are repeated", f"{FITS}[seven-scales-
     plant=function(fields.scale, scales_are_repeated))
 mutant("GUARD-BATCH-053d", "experiments have 64 bits or are refused", f"{WIDTHS}[narrow-experiments]",
     plant=function(fields.experiment_ids, experiments_have_64_bits))
+mutant("GUARD-BATCH-028c", "the mask of the norm stays on the probe",
+    "BATCH-028:a_probe_is_whole_where_its_norm_is_masked[P1]",
+    plant=function(probe.normalise_probe, the_mask_stays_on_the_probe))
+mutant("GUARD-GROUP-041h", "a repeated centre has the same group again", "GROUP-041:a_repeated_centre_is_drawn_anew",
+    plant=function(rules.group_by, a_repeated_centre_has_one_group))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from conformance.defects.changes import constant, function, result
 from conformance.mutants import rows
-from reference_impl.config import bridge, factory
+from reference_impl.config import bridge, factory, registry
 from reference_impl.data import header
 from reference_impl.domains import domain
 from reference_impl.errors import ContractError
@@ -69,6 +69,25 @@ def the_execution_decides_over_batches(original, settings, execution, name):
     return original({**settings, name: execution.inference_batch_size} if sized else settings, execution, name)
 
 
+def none_is_absent(original, key, default=registry._REQUIRED):
+    found = original(key, default)
+    return default if found is None and default is not registry._REQUIRED else found
+
+
+def the_file_says_so_too(original, file, settings, build):
+    found, audit = original(file, settings, build)
+    if audit["nphotons_source"] == "override" and header.inspect_file(file).nphotons == audit["nphotons"]:
+        audit["nphotons_source"] = "metadata"
+    return found, audit
+
+
+def an_inference_loses(name):
+    def change(original, model_config, data, inference, overrides=None):
+        return original(model_config, data, inference, {key: value for key, value in (overrides or {}).items() if key != name})
+
+    return change
+
+
 mutant = rows(__name__)
 
 mutant(
@@ -107,4 +126,28 @@ mutant(
     "the execution's batches beat an override",
     "CONFIG-061:the_batches_of_an_inference_are_the_overrides[override]",
     plant=function(factory._inference_side, the_execution_decides_over_batches),
+)
+mutant(
+    "GUARD-CONFIG-032d",
+    "a key whose value is none is not there",
+    "CONFIG-032:a_key_whose_value_is_none_is_there",
+    plant=function(registry.get, none_is_absent),
+)
+mutant(
+    "GUARD-CONFIG-065c",
+    "an override that says what the file says is the file's",
+    "CONFIG-065:an_override_that_says_what_the_file_says_is_one",
+    plant=function(factory._from_file, the_file_says_so_too),
+)
+mutant(
+    "GUARD-CONFIG-061e",
+    "an inference loses its subsample",
+    "CONFIG-061:every_override_of_an_inference_is_stated[n_subsample]",
+    plant=function(bridge.to_inference_config, an_inference_loses("n_subsample")),
+)
+mutant(
+    "GUARD-CONFIG-061f",
+    "an inference loses its pool of neighbours",
+    "CONFIG-061:every_override_of_an_inference_is_stated[neighbor_pool_size]",
+    plant=function(bridge.to_inference_config, an_inference_loses("neighbor_pool_size")),
 )

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from conformance.defects.changes import constant, function, method
+from conformance.defects.changes import function, whole
 from conformance.mutants import rows
-from reference_impl import execution
 from reference_impl.batch import container
-from reference_impl.config import registry
-from reference_impl.counts.statistics import CountStatistics
-from reference_impl.data import checks, load, mask, npz, plausible, record
-from reference_impl.dispatch import selector, workflow
+from reference_impl.data import checks, load, mask, npz
 from reference_impl.errors import ContractError
-from reference_impl.grouping import grouped, indices, rules
+from reference_impl.grouping import grouped, indices
 
 PARTS = "DATA-025:a_subsample_keeps_what_is_no_exposures"
 ALL = "DATA-025:a_subsample_of_all_carries_its_indices"
@@ -124,28 +119,6 @@ def narrowed(name, dtype):
     return change
 
 
-def a_folder_passes(original, *paths):
-    files = [None if path is not None and Path(path).is_dir() else path for path in paths[:2]]
-    return original(*files, *paths[2:])
-
-
-def experiments_are_counted_among_those_present(original, self, name, experiment_id):
-    original(self, name, experiment_id)
-    return getattr(self, name)[np.unique(experiment_id, return_inverse=True)[1]].reshape(-1, 1, 1, 1)
-
-
-def eight_bits_have_half_a_root(original, patterns, measurement):
-    found = original(patterns, measurement)
-    return found.astype(np.float16).astype(np.float32) if measurement == "counts" and patterns.dtype.itemsize == 1 else found
-
-
-def defaults_are_not_stated(original, target, config):
-    before = dict(target)
-    original(target, config)
-    if target.get("neighbor_count") == 4 and "neighbor_count" in before:
-        target["neighbor_count"] = before["neighbor_count"]
-
-
 def positions_are_changed_in_place(original, loaded, flip_x, flip_y, swap_xy, scale):
     if swap_xy:
         return original(loaded, flip_x, flip_y, swap_xy, scale)
@@ -156,41 +129,15 @@ def positions_are_changed_in_place(original, loaded, flip_x, flip_y, swap_xy, sc
     return None
 
 
-def both_ends_are_left_out(original, points, centres, candidates, low, high):
-    apart = np.linalg.norm(points[candidates] - points[centres][:, None], axis=2)
-    return original(points, centres, candidates, low, high) & (apart < high)
+def files_of_masks_are_kept(original):
+    known = {}
 
+    def read(mask):
+        if isinstance(mask, np.ndarray):
+            return mask
+        return known.setdefault(str(mask), original(mask))
 
-def only_in_light(look):
-    return lambda seen, threshold: look(seen, threshold) if np.median(seen.energy) > 0 else None
-
-
-def one_mode_is_the_probe(look):
-    def looked(seen, threshold):
-        bare = copy.copy(seen.record)
-        bare.probeGuess = bare.probeGuess.reshape(-1, seen.N, seen.N)[0]
-        return look(replace(seen, record=bare), threshold)
-
-    return looked
-
-
-def looks(name, wrap):
-    """A row of the table looks otherwise."""
-    table = (replace(row, look=wrap(row.look)) if row.name == name else row for row in plausible.TABLE)
-    return constant(plausible, "TABLE", tuple(table))
-
-
-def options_of_the_image_are_dropped(original, *given, do_stitching=False, execution_config=None, **options):
-    return original(*given, do_stitching=do_stitching, execution_config=execution_config)
-
-
-def the_exchange_is_dropped(original, *given, transpose=False, **options):
-    return original(*given, **options)
-
-
-def sides_are_enough(original, target, config):
-    if (target.get("N"), target.get("gridsize")) != (config.model.N, config.model.gridsize):
-        original(target, config)
+    return read
 
 
 mutant = rows(__name__)
@@ -227,29 +174,7 @@ mutant("GUARD-DATA-007g", "scan indices are written in 32 bits", BITS,
     plant=function(npz.write_npz, narrowed("scan_index", np.int32)))
 mutant("GUARD-DATA-007h", "starts are written in single precision", BITS,
     plant=function(npz.write_npz, narrowed("xcoords_start", np.float32)))
-mutant("GUARD-EXEC-012b", "a folder passes for a file", "EXEC-012:a_folder_is_no_data_file",
-    plant=function(execution.validate_paths, a_folder_passes))
-mutant("GUARD-CISCALE-002f", "experiments are counted among those present",
-    "CISCALE-002:data_of_one_experiment_have_its_statistics[rms_input_scale-1]",
-    plant=method(CountStatistics, "rows", experiments_are_counted_among_those_present))
-mutant("GUARD-DATA-003e", "counts of eight bits have a root in half precision",
-    "DATA-003:counts_become_amplitudes_where_the_caller_says_so[uint8]",
-    plant=function(record.amplitudes, eight_bits_have_half_a_root))
-mutant("GUARD-CONFIG-005e", "a default does not replace what another run has left",
-    "CONFIG-005:defaults_replace_what_another_run_has_left", plant=function(registry.update_legacy_dict, defaults_are_not_stated))
 mutant("GUARD-DATA-008d", "positions are changed in place", "DATA-008:starts_that_a_file_lacks_follow_its_coordinates[scale]",
     plant=function(load._transform_positions, positions_are_changed_in_place))
-mutant("GUARD-GROUP-041g", "the largest distance itself is too far", "GROUP-041:both_ends_of_the_distances_count",
-    plant=function(rules._apart, both_ends_are_left_out))
-mutant("GUARD-DATA-030i", "nothing is dead in a scan without light",
-    "DATA-030:what_is_beyond_a_limit_is_found[dead-patterns-all]",
-    plant=looks("dead-patterns", only_in_light))
-mutant("GUARD-DATA-030j", "the first mode is the probe", "DATA-030:what_is_within_a_limit_is_let_be[probe-power-modes]",
-    plant=looks("probe-power", one_mode_is_the_probe))
-mutant("GUARD-DISPATCH-008", "the selector hands on the stitching alone", "DISPATCH-008:options_of_the_image_arrive",
-    plant=function(workflow.run_cdi_example_torch, options_of_the_image_are_dropped))
-mutant("GUARD-DISPATCH-008b", "the selector forgets to exchange the axes", "DISPATCH-008:options_of_the_image_arrive",
-    plant=function(workflow.run_cdi_example_torch, the_exchange_is_dropped))
-mutant("GUARD-DISPATCH-002d", "a registry that holds a run's sides is left alone",
-    "DISPATCH-002:another_configuration_replaces_the_one_before",
-    plant=function(selector.update_legacy_dict, sides_are_enough))
+mutant("GUARD-DATA-027d", "a mask is kept by the name of its file", "DATA-027:a_mask_that_was_rewritten_is_read_anew",
+    plant=whole(mask.good_pixels, files_of_masks_are_kept))

@@ -43,6 +43,16 @@ FALSE_EXECUTION: dict[str, Any] = {
     "checkpoint_save_top_k": 0,
 }
 """Settings of the execution, stated as what is false (`configs.execution` says the contrary)."""
+OF_AN_INFERENCE: dict[str, Any] = {
+    "n_subsample": 7,
+    "subsample_seed": 0,
+    "neighbor_count": 9,
+    "enable_oversampling": True,
+    "neighbor_pool_size": 11,
+    "debug": True,
+    "output_dir": "elsewhere",
+}
+"""Fields of an inference (CONFIG-010), none at its default."""
 NO_PHOTONS = {
     "nothing": "{}",
     "schema": '{"schema_version": "1.0.0"}',

@@ -50,9 +50,9 @@ def told_apart(C: int) -> PlainContainer:
     return replace(whole, Y=(whole.Y * (0.5 + whole.X / whole.X.max())).astype(np.complex64))
 
 
-def _with_a_hole(labels: np.ndarray) -> np.ndarray:
+def _with_a_hole(labels: np.ndarray, hole: complex) -> np.ndarray:
     spoiled = labels.copy()
-    spoiled[-1, 2, 3, 0] = complex(np.nan, 0)
+    spoiled[-1, 2, 3, 0] = hole
     return spoiled
 
 
@@ -62,7 +62,9 @@ FAULTS: dict[str, Callable[[PlainContainer], Any]] = {
     "disowned": lambda c: SimpleNamespace(**{**vars(c), "Y": np.ones_like(c.Y), "has_labels": False}),
     "real": lambda c: replace(c, Y=np.abs(c.Y)),
     "too-few": lambda c: replace(c, Y=c.Y[:-2]),
-    "a-hole": lambda c: replace(c, Y=_with_a_hole(c.Y)),
+    "a-hole": lambda c: replace(c, Y=_with_a_hole(c.Y, complex(np.nan, 0))),
+    "a-hole-in-the-imaginary-part": lambda c: replace(c, Y=_with_a_hole(c.Y, complex(1, np.nan))),
+    "an-infinite-part": lambda c: replace(c, Y=_with_a_hole(c.Y, complex(0.5, np.inf))),
 }
 """Containers whose labels are not whole."""
 

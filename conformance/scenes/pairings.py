@@ -56,6 +56,8 @@ PAIRS = [
     Pairing("unsorted-frames", np.random.default_rng(3).permutation(ALL) - 7, ALL - 7),
     Pairing("unsorted-both", np.random.default_rng(4).permutation(ALL)[:-3], np.random.default_rng(5).permutation(ALL)[:-2]),
     Pairing("twice-as-many-frames", np.arange(40), ALL[:-1] * 2),
+    Pairing("stamps", 1_700_000_000_123 + np.delete(ALL, 3), 1_700_000_000_123 + ALL),
+    Pairing("whole-floats", (2.0**40 + ALL)[::-1].copy(), 2.0**40 + np.delete(ALL, 5)),
     Pairing("one-in-common", np.array([4, 2, 9]), np.array([7, 9])),
 ]
 

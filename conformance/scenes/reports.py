@@ -60,6 +60,11 @@ def _stated(number: float) -> Arrays:
     return {"metadata": {"schema_version": "1.0.0", "physics_parameters": {"nphotons": number, "gridsize": 1, "N": judged.N}}}
 
 
+def photons(number: float) -> Arrays:
+    """Metadata that state them."""
+    return _stated(number)["metadata"]
+
+
 def _modes(count: int) -> Arrays:
     return {"probeGuess": np.stack([plain()["probeGuess"] * (k + 1) for k in range(count)])}
 

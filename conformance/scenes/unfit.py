@@ -40,6 +40,18 @@ FIELDS = {
 }
 """Attribute → the field of a batch that holds it."""
 
+
+def long_scan(count: int) -> dict[str, Any]:
+    """Arrays of a record of many exposures of 2 x 2 pixels, side by side."""
+    x = np.arange(count, dtype=np.float64)
+    return {
+        "xcoords": x % 200,
+        "ycoords": x // 200,
+        "diff3d": np.ones((count, 2, 2), np.float32),
+        "probeGuess": np.ones((2, 2), complex),
+    }
+
+
 WIDTHS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "double-X": ("X", lambda value: value.astype(np.float64)),
     "big-endian-X": ("X", lambda value: value.astype(">f4")),

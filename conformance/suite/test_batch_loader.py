@@ -150,6 +150,16 @@ def test_no_seed_is_forty_two(backend: Any, observe: Observer) -> None:
     observe.equal("order", order(backend, subsample_seed=None), order(backend, subsample_seed=42))
 
 
+@pytest.mark.clause("BATCH-001~1")
+def test_exposures_of_a_long_scan_keep_their_numbers(backend: Any, observe: Observer) -> None:
+    """Forty thousand of them. If this fails, suspect numbers of 16 bits on their way."""
+    config = batches.training(backend, N=2, gridsize=1, n_groups=40_000, sequential_sampling=True)
+
+    container = backend.container(backend.record(**unfit.long_scan(40_000)), config)
+
+    observe.equal("nn_indices", native.array(container.nn_indices).ravel().astype(np.int64), np.arange(40_000))
+
+
 @pytest.mark.clause("BATCH-053~1")
 @pytest.mark.parametrize("place", ["train", "test"])
 @pytest.mark.parametrize("case", unfit.CASES)

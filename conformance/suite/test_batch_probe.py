@@ -48,6 +48,18 @@ def test_the_probe_has_five_axes(backend: Any, observe: Observer, g: int, modes:
     )
 
 
+@pytest.mark.clause("BATCH-028~1", evidence="algebraic")
+@pytest.mark.parametrize("modes", [1, 2], ids=["P1", "P2"])
+def test_a_probe_is_whole_where_its_norm_is_masked(backend: Any, observe: Observer, modes: int) -> None:
+    """With `probe_mask`, too, the batch has the container's probe. If this fails, suspect a mask that stays on the probe."""
+    config = batches.training(backend, N=12, gridsize=2, model={"probe_mask": True})
+
+    probe = native.item(batches.train_batches(backend, tagged(modes=modes), config)[0], 1)
+
+    found, truth = batches.broadcast(probe, (8, 4, modes, 12, 12)), oracle.batch_probe(tagged(modes=modes).probe, 8, 4)
+    observe.close("probe", found, truth)
+
+
 @pytest.mark.clause("BATCH-029~1", evidence="algebraic")
 @pytest.mark.parametrize("modes", [1, 2], ids=["P1", "P2"])
 def test_the_scaling_is_the_probes(backend: Any, observe: Observer, modes: int) -> None:

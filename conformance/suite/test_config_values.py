@@ -111,3 +111,43 @@ def test_the_batches_of_an_inference_are_the_overrides(
     payload = backend.inference_payload(run.folder, file, tmp_path / "out", {"n_groups": 5, **overrides}, given)
 
     observe.equal("batch size", payload.pt_inference_config.batch_size, expected)
+
+
+@pytest.mark.clause("CONFIG-032~1")
+def test_a_key_whose_value_is_none_is_there(backend: Proxy, observe: Observer) -> None:
+    """None, whatever the default of the caller. If this fails, suspect a value that is taken for an absent key."""
+    backend.registry()["outer_offset_train"] = None
+
+    with observe.accepts("lookup"):
+        found = [backend.lookup("outer_offset_train"), backend.lookup("outer_offset_train", 7)]
+
+    observe.equal("values", found, [None, None])
+
+
+@pytest.mark.clause("CONFIG-061~1")
+@pytest.mark.parametrize(("name", "value"), headers.OF_AN_INFERENCE.items(), ids=headers.OF_AN_INFERENCE)
+def test_every_override_of_an_inference_is_stated(
+    backend: Proxy, observe: Observer, tmp_path: Path, name: str, value: Any
+) -> None:
+    """On the canonical object and in the audit. If this fails, suspect a list of names that is not complete."""
+    run, file = runs.trained(backend, workflows.PLAIN), entrances.put(tmp_path, entrances.whole())
+    expected = configs.stated({name: configs.as_path(name, value)})
+
+    with observe.accepts("override"):
+        payload = backend.inference_payload(run.folder, file, tmp_path / "out", {"n_groups": 5, name: value})
+
+    observe.equal("canonical", configs.attributes(payload.tf_inference_config, [name]), expected)
+    observe.equal("audit", payload.overrides_applied.get(name), value)
+
+
+@pytest.mark.clause("CONFIG-065~1")
+@pytest.mark.parametrize("stated", [{}, {"N": 64}], ids=["photons", "photons-and-side"])
+def test_an_override_that_says_what_the_file_says_is_one(
+    backend: Proxy, observe: Observer, tmp_path: Path, stated: dict[str, Any]
+) -> None:
+    """The number is the user's. If this fails, suspect values that are compared in the place of who said them."""
+    path = entrances.put(tmp_path, entrances.whole(photons=30000.0))
+
+    payload = backend.payload(path, tmp_path / "out", {"n_groups": 4, "nphotons": 30000.0, **stated})
+
+    observe.equal("source", payload.overrides_applied["nphotons_source"], "override")

@@ -71,6 +71,43 @@ def test_a_file_needs_the_required_keys_alone(backend: Any, observe: Observer, t
 
 
 @pytest.mark.clause("DATA-001~1")
+@pytest.mark.parametrize("dtype", ["int16", "uint32", "int64", "float16", "float32", ">f8"], ids=lambda name: name.strip(">"))
+def test_coordinates_are_double_whatever_the_file_holds(backend: Any, observe: Observer, tmp_path: Path, dtype: str) -> None:
+    """With the values of the file. If this fails, suspect an array that is handed on as it came."""
+    given = {name: np.rint(np.abs(files.arrays()[name]) + 40).astype(dtype) for name in COORDINATES}
+
+    with observe.accepts("file"):
+        raw = backend.read(files.contract_file(tmp_path, **given))
+
+    observe.equal("dtypes", [native.dtype(getattr(raw, name)) for name in COORDINATES], ["float64"] * 4)
+    observe.equal("arrays that differ", files.unlike(raw, given, COORDINATES), [])
+
+
+@pytest.mark.clause("DATA-001~1")
+@pytest.mark.parametrize("lacking", ["xcoords_start", "ycoords_start"])
+def test_one_start_may_be_absent(backend: Any, observe: Observer, tmp_path: Path, lacking: str) -> None:
+    """The other one is read. If this fails, suspect two fields that are looked for together."""
+    given = files.arrays()
+    truth = {**given, lacking: given[lacking.removesuffix("_start")]}
+
+    raw = backend.read(files.contract_file(tmp_path, **{lacking: None}))
+
+    observe.equal("arrays that differ", files.unlike(raw, truth, COORDINATES), [])
+
+
+@pytest.mark.clause("DATA-001~1")
+def test_a_folder_is_no_file(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """An input error of one line. If this fails, suspect the system's own error."""
+    path = tmp_path / "scan.npz"
+    path.mkdir()
+
+    with observe.raises("refusal", ValueError, path.name) as caught:
+        backend.read(path)
+
+    observe.equal("lines", len(caught.message.splitlines()), 1)
+
+
+@pytest.mark.clause("DATA-001~1")
 @pytest.mark.parametrize("fault", files.FIELD_FAULTS, ids=str)
 def test_a_wrong_field_is_refused_by_name(backend: Any, observe: Observer, tmp_path: Path, fault: files.Fault) -> None:
     """A missing, misspelt, wrongly shaped or non-finite field is an input error. If this fails, suspect a missing check."""

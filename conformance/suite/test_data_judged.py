@@ -115,3 +115,13 @@ def test_what_is_taken_for_granted_is_said(backend: Any, observe: Observer, case
 
     found = {name: " ".join(map(str, native.item(said, name))) for name in expected}
     observe.equal("not said", reports.unsaid(found, expected), [])
+
+
+@pytest.mark.clause("DATA-032~1")
+def test_a_number_by_hand_that_is_the_files_is_told_once(backend: Any, observe: Observer) -> None:
+    """As where the file says nothing. If this fails, suspect a number that is told beside itself."""
+    plain, stated = judged.plain(), {**judged.plain(), "metadata": reports.photons(3.25e4)}
+
+    truth, found = (backend.granted(backend.record(**given), nphotons=3.25e4) for given in (plain, stated))
+
+    observe.equal("photons", list(native.item(found, "photons")), list(native.item(truth, "photons")))

@@ -92,6 +92,18 @@ def test_a_mask_may_be_named_by_its_file(backend: Any, observe: Observer, tmp_pa
 
 
 @pytest.mark.clause("DATA-027~1")
+def test_a_mask_that_was_rewritten_is_read_anew(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Another mask of the same name and size. If this fails, suspect a memory of the last call."""
+    raw, write = backend.read(files.contract_file(tmp_path)), kept.MASK_FILES["npy"]
+    kept.takes_files(backend, raw, tmp_path)
+
+    first, second = (native.array(backend.masked(raw, write(tmp_path, good)).mask) for good in (GOOD, GOOD.T))
+
+    observe.equal("first", first.astype(bool), GOOD)
+    observe.equal("second", second.astype(bool), GOOD.T)
+
+
+@pytest.mark.clause("DATA-027~1")
 @pytest.mark.parametrize("fault", kept.WRONG_MASK_FILES)
 def test_a_file_that_is_no_mask_is_refused(backend: Any, observe: Observer, tmp_path: Path, fault: str) -> None:
     """By its name, before any of it runs. If this fails, suspect a reader of arrays that reads anything."""

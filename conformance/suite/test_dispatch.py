@@ -182,6 +182,18 @@ def test_opening_a_bundle_gives_the_model_and_its_parameters(backend: Proxy, obs
 
 
 @pytest.mark.clause("DISPATCH-006~1")
+def test_parameters_of_a_bundle_are_its_own(backend: Proxy, observe: Observer) -> None:
+    """Another run's registry does not change them. If this fails, suspect the registry in their place."""
+    run = runs.trained(backend, workflows.PLAIN)
+    _, parameters = backend.open(run.folder, workflows.inference(backend, run))
+
+    backend.registry().update(gridsize=3, N=256)
+
+    expected = {"N": 64, "gridsize": 2}
+    observe.equal("parameters", configs.chosen(parameters, expected), expected)
+
+
+@pytest.mark.clause("DISPATCH-006~1")
 def test_the_other_model_is_opened_by_its_name(backend: Proxy, observe: Observer) -> None:
     """The autoencoder is another model than the one that stands first.
 

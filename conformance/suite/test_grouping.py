@@ -135,6 +135,16 @@ def test_sequential_groups_ignore_the_seed(backend: Any, observe: Observer) -> N
     observe.equal("members", groups.as_sets(first), groups.as_sets(second))
 
 
+@pytest.mark.clause("GROUP-011~1")
+def test_sequential_oversampling_ignores_the_seed(backend: Any, observe: Observer) -> None:
+    """More groups than points, the same for every seed. If this fails, suspect combinations drawn by the caller's seed."""
+    how = {"K": 7, "nsamples": 60, "gridsize": 2, "sequential_sampling": True, "enable_oversampling": True}
+
+    first, second = (members(backend, seed=seed, **how) for seed in (5, 6))
+
+    observe.equal("members", groups.as_sets(first), groups.as_sets(second))
+
+
 @pytest.mark.clause("GROUP-012~1")
 def test_groups_of_one_are_integers(backend: Any, observe: Observer) -> None:
     """`(n, 1)` integers, the seed points. If this fails, suspect a neighbour in the place of the point."""

@@ -27,6 +27,8 @@ def read(
     path = Path(path)
     if measurement not in ("amplitude", "counts"):
         refuse(path, "measurement", "'amplitude' or 'counts'", repr(measurement))
+    if path.is_dir():
+        refuse(path, "file", "an NPZ file", "a folder")
     found = archive.members(path, MEMBERS)
     metadata = archive.mapping(path, "_metadata", found.pop("_metadata")) if "_metadata" in found else None
     arrays = {name: archive.array(path, name, content) for name, content in found.items()}
