@@ -129,6 +129,7 @@ def _head(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: 
         "where it ran out of time, *unmade* where it could not be imported. The rest was missed: it *survived* the checks for "
         "which there was time, or was never tried because each check that reaches it is *too dear*, or because none reaches it.",
         "",
+        *([drawn["note"], ""] if drawn.get("note") else []),
         f"Not drawn from: {len(outside)} files ({sum(outside.values())} places) of which no check runs a function.",
         "",
         *(

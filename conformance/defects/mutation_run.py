@@ -84,6 +84,7 @@ def drawn_from(
         "seed": wanted.seed,
         "commit": (checkout.state()["commit"] or "")[:7],
         "budget": wanted.budget,
+        "note": "What an earlier try had missed was tried again." if wanted.again else "",
         "sample": len(sample),
         "places": len(places) - sum(outside.values()),
         "mutations": sum(m.path in within for m in everything),

@@ -238,9 +238,10 @@ def test_a_sample_stands_beside_those_before_it_and_a_later_state_of_it_takes_it
 
     assert [(one["seed"], one["areas"]["all"]) for one in first] == [(1, 0.25), (2, 0.5)]
     assert second == [older, {**first[1], "tried": 1, "spoken of": 1.0, "areas": {"data": 1.0, "all": 1.0}}]
-    page = mutation_page.page(whole, {**drawn, "unreached": {"data/b.py": 3}}, {"data/b.py": {"*": {"*": "why"}}}, texts, second)
+    told = {**drawn, "note": "Tried twice.", "unreached": {"data/b.py": 3}}
+    page = mutation_page.page(whole, told, {"data/b.py": {"*": {"*": "why"}}}, texts, second)
     assert "| all | 25.0% | 100.0% |" in page and "| loss | 25.0% |  |" in page
-    assert "- `data/b.py` (3): why" in page
+    assert "- `data/b.py` (3): why" in page and "\nTried twice.\n" in page
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
