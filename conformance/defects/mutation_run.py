@@ -26,6 +26,9 @@ from conformance.judging.states import RED
 PORTION = 40
 """Trials in a process that has collected the suite (6 s of CPU): what an interruption loses."""
 
+MEMORY = 1 << 33
+"""Bytes that a trial may address: a power in the place of a sum asks for more than a machine has, and is a crash."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -110,7 +113,7 @@ def portion(folder: Path, some: Sequence[Mutation], reach: Reach, wanted: Wanted
     }
     with tempfile.TemporaryDirectory(prefix="mutation-", dir=folder) as scratch:
         job = {"workers": wanted.workers, "patience": wanted.patience, "until_red": True, "budget": wanted.budget}
-        job |= {"sorted": False, "warm": True, "trials": tried}
+        job |= {"sorted": False, "warm": True, "memory": MEMORY, "trials": tried}
         if tried and (code := trial_run.run(Path(scratch), job)):
             raise RuntimeError(f"the trials ended with {code}; see the lines above")
         return [line(m, plans[m.id], reach, trials.lines(Path(scratch), m.id)) for m in some]

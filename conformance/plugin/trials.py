@@ -1,10 +1,10 @@
 """Trials inside pytest: the suite is collected once, then each trial runs its checks in a fork of this process.
 
 A trial is a planted backend and some checks: chosen (`choice`), or named in their order (`nodes`). A job may end each trial at
-the first red (`until_red`) or after so much CPU (`budget`, s), note which lines of the reference each reaches (`trace`), and have
-each planted backend go through the scenario of a working one (`working`). Forks begin with everything imported and nothing
-computed, so that a trial costs its checks and no more. Each writes its results as lines of its own file;
-`conformance.defects.trials` reads them.
+the first red (`until_red`) or after so much CPU (`budget`, s), bound what a trial may address (`memory`, bytes), note which lines
+of the reference each reaches (`trace`), and have each planted backend go through the scenario of a working one (`working`). Forks
+begin with everything imported and nothing computed, so that a trial costs its checks and no more. Each writes its results as
+lines of its own file; `conformance.defects.trials` reads them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import importlib
 import json
 import math
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
 REGISTERS = {"mutant", "twin"}
 WATCH = 0.005
 """Seconds between two looks at the running forks."""
+
+
+def bounded(limit: int | None) -> None:
+    """This process addresses no more than so many bytes from now on; more is a MemoryError and not the machine's end."""
+    if limit is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 class Trials:
@@ -169,6 +176,7 @@ class Trials:
         os.environ["PYTHONPATH"] = os.pathsep.join(path)
         (here := scratch / "here").mkdir()
         os.chdir(here)  # a defect that writes where it stands
+        bounded(self.job.get("memory"))
         self.recorder.file, self.recorder.lines = own / "results.jsonl", []
         self.station.retarget(self.job["trials"][name]["backend"])
         self.config.option.backend = self.station.backend_name  # checks that start a process hand it on

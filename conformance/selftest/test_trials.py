@@ -212,6 +212,12 @@ def test_a_mutant_a_twin_and_the_reference_in_one_run(tmp_path: Path, monkeypatc
     assert [path.name for path in stand.iterdir()] == ["deep" * 30]
 
 
+@pytest.mark.parametrize(("limit", "code"), [(1 << 33, 1), (None, 0)], ids=["bounded", "free"])
+def test_a_trial_addresses_no_more_than_its_job_allows(limit: int | None, code: int, tmp_path: Path) -> None:
+    asks = f"from conformance.plugin.trials import bounded; bounded({limit}); import mmap; mmap.mmap(-1, 1 << 34, flags=0x4022)"
+    assert process.run([sys.executable, "-c", asks], cwd=tmp_path).returncode == code
+
+
 def test_a_trial_that_does_not_end_says_where_it_is(tmp_path: Path) -> None:
     (tmp_path / "DEF-1").mkdir()
     (tmp_path / "DEF-1" / "run.log").write_text(
