@@ -195,6 +195,8 @@ mutant("GUARD-INFER-009", "a brighter record gives another image", "INFER-009:th
     plant=function(normalisation, instead(lambda *given: 1.0)))
 mutant("DEF-176", "flips act on the other axis", "INFER-004:a_flip_negates_one_offset",
     plant=function(_oriented, lambda original, patches, offsets, x, y, turn: original(patches, offsets, y, x, turn)))
+mutant("GUARD-INFER-003c", "a picture that is not flipped is", "INFER-003:patches_lie_where_the_record_has_them",
+    plant=function(_oriented, lambda original, patches, offsets, x, y, turn: original(patches, offsets, not x, y, turn)))
 mutant("GUARD-INFER-004", "transposition turns the whole canvas", "INFER-004:transposition_turns_each_patch",
     "INFER-004:two_flips_and_a_turn_keep_every_pixel_value",
     plant=function(_oriented, lambda original, patches, offsets, x, y, turn:

@@ -85,6 +85,18 @@ def test_the_pictures_are_modulus_and_argument(backend: Any, observe: Observer, 
     observe.close("image", image.field, oracle.stitch(image.patches, image.offsets, M, amplitude.shape), dtype="complex64")
 
 
+@pytest.mark.clause("INFER-003~1", evidence="algebraic")
+@BOTH
+def test_patches_lie_where_the_record_has_them(backend: Any, observe: Observer, recipe: Recipe) -> None:
+    """But for one constant. If this fails, suspect a mirrored picture, with offsets that are mirrored as well."""
+    image = images.reconstructed(backend, recipe, M=M)
+
+    members = native.array(native.item(image.results, "test_container").nn_indices).ravel()
+    places = np.stack([runs.raw(30, seed=8)[axis][members] for axis in ("xcoords", "ycoords")], axis=-1)
+    found = image.offsets.reshape(-1, 2)
+    observe.close("offsets", found - found.mean(axis=0), places - places.mean(axis=0), dtype="float32")
+
+
 @pytest.mark.clause("INFER-004~1", evidence="differential", needs=("INFER-003",))
 @BOTH
 @pytest.mark.parametrize(("flip", "signs"), [("flip_x", [-1, 1]), ("flip_y", [1, -1])], ids=["x", "y"])
