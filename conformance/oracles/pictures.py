@@ -12,10 +12,13 @@ from conformance.connectors.native import Malformed
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+"""First row and column, step down and to the right, of each pass of an interlaced picture."""
 
 
 class NoPicture(Malformed):
-    """The file is no sound PNG of 8 bits a channel."""
+    """The file is no sound PNG."""
 
 
 def chunks(data: bytes) -> dict[bytes, bytes]:
@@ -60,7 +63,7 @@ def _slow_line(kind: int, line: bytearray, above: bytes, step: int) -> bytearray
 
 
 def pixels(path: Path) -> np.ndarray:
-    """`(height, width, channels)` uint8; raises `NoPicture`."""
+    """`(height, width, channels)`, uint8, or uint16 of 16 bits a channel; raises `NoPicture`."""
     try:
         return _decoded(chunks(path.read_bytes()))
     except (struct.error, zlib.error, IndexError, ValueError) as error:
@@ -69,19 +72,43 @@ def pixels(path: Path) -> np.ndarray:
 
 def _decoded(found: dict[bytes, bytes]) -> np.ndarray:
     width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", found[b"IHDR"])
-    if depth != 8 or colour not in CHANNELS or interlaced:
+    if depth not in DEPTHS.get(colour, ()) or interlaced > 1:
         raise NoPicture(f"{depth} bits a channel, colour type {colour}, interlace {interlaced}")
-    step, raw = CHANNELS[colour], zlib.decompress(found[b"IDAT"])
-    row = width * step
-    if len(raw) != height * (row + 1):
-        raise NoPicture(f"{len(raw)} bytes for {height} lines of {row}")
-    lines = [np.zeros(row, np.uint8)]
-    for start in range(0, len(raw), row + 1):
-        lines.append(_line(raw[start], raw[start + 1 : start + 1 + row], lines[-1], step))
-    return np.stack(lines[1:]).reshape(height, width, step)
+    image = np.zeros((height, width, CHANNELS[colour]), np.uint16 if depth == 16 else np.uint8)
+    raw = zlib.decompress(found[b"IDAT"])
+    for row, column, down, right in ADAM7 if interlaced else ((0, 0, 1, 1),):
+        part = image[row::down, column::right]
+        if part.size:
+            used = _pass(part, raw, depth)
+            raw = raw[used:]
+    if raw:
+        raise NoPicture(f"{len(raw)} bytes after the last line")
+    return image
+
+
+def _pass(part: np.ndarray, raw: bytes, depth: int) -> int:
+    """Fill `part` `(h, w, channels)` from its lines at the beginning of `raw`; returns how many bytes they are."""
+    height, width, channels = part.shape
+    size, step = (width * channels * depth + 7) // 8, max(1, channels * depth // 8)
+    if len(raw) < height * (size + 1):
+        raise NoPicture(f"{len(raw)} bytes for {height} lines of {size}")
+    above = np.zeros(size, np.uint8)
+    for number in range(height):
+        start = number * (size + 1)
+        above = _line(raw[start], raw[start + 1 : start + 1 + size], above, step)
+        part[number] = _samples(above, depth)[: width * channels].reshape(width, channels)
+    return height * (size + 1)
+
+
+def _samples(line: np.ndarray, depth: int) -> np.ndarray:
+    """The numbers of a line, whose filter is undone."""
+    if depth == 16:
+        return line.copy().view(">u2")
+    return line if depth == 8 else np.packbits(np.unpackbits(line).reshape(-1, depth), axis=1).ravel() >> (8 - depth)
 
 
 def colours(path: Path) -> int:
     """How many different colours a picture shows, opacity aside."""
-    image = pixels(path)[:, :, :3]
+    image = pixels(path)
+    image = image[:, :, : image.shape[2] - (image.shape[2] in (2, 4))]
     return len(np.unique(image.reshape(-1, image.shape[2]), axis=0))

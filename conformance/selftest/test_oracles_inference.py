@@ -145,6 +145,34 @@ def test_pictures_are_decoded_under_every_filter(tmp_path: Path) -> None:
     assert pictures.colours(tmp_path / "p.png") == len(np.unique(image.reshape(-1, 3), axis=0))
 
 
+@pytest.mark.parametrize(("colour", "depth"), [(c, d) for c, depths in pictures.DEPTHS.items() for d in depths])
+@pytest.mark.parametrize("interlaced", [False, True], ids=["plain", "interlaced"])
+def test_pictures_of_every_kind_are_read(tmp_path: Path, colour: int, depth: int, interlaced: bool) -> None:
+    """Any bits a channel, any channels, lines in one pass or in seven."""
+    channels, (height, width) = pictures.CHANNELS[colour], (11, 13)
+    image = np.random.default_rng(depth).integers(0, 2**depth, (height, width, channels), dtype=np.uint16)
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
+    passes = [image[r::d, c::s] for r, c, d, s in (pictures.ADAM7 if interlaced else ((0, 0, 1, 1),))]
+    content = zlib.compress(b"".join(b"\0" + packed(line.ravel(), depth) for part in passes if part.size for line in part))
+    path = tmp_path / "p.png"
+    path.write_bytes(
+        pictures.SIGNATURE + b"".join(chunk(*kind) for kind in ((b"IHDR", header), (b"IDAT", content), (b"IEND", b"")))
+    )
+
+    np.testing.assert_array_equal(pictures.pixels(path), image)
+
+
+def packed(line: np.ndarray, depth: int) -> bytes:
+    """The numbers of a line in `depth` bits each."""
+    if depth == 16:
+        return line.astype(">u2").tobytes()
+    return np.packbits(np.unpackbits(line.astype(np.uint8)[:, None], axis=1)[:, 8 - depth :]).tobytes()
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
 @pytest.mark.parametrize("cut", [slice(0, 40), slice(1, None), slice(0, -1)], ids=["cut", "headless", "one-byte-short"])
 def test_a_damaged_picture_is_none(tmp_path: Path, cut: slice) -> None:
     """Signature, checksums and end are looked at."""

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from conformance.defects.changes import every, source
+import numpy as np
+
+from conformance.defects.changes import every, function, source
 from conformance.twins import rows
+from reference_impl.cli import panels
 
 HELP = ("CLI-001:train_documents_its_flags_and_their_defaults", "CLI-006:infer_documents_its_flags_and_their_defaults")
 ERRORS = (
     "CLI-002:usage_errors_of_train_end_with_code_1_and_a_message",
     "CLI-006:infer_ends_with_code_1_and_a_message_otherwise[no-model]",
 )
+
+
+def pictures_are_deep_and_grey(original, figure, path):
+    from PIL import Image
+
+    found = original(figure, path)
+    with Image.open(found) as picture:
+        grey = np.asarray(picture.convert("L")).astype(np.uint16) * 257
+    Image.fromarray(grey).save(found, format="PNG")
+    return found
 
 
 twin = rows(__name__)
@@ -23,6 +36,8 @@ twin("TWIN-HELP-IN-ANOTHER-FORM", "help states defaults in brackets, narrow, wit
             '    group.add_argument("--profile", help="write a profile")\n    group.add_argument("--quiet"')))
 twin("TWIN-HELP-IN-OTHER-WORDS", "help says in a sentence, in capitals, what is so by default", *HELP, files=("test_cli",),
     plant=source("cli/flags.py", 'f"{action.help} (default: %(default)s)"', 'f"{action.help.upper()}; %(default)s by default"'))
+twin("TWIN-DEEP-GREY-PICTURES", "pictures are grey, 16 bits a pixel", "CLI-010:train_save_load_infer[g1]",
+    "CLI-007:infer_leaves_pictures", files=("test_cli",), plant=function(panels.save, pictures_are_deep_and_grey))
 twin("TWIN-USAGE-WITH-ERRORS", "a usage error comes with the usage, on several lines of standard error", *ERRORS,
     files=("test_cli",),
     plant=source("cli/flags.py", "        print(f\"error: {' '.join(message.split())}",
