@@ -130,7 +130,7 @@ def test_a_canvas_says_where_its_pixels_lie(backend: Any, observe: Observer, sca
     observe.close("places", places - said, np.zeros_like(places), dtype="float64")
 
 
-@pytest.mark.clause("INFER-053~1", evidence="differential")
+@pytest.mark.clause("INFER-053~2", evidence="differential")
 @pytest.mark.parametrize("name", [name for name, field in scenes.FIELDS.items() if field.corners is not None])
 def test_a_field_is_covered_by_its_pixels(backend: Any, observe: Observer, name: str) -> None:
     """Inside of the hull, over its area. If this fails, suspect the canvas in its place."""
@@ -141,7 +141,7 @@ def test_a_field_is_covered_by_its_pixels(backend: Any, observe: Observer, name:
     observe.close("share", found, oracle.covered_share(field.covered, field.origin, field.corners), dtype="float64")
 
 
-@pytest.mark.clause("INFER-053~1", evidence="analytic")
+@pytest.mark.clause("INFER-053~2", evidence="analytic")
 @pytest.mark.parametrize("name", [name for name, field in scenes.FIELDS.items() if field.corners is None])
 def test_a_line_is_covered_by_its_positions(backend: Any, observe: Observer, name: str) -> None:
     """There is no area. If this fails, suspect a division by nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.defects.changes import function
+from conformance.defects.changes import function, result
 from conformance.twins import rows
 from reference_impl.inference import agreement, figures
 
@@ -32,4 +32,10 @@ twin(
     "positions come twice",
     files=FILES,
     plant=function(figures.covered_share, the_hull_has_its_corners_again),
+)
+twin(
+    "TWIN-a-share-in-single-precision",
+    "the share is a number of NumPy's in single precision",
+    files=FILES,
+    plant=function(figures.covered_share, result(np.float32)),
 )
