@@ -88,6 +88,10 @@ def an_inference_loses(name):
     return change
 
 
+def patience_is_left_out(original, settings, given):
+    return original({name: value for name, value in settings.items() if name != "early_stop_patience"}, given)
+
+
 mutant = rows(__name__)
 
 mutant(
@@ -150,4 +154,10 @@ mutant(
     "an inference loses its pool of neighbours",
     "CONFIG-061:every_override_of_an_inference_is_stated[neighbor_pool_size]",
     plant=function(bridge.to_inference_config, an_inference_loses("neighbor_pool_size")),
+)
+mutant(
+    "GUARD-EXEC-005e",
+    "an override of the patience does not reach the execution",
+    "CONFIG-061:every_override_of_an_execution_is_stated[early_stop_patience]",
+    plant=function(factory._execution, patience_is_left_out),
 )

@@ -14,10 +14,10 @@ from reference_impl import execution
 from reference_impl.batch import container, fields
 from reference_impl.config import registry
 from reference_impl.counts.statistics import CountStatistics
-from reference_impl.data import checks, pairing, plausible, record, report
+from reference_impl.data import checks, metadata, pairing, plausible, record, report
 from reference_impl.dispatch import selector, workflow
 from reference_impl.errors import ContractError
-from reference_impl.grouping import indices, rules
+from reference_impl.grouping import grouped, indices, rules
 from reference_impl.stored import zips
 
 
@@ -133,6 +133,26 @@ def sixteen_bits_are_enough(original, grouped, *given, **options):
     return original(grouped if narrow is None else {**grouped, "nn_indices": narrow}, *given, **options)
 
 
+def long_texts_are_cut(original, text, file=None):
+    return original(text[:65536], file)
+
+
+def the_first_hit_is_the_centre(original, points, centres, K):
+    found = np.atleast_2d(rules.cKDTree(points).query(points[centres], k=min(K + 1, len(points)))[1])
+    return found[:, 1:]
+
+
+def an_answer_is_for_its_field(original, record_, accept=(), **settings):
+    fields_ = {row.field for row in plausible.TABLE if row.name in accept}
+    names = [row.name for row in plausible.TABLE if row.field in fields_ and row.severity == "warning"]
+    return original(record_, [*accept, *names], **settings)
+
+
+def labels_are_cast(original, raw, chosen, coords, N):
+    found = original(raw, chosen, coords, N)
+    return None if found is None else found.astype(np.complex64)
+
+
 mutant = rows(__name__)
 # fmt: off
 mutant("GUARD-EXEC-012b", "a folder passes for a file", "EXEC-012:a_folder_is_no_data_file",
@@ -180,3 +200,11 @@ mutant("GUARD-DATA-013f", "numbers are compared in single precision",
     plant=function(pairing._numbers, numbers_have_single_precision))
 mutant("GUARD-BATCH-001d", "exposures are numbered in 16 bits", "BATCH-001:exposures_of_a_long_scan_keep_their_numbers",
     plant=function(container.container_from_groups, sixteen_bits_are_enough))
+mutant("GUARD-DATA-005c", "a text of more than 64 kB is cut", "DATA-005:metadata_may_be_long",
+    plant=function(metadata.parse, long_texts_are_cut))
+mutant("GUARD-GROUP-041i", "the first hit of a query is the centre", "GROUP-041:a_centre_is_left_out_by_its_number",
+    plant=function(rules._candidates, the_first_hit_is_the_centre))
+mutant("GUARD-DATA-031f", "an answer is one for all warnings of its field", "DATA-031:one_answer_silences_one_warning",
+    plant=function(plausible.judge, an_answer_is_for_its_field))
+mutant("GUARD-BATCH-010c", "labels of a record are cast", "BATCH-010:labels_of_a_record_that_are_real_are_refused",
+    plant=function(grouped._labels, labels_are_cast))

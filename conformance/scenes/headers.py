@@ -53,6 +53,10 @@ OF_AN_INFERENCE: dict[str, Any] = {
     "output_dir": "elsewhere",
 }
 """Fields of an inference (CONFIG-010), none at its default."""
+OF_AN_EXECUTION = {
+    name: value for name, value in configs.EXECUTION.items() if name not in ("accelerator", "strategy", "accum_steps")
+}
+"""Settings of an execution, none at its default, but for those whose override another clause is about (EXEC-003, EXEC-004)."""
 NO_PHOTONS = {
     "nothing": "{}",
     "schema": '{"schema_version": "1.0.0"}',

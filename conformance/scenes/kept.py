@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -196,3 +197,9 @@ def wide() -> dict[str, Any]:
     steps = np.arange(23)
     places = {name: 4.0e6 + given[name] + 2.0**-20 for name in EXPOSURES[:4]}
     return {**given, **places, "scan_index": 2**40 + 3 * steps, "diff3d": given["diff3d"] * np.float32(1.0001)}
+
+
+def long_metadata() -> str:
+    """JSON of 200 kB that states photons at its end."""
+    log = [f"{number:05d}: motor at {number / 7:.9f} mm" for number in range(5500)]
+    return json.dumps({"log": log, **files.METADATA})

@@ -17,7 +17,7 @@ from conformance.scenes.records import write_npz
 PARTS = ("severity", "state", "field", "found")
 WRONG = ("hot-pixel", "empty-field")
 """The errors of `wrong_file`."""
-QUESTIONS = {"repeated-patterns": "diff3d", "duplicates": "xcoords"}
+QUESTIONS = {"repeated-patterns": "diff3d", "dead-patterns": "diff3d", "duplicates": "xcoords"}
 """The warnings of `questionable`, each with its field; it has a note besides."""
 
 
@@ -35,9 +35,9 @@ def wrong_file(folder: Path) -> Path:
 
 
 def questionable() -> Arrays:
-    """A record with two warnings and a note."""
+    """A record with three warnings, two of them of one field, and a note."""
     given = plain()
-    for name, case in (("repeated-patterns", "two"), ("duplicates", "five"), ("probe-power", "above")):
+    for name, case in (("dead-patterns", "dark"), ("repeated-patterns", "two"), ("duplicates", "five"), ("probe-power", "above")):
         given = _change(name, case)(given)
     return given
 

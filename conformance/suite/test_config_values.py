@@ -151,3 +151,18 @@ def test_an_override_that_says_what_the_file_says_is_one(
     payload = backend.payload(path, tmp_path / "out", {"n_groups": 4, "nphotons": 30000.0, **stated})
 
     observe.equal("source", payload.overrides_applied["nphotons_source"], "override")
+
+
+@pytest.mark.clause("CONFIG-061~1", "EXEC-005~1", needs=("CONFIG-060",))
+@pytest.mark.parametrize(("name", "value"), headers.OF_AN_EXECUTION.items(), ids=headers.OF_AN_EXECUTION)
+def test_every_override_of_an_execution_is_stated(
+    backend: Proxy, observe: Observer, tmp_path: Path, name: str, value: Any
+) -> None:
+    """The settings of EXEC-001, by name. If this fails, suspect a list of names that is not complete."""
+    given = backend.canonical("execution", accelerator="cpu")
+
+    with observe.accepts("override", clause=("CONFIG-061", "EXEC-005")):
+        payload = backend.payload(inputs.data_file(tmp_path), tmp_path / "out", {"n_groups": 21, name: value}, given)
+
+    found = configs.attributes(payload.execution_config, [name])
+    observe.equal("execution", found, {name: value}, clause=("CONFIG-061", "EXEC-005"))

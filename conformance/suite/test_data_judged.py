@@ -82,6 +82,21 @@ def test_what_is_accepted_stops_nobody(backend: Any, observe: Observer, tmp_path
     observe.equal("states", states, ["accepted", "accepted"])
 
 
+@pytest.mark.clause("DATA-031~1", needs=("DATA-030",))
+@pytest.mark.parametrize("answered", sorted(reports.QUESTIONS))
+def test_one_answer_silences_one_warning(backend: Any, observe: Observer, answered: str) -> None:
+    """The others are given. If this fails, suspect an answer to all findings of a field."""
+    raw = backend.record(**reports.questionable())
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        backend.admit(raw, crop=judged.CROP, accept=[answered])
+
+    said = [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
+    others = {name: field for name, field in reports.QUESTIONS.items() if name != answered}
+    observe.equal("warnings", reports.named(said), others)
+
+
 @pytest.mark.clause("DATA-031~1")
 def test_an_unknown_finding_cannot_be_accepted(backend: Any, observe: Observer) -> None:
     """A slip of the pen answers nothing. If this fails, suspect names that nobody looks up."""

@@ -157,6 +157,29 @@ def test_a_record_is_written_under_the_name_that_was_said(backend: Any, observe:
     observe.equal("arrays that differ", files.unlike(backend.read(tmp_path / "out" / name), files.arrays(), kept.EXPOSURES), [])
 
 
+@pytest.mark.clause("DATA-005~1")
+@pytest.mark.parametrize("kind", ["unicode", "object"])
+def test_metadata_may_be_long(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """The log of a beam time before the photons. If this fails, suspect a text that is cut, or a limit below what there is."""
+    path = files.contract_file(tmp_path, _metadata=files.text_array(kept.long_metadata(), kind))
+
+    with observe.accepts("file"):
+        raw = backend.read(path)
+
+    observe.equal("photons", dict(raw.metadata or {}).get("physics_parameters", {}).get("nphotons"), files.PHOTONS)
+
+
+@pytest.mark.clause("BATCH-010~1")
+@pytest.mark.parametrize("dtype", ["float32", "int16"])
+def test_labels_of_a_record_that_are_real_are_refused(backend: Any, observe: Observer, dtype: str) -> None:
+    """Moduli are no labels. If this fails, suspect a cast where the record's labels are gathered."""
+    given = {**files.arrays(), "Y": np.ones((23, 16, 16), dtype)}
+    config = batches.training(backend, N=16, gridsize=1)
+
+    with observe.raises("refusal", ValueError, "complex64"):
+        backend.container(backend.record(**given), config)
+
+
 @pytest.mark.clause("DATA-007~1")
 def test_a_record_survives_its_file_to_the_last_bit(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Numbers that no narrower type holds. If this fails, suspect a cast in the writer."""

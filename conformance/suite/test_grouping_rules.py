@@ -56,6 +56,18 @@ def test_every_centre_is_repeated(backend: Any, observe: Observer, rule: str) ->
 
 @pytest.mark.clause("GROUP-041~2")
 @pytest.mark.parametrize("rule", ["Nearest", "Min_dist"])
+def test_a_centre_is_left_out_by_its_number(backend: Any, observe: Observer, rule: str) -> None:
+    """Each place was taken twice: the other exposure is a neighbour. If this fails, suspect the first of a query's answer."""
+    points = np.repeat(maps.scattered(30), 2, axis=0)
+
+    found = native.array(backend.group_by(points, rule, 2, K=5, seed=3))
+
+    observe.equal("groups", len(found), 60)
+    observe.equal("centres among members", [i for i, group in enumerate(found.tolist()) if i in group], [])
+
+
+@pytest.mark.clause("GROUP-041~2")
+@pytest.mark.parametrize("rule", ["Nearest", "Min_dist"])
 def test_a_repeated_centre_is_drawn_anew(backend: Any, observe: Observer, rule: str) -> None:
     """Seventy ways to choose, and five groups of each centre. If this fails, suspect one group that is written five times."""
     points = maps.scattered()
