@@ -122,6 +122,13 @@ def a_repeated_centre_has_one_group(original, *given, repetitions=1, **rest):
     return np.repeat(original(*given, **rest), repetitions, axis=0)
 
 
+def validation_is_shuffled_without_a_seed(original, train, test, config, execution=None):
+    found = original(train, test, config, execution)
+    if test is None or config.subsample_seed is not None:
+        return found
+    return found[0], original(test, None, config, execution)[0]
+
+
 mutant = rows(__name__)
 # fmt: off
 mutant("GUARD-BATCH-052", "every pass has the order of the first", OWN,
@@ -160,3 +167,9 @@ mutant("GUARD-BATCH-028c", "the mask of the norm stays on the probe",
     plant=function(probe.normalise_probe, the_mask_stays_on_the_probe))
 mutant("GUARD-GROUP-041h", "a repeated centre has the same group again", "GROUP-041:a_repeated_centre_is_drawn_anew",
     plant=function(rules.group_by, a_repeated_centre_has_one_group))
+mutant("GUARD-BATCH-031f", "validation is shuffled where no seed is stated",
+    "BATCH-031:validation_is_never_shuffled[shuffled-none]",
+    plant=function(loaders.build_loaders, validation_is_shuffled_without_a_seed))
+mutant("GUARD-BATCH-048b", "each row of a centre counts once", "BATCH-048:a_row_that_is_asked_for_twice_counts_twice",
+    plant=method(mapped.MappedDataset, "centre", lambda original, self, rows=None: original(
+        self, None if rows is None else np.unique(rows))))

@@ -61,6 +61,17 @@ def test_a_map_without_labels_is_none_with_labels(
     observe.holds("labels", fine, "a ValueError, or the labels of data in memory", "others")
 
 
+@pytest.mark.clause("BATCH-048~1", evidence="differential")
+def test_a_row_that_is_asked_for_twice_counts_twice(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """In whatever order. If this fails, suspect rows that are sorted, or of which each is taken once."""
+    dataset = opened(backend, tmp_path)
+    one, other = (native.array(backend.mapped_centre(dataset, [row])) for row in (14, 3))
+
+    centre = native.array(backend.mapped_centre(dataset, [14, 3, 14]))
+
+    observe.close("centre", centre, (2 * one + other) / 3, dtype="float64")
+
+
 @pytest.mark.clause("BATCH-041~1")
 @pytest.mark.parametrize("index", [np.int64(7), np.array([7]), np.array([7], np.int32)], ids=["number", "array", "narrow"])
 def test_rows_are_asked_for_by_numbers_of_any_kind(backend: Any, observe: Observer, tmp_path: Path, index: Any) -> None:
