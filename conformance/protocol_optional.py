@@ -143,7 +143,7 @@ class Interop(Protocol):
 
 
 class Judged(Protocol):
-    """What is judged before data are used and after (profile `judged`; DATA-030 … DATA-032, INFER-050 … INFER-055).
+    """What is judged before data are used and after (profile `judged`; DATA-030 … DATA-032, INFER-050 … INFER-056).
 
     `judge`, `granted`, `admit` take the settings `crop` (M of the stitcher, pixels; 20), `measurement` (DATA-003), `accept`
     (names of findings that the user has answered; none), `position_scale` (1) and `nphotons` (by hand; None).

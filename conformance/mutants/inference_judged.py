@@ -176,6 +176,12 @@ mutant(
     "GUARD-INFER-051b", "agreed patches have a phase of their own", AGREED, plant=function(agreement.agreed, the_mean_turn_stays)
 )
 mutant("GUARD-INFER-051c", "patches that agree are turned all the same", KEPT, plant=constant(agreement, "FREE", 1.5))
+mutant(
+    "GUARD-INFER-051e",
+    "patches are turned where that halves the disagreement",
+    "INFER-051:what_fits_better_by_a_fifth_is_agreed[fifth]",
+    plant=constant(agreement, "FREE", 0.5),
+)
 mutant("GUARD-INFER-052", "the origin lies a pixel aside", LIES, plant=function(canvas_frame, result(half_a_crop_aside)))
 mutant("GUARD-INFER-052b", "the origin is [y, x]", LIES, plant=function(canvas_frame, result(rows_for_columns)))
 mutant(

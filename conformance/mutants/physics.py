@@ -135,6 +135,9 @@ mutant("GUARD-PHYS-005b", "observations are no whole numbers of photons", "PHYS-
     plant=function(photons.observe_photons, instead(noise_is_gaussian_on_the_amplitude)))
 mutant("GUARD-PHYS-005c", "a simulation never repeats", "PHYS-005:noise_follows_its_seed",
     plant=function(photons.observe_photons, lambda original, amplitude, generator=None: original(amplitude)))
+mutant("GUARD-PHYS-005d", "a dark pixel counts a photon in a thousand exposures", "PHYS-005:counts_are_whole_and_dark_stays_dark",
+    plant=function(photons.observe_photons, lambda original, amplitude, generator=None: original(
+        (amplitude.square() + 1e-3).sqrt(), generator)))
 mutant("GUARD-PHYS-006", "simulated groups carry too few photons", "PHYS-006:simulation_reaches_its_photon_count[g2]",
     "PHYS-006:simulation_scale_is_that_of_normalised_data",
     plant=function(photons.simulation_scale,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from reference_impl.bundle.parameters import parameters_of
 from reference_impl.config import TrainingConfig, registry
 from reference_impl.inference import reassemble_cdi_image_torch
 from reference_impl.inference.predict import predict_patches
-from reference_impl.training import resume
+from reference_impl.training import resume, trainer
 from reference_impl.training.overrides import settle
 from reference_impl.training.resume import Memory, Provenance, digest_of
 
@@ -86,6 +87,12 @@ def one_is_none(original: Any, config: Any, module: Any, scale: Any) -> Any:
     return original(config, module, registry.cfg.get("intensity_scale", 1.0) if scale == 1.0 else scale)
 
 
+def of_containers_nobody_tells(original: Any, data: Any, config: TrainingConfig) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("default" if hasattr(data, "diff3d") else "ignore")
+        return original(data, config)
+
+
 def gradients_stay_off(original: Any, *given: Any, **options: Any) -> Any:
     found = original(*given, **options)
     torch.set_grad_enabled(False)
@@ -141,6 +148,8 @@ mutant("GUARD-TRAIN-066e", "the photons of a record are not among what it was tr
 mutant("GUARD-TRAIN-068c", "other groups may be those of another scan", MEANT_GROUPS,
     plant=constant(resume, "RECORD", ()))
 mutant("GUARD-TRAIN-068d", "other groups are other data, whatever is meant", MEANT_GROUPS, plant=constant(resume, "GROUPS", ()))
+mutant("GUARD-TRAIN-061b", "another side of a container's patterns is not told",
+    "TRAIN-061:the_data_decide_the_patch_side[container]", plant=function(trainer._with_the_side_of, of_containers_nobody_tells))
 mutant("GUARD-TRAIN-066d", "other data are noticed in their first rows alone", f"{ELSEWHERE}[position]",
     plant=function(digest_of, of_its_beginning))
 mutant("GUARD-TRAIN-068", "one name is taken for its letters", f"{MEANT}[text]",

@@ -59,9 +59,9 @@ def true(seed: int = 3) -> Patches:
     return Patches(np.stack(cut)[..., None].astype(np.complex64), place.reshape(-1, 1, 1, 2))
 
 
-def turned(scene: Patches, seed: int = 8) -> Patches:
-    """Each patch with a phase of its own."""
-    phases = np.random.default_rng(seed).uniform(-np.pi, np.pi, len(scene.patches))
+def turned(scene: Patches, seed: int = 8, spread: float = np.pi) -> Patches:
+    """Each patch with a phase of its own, at most `spread`."""
+    phases = np.random.default_rng(seed).uniform(-spread, spread, len(scene.patches))
     return Patches(scene.patches * np.exp(1j * phases).astype(np.complex64)[:, None, None, None], scene.offsets, scene.light)
 
 

@@ -73,6 +73,16 @@ def resumed(backend: Any, recipe: Recipe, chosen: Mapping[str, Any], train: Any 
     return watched(backend, recipe, folder, chosen, train).run
 
 
+def handed(backend: Any, recipe: Recipe, contained: bool) -> tuple[Any, None]:
+    """The usual record to train on, or the recipe's container of it, and nothing to validate on."""
+    record = runs.training_record(backend)
+    if not contained:
+        return record, None
+    config = runs.configuration(backend, recipe, Path("unused"))
+    backend.synchronise(config)
+    return backend.container(record, config), None
+
+
 def dosed(backend: Any, folder: Path, recipe: Recipe, photons: float) -> Run:
     """The recipe on the usual record that states a photon number of its own."""
     stated = {"schema_version": "1.0.0", "physics_parameters": {"nphotons": photons}}

@@ -101,6 +101,18 @@ def test_phases_are_agreed_over_the_overlaps(backend: Any, observe: Observer, un
     observe.close("phase of the mean turn", np.angle(np.mean(scenes.turns(scene.patches, found))), 0.0)
 
 
+@pytest.mark.clause("INFER-051~1", evidence="analytic")
+@pytest.mark.parametrize("spread", [0.5, 0.7, 0.9], ids=["fifth", "third", "two-fifths"])
+def test_what_fits_better_by_a_fifth_is_agreed(backend: Any, observe: Observer, spread: float) -> None:
+    """Noise, and phases of half a radian: worth a fifth of the disagreement. If this fails, suspect another threshold."""
+    scene = scenes.turned(scenes.noisy(scenes.true()), spread=spread)
+
+    found = native.array(backend.agreed(*scene.given))
+
+    observe.differs("patches", found, scene.patches)
+    observe.close("modulus", np.abs(found), np.abs(scene.patches))
+
+
 @pytest.mark.clause("INFER-051~1", evidence="conservation")
 def test_patches_that_agree_come_back_as_they_were(backend: Any, observe: Observer) -> None:
     """Noise is not turned away. If this fails, suspect turns that gain nothing."""

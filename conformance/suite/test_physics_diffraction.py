@@ -178,6 +178,8 @@ def test_counts_are_whole_and_dark_stays_dark(backend: Any, observe: Observer) -
 
     observe.close("counts", counts, np.round(counts), dtype="float32")
     observe.equal("dark_pixels", counts[amplitude == 0], np.zeros(np.sum(amplitude == 0)))
+    night = native.array(backend.observe_photons(np.zeros((1, 1, 400, 400), np.float32), 7))
+    observe.equal("a dark detector", float(np.abs(night).sum()), 0.0)
 
 
 @pytest.mark.device

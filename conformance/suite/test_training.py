@@ -11,7 +11,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import runs
+from conformance.scenes import given, runs
 from conformance.scenes.runs import BASE, QUAD, SMALL, Recipe, settings
 
 QUIET = settings(enable_checkpointing=False)
@@ -267,12 +267,13 @@ def test_a_run_leaves_a_bundle_of_the_trained_model(backend: Any, observe: Obser
 
 @pytest.mark.slow
 @pytest.mark.clause("TRAIN-061~1")
-def test_the_data_decide_the_patch_side(backend: Any, observe: Observer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("contained", [False, True], ids=["record", "container"])
+def test_the_data_decide_the_patch_side(backend: Any, observe: Observer, tmp_path: Path, contained: bool) -> None:
     """N = 128 configured, 64 in the data: 64 it is, and said. If this fails, suspect an N read before the data."""
     recipe = replace(LEAN, model=settings(N=128))
 
     with observe.warns("message", UserWarning, "128", "64"):
-        run = runs.fresh(backend, recipe, tmp_path)
+        run = runs.fresh(backend, recipe, tmp_path, given.handed(backend, LEAN, contained))
 
     patches = runs.prediction(backend, runs.model_of(run), run.results["train_container"], 2)
     observe.shape("patches", patches, (2, 1, 64, 64))
