@@ -11,6 +11,7 @@ import torch
 
 from conformance.defects.changes import constant, function, instead, method, result
 from conformance.mutants import rows
+from reference_impl import inference
 from reference_impl.engine import batches, problem
 from reference_impl.engine.canvas import Frame
 from reference_impl.engine.reconstruct import solve_record
@@ -75,6 +76,18 @@ def the_prediction_keeps_its_scale(original: Any, *given: Any) -> Any:
     return _under(unscaled, original, *given)
 
 
+def the_scale_is_one_that_was_stated(original: Any, *given: Any) -> Any:
+    def stated(forward: Any, self: Any, x: Any, positions: Any, probe: Any, scale: Any, *rest: Any) -> Any:
+        fixed = torch.full_like(scale, 0.6)
+        return forward(self, x, positions, probe, fixed, fixed, *rest[1:])
+
+    return _under(stated, original, *given)
+
+
+def the_window_is_cut_to_a_whole_number(original: Any, test: Any, config: Any, *given: Any, M: Any = 20, **options: Any) -> Any:
+    return original(test, config, *given, M=20 if M is None else int(M), **options)
+
+
 def _under(change: Any, original: Any, *given: Any) -> Any:
     """A call under another forward pass."""
     forward = PtychoModel.forward
@@ -114,6 +127,13 @@ mutant("GUARD-INFER-056b", "a prediction in other units is compared with the pat
 mutant("GUARD-INFER-056c", "what is predicted under the mask counts", f"{LEFT}[g1-masked]", f"{LEFT}[g2-masked]",
     plant=function(predict.amplitude_residual, lambda original, module, container, *rest: original(
         module, _unmasked(container), *rest)))
+
+mutant("GUARD-INFER-056d", "a model sees patterns at the scale that was stated in training",
+    "INFER-056:brighter_patterns_leave_the_same",
+    plant=function(predict.amplitude_residual, the_scale_is_one_that_was_stated))
+mutant("GUARD-INFER-007c", "a window is cut to a whole number, and one that lacks is 20",
+    "INFER-007:a_window_that_is_no_whole_number_is_an_error",
+    plant=function(inference.reassemble_cdi_image_torch, the_window_is_cut_to_a_whole_number))
 
 
 def _unmasked(container: Any) -> Any:
