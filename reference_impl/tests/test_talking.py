@@ -207,7 +207,8 @@ def test_a_file_of_another_format_is_sent_to_convert(
     """Whoever has an HDF5 file reads what to do with it, not that it has no end record."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("reference_impl.inference.load_inference_bundle_torch", lambda folder: ({}, {}))
-    monkeypatch.setattr("reference_impl.cli.infer.bundle_folder", lambda path: path)
+    Path("run").mkdir()
+    Path("run", "wts.h5.zip").touch()
     content = b"\x89HDF\r\n\x1a\n" + bytes(600) if kind == "hdf5" else b"\x93NUMPY\1\0" + bytes(100)
     Path("scan.cxi").write_bytes(content)
 
