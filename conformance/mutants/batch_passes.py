@@ -168,7 +168,7 @@ mutant("GUARD-BATCH-028c", "the mask of the norm stays on the probe",
 mutant("GUARD-GROUP-041h", "a repeated centre has the same group again", "GROUP-041:a_repeated_centre_is_drawn_anew",
     plant=function(rules.group_by, a_repeated_centre_has_one_group))
 mutant("GUARD-BATCH-031f", "validation is shuffled where no seed is stated",
-    "BATCH-031:validation_is_never_shuffled[shuffled-none]",
+    "BATCH-031:validation_is_never_shuffled[shuffled]",
     plant=function(loaders.build_loaders, validation_is_shuffled_without_a_seed))
 mutant("GUARD-BATCH-048b", "each row of a centre counts once", "BATCH-048:a_row_that_is_asked_for_twice_counts_twice",
     plant=method(mapped.MappedDataset, "centre", lambda original, self, rows=None: original(

@@ -196,7 +196,7 @@ mutant("GUARD-BATCH-039e", "labels are looked at by their real part",
     "BATCH-039:labels_that_are_not_whole_are_refused[a-hole-in-the-imaginary-part-training]",
     plant=function(fields.labels, labels_are_looked_at_by_their_real_part))
 mutant("GUARD-DATA-013f", "numbers are compared in single precision",
-    "DATA-013:numbers_pair_patterns_with_positions[stamps-canonical]",
+    "DATA-013:numbers_pair_patterns_with_positions[stamps]",
     plant=function(pairing._numbers, numbers_have_single_precision))
 mutant("GUARD-BATCH-001d", "exposures are numbered in 16 bits", "BATCH-001:exposures_of_a_long_scan_keep_their_numbers",
     plant=function(container.container_from_groups, sixteen_bits_are_enough))

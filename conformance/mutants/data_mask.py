@@ -65,7 +65,7 @@ mutant("GUARD-DATA-013b", "exposures are left out in silence", "DATA-013:what_ha
 mutant("GUARD-DATA-013c", "numbers that fit nothing are taken", "DATA-013:numbers_that_do_not_fit_are_refused",
     plant=function(pairing._numbers, instead(lambda archive, key, count: np.resize(np.unique(archive.array(key)), count))))
 mutant("GUARD-DATA-013d", "exposures come in the order of their numbers",
-    "DATA-013:numbers_pair_patterns_with_positions[unsorted-frames-canonical]",
+    "DATA-013:numbers_pair_patterns_with_positions[unsorted-frames]",
     plant=function(pairing.read, result(lambda pairs: pairs and pairing.Pairs(*(rows[np.argsort(pairs.positions)] for rows in
         (pairs.frames, pairs.positions))))))
 mutant("GUARD-DATA-013e", "the older layout is counted by its positions",

@@ -20,7 +20,7 @@ from reference_impl.model.forward import PtychoModel
 from reference_impl.physics import translation
 from reference_impl.training import clipping
 
-BEGINS = "INFER-032:where_the_scan_begins_does_not_matter[between-pixels-far-away]"
+BEGINS = "INFER-032:far_away_places_between_pixels_stay_what_they_are"
 ORIGIN = "INFER-046:an_engine_tells_where_its_canvas_lies"
 ORDER = "INFER-046:an_engine_tells_positions_in_the_records_order"
 VALLEYS = "INFER-021:the_deeper_of_two_valleys_is_found"

@@ -149,7 +149,7 @@ mutant("GUARD-TRAIN-068c", "other groups may be those of another scan", MEANT_GR
     plant=constant(resume, "RECORD", ()))
 mutant("GUARD-TRAIN-068d", "other groups are other data, whatever is meant", MEANT_GROUPS, plant=constant(resume, "GROUPS", ()))
 mutant("GUARD-TRAIN-061b", "another side of a container's patterns is not told",
-    "TRAIN-061:the_data_decide_the_patch_side[container]", plant=function(trainer._with_the_side_of, of_containers_nobody_tells))
+    "TRAIN-061:a_container_decides_the_patch_side", plant=function(trainer._with_the_side_of, of_containers_nobody_tells))
 mutant("GUARD-TRAIN-066d", "other data are noticed in their first rows alone", f"{ELSEWHERE}[position]",
     plant=function(digest_of, of_its_beginning))
 mutant("GUARD-TRAIN-068", "one name is taken for its letters", f"{MEANT}[text]",

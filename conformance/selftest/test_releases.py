@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from conformance import __version__
 from conformance.cli import main, release
+from conformance.running.declared import declared
 from conformance.selftest.house import GOOD, House, build, check
 from conformance.selftest.house import clause as chapter
 from conformance.specification import lint, releases
-from conformance.specification.clauses import load
+from conformance.specification.clauses import find_specs, load
 
 
 def clause(name: str, title: str, prose: str = "It MUST hold.", fence: str = "") -> str:
@@ -21,6 +23,7 @@ def clause(name: str, title: str, prose: str = "It MUST hold.", fence: str = "")
 
 
 LIGHT = clause("PHYS-001~1", "Light adds")
+RELEASED = "BATCH-031:validation_is_never_shuffled"
 WRONG = check("later", 'observe.close("images", backend.translate(X, X), X + 1)')
 CLAIMING = """
 from conformance.protocol import BackendInfo
@@ -31,6 +34,18 @@ class Backend(Pure):
     def info(self):
         return BackendInfo(name="mine", version="1", profiles=("core", "cli"), specification="1.0")
 """
+
+
+def test_every_check_of_a_final_release_is_still_asked_under_its_name() -> None:
+    """With its parameters: a check that is renamed would no longer count for whoever claims the release."""
+    spec = load(find_specs())
+    name, final = releases.of_suite(__version__)
+    named = [one for one in releases.load(spec.folder).values() if final or one.name != name]
+    checks = declared("cpu").checks
+
+    assert {one.name: releases.missing(one, spec, checks) for one in named} == {one.name: [] for one in named}
+    less = [check for check in checks if not check.startswith(RELEASED)]
+    assert releases.missing(named[0], spec, less) == [f"{RELEASED}[sequential]", f"{RELEASED}[shuffled]"]
 
 
 @pytest.fixture(scope="module")

@@ -68,6 +68,14 @@ def later(release: Release, spec: Specification, checks: Mapping[str, Sequence[s
     return {check: why for check, why in told.items() if why}
 
 
+def missing(release: Release, spec: Specification, checks: Iterable[str]) -> list[str]:
+    """The checks of a release, with their parameters, that a suite has no more though their clauses are what they were."""
+    here = {parts(check) for check in checks}
+    kept = {name for name in release.clauses if name in spec.clauses and not release.apart(spec.clauses[name])}
+    cases = ((base, one) for base, parameters in release.checks.items() for one in parameters if base.split(":")[0] in kept)
+    return sorted(f"{base}[{one}]" if one else base for base, one in cases if (base, one) not in here)
+
+
 def stated(clause: Clause, release: Release | None) -> dict[str, Any]:
     """A clause as a report's header holds it, with what a release says of it where the run is judged by one."""
     apart = release.apart(clause) if release else ""

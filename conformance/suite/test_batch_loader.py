@@ -79,8 +79,11 @@ def test_training_batches_are_shuffled(backend: Any, observe: Observer, seed: in
 
 
 @pytest.mark.clause("BATCH-031~1")
-@pytest.mark.parametrize("seed", [None, 0, 5], ids=["none", "0", "5"])
-@pytest.mark.parametrize("sequential", [False, True], ids=["shuffled", "sequential"])
+@pytest.mark.parametrize(
+    ("sequential", "seed"),
+    [(False, None), (True, None), (False, 0), (True, 0), (False, 5), (True, 5)],
+    ids=["shuffled", "sequential", "shuffled-0", "sequential-0", "shuffled-5", "sequential-5"],
+)
 def test_validation_is_never_shuffled(backend: Any, observe: Observer, sequential: bool, seed: int | None) -> None:
     """The test container in its own order, tail included. If this fails, suspect one set of options for both loaders."""
     config = batches.training(backend, N=12, gridsize=2, sequential_sampling=sequential, subsample_seed=seed)

@@ -71,8 +71,10 @@ def test_what_is_no_mask_is_refused(backend: Any, observe: Observer, tmp_path: P
 
 
 @pytest.mark.clause("DATA-013~1")
-@pytest.mark.parametrize("axis", [0, 2], ids=["canonical", "legacy"])
-@pytest.mark.parametrize("case", pairings.PAIRS, ids=str)
+@pytest.mark.parametrize(
+    ("case", "axis"),
+    [pytest.param(case, axis, id=f"{case}{layout}") for axis, layout in ((0, ""), (2, "-legacy")) for case in pairings.PAIRS],
+)
 def test_numbers_pair_patterns_with_positions(
     backend: Any, observe: Observer, tmp_path: Path, case: pairings.Pairing, axis: int
 ) -> None:
