@@ -183,7 +183,7 @@ def broken_file(folder: Path, kind: str) -> Path:
     return path
 
 
-class _Trap:
+class Trap:
     """Unpickled, it creates the marker file: proof that something in the file ran."""
 
     def __init__(self, marker: Path) -> None:
@@ -196,5 +196,5 @@ class _Trap:
 def hostile_file(folder: Path, member: str, marker: Path) -> Path:
     """A file one member of which creates `marker` when it is unpickled."""
     trap = np.empty((), dtype=object)
-    trap[()] = _Trap(marker)
+    trap[()] = Trap(marker)
     return contract_file(folder, **{member: trap})

@@ -75,17 +75,9 @@ def _longer(folder: Path, good: np.ndarray) -> Path:
     return path
 
 
-class _Trap:
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return open, (str(self.marker), "w")
-
-
 def _hostile(folder: Path, good: np.ndarray) -> Path:
     trap = np.empty(good.shape, dtype=object)
-    trap[...] = _Trap(folder / "it-ran")
+    trap[...] = files.Trap(folder / "it-ran")
     path = folder / "good.npy"
     np.save(path, trap, allow_pickle=True)
     return path
