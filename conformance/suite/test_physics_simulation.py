@@ -24,8 +24,8 @@ def test_labels_are_illuminated_in_amplitude_and_bare_in_phase(backend: Any, obs
     with observe.accepts("valid input"):
         answer = backend.simulate(scene.field, scene.probe, PHOTONS, 3)
 
-    observe.close("amplitude", answer["label_amp"], np.abs(scene.probe[:, :, 0].astype(complex) * scene.field))
-    observe.close("phase", answer["label_phase"], np.angle(scene.field.astype(complex)))
+    observe.close("amplitude", answer["label_amp"], np.abs(scene.probe[:, :, 0].astype(complex) * scene.field), dtype="float32")
+    observe.close("phase", answer["label_phase"], np.angle(scene.field.astype(complex)), dtype="float32")
 
 
 @pytest.mark.device
@@ -64,8 +64,8 @@ def test_labels_have_the_light_of_all_modes(backend: Any, observe: Observer, sce
     with observe.accepts("several modes"):
         answer = backend.simulate(scene.field, scene.probe, PHOTONS, 3)
 
-    observe.close("amplitude", answer["label_amp"], _lit(scene))
-    observe.close("phase", answer["label_phase"], np.angle(scene.field.astype(complex)))
+    observe.close("amplitude", answer["label_amp"], _lit(scene), dtype="float32")
+    observe.close("phase", answer["label_phase"], np.angle(scene.field.astype(complex)), dtype="float32")
 
 
 @pytest.mark.device

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from conformance.defects.changes import every, function, instead, result
+from conformance.defects.changes import answer, every, function, instead, result
 from conformance.defects.planting import Plant
 from conformance.twins import rows
 from reference_impl.model.forward import as_complex
@@ -80,6 +80,11 @@ def photons_from_another_generator(amplitude, generator=None):
     return torch.as_tensor(np.sqrt(rng.poisson(amplitude.double().numpy() ** 2))).to(amplitude.dtype)
 
 
+def in_doubles(measurement: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    """What was computed in single precision, as NumPy's doubles."""
+    return {name: values.detach().cpu().numpy().astype(np.float64) for name, values in measurement.items()}
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -107,3 +112,6 @@ twin("TWIN-POLAR", "objects are composed as polar numbers, amplitudes of either 
     files=("test_physics_chain", "test_model_interfaces"),
     plant=every(function(as_complex, instead(lambda amplitude, phase: amplitude * torch.exp(1j * phase))),
         function(extract, lambda original, canvas, offsets, N: original(canvas.contiguous(), offsets.double(), N))))
+twin("TWIN-SINGLE-AS-DOUBLE", "a simulation works in single precision and hands doubles over",
+    "PHYS-007:labels_are_illuminated_in_amplitude_and_bare_in_phase", "PHYS-016:labels_have_the_light_of_all_modes",
+    files=("test_physics_simulation",), plant=answer("simulate", result(in_doubles)))

@@ -1,0 +1,67 @@
+"""Defects of the engine's command, planted into the source that its process reads."""
+
+from __future__ import annotations
+
+from conformance.defects.changes import source
+from conformance.mutants import rows
+
+PLACE = "CLI-017:reconstruct_recovers_the_object_at_its_place"
+NUMBERS = "CLI-017:the_file_of_numbers_explains_the_patterns"
+GIVEN = "CLI-017:what_is_not_refined_is_the_files"
+SWEEPS = "CLI-017:a_residual_is_told_for_each_sweep"
+NOISY = "CLI-018:a_noisy_scan_settles_at_its_noise"
+MODES = "CLI-018:modes_that_are_asked_for_are_found"
+POSITIONS = "CLI-018:positions_come_nearer_to_where_they_were"
+RESUMED = "CLI-019:a_resumed_reconstruction_is_the_whole_one"
+OTHER = "CLI-019:the_state_of_another_scan_is_refused"
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-CLI-017", "the origin in the file is half a pixel beside the canvas", PLACE,
+    plant=source("cli/solution.py", '"origin": found.frame.origin', '"origin": np.asarray(found.frame.origin) - 0.5'))
+mutant("GUARD-CLI-017b", "the object in the file is turned as pictures are displayed elsewhere", PLACE,
+    plant=source("cli/solution.py", '"object": found.object', '"object": found.object[::-1]'))
+mutant("GUARD-CLI-017c", "the probe in the file has the solver's own unit", NUMBERS,
+    plant=source("engine/solver.py", "modes.orthogonal(state.probe) / self.problem.unit", "modes.orthogonal(state.probe)"))
+mutant("GUARD-CLI-017d", "positions in the file stand in the order of the solver's steps", GIVEN,
+    plant=source("engine/solver.py", "positions=state.positions.cpu().numpy()[np.argsort(self.problem.numbers)]",
+        "positions=state.positions.cpu().numpy()"))
+mutant("GUARD-CLI-017e", "--keep-probe is accepted, and the probe is refined", GIVEN,
+    plant=source("cli/reconstruct.py", "refine_probe=not args.keep_probe", "refine_probe=True"))
+mutant("GUARD-CLI-017f", "a solver that was stopped by its number of sweeps says that it has settled", SWEEPS,
+    plant=source("engine/solver.py", "settled=state.settling.done", "settled=True"))
+mutant("GUARD-CLI-017g", "--sweeps is one less than what is made", SWEEPS,
+    plant=source("cli/reconstruct.py", "sweeps=args.sweeps,", "sweeps=args.sweeps + 1,"))
+mutant("GUARD-CLI-018", "the solver never stops by itself where there is noise", NOISY,
+    plant=source("engine/settling.py", "scale < 0.5**HALVINGS", "scale < 0.0"))
+mutant("GUARD-CLI-018b", "--likelihood poisson works on counts as if these were amplitudes", NOISY,
+    plant=source("engine/waves.py", "missing *= (0.5 * (1 + measured / modulus)).clamp_max_(STEEPEST)",
+        "missing = (measured - modulus.square()) * (good if good is not None else 1.0)"))
+mutant("GUARD-CLI-018c", "--modes is accepted, and the file's number of modes is used", MODES,
+    plant=source("cli/reconstruct.py", "modes=args.modes or 0", "modes=0"))
+mutant("GUARD-CLI-018d", "further modes begin dark, and stay so", MODES,
+    plant=source("engine/probe.py", "FAINT = 0.03", "FAINT = 0.0"))
+mutant("GUARD-CLI-018e", "modes are told in any order, the weakest first", MODES,
+    plant=source("engine/probe.py", "(mixing.mH.flip(0) @ flat)", "(mixing.mH @ flat)"))
+mutant("GUARD-CLI-018f", "--refine-positions is accepted, and positions stay", POSITIONS,
+    plant=source("cli/reconstruct.py", "refine_positions=args.refine_positions", "refine_positions=False"))
+mutant("GUARD-CLI-018g", "positions move the other way", POSITIONS,
+    plant=source("engine/positions.py", "along *= -2 * torch.pi", "along *= 2 * torch.pi"))
+mutant("GUARD-CLI-018h", "x and y are exchanged in the positions' steps", POSITIONS,
+    plant=source("engine/positions.py", "bx, by = along.unbind(dim=1)", "by, bx = along.unbind(dim=1)"))
+mutant("GUARD-CLI-018i", "positions are told in the order of the solver's steps once they are refined", POSITIONS,
+    plant=source("engine/solver.py", "positions=state.positions.cpu().numpy()[np.argsort(self.problem.numbers)]",
+        "positions=state.positions.cpu().numpy()[slice(None) if self.settings.refine_positions else np.argsort("
+        "self.problem.numbers)]"))
+mutant("GUARD-CLI-019", "a resumed solver begins without momentum", f"{RESUMED}[object]", f"{RESUMED}[probe]",
+    plant=source("engine/saved.py", "    solver.state = State(**state,",
+        '    state |= {name: torch.zeros_like(state[name]) for name in ("object_velocity", "probe_velocity")}\n'
+        "    solver.state = State(**state,"))
+mutant("GUARD-CLI-019b", "a resumed solver deals the order of its patterns anew", f"{RESUMED}[positions]",
+    plant=source("engine/solver.py", "default_rng([settings.seed, state.sweep])",
+        "default_rng([settings.seed, len(made := self.__dict__.setdefault('made', [])), made.append(0) or 0])"))
+mutant("GUARD-CLI-019c", "--sweeps counts from where a resumed solver stood", f"{RESUMED}[residuals]",
+    plant=source("engine/saved.py", "sweep=len(residuals), settling=settling)", "sweep=0, settling=settling)"))
+mutant("GUARD-CLI-019d", "any state is gone on from", OTHER,
+    plant=source("engine/saved.py", "    _refuse_other(solver, found, words, path)\n", ""))

@@ -1,0 +1,202 @@
+"""The command `reconstruct`: an engine's experiments as files, a call of the command each, and what its file of numbers says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import native, process
+from conformance.connectors.names import NotClaimed
+from conformance.oracles import inference as oracle
+from conformance.scenes import archives, commands, engines
+from conformance.scenes.records import write_npz
+from conformance.scenes.shared import once
+
+NUMBERS = "reconstruction.npz"
+DOSE = 1.0e5
+"""Photons a pattern of the noisy experiment: noise alone leaves a relative residual of about 0.03."""
+SHAKEN = 0.5
+"""Pixels, rms on each axis, by which positions are wrong where they are to be refined."""
+LIT = 0.01
+"""Of the light, what a mode has that was found; a seventh of it is in the second one."""
+SETTLING = 200
+"""Sweeps at most where the solver is to stop by itself; the reference makes about 70."""
+
+
+def _noisy(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    intensity = arrays["diff3d"].astype(float) ** 2
+    intensity *= DOSE / intensity.sum(axis=(-2, -1)).mean()
+    return {**arrays, "diff3d": np.sqrt(np.random.default_rng(7).poisson(intensity)).astype(np.float32)}
+
+
+def _shaken(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    moves = np.random.default_rng(11).normal(size=(2, len(arrays["xcoords"])))
+    moves -= moves.mean(axis=1, keepdims=True)
+    moves *= SHAKEN / moves.std(axis=1, keepdims=True)
+    return {**arrays, "xcoords": arrays["xcoords"] + moves[0], "ycoords": arrays["ycoords"] + moves[1]}
+
+
+def _first_of_two(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    light = engines.light_of_two_modes()
+    return {**engines.under(light, arrays), "probeGuess": light[1]}
+
+
+EXPERIMENTS: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] = {
+    "plain": dict,
+    "noisy": _noisy,
+    "shaken": _shaken,
+    "first-of-two": _first_of_two,
+}
+"""What of the engine's experiment is another one in the file."""
+
+
+def arrays(name: str) -> dict[str, np.ndarray]:
+    """The arrays of an experiment's file: at whole pixels, but for the one whose positions are to be found."""
+    return EXPERIMENTS[name](engines.experiment(whole=name != "shaken"))
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A call that has ended: how, and what its folder holds."""
+
+    done: process.Completed
+    experiment: str
+    folder: Path
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """A member of the file of numbers; raises `Malformed` where it is not there."""
+        path = self.folder / NUMBERS
+        if not path.is_file():
+            raise native.Malformed(f"expected {NUMBERS}, found {archives.left(self.folder)}; {self.done.stderr[-500:]}")
+        with np.load(path, allow_pickle=False) as file:
+            if name not in file:
+                raise native.Malformed(f"expected {name!r} in {NUMBERS}, found {sorted(file)}")
+            return file[name]
+
+    @property
+    def place(self) -> np.ndarray:
+        """`origin` as two numbers; raises `Malformed` where it is not."""
+        found = self["origin"].astype(float)
+        if found.shape != (2,):
+            raise native.Malformed(f"expected origin [x, y], found the shape {found.shape}")
+        return found
+
+    def beside(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`(object, truth, weight)` at the place that `origin` tells; weight one where enough light fell."""
+        found = self["object"]
+        (x, y), (rows, columns) = self.place, (np.arange(side) for side in found.shape)
+        return found, engines.transmission((y + rows)[:, None], (x + columns)[None, :]), self._light(found.shape)
+
+    def match(self) -> oracle.Match:
+        """The object beside the truth, up to its gauge."""
+        return oracle.matched(*self.beside())
+
+    def residual(self) -> float:
+        """sqrt(Σ (|F| - A)² / Σ A²) of what the file holds, positions at whole pixels."""
+        image, corner = self["object"], np.rint(self["positions"] - self.place).astype(int) - engines.N // 2
+        patches = np.stack([image[y : y + engines.N, x : x + engines.N] for x, y in corner])
+        return misfit(patches, self["probe"], arrays(self.experiment)["diff3d"])
+
+    def _light(self, shape: tuple[int, int]) -> np.ndarray:
+        given = arrays("shaken" if self.experiment == "shaken" else "plain")
+        bright, total = np.abs(given["probeGuess"]) ** 2, np.zeros((shape[0] + 2 * engines.N, shape[1] + 2 * engines.N))
+        for x, y in np.stack([given["xcoords"], given["ycoords"]], axis=-1) - self.place:
+            row, column = round(y) + engines.N // 2, round(x) + engines.N // 2
+            total[row : row + engines.N, column : column + engines.N] += bright
+        return (total > engines.LIT * total.max())[engines.N : -engines.N, engines.N : -engines.N].astype(float)
+
+
+def misfit(patches: np.ndarray, probe: np.ndarray, amplitude: np.ndarray) -> float:
+    """Relative residual of patches `(n, N, N)` under modes `(P, N, N)` beside amplitudes `(n, N, N)`."""
+    waves = patches[:, None] * probe.reshape(-1, engines.N, engines.N)
+    far = np.fft.fftshift(np.fft.fft2(waves, norm="ortho"), axes=(-2, -1))
+    model = np.sqrt(np.sum(np.abs(far) ** 2, axis=1))
+    return float(np.sqrt(np.sum((model - amplitude) ** 2) / np.sum(amplitude.astype(float) ** 2)))
+
+
+def noise_floor() -> float:
+    """The residual that the truth itself leaves beside the noisy experiment."""
+    exact, counted = (arrays(name)["diff3d"].astype(float) for name in ("plain", "noisy"))
+    exact = exact * np.sqrt(DOSE / np.mean(np.sum(exact**2, axis=(-2, -1))))
+    return float(np.sqrt(np.sum((exact - counted) ** 2) / np.sum(counted**2)))
+
+
+def offered(backend: Any, name: str, shared: Path) -> None:
+    """Raises `NotClaimed` where the backend has no command of this name: its `--help` fails."""
+    argv = [*backend.command(name), "--help"]
+    done = once(shared, f"offered-{name}", lambda folder: vars(commands.call(argv, folder)))
+    if done["returncode"] != 0:
+        raise NotClaimed(f"command `{name}`: its --help ends with code {done['returncode']}")
+
+
+def call(backend: Any, shared: Path, experiment: str, *flags: Any, folder: Path | None = None) -> Solved:
+    """`reconstruct` on an experiment: into `folder`, or once for all checks of a session."""
+    offered(backend, "reconstruct", shared)
+
+    def run(place: Path) -> process.Completed:
+        data = write_npz(place / f"{experiment}.npz", **arrays(experiment))
+        own = ["--data", data, "--output-dir", place / "out", "--accelerator", "cpu", *flags]
+        return commands.call([*backend.command("reconstruct"), *own], place)
+
+    if folder is not None:
+        return Solved(run(folder), experiment, folder / "out")
+    name = "-".join(["solved", experiment, *(Path(str(flag)).name.strip("-") for flag in flags)])
+    return Solved(process.Completed(**once(shared, name, lambda place: vars(run(place)))), experiment, shared / name / "out")
+
+
+PLAIN = ("--sweeps", 40, "--keep-probe", "--quiet")
+POSITIONS = ("--sweeps", 60, "--refine-positions", "--seed", 5)
+
+
+def plain(backend: Any, shared: Path) -> Solved:
+    """Forty sweeps under the true probe, without noise."""
+    return call(backend, shared, "plain", *PLAIN)
+
+
+def noisy(backend: Any, shared: Path) -> Solved:
+    """Counts, for as long as it takes."""
+    return call(backend, shared, "noisy", "--sweeps", SETTLING, "--keep-probe", "--likelihood", "poisson")
+
+
+def two_modes(backend: Any, shared: Path) -> Solved:
+    """Light of two modes, of which the file has the stronger one."""
+    return call(backend, shared, "first-of-two", "--sweeps", 80, "--modes", 2)
+
+
+def positions(backend: Any, shared: Path) -> Solved:
+    """Positions that are wrong, refined with the probe; the whole way in one run."""
+    return call(backend, shared, "shaken", *POSITIONS)
+
+
+def halfway(backend: Any, shared: Path) -> Path:
+    """The same, stopped before its end: the state that it leaves."""
+    found = call(backend, shared, "shaken", *POSITIONS[2:], "--sweeps", 25, "--checkpoint")
+    states = [found.folder / name for name in archives.left(found.folder) if name.endswith(".npz") and name != NUMBERS]
+    if len(states) != 1:
+        raise native.Malformed(f"expected one state to resume from beside {NUMBERS}, found {archives.left(found.folder)}")
+    return states[0]
+
+
+def resumed(backend: Any, shared: Path) -> Solved:
+    """The rest of it."""
+    return call(backend, shared, "shaken", *POSITIONS, "--resume", halfway(backend, shared))
+
+
+def resumed_elsewhere(backend: Any, shared: Path, folder: Path) -> Solved:
+    """The state of one scan beside another, in a folder with older results."""
+    (folder / "out").mkdir()
+    (folder / "out" / NUMBERS).write_bytes(b"older")
+    return call(backend, shared, "plain", *POSITIONS, "--resume", halfway(backend, shared), folder=folder)
+
+
+def position_error(found: np.ndarray) -> float:
+    """Rms distance, an axis, of positions `(n, 2)` from the true ones, what they share aside; raises `Malformed`."""
+    given = np.stack(engines.scan(whole=False), axis=-1)
+    if found.shape != given.shape:
+        raise native.Malformed(f"expected positions {given.shape}, found {found.shape}")
+    away = found - given
+    return float(np.sqrt(np.mean((away - away.mean(axis=0)) ** 2)))

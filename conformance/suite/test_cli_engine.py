@@ -1,0 +1,126 @@
+"""CLI-017 … CLI-019: the engine by command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.oracles import inference as oracle
+from conformance.scenes import archives, commands, engines, solving
+
+pytestmark = pytest.mark.slow
+
+
+def ended(observe: Observer, found: solving.Solved) -> None:
+    """The command ended well."""
+    observe.holds("exit code", found.done.returncode == 0, "0", f"{found.done.returncode}: {found.done.stderr[-1500:]}")
+
+
+@pytest.mark.clause("CLI-017~1", evidence="differential")
+def test_reconstruct_recovers_the_object_at_its_place(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """The truth, where `origin` says. If this fails, suspect another corner, exchanged axes, or a flag that is dropped."""
+    found = solving.plain(backend, shared_folder)
+    ended(observe, found)
+
+    match = found.match()
+
+    observe.equal("orientation", oracle.nearest(*found.beside()), "turned by 0°")
+    observe.close("object", match.error, 0.0)
+    observe.close("shift", np.array(match.shift), np.zeros(2))
+
+
+@pytest.mark.clause("CLI-017~1", evidence="algebraic")
+def test_the_file_of_numbers_explains_the_patterns(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Object, probe and positions make the residual that is told. If this fails, suspect a probe in a unit of its own."""
+    found = solving.plain(backend, shared_folder)
+    ended(observe, found)
+
+    observe.close("residual", float(found["residuals"][-1]), found.residual(), dtype="float64")
+
+
+@pytest.mark.clause("CLI-017~1", evidence="algebraic")
+def test_what_is_not_refined_is_the_files(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Positions row for row, the probe up to a factor. If this fails, suspect the solver's order, or a probe refined anyhow."""
+    given, found = solving.arrays("plain"), solving.plain(backend, shared_folder)
+    ended(observe, found)
+
+    probe, kept = found["probe"].astype(complex), given["probeGuess"].astype(complex)
+    observe.shape("probe", probe, (1, engines.N, engines.N))
+    factor = np.vdot(kept, probe[0]) / np.vdot(kept, kept)
+    observe.close("kept probe", probe[0] / factor, kept, dtype="complex64")
+    observe.close("positions", found["positions"], np.stack([given["xcoords"], given["ycoords"]], axis=-1), dtype="float64")
+
+
+@pytest.mark.clause("CLI-017~1", evidence="algebraic")
+def test_a_residual_is_told_for_each_sweep(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Forty, and that it has not settled. If this fails, suspect an end that is told alike however it came."""
+    found = solving.plain(backend, shared_folder)
+    ended(observe, found)
+
+    observe.equal("sweeps", (len(found["residuals"]), bool(found["settled"])), (40, False))
+    observe.equal("said", commands.progress(found.done.stdout), [])
+
+
+@pytest.mark.clause("CLI-018~1", evidence="conservation")
+def test_a_noisy_scan_settles_at_its_noise(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """It stops by itself, and leaves what noise leaves. If this fails, suspect statistics of another kind, or no end."""
+    found = solving.noisy(backend, shared_folder)
+    ended(observe, found)
+
+    observe.equal("settled", bool(found["settled"]), True)
+    observe.at_most("sweeps", len(found["residuals"]), solving.SETTLING - 1)
+    observe.close("noise", found.residual(), solving.noise_floor(), dtype="float64")
+    observe.close("object", found.match().error, 0.0)
+
+
+@pytest.mark.clause("CLI-018~1", evidence="differential")
+def test_modes_that_are_asked_for_are_found(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Two, orthogonal, the stronger one first. If this fails, suspect a number of modes that nobody reads."""
+    found = solving.two_modes(backend, shared_folder)
+    ended(observe, found)
+
+    probe = found["probe"].astype(complex)
+    observe.shape("probe", probe, (2, engines.N, engines.N))
+    powers = np.sum(np.abs(probe) ** 2, axis=(-2, -1))
+    observe.equal("strongest first", int(np.argmax(powers)), 0)
+    observe.at_least("share of the second", float(powers[1] / powers.sum()), solving.LIT)
+    observe.close("orthogonal", np.vdot(probe[0], probe[1]) / powers[0], 0.0, dtype="complex64")
+    observe.close("left", found.residual(), 0.0, dtype="float64")
+
+
+@pytest.mark.clause("CLI-018~1", evidence="differential")
+def test_positions_come_nearer_to_where_they_were(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """At least halfway. If this fails, suspect a step of the wrong sign, exchanged axes, or another order of rows."""
+    found = solving.positions(backend, shared_folder)
+    ended(observe, found)
+
+    observe.at_most("distance", solving.position_error(found["positions"]), solving.SHAKEN / 2)
+    observe.close("object", found.match().error, 0.0)
+
+
+@pytest.mark.clause("CLI-019~1")
+@pytest.mark.parametrize("name", ["object", "probe", "positions", "residuals"])
+def test_a_resumed_reconstruction_is_the_whole_one(backend: Any, observe: Observer, shared_folder: Path, name: str) -> None:
+    """To the bit, on the CPU. If this fails, suspect a state that lacks a part, or an order of patterns that begins anew."""
+    whole, resumed = (make(backend, shared_folder) for make in (solving.positions, solving.resumed))
+    ended(observe, resumed)
+
+    observe.equal(name, resumed[name], whole[name])
+
+
+@pytest.mark.clause("CLI-019~1")
+def test_the_state_of_another_scan_is_refused(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Code 1, the file's name, older results as they were. If this fails, suspect a state that is taken as it comes."""
+    name = solving.halfway(backend, shared_folder).name
+
+    found = solving.resumed_elsewhere(backend, shared_folder, tmp_path)
+
+    observe.equal("exit code", found.done.returncode, 1)
+    observe.holds("message", name in found.done.stderr, f"a message that names {name}", found.done.stderr[-500:])
+    observe.equal("traceback", "Traceback (most recent call last)" in found.done.output, False)
+    observe.equal("left", archives.left(found.folder), [solving.NUMBERS])
+    observe.equal("older", (found.folder / solving.NUMBERS).read_bytes(), b"older")
