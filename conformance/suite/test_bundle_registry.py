@@ -9,7 +9,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import archives, configs, runs
+from conformance.scenes import archives, configs, factories, runs
 from conformance.scenes.archives import MODEL
 from conformance.scenes.runs import BASE
 
@@ -60,3 +60,11 @@ def test_a_checkpoint_opens_over_another_experiment(backend: Any, observe: Obser
     container = run.results["train_container"]
     seen = [runs.amplitudes(backend, one, container) for one in (module, runs.model_of(run))]
     observe.equal("prediction", *seen)
+
+
+@pytest.mark.clause("BUNDLE-004~1", "BUNDLE-023~1", needs=("BUNDLE-002", "CONFIG-021"))
+def test_each_field_goes_through_a_bundle(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Archive, parameters and registry hold what was stated, over another experiment. If this fails, suspect a list of names."""
+    found = factories.through_bundles(backend, tmp_path)
+
+    observe.equal("fields that differ", found, {}, clause=("BUNDLE-004", "BUNDLE-023"))
