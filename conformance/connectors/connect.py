@@ -1,8 +1,9 @@
 """From a name to a backend, and the proxy through which every check speaks to it.
 
 A backend is named as in `names.BUILT_IN`, by an entry point of an installed package, or `module:attribute`, where the attribute
-is the object itself, a class or a factory; the latter two are called with `device=`. Making an adapter must be cheap and may not
-touch the device. `direct:NAME` is the same; `proc:NAME` and `venv:PATH:NAME` run it in another process (`connectors.far`).
+is the object itself, a class or a factory; the latter two are called, with `device=` where they take it. Making an adapter must
+be cheap and may not touch the device. `direct:NAME` is the same; `proc:NAME` and `venv:PATH:NAME` run it in another process
+(`connectors.far`).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def resolve(name: str) -> Any:
 
 
 def made(name: str, device: str = "cpu") -> Any:
-    """The object of `resolve`; a class or a factory is called with `device=`.
+    """The object of `resolve`; a class or a factory is called, with `device=` where it takes one.
 
     The one door through which a backend comes to be, here and in a process of its own: whatever goes wrong on the way, an
     `UnknownBackend` says it in a line.
@@ -38,6 +38,16 @@ def made(name: str, device: str = "cpu") -> Any:
     try:
         found = resolve(name)
         called = inspect.isclass(found) or inspect.isroutine(found) or isinstance(found, functools.partial)
-        return found(device=device) if called else found
+        return _called(found, device) if called else found
     except (Exception, SystemExit) as error:
         raise unmade(name, error) from error
+
+
+def _called(found: Any, device: str) -> Any:
+    """What a class or a factory makes; one that takes no device lives on the CPU, and is refused for another one."""
+    taken = inspect.signature(found).parameters.values()
+    if any(one.name == "device" or one.kind is one.VAR_KEYWORD for one in taken):
+        return found(device=device)
+    if device != "cpu":
+        raise TypeError(f"it takes no argument `device`, and {device!r} was asked for")
+    return found()

@@ -123,6 +123,7 @@ mutant(
     "NaN lies in every range",
     MODEL,
     TRAINING,
+    "CONFIG-073:what_is_no_number_is_refused",
     plant=constant(domain, "_KINDS", {**domain._KINDS, "real": nothing_compares_with_nan}),
 )
 mutant(

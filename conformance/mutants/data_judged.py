@@ -91,14 +91,13 @@ def the_layout_of_arrays_is_not_looked_at(original, self, patterns, mask=None):
     return original(self, patterns, mask)
 
 
-def surplus_positions_of_arrays_are_cut(original, self, patterns, mask=None):
-    self.xcoords, self.ycoords, self.xcoords_start, self.ycoords_start = (
-        getattr(self, name)[: max(len(patterns), patterns.shape[-1])] for name in record.COORDINATES
-    )
-    if len(self.xcoords) > len(patterns) and patterns.shape[0] != patterns.shape[1]:
-        for name in record.COORDINATES:
-            setattr(self, name, getattr(self, name)[: len(patterns)])
-    return original(self, patterns, mask)
+def surplus_positions_of_arrays_are_cut(original, self, *given, **options):
+    names, shape = (*record.COORDINATES, "scan_index"), np.shape(options.get("diff3d"))
+    known = {name: options[name] for name in names if options.get(name) is not None}
+    if options.get("file") is None and known and len(shape) == 3 and len(options["xcoords"]) > max(shape[0], shape[2]):
+        count = shape[2] if shape[0] == shape[1] else shape[0]
+        options |= {name: value[:count] for name, value in known.items()}
+    original(self, *given, **options)
 
 
 def without_a_side(original, value, N, *rest):
@@ -124,7 +123,7 @@ mutant(
     "GUARD-DATA-021b",
     "surplus positions of arrays are cut off",
     *case(MISFITS, "canonical"),
-    plant=method(record.RawData, "_set_patterns", surplus_positions_of_arrays_are_cut),
+    plant=method(record.RawData, "__init__", surplus_positions_of_arrays_are_cut),
 )
 mutant(
     "GUARD-DATA-022",

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from conformance.connectors import audit, beside, native
-from conformance.connectors.connect import Proxy, information
-from conformance.connectors.names import claimed
+from conformance.connectors.connect import Proxy, connect, information
+from conformance.connectors.names import UnknownBackend, claimed
 from conformance.judging import blame
 from conformance.selftest.far import far
 
@@ -187,3 +187,15 @@ def test_texts_and_numbers_reach_a_backend_as_objects_of_their_own() -> None:
 
     assert seen == [name, name, count, True, None] and seen[3] is True
     assert all(one is not given for one, given in zip(seen, (name, name, count), strict=False))
+
+
+class Deviceless:
+    """A backend that lives on the CPU, and says nothing of devices."""
+
+
+def test_who_takes_no_device_is_made_without_and_lives_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "stranger", SimpleNamespace(Backend=Deviceless, build=lambda **options: options))
+    assert isinstance(connect("stranger:Backend"), Deviceless)
+    assert connect("stranger:build", "cuda") == {"device": "cuda"}
+    with pytest.raises(UnknownBackend, match="takes no argument `device`, and 'cuda' was asked for"):
+        connect("stranger:Backend", "cuda")

@@ -141,7 +141,6 @@ def test_the_three_patch_sides_pass_validation(backend: Proxy, observe: Observer
         ("gaussian_smoothing_sigma", -0.1, "non-negative"),
         ("n_filters_scale", float("nan"), "positive"),
         ("probe_scale", float("nan"), "positive"),
-        ("gaussian_smoothing_sigma", float("nan"), "non-negative"),
         ("architecture", "perceptron", "cnn"),
     ],
 )
@@ -183,6 +182,27 @@ def test_impossible_training_settings_are_refused_by_name(backend: Proxy, observ
     If this fails, suspect a power-of-two test that accepts zero, or a range with one end.
     """
     config = backend.canonical("training", **{"model": backend.canonical("model"), field: value})
+
+    with observe.raises("validated", ValueError, field):
+        backend.validate(config)
+
+
+@pytest.mark.clause("CONFIG-073~1")
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ("model", "n_filters_scale"),
+        ("model", "probe_scale"),
+        ("model", "gaussian_smoothing_sigma"),
+        ("training", "nphotons"),
+        ("training", "mae_weight"),
+        ("training", "nll_weight"),
+    ],
+)
+def test_what_is_no_number_is_refused(backend: Proxy, observe: Observer, part: str, field: str) -> None:
+    """In the model and in the training. If this fails, suspect `if value < 0`, which is false."""
+    changes = {"model": {}, "training": {}} | {part: {field: float("nan")}}
+    config = backend.canonical("training", model=backend.canonical("model", **changes["model"]), **changes["training"])
 
     with observe.raises("validated", ValueError, field):
         backend.validate(config)

@@ -47,6 +47,12 @@ def stacks_keep_their_type(original, archive, key, *rest):
     return found.astype(dtype) if rest[1] == "amplitude" else found
 
 
+def whole_numbers_are_kept_in_double(original, self, *given, **options):
+    stack = options.get("diff3d")
+    whole = stack is not None and np.asarray(stack).dtype.kind in "iu"
+    original(self, *given, **(options | {"diff3d": np.asarray(stack, np.float64)} if whole else options))
+
+
 def settings_are_read_twice(original, path):
     original(path)
     return original(path)
@@ -82,6 +88,9 @@ twin("TWIN-stacks-as-written", "a stack keeps the type that it has in the file",
     plant=function(record._amplitudes, stacks_keep_their_type))
 twin("TWIN-fortran-stacks", "a stack stays in the order in which it was written", files=(*FILES, "test_batch_container"),
     plant=function(record._amplitudes, stacks_are_views_of_the_file_in_its_order))
+twin("TWIN-whole-numbers-in-double", "a record keeps whole numbers in double precision",
+    files=(*FILES, "test_data_arrays", "test_grouping_arrays"),
+    plant=method(record.RawData, "__init__", whole_numbers_are_kept_in_double))
 twin("TWIN-settings-twice", "settings are read twice", files=("test_config", "test_data_entrances"),
     plant=function(load_yaml_config, settings_are_read_twice))
 twin("TWIN-registry-anew", "the registry is written whole at each synchronisation",
