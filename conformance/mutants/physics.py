@@ -12,6 +12,7 @@ from conformance.defects.changes import Change, function, instead, method, resul
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 from reference_impl.batch.probe import disc_mask
+from reference_impl.model import forward
 from reference_impl.model.forward import PtychoModel
 from reference_impl.physics import diffraction, photons
 from reference_impl.training.module import PtychoModule
@@ -24,6 +25,13 @@ def noise_is_gaussian_on_the_amplitude(amplitude, generator=None):
     return (amplitude + noise / 2).clamp_min(0)
 
 
+def bright_counts_are_no_whole_numbers(original, amplitude, generator=None):
+    mean = amplitude.double().square()
+    drawn = mean + mean.sqrt() * torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
+    return torch.where(mean > 1e3, drawn.clamp_min(0).sqrt().to(amplitude.dtype), original(amplitude, generator))
+
+
+BRIGHT = "PHYS-005:bright_counts_are_poisson_counts_too"
 CHAIN = "PHYS-010:prediction_is_the_physics_of_its_object"
 UNITS = "PHYS-011:other_units_change_only_the_units"
 DIVIDED = "PHYS-011:prediction_is_divided_by_the_output_scale"
@@ -138,6 +146,10 @@ mutant("GUARD-PHYS-005c", "a simulation never repeats", "PHYS-005:noise_follows_
 mutant("GUARD-PHYS-005d", "a dark pixel counts a photon in a thousand exposures", "PHYS-005:counts_are_whole_and_dark_stays_dark",
     plant=function(photons.observe_photons, lambda original, amplitude, generator=None: original(
         (amplitude.square() + 1e-3).sqrt(), generator)))
+mutant("GUARD-PHYS-005e", "bright pixels get Gaussian noise, no counts", BRIGHT,
+    plant=function(photons.observe_photons, bright_counts_are_no_whole_numbers))
+mutant("GUARD-PHYS-005f", "no pixel counts more than 14 bits", BRIGHT,
+    plant=function(photons.observe_photons, result(lambda observed: observed.clamp_max(math.sqrt(2**14)))))
 mutant("GUARD-PHYS-006", "simulated groups carry too few photons", "PHYS-006:simulation_reaches_its_photon_count[g2]",
     "PHYS-006:simulation_scale_is_that_of_normalised_data",
     plant=function(photons.simulation_scale,
@@ -161,6 +173,10 @@ mutant("GUARD-PHYS-013", "the intensity scale acts on the intensity", "PHYS-013:
     plant=method(PtychoModel, "_scaled", intensity_itself_is_scaled))
 mutant("GUARD-PHYS-013b", "a trainable scale, but no offset", PAIR, "PHYS-013:intensity_scale_is_affine_in_the_amplitude",
     plant=method(PtychoModel, "__init__", offset_is_no_weight))
+mutant("GUARD-PHYS-017", "an unknown experiment has the last one's scale", "PHYS-017:an_experiment_without_a_scale_is_an_error",
+    plant=function(forward._experiments, lambda original, ids, *rest: original(None if ids is None else ids * 0, *rest)))
+mutant("GUARD-PHYS-017b", "experiment -1 has the last one's scale", "PHYS-017:an_experiment_without_a_scale_is_an_error[-1]",
+    plant=function(forward._experiments, instead(lambda ids, count, known, device: ids)))
 mutant("GUARD-PHYS-010", "inputs are divided by their scale", "PHYS-010:network_sees_the_scaled_input", UNITS,
     plant=_forward(lambda self, x, places, probe, into, out: (x / into.square(), places, probe, into, out)))
 mutant("GUARD-PHYS-010b", "members of a group are trained as if each had an object of its own", CHAIN,

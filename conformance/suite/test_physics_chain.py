@@ -153,6 +153,24 @@ def test_intensity_scale_is_a_pair_for_each_experiment(backend: Any, observe: Ob
     observe.equal("in_pairs", count % 2, 0)
 
 
+@pytest.mark.clause("PHYS-017~1", needs=("PHYS-013",))
+@pytest.mark.parametrize("number", [1, -1])
+def test_an_experiment_without_a_scale_is_an_error(backend: Any, observe: Observer, number: int) -> None:
+    """The pair of another experiment stands for none that the module does not know; its own it takes by their number.
+
+    If this fails, suspect a number that is clamped, or one that counts from the end.
+    """
+    fed = networks.inputs(2)
+    module = networks.module(backend, networks.settings(backend, intensity_scale_trainable=True))
+    own = np.zeros(len(fed.images), np.int64)
+    other = np.where(np.arange(len(own)) == 1, number, own)
+
+    with observe.accepts("its own experiment"):
+        backend.forward(module, *fed, own)
+    with observe.raises("another experiment", (ValueError, IndexError, RuntimeError)):
+        backend.forward(module, *fed, other)
+
+
 @pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("PHYS-014~1", needs=("BATCH-021",))

@@ -183,6 +183,23 @@ def test_counts_are_whole_and_dark_stays_dark(backend: Any, observe: Observer) -
 
 
 @pytest.mark.device
+@pytest.mark.clause("PHYS-005~1", evidence="conservation")
+@pytest.mark.parametrize("amplitude", [40.0, 250.0], ids=str)
+def test_bright_counts_are_poisson_counts_too(backend: Any, observe: Observer, amplitude: float) -> None:
+    """Whole numbers with mean and variance A² where thousands of photons are counted.
+
+    If this fails, suspect another distribution for bright pixels.
+    """
+    rate, pixels = amplitude**2, 200 * 200
+
+    counts = native.array(backend.observe_photons(np.full((1, 1, 200, 200), amplitude, np.float32), 7)).astype(float) ** 2
+
+    observe.close("counts", counts, np.round(counts), dtype="float32")
+    observe.close("mean", counts.mean(), rate, spread=np.sqrt(rate / pixels))
+    observe.close("variance", counts.var(), rate, spread=np.sqrt((rate + 2 * rate**2) / pixels))
+
+
+@pytest.mark.device
 @pytest.mark.clause("PHYS-005~1")
 def test_noise_follows_its_seed(backend: Any, observe: Observer) -> None:
     """The same seed repeats, another differs. If this fails, suspect a generator that ignores its seed."""
