@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import io
 import os
 import pickle
 import random
+import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -73,6 +75,38 @@ def seed(backend: Any, value: int) -> None:
 def _accelerated(torch: Any) -> bool:
     """Whether torch has a generator besides that of the CPU, or is too old to say."""
     return not hasattr(torch, "accelerator") or bool(torch.accelerator.is_available())
+
+
+@beside
+def settle(backend: Any) -> dict[str, Any]:
+    """Put the process's switches where nothing but a caller's own choice puts them; what `switches` says then."""
+    np.seterr(divide="warn", over="warn", under="raise", invalid="warn")
+    if torch := sys.modules.get("torch"):
+        torch.set_grad_enabled(True)
+        torch.set_default_dtype(torch.float32)
+        torch.use_deterministic_algorithms(False)
+    return switches(backend)
+
+
+@beside
+def switches(backend: Any) -> dict[str, Any]:
+    """What the process is switched to, and every later computation in it with it."""
+    ends = {signal.Signals(number).name: repr(signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)}
+    found = {"working folder": os.getcwd(), "floating-point errors": dict(np.geterr()), **ends}
+    if torch := sys.modules.get("torch"):
+        deterministic = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+        found |= {"gradients": torch.is_grad_enabled(), "default dtype": str(torch.get_default_dtype())}
+        found |= {"threads": torch.get_num_threads(), "deterministic algorithms": list(deterministic)}
+    return found
+
+
+@beside
+def drawn(backend: Any) -> dict[str, str]:
+    """Digests of where the process's generators of random numbers stand: Python's, NumPy's and, where it is loaded, torch's."""
+    states = {"Python's": repr(random.getstate()).encode(), "NumPy's": pickle.dumps(np.random.get_state())}
+    if torch := sys.modules.get("torch"):
+        states["torch's"] = torch.get_rng_state().numpy().tobytes()
+    return {name: hashlib.sha256(state).hexdigest() for name, state in states.items()}
 
 
 _hidden: dict[str, Any] = {}

@@ -20,6 +20,7 @@ from reference_impl.training.lightning_module import PtychoLightningModule
 
 DATA = "LOSS-002:loss_is_the_likelihood_over_the_mean_amplitude"
 ABSOLUTE = "LOSS-006:absolute_error_compares_amplitudes"
+PHASES = "LOSS-007:phases_are_compared_as_numbers"
 SUPERVISED = "LOSS-007:supervised_loss_compares_with_labels"
 DARK = "LOSS-009:gradients_survive_darkness"
 SOLVED = "LOSS-016:solved_labels_are_compared_in_their_light"
@@ -160,6 +161,12 @@ mutant("GUARD-LOSS-006b", "the absolute error is a mean over pixels", ABSOLUTE, 
 mutant("GUARD-LOSS-006c", "the last, single sample of an epoch counts half",
     "LOSS-002:a_batch_of_one_has_the_loss_of_its_sample[mae]",
     plant=function(loss.mae, lambda original, *given: original(*given) * len(given[0]) / max(len(given[0]), 2)))
+mutant("GUARD-LOSS-007b", "a phase more than half a turn from its label is drawn to the far side", PHASES,
+    plant=function(loss.supervised, lambda original, amplitude, phase, label, angle: original(
+        amplitude, torch.remainder(phase - angle + torch.pi, 2 * torch.pi) - torch.pi, label, torch.zeros_like(angle))))
+mutant("GUARD-LOSS-007c", "a phase more than half a turn from its label is drawn nowhere", PHASES,
+    plant=function(loss.supervised, lambda original, amplitude, phase, label, angle: original(
+        amplitude, (phase - angle).clamp(-torch.pi, torch.pi), label, torch.zeros_like(angle))))
 mutant("GUARD-LOSS-007", "supervised training looks at the detector", SUPERVISED,
     "LOSS-007:supervised_loss_takes_no_notice_of_the_probe",
     plant=method(Objective, "_data_term",

@@ -104,6 +104,24 @@ def test_supervised_loss_compares_with_labels(backend: Any, observe: Observer, g
 
 
 @pytest.mark.device
+@pytest.mark.clause("LOSS-007~2", needs=("MODEL-020", "LOSS-006"), evidence="differential")
+@GROUPS
+def test_phases_are_compared_as_numbers(backend: Any, observe: Observer, g: int) -> None:
+    """Where a phase and its label lie more than half a turn apart, too. If this fails, suspect a difference of angles."""
+    config = networks.settings(backend, {"gridsize": g, "model_type": "supervised"}, torch_loss_mode="mae")
+    source = networks.container(g)
+    turned = np.exp(3.1j * (-1.0) ** np.arange(networks.N))[:, None] * np.abs(source.Y)
+
+    seen = losses.see(backend, config, networks.container(g, Y=turned.astype(np.complex64)))
+
+    labels = turned.astype(np.complex64).transpose(0, 3, 1, 2)
+    apart = np.abs(seen.phase - np.angle(labels))
+    observe.at_least("pixels more than half a turn from their labels", int(np.sum(apart > np.pi)), 1)
+    expected = oracle.supervised(seen.amplitude, seen.phase, np.abs(labels), np.angle(labels))
+    observe.close("loss", seen.loss, expected / seen.normaliser)
+
+
+@pytest.mark.device
 @pytest.mark.clause("LOSS-007~2", evidence="symmetry")
 def test_supervised_loss_takes_no_notice_of_the_probe(backend: Any, observe: Observer) -> None:
     """Labels are compared with the object, not with its diffraction. If this fails, suspect a data term on the detector."""

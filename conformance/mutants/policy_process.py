@@ -1,0 +1,58 @@
+"""Defects of what work leaves behind in its process: switches that stay, generators that have moved."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+import torch
+
+from conformance.defects.changes import function, instead
+from conformance.mutants import rows
+from reference_impl.bundle import parameters
+from reference_impl.engine import solver
+from reference_impl.inference import stitch
+from reference_impl.training import trainer
+
+SWITCHES = "POLICY-013:work_leaves_the_switches_of_its_process"
+DRAWN = "POLICY-014:work_that_is_not_random_draws_nothing"
+
+
+def a_failure_leaves_gradients_off(original: Any, *given: Any, **options: Any) -> Any:
+    try:
+        return original(*given, **options)
+    except RuntimeError:
+        torch.set_grad_enabled(False)
+        raise
+
+
+def overflows_are_hushed(original: Any, *given: Any, **options: Any) -> Any:
+    np.seterr(all="ignore")
+    return original(*given, **options)
+
+
+def weights_are_drawn(original: Any, *given: Any, **options: Any) -> Any:
+    torch.rand(1)
+    return original(*given, **options)
+
+
+def the_process_is_seeded(original: Any, problem: Any, settings: Any, *rest: Any) -> Any:
+    np.random.seed(settings.seed)
+    return original(problem, settings, *rest)
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-POLICY-013", "after a training other computations of the process fail that are not deterministic",
+    f"{SWITCHES}[training]", f"{SWITCHES}[failing]",
+    plant=function(trainer._quiet_and_restored, instead(contextlib.nullcontext)))
+mutant("GUARD-POLICY-013b", "after a training that failed nothing learns any more", f"{SWITCHES}[failing]",
+    plant=function(trainer.fit, a_failure_leaves_gradients_off))
+mutant("GUARD-POLICY-013c", "after a stitching an overflow of others says nothing", f"{SWITCHES}[stitching]",
+    plant=function(stitch, overflows_are_hushed))
+mutant("GUARD-POLICY-014", "a simulation goes on otherwise once a bundle was opened", f"{DRAWN}[opening]",
+    plant=function(parameters.module_of, weights_are_drawn))
+mutant("GUARD-POLICY-014b", "an engine seeds everybody's random numbers", f"{DRAWN}[solving]",
+    plant=function(solver.solve, the_process_is_seeded))

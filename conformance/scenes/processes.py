@@ -1,0 +1,68 @@
+"""Work that a process does for somebody who goes on computing in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from conformance.connectors import beside, native
+from conformance.scenes import archives, engines, images, runs
+from conformance.scenes.engines import Ask
+from conformance.scenes.failures import DIVERGING
+from conformance.scenes.runs import SMALL
+
+_COUNT = itertools.count()
+
+
+def _training(backend: Any, folder: Path) -> None:
+    runs.fresh(backend, SMALL, folder / f"run{next(_COUNT)}")
+
+
+def _failing(backend: Any, folder: Path) -> None:
+    """A training at a rate with which its second batch meets weights that are not finite."""
+    with suppress(ValueError, RuntimeError):
+        runs.fresh(backend, replace(SMALL, groups=8, rate=DIVERGING), folder / f"run{next(_COUNT)}")
+
+
+def _saving(backend: Any, folder: Path) -> None:
+    run = runs.trained(backend, SMALL)
+    backend.save(native.item(run.results, "models"), folder / "wts.h5", run.config)
+
+
+def _stitching(backend: Any, folder: Path) -> None:
+    scene = images.mosaics()[0]
+    images.stitched(backend, scene.patches, scene.offsets, scene.M)
+
+
+WORK: dict[str, Callable[[Any, Path], Any]] = {
+    "training": _training,
+    "failing": _failing,
+    "opening": lambda backend, _: backend.load(archives.good(backend)),
+    "saving": _saving,
+    "reconstructing": lambda backend, _: images.afresh(backend, SMALL, runs.test_record(backend), M=17),
+    "stitching": _stitching,
+    "solving": lambda backend, _: engines.recovered(backend, Ask(passes=1)),
+}
+SILENT = tuple(name for name in WORK if name not in ("training", "failing"))
+"""What draws nothing of the process's own: a training is seeded, and says so (TRAIN-011)."""
+
+
+def switched(backend: Any, work: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The process's switches before and after work of this kind, done for the second time: libraries may be loaded by the first."""
+    WORK[work](backend, folder)
+    before = beside.settle(backend)
+    WORK[work](backend, folder)
+    return before, beside.switches(backend)
+
+
+def moved(backend: Any, work: str, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Where the generators stand before and after work of this kind."""
+    WORK[work](backend, folder)
+    beside.seed(backend, 11)
+    before = beside.drawn(backend)
+    WORK[work](backend, folder)
+    return before, beside.drawn(backend)
