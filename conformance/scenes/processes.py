@@ -52,7 +52,7 @@ SILENT = tuple(name for name in WORK if name not in ("training", "failing"))
 
 
 def switched(backend: Any, work: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The process's switches before and after work of this kind, done for the second time: libraries may be loaded by the first."""
+    """The switches before and after work of this kind, done for the second time: the first may load libraries."""
     WORK[work](backend, folder)
     before = beside.settle(backend)
     WORK[work](backend, folder)
