@@ -1,0 +1,106 @@
+"""Defects that show where two options meet: of a scan, of a second one, of labels, masks and modes."""
+
+from __future__ import annotations
+
+import copy
+
+from conformance.defects.changes import function, method
+from conformance.mutants import rows
+from reference_impl.batch import container, fields, loaders
+from reference_impl.data import record
+
+
+def a_mask_takes_away(name):
+    def change(original, self, mask):
+        hidden = original(self, mask)
+        setattr(hidden, name, None)
+        return hidden
+
+    return change
+
+
+def validation_is_as_long_as_training(original, train, test, config, execution=None):
+    first, second = original(train, test, config, execution)
+    if second is not None and hasattr(second.dataset, "fields"):
+        second.dataset.fields = {name: array[: len(first.dataset)] for name, array in second.dataset.fields.items()}
+    return first, second
+
+
+def validation_is_lit_as_training_is(original, train, test, config, execution=None):
+    first, second = original(train, test, config, execution)
+    if second is not None and hasattr(second.dataset, "probe"):
+        second.dataset.probe = first.dataset.probe
+    return first, second
+
+
+def masked_groups_are_not_normalised_alone(original, grouped, probe, nphotons=1e9, source="config", mask=None, light=None):
+    if mask is not None and grouped["X_full"].shape[-1] == 1:
+        grouped = {**grouped, "X_full": grouped["X_full"] * grouped["X_full"].dtype.type(1 + 2.0**-9)}
+    return original(grouped, probe, nphotons, source, mask, light)
+
+
+def labels_of_a_masked_scan_turn(original, held, count, channels):
+    found = original(held, count, channels)
+    if fields.attribute(held, "mask") is not None and channels > 1:
+        found["label_phase"] = -found["label_phase"]
+    return found
+
+
+def a_mode_of_a_probe_that_is_masked_is_left_out(original, held, side, model):
+    probe, factor = original(held, side, model)
+    if fields.attribute(held, "mask") is not None and len(probe) > 1:
+        probe = copy.copy(probe)
+        probe[-1] = 0
+    return probe, factor
+
+
+mutant = rows(__name__)
+EVERY = "BATCH-011:batches_are_what_file_and_settings_say"
+LABELLED = "BATCH-038:labelled_batches_are_what_file_and_settings_say"
+MODES = "BATCH-051:batches_of_modes_are_what_file_and_settings_say"
+mutant(
+    "GUARD-BATCH-031g",
+    "validation is cut to the length of the training",
+    EVERY,
+    clauses=["BATCH-031"],
+    plant=function(loaders.build_loaders, validation_is_as_long_as_training),
+)
+mutant(
+    "GUARD-BATCH-028d",
+    "validation is lit by the training's probe",
+    EVERY,
+    clauses=["BATCH-028"],
+    plant=function(loaders.build_loaders, validation_is_lit_as_training_is),
+)
+mutant(
+    "GUARD-BATCH-012f",
+    "a masked record forgets its photons",
+    EVERY,
+    clauses=["BATCH-012"],
+    plant=method(record.RawData, "masked", a_mask_takes_away("metadata")),
+)
+mutant(
+    "GUARD-BATCH-011d",
+    "single patterns under a mask are brighter by a thousandth",
+    EVERY,
+    clauses=["GROUP-030"],
+    plant=function(container.container_from_groups, masked_groups_are_not_normalised_alone),
+)
+mutant(
+    "GUARD-BATCH-038f",
+    "a record loses its own labels with a mask",
+    LABELLED,
+    plant=method(record.RawData, "masked", a_mask_takes_away("Y")),
+)
+mutant(
+    "GUARD-BATCH-038g",
+    "phases of labels are turned where a mask meets groups",
+    LABELLED,
+    plant=function(fields.labels, labels_of_a_masked_scan_turn),
+)
+mutant(
+    "GUARD-BATCH-051c",
+    "under a mask the last mode is dark",
+    MODES,
+    plant=function(fields.probe, a_mode_of_a_probe_that_is_masked_is_left_out),
+)
