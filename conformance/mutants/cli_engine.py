@@ -14,6 +14,15 @@ MODES = "CLI-018:modes_that_are_asked_for_are_found"
 POSITIONS = "CLI-018:positions_come_nearer_to_where_they_were"
 RESUMED = "CLI-019:a_resumed_reconstruction_is_the_whole_one"
 OTHER = "CLI-019:the_state_of_another_scan_is_refused"
+SHOWN = "CLI-020:the_engines_pictures_show_its_numbers"
+SEEN = "CLI-020:the_networks_pictures_show_its_numbers"
+GAUGE = "CLI-021:evaluate_tells_place_and_gauge"
+ERRORS = "CLI-021:evaluate_tells_each_objects_own_error"
+REFINED = "CLI-022:an_inference_is_refined_to_the_object"
+BEGUN = "CLI-022:a_refinement_begins_with_the_networks_object"
+TURNED = "CLI-022:what_is_turned_for_the_stitching_is_not_refined"
+WEIGHTS = "CLI-023:a_training_begins_with_the_bundles_weights"
+GRID = "CLI-023:another_grid_than_the_bundles_is_refused"
 
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
@@ -65,3 +74,30 @@ mutant("GUARD-CLI-019c", "--sweeps counts from where a resumed solver stood", f"
     plant=source("engine/saved.py", "sweep=len(residuals), settling=settling)", "sweep=0, settling=settling)"))
 mutant("GUARD-CLI-019d", "any state is gone on from", OTHER,
     plant=source("engine/saved.py", "    _refuse_other(solver, found, words, path)\n", ""))
+mutant("GUARD-CLI-020", "the engine's pictures of amplitude and phase are exchanged", f"{SHOWN}[amplitude]", f"{SHOWN}[phase]",
+    plant=source("cli/solution.py", '{"amplitude": view.draw_amplitude, "phase": view.draw_phase}',
+        '{"phase": view.draw_amplitude, "amplitude": view.draw_phase}'))
+mutant("GUARD-CLI-020b", "the network's pictures of amplitude and phase are exchanged", f"{SEEN}[amplitude]", f"{SEEN}[phase]",
+    plant=source("cli/pictures.py", '{"amplitude": view.draw_amplitude, "phase": view.draw_phase}',
+        '{"phase": view.draw_amplitude, "amplitude": view.draw_phase}'))
+mutant("GUARD-CLI-020c", "pictures have their first row at the bottom", f"{SHOWN}[amplitude]", f"{SEEN}[phase]",
+    plant=source("cli/panels.py", "axes.imshow(values, cmap=colours, vmin=low, vmax=high, extent=extent,",
+        "axes.imshow(values[::-1], cmap=colours, vmin=low, vmax=high, extent=extent,"))
+mutant("GUARD-CLI-021", "the first object that evaluate is given is the reference", GAUGE,
+    plant=source("cli/evaluate.py", "*images, truth = (read(name) for name in args.objects)",
+        "truth, *images = (read(name) for name in args.objects)"))
+mutant("GUARD-CLI-021b", "the table of evaluate has the first object's figures for all", ERRORS,
+    plant=source("cli/evaluate.py", "rows = [figures.row() for figures in found]",
+        'rows = [{**found[0].row(), "name": figures.name} for figures in found]'))
+mutant("GUARD-CLI-021c", "evaluate talks where it is told to be quiet", ERRORS,
+    plant=source("cli/evaluate.py", "say = Reporter(args.quiet)", "say = Reporter(False)"))
+mutant("GUARD-CLI-022", "--refine makes one sweep, however many it is told", REFINED,
+    plant=source("cli/refine.py", "Settings(sweeps=args.refine, seed=args.seed)", "Settings(sweeps=1, seed=args.seed)"))
+mutant("GUARD-CLI-022b", "a refinement begins with nothing", BEGUN,
+    plant=source("cli/refine.py", "device, told, before=begin)", "device, told)"))
+mutant("GUARD-CLI-022c", "the engine refines a record that the stitching saw mirrored", TURNED,
+    plant=source("cli/infer.py", "    refine.refuse_turned(args)\n", ""))
+mutant("GUARD-CLI-023", "fine-tuning begins with drawn weights", WEIGHTS,
+    plant=source("cli/labels.py", 'return {"start_from": models["diffraction_to_obj"].state_dict()}', "return {}"))
+mutant("GUARD-CLI-023b", "a flag that contradicts the bundle is overruled without a word", GRID,
+    plant=source("cli/labels.py", "if name in args.typed and given != value:", "if False:"))

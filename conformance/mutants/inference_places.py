@@ -141,3 +141,5 @@ def _unmasked(container: Any) -> Any:
     found = copy(container)
     found.mask = None
     return found
+mutant("GUARD-INFER-021j", "factors are told with the sign where the search ended", "INFER-021:the_first_factor_is_not_negative",
+    plant=function(varpro._solved, result(lambda found: (-found[0], -found[1]) if found[1] < 0 else found)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from conformance.defects.changes import constant, function, instead, result
+from conformance.defects.changes import constant, function, instead, result, shape
+from conformance.defects.planting import Plant
 from conformance.mutants import rows
 from reference_impl.exchange import checks, comparison, overlap, pair, product
 
@@ -29,6 +31,7 @@ LIGHT = "SIDE-020:a_pair_keeps_the_light"
 READ = "SIDE-021:a_pair_is_read"
 NO_PAIR = "SIDE-021:what_is_no_pair_is_refused"
 LEAVES = "SIDE-030:a_comparison_leaves_its_files"
+FRC50 = "SIDE-033:frc50_is_where_rings_fall_below_a_half"
 GAUGE = "SIDE-030:one_object_in_another_gauge_has_no_error"
 SHIFT = "SIDE-030:the_shift_is_told"
 ERROR = "SIDE-030:an_error_is_as_large_as_it_is"
@@ -183,6 +186,12 @@ def the_folder_is_begun_first(original, objects, truth, folder):
     return original(objects, truth, folder)
 
 
+@shape
+def another_frc50(plant: Plant, of: Callable[[Any], float]) -> None:
+    """The column is made of the rings in another way."""
+    plant.constant(comparison, "COLUMNS", {**comparison.COLUMNS, "frc50": lambda figures, _: of(figures.rings)})
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -265,3 +274,8 @@ mutant("GUARD-SIDE-030e", "columns have names of their own", LEAVES,
 mutant("GUARD-SIDE-030f", "the mean square is that of phases too", ERROR,
     plant=constant(comparison, "COLUMNS", {**comparison.COLUMNS, "mse_amplitude": lambda figures, both: 2 * float(
         np.mean((np.abs(both.image) - np.abs(both.truth))[both.common] ** 2))}))
+mutant("GUARD-SIDE-033", "frc50 is where rings fall below one seventh", FRC50, plant=another_frc50(
+    lambda rings: float(next(iter(rings.frequency[rings.correlation < 1 / 7]), 0.5))))
+mutant("GUARD-SIDE-033b", "frc50 is where rings fall below half a bit", FRC50, plant=another_frc50(lambda rings: rings.crossing))
+mutant("GUARD-SIDE-033c", "frc50 is the last ring above one half", FRC50, plant=another_frc50(
+    lambda rings: float(rings.frequency[rings.correlation >= 0.5][-1])))

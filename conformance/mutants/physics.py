@@ -106,6 +106,18 @@ def labels_and_images_keep_the_simulation_scale(original, field, probe, nphotons
     return {**found, "images": scale * found["images"], "label_amp": scale * found["label_amp"]}
 
 
+def next_one_alone_is_refused(original, ids, count, known, device):
+    return ids * 0 if ids is not None and int(ids.max()) > known else original(ids, count, known, device)
+
+
+def no_photons_have_a_scale(original, exit_wave, nphotons):
+    return 0.0 if nphotons == 0 else original(exit_wave, nphotons)
+
+
+def endless_photons_have_a_scale(original, exit_wave, nphotons):
+    return nphotons if nphotons == math.inf else original(exit_wave, nphotons)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -175,6 +187,13 @@ mutant("GUARD-PHYS-013b", "a trainable scale, but no offset", PAIR, "PHYS-013:in
     plant=method(PtychoModel, "__init__", offset_is_no_weight))
 mutant("GUARD-PHYS-017", "an unknown experiment has the last one's scale", "PHYS-017:an_experiment_without_a_scale_is_an_error",
     plant=function(forward._experiments, lambda original, ids, *rest: original(None if ids is None else ids * 0, *rest)))
+mutant("GUARD-PHYS-017c", "the number of an experiment is looked at for the next one alone",
+    "PHYS-017:an_experiment_without_a_scale_is_an_error[4]",
+    plant=function(forward._experiments, next_one_alone_is_refused))
+mutant("GUARD-PHYS-018", "no photons are a scale of zero", "PHYS-018:no_photons_have_no_scale[none]",
+    "PHYS-018:no_photons_make_no_simulation[none]", plant=function(photons.simulation_scale, no_photons_have_a_scale))
+mutant("GUARD-PHYS-018b", "infinitely many photons have a scale", "PHYS-018:no_photons_have_no_scale[infinite]",
+    plant=function(photons.simulation_scale, endless_photons_have_a_scale))
 mutant("GUARD-PHYS-017b", "experiment -1 has the last one's scale", "PHYS-017:an_experiment_without_a_scale_is_an_error[-1]",
     plant=function(forward._experiments, instead(lambda ids, count, known, device: ids)))
 mutant("GUARD-PHYS-010", "inputs are divided by their scale", "PHYS-010:network_sees_the_scaled_input", UNITS,

@@ -9,11 +9,12 @@ import torch
 
 from conformance.defects.changes import function, instead, method
 from conformance.mutants import rows
-from reference_impl.training import AtomicCheckpointIO
+from reference_impl.training import AtomicCheckpointIO, resume
 from reference_impl.training.checkpoints import Order
-from reference_impl.training.resume import changed_settings, digest_of
+from reference_impl.training.resume import SECTIONS, changed_settings, digest_of
 
 RESUMED = "TRAIN-065:a_resumed_run_is_the_uninterrupted_one"
+LACKING = "TRAIN-069:a_checkpoint_that_lacks_a_part_is_not_resumed"
 CONTRADICTED = "TRAIN-066:another_setting_than_the_checkpoints_is_refused"
 
 
@@ -35,6 +36,13 @@ def a_checkpoint_is_unpickled(self, path, *_, **__):
     return torch.load(path, map_location="cpu", weights_only=False)
 
 
+def what_is_missing_is_taken_for_granted(original, path):
+    """As a reader that asks each part with a default."""
+    found = torch.load(path, map_location="cpu", weights_only=True)
+    hyper = found.get("hyper_parameters") or {section: {} for section in SECTIONS}
+    return {**found, "hyper_parameters": hyper, "epoch": found.get("epoch", 0)}
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -54,3 +62,5 @@ mutant("GUARD-TRAIN-066c", "a finished run is resumed for no epochs, and succeed
     plant=function(changed_settings, a_finished_run_goes_on))
 mutant("GUARD-TRAIN-067", "resuming obeys whoever wrote the checkpoint", "TRAIN-067:a_call_in_a_checkpoint_is_refused",
     plant=method(AtomicCheckpointIO, "load_checkpoint", instead(a_checkpoint_is_unpickled)))
+mutant("GUARD-TRAIN-069", "a checkpoint that states no epoch is gone on from as if it were the first", f"{LACKING}[epoch]",
+    f"{LACKING}[optimizer_states]", plant=function(resume._read, what_is_missing_is_taken_for_granted))

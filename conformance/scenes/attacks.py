@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conformance.connectors.names import NotEvaluated
 from conformance.oracles import bundle as oracle
 from conformance.scenes.archives import NAME, Entries, imported, put, sealed, state_bytes, text_of
 
@@ -98,6 +99,18 @@ def hostile(kind: str, entry: str, content: Mapping[str, bytes], canary: Path) -
     honest = pickle.dumps(oracle.plain(content[named[0]]), protocol=2)
     changed = {**content, **dict.fromkeys(named, honest[:-1] + text_of("extra") + call + b"s.")}
     return changed if entry == "manifest.dill" else sealed(changed)
+
+
+def lacking_checkpoint(part: str, honest: Path, target: Path) -> None:
+    """A copy of a checkpoint in PyTorch's zip format in which a part has another name; everything else as it was."""
+    with zipfile.ZipFile(honest) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as copy:
+        for info in archive.infolist():
+            data = archive.read(info)
+            if info.filename.endswith("data.pkl"):
+                if text_of(part) not in data:
+                    raise NotEvaluated(f"the checkpoint has no {part!r}")
+                data = data.replace(text_of(part), text_of(part[:-1] + "_"))
+            copy.writestr(info.filename, data)
 
 
 def hostile_checkpoint(kind: str, honest: Path, target: Path, canary: Path) -> None:

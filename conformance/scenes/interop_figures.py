@@ -50,6 +50,18 @@ def compared() -> tuple[dict[str, np.ndarray], np.ndarray]:
     return {"itself": truth.copy(), "moved": moved, "stripes": truth * stripes}, truth
 
 
+def worn() -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """`(objects, truth)`: an object that agrees with the truth less and less: ring by ring from all to three tenths."""
+    rng, q = np.random.default_rng(4), np.fft.fftfreq(SIDE)
+    radius = np.hypot(q[:, None], q)
+    share = np.clip(1 - 1.4 * radius, 0.3, 1.0)  # of the correlation of a ring
+    level = (radius < 0.5) / (radius + 0.02)
+    truth, other = (level * np.exp(2j * np.pi * rng.uniform(size=(SIDE, SIDE))) for _ in range(2))
+    both = (np.fft.ifft2(spectrum) for spectrum in (truth, share * truth + np.sqrt(1 - share**2) * other))
+    wanted, found = (image / np.abs(image).std() for image in both)
+    return {"worn": found + 3}, wanted + 3
+
+
 def table(folder: Path) -> tuple[list[str], dict[str, dict[str, float]]]:
     """Columns and lines of the table; what further columns hold is not looked at."""
     with (folder / FILES[0]).open(newline="", encoding="utf-8") as stream:

@@ -125,12 +125,19 @@ def noise_floor() -> float:
     return float(np.sqrt(np.sum((exact - counted) ** 2) / np.sum(counted**2)))
 
 
-def offered(backend: Any, name: str, shared: Path) -> None:
-    """Raises `NotClaimed` where the backend has no command of this name: its `--help` fails."""
+def offered(backend: Any, name: str, shared: Path) -> dict[str, str]:
+    """Flag, with hyphens → its paragraph in the help of a command; `NotClaimed` where there is no command of this name."""
     argv = [*backend.command(name), "--help"]
     done = once(shared, f"offered-{name}", lambda folder: vars(commands.call(argv, folder)))
     if done["returncode"] != 0:
         raise NotClaimed(f"command `{name}`: its --help ends with code {done['returncode']}")
+    return commands.documented(done["stdout"])
+
+
+def understood(backend: Any, name: str, flag: str, shared: Path) -> None:
+    """Raises `NotClaimed` where the help of a command does not list a flag."""
+    if flag not in offered(backend, name, shared):
+        raise NotClaimed(f"command `{name}`: its help does not list {flag}")
 
 
 def call(backend: Any, shared: Path, experiment: str, *flags: Any, folder: Path | None = None) -> Solved:

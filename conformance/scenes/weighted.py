@@ -67,6 +67,14 @@ def measured(s1: float, s2: float, noise: float = 0.0) -> np.ndarray:
     return np.maximum(exact + noise * exact.mean() * rng.normal(size=exact.shape), 0).astype(np.float32)
 
 
+def nearly_one_part() -> np.ndarray:
+    """`(n, N, N)` float32 light of the second part alone, and noise: what is least has factors of either sign."""
+    real, imaginary, probe = parts()
+    exact = oracle.bases(real, imaginary, probe)[1]
+    rng = np.random.default_rng(14)
+    return np.maximum(exact + 2 * exact.mean() * rng.normal(size=exact.shape), 0).astype(np.float32)
+
+
 def unrelated(seed: int) -> np.ndarray:
     """`(n, N, N)` float32 light that has nothing to do with the parts: the fit is flat, and has two valleys."""
     real, imaginary, probe = parts()

@@ -167,6 +167,19 @@ def test_the_deeper_of_two_valleys_is_found(backend: Any, observe: Observer, see
     observe.holds("least", here <= best * (1 + 1e-7), f"at most {best:.9g}", f"{here:.9g} with {found}")
 
 
+@pytest.mark.clause("INFER-021~1", evidence="differential")
+def test_the_first_factor_is_not_negative(backend: Any, observe: Observer) -> None:
+    """Both signs turned are the same light. If this fails, suspect a search that ends on either side of zero."""
+    real, imaginary, probe = weighted.parts()
+    measured = weighted.nearly_one_part()
+
+    found = [float(v) for v in backend.varpro_scales(real, imaginary, probe, measured)]
+
+    terms = oracle.bases(real, imaginary, probe)
+    observe.at_least("first factor", found[0], 0.0)
+    observe.close("factors", np.array(found), np.array(weighted.minimised(terms, measured.astype(float))))
+
+
 @pytest.mark.clause("INFER-021~1", evidence="analytic")
 def test_every_pattern_counts_for_the_factors(backend: Any, observe: Observer) -> None:
     """Seventy patterns, the last of which alone show one part. If this fails, suspect blocks, and a rest that is left out."""

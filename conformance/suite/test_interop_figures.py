@@ -158,6 +158,17 @@ def test_an_error_is_as_large_as_it_is(backend: Any, observe: Observer, tmp_path
     observe.holds("rings", last < interop.LOST, f"below {interop.LOST} in the last ring", f"{last:.3g}")
 
 
+@pytest.mark.clause("SIDE-033~1", needs=("SIDE-030",))
+def test_frc50_is_where_rings_fall_below_a_half(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Rings between 1/7 and one half. If this fails, suspect another threshold, or a period."""
+    backend.compare_objects(*interop.worn(), tmp_path)
+
+    rings = np.array(interop.curves(tmp_path, "worn"))
+    below = np.flatnonzero(rings < interop.LOST)
+    observe.at_least("rings below a half", len(below), 1)
+    observe.close("frc50", interop.table(tmp_path)[1]["worn"]["frc50"], (below[0] + 1) / (2 * len(rings)), dtype="float64")
+
+
 @pytest.mark.clause("SIDE-030~1")
 @pytest.mark.parametrize("kind", ["nothing", "real", "not-finite"])
 def test_what_cannot_be_compared_leaves_nothing(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:

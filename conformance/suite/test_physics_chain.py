@@ -154,7 +154,7 @@ def test_intensity_scale_is_a_pair_for_each_experiment(backend: Any, observe: Ob
 
 
 @pytest.mark.clause("PHYS-017~1", needs=("PHYS-013",))
-@pytest.mark.parametrize("number", [1, -1])
+@pytest.mark.parametrize("number", [1, -1, 4])
 def test_an_experiment_without_a_scale_is_an_error(backend: Any, observe: Observer, number: int) -> None:
     """The pair of another experiment stands for none that the module does not know; its own it takes by their number.
 

@@ -82,6 +82,31 @@ def test_modes_share_the_photons(backend: Any, observe: Observer, scene: optics.
     observe.close("photons", float(np.mean(np.sum(counts, axis=(-2, -1)))), PHOTONS, dtype="float64")
 
 
+NO_PHOTONS = pytest.mark.parametrize("photons", [0.0, -3.0e4, np.inf, np.nan], ids=["none", "negative", "infinite", "no-number"])
+
+
+@pytest.mark.clause("PHYS-018~1", needs=("PHYS-006",))
+@NO_PHOTONS
+def test_no_photons_have_no_scale(backend: Any, observe: Observer, photons: float) -> None:
+    """An error. If this fails, suspect a scale of zero."""
+    waves = optics.field(2, 4, 16)
+
+    with observe.raises("refusal", (ValueError, RuntimeError)):
+        backend.simulation_scale(waves, photons)
+    with observe.raises("dark waves", (ValueError, RuntimeError)):
+        backend.simulation_scale(0 * waves, PHOTONS)
+
+
+@pytest.mark.clause("PHYS-018~1", needs=("PHYS-007",))
+@NO_PHOTONS
+def test_no_photons_make_no_simulation(backend: Any, observe: Observer, photons: float) -> None:
+    """An error. If this fails, suspect patterns of NaN."""
+    scene = SCENES[1]
+
+    with observe.raises("refusal", (ValueError, RuntimeError)):
+        backend.simulate(scene.field, scene.probe, photons, 3)
+
+
 def _lit(scene: optics.FieldScene) -> np.ndarray:
     """`(B, C, N, N)` the amplitude of an object's patches in the light of all modes."""
     waves = scene.probe.astype(complex) * scene.field[:, :, None]

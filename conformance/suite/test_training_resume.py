@@ -122,6 +122,19 @@ def test_other_training_data_are_refused(backend: Any, observe: Observer, tmp_pa
     observe.equal("checkpoints", [name for name in runs.left(tmp_path) if name.endswith(".ckpt")], [])
 
 
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-069~1", needs=("TRAIN-020",))
+@pytest.mark.parametrize("part", ["epoch", "hyper_parameters", "state_dict", "optimizer_states"])
+def test_a_checkpoint_that_lacks_a_part_is_not_resumed(backend: Any, observe: Observer, tmp_path: Path, part: str) -> None:
+    """Refused by its name, and nothing is trained. If this fails, suspect a default that stands in for what is not there."""
+    path = tmp_path / "lacking.ckpt"
+    attacks.lacking_checkpoint(part, runs.last(runs.trained(backend, cut(ADAM))), path)
+
+    with observe.raises("resuming", (ValueError, RuntimeError), path.name):
+        runs.fresh(backend, replace(ADAM, overrides=settings(resume_from=str(path))), tmp_path / "run")
+    observe.equal("checkpoints", [name for name in runs.left(tmp_path / "run") if name.endswith(".ckpt")], [])
+
+
 @pytest.mark.axes("checkpoint:hostile")
 @pytest.mark.slow
 @pytest.mark.clause("TRAIN-067~1", needs=("TRAIN-020",))

@@ -31,8 +31,8 @@ def simulation_scale(exit_wave: torch.Tensor, nphotons: float) -> float:
     `exit_wave` `(B, N, N)` or `(B, C, N, N)`. Raises `ContractError` for no photons and for a dark wave.
     """
     energy = float(exit_wave.abs().double().square().sum(dim=(-2, -1)).mean())
-    if not nphotons > 0:
-        raise ContractError(field="nphotons", expected="a positive photon count", found=repr(nphotons))
+    if not 0 < nphotons < math.inf:
+        raise ContractError(field="nphotons", expected="a positive, finite photon count", found=repr(nphotons))
     if not (energy > 0 and math.isfinite(energy)):
         raise ContractError(field="exit_wave", expected="finite, positive energy", found=f"mean energy {energy}")
     return math.sqrt(nphotons / energy)

@@ -180,8 +180,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise ContractError(file=path, field="checkpoint", expected="a whole checkpoint", found=reason_of(error)) from error
     hyper = checkpoint.get("hyper_parameters") if isinstance(checkpoint, dict) else None
     plain = isinstance(hyper, dict) and all(isinstance(hyper.get(section), dict) for section in SECTIONS)
-    if not plain or not isinstance(checkpoint.get("epoch"), int) or not isinstance(checkpoint.get(KEY, {}), dict):
-        expected = "a checkpoint of this backend: epoch and hyper-parameters"
+    kinds = {"epoch": int, "optimizer_states": list, KEY: dict}
+    if not plain or not all(isinstance(checkpoint.get(name, {} if name == KEY else None), kind) for name, kind in kinds.items()):
+        expected = "a checkpoint of this backend: epoch, optimiser's states and hyper-parameters"
         raise ContractError(file=path, field="checkpoint", expected=expected, found="none of these")
     return checkpoint
 
