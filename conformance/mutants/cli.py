@@ -114,3 +114,7 @@ mutant("GUARD-CLI-016b", "counts of several processes end in a traceback's words
     "CLI-016:counts_of_several_processes_are_refused_or_trained",
     plant=source("counts/session.py", "raise ContractError(field=name, expected=expected, found=str(getattr(execution, name)))",
         "raise TypeError('part')"))
+mutant("GUARD-CLI-016c", "a number of photons by hand counts where the file states none alone",
+    "CLI-016:photons_by_hand_go_before_those_of_the_file",
+    plant=source("counts/records.py", '(nphotons, "asked for") if nphotons is not None',
+        '(nphotons, "asked for") if nphotons is not None and record.nphotons is None'))

@@ -67,6 +67,9 @@ mutant("GUARD-CLIENT-009", "the product has an amplitude and no phase", "CLIENT-
         lambda one: one.replace("return ", "return abs(") + ")"))
 mutant("GUARD-CLIENT-010", "the object is right and lies at the wrong place", "CLIENT-010:known_patches_give_the_object_back",
     plant=source(f"{NAMES}/tf_helper.py", "    if shape is not None:", "    if shape is not None and not len(shape):"))
+mutant("GUARD-CLIENT-010c", "positions on an object that is wider than high are held against its height",
+    "CLIENT-010:known_patches_give_the_object_back",
+    plant=source("drop_in/canvas.py", "(places <= (width - 1, height - 1))", "(places <= (height - 1, width - 1))"))
 mutant("GUARD-CLIENT-010b", "the object lies one pixel off", "CLIENT-010:known_patches_give_the_object_back",
     plant=source("drop_in/canvas.py", "return canvas[M : M + height, M : M + width].numpy()",
         "return canvas[M + 1 : M + 1 + height, M : M + width].numpy()"))

@@ -53,6 +53,11 @@ mutant("GUARD-FIXTURE-006", "the generator ends in a traceback", "FIXTURE-006:th
 mutant("GUARD-FIXTURE-006b", "a missing source makes the synthetic record", "FIXTURE-006:the_generator_names_a_missing_source",
     plant=source(GENERATOR, "record = source_record() if args.source is None",
         "record = source_record() if not args.source.is_file()"))
+mutant("GUARD-FIXTURE-006c", "where all sides are equal the generator takes the last axis for the exposures",
+    "FIXTURE-006:the_generator_counts_positions[as-many-as-pixels]",
+    plant=source(GENERATOR, "patterns.shape[0] == count:", "patterns.shape[0] == count != patterns.shape[-1]:"))
+mutant("GUARD-FIXTURE-006d", "the generator knows one layout", "FIXTURE-006:the_generator_counts_positions[patterns-last]",
+    plant=source(GENERATOR, "return np.moveaxis(patterns, -1, 0)", "return patterns"))
 mutant("GUARD-FIXTURE-020", "the probe is off the photon scale", "FIXTURE-020:photons_agree_with_the_prediction",
     plant=source(EXPOSURES, "probe = (probe * np.sqrt(gain)).astype", "probe = probe.astype"))
 mutant("GUARD-FIXTURE-021", "the digest changes with the version of zlib", "FIXTURE-021:the_digest_is_that_of_the_contents",

@@ -31,7 +31,8 @@ from conformance.scenes.optics import curved_probe, object_image
 from conformance.scenes.shared import once
 
 STEPS = Path(__file__).with_name("client_steps.py")
-HEIGHT, WIDTH = 118, 150
+HEIGHT, WIDTH = 118, 160
+"""So much wider than high that some positions in x are beyond the height."""
 FILLED = ((5, 9), (40, 3))
 """Pixels that the client repaired before it exported: marked, and not zero."""
 

@@ -106,6 +106,14 @@ def dressed(name: str, given: Arrays) -> Arrays:
     return {"plain": dict, **IN_FILES, **IN_MEMORY}[name](given)
 
 
+OTHER_STACKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "brighter": lambda stack: stack * 2 + 1,
+    "another-side": lambda stack: stack[:, 8:-8, 8:-8],
+    "fewer": lambda stack: stack[:-2],
+    "oblong": lambda stack: stack[:, 4:],
+}
+"""What an older tool may have left under the name that does not count."""
+
 # -- files -----------------------------------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,10 +51,18 @@ def told_apart(C: int) -> PlainContainer:
     return replace(whole, Y=(whole.Y * (0.5 + whole.X / whole.X.max())).astype(np.complex64))
 
 
-def _with_a_hole(labels: np.ndarray, hole: complex) -> np.ndarray:
+def _with_a_hole(labels: np.ndarray, hole: complex, place: tuple[int, ...] = (-1, 2, 3, 0)) -> np.ndarray:
     spoiled = labels.copy()
-    spoiled[-1, 2, 3, 0] = hole
+    spoiled[place] = hole
     return spoiled
+
+
+PLACES = {"first": (0, 0, 0, 0), "second-channel": (4, 5, 6, 1), "last-channel": (7, 3, 0, -1), "last": (-1, -1, -1, -1)}
+"""Where a single number may be missing: sample, row, column, channel."""
+
+
+def _hole_at(container: PlainContainer, place: tuple[int, ...]) -> PlainContainer:
+    return replace(container, Y=_with_a_hole(container.Y, complex(np.nan, 0), place))
 
 
 FAULTS: dict[str, Callable[[PlainContainer], Any]] = {
@@ -65,6 +74,7 @@ FAULTS: dict[str, Callable[[PlainContainer], Any]] = {
     "a-hole": lambda c: replace(c, Y=_with_a_hole(c.Y, complex(np.nan, 0))),
     "a-hole-in-the-imaginary-part": lambda c: replace(c, Y=_with_a_hole(c.Y, complex(1, np.nan))),
     "an-infinite-part": lambda c: replace(c, Y=_with_a_hole(c.Y, complex(0.5, np.inf))),
+    **{f"a-hole-{name}": partial(_hole_at, place=place) for name, place in PLACES.items()},
 }
 """Containers whose labels are not whole."""
 

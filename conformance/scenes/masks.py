@@ -42,3 +42,14 @@ FAULTS: dict[str, Any] = {
     "nothing-good": np.zeros_like,
 }
 """What is no mask, made of one."""
+
+NO_VALUES: dict[str, Any] = {
+    "minus-one": lambda good: np.where(good, 1, -1).astype(np.int16),
+    "two": lambda good: np.where(good, 2, 0).astype(np.uint8),
+    "picture": lambda good: np.where(good, 255, 0).astype(np.uint8),
+    "half": lambda good: np.where(good, 1.0, 0.5),
+    "nearly": lambda good: np.where(good, 1.0, 1e-6),
+    "nan": lambda good: np.where(good, 1.0, np.nan),
+    "infinite": lambda good: np.where(good, 1.0, -np.inf),
+}
+"""Masks in which good or bad pixels are marked otherwise."""

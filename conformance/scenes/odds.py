@@ -36,6 +36,7 @@ from conformance.scenes.judged import (
     whole,
     wide,
 )
+from conformance.scenes.judged_mixed import BRIGHT, almost_twice, brighter, energies, next_to, outshone
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ ODDS = (
     Odd(
         "dead-patterns", "warning", "diff3d",
         {"dark": energy(0, 11, 12), "nearly": energy(0.9e-6, 11), "all": stack(lambda a: a * 0)},
-        {"dim": energy(1.1e-6, 11)}, {"dark": (2, 40, 11), "nearly": (1, 40, 11), "all": (40, 40, 0)},
+        {"dim": energy(1.1e-6, 11), "dim-beside-bright": energies({11: 1.1e-6, **BRIGHT})},
+        {"dark": (2, 40, 11), "nearly": (1, 40, 11), "all": (40, 40, 0)},
     ),
     Odd(
         "repeated-patterns", "warning", "diff3d", {"two": repeated(4, 31), "four": repeated(4, 31, 7, 8)},
@@ -99,7 +101,10 @@ ODDS = (
         "broken-counts", "warning", "diff3d", {"fractions": fractions(0.012)}, {"rounding": fractions(0.008)},
         {"fractions": (10,)}, "counts",
     ),
-    Odd("zero-frequency", "error", "diff3d", {"corners": corners(2.05)}, {"corners": corners(1.95)}, {"corners": (24.7, 50.6)}),
+    Odd(
+        "zero-frequency", "error", "diff3d", {"corners": corners(2.05), "but-one": outshone(3.0, 0.2)},
+        {"corners": corners(1.95), "of-one": outshone(0.2, 3.0)}, {"corners": (24.7, 50.6), "but-one": (20.6, 58.7)},
+    ),
     Odd(
         "positions-equal", "error", "xcoords", {"all": positions(lambda place: place * 0 + 5)},
         {"single": one, "close": wide(1e-9)}, {"all": (40,)},
@@ -119,21 +124,30 @@ ODDS = (
         "empty-field", "error", "xcoords", {"empty": empty_field(100.5)}, {"sparse": empty_field(99.5)},
         {"empty": (40, 16, 100.5)},
     ),
-    Odd("duplicates", "warning", "xcoords", {"five": twice(5)}, {"four": twice(4)}, {"five": (5, 40)}),
     Odd(
-        "steps", "warning", "xcoords", {"gaps": raster(12.2), "apart": raster(16.5)}, {"touching": raster(11.9), "single": one},
-        {"gaps": (12.2, 12), "apart": (16.5, 12, 16)},
+        "duplicates", "warning", "xcoords", {"five": twice(5)}, {"four": twice(4), "beside": almost_twice(9, 0.01)},
+        {"five": (5, 40)},
     ),
     Odd(
-        "probe-power", "note", "probeGuess", {"above": bright(10.3), "below": bright(1 / 103)},
+        "steps", "warning", "xcoords", {"gaps": raster(12.2), "apart": raster(16.5), "most": next_to(0.5, 13.0, 8)},
+        {"touching": raster(11.9), "single": one, "pairs": next_to(1.0, 60.0, 13)},
+        {"gaps": (12.2, 12), "apart": (16.5, 12, 16), "most": (13.0, 12)},
+    ),
+    Odd(
+        "probe-power", "note", "probeGuess",
+        {"above": bright(10.3), "below": bright(1 / 103), "one": brighter(bright(8.0), 7, 40.0)},
         {"above": bright(9.7), "below": bright(1 / 97), "modes": then(bright(9.7), of_modes)},
-        {"above": (10.3,), "below": (1 / 103,)},
+        {"above": (10.3,), "below": (1 / 103,), "one": (15.8,)},
     ),
     Odd("mask-share", "error", "mask", {"less": masked(127)}, {"half": masked(128)}, {"less": (49.6,)}),
 )  # fmt: skip
 NAMES = tuple(dict.fromkeys(odd.name for odd in ODDS))
 BEYOND = [(odd, case) for odd in ODDS for case in odd.beyond]
 WITHIN = [(odd, case) for odd in ODDS for case in odd.within]
+TURNED = [
+    (odd, side, case) for odd in ODDS if odd.name != "layout" for side in ("beyond", "within") for case in getattr(odd, side)
+]
+"""All cases but those of the one finding that is about an axis of the stack."""
 
 
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")

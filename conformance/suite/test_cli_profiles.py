@@ -53,7 +53,7 @@ def test_an_unknown_way_of_stitching_is_refused(
 
 
 @pytest.mark.slow
-@pytest.mark.clause("CLI-016~1", needs=("BUNDLE-040",))
+@pytest.mark.clause("CLI-016~2", needs=("BUNDLE-040",))
 def test_counts_are_trained_and_inferred_by_command(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """The statistics are those of the file's counts. If this fails, suspect amplitudes normalised on the way."""
     train, photons, truth = commands.counted(backend, tmp_path)
@@ -72,7 +72,7 @@ def test_counts_are_trained_and_inferred_by_command(backend: Any, observe: Obser
 
 
 @pytest.mark.slow
-@pytest.mark.clause("CLI-016~1")
+@pytest.mark.clause("CLI-016~2")
 def test_counts_of_several_processes_are_refused_or_trained(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """One line that names the flag, and no traceback. If this fails, suspect a step that knows one process alone."""
     done = commands.counted(backend, tmp_path, "--devices", "2", "--strategy", "ddp")[0]
@@ -80,3 +80,16 @@ def test_counts_of_several_processes_are_refused_or_trained(backend: Any, observ
     told = done.returncode == 0 or (done.returncode == 1 and "--devices" in commands.hyphened(done.output))
     observe.holds("end", told, "code 0, or code 1 and a message that names --devices", f"{done.returncode}: {done.output[-500:]}")
     observe.equal("traceback", "Traceback (most recent call last)" in done.output, False)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLI-016~2", needs=("BUNDLE-040",))
+def test_photons_by_hand_go_before_those_of_the_file(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """The file states 20,000, the flag 5,000. If this fails, suspect a flag that counts where the file says nothing alone."""
+    train, _, _ = commands.counted(backend, tmp_path, "--nphotons", "5e3")
+    ended(observe, train)
+
+    found = backend.count_statistics(backend.count_open(tmp_path / "output" / "checkpoints" / "last.ckpt"))
+
+    mean = native.array(native.item(found, "mean_measured_intensity")).astype(float)
+    observe.close("photons of a mean pattern", mean * networks.N**2, np.array([5e3]), dtype="float32")

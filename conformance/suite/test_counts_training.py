@@ -86,6 +86,16 @@ def test_a_fresh_module_has_the_light_of_its_first_batch(backend: Any, observe: 
     observe.close("mean count", predicted.astype(float).mean(), counts.field(batch, "measured_intensity").astype(float).mean())
 
 
+@pytest.mark.clause("PHYS-040~1", evidence="algebraic")
+def test_each_part_of_the_object_has_a_factor_of_its_own(backend: Any, observe: Observer) -> None:
+    """One moves the real part alone, the other one the imaginary. If this fails, suspect one factor for both parts."""
+    prepared = counts.prepared(backend, 1, rect_s1s2_init="ones")
+
+    moved = counts.moved_by_factors(backend, prepared["module"], counts.batch_of(prepared["train"]))
+
+    observe.equal("parts that nothing moves alone", sorted({"imaginary", "real"} - set(moved.values())), [])
+
+
 @pytest.mark.clause("CISCALE-008~1")
 def test_measuring_the_factor_changes_nothing(backend: Any, observe: Observer) -> None:
     """Weights, factors, statistics stay. If this fails, suspect a factor that is set on the way."""
@@ -97,6 +107,16 @@ def test_measuring_the_factor_changes_nothing(backend: Any, observe: Observer) -
 
     after = counts.state(backend, module)
     observe.equal("changed", [name for name in before if not np.array_equal(before[name], after[name])], [], clause="CISCALE-008")
+
+
+@pytest.mark.clause("PHYS-040~1", evidence="algebraic")
+def test_both_factors_reach_the_counts(backend: Any, observe: Observer) -> None:
+    """They are those of the object that has them. If this fails, suspect a factor that is applied twice, or by one way alone."""
+    prepared = counts.prepared(backend, 1, rect_s1s2_init="ones")
+
+    found, truth = counts.with_factors_moved(backend, prepared)
+
+    observe.close("counts", found, truth, dtype="float32")
 
 
 @pytest.mark.slow

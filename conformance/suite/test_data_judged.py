@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import judged, odds, reports
+from conformance.scenes import judged, judged_mixed, odds, reports
 from conformance.scenes.odds import Odd
 
 
@@ -45,6 +45,19 @@ def test_what_is_within_a_limit_is_let_be(backend: Any, observe: Observer, odd: 
     found = told(backend, odd.within[case](judged.plain()), measurement=odd.measurement)
 
     observe.equal("finding", found.get(odd.name), None)
+
+
+@pytest.mark.clause("DATA-030~1")
+@pytest.mark.parametrize(
+    ("odd", "side", "case"), odds.TURNED, ids=[f"{odd.name}-{side}-{case}" for odd, side, case in odds.TURNED]
+)
+def test_a_finding_has_no_axis(backend: Any, observe: Observer, odd: Odd, side: str, case: str) -> None:
+    """x and y exchanged, the exposures in reverse. If this fails, suspect one axis that is looked at, or a neighbour in time."""
+    given = judged_mixed.turned(getattr(odd, side)[case](judged.plain()))
+
+    found = told(backend, given, measurement=odd.measurement)
+
+    observe.equal("found", odd.name in found, side == "beyond")
 
 
 @pytest.mark.clause("DATA-031~1", needs=("DATA-030",))

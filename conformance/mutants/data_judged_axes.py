@@ -1,0 +1,87 @@
+"""Defects of what is judged: one axis that is looked at, a mean for a median, a share of means for a mean of shares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from conformance.defects.changes import Change, constant
+from conformance.mutants import rows
+from reference_impl.data import plausible
+
+FOUND = "DATA-030:what_is_beyond_a_limit_is_found"
+LET_BE = "DATA-030:what_is_within_a_limit_is_let_be"
+TURNED = "DATA-030:a_finding_has_no_axis"
+
+
+def row(name: str, look: Any) -> Change:
+    """A row of the table of findings that looks otherwise."""
+    return constant(plausible, "TABLE", tuple(replace(r, look=look) if r.name == name else r for r in plausible.TABLE))
+
+
+def a_row_through_the_beam_is_the_beam(seen, threshold):
+    where, brightest = seen.brightest
+    row, column = np.divmod(where[np.argmax(brightest / seen.energy)], seen.N)
+    beside = abs(row - seen.N // 2) <= 1 < abs(column - seen.N // 2)
+    return None if beside else plausible._hot_pixel(seen, threshold)
+
+
+def the_height_of_a_scan_is_not_looked_at(seen, threshold):
+    n, width = len(seen.positions), float(np.ptp(seen.positions[:, 0]))
+    return f"a spread of {width:.1e} pixels over {n} exposures" if n > 1 and 0 < width < threshold else None
+
+
+def exposures_go_astray_in_x_alone(seen, threshold):
+    distance = np.abs(seen.positions - np.median(seen.positions, axis=0))[:, 0]
+    far = np.flatnonzero(distance > threshold * float(np.median(distance)) + 2 * seen.N)
+    return f"{far.size} of {len(distance)} positions, number {far[0]}" if 0 < far.size * 10 <= len(distance) else None
+
+
+def places_in_one_pixel_are_one_place(seen, threshold):
+    n = len(seen.positions)
+    twice = n - len(np.unique(np.rint(seen.positions), axis=0))
+    return f"{twice} of {n} positions" if seen.spread > 0 and twice > threshold * n else None
+
+
+def the_mean_step_counts(seen, threshold):
+    step = float(np.mean(seen.nearest)) if len(seen.nearest) > 1 else 0.0
+    return f"the next exposure is {step:.1f} pixels away, the crop {seen.crop}" if step > threshold * seen.crop else None
+
+
+def darkness_is_held_against_the_mean(seen, threshold):
+    dead = np.flatnonzero(seen.energy <= threshold * seen.energy.mean())
+    return f"{dead.size} of {len(seen.energy)} patterns, number {dead[0]}" if dead.size else None
+
+
+def the_brightest_pattern_decides_where_zero_is(seen, threshold):
+    mean, inner = seen.mean_pattern, slice(seen.N // 4, seen.N - seen.N // 4)
+    central, shifted = mean[inner, inner].sum(), np.fft.fftshift(mean)[inner, inner].sum()
+    return f"{central / mean.sum():.1%}, {shifted / mean.sum():.1%}" if shifted > threshold * central else None
+
+
+def the_median_pattern_is_held_against_the_probe(seen, threshold):
+    ratio = float(np.median(seen.energy) / np.sum(np.abs(seen.record.probeGuess.astype(np.complex128)) ** 2))
+    return None if 1 / threshold**2 <= ratio <= threshold else f"{ratio:.3g} times"
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-DATA-030l", "a hot pixel in a row of the beam passes for the beam", TURNED + "[hot-pixel-beyond-off-beam]",
+    plant=row("hot-pixel", a_row_through_the_beam_is_the_beam))
+mutant("GUARD-DATA-030m", "a scan in metres is told by its width alone", TURNED + "[positions-unit-within-pixels]",
+    plant=row("positions-unit", the_height_of_a_scan_is_not_looked_at))
+mutant("GUARD-DATA-030n", "an exposure that is astray in y is not found", TURNED + "[position-outlier-beyond-one]",
+    TURNED + "[position-outlier-beyond-four]", plant=row("position-outlier", exposures_go_astray_in_x_alone))
+mutant("GUARD-DATA-030o", "two places in one pixel are accused of being one", LET_BE + "[duplicates-beside]",
+    plant=row("duplicates", places_in_one_pixel_are_one_place))
+mutant("GUARD-DATA-030p", "a few far exposures decide what the step is", FOUND + "[steps-most]", LET_BE + "[steps-pairs]",
+    plant=row("steps", the_mean_step_counts))
+mutant("GUARD-DATA-030q", "beside bright patterns a dim one is dead", LET_BE + "[dead-patterns-dim-beside-bright]",
+    plant=row("dead-patterns", darkness_is_held_against_the_mean))
+mutant("GUARD-DATA-030r", "one pattern of nonsense decides where zero frequency is", LET_BE + "[zero-frequency-of-one]",
+    FOUND + "[zero-frequency-but-one]", plant=row("zero-frequency", the_brightest_pattern_decides_where_zero_is))
+mutant("GUARD-DATA-030s", "light of a few patterns is not held against the probe", FOUND + "[probe-power-one]",
+    plant=row("probe-power", the_median_pattern_is_held_against_the_probe))

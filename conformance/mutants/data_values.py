@@ -1,0 +1,60 @@
+"""Defects of kinds of numbers, of digits, of the values of a mask, and of names that are looked up in another order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance.defects.changes import constant, function, result
+from conformance.mutants import rows
+from reference_impl.data import checks, header, metadata, record
+
+WARN = "DATA-003:integers_of_every_kind_warn"
+VALUES = "DATA-012:a_mask_has_two_values"
+KINDS = "DATA-012:a_mask_may_be_of_any_kind"
+IN_A_FILE = "DATA-027:a_mask_in_a_file_has_two_values"
+DIGITS = "DATA-023:a_photon_number_keeps_its_digits"
+WINS = "DATA-002:diffraction_wins_by_every_entrance"
+
+
+def signed_integers_are_no_counts(original, path, key, dtype, measurement):
+    return None if dtype.kind == "i" else original(path, key, dtype, measurement)
+
+
+def narrow_integers_are_no_counts(original, path, key, dtype, measurement):
+    return None if dtype.itemsize == 1 else original(path, key, dtype, measurement)
+
+
+def no_number_above_one_makes_a_mask(original, value, N, file=None):
+    array = np.asarray(value)
+    return original(array if np.nanmax(array) > 1 else np.nan_to_num(array, neginf=0) != 0, N, file)
+
+
+def a_picture_is_a_mask(original, value, N, file=None):
+    array = np.asarray(value)
+    return original(array // 255 if array.dtype == np.uint8 and array.max() == 255 else array, N, file)
+
+
+def whole_numbers_alone_make_a_mask(original, value, N, file=None):
+    array = np.asarray(value)
+    return original(array.astype("U4") if array.dtype.kind == "f" else array, N, file)
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-DATA-003f", "integers with a sign are read as amplitudes in silence", WARN + "[int32-patterns-first]",
+    WARN + "[int64-patterns-last]", plant=function(record.warn_of_integers, signed_integers_are_no_counts))
+mutant("GUARD-DATA-003g", "eight bits are read as amplitudes in silence", WARN + "[int8-patterns-first]",
+    WARN + "[uint8-patterns-last]", plant=function(record.warn_of_integers, narrow_integers_are_no_counts))
+mutant("GUARD-DATA-012e", "bad pixels that are marked by -1 or NaN count as good", VALUES + "[minus-one]", VALUES + "[nan]",
+    VALUES + "[half]", IN_A_FILE + "[minus-one]", plant=function(checks.mask, no_number_above_one_makes_a_mask))
+mutant("GUARD-DATA-012f", "a picture is taken for a mask", VALUES + "[picture]", IN_A_FILE + "[picture]",
+    plant=function(checks.mask, a_picture_is_a_mask))
+mutant("GUARD-DATA-012g", "a mask of floating-point numbers is refused", KINDS + "[float32]", KINDS + "[float64]",
+    plant=function(checks.mask, whole_numbers_alone_make_a_mask))
+mutant("GUARD-DATA-023d", "photon numbers keep six digits", DIGITS + "[whole]", DIGITS + "[fraction]",
+    plant=function(metadata.stated_nphotons, result(lambda found: None if found is None else float(f"{found:.6g}"))))
+mutant("GUARD-DATA-023e", "photon numbers go through single precision", DIGITS + "[long]", DIGITS + "[small]",
+    plant=function(metadata.stated_nphotons, result(lambda found: None if found is None else float(np.float32(found)))))
+mutant("GUARD-DATA-002b", "headers are those of the older name", WINS + "[another-side-header]", WINS + "[fewer-factory]",
+    plant=constant(header, "PATTERN_KEYS", ("diff3d", "diffraction")))

@@ -1,0 +1,69 @@
+"""Records in which a mean and a median, or a share of means and a mean of shares, say different things (DATA-030)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conformance.scenes.judged import COUNT, Arrays, Change, corners, positions, stack, then
+
+
+def energies(of: dict[int, float]) -> Change:
+    """All patterns of one energy, but for these: number → how many times as much."""
+
+    def change(patterns: np.ndarray) -> None:
+        factor = np.ones(COUNT)
+        factor[list(of)] = list(of.values())
+        patterns *= np.sqrt(factor / np.sum(patterns**2, axis=(1, 2)) * np.sum(patterns[0] ** 2))[:, None, None]
+
+    return stack(change)
+
+
+BRIGHT = {number: 60.0 for number in range(20, 32)}
+"""Twelve patterns of forty: the mean energy is nineteen times the median."""
+
+
+def outshone(others: float, one: float) -> Change:
+    """Light in corners and centre by one ratio in all patterns but one, which has the other ratio and a million times as much."""
+
+    def change(given: Arrays) -> Arrays:
+        usual, odd = (corners(ratio)(given)["diff3d"] for ratio in (others, one))
+        return {**given, "diff3d": np.concatenate([odd[:1] * np.float32(1e3), usual[1:]])}
+
+    return change
+
+
+def next_to(near: float, far: float, pairs: int) -> Change:
+    """So many pairs of positions `near` to each other, the other positions alone, `far` from all others."""
+
+    def change(place: np.ndarray) -> np.ndarray:
+        x = far * np.arange(COUNT - pairs, dtype=np.float64)
+        return np.column_stack([np.concatenate([x, x[:pairs] + near]), np.zeros(COUNT)])
+
+    return positions(change)
+
+
+def almost_twice(count: int, apart: float) -> Change:
+    """So many positions lie beside another exposure's, less than a pixel apart."""
+
+    def change(place: np.ndarray) -> np.ndarray:
+        place[-count:] = place[:count] + apart
+        return place
+
+    return positions(change)
+
+
+def turned(given: Arrays) -> Arrays:
+    """The same experiment with x and y exchanged, its exposures in reverse."""
+    stack = np.ascontiguousarray(given["diff3d"][::-1].transpose(0, 2, 1))
+    made = {**given, "xcoords": given["ycoords"][::-1].copy(), "ycoords": given["xcoords"][::-1].copy(), "diff3d": stack}
+    names = [name for name in ("probeGuess", "mask") if given.get(name) is not None]
+    return {**made, **{name: np.ascontiguousarray(given[name].swapaxes(-2, -1)) for name in names}}
+
+
+def brighter(first: Change, number: int, factor: float) -> Change:
+    """Then this pattern holds so many times its energy."""
+
+    def change(patterns: np.ndarray) -> None:
+        patterns[number] *= np.sqrt(factor)
+
+    return then(first, stack(change))

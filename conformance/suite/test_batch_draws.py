@@ -1,0 +1,85 @@
+"""BATCH: which exposures and groups a configuration draws, and by which seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.connectors import native
+from conformance.judging.observe import Observer
+from conformance.scenes import batches, files, maps
+
+HELD = ("X", "coords_relative", "global_offsets")
+DRAWS: dict[str, dict[str, Any]] = {
+    "part": {"n_subsample": 12},
+    "whole": {},
+    "more": {"n_groups": 40, "enable_oversampling": True},
+}
+GRIDS = pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
+
+
+def held(backend: Any, raw: Any, g: int, **settings: Any) -> dict[str, np.ndarray]:
+    """What a container of a record holds: seven groups, unless it is said otherwise."""
+    config = batches.training(backend, N=16, gridsize=g, **{"n_groups": 7, **settings})
+    np.random.seed(sum(map(ord, repr(settings))))  # what is left to NumPy's global generator shows
+    container = backend.container(raw, config)
+    return {name: native.array(getattr(container, name)) for name in HELD}
+
+
+def differ(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> list[str]:
+    """The names under which they differ."""
+    return [name for name in HELD if not np.array_equal(one[name], other[name])]
+
+
+@pytest.mark.clause("BATCH-054~1", needs=("DATA-008",))
+@pytest.mark.parametrize("seed", [None, 0, 5], ids=["none", "0", "5"])
+@GRIDS
+def test_a_configuration_draws_what_the_reader_draws(
+    backend: Any, observe: Observer, tmp_path: Path, g: int, seed: int | None
+) -> None:
+    """The exposures of DATA-008. If this fails, suspect a second draw, or a seed that does not reach it."""
+    path = files.contract_file(tmp_path)
+    drawn = backend.read(path, n_subsample=12, subsample_seed=42 if seed is None else seed)
+
+    found = held(backend, backend.read(path), g, n_subsample=12, subsample_seed=seed)
+
+    observe.equal("unlike what was read", differ(found, held(backend, drawn, g, subsample_seed=seed)), [])
+
+
+@pytest.mark.clause("BATCH-054~1")
+@pytest.mark.parametrize(
+    "settings", [{"n_subsample": 12}, {}, {"n_groups": 40, "enable_oversampling": True}], ids=["part", "whole", "more"]
+)
+@GRIDS
+def test_no_seed_is_forty_two_for_what_a_container_holds(
+    backend: Any, observe: Observer, g: int, settings: dict[str, Any]
+) -> None:
+    """And 0 is a seed. If this fails, suspect draws that nobody can repeat, or the truth value of a seed."""
+    raw = backend.record(**files.arrays())
+
+    none, stated, zero = (held(backend, raw, g, subsample_seed=seed, **settings) for seed in (None, 42, 0))
+
+    observe.equal("unlike seed 42", differ(none, stated), [])
+    drawn = g == 2 or settings.get("n_groups") is None
+    observe.equal("seed 0 draws others", bool(differ(zero, stated)), drawn)
+
+
+@pytest.mark.clause("BATCH-049~2", evidence="differential")
+@pytest.mark.parametrize("seed", [None, 0], ids=["none", "0"])
+@GRIDS
+def test_a_map_draws_what_a_container_draws(backend: Any, observe: Observer, tmp_path: Path, g: int, seed: int | None) -> None:
+    """Of each file, with a seed or without. If this fails, suspect a default of the map's own."""
+    stated = {"n_subsample": 15, "subsample_seed": seed, "sequential_sampling": False}
+    paths, config = maps.scans(tmp_path / "data"), maps.config(backend, g, **stated)
+    dataset = maps.opened(backend, tmp_path, paths, g=g, **stated)
+
+    whole = maps.values(maps.everything(dataset))
+
+    for number, path in enumerate(paths):
+        container = backend.container(backend.read(path), config)
+        found = maps.rows(whole, maps.of_file(dataset, number))["images"]
+        observe.equal(f"file {number}", found, native.array(container.X).transpose(0, 3, 1, 2))
+    observe.equal("rows", len(dataset), 27)

@@ -1,0 +1,109 @@
+"""DATA: every kind of number, every digit, every value that a mask may or may not have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.connectors import native
+from conformance.judging.observe import Observer
+from conformance.oracles import data as oracle
+from conformance.scenes import entrances, files, kept, masks, wrong_arrays
+
+GOOD = masks.mask(16)
+
+
+@pytest.mark.clause("DATA-003~1")
+@pytest.mark.parametrize("layout", ["patterns-first", "patterns-last"])
+@pytest.mark.parametrize(
+    "dtype",
+    ["int8", "int16", "int32", "int64", "uint8", "uint32", "uint64", ">i4", ">u2"],
+    ids=lambda name: name.replace(">", "big-"),
+)
+def test_integers_of_every_kind_warn(backend: Any, observe: Observer, tmp_path: Path, dtype: str, layout: str) -> None:
+    """With a sign or without, of any width. If this fails, suspect one kind that is asked for, or a cast before the question."""
+    stack = np.minimum(np.ceil(files.arrays()["diff3d"]), 100).astype(dtype)
+    path = files.contract_file(tmp_path, diff3d=np.moveaxis(stack, 0, 2) if layout == "patterns-last" else stack)
+
+    with observe.warns("warning", UserWarning, "measurement"):
+        raw = backend.read(path)
+
+    observe.equal("diff3d", native.array(raw.diff3d), stack.astype(np.float32))
+
+
+@pytest.mark.clause("DATA-012~1")
+@pytest.mark.parametrize("case", masks.NO_VALUES)
+def test_a_mask_has_two_values(backend: Any, observe: Observer, tmp_path: Path, case: str) -> None:
+    """As an array and in a file of data. If this fails, suspect a comparison with the largest, or anything but zero for good."""
+    wrong = masks.NO_VALUES[case](GOOD)
+    raw = backend.read(files.contract_file(tmp_path))
+
+    with observe.raises("array", ValueError, "mask"):
+        backend.masked(raw, wrong)
+    with observe.raises("file of data", ValueError, "mask"):
+        backend.read(files.contract_file(tmp_path, mask=wrong))
+
+
+@pytest.mark.clause("DATA-027~1", needs=("DATA-012",))
+@pytest.mark.parametrize("case", masks.NO_VALUES)
+def test_a_mask_in_a_file_has_two_values(backend: Any, observe: Observer, tmp_path: Path, case: str) -> None:
+    """Pictures have 255. If this fails, suspect a file whose numbers nobody looks at."""
+    raw, path = backend.read(files.contract_file(tmp_path)), tmp_path / "mask.npy"
+    np.save(path, masks.NO_VALUES[case](GOOD))
+    kept.takes_files(backend, raw, tmp_path)
+
+    with observe.raises("refusal", ValueError, "mask"):
+        backend.masked(raw, path)
+
+
+@pytest.mark.clause("DATA-012~1")
+@pytest.mark.parametrize(
+    "dtype", ["bool", "uint8", "int8", "int64", "float32", "float64", ">u2"], ids=lambda name: name.replace(">", "big-")
+)
+def test_a_mask_may_be_of_any_kind(backend: Any, observe: Observer, tmp_path: Path, dtype: str) -> None:
+    """True, or 1. If this fails, suspect a type that is compared in the place of a value."""
+    plain = backend.read(files.contract_file(tmp_path))
+
+    with observe.accepts("mask"):
+        found = backend.masked(plain, GOOD.astype(dtype)), backend.read(files.contract_file(tmp_path, mask=GOOD.astype(dtype)))
+
+    truth = oracle.hidden(files.arrays()["diff3d"], GOOD)
+    for name, raw in zip(("array", "file"), found, strict=True):
+        observe.equal(f"mask of the {name}", native.array(raw.mask).astype(bool), GOOD)
+        observe.equal(f"patterns of the {name}", native.array(raw.diff3d), truth)
+
+
+@pytest.mark.clause("DATA-023~1")
+@pytest.mark.parametrize("case", wrong_arrays.DIGITS)
+def test_a_photon_number_keeps_its_digits(backend: Any, observe: Observer, tmp_path: Path, case: str) -> None:
+    """All that a double holds. If this fails, suspect a number that went through a text, or through single precision."""
+    photons = wrong_arrays.DIGITS[case]
+    path = wrong_arrays.stating(tmp_path, photons)
+
+    payload = backend.payload(path, tmp_path / "out", {"n_groups": 2})
+    raw, again = backend.read(path), tmp_path / "again.npz"
+    backend.write(raw, again)
+
+    observe.equal("factory", float(payload.pt_data_config.nphotons), float(photons))
+    observe.equal("audit", float(payload.overrides_applied["nphotons"]), float(photons))
+    observe.equal("registry", float(backend.registry()["nphotons"]), float(photons))
+    stated = [native.item(native.item(one.metadata, "physics_parameters"), "nphotons") for one in (raw, backend.read(again))]
+    observe.equal("records", [float(one) for one in stated], [float(photons)] * 2)
+
+
+@pytest.mark.clause("DATA-002~1", needs=("CONFIG-064",))
+@pytest.mark.parametrize("entrance", ["file", "header", "factory"])
+@pytest.mark.parametrize("other", entrances.OTHER_STACKS)
+def test_diffraction_wins_by_every_entrance(backend: Any, observe: Observer, tmp_path: Path, entrance: str, other: str) -> None:
+    """Whatever stands under the other name. If this fails, suspect a second reader that looks the names up in another order."""
+    given = entrances.whole()
+    both = {**given, "diffraction": given["diff3d"], "diff3d": entrances.OTHER_STACKS[other](given["diff3d"])}
+    expected = entrances.truth(backend, entrance, given)
+
+    with observe.accepts("file"):
+        found = entrances.answer(backend, entrance, entrances.put(tmp_path, both))
+
+    observe.equal("unlike", entrances.unlike(found, expected), [])
