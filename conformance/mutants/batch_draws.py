@@ -10,7 +10,7 @@ from reference_impl.batch import container, fields
 from reference_impl.data import load
 
 READER = "BATCH-054:a_configuration_draws_what_the_reader_draws"
-NONE = "BATCH-054:no_seed_is_forty_two_for_what_is_drawn"
+NONE = "BATCH-054:no_seed_is_forty_two_for_what_a_container_holds"
 MAP = "BATCH-049:a_map_draws_what_a_container_draws"
 HOLES = "BATCH-039:labels_that_are_not_whole_are_refused"
 
@@ -48,13 +48,13 @@ def _unseen(hidden):
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
-mutant("GUARD-BATCH-054", "exposures drawn without a seed are others each time", NONE + "[part-g1]", READER + "[none-g1]",
+mutant("GUARD-BATCH-054", "exposures drawn without a seed are others each time", NONE + "[g1-part]", READER + "[g1-none]",
     plant=function(load.subsampled, a_draw_without_a_seed_is_anybodys))
-mutant("GUARD-BATCH-054b", "a container draws other exposures than the reader", READER + "[5-g1]", READER + "[0-g2]",
+mutant("GUARD-BATCH-054b", "a container draws other exposures than the reader", READER + "[g1-5]", READER + "[g2-0]",
     plant=function(load.subsampled, a_container_draws_by_a_generator_of_its_own))
-mutant("GUARD-BATCH-054c", "no seed is seed 0", NONE + "[whole-g2]", READER + "[none-g1]",
+mutant("GUARD-BATCH-054c", "no seed is seed 0", NONE + "[g2-whole]", READER + "[g1-none]",
     plant=function(container.resolve_seed, lambda original, seed: no_seed_is_zero(seed)))
-mutant("GUARD-BATCH-039f", "labels are looked at in their first channel alone", HOLES + "[training-a-hole-second-channel]",
-    HOLES + "[validation-a-hole-last-channel]", plant=_unseen(lambda holes: holes[..., 0]))
-mutant("GUARD-BATCH-039g", "of each label the middle is looked at", HOLES + "[training-a-hole-first]",
+mutant("GUARD-BATCH-039f", "labels are looked at in their first channel alone", HOLES + "[a-hole-second-channel-training]",
+    HOLES + "[a-hole-last-channel-validation]", plant=_unseen(lambda holes: holes[..., 0]))
+mutant("GUARD-BATCH-039g", "of each label the middle is looked at", HOLES + "[a-hole-first-training]",
     plant=_unseen(lambda holes: holes[:, 1:-1, 1:-1]))

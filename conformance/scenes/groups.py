@@ -139,6 +139,26 @@ def labelled_object() -> np.ndarray:
     return object_image(13, 31, seed=4)
 
 
+def dense() -> np.ndarray:
+    """`(23, 2)` points some hundredths of a pixel apart, whose distances all differ."""
+    return uneven(23) * 0.01
+
+
+def moved_away(axis: int, pixels: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Points and object, and both so many pixels of nothing further along the rows (0) or columns of the object."""
+    points, image = labelled_scan(), labelled_object()
+    before = [(pixels if axis == a else 0, 0) for a in (0, 1)]
+    return [(points, image), (points + [before[1][0], before[0][0]], np.pad(image, before))]
+
+
+def labels_of(backend: Any, given: dict[str, Any], g: int) -> np.ndarray:
+    """`(12, N, N, C)` labels of sequential groups of the four nearest, the channels in the order of the members' numbers."""
+    raw = backend.record(**copies(given))
+    found = backend.group(raw, N=N, K=4, nsamples=12, gridsize=g, sequential_sampling=True)
+    labels, members = native.array(native.item(found, "Y")), native.array(native.item(found, "nn_indices"))
+    return np.take_along_axis(labels, np.argsort(members, axis=1)[:, None, None], axis=3)
+
+
 def images(dtype: str, B: int, g: int) -> np.ndarray:
     """`(B, 5, 5, g²)`: every pixel has a value of its own."""
     return (np.arange(B * 25 * g * g).reshape(B, 5, 5, g * g) + 1).astype(dtype)

@@ -31,7 +31,7 @@ def test_integers_of_every_kind_warn(backend: Any, observe: Observer, tmp_path: 
     with observe.warns("warning", UserWarning, "measurement"):
         raw = backend.read(path)
 
-    observe.equal("diff3d", native.array(raw.diff3d), stack.astype(np.float32))
+    observe.equal("diff3d", native.array(raw.diff3d).astype(np.float32), stack.astype(np.float32))
 
 
 @pytest.mark.clause("DATA-012~1")

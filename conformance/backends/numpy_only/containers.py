@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 
 from conformance.backends.numpy_only.groups import group
 from conformance.backends.numpy_only.records import Record
+
+DEFAULT_SEED = 42
+EXPOSURES = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "scan_index", "Y")
 
 
 class Container(SimpleNamespace):
@@ -63,13 +67,15 @@ def container(source: Any, config: Any) -> Any:
         return source
     if not isinstance(source, Record):
         raise TypeError(f"expected a raw record or a container, found {type(source).__name__}")
+    seed = DEFAULT_SEED if config.subsample_seed is None else config.subsample_seed
+    source = _part(source, getattr(config, "n_subsample", None), seed)
     grouped = group(
         source,
         N=config.model.N,
         gridsize=config.model.gridsize,
         K=config.neighbor_count,
         nsamples=config.n_groups,
-        seed=config.subsample_seed,
+        seed=seed,
         sequential_sampling=getattr(config, "sequential_sampling", False),
         enable_oversampling=getattr(config, "enable_oversampling", False),
         neighbor_pool_size=getattr(config, "neighbor_pool_size", None),
@@ -77,3 +83,12 @@ def container(source: Any, config: Any) -> Any:
     stated = ((source.metadata or {}).get("physics_parameters") or {}).get("nphotons")
     photons = (config.nphotons, "config") if stated is None else (stated, "metadata")
     return container_from_groups(grouped, source.probeGuess, *photons)
+
+
+def _part(record: Record, count: int | None, seed: int) -> Record:
+    """The exposures that `read` draws with the same number and seed (BATCH-054); all of them without a number."""
+    total = len(record.xcoords)
+    if count is None or count >= total:
+        return record
+    rows = np.sort(np.random.RandomState(seed).choice(total, count, replace=False))
+    return replace(record, **{name: getattr(record, name)[rows] for name in EXPOSURES if getattr(record, name) is not None})
