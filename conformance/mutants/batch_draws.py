@@ -36,11 +36,8 @@ def _unseen(hidden):
     def change(original, given, count, channels):
         labels = np.array(fields.as_array(fields.attribute(given, "Y")))
         holes = ~np.isfinite(labels)
-        if holes.any() and not hidden(holes).any():
-            whole = np.where(holes, 0, labels).astype(labels.dtype)
-            kept = {name: getattr(given, name) for name in ("X",)}
-            return original({**kept, "Y": whole, "has_labels": True}, count, channels)
-        return original(given, count, channels)
+        whole = {"Y": np.where(holes, 0, labels).astype(labels.dtype), "has_labels": True}
+        return original(given if not holes.any() or hidden(holes).any() else whole, count, channels)
 
     return function(fields.labels, change)
 

@@ -145,8 +145,11 @@ def dense() -> np.ndarray:
 
 
 def moved_away(axis: int, pixels: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Points and object, and both so many pixels of nothing further along the rows (0) or columns of the object."""
-    points, image = labelled_scan(), labelled_object()
+    """Points and object, and both so many pixels of nothing further along the rows (0) or columns of the object.
+
+    The points lie at fractions of a pixel that single precision does not hold beside a thousand pixels.
+    """
+    points, image = labelled_scan() + 0.1371, labelled_object()
     before = [(pixels if axis == a else 0, 0) for a in (0, 1)]
     return [(points, image), (points + [before[1][0], before[0][0]], np.pad(image, before))]
 

@@ -35,14 +35,14 @@ def differ(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> list[str
 
 
 @pytest.mark.clause("BATCH-054~1", needs=("DATA-008",))
-@pytest.mark.parametrize("seed", [None, 0, 5], ids=["none", "0", "5"])
+@pytest.mark.parametrize(("seed", "stated"), [(None, 42), (0, 0), (5, 5)], ids=["none", "0", "5"])
 @GRIDS
 def test_a_configuration_draws_what_the_reader_draws(
-    backend: Any, observe: Observer, tmp_path: Path, g: int, seed: int | None
+    backend: Any, observe: Observer, tmp_path: Path, g: int, seed: int | None, stated: int
 ) -> None:
     """The exposures of DATA-008. If this fails, suspect a second draw, or a seed that does not reach it."""
     path = files.contract_file(tmp_path)
-    drawn = backend.read(path, n_subsample=12, subsample_seed=42 if seed is None else seed)
+    drawn = backend.read(path, n_subsample=12, subsample_seed=stated)
 
     found = held(backend, backend.read(path), g, n_subsample=12, subsample_seed=seed)
 
@@ -76,10 +76,7 @@ def test_a_map_draws_what_a_container_draws(backend: Any, observe: Observer, tmp
     paths, config = maps.scans(tmp_path / "data"), maps.config(backend, g, **stated)
     dataset = maps.opened(backend, tmp_path, paths, g=g, **stated)
 
-    whole = maps.values(maps.everything(dataset))
+    found = maps.values(maps.everything(dataset))["images"]
 
-    for number, path in enumerate(paths):
-        container = backend.container(backend.read(path), config)
-        found = maps.rows(whole, maps.of_file(dataset, number))["images"]
-        observe.equal(f"file {number}", found, native.array(container.X).transpose(0, 3, 1, 2))
-    observe.equal("rows", len(dataset), 27)
+    containers = [native.array(backend.container(backend.read(path), config).X) for path in paths]
+    observe.equal("images", found, np.concatenate(containers).transpose(0, 3, 1, 2))
