@@ -124,6 +124,7 @@ class Objective:
 
         `mean`: the mean measured amplitude of the whole batch, where these are a part of it; None for their own.
         """
+        self._refuse_nothing(fields)
         predicted, measured = kept(predicted, fields), kept(fields["images"], fields)
         data = self.nll * self._data_term(predicted, amplitude, phase, fields) if self.nll else predicted.new_zeros(())
         if self.mae:
@@ -139,6 +140,11 @@ class Objective:
             distance = lit_distance(as_complex(amplitude, phase), labels, fields["label_light"])
             total = total + SOLVED_WEIGHT * amplitude[0].numel() * distance
         return total
+
+    def _refuse_nothing(self, fields: Mapping[str, torch.Tensor]) -> None:
+        if not (self.nll or self.mae or self.realspace or self.realspace_mae or "label_light" in fields.keys()):
+            names = "nll_weight, mae_weight, realspace_weight, realspace_mae_weight"
+            raise ContractError(field=names, expected="one of them above 0, to train by", found="0 each")
 
     def _data_term(
         self, predicted: torch.Tensor, amplitude: torch.Tensor, phase: torch.Tensor, fields: Mapping[str, torch.Tensor]

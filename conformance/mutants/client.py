@@ -95,3 +95,35 @@ mutant("GUARD-CLIENT-023", "the object is turned over", "CLIENT-023:the_other_ob
         "    x, y = np.asarray(positions, np.float64).T"))
 mutant("GUARD-CLIENT-023b", "the object is shifted", "CLIENT-023:the_other_object_lies_around_the_scan",
     plant=source(f"{OTHER}/samples.py", "int(np.rint(axis.min() + axis.max())) + 1", "int(np.rint(axis.max())) + 1"))
+mutant("GUARD-CLIENT-010c", "a scan up to the edge of the object cannot be reconstructed",
+    "CLIENT-010:known_patches_reach_the_first_and_the_last_pixel",
+    plant=source("drop_in/canvas.py", "(places <= (width - 1, height - 1))", "(places < (width - 1, height - 1))"))
+mutant("GUARD-CLIENT-012", "the weight of the absolute error is lost on the way",
+    "CLIENT-012:a_setting_acts_or_is_refused[client_training-mae_weight]",
+    plant=source(f"{NAMES}/config/config.py", "    groups = exposures if", lambda one: f'    values["mae_weight"] = 0.0\n{one}'))
+mutant("GUARD-CLIENT-012b", "two trainings of one scan have two models", "CLIENT-012:the_same_once_more_is_the_same_model",
+    plant=source(f"{NAMES}/workflows/components.py", "    own = settled(config, len(train_data))\n",
+        lambda one: f"{one}    own = replace(own, subsample_seed=int.from_bytes(__import__('os').urandom(3), 'big'))\n"))
+mutant("GUARD-CLIENT-013", "as many groups are trained on as the test data have exposures",
+    "CLIENT-013:every_exposure_is_trained_on",
+    plant=source(f"{NAMES}/workflows/components.py", "settled(config, len(train_data))",
+        "settled(config, len(train_data if test_data is None else test_data))"))
+mutant("GUARD-CLIENT-024", "patches always count by the probe", "CLIENT-024:a_setting_of_the_other_acts_or_is_refused"
+    "[client_inference_config-patch_weighting]",
+    plant=source(f"{OTHER}/api/base_api.py", "samples.weights_of(container.probe.numpy(), inference.patch_weighting)",
+        'samples.weights_of(container.probe.numpy(), "probe")'))
+mutant("GUARD-CLIENT-024b", "a network is accepted that is another one", "CLIENT-024:a_setting_of_the_other_acts_or_is_refused"
+    "[client_model_config-eca_encoder]",
+    plant=source(f"{OTHER}/settings.py", "spatial_decoder eca_encoder offset", "spatial_decoder offset"))
+mutant("GUARD-CLIENT-024c", "weights begin anywhere", "CLIENT-024:the_same_once_more_is_the_same_image",
+    plant=source(f"{OTHER}/api/base_api.py", "torch.manual_seed(samples.SEED)", "torch.seed()"))
+mutant("GUARD-CLIENT-025", "rows are cut by the bounds of columns", "CLIENT-025:bounds_choose_what_is_trained_on[y]",
+    plant=source(f"{OTHER}/samples.py", "(record.ycoords, data.y_bounds)", "(record.ycoords, data.x_bounds)"))
+mutant("GUARD-CLIENT-025b", "columns are cut by the bounds of rows", "CLIENT-025:bounds_choose_what_is_trained_on[x]",
+    plant=source(f"{OTHER}/samples.py", "(record.xcoords, data.x_bounds)", "(record.xcoords, data.y_bounds)"))
+mutant("GUARD-CLIENT-026", "the last checkpoint passes for the best",
+    "CLIENT-026:the_best_checkpoint_is_that_of_the_best_epoch",
+    plant=source(f"{OTHER}/lightning_utils.py", "for pattern in (RANKED, LAST)", "for pattern in (LAST, RANKED)"))
+mutant("GUARD-CLIENT-027", "a model is judged by what it was trained on", "CLIENT-027:a_second_file_is_validated_on",
+    plant=source(f"{OTHER}/samples.py", "np.zeros(len(record), bool), RawData.from_file(folder / \"test_data.npz\")",
+        "np.zeros(len(record), bool), record"))

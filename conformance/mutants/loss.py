@@ -233,3 +233,6 @@ mutant("GUARD-LOSS-004", "faint patterns count as dark", HALF, FRACTIONS,
     plant=_of_rate_and_count(lambda rate, count, scale: (rate, count.round())))
 mutant("GUARD-LOSS-005", "the most likely prediction is too dim", DIFFERENCE, BEST, SLOPE,
     plant=function(loss.poisson_nll, log_gamma_is_that_of_the_rate))
+mutant("GUARD-LOSS-017", "a training without a term learns nothing, or ends in a line about tensors",
+    "LOSS-017:a_loss_without_a_term_is_refused[g1]", "LOSS-017:a_loss_without_a_term_is_refused[g2]",
+    plant=method(Objective, "_refuse_nothing", lambda original, self, fields: None))

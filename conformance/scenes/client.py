@@ -31,6 +31,8 @@ from conformance.scenes.optics import curved_probe, object_image
 from conformance.scenes.shared import once
 
 STEPS = Path(__file__).with_name("client_steps.py")
+PATIENCE = 900.0
+"""Seconds after which a process of the client is taken for hung; the longest makes some thirty trainings."""
 HEIGHT, WIDTH = 118, 160
 """So much wider than high that some positions in x are beyond the height."""
 FILLED = ((5, 9), (40, 3))
@@ -79,6 +81,13 @@ def known_patches(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """`(n, N, N)` complex64: what of the object lies around each position."""
     places = zip(arrays["xcoords"], arrays["ycoords"], strict=True)
     return np.stack([records.patch_at(arrays["objectGuess"], x, y, N) for x, y in places]).astype(np.complex64)
+
+
+def at_corners(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same scan, two of its positions on the object's first and last pixel."""
+    x, y = arrays["xcoords"].copy(), arrays["ycoords"].copy()
+    x[:2], y[:2] = (0, WIDTH - 1), (0, HEIGHT - 1)
+    return {**arrays, "xcoords": x, "ycoords": y}
 
 
 @dataclass(frozen=True)
@@ -169,7 +178,9 @@ class Session:
         (folder / "alone").mkdir()
         records.write_npz(folder / "alone" / "train_data.npz", **exported(scan(28, 6), filled=False))
         view = scan(18, 5)
-        records.write_npz(folder / "scan.npz", **view, patches=known_patches(view))
+        edge = at_corners(view)
+        places = {"edge_x": edge["xcoords"], "edge_y": edge["ycoords"], "edge_patches": known_patches(edge)}
+        records.write_npz(folder / "scan.npz", **view, patches=known_patches(view), **places)
         whole = exported(view, filled=False)
         records.write_npz(folder / "no_probe.npz", **{name: a for name, a in whole.items() if name != "probeGuess"})
         few = {name: array[:5] for name, array in whole.items() if "coords" in name}
@@ -184,27 +195,33 @@ class Session:
         with zipfile.ZipFile(self.folder / "output" / "wts.h5.zip") as archive:
             archive.extractall(self.folder / "unpacked")
 
-    def _ask(self, process_name: str, steps: Mapping[str, Any], step: str, torch: bool = False) -> dict[str, Any]:
-        answer = self._answers(process_name, steps, torch)[step]
+    def _ask(
+        self, process_name: str, steps: Mapping[str, Any], step: str, torch: bool = False, script: Path = STEPS
+    ) -> dict[str, Any]:
+        answer = self._answers(process_name, steps, torch, script)[step]
         if answer["error"] is not None:
             raise native.Malformed(f"expected the client's step {step!r} to end well, found {answer['error']}\n{answer['trace']}")
         return dict(answer["said"])
 
-    def _answers(self, process_name: str, steps: Mapping[str, Any], torch: bool = False) -> dict[str, Any]:
+    def _answers(self, process_name: str, steps: Mapping[str, Any], torch: bool = False, script: Path = STEPS) -> dict[str, Any]:
         where = self.backend.drop_in_torch() if torch else self.backend.drop_in()
         folder = self.folder
         named = {name: {"do": name, **job} for name, job in steps.items()}
-        return dict(once(self.shared, f"client-{process_name}", lambda own: self._run(named, str(where), folder, own)))
+        return dict(once(self.shared, f"client-{process_name}", lambda own: self._run(named, str(where), folder, own, script)))
 
-    def _run(self, steps: Mapping[str, Any], where: str, folder: Path, own: Path) -> dict[str, Any]:
+    def cases(self, script: Path, step: str, job: Mapping[str, Any], torch: bool = False) -> dict[str, Any]:
+        """What a step of another script of the client's said: many trainings, in one process."""
+        return self._ask(step, {step: job}, step, torch, script)
+
+    def _run(self, steps: Mapping[str, Any], where: str, folder: Path, own: Path, script: Path) -> dict[str, Any]:
         cwd, question, answer = own / "cwd", own / "question.json", own / "answer.json"
         cwd.mkdir()
         job = {"steps": steps, "folder": str(folder), "answer": str(answer), "cwd": str(cwd)}
         question.write_text(json.dumps(job), encoding="utf-8")
         path = os.pathsep.join(part for part in (where, os.environ.get("PYTHONPATH", "")) if part)
         try:
-            argv = [self.backend.info().python, str(STEPS), str(question)]
-            done = process.run(argv, env={"PYTHONPATH": path}, cwd=cwd, timeout=300)
+            argv = [self.backend.info().python, str(script), str(question)]
+            done = process.run(argv, env={"PYTHONPATH": path}, cwd=cwd, timeout=PATIENCE)
             trouble, trace = f"an end with code {done.returncode}", done.output[-3000:]
         except process.NoAnswer as error:
             trouble, trace = str(error), ""

@@ -14,7 +14,7 @@ import os
 import pickle
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -103,32 +103,41 @@ def reconstruct(job: Answer, folder: Path) -> Answer:
     import ptycho.probe
     import ptycho.tf_helper
     from ptycho.config.config import update_legacy_dict
-    from ptycho.raw_data import RawData
     from ptycho.workflows.components import load_inference_bundle
 
     config = pickle.loads((folder / "inference.pickle").read_bytes())
     update_legacy_dict(ptycho.params.cfg, config)
     model, _ = load_inference_bundle(folder / job["bundle"])
     scan = np.load(folder / "scan.npz")
-    record = RawData.from_coords_without_pc(
-        xcoords=scan["xcoords"],
-        ycoords=scan["ycoords"],
-        diff3d=scan["diff3d"],
-        probeGuess=scan["probeGuess"],
-        scan_index=np.zeros(len(scan["xcoords"]), dtype=int),
-        objectGuess=scan["objectGuess"],
-    )
+    record = _in_memory(scan, scan["xcoords"], scan["ycoords"])
     ptycho.probe.set_probe_guess(None, record.probeGuess)
     container = _container(record, config.model.N, job)
     scale = ptycho.params.get("intensity_scale")
     patches = np.asarray(model.predict([container.X * scale, container.local_offsets]))
     image = np.squeeze(ptycho.tf_helper.reassemble_position(patches, container.global_offsets, M=20))
     X = np.asarray(container.X)
-    known = scan["patches"][_exposures(X, scan["diff3d"])][..., None] if X.shape[-1] == 1 else patches
-    placed = np.squeeze(ptycho.tf_helper.reassemble_position(known, container.global_offsets, M=20))
+    placed = _placed(container, scan, "patches", patches)
+    edge = _container(_in_memory(scan, scan["edge_x"], scan["edge_y"]), config.model.N, job)
+    corners = _placed(edge, scan, "edge_patches", patches)
     offsets = np.asarray(container.global_offsets, dtype=np.float64)
-    np.savez(folder / f"{job['name']}.npz", X=X, patches=patches, image=image, placed=placed, offsets=offsets)
-    return {"scale": float(scale), "unknown": _error(lambda: ptycho.params.get("a_key_that_nobody_set"))}
+    np.savez(folder / f"{job['name']}.npz", X=X, patches=patches, image=image, placed=placed, offsets=offsets, corners=corners)
+    return {"scale": float(scale), "unknown": error_of(lambda: ptycho.params.get("a_key_that_nobody_set"))}
+
+
+def _in_memory(scan: Any, x: np.ndarray, y: np.ndarray) -> Any:
+    from ptycho.raw_data import RawData
+
+    parts = {name: scan[name] for name in ("diff3d", "probeGuess", "objectGuess")}
+    return RawData.from_coords_without_pc(xcoords=x, ycoords=y, scan_index=np.zeros(len(x), dtype=int), **parts)
+
+
+def _placed(container: Any, scan: Any, name: str, instead: np.ndarray) -> np.ndarray:
+    """The image of known patches `name`, each at the place of its exposure; of `instead` where groups are of several."""
+    import ptycho.tf_helper
+
+    X = np.asarray(container.X)
+    known = scan[name][_exposures(X, scan["diff3d"])][..., None] if X.shape[-1] == 1 else instead
+    return np.squeeze(ptycho.tf_helper.reassemble_position(known, container.global_offsets, M=20))
 
 
 def _exposures(X: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -150,7 +159,7 @@ def refuse(job: Answer, folder: Path) -> Answer:
         "no-bundle": lambda: load_inference_bundle(folder / "empty"),
         "broken-bundle": lambda: load_inference_bundle(folder / "broken"),
     }
-    return {"errors": {name: _error(call) for name, call in calls.items()}}
+    return {"errors": {name: error_of(call) for name, call in calls.items()}}
 
 
 def torch_train(job: Answer, folder: Path) -> Answer:
@@ -219,7 +228,8 @@ def torch_reconstruct(job: Answer, folder: Path) -> Answer:
     return {"missing": [], "mode": configs.model_config.mode, "told": told}
 
 
-def _error(call: Callable[[], Any]) -> Answer:
+def error_of(call: Callable[[], Any]) -> Answer:
+    """The classes and the message of what a call raises; both empty where it ends well."""
     try:
         call()
     except Exception as error:
@@ -231,13 +241,13 @@ def _error(call: Callable[[], Any]) -> Answer:
 STEPS = (found, configure, settle, train, reconstruct, refuse, torch_train, torch_reconstruct)
 
 
-def main(question: Path) -> None:
+def answered(question: Path, steps: Sequence[Callable[[Answer, Path], Answer]]) -> None:
     """Do the steps of a question, one after the other; one that fails leaves its error, and the next one is tried."""
     job = json.loads(question.read_text(encoding="utf-8"))
     folder, answers = Path(job["folder"]), {}
     os.chdir(job["cwd"])
     for name, part in job["steps"].items():
-        step = next(step for step in STEPS if step.__name__ == part["do"])
+        step = next(step for step in steps if step.__name__ == part["do"])
         try:
             answers[name] = {"said": step(part, folder), "error": None, "trace": ""}
         except Exception as error:
@@ -246,4 +256,4 @@ def main(question: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    answered(Path(sys.argv[1]), STEPS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.scenes import configs
+from conformance.scenes import client_settings, configs
 from conformance.scenes.carried import ANOTHER
 from conformance.scenes.effects import OBSERVED
 from conformance.specification import effects
@@ -62,5 +62,7 @@ def test_scenes_know_the_fields_and_the_observables_of_the_table() -> None:
     for kind in ("model", "training", "inference", "execution"):
         assert set(table[kind]) == set(configs.FIELDS[kind]) - {"model"}
     assert set(OBSERVED) == set(effects.OBSERVABLES)
+    stated = {"model": client_settings.MODEL, "training": client_settings.TRAINING, **client_settings.TORCH_SETTINGS}
+    assert {name: set(table[f"client_{name}"]) for name in stated} == {name: set(fields) for name, fields in stated.items()}
     parts = {name for kind in ("record", "container") for name, entry in table[kind].items() if "inert" not in entry}
     assert set(ANOTHER) == parts

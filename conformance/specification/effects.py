@@ -21,6 +21,8 @@ OBSERVABLES = (
     *("network", "prediction", "loss", "groups", "photons", "order", "weights", "epochs", "rates", "files", "place", "kept"),
     *("workers", "shown", "workflow", "passes"),
 )
+AT_THE_CLIENT = ("patches", "image")
+"""What is seen of the kinds `client_…`."""
 FLAGS = {"train": ("CLI-001", "CLI-016"), "infer": ("CLI-015",)}
 """Kind → the clauses that list its flags."""
 KEYS = {"from", "to", "changes", "with", "without", "named"}
@@ -82,19 +84,22 @@ def lint(clauses: Mapping[str, Clause], folder: Path) -> list[str]:
     problems += [f"{TABLE}: [{kind}] {name}: no clause lists such a field" for kind, (_, names) in wanted.items()
                  for name in sorted(found.get(kind, {}).keys() - names)]  # fmt: skip
     return problems + [
-        f"{TABLE}: [{kind}] {name}: {fault}" for kind in found for name, entry in found[kind].items() for fault in _faults(entry)
+        f"{TABLE}: [{kind}] {name}: {fault}"
+        for kind in found
+        for name, entry in found[kind].items()
+        for fault in _faults(kind, entry)
     ]
 
 
-def _faults(entry: Mapping[str, Any]) -> list[str]:
+def _faults(kind: str, entry: Mapping[str, Any]) -> list[str]:
     if "inert" in entry or "sets" in entry:
         only = {"inert"} if "inert" in entry else {"to", "sets"}
         said = set(entry) == only and str(entry.get("inert", "set")).strip()
         return [] if said else [f"expected {' and '.join(f'`{key}`' for key in sorted(only))}, and nothing else"]
     missing = [f"says neither `{key}` nor why it is inert" for key in ("to", "changes") if key not in entry]
     unknown = [f"unknown key {key!r}" for key in sorted(set(entry) - KEYS)]
-    strange = entry.get("changes")
-    seen = [f"unknown observable {strange!r}; known: {', '.join(OBSERVABLES)}"] if strange not in (None, *OBSERVABLES) else []
+    strange, known = entry.get("changes"), AT_THE_CLIENT if kind.startswith("client_") else OBSERVABLES
+    seen = [f"unknown observable {strange!r}; known: {', '.join(known)}"] if strange not in (None, *known) else []
     same = ["`from` and `to` are one value"] if "from" in entry and entry["from"] == entry.get("to") else []
     return [*missing, *unknown, *seen, *same]
 

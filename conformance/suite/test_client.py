@@ -10,8 +10,9 @@ import pytest
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
 from conformance.oracles import client as oracle
-from conformance.scenes import client
+from conformance.scenes import client, client_variations
 from conformance.scenes import client_settings as settings
+from conformance.specification.effects import Effect, effects
 
 pytestmark = pytest.mark.slow
 
@@ -172,3 +173,48 @@ def test_errors_are_one_line_that_names_what_is_wrong(backend: Proxy, observe: O
     errors = client.session(backend, shared_folder).refused
 
     observe.equal("said otherwise", client.wrongly_said(errors, REFUSED), {})
+
+
+@pytest.mark.clause("CLIENT-012~1", needs=("CLIENT-006",))
+@pytest.mark.parametrize("effect", effects(*client_variations.LIBRARY), ids=str)
+def test_a_setting_acts_or_is_refused(backend: Proxy, observe: Observer, shared_folder: Path, effect: Effect) -> None:
+    """Another value, another model. If this fails, suspect a setting that is accepted and read by nobody."""
+    seen = client_variations.library(backend, shared_folder)
+    first, second = (seen[case] for case in (client_variations.without(effect), str(effect)))
+
+    observe.equal("refused otherwise than in one line that names it", client_variations.unnamed(effect, second), "")
+    observe.holds("effect", first != second, "another model", f"the same: {second}")
+
+
+@pytest.mark.clause("CLIENT-012~1", needs=("CLIENT-006",))
+def test_the_same_once_more_is_the_same_model(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Settings and files decide the model. If this fails, suspect weights or groups that are drawn without a seed."""
+    seen = client_variations.library(backend, shared_folder)
+    first, second = (seen[case] for case in (client_variations.BASE, client_variations.AGAIN))
+
+    observe.equal("refused", first["refusal"], "")
+    observe.equal("a patch for each row of the offsets", *first["seen"]["rows"])
+    observe.equal("predictions", second["seen"], first["seen"])
+
+
+@pytest.mark.clause("CLIENT-013~1", needs=("CLIENT-006",))
+def test_every_exposure_is_trained_on(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """A pattern upside down, another model, though fewer are validated on. If this fails, suspect a number by default."""
+    seen = client_variations.library(backend, shared_folder)
+
+    observe.equal("refused", seen[client_variations.BASE]["refusal"], "")
+    rows = [row for row in client_variations.CHANGED if seen[f"exposure {row}"] == seen[client_variations.BASE]]
+    observe.equal("exposures without a part", rows, [])
+
+
+@pytest.mark.clause("CLIENT-010~1", needs=("CLIENT-008",), evidence="analytic")
+def test_known_patches_reach_the_first_and_the_last_pixel(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Positions on the corners of the object give its corners back. If this fails, suspect a bound that is one pixel short."""
+    session = client.session(backend, shared_folder)
+    _, opened = session.reconstructed()
+    scan, image = session.scan, opened["corners"]
+
+    truth = oracle.on_canvas(scan["objectGuess"], image.shape)
+    first = [(side - whole) // 2 for side, whole in zip(image.shape, scan["objectGuess"].shape, strict=True)]
+    rows, columns = np.add(first, [(0, 0), (client.HEIGHT - 1, client.WIDTH - 1)]).T
+    observe.close("known patches", image[rows, columns], truth[rows, columns])

@@ -9,8 +9,9 @@ import pytest
 
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import client
+from conformance.scenes import client, client_variations
 from conformance.scenes import client_settings as settings
+from conformance.specification.effects import Effect, effects
 
 pytestmark = pytest.mark.slow
 
@@ -82,3 +83,60 @@ def test_the_other_object_lies_around_the_scan(backend: Proxy, observe: Observer
     observe.at_most("distance of the middles", float(np.abs(client.box(image)).max()), 1.0)
     wide = np.ptp(scan["xcoords"]) - np.ptp(scan["ycoords"])
     observe.equal("wider than high by", client.width_beyond_height(image), int(wide))
+
+
+@pytest.mark.clause("CLIENT-024~1", needs=("CLIENT-021",))
+@pytest.mark.parametrize("effect", effects(*client_variations.OTHER), ids=str)
+def test_a_setting_of_the_other_acts_or_is_refused(
+    backend: Proxy, observe: Observer, shared_folder: Path, effect: Effect
+) -> None:
+    """Another value, other losses or another image. If this fails, suspect a setting that is accepted and read by nobody."""
+    seen = client_variations.other(backend, shared_folder)
+    first, second = (seen[case] for case in (client_variations.without(effect), str(effect)))
+
+    observe.equal("refused otherwise than in one line that names it", client_variations.unnamed(effect, second), "")
+    observe.holds("effect", first != second, "other losses or another image", f"the same: {second}"[:300])
+
+
+@pytest.mark.clause("CLIENT-024~1", needs=("CLIENT-021",))
+def test_the_same_once_more_is_the_same_image(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Settings and files decide losses and image. If this fails, suspect weights or groups that are drawn without a seed."""
+    seen = client_variations.other(backend, shared_folder)
+    first, second = (seen[case] for case in (client_variations.BASE, client_variations.AGAIN))
+
+    observe.equal("refused", first["refusal"], "")
+    observe.equal("losses, weights and image", second["seen"], first["seen"])
+
+
+@pytest.mark.clause("CLIENT-025~1", needs=("CLIENT-021",))
+@pytest.mark.parametrize("axis", ["x", "y"])
+def test_bounds_choose_what_is_trained_on(backend: Proxy, observe: Observer, shared_folder: Path, axis: str) -> None:
+    """Patterns upside down: those outside change nothing, those within do. If this fails, suspect swapped bounds."""
+    seen = client_variations.other(backend, shared_folder)
+    named = (f"client_data_config-{axis}_bounds", f"{axis}, outside", f"{axis}, within")
+    given, outside, within = (client_variations.learned(seen[case]) for case in named)
+
+    observe.equal("with other patterns outside", outside, given)
+    observe.holds("with other patterns within", within != given, "other weights", f"the same: {within}")
+
+
+@pytest.mark.clause("CLIENT-026~1", needs=("CLIENT-021",))
+def test_the_best_checkpoint_is_that_of_the_best_epoch(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """The weights of the epoch whose validation loss is least. If this fails, suspect the last checkpoint."""
+    case = client_variations.other(backend, shared_folder)[client_variations.LONGER]
+
+    observe.equal("refused", case["refusal"], "")
+    seen = case["seen"]
+    observe.equal("validated epochs", len(seen["val"]), len(seen["weights"]))
+    observe.equal("weights of the checkpoint", seen["best"], seen["weights"][int(np.argmin(seen["val"]))])
+
+
+@pytest.mark.clause("CLIENT-027~1", needs=("CLIENT-021",))
+def test_a_second_file_is_validated_on(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Its patterns upside down: another validation loss, the same weights. If this fails, suspect files put together."""
+    given, turned = (client_variations.other(backend, shared_folder)[f"two files, {what}"] for what in ("given", "turned"))
+
+    observe.equal("refused", (given["refusal"], turned["refusal"]), ("", ""))
+    observe.equal("training", client_variations.learned(turned), client_variations.learned(given))
+    told = turned["seen"]["val"]
+    observe.holds("validation losses", told != given["seen"]["val"], "others", f"the same: {told}")

@@ -272,6 +272,15 @@ def test_weight_without_labels_is_refused(backend: Any, observe: Observer, label
         backend.loss(module, losses.batch_without_labels(backend, config, container_has_them=labels is not None))
 
 
+@pytest.mark.clause("LOSS-017~1")
+@GROUPS
+def test_a_loss_without_a_term_is_refused(backend: Any, observe: Observer, g: int) -> None:
+    """All weights 0: a weight is named. If this fails, suspect a sum that begins with 0 and is handed on as it is."""
+    with observe.raises("refused", (ValueError, RuntimeError), "_weight"):
+        config = networks.settings(backend, {"gridsize": g}, **dict.fromkeys(losses.EVERY_TERM, 0.0))
+        losses.see(backend, config, networks.container(g))
+
+
 @pytest.mark.slow
 @pytest.mark.device
 @pytest.mark.clause("LOSS-002~1", evidence="finite-difference", needs=("LOSS-009",))

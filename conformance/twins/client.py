@@ -37,6 +37,12 @@ def there_is_more_than_was_asked_for(plant: Plant) -> None:
     plant.source(f"{OTHER}/api/base_api.py", one, f"{one}).transpose(2, 0, 1)")
 
 
+def it_begins_elsewhere_and_speaks_otherwise(plant: Plant) -> None:
+    plant.source(f"{OTHER}/samples.py", "SEED = 42", "SEED = 7")
+    one = 'found = f"{value!r}, which has no counterpart in the reference"'
+    plant.source(f"{OTHER}/settings.py", one, "raise NotImplementedError(f'cannot do {name} = {value!r}')")
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -47,3 +53,8 @@ twin("TWIN-CLIENT-MORE-THAN-ASKED",
     "CLIENT-006:a_training_leaves_a_model_and_nothing_else_behind", "CLIENT-020:the_other_library_takes_all_of_its_settings",
     "CLIENT-021:the_other_library_trains", "CLIENT-022:a_checkpoint_gives_back_what_was_stated",
     "CLIENT-023:the_other_object_lies_around_the_scan", files=("test_client_torch",), plant=there_is_more_than_was_asked_for)
+twin("TWIN-CLIENT-OTHER-SEED-AND-WORDS",
+    "weights and groups begin with another seed, a refusal has other words and names the value",
+    "CLIENT-024:the_same_once_more_is_the_same_image",
+    "CLIENT-025:bounds_choose_what_is_trained_on[x]", "CLIENT-026:the_best_checkpoint_is_that_of_the_best_epoch",
+    files=("test_client_torch",), plant=it_begins_elsewhere_and_speaks_otherwise)

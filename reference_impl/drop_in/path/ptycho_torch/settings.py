@@ -2,7 +2,8 @@
 
 A setting without a counterpart is accepted at the value that the client sends by default and refused at any other, in one line:
 nothing that a user sets is without effect in silence. Free text (`notes`, `model_name`), the lay-out of a fine-tuning that is
-off, and the number of a trainable scale that is off say nothing, and may be anything.
+off, and the number of a trainable scale that is off say nothing, and may be anything. Where a trainable scale starts, the
+reference measures.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ WITHOUT_COUNTERPART = {
     ModelConfig: "cbam_encoder use_shared_decoder num_datasets amp_loss phase_loss eca_decoder batch_norm cbam_bottleneck "
     "edge_pad cbam_decoder spatial_decoder eca_encoder offset probe_reference_coeff amplitude_variance_loss max_position_jitter "
     "decoder_last_c_outer_fraction",
-    TrainingConfig: "n_devices epochs_fine_tune enable_staged_finetuning framework orchestrator",
+    TrainingConfig: "n_devices nll epochs_fine_tune enable_staged_finetuning framework orchestrator",
     InferenceConfig: "experiment_number pad_eval window",
 }
 LOSSES = {"Poisson": "poisson", "MAE": "mae"}
@@ -69,6 +70,7 @@ def translate(
     for config in (data_config, model_config, training_config, inference_config):
         _refuse_unknown_values(config)
     _one_of(inference_config.patch_weighting, WEIGHTINGS, "patch_weighting")
+    _refuse_other_channels(data_config, model_config)
     data, model, training = data_config, model_config, training_config
     return Sides(
         data=TorchDataConfig(
@@ -83,10 +85,9 @@ def translate(
             probe_mask=False,
             **_same(TorchModelConfig, model, "mode C_model C_forward n_filters_scale amp_activation object_big probe_big"),
             intensity_scale_trainable=model.intensity_scale_trainable,
-            intensity_scale=model.intensity_scale if model.intensity_scale_trainable else None,
         ),
         training=TorchTrainingConfig(
-            **_same(TorchTrainingConfig, training, "epochs batch_size learning_rate accum_steps gradient_clip_val nll"),
+            **_same(TorchTrainingConfig, training, "epochs batch_size learning_rate accum_steps gradient_clip_val"),
             lr_warmup_epochs=training.warmup_epochs,
             lr_min_ratio=training.min_lr_ratio,
             scheduler=SCHEDULERS[_one_of(training.scheduler, SCHEDULERS, "scheduler")],
@@ -121,11 +122,19 @@ def _same(kind: type, config: Any, names: str) -> dict[str, Any]:
 
 def _refuse_unknown_values(config: Any) -> None:
     usual = type(config)()
-    for name in WITHOUT_COUNTERPART[type(config)].split():
+    measured = ["intensity_scale"] if getattr(config, "intensity_scale_trainable", False) else []
+    for name in [*WITHOUT_COUNTERPART[type(config)].split(), *measured]:
         value, expected = getattr(config, name), getattr(usual, name)
         if value != expected:
             found = f"{value!r}, which has no counterpart in the reference"
             raise ContractError(field=f"{type(config).__name__}.{name}", expected=repr(expected), found=found)
+
+
+def _refuse_other_channels(data: DataConfig, model: ModelConfig) -> None:
+    for name in ("C_model", "C_forward", "decoder_last_amp_channels"):
+        if getattr(model, name) != data.C:
+            expected, found = f"{data.C}, as DataConfig.C says", repr(getattr(model, name))
+            raise ContractError(field=f"ModelConfig.{name}", expected=expected, found=found)
 
 
 def _one_of(value: str, allowed: Any, field: str) -> str:
