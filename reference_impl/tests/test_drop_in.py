@@ -135,12 +135,15 @@ def settings_of(packages: Any) -> tuple[ModuleType, ModuleType]:
     return packages("ptycho_torch.config_params"), packages("ptycho_torch.settings")
 
 
+ONE_CHANNEL = {"C_model": 1, "C_forward": 1, "decoder_last_amp_channels": 1}
+
+
 def test_the_clients_settings_arrive(packages: Any) -> None:
     """Values unlike the defaults, under the reference's names."""
     params, settings = settings_of(packages)
     sides = settings.translate(
         params.DataConfig(N=64, C=1, grid_size=(1, 1), K=5, probe_scale=2.0, max_neighbor_distance=7.0),
-        params.ModelConfig(C_model=1, C_forward=1, amp_activation="sigmoid", loss_function="MAE", n_filters_scale=1),
+        params.ModelConfig(**ONE_CHANNEL, amp_activation="sigmoid", loss_function="MAE", n_filters_scale=1),
         params.TrainingConfig(epochs=3, batch_size=8, learning_rate=2e-3, scheduler="Cosine", warmup_epochs=1, device="cpu"),
         params.InferenceConfig(batch_size=11),
     )
@@ -165,6 +168,8 @@ def test_a_supervised_model_of_the_client_has_the_distance_of_labels(packages: A
     [
         ("ModelConfig", "cbam_decoder", True),
         ("ModelConfig", "num_datasets", 2),
+        ("ModelConfig", "C_forward", 9),
+        ("TrainingConfig", "nll", False),
         ("TrainingConfig", "enable_staged_finetuning", True),
         ("TrainingConfig", "scheduler", "Sawtooth"),
         ("InferenceConfig", "patch_weighting", "gauss"),
