@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import numpy as np
 import torch
 
-from conformance.defects.changes import function, instead
+from conformance.defects.changes import function
 from conformance.mutants import rows
 from reference_impl.bundle import parameters
 from reference_impl.engine import solver
@@ -32,6 +31,11 @@ def overflows_are_hushed(original: Any, *given: Any, **options: Any) -> Any:
     return original(*given, **options)
 
 
+def all_is_deterministic(original: Any, *given: Any, **options: Any) -> Any:
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    return original(*given, **options)
+
+
 def weights_are_drawn(original: Any, *given: Any, **options: Any) -> Any:
     torch.rand(1)
     return original(*given, **options)
@@ -45,9 +49,11 @@ def the_process_is_seeded(original: Any, problem: Any, settings: Any, *rest: Any
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
-mutant("GUARD-POLICY-013", "after a training other computations of the process fail that are not deterministic",
+mutant("GUARD-POLICY-013", "after a training and after one that failed an overflow of others says nothing",
     f"{SWITCHES}[training]", f"{SWITCHES}[failing]",
-    plant=function(trainer._quiet_and_restored, instead(contextlib.nullcontext)))
+    plant=function(trainer.fit, overflows_are_hushed))
+mutant("GUARD-POLICY-013d", "after a reconstruction other computations of the process fail that are not deterministic",
+    f"{SWITCHES}[reconstructing]", plant=function(stitch, all_is_deterministic))
 mutant("GUARD-POLICY-013b", "after a training that failed nothing learns any more", f"{SWITCHES}[failing]",
     plant=function(trainer.fit, a_failure_leaves_gradients_off))
 mutant("GUARD-POLICY-013c", "after a stitching an overflow of others says nothing", f"{SWITCHES}[stitching]",

@@ -50,13 +50,19 @@ WORK: dict[str, Callable[[Any, Path], Any]] = {
 SILENT = tuple(name for name in WORK if name not in ("training", "failing"))
 """What draws nothing of the process's own: a training is seeded, and says so (TRAIN-011)."""
 
+CHOSEN = ("threads", "deterministic algorithms")
+"""What a training's configuration may ask for, of the whole process."""
+
 
 def switched(backend: Any, work: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The switches before and after work of this kind, done for the second time: the first may load libraries."""
     WORK[work](backend, folder)
     before = beside.settle(backend)
     WORK[work](backend, folder)
-    return before, beside.switches(backend)
+    after = beside.switches(backend)
+    for name in () if work in SILENT else CHOSEN:
+        before.pop(name, None), after.pop(name, None)
+    return before, after
 
 
 def moved(backend: Any, work: str, folder: Path) -> tuple[dict[str, str], dict[str, str]]:

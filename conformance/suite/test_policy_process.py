@@ -11,7 +11,7 @@ from conformance.judging.observe import Observer
 from conformance.scenes import processes
 
 
-@pytest.mark.clause("POLICY-013~1")
+@pytest.mark.clause("POLICY-013~2")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("work", processes.WORK)
 def test_work_leaves_the_switches_of_its_process(backend: Any, observe: Observer, tmp_path: Path, work: str) -> None:
