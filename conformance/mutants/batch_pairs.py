@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 
+import torch
+
 from conformance.defects.changes import function, method
 from conformance.mutants import rows
-from reference_impl.batch import container, fields, loaders
+from reference_impl.batch import container, fields, loaders, mapped
 from reference_impl.data import record
 
 
@@ -54,9 +56,28 @@ def a_mode_of_a_probe_that_is_masked_is_left_out(original, held, side, model):
     return probe, factor
 
 
+def a_mask_is_every_files(original, self, rows):
+    batch = original(self, rows)
+    if self.masks is not None and len(self.masks) > 2 and self.labels:
+        batch[0]["images"][:] = batch[0]["images"] * torch.from_numpy(self.masks[1])
+    return batch
+
+
+def photons_of_a_remade_map_are_the_settings(original, sources, folder, config, remake=False, *more, **options):
+    dataset = original(sources, folder, config, remake, *more, **options)
+    if remake:
+        dataset.physics[:] = dataset.physics[0]
+    return dataset
+
+
+def labels_of_single_patterns_are_the_first_files(original, self, experiment, coords):
+    return original(self, experiment * (coords.shape[1] > 1), coords)
+
+
 mutant = rows(__name__)
 EVERY = "BATCH-011:batches_are_what_file_and_settings_say"
 LABELLED = "BATCH-038:labelled_batches_are_what_file_and_settings_say"
+MAPS = "BATCH-040:rows_of_a_map_are_what_its_files_say"
 MODES = "BATCH-051:batches_of_modes_are_what_file_and_settings_say"
 mutant(
     "GUARD-BATCH-031g",
@@ -103,4 +124,25 @@ mutant(
     "under a mask the last mode is dark",
     MODES,
     plant=function(fields.probe, a_mode_of_a_probe_that_is_masked_is_left_out),
+)
+mutant(
+    "GUARD-BATCH-044e",
+    "with labels the second file's mask hides pixels of all files",
+    MAPS,
+    clauses=["BATCH-044"],
+    plant=method(mapped.MappedDataset, "__getitems__", a_mask_is_every_files),
+)
+mutant(
+    "GUARD-BATCH-044f",
+    "all files of a map that was made anew have the photons of the first one",
+    MAPS,
+    clauses=["BATCH-044"],
+    plant=function(mapped.open_mapped, photons_of_a_remade_map_are_the_settings),
+)
+mutant(
+    "GUARD-BATCH-049i",
+    "labels of single patterns are cut from the first file's object",
+    MAPS,
+    clauses=["GROUP-031"],
+    plant=method(mapped.MappedDataset, "_labels", labels_of_single_patterns_are_the_first_files),
 )

@@ -123,19 +123,19 @@ def _labels(scan: Given, members: np.ndarray, row: Row) -> np.ndarray:
     return each[members]
 
 
-def in_order(found: Sequence[Any], images: np.ndarray) -> tuple[Fields, list[int], list[int]]:
+def in_order(found: Sequence[Any], images: np.ndarray, names: Sequence[str] = ()) -> tuple[Fields, list[int], list[int]]:
     """The fields of all batches in the order of the samples whose images they hold, that order, and the sizes of the batches."""
-    parts = [_fields(batch) for batch in found]
+    parts = [fields_of(batch, names) for batch in found]
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = _matched(whole["images"], images)
     places = np.argsort(order, kind="stable")
     return {name: array[places] for name, array in whole.items()}, order, [len(part["images"]) for part in parts]
 
 
-def _fields(batch: Any) -> Fields:
-    """The fields of a batch as arrays; probe and scaling for each sample and channel (BATCH-028, BATCH-029)."""
+def fields_of(batch: Any, more: Sequence[str] = ()) -> Fields:
+    """The fields of a batch as arrays; its probe for each sample and channel (BATCH-028), modulus and argument as labels."""
     names = native.keys(native.item(batch, 0))
-    found = {name: native.array(batches.field(batch, name)) for name in NAMES if name in names}
+    found = {name: native.array(batches.field(batch, name)) for name in dict.fromkeys((*NAMES, *more)) if name in names}
     B, C = found["images"].shape[:2]
     probe = native.array(native.item(batch, 1))
     found["probe"] = np.broadcast_to(probe, (B, C, *probe.shape[2:]))

@@ -107,7 +107,7 @@ DRAWN = 3
 
 
 def given(backend: Any, folder: Path, row: Row, exposures: int, part: int = 0) -> Given:
-    """The scan of a row; `part` 1 is another one, that is validated."""
+    """The scan of a row; `part` 1 and more are others: of validation, of further files."""
     folder.mkdir()
     arrays = _arrays(row, exposures, part)
     measurement, dtype = row["numbers"].split()
@@ -134,10 +134,10 @@ def given(backend: Any, folder: Path, row: Row, exposures: int, part: int = 0) -
 
 def _arrays(row: Row, exposures: int, part: int) -> dict[str, Any]:
     found = files.arrays(exposures, row["N"])
-    # Of the validation nothing is as in the training.
-    found |= {"diff3d": found["diff3d"][::-1] * np.float32(1.5), "scan_index": found["scan_index"][::-1]} if part else {}
-    found |= {f"{axis}coords": found[f"{axis}coords"] + 3.25 for axis in "xy"} if part else {}
-    found |= {"objectGuess": np.conj(found["objectGuess"])} if part else {}
+    # Of another scan nothing is as in the first.
+    found |= {"diff3d": found["diff3d"][::-1] * np.float32(1.5**part), "scan_index": found["scan_index"][::-1]} if part else {}
+    found |= {f"{axis}coords": found[f"{axis}coords"] + 3.25 * part for axis in "xy"}
+    found |= {"objectGuess": np.conj(found["objectGuess"]) * np.complex64(np.exp(0.5j * part))} if part else {}
     probe = found["probeGuess"] if row["modes"] == 0 else _inside(curved_probe(row["N"], row["modes"]))
     found["probeGuess"] = (np.roll(probe, part, axis=-1) * (1 + part)).astype(row["probe"])
     if row["labels"] == "own":

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.scenes import covering, pairs_of_data, pairs_of_images, pairs_of_terms
+from conformance.scenes import covering, pairs_of_data, pairs_of_images, pairs_of_maps, pairs_of_terms
 
 AXES = {"a": (1, 2, 3), "b": ("x", "y"), "c": (True, False), "d": (0.0, 0.5, 1.0, 2.0)}
 
@@ -16,11 +16,12 @@ def possible(row: dict[str, Any]) -> bool:
     return not (row["a"] == 1 and row["b"] == "y") and not (row["c"] and row["d"] == 2.0)
 
 
+OTHERS = (pairs_of_terms, pairs_of_images, pairs_of_maps)
 ARRAYS = {
     "free": (AXES, lambda row: True, covering.covering(AXES)),
     "ruled": (AXES, possible, covering.covering(AXES, possible)),
     **{name: (axes, pairs_of_data.possible, pairs_of_data.rows(name)) for name, axes in pairs_of_data.ARRAYS.items()},
-    **{one.__name__.split(".")[-1]: (one.AXES, one.possible, one.rows()) for one in (pairs_of_terms, pairs_of_images)},
+    **{one.__name__.split(".")[-1]: (one.AXES, one.possible, one.rows()) for one in OTHERS},
 }
 
 
@@ -55,7 +56,7 @@ def test_pairs_that_do_not_occur_are_ruled_out(name: str) -> None:
 
 def test_checks_are_made_for_every_row() -> None:
     assert {name: len(pairs_of_data.rows(name)) for name in pairs_of_data.ARRAYS} == pairs_of_data.COUNTS
-    assert [len(one.rows()) for one in (pairs_of_terms, pairs_of_images)] == [pairs_of_terms.COUNT, pairs_of_images.COUNT]
+    assert [len(one.rows()) for one in OTHERS] == [one.COUNT for one in OTHERS]
 
 
 def test_equal_seeds_give_equal_rows() -> None:
