@@ -105,7 +105,7 @@ def _owed(scan: Given, members: np.ndarray, row: Row, number: int) -> Fields:
     centre = places.mean(axis=1)[:, None, None]
     found["experiment_id"] = np.full(len(members), number, np.int64)
     del found["global_offsets"]
-    return _unscaled(found) | {
+    return found | {
         "coords_global": places[:, :, None],
         "coords_center": centre,
         "nn_indices": members.astype(np.int64),
