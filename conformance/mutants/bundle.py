@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 
-from conformance.defects.changes import caught, constant, every, function, instead, method, result
+from conformance.defects.changes import Change, caught, constant, every, function, instead, method, result
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 from reference_impl import atomic, config
@@ -124,6 +125,17 @@ def the_archive_is_extracted_beside_itself(original, self, names):
 
 def the_librarys_reader_is_taken_as_it_is(self, path):
     self.path, self._zip = path, zipfile.ZipFile(path)
+
+
+def manifest_always_says(**fields: Any) -> Change:
+    """What the backend's own manifests state, some of it whatever stands there."""
+
+    def change(original: Any, data: bytes, name: str, *rest: Any) -> Any:
+        found = original(data, name, *rest)
+        own = name == "manifest.dill" and isinstance(found, dict) and found.get("backend") == "pytorch"
+        return {**found, **{key: value for key, value in fields.items() if key in found}} if own else found
+
+    return function(safe_pickle.loads, change)
 
 
 mutant = rows(__name__)
@@ -236,6 +248,12 @@ mutant("GUARD-BUNDLE-034", "an archive of another backend goes straight to the w
     "BUNDLE-034:archives_of_another_backend_are_named",
     plant=function(archive._manifest,
         instead(lambda reader: safe_pickle.loads(reader.read("manifest.dill"), "manifest.dill", reader.path))))
+mutant("GUARD-BUNDLE-041", "an archive of a later version opens as one of this",
+    "BUNDLE-041:an_archive_of_another_form_is_refused[version]",
+    plant=manifest_always_says(version="2.0-pytorch"))
+mutant("GUARD-BUNDLE-041b", "models of an archive that nobody knows are left lying there",
+    "BUNDLE-041:an_archive_of_another_form_is_refused[models]",
+    plant=manifest_always_says(models=["autoencoder", "diffraction_to_obj"]))
 mutant("GUARD-BUNDLE-021", "loading spills files, outside of its folder too", "BUNDLE-021:a_good_archive_is_read_without_a_trace",
     "BUNDLE-021:a_damaged_archive_is_refused[further-entry]",
     plant=method(BundleReader, "require", the_archive_is_extracted_beside_itself))

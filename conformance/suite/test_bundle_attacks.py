@@ -108,3 +108,20 @@ def test_small_archives_that_want_much_are_refused(
     observe.equal("unnamed", [one["message"] for one in found.values() if NAME not in one["message"]], [])
     observe.at_most("seconds", max(one["seconds"] for one in found.values()), 10)
     observe.at_most("mebibytes", max(one["mebibytes"] for one in found.values()), 512)
+
+
+@pytest.mark.clause("BUNDLE-041~1", needs=("BUNDLE-020", "BUNDLE-021"))
+@pytest.mark.parametrize(
+    ("manifest", "told"),
+    [({"version": "3.0-pytorch"}, "3.0-pytorch"), ({"models": ["autoencoder", "diffraction_to_obj", "critic"]}, "critic")],
+    ids=["version", "models"],
+)
+def test_an_archive_of_another_form_is_refused(
+    backend: Any, observe: Observer, tmp_path: Path, manifest: dict[str, Any], told: str
+) -> None:
+    """With what it states. If this fails, suspect a manifest of which the tag alone is read."""
+    content = archives.entries(archives.good(backend))
+    archives.put(tmp_path, archives.sealed(content, **manifest))
+
+    with observe.raises("refusal", (ValueError, RuntimeError), "wts.h5.zip", told):
+        backend.load(tmp_path)
