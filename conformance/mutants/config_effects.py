@@ -20,6 +20,7 @@ ACTS, RUNS, ARRIVES = (
     "EXEC-014:an_execution_setting_acts_or_is_refused",
     "BATCH-013:what_is_carried_arrives",
 )
+FAINT = "TRAIN-014:a_faint_slope_is_followed_by_the_formula"
 UPDATES = "TRAIN-014:two_updates_are_those_of_the_formula"
 
 
@@ -72,6 +73,18 @@ def momentum_looks_ahead(original, parameters, config):
     return made
 
 
+def adam_adds(epsilon: float) -> Change:
+    """Another number beside the root of Adam's second moment."""
+
+    def made(original, parameters, config):
+        found = original(parameters, config)
+        for group in found.param_groups:
+            group.update({"eps": epsilon} if "eps" in group else {})
+        return found
+
+    return function(schedulers.make_optimizer, made)
+
+
 def bars_are_always_drawn(original, module, memory, run, **options):
     return original(module, memory, replace(run, execution=replace(run.execution, enable_progress_bar=True)), **options)
 
@@ -98,6 +111,8 @@ mutant("GUARD-TRAIN-014b", "Adam decays its weights as AdamW does", f"{UPDATES}[
     plant=function(schedulers.make_optimizer, adam_is_adamw))
 mutant("GUARD-TRAIN-014c", "momentum looks ahead, as Nesterov's does", f"{UPDATES}[sgd]",
     plant=function(schedulers.make_optimizer, momentum_looks_ahead))
+mutant("GUARD-TRAIN-014d", "Adam adds 1e-7, as another library does", FAINT, plant=adam_adds(1e-7))
+mutant("GUARD-TRAIN-014e", "Adam adds next to nothing", FAINT, plant=adam_adds(1e-12))
 mutant("GUARD-EXEC-014", "an accelerator that is absent is the CPU, without a word", f"{RUNS}[execution-accelerator]",
     plant=whole(trainer.Trainer, the_accelerator_is_whatever_there_is))
 mutant("GUARD-EXEC-014d", "inference runs on the CPU where the accelerator that was asked for is absent",

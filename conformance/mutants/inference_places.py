@@ -15,6 +15,7 @@ from reference_impl import inference
 from reference_impl.engine import batches, problem
 from reference_impl.engine.canvas import Frame
 from reference_impl.engine.reconstruct import solve_record
+from reference_impl.engine.solver import Solver
 from reference_impl.inference import predict, routes, varpro
 from reference_impl.model.forward import PtychoModel
 from reference_impl.physics import translation
@@ -22,6 +23,8 @@ from reference_impl.training import clipping
 
 BEGINS = "INFER-032:far_away_places_between_pixels_stay_what_they_are"
 ORIGIN = "INFER-046:an_engine_tells_where_its_canvas_lies"
+MODES = "INFER-041:every_mode_of_a_trainable_probe_is_refined_or_refused"
+UNIT = "INFER-057:an_engines_probe_has_the_records_unit"
 ORDER = "INFER-046:an_engine_tells_positions_in_the_records_order"
 VALLEYS = "INFER-021:the_deeper_of_two_valleys_is_found"
 EVERY = "INFER-021:every_pattern_counts_for_the_factors"
@@ -98,6 +101,23 @@ def _under(change: Any, original: Any, *given: Any) -> Any:
         PtychoModel.forward = forward
 
 
+def the_first_mode_alone_moves(original: Any, self: Any, said: Any) -> None:
+    kept = self.state.probe[1:].clone()
+    original(self, said)
+    self.state.probe[1:] = kept
+    self.state.probe_velocity[1:] = 0
+
+
+def probe_is_scaled(factor: Any) -> Any:
+    """The solver's last word, its probe multiplied by a number of the solver."""
+
+    def change(original: Any, self: Any) -> Any:
+        found = original(self)
+        return replace(found, probe=found.probe * np.float32(factor(self)))
+
+    return change
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -107,6 +127,16 @@ mutant("GUARD-INFER-046", "the origin is half a pixel beside the canvas", f"{ORI
     plant=method(Frame, "origin", instead(property(half_a_pixel_beside))))
 mutant("GUARD-INFER-046b", "the engine's positions come in an order of their own", f"{ORDER}[whole]", f"{ORDER}[between-pixels]",
     plant=function(solve_record, result(positions_are_sorted)))
+mutant("GUARD-INFER-041b", "of several modes the engine refines the strongest alone", MODES,
+    plant=method(Solver, "_move_probe", the_first_mode_alone_moves))
+mutant("GUARD-INFER-041c", "a probe of several modes is kept", MODES,
+    plant=method(Solver, "_move_probe", lambda original, self, said: (
+        original(self, said) if len(self.state.probe) == 1 else None)))
+mutant("GUARD-INFER-057", "the engine's probe has the light of one photon a pattern",
+    f"{UNIT}[bright]", f"{UNIT}[dim]",
+    plant=method(Solver, "solution", probe_is_scaled(lambda solver: solver.problem.unit)))
+mutant("GUARD-INFER-057b", "the engine's probe is brighter with every position", UNIT,
+    plant=method(Solver, "solution", probe_is_scaled(lambda solver: len(solver.problem) ** 0.5)))
 mutant("GUARD-INFER-047", "the engine leaves patterns out that fill no step", "INFER-047:a_pass_hears_every_pattern",
     plant=function(batches.mini_batches, result(lambda dealt: [one for one in dealt if len(one) == max(map(len, dealt))])))
 mutant("GUARD-PHYS-020l", "offsets are single, whatever the images", "PHYS-020:fractional_offsets_are_bilinear[double]",

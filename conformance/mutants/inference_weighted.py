@@ -25,6 +25,7 @@ NEAR = "INFER-021:no_factors_near_are_better"
 DARK = "INFER-021:a_part_without_light_has_the_others_factor"
 NO_FIT = "INFER-021:what_cannot_be_fitted_is_refused"
 WEIGHED = "INFER-018:a_reconstruction_is_weighed_as_asked"
+MODES = "INFER-018:every_mode_of_a_record_is_heard_on_every_way"
 APPLIED = "INFER-018:factors_are_fitted_and_applied"
 
 
@@ -181,6 +182,12 @@ mutant("GUARD-INFER-018d", "the mean by count is weighed", "INFER-018:by_default
 mutant("GUARD-INFER-018e", "factors are fitted under a probe that is turned over", APPLIED,
     plant=constant(routes, "varpro_scales", lambda real, imaginary, probe, measured: varpro.varpro_scales(
         real, imaginary, probe.flip(-1), measured)))
+mutant("GUARD-INFER-018h", "factors are fitted under the first mode alone", MODES,
+    plant=constant(routes, "varpro_scales", lambda real, imaginary, probe, measured: varpro.varpro_scales(
+        real, imaginary, probe[:1], measured)))
+mutant("GUARD-INFER-018i", "patches are weighed by the first mode alone", MODES,
+    plant=function(routes.stitch_weighted, lambda original, patches, offsets, M, weighting, probe=None, *rest: original(
+        patches, offsets, M, weighting, probe if probe is None or probe.ndim == 2 else probe[0], *rest)))
 
 
 _seen: list[Any] = []

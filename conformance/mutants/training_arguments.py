@@ -15,7 +15,7 @@ from conformance.mutants import rows
 from reference_impl.batch import container, ensure_container
 from reference_impl.bundle.parameters import parameters_of
 from reference_impl.config import TrainingConfig, registry
-from reference_impl.inference import reassemble_cdi_image_torch
+from reference_impl.inference import reassemble, reassemble_cdi_image_torch
 from reference_impl.inference.predict import predict_patches
 from reference_impl.training import resume, trainer
 from reference_impl.training.overrides import settle
@@ -23,6 +23,7 @@ from reference_impl.training.resume import Memory, Provenance, digest_of
 
 LEFT = "TRAIN-005:a_training_leaves_what_it_is_given"
 ELSEWHERE = "TRAIN-066:data_that_differ_in_one_place_are_others"
+LAST = "INFER-049:a_reconstruction_knows_nothing_of_the_last_one"
 MEANT = "TRAIN-068:a_difference_that_is_meant_acts"
 MEANT_GROUPS = "TRAIN-068:other_groups_that_are_meant_are_of_the_same_scan"
 BLOCK = 64
@@ -52,6 +53,19 @@ def stopping(**fixed: Any) -> Change:
     return method(
         EarlyStopping, "__init__", lambda original, self, *given, **options: original(self, *given, **{**options, **fixed})
     )
+
+
+def kept_by(key: Any, original: Any) -> Any:
+    """What is computed once for each key; what it was computed of stays alive, so that no number comes twice."""
+    found: dict[Any, Any] = {}
+
+    def asked(*given: Any, **options: Any) -> Any:
+        name = key(*given, **options)
+        if name not in found:
+            found[name] = given, original(*given, **options)
+        return found[name][1]
+
+    return asked
 
 
 def of_its_beginning(original: Any, held: Any) -> str:
@@ -141,6 +155,12 @@ mutant("GUARD-TRAIN-022d", "photons by hand give way to the file's",
 mutant("GUARD-TRAIN-022e", "a validation of fewer exposures than groups is refused",
     "TRAIN-022:validation_may_have_fewer_exposures_than_groups_are_trained_on[g2]",
     plant=function(container._group_count, lambda original, groups, points, cap: original(groups, points, False)))
+mutant("GUARD-INFER-049", "a record is reconstructed from the groups that were drawn of it first", LAST + "[seed]",
+    LAST + "[groups]",
+    plant=constant(reassemble, "ensure_container", kept_by(lambda data, config, **options: id(data), ensure_container)))
+mutant("GUARD-INFER-049b", "a model that goes on learning shows its first picture", LAST + "[weights]",
+    plant=lambda plant: plant.function(predict_patches, lambda original: kept_by(
+        lambda module, container, *rest: (id(module), digest_of(container)), original)))
 mutant("GUARD-INFER-048", "after a look at an image nothing learns any more",
     "INFER-048:a_reconstruction_leaves_the_process_as_it_was", plant=function(predict_patches, gradients_stay_off))
 mutant("GUARD-TRAIN-066e", "the photons of a record are not among what it was trained with",

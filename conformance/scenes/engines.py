@@ -47,11 +47,11 @@ def compact_probe() -> np.ndarray:
     return (np.exp(-r2 / 0.012) * np.exp(1j * (40 * r2 + 18 * (u * u - v * v) + 60 * u * r2))).astype(np.complex64)
 
 
-def out_of_focus() -> np.ndarray:
-    """`(N, N)` complex64: the compact probe further along the beam, a third of its energy elsewhere."""
+def out_of_focus(probe: np.ndarray) -> np.ndarray:
+    """`(…, N, N)` complex64: a probe further along the beam, a third of its energy elsewhere."""
     q = np.fft.fftfreq(N)
     along = np.exp(40j * (q[:, None] ** 2 + q**2))
-    return np.fft.ifft2(np.fft.fft2(compact_probe()) * along).astype(np.complex64)
+    return np.fft.ifft2(np.fft.fft2(probe) * along).astype(np.complex64)
 
 
 def scan(whole: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -83,6 +83,12 @@ def light_of_two_modes() -> np.ndarray:
     first = compact_probe().astype(complex)
     second = np.roll(first, (3, -2), axis=(0, 1)) * np.exp(0.2j * (np.arange(N) - N // 2))
     return np.stack([second * np.sqrt(0.2), first]).astype(np.complex64)
+
+
+def weaker_out_of_focus() -> np.ndarray:
+    """The same two modes, the weaker one further along the beam."""
+    weaker, stronger = light_of_two_modes()
+    return np.stack([out_of_focus(weaker), stronger])
 
 
 def under(probe: np.ndarray, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -146,7 +152,8 @@ CHANGES: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] 
     "elsewhere": lambda a: {**a, "xcoords": a["xcoords"] + 400.0, "ycoords": a["ycoords"] - 70.0},
     "far-away": lambda a: {**a, "xcoords": a["xcoords"] + FAR, "ycoords": a["ycoords"] - FAR},
     "masked": lambda a: {**a, "mask": masks.mask(N)},
-    "out-of-focus": lambda a: {**a, "probeGuess": out_of_focus()},
+    "out-of-focus": lambda a: {**a, "probeGuess": out_of_focus(compact_probe())},
+    "weaker-out-of-focus": lambda a: {**under(light_of_two_modes(), a), "probeGuess": weaker_out_of_focus()},
 }
 WRONG: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] = {
     "position-nan": lambda a: {**a, "xcoords": np.where(np.arange(72) == 5, np.nan, a["xcoords"])},
@@ -250,6 +257,20 @@ def told(backend: Any, ask: Ask, name: str) -> tuple[Mapping[str, Any], tuple[in
     if name not in native.keys(found.results):
         raise NotClaimed(f"results[{name!r}]: the engine does not tell it")
     return found.results, found.field.shape
+
+
+def brought(backend: Any, ask: Ask) -> tuple[float, float]:
+    """The mean light `Σ |P|²·|O|²` of the probe and object that an engine tells, over the patterns, and that of the record."""
+    results, _ = told(backend, ask, "probe")
+    for name in ("origin", "positions"):
+        told(backend, ask, name)
+    probe = np.atleast_3d(native.array(results["probe"]).astype(complex).T).T
+    whole, side = np.abs(native.array(results["object"]).astype(complex)) ** 2, probe.shape[-1]
+    corners = np.rint(native.array(results["positions"]) - native.array(results["origin"])).astype(int) - side // 2
+    light = np.sum(np.abs(probe) ** 2, axis=0)
+    made = [np.sum(light * whole[y : y + side, x : x + side]) for x, y in corners]
+    measured = CHANGES[ask.change](experiment(ask.whole))["diff3d"].astype(float)
+    return float(np.mean(made)), float(np.mean(np.sum(measured**2, axis=(-2, -1))))
 
 
 def finite(found: Image) -> np.ndarray:

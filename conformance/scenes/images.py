@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from conformance.connectors import native
 from conformance.connectors.names import NotClaimed, NotEvaluated
-from conformance.scenes import runs
+from conformance.scenes import archives, runs
 from conformance.scenes.configs import stating
 from conformance.scenes.motions import GroupScene
 from conformance.scenes.optics import object_image
@@ -145,6 +145,22 @@ def afresh(backend: Any, recipe: Recipe, test: Any, execution: Any = (), models:
     chosen = runs.execution(backend, replace(recipe, execution=recipe.execution + tuple(execution)))
     results = run.results if models is None else {"models": models}
     return Image(*runs.three(backend.reconstruct(results, test, run.config, execution=chosen, **options)))
+
+
+def asked_before(backend: Any, recipe: Recipe, change: Mapping[str, Any], before: bool) -> np.ndarray:
+    """The image of the test record by the recipe's bundle under another seed or number of groups, or with all `weights` of the
+    model multiplied by a number; `before`: the same record and model were asked for the recipe's own image first.
+    """
+    record, (models, _) = runs.test_record(backend), backend.load(archives.good(backend, recipe))
+    last = replace(recipe, **{name: value for name, value in change.items() if name != "weights"})
+    for turn, asked in enumerate((recipe, last) if before else (last,)):
+        if turn == before and "weights" in change:
+            module = native.item(models, "diffraction_to_obj")
+            backend.with_weights(module, {k: v * change["weights"] for k, v in runs.weights(backend, module).items()})
+        config, execution = runs.configuration(backend, asked, Path("unused")), runs.execution(backend, asked)
+        backend.synchronise(config)
+        found = Image(*runs.three(backend.reconstruct({"models": models}, record, config, M=17, execution=execution)))
+    return found.field
 
 
 NO_RESULTS = "not yet fully implemented without train_results"

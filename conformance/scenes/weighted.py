@@ -122,6 +122,12 @@ def reconstructed(backend: Any, **options: Any) -> Image:
     return images.reconstructed(backend, RUN, **options)
 
 
+def of_two_modes(backend: Any, **options: Any) -> Image:
+    """The same of a record under two modes, the second of which has more than half of the light of the first."""
+    probe = curved_probe(runs.N, 2) * np.array([1.0, 0.8], np.float32)[:, None, None]
+    return images.afresh(backend, RUN, runs.test_record(backend, probeGuess=probe.astype(np.complex64)), **options)
+
+
 def ratio_of_factors(backend: Any, plain: Image) -> float:
     """`s1/s2` for the patches and patterns of a reconstruction under the record's probe (INFER-021)."""
     container = plain.results["test_container"]

@@ -97,6 +97,15 @@ def test_an_engine_tells_positions_in_the_records_order(backend: Any, observe: O
     observe.close("positions", native.array(results["positions"]).astype(float), np.stack(engines.scan(ask.whole), axis=-1))
 
 
+@pytest.mark.clause("INFER-057~1", evidence="conservation", needs=("INFER-046",))
+@pytest.mark.parametrize("ask", [PLAIN, Ask(change="bright"), Ask(change="dim")], ids=["plain", "bright", "dim"])
+def test_an_engines_probe_has_the_records_unit(backend: Any, observe: Observer, ask: Ask) -> None:
+    """Probe and object bring the light of the record. If this fails, suspect a unit of the engine's own."""
+    made, measured = engines.brought(backend, ask)
+
+    observe.close("light", made, measured)
+
+
 @pytest.mark.clause("INFER-033~4", evidence="differential", needs=("INFER-031", "INFER-040"))
 @SCANS
 def test_an_engine_recovers_the_object(backend: Any, observe: Observer, ask: Ask) -> None:
@@ -216,5 +225,13 @@ def test_an_engine_takes_every_mode_of_the_probe_or_none(backend: Any, observe: 
 def test_a_trainable_probe_is_refined_or_refused(backend: Any, observe: Observer) -> None:
     """A probe out of focus comes into focus. If this fails, suspect a setting that the engine never reads."""
     error = convergence.error_unless_refused(backend, Ask(change="out-of-focus", trainable=True))
+
+    observe.close("object", error, 0.0)
+
+
+@pytest.mark.clause("INFER-041~1", evidence="differential", needs=("INFER-033", "INFER-043"))
+def test_every_mode_of_a_trainable_probe_is_refined_or_refused(backend: Any, observe: Observer) -> None:
+    """The weaker of two modes comes into focus. If this fails, suspect an engine that refines the first one alone."""
+    error = convergence.error_unless_refused(backend, Ask(change="weaker-out-of-focus", trainable=True))
 
     observe.close("object", error, 0.0)

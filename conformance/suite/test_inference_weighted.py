@@ -251,6 +251,19 @@ def test_factors_are_fitted_and_applied(backend: Any, observe: Observer) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.clause("INFER-018~1", evidence="differential", needs=("INFER-003", "INFER-020", "INFER-021"))
+def test_every_mode_of_a_record_is_heard_on_every_way(backend: Any, observe: Observer) -> None:
+    """Weights and factors under the light of two modes. If this fails, suspect the first mode in the place of all."""
+    plain, weighed, scaled = (
+        weighted.of_two_modes(backend, **options) for options in ({}, {"patch_weighting": "probe"}, {"varpro_scaling": "global"})
+    )
+
+    observe.close("image", weighed.field, weighted.weighed(weighed, "probe"), dtype="float32")
+    observe.close("patches", *weighted.applied(plain, scaled), dtype="float32")
+    observe.close("ratio", weighted.ratio(scaled), weighted.ratio_of_factors(backend, plain))
+
+
+@pytest.mark.slow
 @pytest.mark.clause("INFER-018~1", needs=("INFER-003",))
 @pytest.mark.parametrize("option", ["patch_weighting", "varpro_scaling"])
 def test_an_unknown_way_is_refused(backend: Any, observe: Observer, option: str) -> None:

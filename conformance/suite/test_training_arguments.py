@@ -116,6 +116,17 @@ def test_a_reconstruction_leaves_what_it_is_given(backend: Any, observe: Observe
     observe.holds("again", bool(np.array_equal(first.field, second.field)), "the same image", "another one")
 
 
+@pytest.mark.clause("INFER-049~1", needs=("INFER-011", "INFER-019"))
+@pytest.mark.parametrize(
+    "change", [{"seed": 77}, {"groups": 3}, {"weights": np.float32(1.5)}], ids=lambda change: next(iter(change))
+)
+def test_a_reconstruction_knows_nothing_of_the_last_one(backend: Any, observe: Observer, change: dict[str, Any]) -> None:
+    """The image that others would give who were not asked before. If this fails, suspect what is kept by too little."""
+    fresh, after = (images.asked_before(backend, SMALL, change, before) for before in (False, True))
+
+    observe.equal("image", after, fresh)
+
+
 @pytest.mark.clause("INFER-048~1", needs=("INFER-003",))
 def test_a_reconstruction_leaves_the_process_as_it_was(backend: Any, observe: Observer) -> None:
     """Loss and gradients of a module, before and after. If this fails, suspect gradients that are off from now on."""

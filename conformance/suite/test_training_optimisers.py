@@ -46,6 +46,18 @@ def test_two_updates_are_those_of_the_formula(backend: Any, observe: Observer, r
     observe.close("away from the formula", float(np.linalg.norm(moved - truth) / np.linalg.norm(truth)), 0.0, dtype="float64")
 
 
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-014~1", needs=("TRAIN-011", "TRAIN-044"), evidence="analytic")
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_a_faint_slope_is_followed_by_the_formula(backend: Any, observe: Observer, optimizer: str) -> None:
+    """Where slopes are no larger than what the formula adds to their size. If this fails, suspect another library's 1e-7."""
+    step = partial(oracle.adam, rate=1e-3, decay=0.0, beta1=0.5, beta2=0.8)
+
+    moved, truth = updates.two_updates(backend, named(optimizer, nll_weight=1e-9, weight_decay=0.0, **BETAS), step)
+
+    observe.close("away from the formula", float(np.linalg.norm(moved - truth) / np.linalg.norm(truth)), 0.0, dtype="float64")
+
+
 GATHERED = settings(accum_steps=2)
 CLIP = settings(gradient_clip_val=1e-3, gradient_clip_algorithm="norm")
 
