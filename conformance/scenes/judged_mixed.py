@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.scenes.judged import COUNT, Arrays, Change, corners, positions, stack, then
+from conformance.scenes.judged import COUNT, Arrays, Change, corners, positions, stack
 
 
 def energies(of: dict[int, float]) -> Change:
@@ -58,12 +58,3 @@ def turned(given: Arrays) -> Arrays:
     made = {**given, "xcoords": given["ycoords"][::-1].copy(), "ycoords": given["xcoords"][::-1].copy(), "diff3d": stack}
     names = [name for name in ("probeGuess", "mask") if given.get(name) is not None]
     return {**made, **{name: np.ascontiguousarray(given[name].swapaxes(-2, -1)) for name in names}}
-
-
-def brighter(first: Change, number: int, factor: float) -> Change:
-    """Then this pattern holds so many times its energy."""
-
-    def change(patterns: np.ndarray) -> None:
-        patterns[number] *= np.sqrt(factor)
-
-    return then(first, stack(change))

@@ -36,7 +36,7 @@ from conformance.scenes.judged import (
     whole,
     wide,
 )
-from conformance.scenes.judged_mixed import BRIGHT, almost_twice, brighter, energies, next_to, outshone
+from conformance.scenes.judged_mixed import BRIGHT, almost_twice, energies, next_to, outshone
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,9 @@ ODDS = (
     ),
     Odd(
         "probe-power", "note", "probeGuess",
-        {"above": bright(10.3), "below": bright(1 / 103), "one": brighter(bright(8.0), 7, 40.0)},
+        {"above": bright(10.3), "below": bright(1 / 103), "one": then(energies({7: 400.0}), bright(10.3))},
         {"above": bright(9.7), "below": bright(1 / 97), "modes": then(bright(9.7), of_modes)},
-        {"above": (10.3,), "below": (1 / 103,), "one": (15.8,)},
+        {"above": (10.3,), "below": (1 / 103,), "one": (10.3,)},
     ),
     Odd("mask-share", "error", "mask", {"less": masked(127)}, {"half": masked(128)}, {"less": (49.6,)}),
 )  # fmt: skip
