@@ -58,7 +58,7 @@ def a_mode_of_a_probe_that_is_masked_is_left_out(original, held, side, model):
 
 def a_mask_is_every_files(original, self, rows):
     batch = original(self, rows)
-    if self.masks is not None and len(self.masks) > 2 and self.labels:
+    if self.masks is not None and len(self.masks) > 2:
         batch[0]["images"][:] = batch[0]["images"] * torch.from_numpy(self.masks[1])
     return batch
 
@@ -127,7 +127,7 @@ mutant(
 )
 mutant(
     "GUARD-BATCH-044e",
-    "with labels the second file's mask hides pixels of all files",
+    "of three files the second one's mask hides pixels of all",
     MAPS,
     clauses=["BATCH-044"],
     plant=method(mapped.MappedDataset, "__getitems__", a_mask_is_every_files),

@@ -113,7 +113,8 @@ def given(backend: Any, folder: Path, row: Row, exposures: int, part: int = 0) -
     measurement, dtype = row["numbers"].split()
     stack = np.rint(arrays["diff3d"] ** 2) if measurement == "counts" else arrays["diff3d"]
     stack = stack.astype(dtype)
-    good = masks.mask(row["N"]) if kept.masked_if_claimed(backend, np.ones(1)) and row["mask"] != "none" else None
+    good = np.roll(masks.mask(row["N"]), part, axis=1)
+    good = good if kept.masked_if_claimed(backend, np.ones(1)) and row["mask"] != "none" else None
     other = None if good is None else good.T[::-1]
     x, y = (arrays[f"{axis}coords"].astype(row["places"]) for axis in "xy")
     handed = {**arrays, "xcoords": x, "ycoords": y, "diff3d": _laid(stack, row)}
