@@ -108,6 +108,10 @@ mutant("GUARD-CLIENT-013", "as many groups are trained on as the test data have 
     "CLIENT-013:every_exposure_is_trained_on",
     plant=source(f"{NAMES}/workflows/components.py", "settled(config, len(train_data))",
         "settled(config, len(train_data if test_data is None else test_data))"))
+mutant("GUARD-CLIENT-014", "two trainings with one seed see other groups", "CLIENT-014:groups_are_as_they_are_asked_for",
+    plant=source(f"{NAMES}/raw_data.py", "gridsize=side, seed=seed,", "gridsize=side,"))
+mutant("GUARD-CLIENT-014b", "a training of ten samples an exposure has one", "CLIENT-014:groups_are_as_they_are_asked_for",
+    plant=source(f"{NAMES}/raw_data.py", "rounds = nsamples if side > 1 else 1", "rounds = 1"))
 mutant("GUARD-CLIENT-024", "patches always count by the probe", "CLIENT-024:a_setting_of_the_other_acts_or_is_refused"
     "[client_inference_config-patch_weighting]",
     plant=source(f"{OTHER}/api/base_api.py", "samples.weights_of(container.probe.numpy(), inference.patch_weighting)",

@@ -15,6 +15,7 @@ import numpy as np
 from conformance.connectors import native, process
 from conformance.scenes import records
 from conformance.scenes.client_settings import (
+    ASKED,
     GROUPING,
     KINDS,
     MODEL,
@@ -114,6 +115,11 @@ class Session:
         return dict(self._first("refuse")["errors"])
 
     @property
+    def grouped(self) -> dict[str, Any]:
+        """Groups of four, by the arguments that they were asked for with."""
+        return self._first("grouped")
+
+    @property
     def configured(self) -> dict[str, Any]:
         """The parent's part."""
         return self._ask("configured", CONFIGURE, "configure")
@@ -155,8 +161,9 @@ class Session:
 
     def _first(self, step: str) -> dict[str, Any]:
         self._answers("configured", CONFIGURE)  # whether it went well is another check's question
+        settle = {"N": N, "registry": list(REGISTRY)}
         found = {"modules": MODULES, "packages": ["ptycho"]}
-        return self._ask("first", {"found": found, "settle": {"N": N, "registry": list(REGISTRY)}, "refuse": {}}, step)
+        return self._ask("first", {"found": found, "settle": settle, "grouped": {"cases": ASKED}, "refuse": {}}, step)
 
     def _torch(self, step: str) -> dict[str, Any]:
         modules = {"modules": TORCH_MODULES, "packages": ["ptycho_torch"]}

@@ -39,6 +39,13 @@ TRAINING = {
 GROUPING = {"neighbours": 7, "samples": 1, "gridsize": 1}
 """The client's defaults."""
 
+BY_FOUR = {"K": 7, "nsamples": 1, "gridsize": 2, "seed": 1}
+ASKED = {
+    **{"given": BY_FOUR, "again": BY_FOUR, "nsamples": BY_FOUR | {"nsamples": 2}},
+    **{"seed": BY_FOUR | {"seed": 2}, "K": BY_FOUR | {"K": 4}},
+}
+"""What groups are asked for with: the same twice, then one argument each that is another."""
+
 REGISTRY = {"N": N, "gridsize": 1, "probe_scale": 3.0, "amp_activation": "swish", "batch_size": 4, "nphotons": PHOTONS}
 """What the registry holds once the client has told it the training's configuration."""
 

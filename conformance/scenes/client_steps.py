@@ -8,6 +8,7 @@ what was seen. A step that fails leaves its error there. NumPy and the backend a
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import os
@@ -147,6 +148,20 @@ def _exposures(X: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.argmax(groups @ patterns.T, axis=1)
 
 
+def grouped(job: Answer, folder: Path) -> Answer:
+    """Case → how many groups of these arguments there are, and a digest of their positions in order."""
+    import ptycho.loader
+    from ptycho.raw_data import RawData
+
+    record, seen = RawData.from_file(folder / "train_data.npz"), {}
+    for name, asked in job["cases"].items():
+        groups = record.generate_grouped_data(record.diff3d.shape[-1], **asked)
+        container = ptycho.loader.load(lambda groups=groups: groups, record.probeGuess, which=None, create_split=False)
+        places = np.asarray(container.global_offsets, dtype=np.float64)
+        seen[name] = {"X": list(np.shape(container.X)), "places": hashlib.sha256(places.tobytes()).hexdigest()[:12]}
+    return seen
+
+
 def refuse(job: Answer, folder: Path) -> Answer:
     """The errors of input that cannot be worked with."""
     from ptycho.raw_data import RawData
@@ -238,7 +253,7 @@ def error_of(call: Callable[[], Any]) -> Answer:
     return {"kinds": [], "message": ""}
 
 
-STEPS = (found, configure, settle, train, reconstruct, refuse, torch_train, torch_reconstruct)
+STEPS = (found, configure, settle, train, reconstruct, grouped, refuse, torch_train, torch_reconstruct)
 
 
 def answered(question: Path, steps: Sequence[Callable[[Answer, Path], Answer]]) -> None:

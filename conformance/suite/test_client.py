@@ -218,3 +218,14 @@ def test_known_patches_reach_the_first_and_the_last_pixel(backend: Proxy, observ
     first = [(side - whole) // 2 for side, whole in zip(image.shape, scan["objectGuess"].shape, strict=True)]
     rows, columns = np.add(first, [(0, 0), (client.HEIGHT - 1, client.WIDTH - 1)]).T
     observe.close("known patches", image[rows, columns], truth[rows, columns])
+
+
+@pytest.mark.clause("CLIENT-014~1", needs=("CLIENT-008",))
+def test_groups_are_as_they_are_asked_for(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """As many for each exposure as asked for, by the seed, of the nearest. If this fails, suspect an argument not handed on."""
+    seen = client.session(backend, shared_folder).grouped
+
+    shape = [12, settings.N, settings.N, 4]
+    observe.equal("groups", [seen[case]["X"] for case in ("given", "nsamples")], [shape, [24, *shape[1:]]])
+    observe.equal("the same seed", seen["again"], seen["given"])
+    observe.equal("no others with another", [case for case in ("seed", "K") if seen[case] == seen["given"]], [])
