@@ -145,7 +145,7 @@ class Reference:
     likelihood = _on_tensors(loss.poisson_nll)
 
     def loss(self, module: Any, native_batch: Any) -> Any:
-        return module.compute_loss(move_data_to_device(native_batch, self.device))
+        return module.eval().compute_loss(move_data_to_device(native_batch, self.device))
 
     def gradient(self, module: Any, native_batch: Any) -> Mapping[str, Any]:
         module.zero_grad()
@@ -188,7 +188,7 @@ class Reference:
     count_object = staticmethod(torch.no_grad()(lambda module, batch: module.eval().object_of(batch[0])))
     count_predict = staticmethod(torch.no_grad()(lambda module, batch: module.eval().predicted(batch[0])))
     count_infer = staticmethod(counts.infer)
-    count_loss = staticmethod(lambda module, batch: module.compute_loss(batch))
+    count_loss = staticmethod(lambda module, batch: module.eval().compute_loss(batch))
     count_scale = staticmethod(lambda module, batch: module.initial_scale(batch))
     rectangular = _on_tensors(counts.rectangular)
     count_likelihood = _on_tensors(lambda *tensors: counts.count_likelihood(*tensors)[0])

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from conformance.connectors import native
 from conformance.oracles import loss as oracle
 from conformance.protocol import Native
-from conformance.scenes import networks
+from conformance.scenes import networks, runs, updates
 from conformance.scenes.answers import finite, number
 
 DARK = [(0.75, 1.25), (0.75, 0.0), (0.0, 1.25), (0.0, 0.0)]
@@ -219,3 +220,14 @@ def slopes(backend: Any, config: Native, source: Any, share: float = 1e-4, reach
 
 def _loss(backend: Any, module: Native, batch: Native) -> float:
     return number(backend.loss(module, batch))
+
+
+def of_equal_data(backend: Any, results: Mapping[str, Any], source: Native, config: Native) -> float:
+    """What validation owes where nothing was learned of `source`, which is validated too: the loss of training.
+
+    Of a network that computes otherwise while it trains, the loss outside of training.
+    """
+    if not updates.computes_otherwise(backend, runs.SMALL):
+        return float(native.item(native.item(results, "history"), "train_loss")[-1])
+    module = native.item(native.item(results, "models"), "diffraction_to_obj")
+    return _loss(backend, module, networks.first_batch(backend, source, config))

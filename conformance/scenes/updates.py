@@ -13,16 +13,58 @@ from conformance.connectors import native
 from conformance.scenes import runs
 from conformance.scenes.runs import STILL, Recipe, settings
 
+IN_ORDER = settings(sequential_sampling=True)
+
 
 def displacement(backend: Any, recipe: Recipe) -> np.ndarray:
-    """How far a recipe moves the weights: its end minus the end of the same run at a rate at which nothing moves."""
-    return runs.final(backend, recipe) - runs.final(backend, replace(recipe, rate=STILL, epochs=1))
+    """How far a recipe moves what is learned: its end minus the end of the same run at a rate at which nothing moves.
+
+    Statistics that a network keeps of its batches are among its weights, and no optimiser moves them.
+    """
+    run, still = (runs.trained(backend, one) for one in (recipe, replace(recipe, rate=STILL, epochs=1)))
+    learned = _learned(backend, recipe, still)
+    end, start = ({k: v for k, v in runs.weights(backend, runs.model_of(one)).items() if k in learned} for one in (run, still))
+    return runs.flat(end) - runs.flat(start)
+
+
+def as_far(backend: Any, recipe: Recipe, other: Recipe) -> float:
+    """How many times as far as a recipe another one goes; where each pass has draws of its own, to a whole number."""
+    one, two = displacement(backend, recipe), displacement(backend, other)
+    share = float(np.vdot(one, two) / np.vdot(one, one))
+    return float(round(share)) if computes_otherwise(backend, recipe) else share
+
+
+def _learned(backend: Any, recipe: Recipe, run: runs.Run) -> set[str]:
+    """The names of the weights that have a gradient, be it none for this batch."""
+    config = runs.configuration(backend, recipe, Path("unused"))
+    backend.synchronise(config)
+    batch = next(iter(backend.loaders(run.results["train_container"], None, config)[0]))
+    return {str(name) for name in backend.gradient(backend.module(config), batch)}
+
+
+def computes_otherwise(backend: Any, recipe: Recipe) -> bool:
+    """Whether a network computes otherwise while it trains (specs/loss.md).
+
+    At a rate at which nothing is learned, its losses differ from pass to pass (draws), or what has no gradient moves (means).
+    """
+    still = replace(recipe, rate=STILL, epochs=2, training=IN_ORDER, overrides=())  # one for all that an update is told
+    run = runs.trained(backend, still)
+    first, second = native.item(native.item(run.results, "history"), "train_loss")
+    fresh = runs.weights(backend, backend.module(runs.configuration(backend, still, Path("unused"))))
+    learned, found = _learned(backend, still, run), runs.weights(backend, runs.model_of(run))
+    draws = abs(first - second) > 1e-6 * abs(first)
+    return draws or any(not np.array_equal(found[name], fresh[name]) for name in found.keys() - learned)
 
 
 def two_updates(
     backend: Any, recipe: Recipe, step: Callable[[np.ndarray, np.ndarray, dict[str, Any]], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How far a recipe of two batches moves the weights, and how far `step(w, g, state)` says, by the backend's own gradients."""
+    """How far a recipe of two batches moves the weights, and how far `step(w, g, state)` says, by the backend's own gradients.
+
+    Of a network that computes otherwise while it trains, one update by the slope that training itself shows.
+    """
+    if computes_otherwise(backend, recipe):
+        return _one_update(backend, replace(recipe, groups=recipe.groups // 2), step)
     run, still = (runs.trained(backend, one) for one in (recipe, replace(recipe, rate=STILL)))
     start, end = (runs.weights(backend, runs.model_of(one)) for one in (still, run))
     names = sorted(name for name, value in start.items() if value.dtype.kind == "f")
@@ -36,6 +78,18 @@ def two_updates(
         gradient = {k: np.zeros_like(start[k]) if found.get(k) is None else np.array(native.array(found[k])) for k in names}
         now = step(now, runs.flat(gradient), state)
     return runs.flat(end) - first, now - first
+
+
+def _one_update(
+    backend: Any, recipe: Recipe, step: Callable[[np.ndarray, np.ndarray, dict[str, Any]], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same of one batch, whose slope is how far plain descent goes at rate 1."""
+    descent = {**dict(recipe.training), "optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0}
+    slope = -displacement(backend, replace(recipe, rate=1.0, training=settings(**descent)))
+    still = runs.trained(backend, replace(recipe, rate=STILL, epochs=1))
+    learned = _learned(backend, recipe, still)
+    start = runs.flat({k: v for k, v in runs.weights(backend, runs.model_of(still)).items() if k in learned})
+    return displacement(backend, recipe), step(start, slope, {}) - start
 
 
 def unflat(vector: np.ndarray, like: Mapping[str, np.ndarray], names: list[str]) -> dict[str, np.ndarray]:

@@ -18,6 +18,15 @@ from reference_impl.model.network import Autoencoder
 FILES = ("test_model", "test_model_interfaces", "test_physics_chain", "test_loss")
 SLOW = ("LOSS-002:gradient_is_the_slope_of_the_loss", "PHYS-015:samples_do_not_see_each_other[images-g2]")
 
+OTHERWISE = (
+    "LOSS-011:validation_loss_is_the_loss_of_the_validation_batch", "LOSS-011:validation_has_every_term_of_the_loss",
+    "LOSS-011:training_and_validation_agree_where_nothing_is_learned",
+    "LOSS-012:values_under_a_mask_change_neither_loss_nor_gradient",
+    "LOSS-020:the_loss_is_divided_by_frozen_means", "TRAIN-014:two_updates_are_those_of_the_formula",
+    "TRAIN-045:gathered_batches_count_by_their_mean", "TRAIN-065:a_resumed_run_is_the_uninterrupted_one[adam-exponential]",
+    "BATCH-049:the_loss_of_a_map_is_that_of_data_in_memory",
+)  # fmt: skip
+"""Checks that lay training beside what is computed outside of it."""
 BATCHES = ("INFER-012:the_network_sees_batches_of_the_size_asked_for",)
 
 
@@ -97,8 +106,10 @@ twin("TWIN-DEEPER-HEADS", "heads have a convolution and a normalisation more", *
 twin("TWIN-WIDER-BORDER", "a quarter of the features feed the border", *SLOW, files=FILES,
     plant=constant(cnn, "OUTER_FRACTION", 0.25))
 twin("TWIN-ATTENTION", "the bottleneck weighs its channels", *SLOW, files=FILES, plant=bottleneck_with_attention)
-twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch while it trains", files=FILES,
+twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch while it trains", *OTHERWISE, files=FILES,
     plant=_around_the_encoder(lambda inner: nn.Sequential(inner, nn.BatchNorm2d(inner[-1][2].out_channels))))
+twin("TWIN-DROPOUT", "the bottleneck loses a tenth of its channels while it trains", *OTHERWISE, files=FILES,
+    plant=_around_the_encoder(lambda inner: nn.Sequential(inner, nn.Dropout2d(0.1))))
 twin("TWIN-CHANNELS-LAST-MEMORY", "the network runs channels-last, outputs are views", *SLOW, files=FILES,
     plant=method(Autoencoder, "__init__", network_runs_channels_last))
 twin("TWIN-WEIGHT-NORM", "the encoder's kernels are computed: a length times a direction", *SLOW, *BATCHES,

@@ -19,6 +19,7 @@ from reference_impl.grouping import generate_grouped_data
 from reference_impl.tests.samples import arrays
 from reference_impl.tests.test_training import config, container, execution, weights
 from reference_impl.training import train_cdi_model_torch
+from reference_impl.training.checkpoints import Order
 from reference_impl.training.resume import DOSE, digest_of
 
 
@@ -191,3 +192,12 @@ def test_the_digest_sees_everything_that_a_container_holds() -> None:
 
     assert dose == {digest_of(made)}
     assert len({digest_of(made), *seen.values()}) == 1 + len(seen) and digest_of(replace(made)) == digest_of(made)
+
+
+def test_a_network_that_draws_goes_on_with_its_draws() -> None:
+    torch.manual_seed(5)
+    kept = Order(torch.Generator().manual_seed(1)).state_dict()
+    expected = torch.rand(3)
+    Order(torch.Generator()).load_state_dict(kept)
+    assert torch.equal(torch.rand(3), expected)
+    Order(torch.Generator()).load_state_dict({"generator": kept["generator"]})  # as checkpoints were before

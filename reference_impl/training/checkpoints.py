@@ -68,17 +68,24 @@ def alone_in(folder: str | Path) -> AbstractContextManager[None]:
 
 
 class Order(Callback):
-    """The state of the generator that shuffles the training data, so that a resumed run meets the batches it would have met."""
+    """The states of the generators of a run, so that a resumed one meets the batches that it would have met, in the order that it
+    would have met them, and a network that draws while it trains (dropout) draws what it would have drawn.
+    """
 
     def __init__(self, generator: torch.Generator) -> None:
         self.generator = generator
 
     def state_dict(self) -> dict[str, Any]:
-        return {"generator": self.generator.get_state()}
+        drawn = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        return {"generator": self.generator.get_state(), "network": torch.get_rng_state(), "devices": drawn}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Lightning restores callbacks before the first iterator is made."""
+        """Lightning restores callbacks before the first iterator is made; checkpoints from before have the first state alone."""
         self.generator.set_state(state_dict["generator"].cpu())
+        if "network" in state_dict:
+            torch.set_rng_state(state_dict["network"].cpu())
+        if len(drawn := state_dict.get("devices", [])) == torch.cuda.device_count() and drawn:
+            torch.cuda.set_rng_state_all([state.cpu() for state in drawn])
 
 
 def resolve_monitor(name: str, logged: Collection[str], loss_name: str, val_loss_name: str) -> str:
