@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -54,7 +55,7 @@ def ask(backend: Any, folder: Path, chosen: str, blocked: Sequence[str]) -> dict
     inference = backend.canonical(
         "inference", model=training.model, model_path=folder, test_data_file=folder / "test.npz", backend=chosen
     )
-    configs = {name: beside.pickled(inference if name.startswith("load") else training) for name in WORKFLOWS}
+    configs = {name: _carried(inference if name.startswith("load") else training, blocked) for name in WORKFLOWS}
     job = {"do": "selector", "selector": selector_module(backend), "registries": places(backend), "configs": configs}
     answer = _child(backend, job | {"before": BEFORE, "stack": ["torch", *info.modules]}, folder, blocked)
     if "unfit" in answer:
@@ -62,6 +63,15 @@ def ask(backend: Any, folder: Path, chosen: str, blocked: Sequence[str]) -> dict
             f"a configuration cannot be carried into an interpreter without {', '.join(blocked)}: {answer['unfit']}"
         )
     return answer
+
+
+def _carried(config: Any, blocked: Sequence[str]) -> str:
+    """A configuration as text for another interpreter; no clause asks for one that can be pickled."""
+    try:
+        return beside.pickled(config)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        told = f"a configuration cannot be carried into an interpreter without {', '.join(blocked)}: {error}"
+        raise NotEvaluated(told) from error
 
 
 def places(backend: Any) -> list[str]:

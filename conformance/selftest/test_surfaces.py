@@ -9,7 +9,7 @@ import pytest
 
 from conformance.connectors import process
 from conformance.connectors.connect import Proxy, information
-from conformance.connectors.names import NotClaimed, NotOffered, UnknownBackend, claimed, offered
+from conformance.connectors.names import NotClaimed, NotEvaluated, NotOffered, UnknownBackend, claimed, offered
 from conformance.evidence import report as reports
 from conformance.evidence.verdict import clause_states
 from conformance.protocol import BackendInfo
@@ -192,6 +192,18 @@ def test_an_engine_without_torch_is_not_told_to_require_it() -> None:
     interpreters.of_torch(Told("numpy", "torch 2.13.0"))
     with pytest.raises(NotClaimed, match="the description names no `selector`"):
         interpreters.selector_module(Told("numpy"))
+
+
+class Rooted(Told):
+    """Makes configurations of a class that no module knows."""
+
+    def canonical(self, kind: str, **fields: object) -> object:
+        return type(kind, (), fields)()
+
+
+def test_a_configuration_that_no_pickle_carries_is_no_fault_of_the_check(tmp_path: Path) -> None:
+    with pytest.raises(NotEvaluated, match="cannot be carried into an interpreter without torch"):
+        interpreters.ask(Rooted("torch 2.13.0"), tmp_path, "pytorch", ["torch"])
 
 
 class Silent(Moves):
