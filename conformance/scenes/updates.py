@@ -28,10 +28,10 @@ def displacement(backend: Any, recipe: Recipe) -> np.ndarray:
 
 
 def as_far(backend: Any, recipe: Recipe, other: Recipe) -> float:
-    """How many times as far as a recipe another one goes; where each pass has draws of its own, to a whole number."""
+    """How many times as far as a recipe another one goes; of a network that computes otherwise while it trains, to a half."""
     one, two = displacement(backend, recipe), displacement(backend, other)
     share = float(np.vdot(one, two) / np.vdot(one, one))
-    return float(round(share)) if computes_otherwise(backend, recipe) else share
+    return round(2 * share) / 2 if computes_otherwise(backend, recipe) else share
 
 
 def _learned(backend: Any, recipe: Recipe, run: runs.Run) -> set[str]:
