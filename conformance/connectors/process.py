@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +86,42 @@ def run(
     # Decoded here: text mode would turn a progress line's carriage returns into line ends.
     out, err = (stream.decode("utf-8", errors="replace") for stream in (done.stdout, done.stderr))
     return Completed(tuple(command), done.returncode, out, err)
+
+
+def stopped(
+    argv: Sequence[str], number: int, begun: Path, *, env: Mapping[str, str | None] | None = None, cwd: str | Path | None = None,
+    timeout: float = 120.0,
+) -> Completed:  # fmt: skip
+    """Run a command until the file `begun` is there, send it the signal `number`, and wait for its end.
+
+    It meets the signal as a command at a terminal does, whatever this process ignores, and by itself: nothing stands in for its
+    interpreter. Raises `NoAnswer` where the file does not
+    come, or the end, within `timeout` seconds each.
+    """
+    command, (out, err) = [str(part) for part in argv], (tempfile.TemporaryFile() for _ in range(2))
+    with out, err:
+        child = subprocess.Popen(
+            command,
+            env=_environment(env or {}),
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+        )
+        try:
+            patience = time.monotonic() + timeout
+            while not begun.exists() and child.poll() is None and time.monotonic() < patience:
+                time.sleep(0.05)
+            child.send_signal(number)
+            child.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise NoAnswer(f"expected an end within {timeout:g} s of signal {number}, found none: {' '.join(command)}") from error
+        finally:
+            child.kill()
+            child.wait()
+        texts = [stream.read().decode("utf-8", errors="replace") for stream in (out, err) if not stream.seek(0)]
+        return Completed(tuple(command), child.returncode, *texts)
 
 
 def block_imports(

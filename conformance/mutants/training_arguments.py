@@ -25,6 +25,7 @@ LEFT = "TRAIN-005:a_training_leaves_what_it_is_given"
 ELSEWHERE = "TRAIN-066:data_that_differ_in_one_place_are_others"
 LAST = "INFER-049:a_reconstruction_knows_nothing_of_the_last_one"
 MEANT = "TRAIN-068:a_difference_that_is_meant_acts"
+SWAYED = "TRAIN-068:each_setting_that_is_meant_acts_or_is_refused"
 MEANT_GROUPS = "TRAIN-068:other_groups_that_are_meant_are_of_the_same_scan"
 BLOCK = 64
 
@@ -53,6 +54,12 @@ def stopping(**fixed: Any) -> Change:
     return method(
         EarlyStopping, "__init__", lambda original, self, *given, **options: original(self, *given, **{**options, **fixed})
     )
+
+
+def clips_as_it_did(original: Any, self: Any, trainer: Any, module: Any) -> None:
+    original(self, trainer, module)
+    if "gradient_clip_val" in self.changed:
+        module.training_config = replace(module.training_config, gradient_clip_val=None)
 
 
 def kept_by(key: Any, original: Any) -> Any:
@@ -165,6 +172,10 @@ mutant("GUARD-INFER-048", "after a look at an image nothing learns any more",
     "INFER-048:a_reconstruction_leaves_the_process_as_it_was", plant=function(predict_patches, gradients_stay_off))
 mutant("GUARD-TRAIN-066e", "the photons of a record are not among what it was trained with",
     "TRAIN-066:a_record_of_another_dose_is_another", plant=method(Provenance, "of", the_dose_is_the_configurations))
+mutant("GUARD-TRAIN-068e", "a weight decay that is meant is what the optimiser remembers", f"{SWAYED}[weight_decay]",
+    plant=method(Memory, "on_train_start", lambda original, self, trainer, module: None))
+mutant("GUARD-TRAIN-068f", "on resuming gradients are clipped as they were", f"{SWAYED}[gradient_clip_val]",
+    plant=method(Memory, "on_train_start", clips_as_it_did))
 mutant("GUARD-TRAIN-068c", "other groups may be those of another scan", MEANT_GROUPS,
     plant=constant(resume, "RECORD", ()))
 mutant("GUARD-TRAIN-068d", "other groups are other data, whatever is meant", MEANT_GROUPS, plant=constant(resume, "GROUPS", ()))

@@ -17,6 +17,7 @@ FAILS, TRAIN, INFER = (
     "CLI-013:a_training_that_fails_says_so",
     "CLI-013:an_inference_that_fails_says_so",
 )
+STOPPED = "CLI-026:a_training_that_is_stopped_says_so"
 CATCHES = "    except Exception as error:  # every failure"
 
 
@@ -47,6 +48,11 @@ mutant("GUARD-CLI-013c", "a full disk at the bundle costs the older one", f"{TRA
     plant=the_archive_is_written_in_place)
 mutant("GUARD-CLI-013d", "a bad file is a page of traceback", f"{TRAIN}[train-validation-file]", f"{INFER}[infer-data-file]",
     plant=source("cli/main.py", "        if args.debug:\n            raise\n", "        raise\n"))
+mutant("GUARD-CLI-026", "a training that a queue has ended ends well", f"{STOPPED}[terminated]",
+    plant=source("cli/main.py", "TERMINATED = 130, 143", "TERMINATED = 130, 0"))
+mutant("GUARD-CLI-026b", "a training that is stopped costs the older bundle", STOPPED,
+    plant=source("cli/main.py", 'print("error: terminated',
+        '(args.output_dir / "wts.h5.zip").unlink()\n        print("error: terminated'))
 mutant("GUARD-TRAIN-052", "a training that diverged ends well, with weights that are no numbers", f"{FAILS}[loss]",
     plant=every(method(PtychoLightningModule, "_finite_loss", instead(lambda self, batch, *rest: self.compute_loss(batch))),
         function(finite.refuse_not_finite, instead(lambda *given: None))))

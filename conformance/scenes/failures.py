@@ -85,6 +85,18 @@ def ended(backend: Any, stage: Stage, folder: Path, model: Path | None = None) -
     return Ended(done, older, archives.left(out))
 
 
+def stopped(backend: Any, number: int, folder: Path) -> Ended:
+    """A training that would last for a day, sent a signal once its first checkpoint is there, over an older bundle."""
+    out = folder / "out"
+    out.mkdir()
+    (out / NAME).write_bytes(OLDER)
+    data = write_npz(folder / "data.npz", **record(n=8, N=runs.N))
+    own = ["--train_data_file", data, "--output_dir", out, "--gridsize", 1, "--max_epochs", 100_000, "--batch_size", 4]
+    argv = [*backend.command("train"), *own, "--n_images", 8, "--accelerator", "cpu", "--quiet"]
+    done = process.stopped(argv, number, out / "checkpoints" / "last.ckpt", env=commands.TELLING, cwd=folder)
+    return Ended(done, {NAME: (out / NAME).read_bytes() if (out / NAME).is_file() else None}, archives.left(out))
+
+
 def within(room: int | None, argv: list[Any]) -> list[Any]:
     """The command with no room for a file of more than `room` KiB; as it is without."""
     limited = 'ulimit -f "$1"; shift; exec "$@"'  # POSIX counts blocks of 512 bytes

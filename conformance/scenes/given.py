@@ -15,7 +15,7 @@ import numpy as np
 from conformance.connectors import native
 from conformance.scenes import networks, runs
 from conformance.scenes.answers import number
-from conformance.scenes.runs import SMALL, Recipe, Run
+from conformance.scenes.runs import SMALL, Recipe, Run, settings
 
 ARRAYS = ("diff3d", "xcoords", "ycoords", "probeGuess")
 _COUNT = itertools.count()
@@ -71,6 +71,34 @@ def resumed(backend: Any, recipe: Recipe, chosen: Mapping[str, Any], train: Any 
     """The recipe with overrides that may be lists; its record is the usual one, or `train`."""
     folder = Path(_folder().name) / f"run{next(_COUNT)}"
     return watched(backend, recipe, folder, chosen, train).run
+
+
+MEANT: dict[str, Any] = {
+    "weight_decay": 4.0,
+    "batch_size": 2,
+    "nll_weight": 0.25,
+    "mae_weight": 0.5,
+    "realspace_weight": 2.0,
+    "gradient_clip_val": 1e-5,
+    "accum_steps": 2,
+    "probe_scale": 9.0,
+}
+"""Settings that decide what an update is, with another value than `SWAYED` has."""
+SWAYED = replace(SMALL, groups=8, epochs=2, validation=False)
+"""Two batches an epoch."""
+
+
+def swayed(backend: Any, name: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """Weights one epoch after a checkpoint, with another value of a setting that is meant, and without; None: refused."""
+    path = str(runs.last(runs.trained(backend, SWAYED)))
+    going_on = replace(SWAYED, epochs=3)
+    plain = runs.final(backend, replace(going_on, overrides=settings(resume_from=path)))
+    chosen = {"resume_from": path, "resume_override": name, name: MEANT[name]}
+    try:
+        run = resumed(backend, going_on, chosen)
+    except ValueError:
+        return None
+    return runs.flat(runs.weights(backend, runs.model_of(run))), plain
 
 
 def handed(backend: Any, recipe: Recipe, contained: bool) -> tuple[Any, None]:

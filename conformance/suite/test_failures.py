@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,16 @@ def test_a_training_that_fails_says_so(backend: Any, observe: Observer, tmp_path
     observe.holds("message", any(word in told for word in stage.told), f"one of {stage.told}", found.done.output[-400:])
     observe.equal("older bundle", found.older, {archives.NAME: OLDER})
     observe.equal("bundles", [name for name in found.left if "wts" in name], [archives.NAME])
+
+
+@pytest.mark.clause("CLI-026~1", needs=("CLI-005",))
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["terminated", "interrupted"])
+def test_a_training_that_is_stopped_says_so(backend: Any, observe: Observer, tmp_path: Path, number: signal.Signals) -> None:
+    """A code other than 0, the older bundle whole. If this fails, suspect a trainer that takes a signal for its end."""
+    found = failures.stopped(backend, number, tmp_path)
+
+    observe.holds("exit code", found.done.returncode != 0, "another than 0", f"0; it said {found.done.output[-300:]!r}")
+    observe.equal("older bundle", found.older, {archives.NAME: OLDER})
 
 
 @pytest.mark.clause("CLI-013~1", needs=("CLI-005",))

@@ -102,6 +102,16 @@ def test_a_difference_that_is_meant_acts(backend: Any, observe: Observer, meant:
     observe.close("rates", runs.rates(run), [3e-3 * 0.95**epoch for epoch in (2, 3)], dtype="float64")
 
 
+@pytest.mark.clause("TRAIN-068~1", needs=("TRAIN-065", "TRAIN-066"))
+@pytest.mark.parametrize("name", given.MEANT)
+def test_each_setting_that_is_meant_acts_or_is_refused(backend: Any, observe: Observer, name: str) -> None:
+    """Other weights after the next epoch. If this fails, suspect an optimiser that goes on with what it remembers."""
+    weights = given.swayed(backend, name)
+
+    moved = weights is None or not np.array_equal(*weights)
+    observe.holds("weights", moved, f"other weights with another {name}, or a refusal", "the same weights, bit for bit")
+
+
 @pytest.mark.clause("INFER-019~1", needs=("INFER-003",))
 def test_a_reconstruction_leaves_what_it_is_given(backend: Any, observe: Observer) -> None:
     """Results and record are as they were. If this fails, suspect results that are added to in their place."""
