@@ -12,7 +12,7 @@ from conformance.defects.changes import function, instead, method, whole
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 from reference_impl.training import PtychoLightningModule, schedulers
-from reference_impl.training.clipping import clip_gradients
+from reference_impl.training.clipping import _unit_norm, clip_gradients
 from reference_impl.training.overrides import settle
 
 MODULE = PtychoLightningModule
@@ -128,6 +128,8 @@ mutant("GUARD-TRAIN-044d", "gradients pile up from update to update", "TRAIN-044
     plant=method(MODULE, "_update", instead(gradients_are_never_cleared)))
 mutant("GUARD-TRAIN-044e", "the tail of an epoch is not clipped", f"{GATHERED}[left-over]",
     plant=method(MODULE, "_update", the_tail_is_not_clipped))
+mutant("GUARD-TRAIN-044g", "a kernel is clipped as one unit", "TRAIN-044:the_adaptive_clip_looks_at_each_unit",
+    plant=function(_unit_norm, instead(torch.linalg.vector_norm)))
 mutant("GUARD-TRAIN-045", "the tail of an epoch is divided by accum_steps", f"{MEAN}[left-over]",
     plant=method(MODULE, "_update", the_setting_is_the_divisor))
 mutant("GUARD-TRAIN-045b", "gathered gradients are added", f"{MEAN}[joined]",

@@ -152,12 +152,17 @@ class Stated(Flow):
         argv = [*self.backend.command("train"), *listed(files), *listed(given), "--output_dir", folder / "output", "--quiet"]
         return call(argv, folder)
 
+    @property
+    def said(self) -> dict[str, Any]:
+        """Setting → the value that the call states."""
+        return dict(flags().values())
+
     def by_the_library(self, folder: Path) -> runs.Run:
         """The same training through `train`: the settings of the flags, and for the rest what the bundle says of it."""
         _, parameters = self.backend.load(self.output)
         known = {name: parameters.get(configs.REGISTRY_KEYS.get(name, name)) for name in (*configs.MODEL, *configs.TRAINING)}
         known = {name: value for name, value in known.items() if value is not None}
-        said = dict(flags().values())
+        said = self.said
         model = self.backend.canonical("model", **_of({**known, **said}, configs.MODEL))
         own = _of({**known, **said}, configs.TRAINING) | {"output_dir": folder / "out"}
         config = self.backend.canonical("training", model=model, **own)

@@ -109,6 +109,23 @@ def adaptive_shares(before: Mapping[str, np.ndarray], after: Mapping[str, np.nda
     return shares
 
 
+def unit_shares(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray], clip: float) -> dict[str, float]:
+    """For each weight with units, the largest step of one over what `agc` grants it: `clip · max(‖w‖, 1e-3)`.
+
+    Units lie along the first axis or, where a backend keeps kernels the other way round, along the second: the one that fits.
+    """
+    shares = {}
+    for name in (name for name in before if before[name].ndim > 1):
+        start, step = before[name].astype(float), after[name].astype(float) - before[name]
+        shares[name] = min(_largest_share(np.moveaxis(start, axis, 0), np.moveaxis(step, axis, 0), clip) for axis in (0, 1))
+    return shares
+
+
+def _largest_share(start: np.ndarray, step: np.ndarray, clip: float) -> float:
+    weights, moves = (np.linalg.norm(values.reshape(len(values), -1), axis=1) for values in (start, step))
+    return float(np.max(moves / (clip * np.maximum(weights, 1e-3))))
+
+
 def vector_shares(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray], clip: float) -> list[float]:
     """For each weight of one axis, its step over the most that `agc` grants it: `clip · sqrt(Σ max(|w|, 1e-3)²)`.
 

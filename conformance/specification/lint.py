@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance import __version__
-from conformance.specification import axes, effects, fields, outside, releases, tiers
+from conformance.specification import axes, effects, fields, flag_table, outside, releases, tiers
 from conformance.specification.bindings import Binding, default_suite, scan
 from conformance.specification.clauses import EVIDENCE, Clause, Specification
 from conformance.specification.marking import by_clause
@@ -40,6 +40,7 @@ def lint(spec: Specification, suite: Path | None = None, mutants: Path | None = 
         *_lint_snapshots(suite, bindings),
         *effects.lint(spec.clauses, spec.folder),
         *fields.lint(spec.clauses, spec.folder),
+        *flag_table.lint(spec.clauses, spec.folder),
         *tiers.lint(spec.clauses, spec.folder),
         *outside.lint(spec.clauses, spec.folder),
         *faults,

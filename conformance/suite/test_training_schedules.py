@@ -137,6 +137,16 @@ def test_the_adaptive_clip_scales_with_the_weights(backend: Any, observe: Observ
     observe.at_most("largest share of a vector", max(vectors, default=0.0), 1.01)
 
 
+@pytest.mark.clause("TRAIN-044~1", evidence="analytic", needs=("TRAIN-011",))
+def test_the_adaptive_clip_looks_at_each_unit(backend: Any, observe: Observer) -> None:
+    """No unit's step exceeds its share. If this fails, suspect the norm of a whole kernel."""
+    runs_of_it = [runs.trained(backend, recipe) for recipe in (replace(clipped("agc"), rate=runs.STILL), clipped("agc"))]
+
+    shares = updates.unit_shares(*(runs.weights(backend, runs.model_of(run)) for run in runs_of_it), CLIP)
+
+    observe.at_most("largest share of a unit", max(shares.values()), 1.01)
+
+
 @pytest.mark.clause("TRAIN-044~1", evidence="conservation", needs=("TRAIN-011",))
 def test_leftover_batches_make_an_update_of_their_own(backend: Any, observe: Observer) -> None:
     """Two batches an epoch, four to an update: one update an epoch. If this fails, suspect a tail that is thrown away."""

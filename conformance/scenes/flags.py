@@ -1,0 +1,126 @@
+"""Flags that have an effect, several in one call beside the library's own way to the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import process
+from conformance.scenes import apart, commands, configs, engines, images, masks, pictured, runs, solving
+from conformance.scenes.records import record, write_npz
+from conformance.scenes.shared import once
+from conformance.specification import flag_table
+
+SCALE = 1.25
+"""Object pixels in a unit of the positions of `odd`."""
+HOT = 30.0
+"""Times the brightest pixel: what the masked pixels hold."""
+INFER = {"--n_images": 10, "--stitch-crop-size": 16, "--seed": 7, "--measurement": "counts", "--position-scale": SCALE,
+         "--precision": "32-true"}  # fmt: skip
+TURNS = ("--flip-x", "--flip-y", "--transpose", "--plain")
+M, GROUPS, SEED = 16, 10, 7
+
+
+def odd(folder: Path) -> tuple[Path, Path, np.ndarray]:
+    """A file of counts at positions in another unit, with hot pixels, and a mask beside it: both paths, and the good pixels."""
+    given, good = record(n=20, N=64), masks.mask(64)
+    counts = np.where(good, np.rint(given["diff3d"] ** 2), HOT * given["diff3d"].max() ** 2).astype(np.float32)
+    given = {**given, "diff3d": counts, "xcoords": given["xcoords"] / SCALE, "ycoords": given["ycoords"] / SCALE}
+    np.save(folder / "good.npy", good)
+    return write_npz(folder / "odd.npz", **given), folder / "good.npy", good
+
+
+def turned(backend: Any, shared: Path) -> solving.Solved:
+    """`infer` with every flag that changes what is stitched, on CLI-010's bundle; once for all checks of a session."""
+    for flag in (*INFER, *TURNS):
+        solving.understood(backend, "infer", commands.hyphened(flag), shared)
+    flow = commands.brief(backend, shared)
+
+    def run(folder: Path) -> process.Completed:
+        data, good, _ = odd(folder)
+        files = {"--model_path": flow.output, "--test_data": data, "--mask": good, "--output_dir": folder / "out"}
+        argv = [*backend.command("infer"), *commands.listed(files | INFER), *TURNS, "--accelerator", "cpu", "--quiet"]
+        return commands.call(argv, folder)
+
+    done = once(shared, "turned", lambda folder: vars(run(folder)))
+    return solving.Solved(process.Completed(**done), "", shared / "turned" / "out")
+
+
+def by_the_library(backend: Any, shared: Path, folder: Path, **without: Any) -> images.Image:
+    """The same through `reconstruct`; `without`: options that are other ones than the flags'."""
+    flow = commands.brief(backend, shared)
+    models, parameters = backend.load(flow.output)
+    data, _, good = odd(folder)
+    known = {name: parameters.get(configs.REGISTRY_KEYS.get(name, name)) for name in configs.MODEL}
+    model = backend.canonical("model", **{name: value for name, value in known.items() if value is not None})
+    paths = {"model_path": flow.output, "test_data_file": data, "output_dir": folder / "out", "backend": "pytorch"}
+    config = backend.canonical("inference", model=model, n_groups=GROUPS, neighbor_count=6, subsample_seed=SEED, **paths)
+    backend.synchronise(config)
+    record_ = backend.masked(backend.read(data, measurement="counts", coord_scale=SCALE), good)
+    options = {"M": M, "flip_x": True, "flip_y": True, "transpose": True} | without
+    return images.Image(*runs.three(backend.reconstruct({"models": models}, record_, config, **options)))
+
+
+def field_of(found: solving.Solved) -> np.ndarray:
+    """The object in the numbers of a command; `NotClaimed` where it leaves none."""
+    return pictured.numbers(found.folder)["object"]
+
+
+class Further(commands.Stated):
+    """The training of the flags of `flags.toml` that state a setting, beside those of CLI-001."""
+
+    def _name(self, name: str) -> str:
+        return f"further-{name}"
+
+    def _train(self, folder: Path) -> process.Completed:
+        files = {f"--{kind}_data_file": write_npz(folder / f"{kind}.npz", **apart.file(kind)) for kind in ("train", "test")}
+        switches = [flag for flag, (_, value) in self.flags.items() if isinstance(value, bool)]
+        given = {flag: value for flag, (_, value) in self.flags.items() if flag not in switches}
+        argv = [*self.backend.command("train"), *commands.listed(files | given), *switches, "--output_dir", folder / "output"]
+        return commands.call([*argv, *RUN, "--quiet"], folder)
+
+    @property
+    def flags(self) -> dict[str, tuple[str, Any]]:
+        return flag_table.further("train")
+
+    @property
+    def said(self) -> dict[str, Any]:
+        return dict(self.flags.values()) | {"accum_steps": 1, "accelerator": "cpu", "scheduler": "WarmupCosine"}
+
+
+RUN = ("--max_epochs", 3, "--batch_size", 8, "--n_images", 24, "--gridsize", 2, "--accelerator", "cpu",
+       "--scheduler", "WarmupCosine", "--precision", "32-true")  # fmt: skip
+"""What CLI-014 looks at; more groups than the twenty exposures of `scenes.apart`."""
+
+
+def further(backend: Any, shared: Path) -> Further:
+    """The training with every further flag, which the help of `train` lists."""
+    for flag in flag_table.further("train"):
+        solving.understood(backend, "train", flag, shared)
+    return Further(backend, shared, 2, 24)
+
+
+ENGINE = ("--sweeps", 20, "--keep-probe", "--measurement", "counts", "--position-scale", SCALE)
+RATES = {"": ("--seed", 9, "--batch", 24), "seed": ("--seed", 10, "--batch", 24), "batch": ("--seed", 9, "--batch", 12)}
+"""What of the call is another one."""
+
+
+def undone(backend: Any, shared: Path, other: str = "") -> solving.Solved:
+    """`reconstruct` on the engine's experiment as counts, in another unit, with hot pixels, and with flags that say so."""
+    for flag in ("--measurement", "--position-scale", "--mask", "--batch"):
+        solving.understood(backend, "reconstruct", flag, shared)
+
+    def run(folder: Path) -> process.Completed:
+        given, good = solving.arrays("plain"), masks.mask(engines.N)
+        counts = np.where(good, np.rint(given["diff3d"].astype(float) ** 2), HOT * given["diff3d"].max() ** 2).astype(np.float32)
+        odd_ones = {"diff3d": counts, "xcoords": given["xcoords"] / SCALE, "ycoords": given["ycoords"] / SCALE}
+        np.save(folder / "good.npy", good)
+        data = write_npz(folder / "counts.npz", **{**given, **odd_ones})
+        own = ["--data", data, "--mask", folder / "good.npy", "--output-dir", folder / "out", "--accelerator", "cpu", "--quiet"]
+        return commands.call([*backend.command("reconstruct"), *own, *ENGINE, *RATES[other]], folder)
+
+    name = f"undone{other}"
+    done = once(shared, name, lambda folder: vars(run(folder)))
+    return solving.Solved(process.Completed(**done), "plain", shared / name / "out")

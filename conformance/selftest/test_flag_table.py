@@ -1,0 +1,48 @@
+"""The table of flags knows every flag that a command of the reference has, and no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.backends.reference import Reference
+from conformance.scenes import commands
+from conformance.specification import flag_table
+from conformance.specification.clauses import find_specs, load
+
+
+@pytest.mark.parametrize("command", sorted(flag_table.table()))
+def test_each_flag_of_a_command_has_its_entry(command: str, tmp_path: Path) -> None:
+    done = commands.call([*Reference().command(command), "--help"], tmp_path)
+
+    found = commands.documented(done.stdout)
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(found) == sorted(flag_table.table()[command])
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ('{ clause = "CLI-999" }', "there is no clause CLI-999"),
+        ('{ clause = "CLI-001" }', "CLI-001 does not speak of it"),
+        ('{ inert = " " }', "does not say why"),
+        ("{ }", "expected `clause`"),
+        ('{ clause = "CLI-001", inert = "both" }', "expected `clause`"),
+    ],
+    ids=["no-clause", "another-clause", "no-reason", "nothing", "both"],
+)
+def test_an_entry_that_says_nothing_is_a_problem(tmp_path: Path, entry: str, told: str) -> None:
+    clauses = load(find_specs()).clauses
+    (tmp_path / flag_table.TABLE).write_text(f"[train]\n--no-such-flag = {entry}\n", encoding="utf-8")
+
+    (problem,) = flag_table.lint(clauses, tmp_path)
+
+    assert problem.startswith("flags.toml: [train] --no-such-flag: ")
+    assert told in problem
+
+
+def test_a_further_flag_states_a_setting_with_another_value() -> None:
+    assert flag_table.further("train")["--probe-scale"] == ("probe_scale", 2.5)
+    assert "--resume" not in flag_table.further("train")

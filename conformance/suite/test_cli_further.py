@@ -1,0 +1,67 @@
+"""CLI-024, CLI-025, CLI-029: flags beyond those of CLI-001 and CLI-006, several in one call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.scenes import flags, runs, solving
+from conformance.scenes.images import apart
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.clause("CLI-024~1", needs=("CLI-005", "CLI-007"))
+def test_an_inference_by_flags_is_its_library_call(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Counts, mask, scale, window, seed and turns, all at once. If this fails, suspect a flag that is parsed and dropped."""
+    found = flags.turned(backend, shared_folder)
+    observe.holds("exit code", found.done.returncode == 0, "0", f"{found.done.returncode}: {found.done.stderr[-1500:]}")
+
+    library = flags.by_the_library(backend, shared_folder, tmp_path)
+
+    field = flags.field_of(found)
+    observe.shape("object", field, library.field.shape)
+    observe.close("object", apart(field, library.field), 0.0, dtype="float64")
+
+
+@pytest.mark.clause("CLI-025~1", needs=("CLI-005", "CLI-014"))
+def test_every_further_flag_reaches_the_training(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Losses and rates are the library's. If this fails, suspect a flag that is parsed and dropped."""
+    flow = flags.further(backend, shared_folder)
+    observe.holds("exit code", flow.train.returncode == 0, "0", f"{flow.train.returncode}: {flow.train.stderr[-1500:]}")
+
+    library = flow.by_the_library(tmp_path)
+
+    names = backend.loss_names(backend.module(library.config))
+    observe.close("rates", runs.rates(flow.as_run), runs.rates(library), dtype="float64")
+    observe.close("training", runs.last_of(flow.as_run, names["train"]), runs.losses(library), dtype="float64")
+    observe.close("validation", runs.last_of(flow.as_run, names["val"]), runs.losses(library, "val"), dtype="float64")
+    _, parameters = backend.load(flow.output)
+    expected = {name: value for name, value in flow.said.items() if name in parameters and name != "accelerator"}
+    observe.equal("parameters", {name: parameters[name] for name in expected}, expected)
+
+
+@pytest.mark.clause("CLI-029~1", needs=("CLI-017",))
+def test_flags_undo_what_was_done_to_a_file(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Counts, another unit, hot pixels. If this fails, suspect a flag that is dropped, or a mask upside down."""
+    found = flags.undone(backend, shared_folder)
+    observe.holds("exit code", found.done.returncode == 0, "0", f"{found.done.returncode}: {found.done.stderr[-1500:]}")
+
+    given = solving.arrays("plain")
+    observe.close("object", found.match().error, 0.0)
+    observe.close("positions", found["positions"], np.stack([given["xcoords"], given["ycoords"]], axis=-1), dtype="float64")
+
+
+@pytest.mark.clause("CLI-029~1", needs=("CLI-017",))
+@pytest.mark.parametrize("flag", ["seed", "batch"])
+def test_another_order_of_steps_gives_another_object(backend: Any, observe: Observer, shared_folder: Path, flag: str) -> None:
+    """Bit for bit. If this fails, suspect a flag that is parsed and dropped."""
+    found, other = (flags.undone(backend, shared_folder, name) for name in ("", flag))
+    observe.holds("exit code", other.done.returncode == 0, "0", f"{other.done.returncode}: {other.done.stderr[-1500:]}")
+
+    same = np.array_equal(found["object"], other["object"])
+    observe.holds("object", not same, "another one", "the same bits")
