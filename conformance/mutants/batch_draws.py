@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 
-from conformance.defects.changes import function
+from conformance.defects.changes import constant, function
 from conformance.mutants import rows
-from reference_impl.batch import container, fields
+from reference_impl.batch import container, fields, mapping
+from reference_impl.config import InferenceConfig
 from reference_impl.data import load
 
 READER = "BATCH-054:a_configuration_draws_what_the_reader_draws"
 NONE = "BATCH-054:no_seed_is_forty_two_for_what_a_container_holds"
 MAP = "BATCH-049:a_map_draws_what_a_container_draws"
+INFERRED = "BATCH-011:an_inference_draws_as_a_training"
+PHOTONS = "BATCH-049:a_map_has_the_photons_of_a_container"
 HOLES = "BATCH-039:labels_that_are_not_whole_are_refused"
 
 
@@ -30,6 +36,11 @@ def no_seed_is_zero(seed):
     return 0 if seed is None else seed
 
 
+def an_inference_is_sequential(original, data, config, cap):
+    inference = isinstance(config, InferenceConfig)
+    return original(data, SimpleNamespace(**vars(config), sequential_sampling=True) if inference else config, cap)
+
+
 def _unseen(hidden):
     """Labels are whole but for what `hidden(holes)` leaves of their holes `(n, N, N, C)`."""
 
@@ -42,6 +53,16 @@ def _unseen(hidden):
     return function(fields.labels, change)
 
 
+def in_maps(change):
+    """The photons of a file in a map are `change(original, raw, plan)`; those of a container stay."""
+    original = container.photons_of
+    return constant(mapping, "photons_of", lambda raw, plan: change(original, raw, plan))
+
+
+def the_configuration_says_it(original, raw, plan):
+    return (1e9, "config") if plan.nphotons_source is None else original(raw, plan)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -51,6 +72,12 @@ mutant("GUARD-BATCH-054b", "a container draws other exposures than the reader", 
     plant=function(load.subsampled, a_container_draws_by_a_generator_of_its_own))
 mutant("GUARD-BATCH-054c", "no seed is seed 0", NONE + "[g2-whole]", READER + "[g1-none]",
     plant=function(container.resolve_seed, lambda original, seed: no_seed_is_zero(seed)))
+mutant("GUARD-BATCH-011f", "a container for inference takes the first exposures", INFERRED + "[g1-5]", INFERRED + "[g2-0]",
+    plant=function(container._of_record, an_inference_is_sequential))
+mutant("GUARD-BATCH-049k", "in a map a file's photons stand above those by hand", PHOTONS + "[by-hand]",
+    plant=in_maps(lambda original, raw, plan: original(raw, replace(plan, nphotons_source=None))))
+mutant("GUARD-BATCH-049l", "a map has the photons of the configuration", PHOTONS + "[of-the-file]",
+    plant=in_maps(the_configuration_says_it))
 mutant("GUARD-BATCH-039f", "labels are looked at in their first channel alone", HOLES + "[a-hole-second-channel-training]",
     HOLES + "[a-hole-last-channel-validation]", plant=_unseen(lambda holes: holes[..., 0]))
 mutant("GUARD-BATCH-039g", "of each label the middle is looked at", HOLES + "[a-hole-first-training]",

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from conformance.defects.changes import constant, function, result
 from conformance.mutants import rows
-from reference_impl.config import bridge, factory, registry
+from reference_impl.config import bridge, canonical, factory, registry
 from reference_impl.data import header
 from reference_impl.domains import domain
+from reference_impl.domains.fields import check_fields
 from reference_impl.errors import ContractError
 
 STATED = "CONFIG-061:an_override_that_is_false_is_stated"
@@ -20,6 +21,7 @@ NO_SOURCE = "CONFIG-065:metadata_without_photons_are_no_source"
 BELOW = "CONFIG-072:a_stated_side_below_that_of_the_file_is_told"
 MODEL = "CONFIG-013:impossible_model_settings_are_refused_by_name"
 TRAINING = "CONFIG-014:impossible_training_settings_are_refused_by_name"
+INFERENCE = "CONFIG-074:an_inference_is_validated_as_a_training_is"
 
 
 def seed_zero_is_none(original, model_config, data, *rest):
@@ -92,6 +94,14 @@ def patience_is_left_out(original, settings, given):
     return original({name: value for name, value in settings.items() if name != "early_stop_patience"}, given)
 
 
+def the_model_is_not_looked_at(original, config):
+    return original(replace(config, model=canonical.ModelConfig()))
+
+
+def an_inference_has_no_fields(config, *given):
+    return None if isinstance(config, canonical.InferenceConfig) else check_fields(config, *given)
+
+
 mutant = rows(__name__)
 
 mutant(
@@ -161,4 +171,18 @@ mutant(
     "an override of the patience does not reach the execution",
     "CONFIG-061:every_override_of_an_execution_is_stated[early_stop_patience]",
     plant=function(factory._execution, patience_is_left_out),
+)
+mutant(
+    "GUARD-CONFIG-074",
+    "an inference is validated without its model",
+    INFERENCE + "[gridsize-0]",
+    INFERENCE + "[N-96]",
+    plant=function(canonical.validate_inference_config, the_model_is_not_looked_at),
+)
+mutant(
+    "GUARD-CONFIG-074b",
+    "of an inference the paths and the model are looked at alone",
+    INFERENCE + "[n_groups-0]",
+    INFERENCE + "[neighbor_pool_size-0]",
+    plant=constant(canonical, "check_fields", an_inference_has_no_fields),
 )

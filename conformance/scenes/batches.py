@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -146,6 +148,16 @@ def training(backend: Any, /, *, N: int, gridsize: int, model: dict[str, Any] | 
     settings = {"batch_size": 8, "nepochs": 1, "nphotons": 3.0e5, "n_groups": 9, "neighbor_count": 6, "subsample_seed": 5}
     settings |= {"train_data_file": training_file()}
     return stating(backend, "training", **{"model": stating(backend, "model", **network), **settings, **stated})
+
+
+def inference(backend: Any, /, *, N: int, gridsize: int, **stated: Any) -> Any:
+    """An inference configuration with the numbers of `training`; a plain object has photons besides, for it is asked for them."""
+    paths = {"model_path": Path("model"), "test_data_file": Path("test.npz")}
+    model = stating(backend, "model", N=N, gridsize=gridsize, n_filters_scale=1, probe_scale=2.5, object_big=True)
+    made = stating(backend, "inference", model=model, neighbor_count=6, **paths, **stated)
+    if isinstance(made, SimpleNamespace):
+        made.nphotons = 3.0e5
+    return made
 
 
 def raw_record(n: int = 19, N: int = 16, **changes: Any) -> dict[str, Any]:

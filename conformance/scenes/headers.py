@@ -112,3 +112,18 @@ def default_entries(backend: Any, kind: str) -> dict[str, Any]:
     fields |= {name: getattr(whole, name) for name in configs.FIELDS[kind] if name != "model"}
     said = {name: value for name, value in configs.in_registry(fields).items() if value is not None}
     return {name: value for name, value in said.items() if name != "model_path"}  # its form is open (CONFIG-021)
+
+
+IMPOSSIBLE: list[tuple[str, str, Any]] = [
+    *(("model", name, value) for name in ("gridsize", "n_filters_scale", "probe_scale") for value in (0, -1)),
+    ("model", "gaussian_smoothing_sigma", -0.1),
+    ("model", "N", 96),
+    ("model", "architecture", "perceptron"),
+    *(("inference", name, 0) for name in ("n_groups", "n_subsample", "neighbor_count", "neighbor_pool_size")),
+]
+"""Part, field and a value that no inference can have."""
+
+
+def ids_of(cases: list[tuple[str, str, Any]]) -> list[str]:
+    """The field and the value of each."""
+    return [f"{field}-{value}" for _, field, value in cases]

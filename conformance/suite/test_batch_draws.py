@@ -1,4 +1,4 @@
-"""BATCH: which exposures and groups a configuration draws, and by which seed."""
+"""BATCH: which exposures and groups a configuration draws, by which seed; and whose photons hold in a map."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import batches, files, maps
+from conformance.scenes import batches, entrances, files, maps
 
 HELD = ("X", "coords_relative", "global_offsets")
 DRAWS: dict[str, dict[str, Any]] = {
@@ -67,6 +67,20 @@ def test_no_seed_is_forty_two_for_what_a_container_holds(
     observe.equal("seed 0 draws others", bool(differ(zero, stated)), drawn)
 
 
+@pytest.mark.clause("BATCH-011~1")
+@pytest.mark.parametrize("seed", [0, 5])
+@GRIDS
+def test_an_inference_draws_as_a_training(backend: Any, observe: Observer, g: int, seed: int) -> None:
+    """It has no order of its own to ask for. If this fails, suspect a default that differs between the two."""
+    raw = backend.record(**files.arrays())
+    config = batches.inference(backend, N=16, gridsize=g, n_groups=7, subsample_seed=seed)
+
+    container = backend.container(raw, config)
+
+    found = {name: native.array(getattr(container, name)) for name in HELD}
+    observe.equal("unlike a training", differ(found, held(backend, raw, g, subsample_seed=seed)), [])
+
+
 @pytest.mark.clause("BATCH-049~2", evidence="differential")
 @pytest.mark.parametrize("seed", [None, 0], ids=["none", "0"])
 @GRIDS
@@ -80,3 +94,16 @@ def test_a_map_draws_what_a_container_draws(backend: Any, observe: Observer, tmp
 
     containers = [native.array(backend.container(backend.read(path), config).X) for path in paths]
     observe.equal("images", found, np.concatenate(containers).transpose(0, 3, 1, 2))
+
+
+@pytest.mark.clause("BATCH-049~2", evidence="differential", needs=("BATCH-012", "CONFIG-065"))
+@pytest.mark.parametrize("stated", [{"nphotons": 7.0e5}, {}], ids=["by-hand", "of-the-file"])
+def test_a_map_has_the_photons_of_a_container(backend: Any, observe: Observer, tmp_path: Path, stated: dict[str, float]) -> None:
+    """Those by hand before those of the file. If this fails, suspect a map that looks into its files alone."""
+    path = entrances.put(tmp_path / "data", entrances.whole())
+    settings = {"n_groups": 9, "gridsize": 1, "sequential_sampling": True, **stated}
+    config = backend.payload(path, tmp_path / "out", settings).tf_training_config
+
+    found = maps.values(maps.everything(backend.mapped([path], tmp_path / "map", config)))
+
+    observe.equal("changed", maps.unlike(found, maps.in_memory(backend, path, config)), [])

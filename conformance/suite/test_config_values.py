@@ -166,3 +166,18 @@ def test_every_override_of_an_execution_is_stated(
 
     found = configs.attributes(payload.execution_config, [name])
     observe.equal("execution", found, {name: value}, clause=("CONFIG-061", "EXEC-005"))
+
+
+@pytest.mark.clause("CONFIG-074~1", needs=("CONFIG-015",))
+@pytest.mark.parametrize(("part", "field", "value"), headers.IMPOSSIBLE, ids=headers.ids_of(headers.IMPOSSIBLE))
+def test_an_inference_is_validated_as_a_training_is(
+    backend: Proxy, observe: Observer, tmp_path: Path, part: str, field: str, value: Any
+) -> None:
+    """Its model, and its own numbers. If this fails, suspect a validation that looks at paths alone."""
+    (tmp_path / "wts.h5.zip").write_bytes(b"an archive")
+    stated = {"model": {}, "inference": {}} | {part: {field: value}}
+    model = backend.canonical("model", **stated["model"])
+    config = backend.canonical("inference", model=model, model_path=tmp_path, test_data_file="test.npz", **stated["inference"])
+
+    with observe.raises("validated", ValueError, field):
+        backend.validate(config)
