@@ -6,8 +6,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import torch
 
-from conformance.defects.changes import constant, function
+from conformance.defects.changes import constant, function, instead, method, result
 from conformance.mutants import rows
 from reference_impl.batch import container, fields, mapping
 from reference_impl.config import InferenceConfig
@@ -78,6 +79,11 @@ mutant("GUARD-BATCH-049k", "in a map a file's photons stand above those by hand"
     plant=in_maps(lambda original, raw, plan: original(raw, replace(plan, nphotons_source=None))))
 mutant("GUARD-BATCH-049l", "a map has the photons of the configuration", PHOTONS + "[of-the-file]",
     plant=in_maps(the_configuration_says_it))
+mutant("GUARD-BATCH-001e", "phases of a container are arctangents of a quotient",
+    "BATCH-001:phases_of_a_container_go_all_round",
+    plant=method(container.PtychoContainer, "Y_phi", instead(property(lambda self: torch.atan(self.Y.imag / self.Y.real)))))
+mutant("GUARD-BATCH-038k", "phases of labels are counted from zero on", "BATCH-038:phases_of_a_batch_go_all_round",
+    plant=function(fields.labels, result(lambda found: {**found, "label_phase": found["label_phase"] % np.float32(2 * np.pi)})))
 mutant("GUARD-BATCH-039f", "labels are looked at in their first channel alone", HOLES + "[a-hole-second-channel-training]",
     HOLES + "[a-hole-last-channel-validation]", plant=_unseen(lambda holes: holes[..., 0]))
 mutant("GUARD-BATCH-039g", "of each label the middle is looked at", HOLES + "[a-hole-first-training]",

@@ -51,6 +51,14 @@ def told_apart(C: int) -> PlainContainer:
     return replace(whole, Y=(whole.Y * (0.5 + whole.X / whole.X.max())).astype(np.complex64))
 
 
+def all_round(shape: tuple[int, ...]) -> np.ndarray:
+    """complex64 labels of this shape, their phases all round the circle; the first ones on its axes, and one of no modulus."""
+    rng = np.random.default_rng(4)
+    labels = rng.uniform(0.3, 1.2, shape) * np.exp(1j * rng.uniform(-np.pi, np.pi, shape))
+    labels.flat[:5] = [1.0, 1j, -1.0, -1j, 0.0]
+    return labels.astype(np.complex64)
+
+
 def _with_a_hole(labels: np.ndarray, hole: complex, place: tuple[int, ...] = (-1, 2, 3, 0)) -> np.ndarray:
     spoiled = labels.copy()
     spoiled[place] = hole

@@ -62,6 +62,30 @@ def test_labels_lie_where_their_patterns_were_taken(backend: Any, observe: Obser
     observe.close("labels", labels.complexes(amplitude, phase), truth, dtype="float32")
 
 
+@pytest.mark.clause("BATCH-001~1", evidence="analytic")
+def test_phases_of_a_container_go_all_round(backend: Any, observe: Observer) -> None:
+    """In all four quadrants, and on the axes between them. If this fails, suspect the arctangent of a quotient."""
+    given = batches.grouped(Y=labels.all_round((7, 10, 10, 4)))
+
+    container = backend.container_from_groups(given, None, 3.0e5)
+
+    observe.close("Y_I", container.Y_I, np.abs(given["Y"].astype(complex)), dtype="float32")
+    observe.close("Y_phi", container.Y_phi, np.angle(given["Y"].astype(complex)), dtype="float32")
+
+
+@pytest.mark.clause("BATCH-038~1", evidence="analytic", needs=("BATCH-022",))
+def test_phases_of_a_batch_go_all_round(backend: Any, observe: Observer) -> None:
+    """From −π to π. If this fails, suspect the arctangent of a quotient, or phases that are counted from zero on."""
+    container = batches.tagged(8, Y=labels.all_round((8, 12, 12, 4)))
+
+    batch = batches.train_batches(backend, container, labels.config(backend, 2, sequential_sampling=True))[0]
+
+    amplitude, phase = (native.array(field(batch, name)) for name in NAMES)
+    truth = container.Y.transpose(0, 3, 1, 2).astype(complex)
+    observe.close("label_amp", amplitude, np.abs(truth), dtype="float32")
+    observe.close("label_phase", phase, np.angle(truth), dtype="float32")
+
+
 @pytest.mark.clause("BATCH-039~1", needs=("BATCH-038",))
 @pytest.mark.parametrize("side", ["training", "validation"])
 @pytest.mark.parametrize("fault", sorted(labels.FAULTS))
