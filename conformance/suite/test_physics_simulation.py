@@ -85,7 +85,7 @@ def test_modes_share_the_photons(backend: Any, observe: Observer, scene: optics.
 NO_PHOTONS = pytest.mark.parametrize("photons", [0.0, -3.0e4, np.inf, np.nan], ids=["none", "negative", "infinite", "no-number"])
 
 
-@pytest.mark.clause("PHYS-018~1", needs=("PHYS-006",))
+@pytest.mark.clause("PHYS-018~2", needs=("PHYS-006",))
 @NO_PHOTONS
 def test_no_photons_have_no_scale(backend: Any, observe: Observer, photons: float) -> None:
     """An error. If this fails, suspect a scale of zero."""
@@ -97,7 +97,7 @@ def test_no_photons_have_no_scale(backend: Any, observe: Observer, photons: floa
         backend.simulation_scale(0 * waves, PHOTONS)
 
 
-@pytest.mark.clause("PHYS-018~1", needs=("PHYS-007",))
+@pytest.mark.clause("PHYS-018~2", needs=("PHYS-007",))
 @NO_PHOTONS
 def test_no_photons_make_no_simulation(backend: Any, observe: Observer, photons: float) -> None:
     """An error. If this fails, suspect patterns of NaN."""

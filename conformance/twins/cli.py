@@ -25,6 +25,8 @@ def pictures_are_deep_and_grey(original, figure, path):
     return found
 
 
+SHOWN = ("CLI-020:the_engines_pictures_show_its_numbers", "CLI-020:the_networks_pictures_show_its_numbers")
+NUMBERS = ("CLI-017:reconstruct_recovers_the_object_at_its_place", "CLI-017:the_file_of_numbers_explains_the_patterns")
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -42,3 +44,15 @@ twin("TWIN-USAGE-WITH-ERRORS", "a usage error comes with the usage, on several l
     files=("test_cli",),
     plant=source("cli/flags.py", "        print(f\"error: {' '.join(message.split())}",
         "        self.print_usage(sys.stderr)\n        print(f\"error: {' '.join(message.split())}"))
+twin("TWIN-PICTURES-IN-OTHER-COLOURS", "pictures are dark where values are high, and in other colours", *SHOWN,
+    files=("test_cli_pictures",),
+    plant=every(source("cli/pictures.py", '"object amplitude", "amplitude (normalised)", "gray"',
+            '"object amplitude", "amplitude (normalised)", "cividis_r"'),
+        source("cli/pictures.py", '"phase (rad)", "viridis"', '"phase (rad)", "magma"')))
+twin("TWIN-A-WIDER-CANVAS", "the engine's file of numbers is in doubles, on a canvas with a margin", *NUMBERS,
+    files=("test_cli_engine", "test_cli_pictures"),
+    plant=source("cli/solution.py", "    if pixel is not None:\n        known[\"object_pixel\"] = pixel\n",
+        "    known[\"object\"] = np.pad(np.asarray(found.object, np.complex128), 6, constant_values=1)\n"
+        "    known |= {\"origin\": np.asarray(found.frame.origin) - 6, \"covered\": np.pad(found.covered, 6)}\n"
+        "    known[\"probe\"] = np.asarray(found.probe, np.complex128)\n"
+        "    if pixel is not None:\n        known[\"object_pixel\"] = pixel\n"))

@@ -91,8 +91,11 @@ def observe_photons(amplitude: np.ndarray, seed: int) -> np.ndarray:
 
 
 def simulation_scale(exit_wave: np.ndarray, nphotons: float) -> float:
-    """PHYS-006: the factor that brings exit waves `(…, N, N)` to `nphotons` photons on average."""
-    return float(np.sqrt(nphotons / np.mean(_energy(exit_wave, axis=(-2, -1)))))
+    """PHYS-006: the factor that brings exit waves `(…, N, N)` to `nphotons` photons on average; `ValueError` for none."""
+    energy = float(np.mean(_energy(exit_wave, axis=(-2, -1))))
+    if not 0 < nphotons < np.inf or not 0 < energy < np.inf:
+        raise ValueError(f"nphotons: expected photons of a wave with light, found {nphotons!r} and an energy of {energy:g}")
+    return float(np.sqrt(nphotons / energy))
 
 
 def simulate(field: np.ndarray, probe: np.ndarray, nphotons: float, seed: int) -> dict[str, np.ndarray]:
