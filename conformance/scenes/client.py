@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import records
+from conformance.scenes import client_doors, records
 from conformance.scenes.client_settings import (
     ASKED,
     GROUPING,
@@ -22,7 +22,6 @@ from conformance.scenes.client_settings import (
     MODULES,
     PHOTONS,
     REGISTRY,
-    TOLD,
     TORCH_MODULES,
     TORCH_SETTINGS,
     TRAINING,
@@ -130,6 +129,11 @@ class Session:
         return dict(self._first("settle")["registry"])
 
     @property
+    def registries(self) -> list[dict[str, Any]]:
+        """The registries that the configurations of `client_doors` leave."""
+        return list(self._first("doors")["registries"])
+
+    @property
     def trained(self) -> dict[str, Any]:
         """A training, after the configuration."""
         _ = self.configured
@@ -155,15 +159,16 @@ class Session:
     @property
     def reconstructed_torch(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What a reconstruction with the other library said, and its image."""
-        told = {name: list(values) for name, values in TOLD.items()}
+        told = {name: list(values) for name, values in TORCH_SETTINGS.items()}
         job = {"torch_reconstruct": {"checkpoint": self.trained_torch["checkpoint"], "told": told}}
         return self._ask("torch-reconstructed", job, "torch_reconstruct", torch=True), self.arrays("torch_reconstruct")
 
     def _first(self, step: str) -> dict[str, Any]:
         self._answers("configured", CONFIGURE)  # whether it went well is another check's question
-        settle = {"N": N, "registry": list(REGISTRY)}
-        found = {"modules": MODULES, "packages": ["ptycho"]}
-        return self._ask("first", {"found": found, "settle": settle, "grouped": {"cases": ASKED}, "refuse": {}}, step)
+        steps = {"found": {"modules": MODULES, "packages": ["ptycho"]}, "settle": {"N": N, "registry": list(REGISTRY)}}
+        steps |= {"grouped": {"cases": ASKED}, "refuse": {}}
+        scenes = [vars(scene) for scene in client_doors.scenes()]
+        return self._ask("first", {**steps, "doors": {"N": N, "scenes": scenes}}, step)
 
     def _torch(self, step: str) -> dict[str, Any]:
         modules = {"modules": TORCH_MODULES, "packages": ["ptycho_torch"]}
@@ -240,6 +245,14 @@ class Session:
 def session(backend: Any, shared: Path) -> Session:
     """The client's session that all checks share."""
     return Session(backend, shared)
+
+
+def told_otherwise(told: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The settings of the other library that came back as others than the client stated; its device count is set afterwards."""
+    owed = {f"{name} {key}": value for name, part in TORCH_SETTINGS.items() for key, value in part.items()}
+    owed["training_config n_devices"] = 1
+    found = {f"{name} {key}": value for name, part in told.items() for key, value in part.items()}
+    return {name: f"{found.get(name)!r}, owed {value!r}" for name, value in owed.items() if found.get(name) != value}
 
 
 def wrongly_said(errors: Mapping[str, Mapping[str, Any]], expected: Mapping[str, tuple[str, str]]) -> dict[str, str]:

@@ -68,21 +68,21 @@ TORCH_SETTINGS: dict[str, dict[str, Any]] = {
     },
     "training_config": {
         **{"epochs": 2, "batch_size": 4, "learning_rate": 5e-4, "n_devices": 2, "num_workers": 0, "accum_steps": 1},
-        **{"epochs_fine_tune": 0, "fine_tune_gamma": 0.1, "gradient_clip_val": None, "nll": True, "device": "cpu"},
+        **{"epochs_fine_tune": 0, "fine_tune_gamma": 0.2, "gradient_clip_val": None, "nll": True, "device": "cpu"},
         **{"strategy": "ddp_spawn", "framework": "Lightning", "orchestrator": "Lightning", "scheduler": "Default"},
-        **{"warmup_epochs": 0, "min_lr_ratio": 0.1, "notes": "", "model_name": "PtychoPINNv2"},
-        **{"enable_staged_finetuning": False, "finetune_skip_stage3": True, "finetune_early_stop_patience": 3},
-        **{"finetune_stage1_epochs": 7, "finetune_stage2_epochs": 7, "finetune_stage3_epochs": 5},
+        **{"warmup_epochs": 0, "min_lr_ratio": 0.1, "notes": "a note", "model_name": "OwnModel"},
+        **{"enable_staged_finetuning": False, "finetune_skip_stage3": True, "finetune_early_stop_patience": 4},
+        **{"finetune_stage1_epochs": 8, "finetune_stage2_epochs": 9, "finetune_stage3_epochs": 6},
         **{"finetune_stage1_lr_decoder": 0.1, "finetune_stage2_lr_encoder_top": 0.01, "finetune_stage2_lr_decoder": 0.05},
         **{"finetune_stage2_lr_phase_head": 0.1, "finetune_stage3_lr_encoder_bottom": 0.005, "finetune_val_split": 0.25},
         **{"finetune_stage3_lr_encoder_top": 0.01, "finetune_stage3_lr_decoder": 0.02, "finetune_stage3_lr_phase_head": 0.05},
     },
     "inference_config": {
-        **{"batch_size": 1000, "middle_trim": 24, "experiment_number": 0, "patch_weighting": "probe", "pad_eval": True},
+        **{"batch_size": 7, "middle_trim": 24, "experiment_number": 0, "patch_weighting": "probe", "pad_eval": True},
         **{"window": 20},
     },
 }
-"""Every setting of the other library, at the client's default where nothing small is needed."""
+"""Every setting of the other library; at the client's default where nothing small is needed, and another one asks for more."""
 
 KINDS = {name: "".join(part.capitalize() for part in name.split("_")) for name in TORCH_SETTINGS}
 TOLD = {"inference_config": {"middle_trim": 24, "patch_weighting": "probe"}, "data_config": {"N": N, "K": 6}}

@@ -65,6 +65,23 @@ def settle(job: Answer, folder: Path) -> Answer:
     return {"registry": {key: ptycho.params.cfg[key] for key in job["registry"] if key in ptycho.params.cfg}}
 
 
+def doors(job: Answer, folder: Path) -> Answer:
+    """The registry that each of several configurations leaves, over what stands in `before`; the data say the side."""
+    import ptycho.params
+    from ptycho.config.config import ModelConfig, TrainingConfig, update_legacy_dict
+
+    found = []
+    for scene in job["scenes"]:
+        paths = {"train_data_file": Path(), "test_data_file": None, "output_dir": Path()}
+        config = TrainingConfig(model=ModelConfig(N=0, **scene["model"]), **paths, **scene["training"])
+        config = pickle.loads(pickle.dumps(config))
+        config.model.N = job["N"]
+        ptycho.params.cfg.update(scene["before"])
+        update_legacy_dict(ptycho.params.cfg, config)
+        found.append({key: ptycho.params.cfg.get(key) for key in scene["before"]})
+    return {"registries": found}
+
+
 def train(job: Answer, folder: Path) -> Answer:
     """Read what was exported, train, save."""
     import ptycho.model_manager
@@ -253,7 +270,7 @@ def error_of(call: Callable[[], Any]) -> Answer:
     return {"kinds": [], "message": ""}
 
 
-STEPS = (found, configure, settle, train, reconstruct, grouped, refuse, torch_train, torch_reconstruct)
+STEPS = (found, configure, settle, train, reconstruct, grouped, refuse, doors, torch_train, torch_reconstruct)
 
 
 def answered(question: Path, steps: Sequence[Callable[[Answer, Path], Answer]]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
 from conformance.oracles import client as oracle
-from conformance.scenes import client, client_variations
+from conformance.scenes import client, client_doors, client_variations
 from conformance.scenes import client_settings as settings
 from conformance.specification.effects import Effect, effects
 
@@ -48,6 +48,14 @@ def test_a_configuration_learns_its_side_from_the_data(backend: Proxy, observe: 
 
     observe.equal("frameworks in the parent", session.configured["numeric"], [])
     observe.equal("registry", session.settled, settings.REGISTRY)
+
+
+@pytest.mark.clause("CLIENT-002~1")
+def test_each_setting_of_the_client_is_in_the_registry(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Whatever another training left there. If this fails, suspect a list of names written by hand, or a value that is false."""
+    registries = client.session(backend, shared_folder).registries
+
+    observe.equal("entries that differ", client_doors.unlike(registries), {})
 
 
 @pytest.mark.clause("CLIENT-003~1", needs=("CLIENT-002",))

@@ -1,0 +1,45 @@
+"""Defects of the call of a training: overrides that reach one of two configurations, or more than they name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from conformance.defects.changes import function
+from conformance.mutants import rows
+from reference_impl.training import overrides
+
+
+def one_of_both_is_overridden(original, config, execution, stated):
+    run = original(config, execution, stated)
+    return replace(run, execution=replace(run.execution, gradient_clip_algorithm=execution.gradient_clip_algorithm))
+
+
+def a_seed_is_the_configurations(original, config, execution, stated):
+    run = original(config, execution, stated)
+    return replace(run, config=replace(run.config, subsample_seed=config.subsample_seed))
+
+
+def a_limit_has_to_be_said_again(original, config, execution, stated):
+    run = original(config, execution, stated)
+    if "gradient_clip_algorithm" not in (stated or {}) or "gradient_clip_val" in stated:
+        return run
+    return replace(run, execution=replace(run.execution, gradient_clip_val=None))
+
+
+mutant = rows(__name__)
+ALL = "EXEC-005:overrides_of_a_call_are_what_its_configurations_would_be"
+mutant(
+    "GUARD-EXEC-005g",
+    "an override of the way to clip loses to the execution",
+    ALL,
+    plant=function(overrides.settle, one_of_both_is_overridden),
+)
+mutant(
+    "GUARD-EXEC-005h", "an override of the seed is forgotten", ALL, plant=function(overrides.settle, a_seed_is_the_configurations)
+)
+mutant(
+    "GUARD-EXEC-005i",
+    "an override of the way to clip takes the limit away",
+    "EXEC-005:a_call_overrides_nothing_but_what_it_names",
+    plant=function(overrides.settle, a_limit_has_to_be_said_again),
+)

@@ -1,0 +1,77 @@
+"""The call of a training as a door: settings that are given as overrides of one call, above configurations that say otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import native
+from conformance.scenes import configs, runs
+from conformance.scenes import inputs as files
+
+Values = dict[str, Any]
+BELOW: dict[str, Values] = {
+    "model": {
+        "N": runs.N,
+        "gridsize": 1,
+        "n_filters_scale": 1,
+        "amp_activation": "sigmoid",
+        "probe_scale": 4.0,
+        "probe_big": False,
+    },
+    "training": {
+        **{"batch_size": 4, "nepochs": 1, "mae_weight": 0.0, "nll_weight": 1.0, "realspace_weight": 0.0, "nphotons": 3e4},
+        **{"n_groups": 8, "neighbor_count": 7, "subsample_seed": 42, "sequential_sampling": False, "optimizer": "adam"},
+        **{"adam_beta1": 0.9, "adam_beta2": 0.999, "weight_decay": 0.0, "scheduler": "Default", "gradient_clip_val": None},
+        **{"gradient_clip_algorithm": "norm", "intensity_scale_trainable": True, "n_subsample": None},
+    },
+    "execution": {
+        **{"learning_rate": 1e-3, "scheduler": "WarmupCosine", "gradient_clip_val": 30.0, "gradient_clip_algorithm": "agc"},
+        **{"enable_checkpointing": True, "checkpoint_save_top_k": 1, "logger_backend": "csv", "num_workers": 0},
+    },
+}
+"""What the configurations of the call say, the execution of what both know unlike the training."""
+ABOVE: Values = {
+    **{"gridsize": 2, "amp_activation": "swish", "probe_scale": 2.5, "probe_big": True, "batch_size": 2, "nepochs": 2},
+    **{"mae_weight": 0.25, "nll_weight": 0.75, "realspace_weight": 0.5, "nphotons": 5e5, "n_groups": 6, "neighbor_count": 9},
+    **{"subsample_seed": 7, "sequential_sampling": True, "optimizer": "adamw", "adam_beta1": 0.7, "adam_beta2": 0.95},
+    **{"weight_decay": 0.3, "scheduler": "Exponential", "gradient_clip_val": 1e-3, "gradient_clip_algorithm": "value"},
+    **{"intensity_scale_trainable": False, "n_subsample": 14, "learning_rate": 2e-3, "checkpoint_save_top_k": 2},
+}
+"""What the overrides say: each of it unlike all configurations below."""
+
+
+def given(backend: Any, folder: Path, stated: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Both configurations of a call, with these settings in place of those below."""
+    values = {kind: {**part, **{n: v for n, v in stated.items() if n in configs.FIELDS[kind]}} for kind, part in BELOW.items()}
+    paths = {"train_data_file": files.training_file(), "output_dir": folder, "backend": "pytorch"}
+    model = backend.canonical("model", **values["model"])
+    training = backend.canonical("training", model=model, **values["training"], **paths)
+    execution = {"accelerator": "cpu", "enable_progress_bar": False, **values["execution"]}
+    return training, backend.canonical("execution", **execution)
+
+
+def trained(backend: Any, folder: Path, stated: Mapping[str, Any], overrides: Mapping[str, Any]) -> Values:
+    """What a training leaves: its weights, losses, rates, members of its groups, ranked checkpoints."""
+    config, execution = given(backend, folder / "out", stated)
+    backend.synchronise(config)
+    more = {"overrides": dict(overrides)} if overrides else {}
+    with runs.standing_in(folder / "elsewhere"):
+        results = backend.train(runs.training_record(backend), None, config, execution, **more)
+    run = runs.Run(runs.BASE, folder / "out", config, results, [])
+    return {
+        "weights": runs.flat(runs.weights(backend, runs.model_of(run))).tobytes(),
+        "losses": runs.losses(run),
+        "rates": runs.rates(run),
+        "members": np.array(native.array(native.item(results, "train_container").nn_indices)).tolist(),
+        "photons": native.array(native.item(results, "train_container").physics_scaling_constant).ravel().tolist(),
+        "ranked": sorted(runs.ranked(run).values()),
+    }
+
+
+def unlike(found: Values, truth: Values) -> list[str]:
+    """The names of what differs."""
+    return [name for name in truth if found[name] != truth[name]]
