@@ -127,6 +127,9 @@ def the_librarys_reader_is_taken_as_it_is(self, path):
     self.path, self._zip = path, zipfile.ZipFile(path)
 
 
+DIGITS = "BUNDLE-005:an_intensity_scale_keeps_its_digits"
+
+
 def manifest_always_says(**fields: Any) -> Change:
     """What the backend's own manifests state, some of it whatever stands there."""
 
@@ -248,6 +251,12 @@ mutant("GUARD-BUNDLE-034", "an archive of another backend goes straight to the w
     "BUNDLE-034:archives_of_another_backend_are_named",
     plant=function(archive._manifest,
         instead(lambda reader: safe_pickle.loads(reader.read("manifest.dill"), "manifest.dill", reader.path))))
+mutant("GUARD-BUNDLE-005c", "an intensity scale is kept in single precision", DIGITS,
+    plant=function(parameters.parameters_of, result(lambda found: {
+        **found, "intensity_scale": float(torch.tensor(found["intensity_scale"], dtype=torch.float32))})))
+mutant("GUARD-BUNDLE-005d", "an intensity scale is rounded to six digits", DIGITS,
+    plant=function(parameters.parameters_of, result(lambda found: {
+        **found, "intensity_scale": float(f"{found['intensity_scale']:.6g}")})))
 mutant("GUARD-BUNDLE-041", "an archive of a later version opens as one of this",
     "BUNDLE-041:an_archive_of_another_form_is_refused[version]",
     plant=manifest_always_says(version="2.0-pytorch"))

@@ -6,6 +6,7 @@ from conformance.defects.changes import source
 from conformance.mutants import rows
 
 INFERRED = "CLI-024:an_inference_by_flags_is_its_library_call"
+PLACES = "CLI-030:an_inference_tells_where_it_lies"
 TRAINED = "CLI-025:every_further_flag_reaches_the_training"
 UNDONE = "CLI-029:flags_undo_what_was_done_to_a_file"
 ORDER = "CLI-029:another_order_of_steps_gives_another_object"
@@ -26,6 +27,11 @@ mutant("GUARD-CLI-024d", "--position-scale has no effect", INFERRED, UNDONE,
     plant=source("cli/judging.py", '"coord_scale": args.position_scale}', '"coord_scale": 1.0}'))
 mutant("GUARD-CLI-024e", "--plain has no effect", INFERRED,
     plant=source("cli/results.py", "if not args.plain and found.overlap.phases_are_free:", "if True:"))
+mutant("GUARD-CLI-030", "infer tells the corner of its canvas as [y, x]", f"{PLACES}[origin]",
+    plant=source("cli/pictures.py", '"origin": np.array(origin_of(results))', '"origin": np.array(origin_of(results))[::-1]'))
+mutant("GUARD-CLI-030b", "infer tells the patches' places before they were flipped", f"{PLACES}[offsets]",
+    plant=source("cli/pictures.py", '"offsets": results["global_offsets"].reshape(-1, 2)',
+        '"offsets": np.abs(results["global_offsets"].reshape(-1, 2))'))
 mutant("GUARD-CLI-025", "--neighbor-count has no effect", TRAINED,
     plant=source("cli/train.py", '        "neighbor_count": args.neighbor_count,\n', ""))
 mutant("GUARD-CLI-025b", "--seed has no effect", TRAINED,

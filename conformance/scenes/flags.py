@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import process
+from conformance.connectors.names import NotClaimed
 from conformance.scenes import apart, commands, configs, engines, images, masks, pictured, runs, solving
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once
@@ -66,6 +67,17 @@ def by_the_library(backend: Any, shared: Path, folder: Path, **without: Any) -> 
 def field_of(found: solving.Solved) -> np.ndarray:
     """The object in the numbers of a command; `NotClaimed` where it leaves none."""
     return pictured.numbers(found.folder)["object"]
+
+
+def places(found: solving.Solved, library: images.Image) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """`origin` and `offsets`: what the numbers of a command tell, and where the library's image and patches lie (INFER-006)."""
+    numbers, offsets, N = pictured.numbers(found.folder), library.offsets.reshape(-1, 2), library.patches.shape[1]
+    missing = [name for name in ("origin", "offsets") if name not in numbers]
+    if missing:
+        raise NotClaimed(f"reconstruction.npz: the command does not tell {missing[0]!r}")
+    sides = np.array(library.field.shape[::-1])
+    corner = offsets.mean(axis=0) - (sides - M) / 2 - (N // 2 - (N - M) // 2)
+    return {"origin": (numbers["origin"], corner), "offsets": (numbers["offsets"], offsets)}
 
 
 class Further(commands.Stated):

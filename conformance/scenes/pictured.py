@@ -31,7 +31,7 @@ def numbers(folder: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as file:
         if "object" not in file:
             raise NotClaimed(f"{solving.NUMBERS}: no `object`")
-        return {name: file[name] for name in ("object", "covered") if name in file}
+        return {name: file[name] for name in ("object", "covered", "origin", "offsets") if name in file}
 
 
 def explained(folder: Path, name: str) -> dict[str, float]:

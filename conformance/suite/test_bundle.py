@@ -171,6 +171,20 @@ def test_missing_folders_are_made(backend: Any, observe: Observer, tmp_path: Pat
 
 
 @pytest.mark.slow
+@pytest.mark.clause("BUNDLE-005~1", needs=("BUNDLE-020",))
+@pytest.mark.parametrize("scale", [1 / 3, 7.0e-9, 12345678.9], ids=["third", "faint", "bright"])
+def test_an_intensity_scale_keeps_its_digits(backend: Any, observe: Observer, tmp_path: Path, scale: float) -> None:
+    """All of a double's, in the archive, in what is loaded and in the registry. If this fails, suspect single precision."""
+    run = runs.trained(backend, BASE)
+
+    backend.save(run.results["models"], tmp_path / "wts.h5", run.config, scale)
+    stored = archives.parameters(archives.entries(tmp_path))["intensity_scale"]
+    _, loaded = backend.load(tmp_path)
+
+    found = [float(stored), float(loaded["intensity_scale"]), float(backend.registry()["intensity_scale"])]
+    observe.equal("scales", found, [scale] * 3)
+
+
 @pytest.mark.clause("BUNDLE-002~1", "BUNDLE-005~1")
 def test_saving_again_replaces_the_archive(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Five entries after the second time too, and the second's scale. If this fails, suspect an archive opened to append."""

@@ -28,6 +28,20 @@ def test_an_inference_by_flags_is_its_library_call(backend: Any, observe: Observ
     observe.close("object", apart(field, library.field), 0.0, dtype="float64")
 
 
+@pytest.mark.clause("CLI-030~1", needs=("CLI-024",))
+@pytest.mark.parametrize("name", ["origin", "offsets"])
+def test_an_inference_tells_where_it_lies(
+    backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, name: str
+) -> None:
+    """The canvas's corner, and each patch, [x, y]. If this fails, suspect [y, x], or positions that were not flipped."""
+    found = flags.turned(backend, shared_folder)
+    observe.holds("exit code", found.done.returncode == 0, "0", f"{found.done.returncode}: {found.done.stderr[-1500:]}")
+
+    told, truth = flags.places(found, flags.by_the_library(backend, shared_folder, tmp_path))[name]
+
+    observe.close(name, told, truth)
+
+
 @pytest.mark.clause("CLI-025~1", needs=("CLI-005", "CLI-014"))
 def test_every_further_flag_reaches_the_training(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Losses and rates are the library's. If this fails, suspect a flag that is parsed and dropped."""
