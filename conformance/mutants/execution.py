@@ -61,6 +61,11 @@ def the_warning_looks_at_the_workers_alone(original, args, mode):
     return original(args, mode)
 
 
+def the_folder_is_made_first(original, train_file, test_file, output_dir):
+    original(None, None, output_dir)
+    original(train_file, test_file, output_dir)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -133,3 +138,5 @@ mutant("GUARD-EXEC-011g", "an inference with workers is called slow",
 mutant("GUARD-EXEC-012", "a wrong path is found after the minute that it takes to import torch",
     "EXEC-012:a_missing_file_is_named", "EXEC-012:files_may_be_left_out_and_the_folder_is_made",
     plant=function(execution.validate_paths, instead(lambda train_file, test_file, output_dir: None)))
+mutant("GUARD-EXEC-012c", "a call with a wrong path leaves a folder", "EXEC-012:nothing_is_made_where_a_file_is_missing[train]",
+    "EXEC-012:nothing_is_made_where_a_file_is_missing[test]", plant=function(execution.validate_paths, the_folder_is_made_first))

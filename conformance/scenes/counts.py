@@ -179,6 +179,18 @@ def physical_counts(found: Mapping[str, Any], probe: np.ndarray) -> np.ndarray:
     return oracle.counts(native.array(native.item(found, "object")), probe[None, None])
 
 
+def chosen(data: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
+    """Some samples, each as often as its number stands there."""
+    return {name: values if name == "probe" else values[rows] for name, values in data.items()}
+
+
+def begun(backend: Any, seed: int) -> np.ndarray:
+    """The weights with which a training on counts by this seed begins, as one vector."""
+    asked = backend.count_settings(config(backend, 1, subsample_seed=seed), **PAIR, rect_s1s2_init="ones")
+    made = backend.count_prepare(training(1), None, asked)
+    return runs.flat(networks.values(backend.weights(made["module"])))
+
+
 def first_two(data: Mapping[str, Any]) -> dict[str, Any]:
     """The first two samples."""
     return {name: values if name == "probe" else values[:2] for name, values in data.items()}

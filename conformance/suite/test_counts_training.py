@@ -62,6 +62,29 @@ def test_a_sample_is_inferred_as_it_would_be_alone(backend: Any, observe: Observ
     observe.close("patches", part, whole[:2])
 
 
+@pytest.mark.clause("CISCALE-007~1", evidence="differential")
+def test_many_samples_are_inferred_as_a_few(backend: Any, observe: Observer) -> None:
+    """More than are inferred at once, the last ones among them. If this fails, suspect a part that is left over."""
+    prepared, data = counts.prepared(backend, 1), counts.training(1)
+    places = np.arange(150) % 6
+
+    few, many = (backend.count_infer(prepared["module"], counts.chosen(data, rows)) for rows in (np.arange(6), places))
+
+    for_few, for_many = (native.array(native.item(found, "predicted")) for found in (few, many))
+    observe.close("counts", for_many, for_few[places], dtype="float32")
+
+
+@pytest.mark.clause("CISCALE-009~1")
+def test_a_training_on_counts_begins_by_its_seed(backend: Any, observe: Observer) -> None:
+    """Equal weights, whatever was drawn before; others for another seed. If this fails, suspect weights that nobody seeds."""
+    first, other = (counts.begun(backend, seed) for seed in (5, 6))
+
+    again = counts.begun(backend, 5)
+
+    observe.equal("weights", again, first)
+    observe.holds("of another seed", not np.array_equal(other, first), "other weights", "the same")
+
+
 @pytest.mark.clause("CISCALE-008~1", evidence="differential")
 @pytest.mark.parametrize("init", ["ones", "data"])
 def test_the_first_factor_is_the_root_of_the_lights(backend: Any, observe: Observer, init: str) -> None:

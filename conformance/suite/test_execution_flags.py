@@ -220,3 +220,20 @@ def test_files_may_be_left_out_and_the_folder_is_made(backend: Proxy, observe: O
     backend.validate_paths(None, None, tmp_path / "a" / "b" / "out")
 
     observe.equal("folder", (tmp_path / "a" / "b" / "out").is_dir(), True)
+
+
+@pytest.mark.clause("EXEC-012~1")
+@pytest.mark.parametrize(("train", "test"), [("train.npz", None), (None, "test.npz")], ids=["train", "test"])
+def test_nothing_is_made_where_a_file_is_missing(
+    backend: Proxy, observe: Observer, tmp_path: Path, train: Any, test: Any
+) -> None:
+    """The paths come first, and the folder last.
+
+    If this fails, suspect a folder that is made on the way.
+    """
+    paths = [name and tmp_path / name for name in (train, test)]
+
+    with observe.raises("paths", FileNotFoundError, str(train or test)):
+        backend.validate_paths(*paths, tmp_path / "a" / "out")
+
+    observe.equal("folder", sorted(path.name for path in tmp_path.iterdir()), [])

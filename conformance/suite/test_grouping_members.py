@@ -203,3 +203,14 @@ def test_oversampling_is_seeded(backend: Any, observe: Observer) -> None:
     second = after_a_draw(backend, **options)
 
     observe.equal("members", first, second)
+
+
+@pytest.mark.clause("GROUP-013~1", evidence="differential")
+@pytest.mark.parametrize("sequential", [False, True], ids=["random", "sequential"])
+def test_a_pool_is_for_more_groups_than_points(backend: Any, observe: Observer, sequential: bool) -> None:
+    """Where there are no more, members are of the K nearest. If this fails, suspect a pool that widens every group."""
+    how = {"K": 4, "nsamples": 23, "seed": 3, "gridsize": 2, "sequential_sampling": sequential, "neighbor_pool_size": 12}
+
+    found = members(backend, groups.uneven(23), **how)
+
+    observe.equal("members", groups.as_sets(found), oracle.nearest_of_all(groups.uneven(23), 4))
