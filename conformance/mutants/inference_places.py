@@ -12,7 +12,7 @@ import torch
 from conformance.defects.changes import constant, function, instead, method, result
 from conformance.mutants import rows
 from reference_impl import inference
-from reference_impl.engine import batches, problem
+from reference_impl.engine import batches, problem, waves
 from reference_impl.engine.canvas import Frame
 from reference_impl.engine.reconstruct import solve_record
 from reference_impl.engine.solver import Solver
@@ -24,6 +24,7 @@ from reference_impl.training import clipping
 BEGINS = "INFER-032:far_away_places_between_pixels_stay_what_they_are"
 ORIGIN = "INFER-046:an_engine_tells_where_its_canvas_lies"
 MODES = "INFER-041:every_mode_of_a_trainable_probe_is_refined_or_refused"
+DARK = "INFER-058:an_engine_hears_a_dark_pixel"
 UNIT = "INFER-057:an_engines_probe_has_the_records_unit"
 ORDER = "INFER-046:an_engine_tells_positions_in_the_records_order"
 VALLEYS = "INFER-021:the_deeper_of_two_valleys_is_found"
@@ -101,6 +102,12 @@ def _under(change: Any, original: Any, *given: Any) -> Any:
         PtychoModel.forward = forward
 
 
+def dark_everywhere_is_masked(original: Any, *given: Any, **options: Any) -> Any:
+    found = original(*given, **options)
+    lit = (found.patterns > 0).any(dim=0)
+    return replace(found, good=lit if found.good is None else found.good & lit)
+
+
 def the_first_mode_alone_moves(original: Any, self: Any, said: Any) -> None:
     kept = self.state.probe[1:].clone()
     original(self, said)
@@ -132,6 +139,11 @@ mutant("GUARD-INFER-041b", "of several modes the engine refines the strongest al
 mutant("GUARD-INFER-041c", "a probe of several modes is kept", MODES,
     plant=method(Solver, "_move_probe", lambda original, self, said: (
         original(self, said) if len(self.state.probe) == 1 else None)))
+mutant("GUARD-INFER-058", "the engine takes a pixel without light for a gap", DARK,
+    plant=function(waves.change, lambda original, wave, measured, good, likelihood: original(wave, torch.where(
+        measured > 0, measured, waves.modulus_of(torch.fft.fft2(wave, norm="ortho"))), good, likelihood)))
+mutant("GUARD-INFER-058b", "the engine leaves out what is dark in all patterns", DARK,
+    plant=function(problem.problem_of, dark_everywhere_is_masked))
 mutant("GUARD-INFER-057", "the engine's probe has the light of one photon a pattern",
     f"{UNIT}[bright]", f"{UNIT}[dim]",
     plant=method(Solver, "solution", probe_is_scaled(lambda solver: solver.problem.unit)))

@@ -33,6 +33,7 @@ NO_PAIR = "SIDE-021:what_is_no_pair_is_refused"
 LEAVES = "SIDE-030:a_comparison_leaves_its_files"
 FRC50 = "SIDE-033:frc50_is_where_rings_fall_below_a_half"
 GAUGE = "SIDE-030:one_object_in_another_gauge_has_no_error"
+ALIKE = "SIDE-030:two_errors_that_are_nearly_alike_are_two"
 SHIFT = "SIDE-030:the_shift_is_told"
 ERROR = "SIDE-030:an_error_is_as_large_as_it_is"
 
@@ -192,6 +193,11 @@ def another_frc50(plant: Plant, of: Callable[[Any], float]) -> None:
     plant.constant(comparison, "COLUMNS", {**comparison.COLUMNS, "frc50": lambda figures, _: of(figures.rings)})
 
 
+def rounded(column: Any, digits: int) -> Any:
+    """A column with so many digits that count."""
+    return lambda *both: float(f"{column(*both):.{digits}g}")
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -262,6 +268,11 @@ mutant("GUARD-SIDE-021d", "an axis too many is squeezed", NO_PAIR + "[dp-of-rank
     plant=function(checks.patterns_of, what_has_an_axis_too_many_is_squeezed))
 mutant("GUARD-SIDE-030", "all objects have the first one's figures", ERROR,
     plant=function(comparison._table, the_first_ones_figures_are_everybodys))
+mutant("GUARD-SIDE-030g", "the table has three digits", ALIKE,
+    plant=constant(comparison, "COLUMNS", {name: rounded(column, 3) for name, column in comparison.COLUMNS.items()}))
+mutant("GUARD-SIDE-030h", "the table has three places behind the point", ALIKE,
+    plant=constant(comparison, "COLUMNS", {name: lambda *both, column=column: round(float(column(*both)), 3)
+        for name, column in comparison.COLUMNS.items()}))
 mutant("GUARD-SIDE-030b", "objects are compared where they lie", GAUGE + "[moved]",
     plant=function(comparison.compare, nothing_is_aligned))
 mutant("GUARD-SIDE-030c", "the shift's axes are exchanged", SHIFT,

@@ -21,6 +21,8 @@ PASSES = 60
 PHOTONS = 1.0e6
 DEAF = 1e-5
 """A distance of two images that rounding may leave; a pattern that is heard moves the image by a hundredth."""
+HEARD = 1e-2
+"""What is left between two images, the gauge of one taken out, if darkness is heard in one of them: a tenth."""
 LIT = 0.1
 """Of the brightest pixel's light: what gets less is not determined well enough to be compared."""
 
@@ -152,6 +154,7 @@ CHANGES: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] 
     "elsewhere": lambda a: {**a, "xcoords": a["xcoords"] + 400.0, "ycoords": a["ycoords"] - 70.0},
     "far-away": lambda a: {**a, "xcoords": a["xcoords"] + FAR, "ycoords": a["ycoords"] - FAR},
     "masked": lambda a: {**a, "mask": masks.mask(N)},
+    "darkened": lambda a: {**a, "diff3d": a["diff3d"] * masks.mask(N)},
     "out-of-focus": lambda a: {**a, "probeGuess": out_of_focus(compact_probe())},
     "weaker-out-of-focus": lambda a: {**under(light_of_two_modes(), a), "probeGuess": weaker_out_of_focus()},
 }
@@ -278,6 +281,12 @@ def finite(found: Image) -> np.ndarray:
     if found.field.ndim != 2 or not np.isfinite(found.field).all():
         raise native.Malformed(f"expected a finite image, found {native.kind(found.field)}")
     return found.field
+
+
+def unlike(backend: Any, one: Ask, other: Ask) -> float:
+    """What is left between two images of the experiment where it is lit, up to the gauge of the first."""
+    first, second = (finite(image(backend, ask)) for ask in (one, other))
+    return oracle.matched(first, second, light(experiment(one.whole), second.shape)).error
 
 
 def match(backend: Any, ask: Ask = PLAIN) -> oracle.Match:

@@ -50,6 +50,13 @@ def compared() -> tuple[dict[str, np.ndarray], np.ndarray]:
     return {"itself": truth.copy(), "moved": moved, "stripes": truth * stripes}, truth
 
 
+def nearly_alike() -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """`(objects, truth)`: two objects with stripes, one error larger than the other by a five-thousandth."""
+    objects, truth = compared()
+    more = truth + (objects["stripes"] - truth) * 1.0002
+    return {"less": objects["stripes"], "more": more}, truth
+
+
 def worn() -> tuple[dict[str, np.ndarray], np.ndarray]:
     """`(objects, truth)`: an object that agrees with the truth less and less: ring by ring from all to three tenths."""
     rng, q = np.random.default_rng(4), np.fft.fftfreq(SIDE)

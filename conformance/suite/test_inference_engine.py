@@ -212,6 +212,14 @@ def test_an_engine_hears_nothing_of_a_masked_pixel(backend: Any, observe: Observ
     observe.close("object", found.error, 0.0)
 
 
+@pytest.mark.clause("INFER-058~1", needs=("INFER-042",))
+def test_an_engine_hears_a_dark_pixel(backend: Any, observe: Observer) -> None:
+    """Zeros are no gaps. If this fails, suspect pixels without light that are left out."""
+    left = engines.unlike(backend, *(Ask(change=change, passes=10) for change in ("darkened", "masked")))
+
+    observe.at_least("distance of the images", left, engines.HEARD)
+
+
 @pytest.mark.clause("INFER-043~1", evidence="differential", needs=("INFER-033",))
 @SCANS
 def test_an_engine_takes_every_mode_of_the_probe_or_none(backend: Any, observe: Observer, ask: Ask) -> None:

@@ -158,6 +158,16 @@ def test_an_error_is_as_large_as_it_is(backend: Any, observe: Observer, tmp_path
     observe.holds("rings", last < interop.LOST, f"below {interop.LOST} in the last ring", f"{last:.3g}")
 
 
+@pytest.mark.clause("SIDE-030~1", evidence="analytic")
+def test_two_errors_that_are_nearly_alike_are_two(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """A five-thousandth more is more. If this fails, suspect a table of three digits."""
+    backend.compare_objects(*interop.nearly_alike(), tmp_path)
+
+    rows, columns = interop.table(tmp_path)[1], ("mae_amplitude", "mse_amplitude")
+    alike = {column: rows["more"][column] for column in columns if not rows["more"][column] > rows["less"][column]}
+    observe.equal("columns in which more is not more", alike, {})
+
+
 @pytest.mark.clause("SIDE-033~1", needs=("SIDE-030",))
 def test_frc50_is_where_rings_fall_below_a_half(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Rings between 1/7 and one half. If this fails, suspect another threshold, or a period."""
