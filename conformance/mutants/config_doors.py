@@ -112,6 +112,22 @@ def what_is_false_is_not_opened(original, params, states, path):
     return module
 
 
+def a_seed_of_zero_is_not_written(original, target, settings):
+    before = dict(target)
+    original(target, settings)
+    if target.get("subsample_seed") == 0 and "subsample_seed" in before:
+        target["subsample_seed"] = before["subsample_seed"]
+
+
+def no_checkpoints_are_not_said(original, args, mode):
+    flags = {name: value for name, value in vars(args).items() if name != "checkpoint_save_top_k" or value != 0}
+    return original(argparse.Namespace(**flags), mode)
+
+
+def a_scale_of_one_is_not_said(original, config, module, scale):
+    return original(config, module, None if scale == 1.0 else scale)
+
+
 mutant = rows(__name__)
 mutant(
     "GUARD-CONFIG-010c",
@@ -241,4 +257,24 @@ mutant(
     "BUNDLE-004:each_field_goes_through_a_bundle",
     clauses=["BUNDLE-023"],
     plant=function(archive._rebuilt, what_is_false_is_not_opened),
+)
+mutant(
+    "GUARD-CONFIG-005g",
+    "a seed of zero leaves that of another run",
+    "CONFIG-005:each_field_replaces_what_another_run_has_left[synchronise-training]",
+    "CONFIG-005:each_field_replaces_what_another_run_has_left[populate-inference]",
+    clauses=["CONFIG-022"],
+    plant=function(registry.update_legacy_dict, a_seed_of_zero_is_not_written),
+)
+mutant(
+    "GUARD-EXEC-011j",
+    "no checkpoint at all counts as not said",
+    "EXEC-011:each_flag_sets_its_setting_and_no_other[training]",
+    plant=function(execution.build_execution_config_from_args, no_checkpoints_are_not_said),
+)
+mutant(
+    "GUARD-BUNDLE-004f",
+    "a scale of one is another run's",
+    "BUNDLE-004:each_field_goes_through_a_bundle",
+    plant=function(parameters.parameters_of, a_scale_of_one_is_not_said),
 )

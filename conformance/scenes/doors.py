@@ -49,14 +49,14 @@ class Scene:
 ALL, ONLY, WITHOUT = "all stated", "one stated alone", "one left out"
 
 
-def scenes(whole: Values, always: tuple[str, ...] = (), apart: tuple[str, ...] = ()) -> Iterator[Scene]:
-    """All of `whole`; each alone; all but one. `always` are stated in each; `apart`: left out of none but stated alone."""
+def scenes(whole: Values, always: tuple[str, ...] = (), zero: Values | None = None) -> Iterator[Scene]:
+    """All of `whole`; each alone; each of `zero` alone; all but one. Those of `always` are stated in each."""
     base = {name: whole[name] for name in always}
     free = [name for name in whole if name not in always]
     yield Scene(ALL, "all", whole)
     yield from (Scene(ONLY, name, {**base, name: whole[name]}) for name in free)
-    rest = [name for name in free if name not in apart]
-    yield from (Scene(WITHOUT, name, {n: v for n, v in whole.items() if n != name}) for name in rest)
+    yield from (Scene(ONLY, f"{name} of zero", {**base, name: value}) for name, value in (zero or {}).items() if name in free)
+    yield from (Scene(WITHOUT, name, {n: v for n, v in whole.items() if n != name}) for name in free)
 
 
 def in_codes(whole: Values) -> list[Scene]:
@@ -129,7 +129,7 @@ def constructed(backend: Any, kind: str) -> Found:
     """Keywords → attributes."""
     whole = values(kind)
     return crossed(
-        scenes(whole, ALWAYS[kind]),
+        scenes(whole, ALWAYS[kind], declared.zeros(kind)),
         lambda scene: (said(made(backend, kind, scene.stated), kind), {**defaults(kind), **scene.stated}),
     )
 
@@ -137,7 +137,7 @@ def constructed(backend: Any, kind: str) -> Found:
 def flattened(backend: Any, kind: str) -> Found:
     """A canonical object → its flat form."""
     return crossed(
-        scenes(values(kind), ALWAYS[kind]),
+        scenes(values(kind), ALWAYS[kind], declared.zeros(kind)),
         lambda scene: (
             of_registry(backend.flatten(made(backend, kind, scene.stated))),
             texts({**defaults(kind), **scene.stated}, but_none=True),
@@ -156,7 +156,7 @@ def synchronised(backend: Any, kind: str, write: Callable[[Any], Any]) -> Found:
         write(made(backend, kind, scene.stated))
         return of_registry(registry), texts({name: before[name] if value is None else value for name, value in owed.items()})
 
-    return crossed(scenes(values(kind), ALWAYS[kind]), cross)
+    return crossed(scenes(values(kind), ALWAYS[kind], declared.zeros(kind)), cross)
 
 
 WRITE: dict[str, Callable[[Any], Callable[[Any], Any]]] = {
@@ -195,5 +195,5 @@ def through_yaml(backend: Any, kind: str, folder: Path) -> Found:
         return said(found, kind), {**defaults(kind), **scene.stated}
 
     # Left out one by one, a field is what it is where nothing is stated: long files would be read for nothing.
-    short = (scene for scene in scenes(values(kind), ALWAYS[kind]) if scene.heading != WITHOUT)
+    short = (scene for scene in scenes(values(kind), ALWAYS[kind], declared.zeros(kind)) if scene.heading != WITHOUT)
     return crossed(short, cross)

@@ -29,6 +29,7 @@ from conformance.scenes.doors import (
     texts,
     values,
 )
+from conformance.specification import fields as declared
 
 # -- factories -------------------------------------------------------------------------------------------------------------------
 
@@ -86,7 +87,7 @@ def payloads(backend: Any, door: Factory) -> Found:
             truth |= {f"{place} {name}": value for name, value in wanted.items()}
         return found, truth
 
-    return crossed(scenes(whole, ("n_groups",), apart=()), cross)
+    return crossed(scenes(whole, ("n_groups",), declared.zeros(door.kind)), cross)
 
 
 def _follows(kind: str, stated: Mapping[str, Any]) -> Values:
@@ -130,7 +131,9 @@ def given_execution(backend: Any, folder: Path) -> Found:
         payload = backend.payload(file, folder / "out", {"n_groups": 21}, made(backend, "execution", scene.stated))
         return said(payload.execution_config, "execution"), {**defaults("execution"), **scene.stated}
 
-    return crossed(scenes({**values("execution"), "accum_steps": 1}, ("accelerator", "accum_steps")), cross)
+    return crossed(
+        scenes({**values("execution"), "accum_steps": 1}, ("accelerator", "accum_steps"), declared.zeros("execution")), cross
+    )
 
 
 def overridden_execution(backend: Any, folder: Path) -> Found:
@@ -143,7 +146,7 @@ def overridden_execution(backend: Any, folder: Path) -> Found:
         payload = backend.payload(file, folder / "out", overrides, made(backend, "execution", below))
         return said(payload.execution_config, "execution"), {**below, **scene.stated}
 
-    return crossed(scenes(whole, ("accelerator",)), cross)
+    return crossed(scenes(whole, ("accelerator",), declared.zeros("execution")), cross)
 
 
 FLAGS = {"accum_steps": "accumulate_grad_batches", "checkpoint_monitor_metric": "checkpoint_monitor", "logger_backend": "logger"}
@@ -168,7 +171,7 @@ def flagged(backend: Any, mode: str) -> Found:
         found = backend.execution_from_flags({"device": None, "quiet": False, "disable_mlflow": False, **flags}, mode)
         return said(found, "execution"), {**owed, **scene.stated, "enable_progress_bar": True}
 
-    return crossed(scenes(whole, ("accelerator",)), cross)
+    return crossed(scenes(whole, ("accelerator",), declared.zeros("execution")), cross)
 
 
 # -- the backend's own words -----------------------------------------------------------------------------------------------------
@@ -225,7 +228,7 @@ def overruled(backend: Any, kind: str) -> Found:
         found = said(backend.bridge(kind, {**NEEDED[kind], **scene.stated}, **own), kind)
         return found, {**base, **NEEDED[kind], **scene.stated}
 
-    return crossed(scenes(whole), cross)
+    return crossed(scenes(whole, (), declared.zeros(kind)), cross)
 
 
 # -- bundles ---------------------------------------------------------------------------------------------------------------------
@@ -249,16 +252,18 @@ def through_bundles(backend: Any, folder: Path) -> Found:
     """A training configuration → `save` → the archive → `load` → parameters and registry, over another experiment."""
     registry, free = backend.registry(), {n: v for n, v in values("training").items() if n not in SHAPING}
     ran = itertools.cycle(runs.trained(backend, recipe) for recipe in (runs.BASE, SHAPED))
+    scales = itertools.cycle((2.5, 1.0))  # of what is saved; the registry has another run's
 
     def cross(scene: Scene) -> tuple[Values, Values]:
         run = next(ran)
         own = said(run.config, "training")
         stated, place = {**scene.stated, **{name: own[name] for name in SHAPING}}, folder / scene.name
         owed = texts({**defaults("training"), **stated}, but_none=True)
-        registry.update(configs.in_registry(stale("training", owed)))
-        backend.save(native.item(run.results, "models"), place / "wts.h5", made(backend, "training", stated), 2.5)
+        owed["intensity_scale"] = scale = next(scales)
+        registry.update(configs.in_registry(stale("training", owed)), intensity_scale=7.5)
+        backend.save(native.item(run.results, "models"), place / "wts.h5", made(backend, "training", stated), scale)
         archived = archives.parameters(archives.entries(place))
-        registry.update(configs.in_registry(stale("training", owed)))
+        registry.update(configs.in_registry(stale("training", owed)), intensity_scale=7.5)
         _, loaded = backend.load(place)
         seen = {"archive": archived, "loaded": loaded, "registry": registry}
         found = {f"{where} {name}": value for where, flat in seen.items() for name, value in of_registry(flat).items()}

@@ -53,6 +53,11 @@ def stated(kind: str, other: bool = False) -> dict[str, Any]:
     return dict(_stated()[kind][other])
 
 
+def zeros(kind: str) -> dict[str, Any]:
+    """The fields of a kind that may be zero, and are not by default, with the zero of their kind of number."""
+    return {name: type(fields(kind)[name].other[0])(0) for name in table(find_specs())["zero"].get(kind, ())}
+
+
 @functools.cache
 def _fields() -> dict[str, dict[str, Field]]:
     folder = find_specs()
@@ -156,7 +161,13 @@ def lint(clauses: Mapping[str, Clause], folder: Path) -> list[str]:
         for name, field in pooled[kind].items() if not field.other and field.pool != (field.default,)
     ]  # fmt: skip
     problems += [
-        f"{TABLE}: [{kind}] {name}: no clause lists such a field" for kind in set(said) - {"pools"}
+        f"{TABLE}: [{kind}] {name}: no clause lists such a field" for kind in set(said) - {"pools", "zero"}
         for name in sorted(set(said[kind]) - set(known.get(kind, {})))
     ]  # fmt: skip
+    problems += [
+        f"{TABLE}: [zero] {kind}: {name} is no field that is not zero by default"
+        for kind, names in said.get("zero", {}).items()
+        for name in names
+        if name not in known.get(kind, {}) or known[kind][name].default == 0
+    ]
     return problems
