@@ -79,8 +79,8 @@ def _accelerated(torch: Any) -> bool:
 
 @beside
 def settle(backend: Any) -> dict[str, Any]:
-    """Put the process's switches where nothing but a caller's own choice puts them; what `switches` says then."""
-    np.seterr(divide="warn", over="warn", under="raise", invalid="warn")
+    """Put the process's switches where a fresh process has them; what `switches` says then."""
+    np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
     if torch := sys.modules.get("torch"):
         torch.set_grad_enabled(True)
         torch.set_default_dtype(torch.float32)
