@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 
-from conformance.defects.changes import constant, function, result
+from conformance.defects.changes import constant, function, method, result
 from conformance.mutants import rows
 from reference_impl.data import checks, header, metadata, record
 
@@ -13,6 +15,8 @@ VALUES = "DATA-012:a_mask_has_two_values"
 KINDS = "DATA-012:a_mask_may_be_of_any_kind"
 IN_A_FILE = "DATA-027:a_mask_in_a_file_has_two_values"
 DIGITS = "DATA-023:a_photon_number_keeps_its_digits"
+SURVIVE = "DATA-007:metadata_of_any_content_survive_their_file"
+SCHEMA = "DATA-005:photons_hang_on_no_schema"
 WINS = "DATA-002:diffraction_wins_by_every_entrance"
 
 
@@ -39,6 +43,12 @@ def whole_numbers_alone_make_a_mask(original, value, N, file=None):
     return original(array.astype("U4") if array.dtype.kind == "f" else array, N, file)
 
 
+def metadata_without_physics_are_left_out(original, self, path):
+    bare = copy.copy(self)
+    bare.metadata = self.metadata if "physics_parameters" in (self.metadata or {}) else None
+    original(bare, path)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -58,3 +68,8 @@ mutant("GUARD-DATA-023e", "photon numbers go through single precision", DIGITS +
     plant=function(metadata.stated_nphotons, result(lambda found: None if found is None else float(np.float32(found)))))
 mutant("GUARD-DATA-002b", "headers are those of the older name", WINS + "[another-side-header]", WINS + "[fewer-factory]",
     plant=constant(header, "PATTERN_KEYS", ("diff3d", "diffraction")))
+mutant("GUARD-DATA-007m", "metadata that speak of no physics are not written", SURVIVE + "[foreign]",
+    plant=method(record.RawData, "to_file", metadata_without_physics_are_left_out))
+mutant("GUARD-DATA-005d", "photons of another schema than 1.0.0 are not read", SCHEMA + "[none]", SCHEMA + "[older]",
+    plant=function(metadata.stated_nphotons, lambda original, found, file=None:
+        original(found if (found or {}).get("schema_version") == "1.0.0" else None, file)))

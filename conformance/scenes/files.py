@@ -60,6 +60,19 @@ def metadata(kind: str) -> np.ndarray:
     return text_array(json.dumps(METADATA), kind)
 
 
+REMARKS: dict[str, dict[str, Any]] = {
+    "foreign": {"beamline": "2-ID-D", "operator": "Å. Ö.", "frames": [1, 2, 3], "nested": {"a": {"b": None, "c": True}}},
+    "no-photons": {"schema_version": "1.0.0", "physics_parameters": {"gridsize": 1, "N": 16}},
+    "numbers": {"energy_keV": 8.8, "large": 2**60, "small": 1e-300, "physics_parameters": {"nphotons": 12.5}},
+}
+"""What may stand in the metadata of a file."""
+
+
+def stating(folder: Path, content: Mapping[str, Any]) -> Path:
+    """A file of 64-pixel patterns with this for its metadata."""
+    return write_npz(folder / NAME, **arrays(4, 64), _metadata=np.array(json.dumps(content)))
+
+
 @dataclass(frozen=True, eq=False)
 class Fault:
     """A file with one thing wrong: which field the error has to name, and how the record is changed."""

@@ -106,3 +106,26 @@ def test_diffraction_wins_by_every_entrance(backend: Any, observe: Observer, tmp
         found = entrances.answer(backend, entrance, entrances.put(tmp_path, both))
 
     observe.equal("unlike", entrances.unlike(found, expected), [])
+
+
+@pytest.mark.clause("DATA-007~1")
+@pytest.mark.parametrize("case", files.REMARKS)
+def test_metadata_of_any_content_survive_their_file(backend: Any, observe: Observer, tmp_path: Path, case: str) -> None:
+    """Whatever a beam line keeps there. If this fails, suspect a writer that keeps what it knows."""
+    backend.write(backend.record(**files.arrays(), metadata=files.REMARKS[case]), tmp_path / "written.npz")
+
+    found = backend.read(tmp_path / "written.npz").metadata
+
+    observe.equal("metadata", dict(found or {}), files.REMARKS[case])
+
+
+@pytest.mark.clause("DATA-005~1", needs=("CONFIG-065",))
+@pytest.mark.parametrize("schema", [{}, {"schema_version": "0.9"}], ids=["none", "older"])
+def test_photons_hang_on_no_schema(backend: Any, observe: Observer, tmp_path: Path, schema: dict[str, str]) -> None:
+    """`physics_parameters.nphotons` is the number of the file. If this fails, suspect a version that is asked for first."""
+    path = files.stating(tmp_path, {"physics_parameters": {"nphotons": 31234.5}, **schema})
+
+    payload = backend.payload(path, tmp_path / "out", {"n_groups": 2})
+
+    observe.equal("nphotons", float(payload.pt_data_config.nphotons), 31234.5)
+    observe.equal("source", payload.overrides_applied["nphotons_source"], "metadata")
