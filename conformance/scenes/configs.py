@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from numbers import Integral, Real
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 from conformance.connectors.names import NotClaimed
 
@@ -247,9 +250,12 @@ def stated(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    """Enumerations of texts and NumPy's numbers are the texts and numbers that they are."""
     if isinstance(value, Path):
         return f"path:{value.as_posix()}"
-    return value if value is None or type(value) in (bool, int, float, str) else "an object"
+    kinds = {(bool, np.bool_): bool, (Integral,): int, (Real,): float, (str,): str.__str__}
+    found = next((plain for kind, plain in kinds.items() if isinstance(value, kind)), None)
+    return None if value is None else found(value) if found else "an object"
 
 
 _PAIRS = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conformance.connectors import process
@@ -13,7 +15,7 @@ from conformance.connectors.names import NotClaimed, NotEvaluated, NotOffered, U
 from conformance.evidence import report as reports
 from conformance.evidence.verdict import clause_states
 from conformance.protocol import BackendInfo
-from conformance.scenes import interpreters
+from conformance.scenes import configs, interpreters
 from conformance.selftest.fakes import Pure
 from conformance.selftest.house import House, check, clause
 
@@ -204,6 +206,20 @@ class Rooted(Told):
 def test_a_configuration_that_no_pickle_carries_is_no_fault_of_the_check(tmp_path: Path) -> None:
     with pytest.raises(NotEvaluated, match="cannot be carried into an interpreter without torch"):
         interpreters.ask(Rooted("torch 2.13.0"), tmp_path, "pytorch", ["torch"])
+
+
+class Accelerator(StrEnum):
+    """Settings of a backend that keeps them as enumerations."""
+
+    CPU = "cpu"
+
+
+def test_settings_count_by_their_values() -> None:
+    given = {"accelerator": Accelerator.CPU, "rate": np.float64(1e-3), "keep": np.int64(-1), "on": np.bool_(True), "none": None}
+    found = configs.stated(given)
+    assert found == {"accelerator": "cpu", "rate": 1e-3, "keep": -1, "on": True, "none": None}
+    assert [type(value) for value in found.values()] == [str, float, int, bool, type(None)]
+    assert configs.stated({"rate": [1.0]}) == {"rate": "an object"}
 
 
 class Silent(Moves):
