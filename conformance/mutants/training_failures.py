@@ -18,6 +18,7 @@ FAILS, TRAIN, INFER = (
     "CLI-013:an_inference_that_fails_says_so",
 )
 STOPPED = "CLI-026:a_training_that_is_stopped_says_so"
+LINE = "CLI-013:a_message_is_one_line_whatever_it_names"
 CATCHES = "    except Exception as error:  # every failure"
 
 
@@ -48,6 +49,8 @@ mutant("GUARD-CLI-013c", "a full disk at the bundle costs the older one", f"{TRA
     plant=the_archive_is_written_in_place)
 mutant("GUARD-CLI-013d", "a bad file is a page of traceback", f"{TRAIN}[train-validation-file]", f"{INFER}[infer-data-file]",
     plant=source("cli/main.py", "        if args.debug:\n            raise\n", "        raise\n"))
+mutant("GUARD-CLI-013e", "a message is printed as it came", LINE,
+    plant=source("cli/main.py", "    text = printable(error.args[0]", "    text = str(error.args[0]"))
 mutant("GUARD-CLI-026", "a training that a queue has ended ends well", f"{STOPPED}[terminated]",
     plant=source("cli/main.py", "TERMINATED = 130, 143", "TERMINATED = 130, 0"))
 mutant("GUARD-CLI-026b", "a training that is stopped costs the older bundle", STOPPED,

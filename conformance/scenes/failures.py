@@ -85,6 +85,13 @@ def ended(backend: Any, stage: Stage, folder: Path, model: Path | None = None) -
     return Ended(done, older, archives.left(out))
 
 
+def misnamed(backend: Any, command: str, folder: Path) -> Ended:
+    """A command that is given a file that is not there, in whose name a line ends."""
+    flag = {"train": ["--train_data_file"], "infer": ["--model_path", folder, "--test_data"]}[command]
+    argv = [*backend.command(command), *flag, folder / "no\nwhere.npz", "--output_dir", folder / "out", "--quiet"]
+    return Ended(commands.call(argv, folder), {}, archives.left(folder))
+
+
 def stopped(backend: Any, number: int, folder: Path) -> Ended:
     """A training that would last for a day, sent a signal once its first checkpoint is there, over an older bundle."""
     out = folder / "out"
