@@ -247,12 +247,13 @@ def documented(text: str) -> dict[str, str]:
 
 def states_default(paragraph: str, default: Any) -> bool:
     """True where a paragraph of help says `default` beside this value, as text or as a number: `default: 3`, `[default = 3]`,
-    `defaults to 3`, `3 by default`, `3 (the default)`.
+    `defaults to 3`, `3 by default`, `3 (the default)`, `3 unless given`, `3 if omitted`.
     """
     value = r"""['"`]*([^\s,;()\[\]'"`]+)['"`]*"""
     before = rf"\bdefaults?\b(?:\s+value)?(?:\s+(?:is|to))?\s*[:=]?\s*{value}"
     behind = rf"{value}\s*(?:by|[(\[]\s*(?:the)?|,\s*the)\s*default\b(?!\s*[:=\w])"
-    said = [text for form in (before, behind) for text in re.findall(form, paragraph, flags=re.IGNORECASE)]
+    absent = rf"{value}\s*,?\s*(?:unless|if\s+(?:it\s+is\s+)?(?:not|omitted|absent))\b"
+    said = [text for form in (before, behind, absent) for text in re.findall(form, paragraph, flags=re.IGNORECASE)]
     return any(text.strip("'\"`.").lower() == str(default).lower() or _number(text) == default for text in said)
 
 

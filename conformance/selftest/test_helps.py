@@ -18,6 +18,8 @@ from conformance.scenes import commands
         ("--max-epochs N  passes, 100 by default", 100),
         ("--learning-rate X  1e-3 (the default) or less", 0.001),
         ("--scheduler NAME  `Default` by default", "Default"),
+        ("--max-epochs N  passes [100 unless given]", 100),
+        ("--max-epochs N  passes; 100 if it is omitted", 100),
     ],
 )
 def test_a_default_is_stated_in_anybodys_words(paragraph: str, default: object) -> None:
