@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-EQUAL = 0.9
-"""Of the longest line without background: lines this long are the box in which an image is drawn."""
+EQUAL, WHOLE = 0.9, 0.99
+"""Of the longest line without background: lines this long are the box in which an image is drawn, and go from side to side."""
 
 
 def _runs(drawn: np.ndarray) -> np.ndarray:
@@ -28,8 +28,10 @@ def box(picture: np.ndarray) -> tuple[slice, slice]:
     runs = _runs((picture != corners[0]).any(axis=-1))
     lengths = runs[:, 1] - runs[:, 0]
     rows = np.flatnonzero(lengths >= EQUAL * lengths.max())
-    begin, end = np.median(runs[rows], axis=0).astype(int)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(begin), int(end))
+    # A column of the image may be as white as the background: the frame's own lines tell its sides, ticks lengthen few of them.
+    places, counts = np.unique(runs[lengths >= WHOLE * lengths.max()], axis=0, return_counts=True)
+    begin, end = places[counts.argmax()].tolist()
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(begin, end)
 
 
 def explained(picture: np.ndarray, values: np.ndarray, seen: np.ndarray) -> float:

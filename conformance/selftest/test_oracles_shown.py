@@ -47,6 +47,16 @@ def test_the_box_of_an_image_is_found_beside_title_and_bar() -> None:
     assert (rows.start, rows.stop, columns.start, columns.stop) == (39, 161, 29, 231)
 
 
+def test_the_box_is_that_of_the_frame_where_the_image_is_white_at_its_side() -> None:
+    picture = drawn(arrays()[0])
+    picture[40:160, 30:40] = 255
+    picture[60:160:20, 26:29] = 0  # ticks
+
+    rows, columns = shown.box(picture)
+
+    assert (rows.start, rows.stop, columns.start, columns.stop) == (39, 161, 29, 231)
+
+
 def test_what_was_not_seen_does_not_count() -> None:
     own, _ = arrays()
     seen = np.ones(own.shape, bool)
