@@ -198,8 +198,8 @@ mutant("GUARD-LOSS-016d", "the factor is the conjugate", f"{SOLVED}[g1]", f"{SOL
     plant=function(loss.lit_distance, lambda original, patches, labels, light: original(patches.conj(), labels, light)))
 mutant("GUARD-LOSS-030", "nll_weight has no effect", HONOURED + "[nll0.25]",
     plant=_objective(nll=1.0))
-mutant("GUARD-LOSS-030b", "realspace_weight has no effect", HONOURED + "[nll0-realspace0.5]", LINEAR + "[realspace_weight]",
-    plant=_objective(realspace=0.0))
+mutant("GUARD-LOSS-030b", "realspace_weight has no effect", HONOURED + "[nll0-realspace0.25-realspace-mae0.75]",
+    LINEAR + "[realspace_weight]", plant=_objective(realspace=0.0))
 mutant("GUARD-LOSS-030c", "mae_weight is on or off", HONOURED + "[nll0.5-mae0.75]", LINEAR + "[mae_weight]",
     plant=function(module._objective, result(lambda found: replace(found, mae=float(found.mae > 0)))))
 mutant("GUARD-LOSS-030d", "ones are taken for missing labels", "LOSS-030:weight_without_labels_is_refused",
