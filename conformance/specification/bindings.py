@@ -29,8 +29,6 @@ class Binding:
     """The cells of `specs/axes.toml` that the test fills, as `file:dtype`."""
     doc: str = ""
     problems: tuple[str, ...] = ()
-    observed: tuple[tuple[str, ...], ...] = ()
-    """The clauses of each observation in the source, in order, as keys of `clauses`."""
 
     @property
     def place(self) -> str:
@@ -78,7 +76,8 @@ def _all_slow(tree: ast.Module) -> bool:
 def observed(path: Path, name: str) -> tuple[tuple[str, ...], ...]:
     """The clauses of each observation of one test (`name` is the function's), in order."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return next((_binding(path, node).observed for node in _tests(tree) if node.name == name), ())
+    node = next((node for node in _tests(tree) if node.name == name), None)
+    return () if node is None else tuple(_keys(call, list(_binding(path, node).clauses), []) for call in _observations(node))
 
 
 def _tests(tree: ast.AST) -> Iterator[ast.FunctionDef]:
@@ -111,7 +110,8 @@ def _binding(path: Path, node: ast.FunctionDef, slow: bool = False) -> Binding:
                 problems.append(f"unknown keyword {word.arg!r} of the clause mark")
                 continue
             lists[word.arg] += _strings(word.value, problems, word.arg)
-    observed = [_keys(call, clauses, problems) for call in _observations(node)]
+    # What a test of one clause observes belongs to it; nobody needs to walk through its body.
+    observed = [_keys(call, clauses, problems) for call in _observations(node)] if len(clauses) > 1 else []
     problems += [
         f"no observation says that it belongs to {key}; add clause={key.split('~')[0]!r} where it is looked at"
         for key in clauses[1:] and sorted(set(clauses) - {key for keys in observed for key in keys})
@@ -119,7 +119,7 @@ def _binding(path: Path, node: ast.FunctionDef, slow: bool = False) -> Binding:
     return Binding(
         path=path, line=node.lineno, name=node.name.removeprefix("test_"), clauses=tuple(clauses), needs=tuple(lists["needs"]),
         evidence=tuple(lists["evidence"]), device=device, doc=ast.get_docstring(node) or "", problems=tuple(problems),
-        observed=tuple(observed), slow=slow, axes=tuple(axes),
+        slow=slow, axes=tuple(axes),
     )  # fmt: skip
 
 
