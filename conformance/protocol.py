@@ -215,7 +215,7 @@ class Model(Protocol):
 
 
 class Loss(Protocol):
-    """The training objective, as the network computes outside of training: without dropout, by the statistics that it kept."""
+    """The training objective, as the network computes outside of training (no dropout, kept statistics)."""
 
     def likelihood(self, predicted: np.ndarray, measured: np.ndarray, scale: np.ndarray) -> Native:
         """LOSS-001, LOSS-003: batch mean of the Poisson negative log-likelihood of amplitudes `(B, C, N, N)`, not normalised."""

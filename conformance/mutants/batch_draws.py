@@ -75,6 +75,8 @@ mutant("GUARD-BATCH-054c", "no seed is seed 0", NONE + "[g2-whole]", READER + "[
     plant=function(container.resolve_seed, lambda original, seed: no_seed_is_zero(seed)))
 mutant("GUARD-BATCH-011f", "a container for inference takes the first exposures", INFERRED + "[g1-5]", INFERRED + "[g2-0]",
     plant=function(container._of_record, an_inference_is_sequential))
+mutant("GUARD-BATCH-049m", "in a map no seed is seed 0", MAP + "[g1-none]", MAP + "[g2-none]",
+    plant=constant(mapping, "resolve_seed", no_seed_is_zero))
 mutant("GUARD-BATCH-049k", "in a map a file's photons stand above those by hand", PHOTONS + "[by-hand]",
     plant=in_maps(lambda original, raw, plan: original(raw, replace(plan, nphotons_source=None))))
 mutant("GUARD-BATCH-049l", "a map has the photons of the configuration", PHOTONS + "[of-the-file]",

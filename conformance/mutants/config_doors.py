@@ -73,7 +73,7 @@ def patience_follows_what_is_kept(original, args, mode):
     kept = flags.get("checkpoint_save_top_k")
     if kept is None or flags.get("early_stop_patience") is not None:
         return original(args, mode)
-    return original(argparse.Namespace(**{**flags, "early_stop_patience": kept}), mode)
+    return original(argparse.Namespace(**{**flags, "early_stop_patience": max(1, kept)}), mode)
 
 
 def workers_are_at_least_the_batches(original, args, mode):

@@ -147,8 +147,8 @@ mutant("GUARD-INFER-058b", "the engine leaves out what is dark in all patterns",
 mutant("GUARD-INFER-057", "the engine's probe has the light of one photon a pattern",
     f"{UNIT}[bright]", f"{UNIT}[dim]",
     plant=method(Solver, "solution", probe_is_scaled(lambda solver: solver.problem.unit)))
-mutant("GUARD-INFER-057b", "the engine's probe is brighter with every position", UNIT,
-    plant=method(Solver, "solution", probe_is_scaled(lambda solver: len(solver.problem) ** 0.5)))
+mutant("GUARD-INFER-057b", "half of the engine's own unit is left in its probe", f"{UNIT}[bright]", f"{UNIT}[dim]",
+    plant=method(Solver, "solution", probe_is_scaled(lambda solver: solver.problem.unit**0.5)))
 mutant("GUARD-INFER-047", "the engine leaves patterns out that fill no step", "INFER-047:a_pass_hears_every_pattern",
     plant=function(batches.mini_batches, result(lambda dealt: [one for one in dealt if len(one) == max(map(len, dealt))])))
 mutant("GUARD-PHYS-020l", "offsets are single, whatever the images", "PHYS-020:fractional_offsets_are_bilinear[double]",
