@@ -20,7 +20,9 @@ def add(verbs: Any) -> None:
         f"where it stopped. Exit code 0: at least {AIM:.0%} of the sample were noticed, equivalent ones aside, and each survivor "
         "is written down; 7: fewer, or a survivor that nobody has read; 6: the sample is not finished; 4: a tool is missing.",
     )
-    verb.add_argument("areas", nargs="*", help="areas (physics); default: all from config to dispatch")
+    verb.add_argument(
+        "areas", nargs="*", help="areas (physics); default: all from config to dispatch; --unreached knows cli, drop_in, … too"
+    )
     verb.add_argument("--sample", type=int, default=1000, metavar="N", help="mutations; a smaller sample begins a larger one")
     verb.add_argument("--seed", type=int, default=14, help="of the draw")
     verb.add_argument("--budget", type=float, default=60.0, metavar="S", help="most seconds of CPU of the checks of one mutation")
@@ -30,6 +32,7 @@ def add(verbs: Any) -> None:
     verb.add_argument("--workers", type=int, default=1, metavar="N", help="trials at a time")
     verb.add_argument("--folder", type=Path, default=Path("reports/mutation"), help="the map and the results stay here")
     verb.add_argument("--write", action="store_true", help="write the committed page and table of scores anew")
+    verb.add_argument("--unreached", action="store_true", help="only show which statements no check runs, by file")
     verb.set_defaults(act=_mutation)
 
 
@@ -38,7 +41,7 @@ def _mutation(arguments: argparse.Namespace) -> int:
 
     from conformance.defects import mutation_page, mutation_run, mutations
 
-    if unknown := sorted({*arguments.areas} - {*mutations.AREAS}):
+    if not arguments.unreached and (unknown := sorted({*arguments.areas} - {*mutations.AREAS})):
         print(f"no area {', '.join(unknown)}; known: {', '.join(mutations.AREAS)}", file=sys.stderr)
         return 4
     if missing := [name for name in ("reference_impl", "cosmic_ray", "coverage") if find_spec(name) is None]:
@@ -55,6 +58,13 @@ def _mutation(arguments: argparse.Namespace) -> int:
         limit=arguments.limit,
     )
     package = mutation_run.package()
+    if arguments.unreached:
+        try:
+            print("\n".join(mutation_run.unreached(arguments.folder.resolve(), wanted, package, tuple(arguments.areas))))
+        except LookupError as error:
+            print(error, file=sys.stderr)
+            return 4
+        return 0
     results, drawn = mutation_run.perform(arguments.folder.resolve(), wanted, package)
     read = mutation_page.readings()
     texts = mutations.sources(package, wanted.areas)

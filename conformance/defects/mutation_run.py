@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.defects import mutation_map, mutation_page, mutations, trial_run, trials
+from conformance.defects import unreached as statements
 from conformance.defects.mutation_map import digest
 from conformance.defects.mutations import Mutation
 from conformance.defects.planting import ROOT
@@ -52,12 +53,26 @@ def package() -> Path:
     return Path(found.origin).parent
 
 
+def mapped(folder: Path, wanted: Wanted, package: Path) -> dict[str, dict[str, Any]]:
+    """The map of today's checks and of the whole reference, kept in `folder/map.json`; see `mutation_map.mapped`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return mutation_map.mapped(folder / "map.json", mutations.everything(package), wanted.workers, wanted.patience)
+
+
+def unreached(folder: Path, wanted: Wanted, package: Path, areas: Sequence[str] = ()) -> list[str]:
+    """What no check runs of the reference, or of some of its folders, as lines for people; `LookupError`: no such folder."""
+    texts = mutations.everything(package)
+    folders = {path: path.partition("/")[0].removesuffix(".py") for path in texts}
+    if unknown := sorted({*areas} - {*folders.values()}):
+        raise LookupError(f"no {', '.join(unknown)} in the reference; there is {', '.join(sorted({*folders.values()}))}")
+    chosen = {path: text for path, text in texts.items() if not areas or folders[path] in areas}
+    return statements.shown(statements.unreached(mapped(folder, wanted, package), chosen), chosen)
+
+
 def perform(folder: Path, wanted: Wanted, package: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Try the sample, as far as `folder/results.jsonl` does not know it; the results of the sample, and what was drawn from."""
-    folder.mkdir(parents=True, exist_ok=True)
     texts = mutations.sources(package, wanted.areas)
-    everywhere = mutations.sources(package)
-    reach = Reach(mutation_map.mapped(folder / "map.json", everywhere, wanted.workers, wanted.patience), texts)
+    reach = Reach(mapped(folder, wanted, package), texts)
     within = {path: text for path, text in texts.items() if path in reach.reached}
     everything = mutations.population(texts)
     sample = mutations.drawn([m for m in everything if m.path in within], texts, wanted.size, wanted.seed)

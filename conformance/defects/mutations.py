@@ -53,6 +53,12 @@ def sources(package: Path, areas: Iterable[str] = AREAS) -> dict[str, str]:
     return {path.relative_to(package).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
+def everything(package: Path) -> dict[str, str]:
+    """File of the reference → its text, for all files but those of its own tests."""
+    files = sorted(path.relative_to(package) for path in package.rglob("*.py"))
+    return {path.as_posix(): (package / path).read_text(encoding="utf-8") for path in files if path.parts[0] != "tests"}
+
+
 def population(texts: dict[str, str]) -> list[Mutation]:
     """Every mutation of some files, but for those of annotations and of what only a type checker reads."""
     return [mutation for path, text in texts.items() for mutation in _of(path, text)]
