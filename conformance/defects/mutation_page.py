@@ -95,6 +95,8 @@ def with_sample(
     areas = {area: score(some, read, texts) for area, some in _by_area(results).items()}
     spoken = spoken_of(results, read, texts)
     this = {key: drawn[key] for key in ("seed", "commit", "budget")} | {"tried": len(results), "spoken of": round(spoken, 4)}
+    if first := drawn.get("first"):
+        this |= {"first": round(score(first, read, texts), 4), "first spoken of": round(spoken_of(first, read, texts), 4)}
     this["areas"] = {area: round(value, 4) for area, value in areas.items()}
     return [*(sample for sample in before if sample["seed"] != drawn["seed"]), this]
 
@@ -129,13 +131,30 @@ def _head(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: 
         "where it ran out of time, *unmade* where it could not be imported. The rest was missed: it *survived* the checks for "
         "which there was time, or was never tried because each check that reaches it is *too dear*, or because none reaches it.",
         "",
-        *([drawn["note"], ""] if drawn.get("note") else []),
+        *_first(results, drawn.get("first", results), read, texts),
         f"Not drawn from: {len(outside)} files ({sum(outside.values())} places) of which no check runs a function.",
         "",
         *(
             f"- `{path}` ({places}): {read.get(path, {}).get(WHOLE, {}).get('*', 'not read yet')}"
             for path, places in outside.items()
         ),
+        "",
+    ]
+
+
+def _first(
+    results: Sequence[Mapping[str, Any]], first: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[str, str]
+) -> list[str]:
+    """What the suite noticed that had not seen the sample; nothing where no survivor was tried again."""
+    missed = {result["id"] for result in alive(first)}
+    later = sum(result["id"] in missed and verdict(result) in NOTICED for result in results)
+    if not later:
+        return []
+    return [
+        f"The first try noticed {score(first, read, texts):.1%} without equivalent ones, and {spoken_of(first, read, texts):.1%} "
+        "of those about which a clause speaks: only these two figures are of a suite that had not seen the sample. "
+        f"Of the survivors {later} were noticed afterwards, by checks for which the first try had no time or which were written "
+        "because of them.",
         "",
     ]
 
@@ -163,8 +182,14 @@ def _samples(samples: Sequence[Mapping[str, Any]]) -> list[str]:
     for area in (*mutations.AREAS, "all"):
         cells = [f"{one['areas'][area]:.1%}" if area in one["areas"] else "" for one in samples]
         lines += [f"| {area} | {' | '.join(cells)} |"] if any(cells) else []
-    spoken = " | ".join(f"{one['spoken of']:.1%}" for one in samples)
-    return [*lines, f"| all about which a clause speaks | {spoken} |", ""] if samples else []
+    rows = {
+        "all about which a clause speaks": "spoken of",
+        "all, at the first try": "first",
+        "about which a clause speaks, at the first try": "first spoken of",
+    }
+    for title, key in rows.items():
+        lines.append(f"| {title} | {' | '.join(f'{one[key]:.1%}' if key in one else '' for one in samples)} |")
+    return [*lines, ""] if samples else []
 
 
 def _survivors(results: Sequence[Mapping[str, Any]], read: Readings, texts: Mapping[str, str]) -> list[str]:

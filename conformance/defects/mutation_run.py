@@ -85,8 +85,9 @@ def perform(folder: Path, wanted: Wanted, package: Path) -> tuple[list[dict[str,
         found = portion(folder, waiting[start : start + PORTION], reach, wanted)
         with (folder / "results.jsonl").open("a", encoding="utf-8") as stream:
             stream.writelines(json.dumps(line) + "\n" for line in found)
-    known = read(folder / "results.jsonl", texts)
-    return [known[m.id] for m in sample if m.id in known], drawn_from(everything, within, sample, wanted)
+    known, first = (read(folder / "results.jsonl", texts, first=first) for first in (False, True))
+    drawn = drawn_from(everything, within, sample, wanted) | {"first": [first[m.id] for m in sample if m.id in first]}
+    return [known[m.id] for m in sample if m.id in known], drawn
 
 
 def drawn_from(
@@ -102,7 +103,6 @@ def drawn_from(
         "seed": wanted.seed,
         "commit": (checkout.state()["commit"] or "")[:7],
         "budget": wanted.budget,
-        "note": "What an earlier try had missed was tried again." if wanted.again else "",
         "sample": len(sample),
         "places": len(places) - sum(outside.values()),
         "mutations": sum(m.path in within for m in everything),
@@ -110,11 +110,11 @@ def drawn_from(
     }
 
 
-def read(path: Path, texts: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Mutation → its last result, of those whose file is what it was."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    found = {line["id"]: line for line in map(json.loads, lines)}
-    return {name: line for name, line in found.items() if digest(texts.get(line["path"], "")) == line["file"]}
+def read(path: Path, texts: Mapping[str, str], first: bool = False) -> dict[str, dict[str, Any]]:
+    """Mutation → its last result, or its first one, of those whose file is what it was."""
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+    valid = [line for line in lines if digest(texts.get(line["path"], "")) == line["file"]]
+    return {line["id"]: line for line in (reversed(valid) if first else valid)}
 
 
 def portion(folder: Path, some: Sequence[Mutation], reach: Reach, wanted: Wanted) -> list[dict[str, Any]]:

@@ -204,6 +204,8 @@ def test_what_was_found_is_kept_until_its_file_changes(tmp_path: Path) -> None:
 
     kept = {name[-1]: told["verdict"] for name, told in mutation_run.read(path, {"data/a.py": TEXT}).items()}
     assert kept == {"1": "killed", "2": "killed"}
+    first = mutation_run.read(path, {"data/a.py": TEXT}, first=True)
+    assert {name[-1]: told["verdict"] for name, told in first.items()} == {"1": "survived", "2": "killed"}
     assert mutation_run.read(path, {"data/a.py": TEXT + "\n"}) == {}
 
 
@@ -238,10 +240,14 @@ def test_a_sample_stands_beside_those_before_it_and_a_later_state_of_it_takes_it
 
     assert [(one["seed"], one["areas"]["all"]) for one in first] == [(1, 0.25), (2, 0.5)]
     assert second == [older, {**first[1], "tried": 1, "spoken of": 1.0, "areas": {"data": 1.0, "all": 1.0}}]
-    told = {**drawn, "note": "Tried twice.", "unreached": {"data/b.py": 3}}
+    assert "first" not in second[1] and "The first try" not in mutation_page.page(whole, drawn | {"unreached": {}}, {}, texts)
+    told = {**drawn, "first": [result(0, "survived")], "unreached": {"data/b.py": 3}}
+    assert mutation_page.with_sample(first, whole, told, {}, texts)[1]["first"] == 0.0
+    second[1]["first"] = 0.0
     page = mutation_page.page(whole, told, {"data/b.py": {"*": {"*": "why"}}}, texts, second)
     assert "| all | 25.0% | 100.0% |" in page and "| loss | 25.0% |  |" in page
-    assert "- `data/b.py` (3): why" in page and "\nTried twice.\n" in page
+    assert "- `data/b.py` (3): why" in page and "| all, at the first try |  | 0.0% |" in page
+    assert "The first try noticed 0.0% without" in page and "Of the survivors 1 were noticed afterwards" in page
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
