@@ -1,0 +1,38 @@
+"""Defects of further flags of a conversion, and of what it is to leave alone."""
+
+from __future__ import annotations
+
+from conformance.defects.changes import source
+from conformance.mutants import rows
+
+ACT = "CLI-031:further_flags_of_a_conversion_act"
+HELD = "CLI-031:what_is_held_out_is_in_one_file_alone"
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-CLI-031", "--held-out: what is held out is trained on, too", HELD,
+    plant=source("cli/convert.py", '(("train", ~chosen), ("test", chosen))',
+        '(("train", np.ones(count, bool)), ("test", chosen))'))
+mutant("GUARD-CLI-031b", "--bin takes the mean of pixels", f"{ACT}[window]",
+    plant=source("data/geometry.py", "self.bin, self.N, self.bin).sum(axis=(-3, -1))",
+        "self.bin, self.N, self.bin).mean(axis=(-3, -1))"))
+mutant("GUARD-CLI-031c", "frames of a folder come in the order of their names, 10 before 2", f"{ACT}[raster]",
+    plant=source("formats/images.py", "int(part) if part.isdigit() else part for part in re.split", "part for part in re.split"))
+mutant("GUARD-CLI-031d", "--drop-surplus drops the first positions", f"{ACT}[names]",
+    plant=source("data/geometry_positions.py", "    chosen = positions[frames]\n",
+        "    chosen = positions[frames + max(0, len(positions) - count)]\n"))
+mutant("GUARD-CLI-031e", "the mask is not turned with its frames", f"{ACT}[names]",
+    plant=source("data/geometry_record.py", "(~cut.cut(good, fill=False))",
+        "(~replace(cut, transpose=False).cut(good, fill=False))"))
+mutant("GUARD-CLI-031f", "what was filled up counts as measured", f"{ACT}[raster]",
+    plant=source("data/geometry_record.py", "cut.cut(good, fill=False)", "cut.cut(good, fill=True)"))
+mutant("GUARD-CLI-031g", "--step is taken for x,y", f"{ACT}[raster]",
+    plant=source("formats/positions.py", "        y, x, unit = self.wishes.step\n", "        x, y, unit = self.wishes.step\n"))
+mutant("GUARD-CLI-031h", "a binned pixel is good where a part of it is", f"{ACT}[window]",
+    plant=source("data/geometry_record.py", ".astype(np.int64)) == 0", ".astype(np.int64)) < cut.bin**2"))
+mutant("GUARD-CLI-032", "a file is converted onto itself", "CLI-032:a_file_is_not_converted_onto_itself",
+    plant=source("cli/convert.py", "    for path in found.values():\n        refuse_same_file(",
+        "    for path in ():\n        refuse_same_file("))
+mutant("GUARD-CLI-032b", "--dry-run writes", "CLI-032:a_rehearsal_writes_nothing",
+    plant=source("cli/convert.py", "    if args.dry_run:\n", "    if False:\n"))

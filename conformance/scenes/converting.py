@@ -1,0 +1,229 @@
+"""Three conversions by command, each with flags that no other one has, and the contract files that they are to make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import native, process
+from conformance.scenes import archives, commands, solving
+from conformance.scenes.shared import once
+
+COUNT, PIXEL = 12, 5e-8
+"""Exposures, and an object pixel in metres."""
+CENTRE, CROP, BIN, HELD = (47, 75), 64, 2, 0.25
+"""Row and column of the beam, detector pixels that are kept and added up, and the share that is held out."""
+SIDE, PAD, DARK, SATURATED, HIGH = 64, 80, 4, 9, 60_000
+STEP, SHAPE, OPTICS = (80e-9, 60e-9), (3, 4), {"--energy": "10 keV", "--distance": "2 m", "--detector-pixel": "75 um"}
+WAVELENGTH, DISTANCE, PITCH = 6.62607015e-34 * 299792458.0 / (1e4 * 1.602176634e-19), 2.0, 75e-6
+SURPLUS = 2
+"""Positions behind those of the last frame."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Amplitudes `(n, N, N)`, positions `(n, 2)` [x, y] in object pixels, and the good pixels `(N, N)`, None for all."""
+
+    amplitudes: np.ndarray
+    positions: np.ndarray
+    good: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A call: flags with values, switches, its files (flag → place, written into a folder), and what is to come out.
+
+    `kept`: positions have their origin; else all share a shift.
+    """
+
+    flags: Mapping[str, Any]
+    switches: tuple[str, ...]
+    files: Callable[[Path], dict[str, Any]]
+    truth: Callable[[], Truth]
+    kept: bool = False
+
+
+def _counts(height: int, width: int, seed: int) -> np.ndarray:
+    """`(n, height, width)` int32 counts without a symmetry, brightest near the pixel of the zero frequency."""
+    y, x = np.mgrid[:height, :width] - np.array([height // 2, width // 2])[:, None, None]
+    drift = np.arange(COUNT)[:, None, None] - 5
+    bright = 2000 * np.exp(-((x + drift) ** 2 + 1.5 * (y - 2) ** 2) / 150) + 2.0 + (x > 3)
+    return np.random.default_rng(seed).poisson(bright).astype(np.int32)
+
+
+def _places(count: int = COUNT) -> np.ndarray:
+    """`(n, 2)` positions [x, y] in micrometres, another pitch along each axis."""
+    index = np.arange(count)
+    return np.stack([0.31 * (index % 4), 0.17 * (index // 4)], axis=-1) + 0.02 * np.sin(3.7 * index)[:, None] * [1, -2]
+
+
+def _probe(side: int, modes: int = 1) -> np.ndarray:
+    y, x = np.mgrid[:side, :side] - side // 2
+    first = np.exp(-((x - 2) ** 2 + y**2) / 40) * np.exp(0.1j * x)
+    return np.stack([first * (0.3 * y / side) ** k for k in range(modes)]).astype(np.complex64)
+
+
+def _saved(folder: Path, **arrays: np.ndarray) -> dict[str, Path]:
+    for name, value in arrays.items():
+        np.save(folder / f"{name}.npy", value)
+    return {name: folder / f"{name}.npy" for name in arrays}
+
+
+# -- a window about the beam, binned, mirrored, with bad pixels and values below zero
+
+
+def _cut_frames() -> tuple[np.ndarray, np.ndarray]:
+    """Frames and good pixels: one pixel is marked by -1 in all frames, another one falls below zero twice."""
+    frames, good = _counts(100, 150, 3), np.ones((100, 150), bool)
+    frames[:, 40, 80], frames[[1, 5], 60, 70] = -1, -2
+    good[52, 61:64] = False
+    frames[:, 52, 61:64] = 30_000
+    return frames, good
+
+
+def _cut_files(folder: Path) -> dict[str, Any]:
+    frames, good = _cut_frames()
+    x, y = _places().T
+    np.savez(folder / "places.npz", across=1e3 * x, down=1e3 * y)
+    made = _saved(folder, frames=frames, good=good, probe=_probe(CROP)[0])
+    places = {f"--positions-{axis}": f"{folder / 'places.npz'}::{name}*1e-9" for axis, name in (("x", "across"), ("y", "down"))}
+    return {"--source": made["frames"], "--mask": made["good"], "--probe": made["probe"], **places}
+
+
+def _cut_truth() -> Truth:
+    frames, good = _cut_frames()
+    good[40, 80] = False
+    counts = np.where(good, np.maximum(frames, 0), 0).astype(float)
+    rows, columns = CENTRE[0] + np.arange(CROP) - CROP // 2, CENTRE[1] - (np.arange(CROP) - CROP // 2)
+    parts = (CROP // BIN, BIN, CROP // BIN, BIN)
+    summed = counts[:, rows][:, :, columns].reshape(COUNT, *parts).sum(axis=(2, 4))
+    whole = good[rows][:, columns].reshape(parts).all(axis=(1, 3))
+    return Truth(np.sqrt(summed), _places() * [-1, 1] * 1e-6 / PIXEL, whole)
+
+
+# -- a folder of images on a raster, filled up, some of them left out
+
+
+def _raster_frames() -> np.ndarray:
+    frames = _counts(SIDE, SIDE, 5).astype(np.uint16)
+    frames[DARK] = frames[DARK] // 100
+    frames[SATURATED, 3, 5] = HIGH
+    return frames
+
+
+def _raster_files(folder: Path) -> dict[str, Any]:
+    (folder / "images").mkdir()
+    for number, frame in enumerate(_raster_frames()):
+        np.save(folder / "images" / f"frame_{number + 1}.npy", frame)
+    return {"--source": folder / "images", "--probe": _saved(folder, probe=_probe(PAD)[0])["probe"]}
+
+
+def _raster_truth() -> Truth:
+    kept = [number for number in range(COUNT) if number not in (DARK, SATURATED)]
+    edge = (PAD - SIDE) // 2
+    amplitudes = np.pad(np.sqrt(_raster_frames()[kept].astype(float)), ((0, 0), (edge, edge), (edge, edge)))
+    row, column = np.divmod(np.array(kept), SHAPE[1])
+    metres = np.stack([column * STEP[1], row * STEP[0]], axis=-1)
+    return Truth(amplitudes, metres / (WAVELENGTH * DISTANCE / (PAD * PITCH)), np.pad(np.ones((SIDE, SIDE), bool), edge))
+
+
+# -- arrays under names of their own: amplitudes, the scan's axis last, zero frequency in the corner, positions too many
+
+
+def _named_arrays() -> dict[str, np.ndarray]:
+    amplitudes = np.sqrt(_counts(SIDE, SIDE, 7)) * 1.7
+    bad = np.zeros((SIDE, SIDE), np.uint8)
+    bad[20:23, 9] = 1
+    corner = np.fft.ifftshift(amplitudes, axes=(1, 2))
+    return {"stack": np.moveaxis(corner, 0, -1), "bad": np.fft.ifftshift(bad), "where": _places(COUNT + SURPLUS)[:, ::-1],
+            "light": _probe(SIDE, 2)}  # fmt: skip
+
+
+def _named_files(folder: Path) -> dict[str, Any]:
+    np.savez(folder / "arrays.npz", **_named_arrays())
+    names = {"--source": "stack", "--mask": "bad", "--positions": "where", "--probe": "light"}
+    return {flag: f"{folder / 'arrays.npz'}::{name}" for flag, name in names.items()}
+
+
+def _named_truth() -> Truth:
+    given = _named_arrays()
+    good = np.fft.fftshift(given["bad"]).T == 0
+    amplitudes = np.fft.fftshift(np.moveaxis(given["stack"], -1, 0), axes=(1, 2)).swapaxes(1, 2)
+    return Truth(amplitudes * good, _places() * 1e-6 / PIXEL, good)
+
+
+CASES: dict[str, Case] = {
+    "window": Case(
+        {"--centre": "47,75", "--crop": CROP, "--bin": BIN, "--clip-negatives": 3, "--position-unit": "m", "--held-out": HELD,
+         "--object-pixel": "50 nm", "--measurement": "counts", "--zero-frequency": "centre"},
+        ("--flip-columns", "--mask-marked", "--flip-x", "--keep-origin"), _cut_files, _cut_truth, kept=True),
+    "raster": Case(
+        {"--step": "80 nm,60 nm", "--scan-shape": "3,4", "--pad": PAD, "--drop-dark": 0.1, "--drop-saturated": HIGH,
+         "--measurement": "counts", "--zero-frequency": "centre", **OPTICS},
+        (), _raster_files, _raster_truth),
+    "names": Case(
+        {"--axes": "y x m", "--columns": "y x", "--position-unit": "um", "--mask-good": "zero", "--measurement": "amplitude",
+         "--object-pixel": "50 nm", "--zero-frequency": "corner"},
+        ("--drop-surplus", "--transpose", "--quiet"), _named_files, _named_truth),
+}  # fmt: skip
+
+
+def understood(backend: Any, shared: Path, *flags: str) -> None:
+    """Raises `NotClaimed` where there is no `convert`, or one whose help does not list one of the flags."""
+    for flag in flags:
+        solving.understood(backend, "convert", flag, shared)
+
+
+def converted(backend: Any, shared: Path, name: str) -> tuple[process.Completed, Path]:
+    """The call of a case, once for all checks of a session: how it ended, and the folder of what it wrote."""
+    case = CASES[name]
+    understood(backend, shared, *case.flags, *case.switches)
+
+    def run(folder: Path) -> process.Completed:
+        (folder / "out").mkdir()
+        argv = [*backend.command("convert"), *commands.listed(case.files(folder) | case.flags), *case.switches]
+        return commands.call([*argv, "--output", folder / "out" / "scan.npz"], folder)
+
+    place = f"converted-{name}"
+    return process.Completed(**once(shared, place, lambda folder: vars(run(folder)))), shared / place / "out"
+
+
+def found(backend: Any, path: Path) -> Truth:
+    """What a contract file holds; raises `Malformed` where there is none."""
+    if not path.is_file():
+        raise native.Malformed(f"expected {path.name}, found {archives.left(path.parent)}")
+    record = backend.read(path)
+    positions = np.stack([native.array(record.xcoords), native.array(record.ycoords)], axis=-1).astype(float)
+    with np.load(path, allow_pickle=False) as file:
+        good = file["mask"] if "mask" in file else None
+    return Truth(native.array(record.diff3d).astype(float), positions, good)
+
+
+def laid(name: str, *places: np.ndarray) -> list[np.ndarray]:
+    """Positions as they stand where the call keeps their origin; else each set from its first one on."""
+    return [one if CASES[name].kept else one - one[:1] for one in places]
+
+
+def rehearsed(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, list[str]]:
+    """`--dry-run` of a conversion: how it ended, and what is new in the folder."""
+    understood(backend, shared, "--dry-run", "--held-out")
+    case = CASES["names"]
+    argv = [*backend.command("convert"), *commands.listed(case.files(folder) | case.flags), "--drop-surplus", "--dry-run"]
+    before = archives.left(folder)
+    done = commands.call([*argv, "--held-out", HELD, "--output", folder / "scan.npz"], folder)
+    return done, [name for name in archives.left(folder) if name not in before]
+
+
+def onto_itself(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, bytes, bytes]:
+    """A contract file that is converted onto itself, by another name: how it ended, and the file before and after."""
+    _, made = converted(backend, shared, "names")
+    source, link = folder / "scan.npz", folder / "link.npz"
+    source.write_bytes((made / "scan.npz").read_bytes())
+    link.symlink_to(source)
+    before = source.read_bytes()
+    done = commands.call([*backend.command("convert"), "--source", source, "--bin", 2, "--output", link], folder)
+    return done, before, source.read_bytes()

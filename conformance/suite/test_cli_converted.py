@@ -1,0 +1,73 @@
+"""CLI-031, CLI-032: further flags of a conversion, and what it leaves alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.scenes import converting
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.clause("CLI-031~1", needs=("CLI-027", "DATA-001"), evidence="analytic")
+@pytest.mark.parametrize("case", converting.CASES)
+def test_further_flags_of_a_conversion_act(backend: Any, observe: Observer, shared_folder: Path, case: str) -> None:
+    """Window, bins, masks, rasters, names. If this fails, suspect a flag that is dropped, or a step in another order."""
+    done, folder = converting.converted(backend, shared_folder, case)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    truth = converting.CASES[case].truth()
+
+    found = converting.found(backend, folder / "scan.npz")
+
+    observe.equal("good pixels", found.good, truth.good)
+    observe.close("patterns", found.amplitudes, truth.amplitudes * truth.good)
+    observe.close("positions", *converting.laid(case, found.positions, truth.positions), dtype="float64")
+
+
+@pytest.mark.clause("CLI-031~1", needs=("CLI-027",), evidence="conservation")
+def test_what_is_held_out_is_in_one_file_alone(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Train and test are the whole, without an exposure in both. If this fails, suspect a test file that was trained on."""
+    done, folder = converting.converted(backend, shared_folder, "window")
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    whole, *parts = (converting.found(backend, folder / f"scan{part}.npz") for part in ("", "_train", "_test"))
+
+    counts = [len(part.positions) for part in parts]
+    observe.equal("exposures", counts, [9, 3])
+    both = [np.concatenate([getattr(part, name) for part in parts]) for name in ("positions", "amplitudes")]
+    order, usual = (np.lexsort(places.T) for places in (both[0], whole.positions))
+    observe.equal("positions", both[0][order], whole.positions[usual])
+    observe.equal("patterns", both[1][order], whole.amplitudes[usual])
+
+
+@pytest.mark.clause("CLI-031~1", needs=("CLI-027",))
+def test_a_quiet_conversion_says_nothing(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Standard output is empty. If this fails, suspect a table that is printed past the flag."""
+    done, _ = converting.converted(backend, shared_folder, "names")
+
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    observe.equal("quiet", done.stdout, "")
+
+
+@pytest.mark.clause("CLI-032~1", needs=("CLI-031",))
+def test_a_rehearsal_writes_nothing(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Code 0, a table, no file. If this fails, suspect parts that are written all the same."""
+    done, new = converting.rehearsed(backend, shared_folder, tmp_path)
+
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    observe.equal("files", new, [])
+    observe.holds("table", bool(done.stdout.strip()), "what would be done", "nothing was said")
+
+
+@pytest.mark.clause("CLI-032~1", needs=("CLI-031",))
+def test_a_file_is_not_converted_onto_itself(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Code 1, the same bytes. If this fails, suspect names that are compared and not files."""
+    done, before, after = converting.onto_itself(backend, shared_folder, tmp_path)
+
+    observe.equal("exit code", done.returncode, 1)
+    observe.equal("source", after, before)
