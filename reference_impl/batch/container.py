@@ -30,8 +30,8 @@ class ContractTypeError(ContractError, TypeError):
 
 
 def resolve_seed(seed: int | None) -> int:
-    """`None` is 42; 0 is a seed (decision 10)."""
-    return DEFAULT_SEED if seed is None else seed
+    """`None` is 42; 0 is a seed (decision 10). A number of Python's, whoever has it: torch takes no other (CONFIG-075)."""
+    return DEFAULT_SEED if seed is None else int(seed)
 
 
 @dataclass(eq=False)

@@ -89,7 +89,7 @@ def build_loaders(
     seed = resolve_seed(config.subsample_seed)
     seed_everything(seed, workers=True, verbose=False)
     generator = torch.Generator().manual_seed(seed)
-    size = getattr(config, "batch_size", None) or DEFAULT_BATCH_SIZE
+    size = int(getattr(config, "batch_size", None) or DEFAULT_BATCH_SIZE)  # torch takes no number of NumPy
     shuffle = not getattr(config, "sequential_sampling", False)
     with naming("training data", but=WHOSE_OWN):
         train_set = _dataset(train, config)

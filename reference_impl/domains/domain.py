@@ -74,7 +74,13 @@ def _real(domain: Domain, value: Any) -> bool:
 
 
 def _choice(domain: Domain, value: Any) -> bool:
-    return any(type(value) is type(option) and value == option for option in domain.options)
+    return any(_alike(value, option) and value == option for option in domain.options)
+
+
+def _alike(value: Any, option: Any) -> bool:
+    """Whether two values are of one kind: whole numbers are, whoever has them, and a truth value is none."""
+    whole = type(option) is int and isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    return whole or type(value) is type(option)
 
 
 def _text(domain: Domain, value: Any) -> bool:

@@ -1,0 +1,83 @@
+"""Defects of what stands in a file beside what is asked for, of amplitudes a little below zero, and of the rows of a part."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from conformance.defects.changes import function
+from conformance.mutants import rows
+from reference_impl.data import checks, header, load, metadata, record
+from reference_impl.data.npz import Archive
+
+BESIDE = "DATA-033:what_nobody_asked_for_plays_no_part"
+BELOW = "DATA-024:no_amplitude_is_a_little_below_zero"
+ROWS = "BATCH-055:a_part_of_a_record_is_a_record_of_its_rows"
+
+
+def the_top_comes_first(original, found, file=None):
+    return float(found["nphotons"]) if "nphotons" in (found or {}) else original(found, file)
+
+
+def a_member_comes_first(original, archive):
+    found = original(archive)
+    stated = float(archive.array("nphotons")) if "nphotons" in archive else None
+    return found if stated is None else {**(found or {}), "physics_parameters": {"nphotons": stated}}
+
+
+def the_side_is_the_metadatas(original, path):
+    found = original(path)
+    with Archive(Path(path)) as archive:
+        said = (record.read_metadata(archive) or {}).get("physics_parameters", {})
+    return replace(found, N=said.get("N", found.N))
+
+
+def a_millionth_below_zero_is_zero(original, patterns, field="diffraction", file=None):
+    original(np.where((patterns < 0) & (patterns > -2e-6), 0, patterns) if patterns.dtype.kind == "f" else patterns, field, file)
+
+
+def a_negative_that_vanishes_is_zero(original, patterns, field="diffraction", file=None):
+    original(patterns.astype(np.float16) if patterns.dtype.kind == "f" and patterns.max() < 6e4 else patterns, field, file)
+
+
+def labels_are_left_behind(original, whole, indices):
+    part = original(whole, indices)
+    part.Y = None
+    return part
+
+
+def labels_are_the_first(original, whole, indices):
+    part = original(whole, indices)
+    part.Y = None if whole.Y is None else whole.Y[: len(indices)]
+    return part
+
+
+def an_object_is_labels_enough(original, whole, indices):
+    part = original(whole, indices)
+    part.Y = part.Y if whole.objectGuess is None else None
+    return part
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-DATA-033", "photons at the top of the metadata come before those of the schema",
+    BESIDE + "[header]", BESIDE + "[container]", plant=function(metadata.stated_nphotons, the_top_comes_first))
+mutant("GUARD-DATA-033b", "a member `nphotons` stands above the metadata", BESIDE + "[file]", BESIDE + "[factory]",
+    plant=function(record.read_metadata, a_member_comes_first))
+mutant("GUARD-DATA-033c", "the side of the patterns is what the metadata say", BESIDE + "[header]", BESIDE + "[factory]",
+    plant=function(header.inspect_file, the_side_is_the_metadatas))
+mutant("GUARD-DATA-024e", "amplitudes a millionth below zero are taken", BELOW + "[millionth-float32]",
+    BELOW + "[least-float64]",
+    plant=function(checks.pattern_values, a_millionth_below_zero_is_zero))
+mutant("GUARD-DATA-024f", "values are compared with zero in half precision", BELOW + "[rounding-float32]",
+    BELOW + "[least-float64]",
+    plant=function(checks.pattern_values, a_negative_that_vanishes_is_zero))
+mutant("GUARD-BATCH-055", "a part of a record leaves its labels behind", ROWS + "[own-labels-g1]", ROWS + "[own-labels-g2]",
+    plant=function(load._subset, labels_are_left_behind))
+mutant("GUARD-BATCH-055b", "a part of a record has the labels of the first exposures", ROWS + "[own-labels-g1]",
+    ROWS + "[own-labels-and-an-object-g2]", plant=function(load._subset, labels_are_the_first))
+mutant("GUARD-BATCH-055c", "labels of a part are the object's where there is one", ROWS + "[own-labels-and-an-object-g1]",
+    ROWS + "[own-labels-and-an-object-g2]", plant=function(load._subset, an_object_is_labels_enough))

@@ -1,0 +1,43 @@
+"""CONFIG: numbers as NumPy has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.scenes import doors, entrances, headers, numpys
+
+
+@pytest.mark.clause("CONFIG-075~1", needs=("CONFIG-012",))
+@pytest.mark.parametrize("kind", numpys.KINDS)
+def test_numbers_of_numpy_are_valid(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """Each field alone. If this fails, suspect a type that is compared in the place of a value."""
+    found = numpys.refused(backend, kind, tmp_path)
+
+    observe.equal("refused", found, {})
+
+
+@pytest.mark.clause("CONFIG-075~1", needs=("CONFIG-060",))
+@pytest.mark.parametrize("factory", headers.FACTORIES)
+def test_overrides_may_be_numbers_of_numpy(backend: Any, observe: Observer, tmp_path: Path, factory: str) -> None:
+    """All of them at once. If this fails, suspect an override that is asked for its type."""
+    expected = numpys.of_a_factory(backend, factory, tmp_path / "plain", convert=False)
+
+    with observe.accepts("overrides"):
+        found = numpys.of_a_factory(backend, factory, tmp_path / "numpy", convert=True)
+
+    observe.equal("unlike", doors.unlike(found, expected), {})
+
+
+@pytest.mark.clause("CONFIG-075~1", needs=("BATCH-011", "BATCH-031"))
+def test_batches_are_made_by_numbers_of_numpy(backend: Any, observe: Observer) -> None:
+    """Groups, neighbours, seed, size. If this fails, suspect a library that is handed a number of NumPy."""
+    expected = numpys.of_batches(backend, convert=False)
+
+    with observe.accepts("settings"):
+        found = numpys.of_batches(backend, convert=True)
+
+    observe.equal("unlike", entrances.unlike(found, expected), [])
