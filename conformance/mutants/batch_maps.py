@@ -15,10 +15,12 @@ from torch.utils.data import DataLoader
 from conformance.defects.changes import Change, caught, constant, every, function, instead, method, result
 from conformance.mutants import rows
 from reference_impl.batch import loaders, manifest, mapped, mapping
+from reference_impl.data import record
 from reference_impl.errors import ContractError
 from reference_impl.grouping import rules
 
 CONSTANTS = "BATCH-044:constants_are_those_of_the_file"
+PAIRED = "BATCH-049:a_map_pairs_patterns_with_positions"
 SAME = "BATCH-049:batches_are_those_of_data_in_memory"
 OTHER_FILES = "BATCH-045:a_map_of_other_files_is_refused"
 OTHER_SETTINGS = "BATCH-045:a_map_made_with_other_settings_is_refused"
@@ -85,6 +87,18 @@ def any_schema_will_do(folder):
 
 def the_centre_is_a_neighbour(points, centres, K):
     return np.atleast_2d(rules.cKDTree(points).query(points[centres], k=min(K, len(points)))[1])
+
+
+def the_first_patterns_of_a_map_stay(original, stack, rows):
+    return stack[: len(rows)] if isinstance(stack, np.memmap) else original(stack, rows)
+
+
+def patterns_are_moved_from_the_end(original, stack, rows):
+    if not isinstance(stack, np.memmap):
+        return original(stack, rows)
+    for place, row in reversed([*enumerate(rows)]):
+        stack[place] = stack[row]
+    return stack[: len(rows)]
 
 
 mutant = rows(__name__)
@@ -184,6 +198,11 @@ mutant("GUARD-BATCH-049b", "labels of a map are a pixel's fraction off", "BATCH-
 mutant("GUARD-BATCH-049c", "a training sees the first file alone", "BATCH-049:the_loaders_take_a_map",
     plant=function(loaders._dataset, result(lambda found: mapped.MappedDataset(found.folder, replace(found.manifest,
         scans=found.manifest.scans[:1]), found.config) if hasattr(found, "manifest") else found)))
+mutant("GUARD-BATCH-049n", "a map keeps its first patterns, whoever has a partner",
+    f"{PAIRED}[positions-missing]",
+    plant=function(record._kept_rows, the_first_patterns_of_a_map_stay))
+mutant("GUARD-BATCH-049p", "patterns of a map are written over before they are moved", f"{PAIRED}[positions-missing]",
+    plant=function(record._kept_rows, patterns_are_moved_from_the_end))
 
 # Groups by rule.
 mutant("DEF-038", "rows for centres whose group was dropped", "GROUP-041:a_raster_of_eight_has_36_centres",

@@ -17,6 +17,7 @@ IN_A_FILE = "DATA-027:a_mask_in_a_file_has_two_values"
 DIGITS = "DATA-023:a_photon_number_keeps_its_digits"
 SURVIVE = "DATA-007:metadata_of_any_content_survive_their_file"
 SCHEMA = "DATA-005:photons_hang_on_no_schema"
+EACH = "DATA-018:each_array_may_come_in_each_form_that_holds_it"
 WINS = "DATA-002:diffraction_wins_by_every_entrance"
 
 
@@ -41,6 +42,16 @@ def a_picture_is_a_mask(original, value, N, file=None):
 def whole_numbers_alone_make_a_mask(original, value, N, file=None):
     array = np.asarray(value)
     return original(array.astype("U4") if array.dtype.kind == "f" else array, N, file)
+
+
+def floats_are_no_numbers_of_scans(original, value, count, file=None):
+    if np.asarray(value).dtype.kind == "f":
+        raise ValueError(f"scan_index: expected whole numbers, found dtype {np.asarray(value).dtype}")
+    return original(value, count, file)
+
+
+def objects_are_single(original, value, file=None):
+    return original(np.asarray(value).view(np.complex64) if np.asarray(value).dtype == ">c16" else value, file)
 
 
 def metadata_without_physics_are_left_out(original, self, path):
@@ -73,3 +84,7 @@ mutant("GUARD-DATA-007m", "metadata that speak of no physics are not written", S
 mutant("GUARD-DATA-005d", "photons of another schema than 1.0.0 are not read", SCHEMA + "[none]", SCHEMA + "[older]",
     plant=function(metadata.stated_nphotons, lambda original, found, file=None:
         original(found if (found or {}).get("schema_version") == "1.0.0" else None, file)))
+mutant("GUARD-DATA-018n", "numbers of scans in floats are refused", EACH + "[scan_index]",
+    plant=function(checks.scan_index, floats_are_no_numbers_of_scans))
+mutant("GUARD-DATA-018p", "an object in double precision of another machine is read as noise", EACH + "[objectGuess]",
+    plant=function(checks.object_image, objects_are_single))

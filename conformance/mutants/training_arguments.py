@@ -25,6 +25,7 @@ LEFT = "TRAIN-005:a_training_leaves_what_it_is_given"
 ELSEWHERE = "TRAIN-066:data_that_differ_in_one_place_are_others"
 LAST = "INFER-049:a_reconstruction_knows_nothing_of_the_last_one"
 MEANT = "TRAIN-068:a_difference_that_is_meant_acts"
+KEEPS = "TRAIN-066:a_run_that_keeps_nothing_is_compared_too"
 SWAYED = "TRAIN-068:each_setting_that_is_meant_acts_or_is_refused"
 MEANT_GROUPS = "TRAIN-068:other_groups_that_are_meant_are_of_the_same_scan"
 BLOCK = 64
@@ -195,3 +196,9 @@ mutant("GUARD-INFER-019", "a reconstruction writes into the results of the train
     plant=function(reassemble_cdi_image_torch, results_are_completed_in_place))
 mutant("GUARD-INFER-019b", "a reconstruction flips the record", "INFER-019:a_reconstruction_leaves_what_it_is_given",
     plant=function(reassemble_cdi_image_torch, positions_are_flipped_in_the_record))
+mutant("GUARD-TRAIN-066g", "who keeps no checkpoint is not compared with one", KEEPS + "[enable_checkpointing]",
+    plant=function(trainer._memory, lambda original, module, run, *data:
+        original(module, run, *data) if run.execution.enable_checkpointing else []))
+mutant("GUARD-TRAIN-066h", "who writes no log is not compared with a checkpoint", KEEPS + "[logger_backend]",
+    plant=function(trainer._memory, lambda original, module, run, *data:
+        [] if run.execution.logger_backend in (None, "none") else original(module, run, *data)))

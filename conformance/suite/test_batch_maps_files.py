@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import maps
+from conformance.scenes import maps, pairings
 from conformance.scenes.maps import everything, opened
 
 REBUILD = "Rebuild it with remake_map=True"
@@ -177,3 +177,17 @@ def _made(backend: Any, folder: Path) -> list[Path]:
     paths = maps.scans(folder / "data")
     opened(backend, folder, paths)
     return paths
+
+
+@pytest.mark.clause("BATCH-049~2", evidence="differential", needs=("DATA-013",))
+@pytest.mark.filterwarnings("ignore:.*frame_index.*:RuntimeWarning")
+@pytest.mark.parametrize("pairing", pairings.PAIRS[:6], ids=str)
+def test_a_map_pairs_patterns_with_positions(backend: Any, observe: Observer, tmp_path: Path, pairing: pairings.Pairing) -> None:
+    """What has no partner is in no row. If this fails, suspect rows that are moved, or written over."""
+    path, config = pairing.write(tmp_path), maps.config(backend, 1, n_groups=50)
+    truth = maps.in_memory(backend, path, config)
+
+    with observe.accepts("file"):
+        found = maps.values(everything(backend.mapped([path], tmp_path / "map", config)))
+
+    observe.equal("changed", maps.unlike(found, truth), [])

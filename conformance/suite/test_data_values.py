@@ -11,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import data as oracle
-from conformance.scenes import entrances, files, kept, masks, wrong_arrays
+from conformance.scenes import entrances, files, kept, masks, number_forms, wrong_arrays
 
 GOOD = masks.mask(16)
 
@@ -129,3 +129,11 @@ def test_photons_hang_on_no_schema(backend: Any, observe: Observer, tmp_path: Pa
 
     observe.equal("nphotons", float(payload.pt_data_config.nphotons), 31234.5)
     observe.equal("source", payload.overrides_applied["nphotons_source"], "metadata")
+
+
+@pytest.mark.clause("DATA-018~1", evidence="differential")
+@pytest.mark.filterwarnings("ignore:.*measurement.*:UserWarning")
+@pytest.mark.parametrize("name", number_forms.FORMS)
+def test_each_array_may_come_in_each_form_that_holds_it(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
+    """By file and as arrays, one array at a time. If this fails, suspect a dtype that is asked for by its kind."""
+    observe.equal("unlike", number_forms.unlike(backend, tmp_path, name), [])

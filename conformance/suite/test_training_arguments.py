@@ -173,3 +173,15 @@ def test_other_groups_that_are_meant_are_of_the_same_scan(backend: Any, observe:
         given.resumed(backend, recipe, meant, given.other(backend, ""))
 
     observe.equal("groups", len(native.item(run.results, "train_container")), 6)
+
+
+@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020",))
+@pytest.mark.parametrize("off", ["enable_checkpointing", "enable_progress_bar", "logger_backend"])
+def test_a_run_that_keeps_nothing_is_compared_too(backend: Any, observe: Observer, tmp_path: Path, off: str) -> None:
+    """Without checkpoints, bar or log of its own. If this fails, suspect what is left out together with what is kept."""
+    stated = settings(scheduler="Exponential", **{off: "none" if off == "logger_backend" else False})
+    chosen = settings(resume_from=str(runs.last(runs.trained(backend, TWO))))
+    recipe = replace(TWO, epochs=3, rate=3e-3, execution=stated, overrides=chosen)
+
+    with observe.raises("refusal", ValueError, "learning_rate"):
+        runs.fresh(backend, recipe, tmp_path)
