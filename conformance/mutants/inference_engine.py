@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from conformance.backends.numpy_only import engine
-from conformance.defects.changes import answer, every, instead, result, shape
+from conformance.defects.changes import answer, every, function, instead, result, shape
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
+from reference_impl.engine import problem
 
 NAMES = ("xcoords", "ycoords", "diff3d", "probeGuess")
 RECOVERS = "INFER-033:an_engine_recovers_the_object"
@@ -20,6 +21,7 @@ CENTRE = "INFER-032:the_scans_mean_lies_in_the_canvas_centre"
 BEGINS = "INFER-032:where_the_scan_begins_does_not_matter"
 HOLDS = "INFER-030:an_engines_canvas_holds_every_patch"
 TURNS = "INFER-031:an_engine_turns_nothing"
+ODD = "INFER-059:odd_sides_show_what_even_ones_show"
 REFUSES = "INFER-037:an_experiment_that_is_none_is_an_error"
 
 
@@ -51,6 +53,10 @@ def lay(plant: Plant, given: Callable[[Arrays], Arrays] = dict, found: Any = sam
 
 def _shown(amplitude: np.ndarray, phase: np.ndarray, results: Any) -> tuple[Any, Any, Any]:
     return amplitude / amplitude.max(), phase, results
+
+
+def turned_the_wrong_way(patterns: Any, rows: bool = False) -> Any:
+    return patterns.roll((-1, 0 if rows else -1), (-2, -1)) if patterns.shape[-1] % 2 else patterns
 
 
 def the_canvas_begins_at_zero(plant: Plant) -> None:
@@ -104,3 +110,7 @@ mutant("GUARD-INFER-037", "what is not finite counts as zero", f"{REFUSES}[patte
     plant=lay(given=lambda arrays: {name: np.nan_to_num(arrays[name]) for name in ("diff3d", "xcoords")}))
 mutant("GUARD-INFER-037b", "patterns and positions are cut to one number", f"{REFUSES}[pattern-missing]",
     plant=lay(given=lambda arrays: {name: arrays[name][: len(arrays["diff3d"])] for name in ("xcoords", "ycoords")}))
+mutant("GUARD-INFER-059", "patterns of odd sides are turned the wrong way", ODD,
+    plant=function(problem._turned, result(lambda found: (turned_the_wrong_way(found[0]), found[1]))))
+mutant("GUARD-INFER-059b", "the rows of odd patterns are turned the wrong way", ODD,
+    plant=function(problem._turned, result(lambda found: (turned_the_wrong_way(found[0], rows=True), found[1]))))

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.defects.changes import constant, function, instead
+from conformance.defects.changes import constant, every, function, instead
 from conformance.mutants import rows
 from reference_impl.errors import ContractError
-from reference_impl.inference import routes, varpro, weighted
+from reference_impl.inference import reassemble, routes, varpro, weighted
 from reference_impl.physics import weighted as merging
 
 MERGED = "PHYS-037:a_group_merges_by_weight"
@@ -26,7 +26,31 @@ DARK = "INFER-021:a_part_without_light_has_the_others_factor"
 NO_FIT = "INFER-021:what_cannot_be_fitted_is_refused"
 WEIGHED = "INFER-018:a_reconstruction_is_weighed_as_asked"
 MODES = "INFER-018:every_mode_of_a_record_is_heard_on_every_way"
+TURNED = "INFER-018:turned_patches_have_the_factors_of_the_record"
 APPLIED = "INFER-018:factors_are_fitted_and_applied"
+
+
+_turned = {"now": False}
+
+
+def _note(original: Any, *given: Any, **options: Any) -> Any:
+    _turned["now"] = options["transpose"] if "transpose" in options else len(given) > 4 and given[4]
+    return original(*given, **options)
+
+
+_noted = function(reassemble.reassemble_cdi_image_torch, _note)
+
+
+def factors_of_turned_patches(original, patches, *rest):
+    if not _turned["now"]:
+        return original(patches, *rest)
+    found, factors = original(np.ascontiguousarray(patches.swapaxes(1, 2)), *rest)
+    return np.ascontiguousarray(found.swapaxes(1, 2)), factors
+
+
+def factors_in_the_other_order(original, *given):
+    found, factors = original(*given)
+    return found, factors[::-1] if _turned["now"] else factors
 
 
 def uniform_is_the_central_window(original, weighting, *rest):
@@ -188,6 +212,11 @@ mutant("GUARD-INFER-018h", "factors are fitted under the first mode alone", MODE
 mutant("GUARD-INFER-018i", "patches are weighed by the first mode alone", MODES,
     plant=function(routes.stitch_weighted, lambda original, patches, offsets, M, weighting, probe=None, *rest: original(
         patches, offsets, M, weighting, probe if probe is None or probe.ndim == 2 else probe[0], *rest)))
+
+mutant("GUARD-INFER-018j", "factors are sought for patches that were turned before", TURNED,
+    plant=every(_noted, function(routes.rescaled, factors_of_turned_patches)))
+mutant("GUARD-INFER-018k", "of turned patches the factors are told in the other order", TURNED,
+    plant=every(_noted, function(routes.rescaled, factors_in_the_other_order)))
 
 
 _seen: list[Any] = []

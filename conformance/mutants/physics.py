@@ -36,6 +36,9 @@ CHAIN = "PHYS-010:prediction_is_the_physics_of_its_object"
 UNITS = "PHYS-011:other_units_change_only_the_units"
 DIVIDED = "PHYS-011:prediction_is_divided_by_the_output_scale"
 PAIR = "PHYS-013:intensity_scale_is_a_pair_for_each_experiment"
+POINT = "PHYS-008:a_point_is_smoothed_into_a_gaussian"
+NAMED = "PHYS-019:of_several_experiments_one_is_named"
+BELOW = "PHYS-010:no_scale_makes_an_amplitude_negative"
 
 
 def _forward(change: Callable[..., Any]) -> Change:
@@ -53,6 +56,17 @@ def intensity_scale_is_held_in_a_plain_attribute(original, self, *arguments, **o
     original(self, *arguments, **options)
     self.__dict__.update(self._parameters)
     self._parameters.clear()
+
+
+def _affine(self, detector, first):
+    return detector if self.alpha is None else first(self.alpha[0] * detector) + self.beta[0]
+
+
+def kernel_that_ends_at_two_sigma(size, sigma, like):
+    index = torch.arange(size, dtype=torch.float64, device=like.device)
+    distance = (index[:, None] - index).abs()
+    weight = torch.exp(-0.5 * (distance / sigma) ** 2) * (distance <= round(2 * sigma))
+    return (weight / weight.sum(dim=1).max()).to(like.real.dtype)
 
 
 def intensity_scale_is_detached(self, detector, ids):
@@ -190,6 +204,12 @@ mutant("GUARD-PHYS-017", "an unknown experiment has the last one's scale", "PHYS
 mutant("GUARD-PHYS-017c", "the number of an experiment is looked at for the next one alone",
     "PHYS-017:an_experiment_without_a_scale_is_an_error[4]",
     plant=function(forward._experiments, next_one_alone_is_refused))
+mutant("GUARD-PHYS-019", "where no experiment is named the first one is meant", NAMED,
+    plant=function(forward._experiments, lambda original, ids, count, known, device: original(
+        torch.zeros(count, dtype=torch.int64, device=device) if ids is None else ids, count, known, device)))
+mutant("GUARD-PHYS-019b", "where no experiment is named the last one is meant", NAMED,
+    plant=function(forward._experiments, lambda original, ids, count, known, device: original(
+        torch.full((count,), known - 1, device=device) if ids is None else ids, count, known, device)))
 mutant("GUARD-PHYS-018", "no photons are a scale of zero", "PHYS-018:no_photons_have_no_scale[none]",
     "PHYS-018:no_photons_make_no_simulation[none]", plant=function(photons.simulation_scale, no_photons_have_a_scale))
 mutant("GUARD-PHYS-018b", "infinitely many photons have a scale", "PHYS-018:no_photons_have_no_scale[infinite]",
@@ -218,6 +238,14 @@ mutant("GUARD-PHYS-001d", "probe_mask is ignored", "PHYS-001:probe_mask_hides_wh
     plant=method(PtychoModel, "_masked", instead(lambda self, probe: probe)))
 mutant("GUARD-PHYS-008", "phase wraps leave dark lines in smoothed waves", "PHYS-008:exit_wave_is_smoothed_as_a_whole",
     plant=function(diffraction.smooth, amplitude_and_phase_are_smoothed_apart))
+mutant("GUARD-PHYS-008b", "the smoothing kernel ends at two sigma", f"{POINT}[1.25]", f"{POINT}[2.0]",
+    plant=function(diffraction._blur_matrix, instead(kernel_that_ends_at_two_sigma)))
+mutant("GUARD-PHYS-008c", "waves are smoothed by whole pixels", f"{POINT}[1.25]",
+    plant=function(diffraction.smooth, lambda original, wave, sigma: original(wave, round(sigma))))
+mutant("GUARD-PHYS-010c", "a trained offset below zero makes negative amplitudes", BELOW,
+    plant=method(PtychoModel, "_scaled", instead(lambda self, detector, ids: _affine(self, detector, lambda one: one))))
+mutant("GUARD-PHYS-010d", "the offset comes after the sign was taken", BELOW,
+    plant=method(PtychoModel, "_scaled", instead(lambda self, detector, ids: _affine(self, detector, torch.abs))))
 
 # Simulated measurements and their labels.
 mutant("DEF-089", "label amplitudes are taken for the object's own", LABELS,

@@ -9,10 +9,11 @@ import torch
 
 from conformance.defects.changes import function
 from conformance.mutants import rows
+from reference_impl.batch import container
 from reference_impl.bundle import parameters
 from reference_impl.engine import solver
 from reference_impl.inference import stitch
-from reference_impl.training import trainer
+from reference_impl.training import checkpoints, trainer
 
 SWITCHES = "POLICY-013:work_leaves_the_switches_of_its_process"
 DRAWN = "POLICY-014:work_that_is_not_random_draws_nothing"
@@ -46,6 +47,11 @@ def the_process_is_seeded(original: Any, problem: Any, settings: Any, *rest: Any
     return original(problem, settings, *rest)
 
 
+def numpys_numbers_begin_anew(original: Any, *given: Any, **options: Any) -> Any:
+    np.random.seed(0)
+    return original(*given, **options)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -60,5 +66,9 @@ mutant("GUARD-POLICY-013c", "after a stitching an overflow of others says nothin
     plant=function(stitch, overflows_are_hushed))
 mutant("GUARD-POLICY-014", "a simulation goes on otherwise once a bundle was opened", f"{DRAWN}[opening]",
     plant=function(parameters.module_of, weights_are_drawn))
+mutant("GUARD-POLICY-014c", "a simulation goes on otherwise once a checkpoint was opened", f"{DRAWN}[continuing]",
+    plant=function(checkpoints.read_checkpoint, weights_are_drawn))
+mutant("GUARD-POLICY-014d", "groups are drawn by everybody's random numbers", f"{DRAWN}[grouping]",
+    plant=function(container.ensure_container, numpys_numbers_begin_anew))
 mutant("GUARD-POLICY-014b", "an engine seeds everybody's random numbers", f"{DRAWN}[solving]",
     plant=function(solver.solve, the_process_is_seeded))

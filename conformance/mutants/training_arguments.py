@@ -13,8 +13,10 @@ from lightning.pytorch.callbacks import EarlyStopping
 from conformance.defects.changes import Change, constant, function, method
 from conformance.mutants import rows
 from reference_impl.batch import container, ensure_container
+from reference_impl.bundle import save_torch_bundle
 from reference_impl.bundle.parameters import parameters_of
 from reference_impl.config import TrainingConfig, registry
+from reference_impl.dispatch import workflow
 from reference_impl.inference import reassemble, reassemble_cdi_image_torch
 from reference_impl.inference.predict import predict_patches
 from reference_impl.training import resume, trainer
@@ -27,6 +29,8 @@ LAST = "INFER-049:a_reconstruction_knows_nothing_of_the_last_one"
 MEANT = "TRAIN-068:a_difference_that_is_meant_acts"
 KEEPS = "TRAIN-066:a_run_that_keeps_nothing_is_compared_too"
 SWAYED = "TRAIN-068:each_setting_that_is_meant_acts_or_is_refused"
+SCALE_TOLD = "TRAIN-053:the_bundle_of_a_run_states_the_scale_of_its_results"
+AS_TOLD = "TRAIN-053:a_run_reconstructs_as_its_execution_says"
 MEANT_GROUPS = "TRAIN-068:other_groups_that_are_meant_are_of_the_same_scan"
 BLOCK = 64
 
@@ -202,3 +206,13 @@ mutant("GUARD-TRAIN-066g", "who keeps no checkpoint is not compared with one", K
 mutant("GUARD-TRAIN-066h", "who writes no log is not compared with a checkpoint", KEEPS + "[logger_backend]",
     plant=function(trainer._memory, lambda original, module, run, *data:
         [] if run.execution.logger_backend in (None, "none") else original(module, run, *data)))
+mutant("GUARD-TRAIN-053", "the bundle of a run has the registry's intensity scale", SCALE_TOLD,
+    plant=constant(workflow, "save_torch_bundle", lambda models, base, config, scale: save_torch_bundle(models, base, config)))
+mutant("GUARD-TRAIN-053b", "the bundle of a run states photons in the place of its scale", SCALE_TOLD,
+    plant=constant(workflow, "save_torch_bundle",
+        lambda models, base, config, scale: save_torch_bundle(models, base, config, config.nphotons)))
+mutant("GUARD-TRAIN-053c", "a run reconstructs without its execution configuration", AS_TOLD,
+    plant=constant(workflow, "reassemble_cdi_image_torch", lambda *given: reassemble_cdi_image_torch(*given[:-1])))
+mutant("GUARD-TRAIN-053d", "a run reconstructs in the batches that it was trained in", AS_TOLD,
+    plant=constant(workflow, "reassemble_cdi_image_torch", lambda *given: reassemble_cdi_image_torch(
+        *given[:-1], replace(given[-1], inference_batch_size=None))))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +224,25 @@ def apart(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.sqrt(np.mean(np.abs(one - other) ** 2)) / np.abs(other).max())
 
 
+@contextmanager
+def any_batch_sizes() -> Iterator[set[int]]:
+    """As `batch_sizes`, of every module of torch's in this process, those too that are made while the block runs."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        raise NotEvaluated("the backend does not compute with torch in this process, whose modules can be looked at")
+    seen: set[int] = set()
+    handle = torch.nn.modules.module.register_module_forward_pre_hook(partial(_look, seen))
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+def _look(seen: set[int], _: Any, arguments: tuple[Any, ...]) -> None:
+    shapes = [native.shape(a) for a in arguments[:1] if len(getattr(a, "shape", ())) == 4]
+    seen.update(shape[0] for shape in shapes if sum(side >= SMALLEST for side in shape[1:]) > 1)
+
+
 SMALLEST = 8
 """Pixels: no image inside a network is smaller than its bottleneck (MODEL-003)."""
 
@@ -233,14 +254,9 @@ def batch_sizes(module: Any) -> Iterator[set[int]]:
     Parts may be given kernels, too, where these are computed: an image has two long sides, a kernel none beside its channels.
     """
     seen: set[int] = set()
-
-    def look(_: Any, arguments: tuple[Any, ...]) -> None:
-        shapes = [native.shape(a) for a in arguments[:1] if len(getattr(a, "shape", ())) == 4]
-        seen.update(shape[0] for shape in shapes if sum(side >= SMALLEST for side in shape[1:]) > 1)
-
     if not hasattr(module, "modules"):
         raise NotEvaluated(f"{native.kind(module)} offers no hooks through which its inputs can be seen")
-    handles = [part.register_forward_pre_hook(look) for part in module.modules()]
+    handles = [part.register_forward_pre_hook(partial(_look, seen)) for part in module.modules()]
     try:
         yield seen
     finally:

@@ -33,6 +33,12 @@ def _saving(backend: Any, folder: Path) -> None:
     backend.save(native.item(run.results, "models"), folder / "wts.h5", run.config)
 
 
+def _grouping(backend: Any, folder: Path) -> None:
+    config = runs.configuration(backend, SMALL, folder)
+    backend.synchronise(config)
+    backend.container(runs.test_record(backend), config)
+
+
 def _stitching(backend: Any, folder: Path) -> None:
     scene = images.mosaics()[0]
     images.stitched(backend, scene.patches, scene.offsets, scene.M)
@@ -47,7 +53,12 @@ WORK: dict[str, Callable[[Any, Path], Any]] = {
     "stitching": _stitching,
     "solving": lambda backend, _: engines.recovered(backend, Ask(passes=1)),
 }
-SILENT = tuple(name for name in WORK if name not in ("training", "failing"))
+FURTHER: dict[str, Callable[[Any, Path], Any]] = {
+    "continuing": lambda backend, _: backend.load_checkpoint(runs.last(runs.trained(backend, SMALL))),
+    "grouping": _grouping,
+}
+"""What else is no work of chance."""
+SILENT = (*(name for name in WORK if name not in ("training", "failing")), *FURTHER)
 """What draws nothing of the process's own: a training is seeded, and says so (TRAIN-011)."""
 
 CHOSEN = ("threads", "deterministic algorithms")
@@ -67,8 +78,9 @@ def switched(backend: Any, work: str, folder: Path) -> tuple[dict[str, Any], dic
 
 def moved(backend: Any, work: str, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Where the generators stand before and after work of this kind."""
-    WORK[work](backend, folder)
+    does = {**WORK, **FURTHER}[work]
+    does(backend, folder)
     beside.seed(backend, 11)
     before = beside.drawn(backend)
-    WORK[work](backend, folder)
+    does(backend, folder)
     return before, beside.drawn(backend)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,13 @@ from conformance.judging.observe import Observer
 from conformance.scenes import archives, configs, factories, runs
 from conformance.scenes.archives import MODEL
 from conformance.scenes.runs import BASE
+
+REFUSED: dict[str, Callable[[archives.Entries], archives.Entries]] = {
+    "weight-missing": lambda content: archives.with_state(content, MODEL, lambda weights: weights.pop(max(weights))),
+    "another-autoencoder": lambda content: archives.with_state(content, "autoencoder", archives.one_number_changed),
+    "another-width": lambda content: archives.with_parameters(content, lambda found: found.update(n_filters_scale=2)),
+}
+"""Archives that show late what they are."""
 
 pytestmark = pytest.mark.slow
 
@@ -68,3 +76,17 @@ def test_each_field_goes_through_a_bundle(backend: Any, observe: Observer, tmp_p
     found = factories.through_bundles(backend, tmp_path)
 
     observe.equal("fields that differ", found, {}, clause=("BUNDLE-004", "BUNDLE-023"))
+
+
+@pytest.mark.clause("BUNDLE-042~1", needs=("BUNDLE-023",))
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_refused_archive_leaves_the_registry(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """Entries and values of another experiment, after it as before. If this fails, suspect parameters that are written first."""
+    folder = archives.put(tmp_path / "bundle", REFUSED[kind](archives.entries(archives.good(backend))))
+    backend.synchronise(configs.training(backend))
+    before = {key: repr(value) for key, value in backend.registry().items()}
+
+    with observe.raises("refusal", (ValueError, RuntimeError)):
+        backend.load(folder)
+
+    observe.equal("registry", {key: repr(value) for key, value in backend.registry().items()}, before)

@@ -11,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import inference as oracle
-from conformance.scenes import convergence, engines
+from conformance.scenes import convergence, engines, odd_engines
 from conformance.scenes.engines import PLAIN, Ask
 from conformance.scenes.images import apart
 
@@ -162,6 +162,12 @@ def test_a_pass_hears_every_pattern(backend: Any, observe: Observer) -> None:
 def test_the_brightness_of_a_record_does_not_matter(backend: Any, observe: Observer, change: str) -> None:
     """Amplitudes in other units, the same image. If this fails, suspect a floor in absolute numbers."""
     observe.close("image", convergence.unlike_plain(backend, change), 0.0)
+
+
+@pytest.mark.clause("INFER-059~1", evidence="symmetry", needs=("INFER-033",))
+def test_odd_sides_show_what_even_ones_show(backend: Any, observe: Observer) -> None:
+    """One more row and column of the same light. If this fails, suspect `fftshift` in the place of its inverse."""
+    observe.close("odd sides", odd_engines.unlike_even(backend), 0.0)
 
 
 @pytest.mark.clause("INFER-036~1")

@@ -251,6 +251,16 @@ def test_factors_are_fitted_and_applied(backend: Any, observe: Observer) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.clause("INFER-018~1", evidence="symmetry", needs=("INFER-003", "INFER-004", "INFER-021"))
+def test_turned_patches_have_the_factors_of_the_record(backend: Any, observe: Observer) -> None:
+    """The patterns are not turned. If this fails, suspect factors that are sought after the patches were turned."""
+    plain, scaled = (weighted.reconstructed(backend, varpro_scaling=way, transpose=True) for way in ("none", "global"))
+
+    observe.close("patches", *weighted.applied(plain, scaled), dtype="float32")
+    observe.close("ratio", weighted.ratio(scaled), weighted.ratio(weighted.reconstructed(backend, varpro_scaling="global")))
+
+
+@pytest.mark.slow
 @pytest.mark.clause("INFER-018~1", evidence="differential", needs=("INFER-003", "INFER-020", "INFER-021"))
 def test_every_mode_of_a_record_is_heard_on_every_way(backend: Any, observe: Observer) -> None:
     """Weights and factors under the light of two modes. If this fails, suspect the first mode in the place of all."""

@@ -21,7 +21,7 @@ def test_work_leaves_the_switches_of_its_process(backend: Any, observe: Observer
     observe.equal("switches", after, before)
 
 
-@pytest.mark.clause("POLICY-014~1")
+@pytest.mark.clause("POLICY-014~2")
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("work", processes.SILENT)
 def test_work_that_is_not_random_draws_nothing(backend: Any, observe: Observer, tmp_path: Path, work: str) -> None:

@@ -1,0 +1,39 @@
+"""Defects of what a bundle that is refused leaves behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.defects.changes import function
+from conformance.mutants import rows
+from reference_impl.bundle import archive
+from reference_impl.config import registry
+from reference_impl.errors import ContractError
+
+LEAVES = "BUNDLE-042:a_refused_archive_leaves_the_registry"
+
+
+def its_parameters_stay(original: Any, params: Any, *rest: Any) -> Any:
+    try:
+        return original(params, *rest)
+    except ContractError:
+        registry.cfg.update({key: value for key, value in params.items() if not key.startswith("_")})
+        raise
+
+
+def nothing_is_left(original: Any, *given: Any) -> Any:
+    try:
+        return original(*given)
+    except ContractError:
+        registry.cfg.clear()
+        raise
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-BUNDLE-042", "a refused bundle leaves its parameters in the registry",
+    f"{LEAVES}[weight-missing]", f"{LEAVES}[another-autoencoder]", f"{LEAVES}[another-width]",
+    plant=function(archive._rebuilt, its_parameters_stay))
+mutant("GUARD-BUNDLE-042b", "a refused bundle empties the registry", f"{LEAVES}[weight-missing]",
+    plant=function(archive._rebuilt, nothing_is_left))

@@ -1,0 +1,40 @@
+"""The experiment of engines on a detector with one more row and column: an odd side, the same light."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors.names import NotClaimed
+from conformance.oracles import inference as oracle
+from conformance.scenes import engines, runs
+from conformance.scenes.engines import Ask
+from conformance.scenes.images import Image
+
+SIDE = engines.N + 1
+
+
+def experiment() -> dict[str, np.ndarray]:
+    """Arrays of the raw record between pixels: the probe ends before its frame does, and its pixel N // 2 is where it was."""
+    probe, (x, y) = np.pad(engines.compact_probe(), (0, 1)), engines.scan(whole=False)
+    pixel = np.arange(SIDE) - SIDE // 2
+    waves = probe * engines.transmission((y[:, None] + pixel)[:, :, None], (x[:, None] + pixel)[:, None, :])
+    amplitude = np.abs(np.fft.fftshift(np.fft.fft2(waves, norm="ortho"), axes=(-2, -1)))
+    return {"xcoords": x, "ycoords": y, "diff3d": amplitude.astype(np.float32), "probeGuess": probe}
+
+
+def unlike_even(backend: Any) -> float:
+    """What is left, up to the gauge, between the images of odd and of even sides; `NotClaimed` where odd ones are refused."""
+    usual = engines.finite(engines.image(backend, Ask(whole=False)))
+    given, config = engines.record(backend, experiment()), engines.configuration(backend)
+    try:
+        found = engines.finite(Image(*runs.three(backend.reconstruct(None, given, config))))
+    except (ValueError, TypeError) as error:
+        raise NotClaimed(f"patterns of odd sides: the engine refuses them ({error})") from error
+    # A patch at the scan's mean begins (H - N) / 2 pixels from the canvas's edge, and its pixel 16 is the mean.
+    margins = [((side - SIDE) // 2, (even - engines.N) // 2) for side, even in zip(found.shape, usual.shape, strict=True)]
+    rows, columns = (slice(odd - min(odd, even), odd + engines.N + min(odd, even)) for odd, even in margins)
+    ours = tuple(slice(even - min(odd, even), even + engines.N + min(odd, even)) for odd, even in margins)
+    lit = engines.light(engines.experiment(whole=False), usual.shape)
+    return oracle.matched(found[rows, columns], usual[ours], lit[ours]).error
