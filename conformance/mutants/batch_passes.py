@@ -20,6 +20,7 @@ SETTINGS = "BATCH-045:a_map_made_with_other_settings_is_refused"
 LABELS = "BATCH-045:a_map_without_labels_is_none_with_labels"
 FITS = "BATCH-053:what_does_not_fit_is_refused_by_name"
 WIDTHS = "BATCH-053:every_width_of_numbers_is_taken"
+SLICES = "BATCH-041:slices_are_those_of_a_list"
 NUMBERS = "BATCH-041:rows_are_asked_for_by_numbers_of_any_kind"
 
 
@@ -129,6 +130,17 @@ def validation_is_shuffled_without_a_seed(original, train, test, config, executi
     return found[0], original(test, None, config, execution)[0]
 
 
+def a_slice_is_its_own_numbers(original, self, index):
+    if isinstance(index, slice):
+        return self.__getitems__(range(index.start or 0, len(self) if index.stop is None else index.stop, index.step or 1))
+    return original(self, index)
+
+
+def slices_run_forwards(original, self, index):
+    back = isinstance(index, slice) and (index.step or 1) < 0
+    return original(self, list(reversed(range(*index.indices(len(self))))) if back else index)
+
+
 mutant = rows(__name__)
 # fmt: off
 mutant("GUARD-BATCH-052", "every pass has the order of the first", OWN,
@@ -154,6 +166,10 @@ mutant("GUARD-BATCH-045i", "a map without labels is opened for a training on lab
         method(mapped.MappedDataset, "_labels", labels_that_are_not_there_are_ones)))
 mutant("GUARD-BATCH-041c", "a number of NumPy's is no index", f"{NUMBERS}[number]",
     plant=method(dataset.Gathered, "__getitem__", only_pythons_numbers_are_numbers))
+mutant("GUARD-BATCH-041d", "slices from the end are other rows", f"{SLICES}[last]", f"{SLICES}[beyond]",
+    plant=method(dataset.Gathered, "__getitem__", a_slice_is_its_own_numbers))
+mutant("GUARD-BATCH-041e", "slices that run backwards run forwards", f"{SLICES}[backwards]",
+    plant=method(dataset.Gathered, "__getitem__", slices_run_forwards))
 mutant("GUARD-BATCH-053", "patterns that are not square are taken", f"{FITS}[oblong-train]", f"{FITS}[oblong-test]",
     plant=function(fields._channel_first, oblong_patterns_are_taken))
 mutant("GUARD-BATCH-053b", "one position serves all", f"{FITS}[one-position-train]", f"{FITS}[one-of-four-positions-test]",

@@ -33,6 +33,23 @@ def record(points: np.ndarray | None = None, dtype: str = "float32", **changes: 
     return {key: value for key, value in whole.items() if value is not None}
 
 
+STARTS = ("absent", "equal", "another-x", "another-y", "both")
+"""What a record says of its starts."""
+
+
+def starting(case: str) -> dict[str, Any]:
+    """A record's arrays with the starts that it has to have."""
+    given = record()
+    same = {"absent": ("x", "y"), "equal": ("x", "y"), "another-x": ("y",), "another-y": ("x",), "both": ()}[case]
+    return {**given, **{f"{axis}coords_start": given[f"{axis}coords"].copy() for axis in same}}
+
+
+def stated_starts(case: str) -> dict[str, Any]:
+    """The arrays of `starting` as they are handed over: absent starts are not stated."""
+    given = starting(case)
+    return {name: value for name, value in given.items() if case != "absent" or not name.endswith("_start")}
+
+
 def growing(n: int, N: int, **changes: Any) -> dict[str, Any]:
     """A record of n patterns of side N, each brighter than the one before it, over the labelled object."""
     light = np.random.default_rng(n).uniform(0.5, 1.0, (n, N, N)) * np.linspace(1.0, 5.0, n)[:, None, None]

@@ -14,6 +14,16 @@ from conformance.scenes import batches, map_masks, maps, networks
 from conformance.scenes.answers import number
 from conformance.scenes.maps import everything, opened
 
+SLICES = {
+    "last": slice(-3, None),
+    "beyond": slice(20, 10**6),
+    "but-the-last": slice(None, -20),
+    "backwards": slice(None, None, -1),
+    "every-fifth": slice(None, None, 5),
+    "middle": slice(9, -9, 4),
+}
+"""What people write in the brackets of a list."""
+
 
 @pytest.mark.clause("BATCH-049~2", evidence="differential", needs=("LOSS-012",))
 @pytest.mark.parametrize("which", [0, 1, 2], ids=["unmasked", "masked", "masked-otherwise"])
@@ -82,3 +92,16 @@ def test_rows_are_asked_for_by_numbers_of_any_kind(backend: Any, observe: Observ
         found = maps.values(native.item(dataset, index))
 
     observe.equal("changed", maps.unlike(found, maps.rows(maps.values(everything(dataset)), [7])), [])
+
+
+@pytest.mark.clause("BATCH-041~1")
+@pytest.mark.parametrize("rows", SLICES.values(), ids=SLICES)
+def test_slices_are_those_of_a_list(backend: Any, observe: Observer, tmp_path: Path, rows: slice) -> None:
+    """From the end, beyond it, backwards. If this fails, suspect a range made of a slice's own numbers."""
+    dataset = opened(backend, tmp_path)
+    truth = list(range(len(dataset)))[rows]
+
+    with observe.accepts("slice"):
+        found = maps.values(native.item(dataset, rows))
+
+    observe.equal("changed", maps.unlike(found, maps.rows(maps.values(everything(dataset)), truth)), [])
