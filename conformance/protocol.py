@@ -146,8 +146,13 @@ class Batch(Protocol):
     def container(self, source: Native, config: Native) -> Native:
         """A container from a raw record or a container (BATCH-011)."""
 
-    def loaders(self, train: Native, test: Native | None, config: Native) -> tuple[Native, Native | None]:
-        """Train and validation loader. `train` may be any object with the container's attributes, as arrays or native."""
+    def loaders(
+        self, train: Native, test: Native | None, config: Native, execution: Native | None = None
+    ) -> tuple[Native, Native | None]:
+        """Train and validation loader. `train` may be any object with the container's attributes, as arrays or native.
+
+        `execution` may be left out of the signature: it is handed over, by its name, to who takes it (BATCH-031).
+        """
 
 
 class Physics(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import inspect
 import io
 import os
 import pickle
@@ -59,6 +60,15 @@ def beside(function: F) -> F:
 def defines(kind: type, name: str) -> bool:
     """True where a class, not its metaclass and not `object`, has this name."""
     return any(name in vars(base) for base in kind.__mro__ if base is not object)
+
+
+@beside
+def takes(backend: Any, method: str, argument: str) -> bool:
+    """Whether a method of the backend has this argument, which the protocol leaves to it."""
+    try:
+        return argument in inspect.signature(getattr(backend, method)).parameters
+    except (AttributeError, TypeError, ValueError):  # a method that says nothing of itself takes what everybody takes
+        return False
 
 
 @beside

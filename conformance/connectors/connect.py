@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from conformance.connectors import beside, resolve
-from conformance.connectors.names import SURFACE_OF, NotClaimed, NotOffered, UnknownBackend, offered, split, unmade
+from conformance.connectors.names import SURFACE_OF, NotClaimed, NotOffered, UnknownBackend, offered, signature_of, split, unmade
 from conformance.protocol import BackendInfo
 
 
@@ -41,7 +41,9 @@ def information(backend: Any) -> BackendInfo:
 
 
 class Proxy(beside.Door):
-    """The backend as a check sees it: an absent method is `NotClaimed`, a name outside the protocol is a mistake of the check.
+    """The backend as a check sees it: an absent method is `NotClaimed`.
+
+    A name outside the protocol is a mistake of the check, and so is an argument: whoever wrote a backend has read the protocol alone.
 
     `within` are the methods that the backend says it offers; one outside of them is `NotOffered`, be it there or not.
     """
@@ -62,6 +64,10 @@ class Proxy(beside.Door):
             raise NotClaimed(f"surface `{SURFACE_OF[name]}`: {beside.class_name(self._backend)} offers no `{name}`", name)
 
         def through_the_proxy(*arguments: Any, **options: Any) -> Any:
+            try:
+                signature_of(name).bind(None, *arguments, **options)
+            except TypeError as error:
+                raise AttributeError(f"the protocol has no `{name}` that is called so: {error}") from error
             return method(*map(fresh, arguments), **{name: fresh(value) for name, value in options.items()})
 
         return through_the_proxy

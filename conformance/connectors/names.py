@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import inspect
 import sys
 import traceback
 from collections.abc import Collection, Sequence
@@ -53,6 +54,12 @@ def methods_of(surface: str) -> tuple[str, ...]:
 
 
 SURFACE_OF = {method: surface for surface in SURFACES for method in methods_of(surface)}
+
+
+@functools.cache
+def signature_of(method: str) -> inspect.Signature:
+    """What the protocol says that a method is called with, `self` first."""
+    return inspect.signature(getattr(SURFACES[SURFACE_OF[method]], method))
 
 
 def claimed(backend: object, within: Collection[str] | None = None) -> dict[str, list[str]]:

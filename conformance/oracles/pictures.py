@@ -13,6 +13,8 @@ from conformance.connectors.native import Malformed
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
+PALETTE = 3
+"""The colour type whose samples are numbers of colours."""
 ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
 """First row and column, step down and to the right, of each pass of an interlaced picture."""
 
@@ -63,10 +65,10 @@ def _slow_line(kind: int, line: bytearray, above: bytes, step: int) -> bytearray
 
 
 def pixels(path: Path) -> np.ndarray:
-    """`(height, width, channels)`, uint8, or uint16 of 16 bits a channel; raises `NoPicture`."""
+    """`(height, width, channels)`, uint8, or uint16 of 16 bits a channel, colours of a palette looked up; raises `NoPicture`."""
     try:
         return _decoded(chunks(path.read_bytes()))
-    except (struct.error, zlib.error, IndexError, ValueError) as error:
+    except (struct.error, zlib.error, IndexError, KeyError, ValueError) as error:
         raise NoPicture(f"{path.name}: {type(error).__name__}: {error}") from error
 
 
@@ -83,7 +85,7 @@ def _decoded(found: dict[bytes, bytes]) -> np.ndarray:
             raw = raw[used:]
     if raw:
         raise NoPicture(f"{len(raw)} bytes after the last line")
-    return image
+    return image if colour != PALETTE else np.frombuffer(found[b"PLTE"], np.uint8).reshape(-1, 3)[image[..., 0]]
 
 
 def _pass(part: np.ndarray, raw: bytes, depth: int) -> int:

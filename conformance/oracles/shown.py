@@ -37,12 +37,15 @@ def box(picture: np.ndarray) -> tuple[slice, slice]:
 def explained(picture: np.ndarray, values: np.ndarray, seen: np.ndarray) -> float:
     """The share of the variance of `values` `(h, w)` that the colours of `picture` `(H, W, 3)` explain, of the pixels `seen`.
 
-    `values` are real or complex. The image fills its box, row 0 at the top, column 0 at the left; a colour tells a value through
-    a polynomial of second order in red, green and blue, whichever map was chosen. 1: every colour has its value; 0: they tell
-    nothing of it.
+    `values` are real or complex. The image fills its box, or the picture where no axes were drawn around it: its own dark rim
+    would pass for background. Row 0 is at the top, column 0 at the left; a colour tells a value through a polynomial of
+    second order in red, green and blue, whichever map was chosen. 1: every colour has its value; 0: they tell nothing of it.
     """
-    rows, columns = box(picture)
-    inside = picture[rows, columns].astype(float) / np.iinfo(picture.dtype).max
+    return max(_explained(picture[place], values, seen) for place in (box(picture), (slice(None), slice(None))))
+
+
+def _explained(inside: np.ndarray, values: np.ndarray, seen: np.ndarray) -> float:
+    inside = inside.astype(float) / np.iinfo(inside.dtype).max
     y, x = (((np.arange(n) + 0.5) * side / n).astype(int) for n, side in zip(values.shape, inside.shape[:2], strict=True))
     r, g, b = inside[y[:, None], x[None, :]][seen].T
     terms = np.stack([np.ones_like(r), r, g, b, r * r, g * g, b * b, r * g, r * b, g * b], axis=-1)

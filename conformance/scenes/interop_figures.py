@@ -31,6 +31,7 @@ SIDE, EPSILON, LOST = 96, 0.02, 0.5
 FILES = ("comparison_metrics.csv", "comparison_plot.png", "reconstructions.npz", "reconstructions_aligned.npz")
 COLUMNS = ["name", "mae_amplitude", "mae_phase", "mse_amplitude", "psnr_amplitude", "ssim_amplitude", "ssim_phase",
            "ms_ssim_amplitude", "ms_ssim_phase", "frc50", "shift_x", "shift_y"]  # fmt: skip
+RINGS = ("frequency_cycles_per_px", "correlation")
 
 
 def smooth_object(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -77,10 +78,12 @@ def table(folder: Path) -> tuple[list[str], dict[str, dict[str, float]]]:
     return list(reader.fieldnames or []), rows
 
 
-def curves(folder: Path, name: str) -> list[float]:
-    """The correlation of an object's rings."""
+def curves(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies (cycles a pixel) of an object's rings, ascending, and their correlation."""
     with (folder / f"{name}_frc_curves.csv").open(newline="", encoding="utf-8") as stream:
-        return [float(row["correlation"]) for row in csv.DictReader(stream)]
+        rows = list(csv.DictReader(stream))
+    found = np.array([[float(row[column]) for column in RINGS] for row in rows]).reshape(-1, 2)
+    return tuple(found[np.argsort(found[:, 0], kind="stable")].T)
 
 
 def aligned(folder: Path, name: str) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.connectors import native
+from conformance.connectors import beside, native
 from conformance.connectors.names import NotClaimed
 from conformance.oracles import batch as batching
 from conformance.oracles import grouping
@@ -48,7 +48,7 @@ def looked_at(backend: Any, folder: Path, case: Row) -> Seen:
         with suppress(NotClaimed):  # who takes no configuration needs none
             backend.synchronise(config)
         held.append(backend.container(scan.raw, config))
-    loaders = backend.loaders(held[0], held[1] if len(held) > 1 else None, configs[0], *_workers(backend, row))
+    loaders = backend.loaders(held[0], held[1] if len(held) > 1 else None, configs[0], **workers(backend, row))
     three = zip(scans, held, loaders, strict=False)  # without validation its loader is none
     seen = [_part(scan, container, loader, row, part) for part, (scan, container, loader) in enumerate(three)]
     joined = {name: np.concatenate([one.owed[name] for one in seen]) for name in seen[0].owed}
@@ -56,12 +56,14 @@ def looked_at(backend: Any, folder: Path, case: Row) -> Seen:
     return Seen(found, joined, [fault for one in seen for fault in one.groups], [fault for one in seen for fault in one.order])
 
 
-def _workers(backend: Any, row: Row) -> tuple[Any, ...]:
-    """An execution configuration with workers, where the row asks for some and the backend has such configurations."""
+def workers(backend: Any, row: Row) -> dict[str, Any]:
+    """An execution configuration with workers, where the row asks for some and the backend's loaders take such a thing."""
+    if not row["workers"] or not beside.takes(backend, "loaders", "execution"):
+        return {}
     try:
-        return (backend.canonical("execution", accelerator="cpu", num_workers=1),) if row["workers"] else ()
+        return {"execution": backend.canonical("execution", accelerator="cpu", num_workers=1)}
     except NotClaimed:
-        return ()
+        return {}
 
 
 def _part(scan: Given, container: Any, loader: Any, row: Row, part: int) -> Seen:

@@ -11,7 +11,7 @@ import numpy as np
 
 from conformance.scenes import maps
 from conformance.scenes.covering import Axes, Row, covering
-from conformance.scenes.owed_batches import Fields, faults, fields_of, in_order, owed_of
+from conformance.scenes.owed_batches import Fields, faults, fields_of, in_order, owed_of, workers
 from conformance.scenes.pairs_of_data import AXES as OF_DATA
 from conformance.scenes.pairs_of_data import USUAL, Given, given, settings
 
@@ -87,8 +87,7 @@ def looked_at(backend: Any, folder: Path, case: Row) -> Seen:
 
 
 def _loader(backend: Any, dataset: Any, config: Any, row: Row) -> Any:
-    more = (backend.canonical("execution", accelerator="cpu", num_workers=1),) if row["workers"] else ()
-    return backend.loaders(dataset, None, config, *more)[0]
+    return backend.loaders(dataset, None, config, **workers(backend, row))[0]
 
 
 def _scan(backend: Any, folder: Path, row: Row, number: int) -> Given:

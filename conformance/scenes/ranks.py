@@ -57,6 +57,15 @@ class Pair:
         found = [row for row in self.rows(name) if (column := _column(row, kind)) and row[column]]
         return np.array([float(row[_column(row, kind)]) for row in found], dtype=np.float64)
 
+    def last_steps(self, name: str) -> list[int]:
+        """The number of the last step of each epoch, whether or not the steps before it have rows of their own."""
+        last: dict[int, int] = {}
+        for row in self.rows(name):
+            if row.get("step") and row.get("epoch"):
+                epoch, step = int(row["epoch"]), int(row["step"])
+                last[epoch] = max(step, last.get(epoch, step))
+        return [last[epoch] for epoch in sorted(last)]
+
     def rows(self, name: str) -> list[dict[str, str]]:
         """The rows of the log."""
         newest = newest_log(self.folder(name))
@@ -107,4 +116,6 @@ def plain(paths: list[str]) -> list[str]:
 
 
 def _column(row: dict[str, str], kind: str) -> str:
-    return next((name for name in row if name.endswith(f"{kind}_loss")), "")
+    """The column of an epoch's loss (LOSS-010): `<name>_epoch` where the value of a step has a column of its own; or ""."""
+    found = [name for name in row if re.fullmatch(rf"(poisson|mae)_{kind}(_Amp)?(_Phase)?_loss(_epoch)?", name)]
+    return max(found, key=lambda name: name.endswith("_epoch"), default="")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import commands, engines, solving
+from conformance.scenes import commands, engines, networks, runs, solving
 from conformance.scenes.records import write_npz
 from conformance.scenes.shared import once
 
@@ -71,8 +71,9 @@ def begun(backend: Any, shared: Path, *more: Any) -> tuple[process.Completed, Pa
 
 
 def weights(backend: Any, folder: Path) -> dict[str, np.ndarray]:
-    """The floating weights of the bundle in a folder."""
+    """The weights of the bundle in a folder that have a gradient: a network's statistics of what it met move at any rate."""
     models, _ = backend.load(folder)
-    found = backend.weights(native.item(models, "diffraction_to_obj"))
-    arrays = {name: native.array(value) for name, value in found.items()}
-    return {name: values for name, values in arrays.items() if values.dtype.kind == "f"}
+    module = native.item(models, "diffraction_to_obj")
+    one = networks.settings(backend, {"gridsize": 1})
+    learned = backend.gradient(module, networks.first_batch(backend, networks.container(1), one))
+    return {name: array for name, array in runs.weights(backend, module).items() if name in learned}

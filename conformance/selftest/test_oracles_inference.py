@@ -148,18 +148,18 @@ def test_pictures_are_decoded_under_every_filter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("colour", "depth"), [(c, d) for c, depths in pictures.DEPTHS.items() for d in depths])
 @pytest.mark.parametrize("interlaced", [False, True], ids=["plain", "interlaced"])
 def test_pictures_of_every_kind_are_read(tmp_path: Path, colour: int, depth: int, interlaced: bool) -> None:
-    """Any bits a channel, any channels, lines in one pass or in seven."""
+    """Any bits a channel, any channels, lines in one pass or in seven, colours by number."""
     channels, (height, width) = pictures.CHANNELS[colour], (11, 13)
     image = np.random.default_rng(depth).integers(0, 2**depth, (height, width, channels), dtype=np.uint16)
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced)
     passes = [image[r::d, c::s] for r, c, d, s in (pictures.ADAM7 if interlaced else ((0, 0, 1, 1),))]
     content = zlib.compress(b"".join(b"\0" + packed(line.ravel(), depth) for part in passes if part.size for line in part))
-    path = tmp_path / "p.png"
-    path.write_bytes(
-        pictures.SIGNATURE + b"".join(chunk(*kind) for kind in ((b"IHDR", header), (b"IDAT", content), (b"IEND", b"")))
-    )
+    path, palette = tmp_path / "p.png", np.random.default_rng(3).integers(0, 256, (2 ** min(depth, 8), 3), dtype=np.uint8)
+    by_number = colour == pictures.PALETTE
+    kinds = [(b"IHDR", header), *([(b"PLTE", palette.tobytes())] if by_number else []), (b"IDAT", content), (b"IEND", b"")]
+    path.write_bytes(pictures.SIGNATURE + b"".join(chunk(*kind) for kind in kinds))
 
-    np.testing.assert_array_equal(pictures.pixels(path), image)
+    np.testing.assert_array_equal(pictures.pixels(path), palette[image[..., 0]] if by_number else image)
 
 
 def packed(line: np.ndarray, depth: int) -> bytes:

@@ -41,6 +41,16 @@ def test_a_picture_is_explained_by_its_own_array(framed: bool) -> None:
         assert shown.explained(picture, wrong, seen) < 0.8
 
 
+def test_a_picture_without_axes_is_the_array_whatever_stands_at_its_rim() -> None:
+    """A canvas is dark around the scan, and its rim no background."""
+    own, _ = arrays()
+    own[:3], own[-2:], own[:, :4], own[:, -3:] = (own.min(),) * 4
+
+    found = [shown.explained(drawn(own, framed=False), values, np.ones(own.shape, bool)) for values in (own, own[::-1])]
+
+    assert found[0] > 0.99 > 0.9 > found[1]
+
+
 def test_the_box_of_an_image_is_found_beside_title_and_bar() -> None:
     rows, columns = shown.box(drawn(arrays()[0]))
 

@@ -13,7 +13,7 @@ import torch
 from conformance.defects.changes import answer, every, function, instead, result
 from conformance.mutants.batch import batches
 from conformance.twins import rows
-from reference_impl.batch import container, dataset, loaders, probe
+from reference_impl.batch import build_loaders, container, dataset, loaders, probe
 from reference_impl.batch.fields import attribute
 from reference_impl.training import lightning_module, module
 
@@ -88,6 +88,8 @@ twin = rows(__name__)
 # fmt: off
 twin("TWIN-dict-in-a-list", "a batch is a list, its fields a dict with further keys", files=FILES,
     plant=batches(lambda given, *rest: [{**given, "observed_images": given["images"], "note": "further"}, *rest]))
+twin("TWIN-loaders-of-three", "loaders take no execution configuration", files=("test_batch_pairs", "test_batch_maps_pairs"),
+    plant=answer("loaders", instead(lambda train, test, config: build_loaders(train, test, config))))
 twin("TWIN-array-batches", "a batch of NumPy arrays", files=FILES,
     plant=every(batches(lambda given, *rest: ({key: value.numpy() for key, value in given.items()}, *(x.numpy() for x in rest))),
         function(module._unpacked, batches_of_arrays_are_taken),

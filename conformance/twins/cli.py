@@ -6,7 +6,7 @@ import numpy as np
 
 from conformance.defects.changes import every, function, source
 from conformance.twins import rows
-from reference_impl.cli import panels
+from reference_impl.cli import panels, pictures, solution
 
 HELP = ("CLI-001:train_documents_its_flags_and_their_defaults", "CLI-006:infer_documents_its_flags_and_their_defaults")
 ERRORS = (
@@ -23,6 +23,31 @@ def pictures_are_deep_and_grey(original, figure, path):
         grey = np.asarray(picture.convert("L")).astype(np.uint16) * 257
     Image.fromarray(grey).save(found, format="PNG")
     return found
+
+
+def the_array_itself(values, path):
+    """Two pixels an element, between the least and the greatest value, in a palette; no axes."""
+    from matplotlib import colormaps
+    from PIL import Image
+
+    share = (values - values.min()) / max(np.ptp(values), np.finfo(float).tiny)
+    picture = Image.fromarray(np.kron(np.rint(255 * share), np.ones((2, 2))).astype(np.uint8)).convert("P")
+    picture.putpalette((colormaps["cividis"](np.arange(256))[:, :3] * 255).astype(np.uint8).tobytes())
+    picture.save(path)
+    return path
+
+
+def the_solution_itself(original, found, folder, pixel):
+    return _drawn_bare(found.object, folder)
+
+
+def the_reconstruction_itself(original, results, figures, losses, folder, *options, **more):
+    return _drawn_bare(results["recon_amp"] * np.exp(1j * results["recon_phase"]), folder)
+
+
+def _drawn_bare(field, folder):
+    names = {"amplitude": np.abs(field), "phase": np.angle(field)}
+    return [the_array_itself(values, folder / f"reconstructed_{name}.png") for name, values in names.items()]
 
 
 SHOWN = ("CLI-020:the_engines_pictures_show_its_numbers", "CLI-020:the_networks_pictures_show_its_numbers")
@@ -49,6 +74,10 @@ twin("TWIN-PICTURES-IN-OTHER-COLOURS", "pictures are dark where values are high,
     plant=every(source("cli/pictures.py", '"object amplitude", "amplitude (normalised)", "gray"',
             '"object amplitude", "amplitude (normalised)", "cividis_r"'),
         source("cli/pictures.py", '"phase (rad)", "viridis"', '"phase (rad)", "magma"')))
+twin("TWIN-PICTURES-WITHOUT-AXES", "pictures are the arrays, whole canvas, in a palette and nothing beside", *SHOWN,
+    files=("test_cli_pictures",),
+    plant=every(function(solution.draw_solution, the_solution_itself),
+        function(pictures.draw_reconstruction, the_reconstruction_itself)))
 twin("TWIN-A-WIDER-CANVAS", "the engine's file of numbers is in doubles, on a canvas with a margin", *NUMBERS,
     files=("test_cli_engine", "test_cli_pictures"),
     plant=source("cli/solution.py", "    if pixel is not None:\n        known[\"object_pixel\"] = pixel\n",

@@ -28,6 +28,12 @@ def an_execution_configuration_has_more_settings(plant: Plant) -> None:
     plant.function(PyTorchExecutionConfig, lambda original: Execution)
 
 
+def nobody_loads_beside(original, train, test, config, execution_config=None, overrides=None):
+    if execution_config is not None and execution_config.num_workers:
+        raise ValueError(f"num_workers: expected 0, for batches are made here, found {execution_config.num_workers}")
+    return original(train, test, config, execution_config, overrides)
+
+
 def the_ignored_device_is_a_user_warning(original, accelerator="auto", device=None):
     if device is None or accelerator == "auto":
         return original(accelerator, device)
@@ -63,3 +69,5 @@ twin("TWIN-WARNINGS-OF-A-HOUSE", "warnings are of subclasses of their categories
 twin("TWIN-MUTABLE-EXECUTION", "the execution configuration can be changed after it was made", files=ALL,
     plant=every(method(PyTorchExecutionConfig, "__setattr__", instead(object.__setattr__)),
         method(PyTorchExecutionConfig, "__hash__", instead(lambda self: hash(len(fields(self)))))))
+twin("TWIN-NOBODY-LOADS-BESIDE", "a training refuses workers by the setting's name", "EXEC-015:who_loads_changes_nothing[a-tail]",
+    files=("test_config_effects",), plant=function(trainer.train_cdi_model_torch, nobody_loads_beside))

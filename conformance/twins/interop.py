@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.defects.changes import function, instead, result
+from conformance.defects.changes import every, function, instead, result
 from conformance.twins import rows
 from reference_impl.exchange import comparison, models, overlap, pair, prediction, product
 
@@ -91,6 +91,15 @@ def a_column_of_words_more(original, objects, truth, folder, *given, **options):
     return found
 
 
+def a_table_in_another_order(original, path, *found):
+    original(path, *found)
+    with open(path, newline="") as stream:
+        lines = list(csv.reader(stream))
+    with open(path, "w", newline="") as stream:
+        more = ["number", *range(len(lines) - 1)]
+        csv.writer(stream, lineterminator="\r\n").writerows([n, *reversed(line)] for n, line in zip(more, lines, strict=True))
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -107,6 +116,9 @@ twin("TWIN-COMPARISON-WITH-MORE", "a comparison leaves a further file", files=("
 
 twin("TWIN-COMPARISON-TABLE-WITH-MORE", "the table of a comparison is quoted, and has a column of words more",
     files=("test_interop_figures",), plant=function(comparison.compare_objects, a_column_of_words_more))
+twin("TWIN-TABLES-IN-ANOTHER-ORDER", "columns of tables and curves stand the other way round, behind a number",
+    "SIDE-031:every_model_has_its_line", files=("test_interop_figures",),
+    plant=every(function(comparison._table, a_table_in_another_order), function(comparison._rings, a_table_in_another_order)))
 twin("TWIN-NORMALISATION-OF-TODAY", "the numbers are a pickle of another protocol, in another order, with more settings beside",
     files=("test_interop_predictions",), plant=function(prediction.write_normalisation, the_pickle_is_of_today))
 twin("TWIN-OBJECT-IN-FLOAT64", "the object is complex128", files=("test_interop_predictions",),

@@ -106,7 +106,8 @@ twin("TWIN-DEEPER-HEADS", "heads have a convolution and a normalisation more", *
 twin("TWIN-WIDER-BORDER", "a quarter of the features feed the border", *SLOW, files=FILES,
     plant=constant(cnn, "OUTER_FRACTION", 0.25))
 twin("TWIN-ATTENTION", "the bottleneck weighs its channels", *SLOW, files=FILES, plant=bottleneck_with_attention)
-twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch while it trains", *OTHERWISE, files=FILES,
+twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch while it trains", *OTHERWISE,
+    "CLI-023:a_training_begins_with_the_bundles_weights", files=FILES,
     plant=_around_the_encoder(lambda inner: nn.Sequential(inner, nn.BatchNorm2d(inner[-1][2].out_channels))))
 twin("TWIN-DROPOUT", "the bottleneck loses a tenth of its channels while it trains", *OTHERWISE, files=FILES,
     plant=_around_the_encoder(lambda inner: nn.Sequential(inner, nn.Dropout2d(0.1))))

@@ -85,7 +85,7 @@ twin("TWIN-LAST-IS-A-LINK", "last.ckpt is a link to where checkpoints are kept, 
     plant=method(checkpoints.AtomicCheckpointIO, "save_checkpoint", checkpoints_have_second_names))
 twin("TWIN-STEPWISE-LOSSES", "losses are logged at every step as well, in a column of their own",
     "TRAIN-004:history_has_one_loss_an_epoch[2-epochs]", "TRAIN-040:the_plateau_follows_the_losses[patience]",
-    files=("test_training",),
+    "TRAIN-080:an_epoch_has_the_steps_of_the_whole[one]", files=("test_training",),
     plant=method(PtychoLightningModule, "_record", instead(losses_are_logged_at_every_step_too)))
 twin("TWIN-CHECKPOINT-NAMES", "checkpoints are named otherwise", "TRAIN-020:as_many_checkpoints_are_kept_as_asked[two]",
     files=("test_training_checkpoints",),
