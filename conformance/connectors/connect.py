@@ -43,7 +43,7 @@ def information(backend: Any) -> BackendInfo:
 class Proxy(beside.Door):
     """The backend as a check sees it: an absent method is `NotClaimed`.
 
-    A name outside the protocol is a mistake of the check, and so is an argument: whoever wrote a backend has read the protocol alone.
+    A name outside the protocol is a mistake of the check, and so is an argument: who wrote a backend has read the protocol alone.
 
     `within` are the methods that the backend says it offers; one outside of them is `NotOffered`, be it there or not.
     """
