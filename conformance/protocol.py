@@ -210,8 +210,12 @@ class Model(Protocol):
         probe: np.ndarray,
         input_scale: np.ndarray,
         output_scale: np.ndarray,
+        experiment_ids: np.ndarray | None = None,
     ) -> Sequence[Native]:
-        """MODEL-020: `(predicted amplitude, object amplitude, object phase)`."""
+        """MODEL-020: `(predicted amplitude, object amplitude, object phase)`.
+
+        `experiment_ids` may be left out of the signature: they are handed over, by their name, to who takes them (PHYS-017).
+        """
 
     def predict(
         self, module: Native, images: np.ndarray, offsets: np.ndarray, probe: np.ndarray, input_scale: np.ndarray

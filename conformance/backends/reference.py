@@ -140,7 +140,11 @@ class Reference:
         module.load_state_dict({**module.state_dict(), **tensors})
         return module
 
-    forward = _on_tensors(torch.no_grad()(lambda module, *tensors: module.eval()(*tensors)))
+    _forward = _on_tensors(torch.no_grad()(lambda module, *tensors: module.eval()(*tensors)))
+
+    def forward(self, module: Any, *arrays: Any, experiment_ids: Any = None) -> Any:
+        return self._forward(module, *arrays, *([] if experiment_ids is None else [experiment_ids]))
+
     predict = _on_tensors(torch.no_grad()(lambda module, *tensors: module.eval().forward_predict(*tensors)))
     likelihood = _on_tensors(loss.poisson_nll)
 

@@ -199,3 +199,33 @@ def test_who_takes_no_device_is_made_without_and_lives_on_the_cpu(monkeypatch: p
     assert connect("stranger:build", "cuda") == {"device": "cuda"}
     with pytest.raises(UnknownBackend, match="takes no argument `device`, and 'cuda' was asked for"):
         connect("stranger:Backend", "cuda")
+
+
+class Strict:
+    """Methods of exactly the protocol's arguments, what may be left out left out."""
+
+    def loaders(self, train: Any, test: Any, config: Any) -> tuple[Any, Any]:
+        return train, test
+
+
+class Wider(Strict):
+    """The same, which takes more."""
+
+    def loaders(self, train: Any, test: Any, config: Any, execution: Any = None, more: Any = None) -> tuple[Any, Any]:
+        return train, test
+
+
+@pytest.mark.parametrize("kind", [Strict, Wider])
+def test_a_check_gives_no_argument_that_the_protocol_does_not_have(kind: type) -> None:
+    """Whoever wrote a backend has read the protocol alone: one that takes more hides a check that gives more."""
+    backend = Proxy(kind())
+
+    assert backend.loaders(1, None, None) == (1, None)
+    for given, options in (((1, None, None, None, None), {}), ((1, None, None), {"more": 2}), ((1,), {})):
+        with pytest.raises(AttributeError, match="the protocol has no `loaders` that is called so"):
+            backend.loaders(*given, **options)
+
+
+def test_what_may_be_left_out_of_a_method_is_seen_on_it() -> None:
+    assert [beside.takes(Proxy(kind()), "loaders", "execution") for kind in (Strict, Wider)] == [False, True]
+    assert not beside.takes(Proxy(SimpleNamespace(loaders=max)), "loaders", "execution")
