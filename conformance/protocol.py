@@ -4,7 +4,8 @@ A backend is any object that offers some of the methods below. Each group is a *
 absent read `not-claimed`, or `not-offered` where the backend says what it offers, and never `pass`. Inputs are NumPy arrays and
 plain Python values. A backend returns its **native** objects (tensors, dicts, modules); the harness turns them into arrays and
 descriptions itself (`connectors.native`), so that no adapter can describe itself green. g: gridsize, C = g²: channels, N: patch
-side, B: batch, P: probe modes, M: canvas side, n: groups. Offsets are `[x, y]`: index 0 moves columns.
+side, B: batch, P: probe modes, M: canvas side, n: groups. Offsets are `[x, y]`: index 0 moves columns. A check calls a method
+as it stands here. Two arguments may be left out, and are given by name to who has them: `execution` (loaders), `experiment_ids`.
 """
 
 from __future__ import annotations
@@ -146,13 +147,8 @@ class Batch(Protocol):
     def container(self, source: Native, config: Native) -> Native:
         """A container from a raw record or a container (BATCH-011)."""
 
-    def loaders(
-        self, train: Native, test: Native | None, config: Native, execution: Native | None = None
-    ) -> tuple[Native, Native | None]:
-        """Train and validation loader. `train` may be any object with the container's attributes, as arrays or native.
-
-        `execution` may be left out of the signature: it is handed over, by its name, to who takes it (BATCH-031).
-        """
+    def loaders(self, train: Native, test: Native | None, config: Native, execution: Native | None = None) -> tuple[Any, Any]:
+        """Train and validation loader, or None. `train`: any object with the container's attributes, as arrays or native."""
 
 
 class Physics(Protocol):
@@ -212,10 +208,7 @@ class Model(Protocol):
         output_scale: np.ndarray,
         experiment_ids: np.ndarray | None = None,
     ) -> Sequence[Native]:
-        """MODEL-020: `(predicted amplitude, object amplitude, object phase)`.
-
-        `experiment_ids` may be left out of the signature: they are handed over, by their name, to who takes them (PHYS-017).
-        """
+        """MODEL-020: `(predicted amplitude, object amplitude, object phase)`."""
 
     def predict(
         self, module: Native, images: np.ndarray, offsets: np.ndarray, probe: np.ndarray, input_scale: np.ndarray
@@ -266,9 +259,7 @@ class Inference(Protocol):
     def stitch(self, patches: np.ndarray, offsets: np.ndarray, M: int) -> Native:
         """`(n, N, N, 1)` complex64 patches at `(n, 1, 1, 2)` float64 offsets → complex64 canvas `(H, W)`."""
 
-    def reconstruct(
-        self, results: Mapping[str, Any] | None, test: Native, config: Native, **options: Any
-    ) -> tuple[Any, Any, Any]:
+    def reconstruct(self, results: Mapping[str, Any] | None, test: Native, config: Native, **options: Any) -> Any:
         """`(amplitude, phase, results)`; options `M`, `flip_x`, `flip_y`, `transpose`, `execution`; an engine gets None."""
 
 

@@ -43,6 +43,17 @@ def overrides(backend: Any, way: str) -> dict[str, Any]:
     return {"resume_from": str(runs.last(first))}
 
 
+def loaded_beside(backend: Any, recipe: Recipe) -> tuple[Run, Run]:
+    """The run of a recipe, and that of which two processes load; the same once more where workers are refused by name."""
+    alone = runs.trained(backend, recipe)
+    try:
+        return alone, runs.trained(backend, replace(recipe, execution=settings(num_workers=2)))
+    except Exception as error:
+        if "num_workers" not in str(error):
+            raise
+        return alone, alone
+
+
 def arrays_of(record: Any) -> dict[str, np.ndarray]:
     """Copies of a native record's arrays."""
     return {name: np.array(native.array(getattr(record, name))) for name in ARRAYS}

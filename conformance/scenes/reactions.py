@@ -6,7 +6,14 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from conformance.connectors import beside
 from conformance.connectors.names import NotClaimed, NotEvaluated
+
+
+def has(backend: Any, method: str, argument: str) -> None:
+    """Raises `NotClaimed` where a method of the backend does not have an argument that the protocol leaves to it."""
+    if not beside.takes(backend, method, argument):
+        raise NotClaimed(f"`{method}` takes no `{argument}`")
 
 
 def quietly(call: Callable[[], Any]) -> tuple[Any, list[str]]:

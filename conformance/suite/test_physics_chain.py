@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conformance.connectors import beside, native
-from conformance.connectors.names import NotClaimed
+from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import physics as oracle
-from conformance.scenes import networks
+from conformance.scenes import networks, reactions
 from conformance.scenes.answers import finite
 from conformance.scenes.optics import curved_probe
 
@@ -166,8 +165,7 @@ def test_an_experiment_without_a_scale_is_an_error(backend: Any, observe: Observ
     own = np.zeros(len(fed.images), np.int64)
     other = np.where(np.arange(len(own)) == 1, number, own)
 
-    if not beside.takes(backend, "forward", "experiment_ids"):
-        raise NotClaimed("`forward` takes no `experiment_ids`")
+    reactions.has(backend, "forward", "experiment_ids")
 
     with observe.accepts("its own experiment"):
         backend.forward(module, *fed, experiment_ids=own)

@@ -11,7 +11,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import given, reactions, runs
+from conformance.scenes import given, runs
 from conformance.scenes.runs import BASE, QUAD, SMALL, Recipe, settings
 
 QUIET = settings(enable_checkpointing=False)
@@ -130,12 +130,7 @@ def test_an_accelerator_trains_like_the_cpu(backend: Any, observe: Observer, tmp
 @pytest.mark.parametrize("groups", [8, 10], ids=["whole-batches", "a-tail"])
 def test_who_loads_changes_nothing(backend: Any, observe: Observer, groups: int) -> None:
     """Two processes that load, and none. If this fails, suspect an order that hangs on who draws it, or on how far ahead."""
-    alone = replace(BASE, groups=groups)
-    shared = replace(alone, execution=settings(num_workers=2))
-    if said := reactions.refusal(lambda: runs.trained(backend, shared)):
-        observe.holds("refusal", "num_workers" in said, "one that names num_workers", said)
-        return
-    first, second = (runs.trained(backend, one) for one in (alone, shared))
+    first, second = given.loaded_beside(backend, replace(BASE, groups=groups))
 
     observe.equal("losses", runs.losses(second), runs.losses(first))
     observe.equal("weights", *(runs.flat(runs.weights(backend, runs.model_of(run))) for run in (second, first)))
