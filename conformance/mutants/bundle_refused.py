@@ -33,7 +33,7 @@ mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
 mutant("GUARD-BUNDLE-042", "a refused bundle leaves its parameters in the registry",
-    f"{LEAVES}[weight-missing]", f"{LEAVES}[another-autoencoder]", f"{LEAVES}[another-width]",
+    f"{LEAVES}[weight-missing]", f"{LEAVES}[another-width]",
     plant=function(archive._rebuilt, its_parameters_stay))
 mutant("GUARD-BUNDLE-042b", "a refused bundle empties the registry", f"{LEAVES}[weight-missing]",
     plant=function(archive._rebuilt, nothing_is_left))

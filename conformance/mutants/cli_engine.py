@@ -10,6 +10,7 @@ NUMBERS = "CLI-017:the_file_of_numbers_explains_the_patterns"
 GIVEN = "CLI-017:what_is_not_refined_is_the_files"
 SWEEPS = "CLI-017:a_residual_is_told_for_each_sweep"
 NOISY = "CLI-018:a_noisy_scan_settles_at_its_noise"
+ASKED = "CLI-033:counts_are_fitted_as_was_asked"
 MODES = "CLI-018:modes_that_are_asked_for_are_found"
 POSITIONS = "CLI-018:positions_come_nearer_to_where_they_were"
 RESUMED = "CLI-019:a_resumed_reconstruction_is_the_whole_one"
@@ -47,6 +48,10 @@ mutant("GUARD-CLI-018", "the solver never stops by itself where there is noise",
 mutant("GUARD-CLI-018b", "--likelihood poisson works on counts as if these were amplitudes", NOISY,
     plant=source("engine/waves.py", "missing *= (0.5 * (1 + measured / modulus)).clamp_max_(STEEPEST)",
         "missing = (measured - modulus.square()) * (good if good is not None else 1.0)"))
+mutant("GUARD-CLI-033", "--likelihood poisson is accepted, and amplitudes are fitted", ASKED,
+    plant=source("engine/waves.py", 'if likelihood == "poisson":', 'if likelihood == "counts":'))
+mutant("GUARD-CLI-033b", "--likelihood amplitude is accepted, and a Poisson law is fitted", ASKED,
+    plant=source("cli/reconstruct.py", "likelihood=args.likelihood", 'likelihood="poisson"'))
 mutant("GUARD-CLI-018c", "--modes is accepted, and the file's number of modes is used", MODES,
     plant=source("cli/reconstruct.py", "modes=args.modes or 0", "modes=0"))
 mutant("GUARD-CLI-018d", "further modes begin dark, and stay so", MODES,

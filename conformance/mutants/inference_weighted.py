@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.defects.changes import constant, every, function, instead
+from conformance.defects.changes import constant, every, function, instead, result
 from conformance.mutants import rows
 from reference_impl.errors import ContractError
 from reference_impl.inference import reassemble, routes, varpro, weighted
@@ -23,6 +23,9 @@ TOLD = "INFER-020:patches_that_do_not_fit_are_told"
 BACK = "INFER-021:factors_come_back"
 NEAR = "INFER-021:no_factors_near_are_better"
 DARK = "INFER-021:a_part_without_light_has_the_others_factor"
+EVERY = "INFER-018:every_way_is_taken_at_once"
+ODD = "INFER-021:factors_of_odd_sides_come_back"
+FAINT = "INFER-021:a_faint_part_has_its_own_factor"
 NO_FIT = "INFER-021:what_cannot_be_fitted_is_refused"
 WEIGHED = "INFER-018:a_reconstruction_is_weighed_as_asked"
 MODES = "INFER-018:every_mode_of_a_record_is_heard_on_every_way"
@@ -30,11 +33,12 @@ TURNED = "INFER-018:turned_patches_have_the_factors_of_the_record"
 APPLIED = "INFER-018:factors_are_fitted_and_applied"
 
 
-_turned = {"now": False}
+_turned = {"now": False, "flipped": False, "scaled": False}
 
 
 def _note(original: Any, *given: Any, **options: Any) -> Any:
     _turned["now"] = options["transpose"] if "transpose" in options else len(given) > 4 and given[4]
+    _turned["flipped"] = options["flip_x"] if "flip_x" in options else len(given) > 2 and given[2]
     return original(*given, **options)
 
 
@@ -51,6 +55,16 @@ def factors_of_turned_patches(original, patches, *rest):
 def factors_in_the_other_order(original, *given):
     found, factors = original(*given)
     return found, factors[::-1] if _turned["now"] else factors
+
+
+def weighed_by_the_flipped_probe(patches, offsets, M, weighting, probe=None, *rest):
+    turned = probe if probe is None or not _turned["flipped"] else probe.flip(-1)
+    return weighted.stitch_weighted(patches, offsets, M, weighting, turned, *rest)
+
+
+def weighed_alike_where_scaled(patches, offsets, M, weighting, *rest):
+    found, _turned["scaled"] = _turned["scaled"], False
+    return weighted.stitch_weighted(patches, offsets, M, "uniform" if found else weighting, *rest)
 
 
 def uniform_is_the_central_window(original, weighting, *rest):
@@ -194,6 +208,11 @@ mutant("GUARD-INFER-021f", "a part without light keeps a factor of one", DARK + 
     plant=function(varpro._solved, a_part_without_light_is_left_alone))
 mutant("GUARD-INFER-021g", "what is no intensity counts as dark", NO_FIT + "[negative]", NO_FIT + "[not-finite]",
     plant=function(varpro.varpro_scales, what_is_not_finite_counts_as_dark))
+mutant("GUARD-INFER-021p", "a faint part counts as dark", FAINT + "[real]", FAINT + "[imaginary]",
+    plant=constant(varpro, "DARK", 1e-6))
+mutant("GUARD-INFER-021q", "normal equations are damped by a millionth of the brighter part", FAINT + "[real]",
+    plant=function(varpro._solved, lambda original, gram, right: original(
+        gram + 1e-6 * gram.diagonal().max() * torch.eye(3, dtype=gram.dtype), right)))
 mutant("GUARD-INFER-018", "weights are accepted and not taken", WEIGHED + "[probe]",
     plant=function(routes.stitched, lambda original, patches, offsets, M, weighting, *rest: original(
         patches, offsets, M, "uniform", *rest)))
@@ -213,6 +232,15 @@ mutant("GUARD-INFER-018i", "patches are weighed by the first mode alone", MODES,
     plant=function(routes.stitch_weighted, lambda original, patches, offsets, M, weighting, probe=None, *rest: original(
         patches, offsets, M, weighting, probe if probe is None or probe.ndim == 2 else probe[0], *rest)))
 
+mutant("GUARD-INFER-018l", "patches of a flipped scan are weighed by the flipped probe", EVERY,
+    plant=every(_noted, constant(routes, "stitch_weighted", weighed_by_the_flipped_probe)))
+mutant("GUARD-INFER-018m", "patches that are scaled are weighed alike", EVERY,
+    plant=every(function(routes.rescaled, lambda original, *given: (_turned.update(scaled=True), original(*given))[1]),
+        constant(routes, "stitch_weighted", weighed_alike_where_scaled)))
+mutant("GUARD-INFER-021r", "the far fields of odd sides lie a pixel beside the patterns", ODD,
+    plant=function(varpro._bases, result(lambda found: found.roll((-1, -1), (-2, -1)) if found.shape[-1] % 2 else found)))
+mutant("GUARD-INFER-021s", "the rows of odd far fields lie a pixel beside the patterns", ODD,
+    plant=function(varpro._bases, result(lambda found: found.roll(-1, -2) if found.shape[-1] % 2 else found)))
 mutant("GUARD-INFER-018j", "factors are sought for patches that were turned before", TURNED,
     plant=every(_noted, function(routes.rescaled, factors_of_turned_patches)))
 mutant("GUARD-INFER-018k", "of turned patches the factors are told in the other order", TURNED,

@@ -28,6 +28,7 @@ WHOLE = "MODEL-033:weights_are_all_of_each"
 LEARNS = "MODEL-034:every_weight_of_each_learns"
 BUNDLED = "MODEL-035:each_comes_back_from_its_bundle"
 SCALED = "MODEL-036:each_multiplies_its_patterns_by_their_scale"
+BEHIND = "MODEL-037:each_sees_the_probe_behind_its_mask"
 READ = "MODEL-036:each_reads_every_pattern"
 
 
@@ -39,6 +40,15 @@ def _unrolled(change):
         return (change if inner.takes_probe else lambda original, self, *rest: original(self, *rest))(original, self, *given)
 
     return changed
+
+
+def patches_under_the_whole_probe(original, self, x, places, probe, scale):
+    return self.autoencoder(x * scale.view(-1, 1, 1, 1), probe, places)
+
+
+def patches_in_the_whole_light(original, self, x, places, probe, scale):
+    share = probe.abs().square().mean() / self._masked(probe).abs().square().mean()
+    return original(self, x * share.sqrt(), places, probe, scale)
 
 
 def phases_are_double(original, self, *given):
@@ -137,6 +147,11 @@ mutant("GUARD-MODEL-036", "one network sees patterns without their scale", SCALE
 mutant("GUARD-MODEL-036b", "the last member of a group is taken for the one before", READ,
     plant=method(Autoencoder, "forward",
         _unrolled(lambda original, self, patterns, *rest: original(self, without_the_last(patterns), *rest))))
+
+mutant("GUARD-MODEL-037", "one network sees the probe as it came, without its mask", BEHIND,
+    plant=method(PtychoModel, "_patches", _unrolled(patches_under_the_whole_probe)))
+mutant("GUARD-MODEL-037b", "one network sees the light of the whole probe behind the mask", BEHIND,
+    plant=method(PtychoModel, "_patches", _unrolled(patches_in_the_whole_light)))
 
 
 def lengths_are_one(module):

@@ -115,12 +115,6 @@ def with_state(content: Mapping[str, bytes], model: str, edit: Callable[[dict[st
 # -- weights, written without PyTorch -------------------------------------------------------------------------------------------
 
 
-def one_number_changed(weights: dict[str, np.ndarray]) -> None:
-    """Another value in one place of one weight."""
-    name = max(weights)
-    weights[name] = weights[name] + np.eye(1, weights[name].size, dtype=weights[name].dtype).reshape(weights[name].shape)
-
-
 def state_bytes(weights: Mapping[str, np.ndarray], first: bytes = b"") -> bytes:
     """A state dictionary in PyTorch's zip format; `first` are opcodes that leave one value, kept under the name `extra`."""
     parts = [b"\x80\x02", imported("collections", "OrderedDict"), b")R("]

@@ -97,9 +97,16 @@ class Solved:
 
     def residual(self) -> float:
         """sqrt(Σ (|F| - A)² / Σ A²) of what the file holds, positions at whole pixels."""
-        image, corner = self["object"], np.rint(self["positions"] - self.place).astype(int) - engines.N // 2
-        patches = np.stack([image[y : y + engines.N, x : x + engines.N] for x, y in corner])
-        return misfit(patches, self["probe"], arrays(self.experiment)["diff3d"])
+        return misfit(self._patches(), self["probe"], arrays(self.experiment)["diff3d"])
+
+    def unlikelihood(self) -> float:
+        """Σ λ - y·ln λ of counts `y` = A² beside λ = |F|², at least 1e-3: up to a constant the negative Poisson likelihood."""
+        rate = np.maximum(modelled(self._patches(), self["probe"]) ** 2, 1e-3)
+        return float(np.sum(rate - arrays(self.experiment)["diff3d"].astype(float) ** 2 * np.log(rate)))
+
+    def _patches(self) -> np.ndarray:
+        image, corner = self["object"].astype(complex), np.rint(self["positions"] - self.place).astype(int) - engines.N // 2
+        return np.stack([image[y : y + engines.N, x : x + engines.N] for x, y in corner])
 
     def _light(self, shape: tuple[int, int]) -> np.ndarray:
         given = arrays("shaken" if self.experiment == "shaken" else "plain")
@@ -112,10 +119,15 @@ class Solved:
 
 def misfit(patches: np.ndarray, probe: np.ndarray, amplitude: np.ndarray) -> float:
     """Relative residual of patches `(n, N, N)` under modes `(P, N, N)` beside amplitudes `(n, N, N)`."""
+    model = modelled(patches, probe)
+    return float(np.sqrt(np.sum((model - amplitude) ** 2) / np.sum(amplitude.astype(float) ** 2)))
+
+
+def modelled(patches: np.ndarray, probe: np.ndarray) -> np.ndarray:
+    """Amplitudes `(n, N, N)` of patches `(n, N, N)` under modes `(P, N, N)`."""
     waves = patches[:, None] * probe.reshape(-1, engines.N, engines.N)
     far = np.fft.fftshift(np.fft.fft2(waves, norm="ortho"), axes=(-2, -1))
-    model = np.sqrt(np.sum(np.abs(far) ** 2, axis=1))
-    return float(np.sqrt(np.sum((model - amplitude) ** 2) / np.sum(amplitude.astype(float) ** 2)))
+    return np.sqrt(np.sum(np.abs(far) ** 2, axis=1))
 
 
 def noise_floor() -> float:
@@ -167,6 +179,11 @@ def plain(backend: Any, shared: Path) -> Solved:
 def noisy(backend: Any, shared: Path) -> Solved:
     """Counts, for as long as it takes."""
     return call(backend, shared, "noisy", "--sweeps", SETTLING, "--keep-probe", "--likelihood", "poisson")
+
+
+def noisy_by_amplitudes(backend: Any, shared: Path) -> Solved:
+    """The same counts under the other likelihood."""
+    return call(backend, shared, "noisy", "--sweeps", SETTLING, "--keep-probe", "--likelihood", "amplitude")
 
 
 def two_modes(backend: Any, shared: Path) -> Solved:

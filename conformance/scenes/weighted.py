@@ -67,6 +67,22 @@ def measured(s1: float, s2: float, noise: float = 0.0) -> np.ndarray:
     return np.maximum(exact + noise * exact.mean() * rng.normal(size=exact.shape), 0).astype(np.float32)
 
 
+def faint(part: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """`(a, b, P, I)` of a weak object: one part has a hundredth of the amplitude; factors 0.7 and 1.9."""
+    real, imaginary, probe = parts()
+    weak = np.float32(0.01)
+    real, imaginary = (weak * real, imaginary) if part == "real" else (real, weak * imaginary)
+    X = oracle.bases(real, imaginary, probe)
+    return real, imaginary, probe, (0.7**2 * X[0] + 1.9**2 * X[1] + 0.7 * 1.9 * X[2]).astype(np.float32)
+
+
+def of_odd_sides(N: int = 15) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """`(a, b, P, I)` `(n, N, N)` of an odd side; factors 0.7 and 1.9."""
+    real, imaginary, probe = parts(N=N)
+    X = oracle.bases(real, imaginary, probe)
+    return real, imaginary, probe, (0.7**2 * X[0] + 1.9**2 * X[1] + 0.7 * 1.9 * X[2]).astype(np.float32)
+
+
 def nearly_one_part() -> np.ndarray:
     """`(n, N, N)` float32 light of the second part alone, and noise: what is least has factors of either sign."""
     real, imaginary, probe = parts()

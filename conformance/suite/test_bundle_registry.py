@@ -16,7 +16,6 @@ from conformance.scenes.runs import BASE
 
 REFUSED: dict[str, Callable[[archives.Entries], archives.Entries]] = {
     "weight-missing": lambda content: archives.with_state(content, MODEL, lambda weights: weights.pop(max(weights))),
-    "another-autoencoder": lambda content: archives.with_state(content, "autoencoder", archives.one_number_changed),
     "another-width": lambda content: archives.with_parameters(content, lambda found: found.update(n_filters_scale=2)),
 }
 """Archives that show late what they are."""

@@ -77,6 +77,17 @@ def test_a_noisy_scan_settles_at_its_noise(backend: Any, observe: Observer, shar
     observe.close("object", found.match().error, 0.0)
 
 
+@pytest.mark.clause("CLI-033~1", needs=("CLI-018",))
+def test_counts_are_fitted_as_was_asked(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Each of two ways is the better one by its own measure. If this fails, suspect a flag that nobody reads."""
+    poisson, plain = (make(backend, shared_folder) for make in (solving.noisy, solving.noisy_by_amplitudes))
+    ended(observe, plain)
+
+    gain, less = plain.unlikelihood() - poisson.unlikelihood(), poisson.residual() - plain.residual()
+    observe.holds("likelihood", gain > 0, "more of it under poisson than under amplitude", f"{-gain:.6g} less")
+    observe.holds("residual", less > 0, "less of it under amplitude than under poisson", f"{-less:.3g} more")
+
+
 @pytest.mark.clause("CLI-018~1", evidence="differential")
 def test_modes_that_are_asked_for_are_found(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Two, orthogonal, the stronger one first. If this fails, suspect a number of modes that nobody reads."""

@@ -135,6 +135,15 @@ def test_factors_come_back(backend: Any, observe: Observer, kind: str) -> None:
     observe.close("factors", np.array([float(v) for v in found]), np.array(weighted.FACTORS[kind]))
 
 
+@pytest.mark.clause("INFER-021~1", evidence="analytic")
+@pytest.mark.parametrize("part", ["real", "imaginary"])
+def test_a_faint_part_has_its_own_factor(backend: Any, observe: Observer, part: str) -> None:
+    """A weak object is no dark one. If this fails, suspect a bound below which light counts for none."""
+    found = backend.varpro_scales(*weighted.faint(part))
+
+    observe.close("factors", np.array([float(v) for v in found]), np.array([0.7, 1.9]))
+
+
 @pytest.mark.clause("INFER-021~1", evidence="differential")
 @pytest.mark.parametrize("noise", [0.05, 0.5], ids=["some", "much"])
 def test_no_factors_near_are_better(backend: Any, observe: Observer, noise: float) -> None:

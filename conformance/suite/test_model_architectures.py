@@ -1,4 +1,4 @@
-"""MODEL-028 … MODEL-036: what every architecture owes that the backend lists."""
+"""MODEL-028 … MODEL-037: what every architecture owes that the backend lists."""
 
 from __future__ import annotations
 
@@ -157,3 +157,15 @@ def test_each_reads_every_pattern(backend: Any, observe: Observer) -> None:
     found = generators.each(backend, lambda name: generators.blind_to(backend, name))
 
     observe.equal("blind to members", found, dict.fromkeys(found, []))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-037~1", evidence="symmetry", needs=("PHYS-001",))
+@BOTH
+def test_each_sees_the_probe_behind_its_mask(backend: Any, observe: Observer, g: int) -> None:
+    """Light beyond the mask changes no answer. If this fails, suspect a network that is handed the probe as it came."""
+    found = generators.each(backend, lambda name: generators.behind_the_mask(backend, name, g))
+
+    for name, pairs in found.items():
+        for what, (value, truth) in pairs.items():
+            observe.close(f"{what} of {name}", value, truth)

@@ -1,0 +1,32 @@
+"""INFER-018, INFER-021: weights, factors and turns in one call; factors on odd sides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.scenes import weighted
+
+TURNS = {"flip_x": True, "flip_y": True, "transpose": True}
+
+
+@pytest.mark.slow
+@pytest.mark.clause("INFER-018~1", evidence="differential", needs=("INFER-003", "INFER-004", "INFER-020", "INFER-021"))
+def test_every_way_is_taken_at_once(backend: Any, observe: Observer) -> None:
+    """Flipped, turned, weighed and scaled. If this fails, suspect a way that another one switches off."""
+    plain = weighted.reconstructed(backend, **TURNS)
+    every = weighted.reconstructed(backend, patch_weighting="probe", varpro_scaling="global", **TURNS)
+
+    observe.close("patches", *weighted.applied(plain, every), dtype="float32")
+    observe.close("image", every.field, weighted.weighed(every, "probe", turned=True), dtype="float32")
+
+
+@pytest.mark.clause("INFER-021~1", evidence="analytic")
+def test_factors_of_odd_sides_come_back(backend: Any, observe: Observer) -> None:
+    """Patterns are centred at N // 2. If this fails, suspect `ifftshift` in the place of `fftshift`."""
+    found = backend.varpro_scales(*weighted.of_odd_sides())
+
+    observe.close("factors", np.array([float(v) for v in found]), np.array([0.7, 1.9]))
