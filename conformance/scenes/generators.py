@@ -203,12 +203,10 @@ def _turned(fed: Inputs, member: int) -> Inputs:
     return fed._replace(images=images)
 
 
-def behind_the_mask(backend: Any, name: str, g: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Both calls with `probe_mask`, under a probe with light beyond the mask and without."""
+def behind_the_mask(backend: Any, name: str, g: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Prediction and patches with `probe_mask`, each under a probe with light beyond the mask and without."""
     made, fed = module(backend, name, {"gridsize": g, "probe_mask": True}), networks.inputs(g)
     inner, outer = networks.split_probe()
-    lit = [
-        fed._replace(probe=np.ascontiguousarray(probe[None, None, None].astype(np.complex64))) for probe in (inner + outer, inner)
-    ]
-    both = [[native.array(one) for one in (backend.forward(made, *one)[0], backend.predict(made, *one[:4]))] for one in lit]
-    return {what: (value, truth) for what, value, truth in zip(("prediction", "patches"), *both, strict=True)}
+    lit = [fed._replace(probe=probe[None, None, None].astype(np.complex64)) for probe in (inner + outer, inner)]
+    predictions = [native.array(backend.forward(made, *one)[0]) for one in lit]
+    return [(predictions[0], predictions[1]), (patches(backend, made, lit[0]), patches(backend, made, lit[1]))]

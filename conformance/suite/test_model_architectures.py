@@ -166,6 +166,5 @@ def test_each_sees_the_probe_behind_its_mask(backend: Any, observe: Observer, g:
     """Light beyond the mask changes no answer. If this fails, suspect a network that is handed the probe as it came."""
     found = generators.each(backend, lambda name: generators.behind_the_mask(backend, name, g))
 
-    for name, pairs in found.items():
-        for what, (value, truth) in pairs.items():
-            observe.close(f"{what} of {name}", value, truth)
+    close(observe, "prediction", {name: pairs[0] for name, pairs in found.items()})
+    close(observe, "patches", {name: pairs[1] for name, pairs in found.items()})
