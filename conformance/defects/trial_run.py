@@ -23,6 +23,10 @@ from conformance.specification.clauses import find_specs, load
 MATRIX = Path(__file__).resolve().parent.parent / "mutants" / "matrix.json"
 HOLLOW = MATRIX.with_name("hollow.json")
 """Check → why no mutant is killed by it."""
+RANKS = "test_training_ranks"
+"""The second process of these checks is a new interpreter, into which only files are planted: whoever they are about is asked
+alone, by `conform mutants`.
+"""
 ALONE = "alone"
 """Folder of the trials of variations that were not green in company."""
 WHOLE = 4
@@ -106,7 +110,9 @@ def variations(only: tuple[str, ...], workers: int | None, output: Path, patienc
     files = sorted(path.stem for path in default_suite().rglob("test_*.py"))
     job = {"workers": workers or cores(), "patience": patience * WHOLE, "warm": True}
     groups = company.companies(twins.values())
-    plans = {g.name: {"backend": g.backend, "choice": company.whole(files, g.planted.checks)} for g in groups}
+    elsewhere = {binding.check for binding in scan()[0] if binding.path.stem == RANKS}
+    asked = {g.name: [check for check in g.planted.checks if trials.bare(check) not in elsewhere] for g in groups}
+    plans = {g.name: {"backend": g.backend, "choice": company.whole(files, asked[g.name])} for g in groups}
     if not only:
         bare = company.unplanted(binding.check for binding in scan()[0] if binding.slow)
         groups, plans[bare.name] = [bare, *groups], {"backend": bare.backend, "choice": company.named(bare.checks)}

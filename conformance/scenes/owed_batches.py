@@ -75,6 +75,8 @@ def _part(scan: Given, container: Any, loader: Any, row: Row, part: int) -> Seen
     owed |= {"X": owed["images"].transpose(0, 2, 3, 1)}
     for side in (found, owed):  # one factor is free, for each scan (BATCH-028)
         side["probe"] = side["probe"] / np.sqrt(np.mean(np.abs(side["probe"].astype(np.complex128)) ** 2))
+        if row["moved"] != "not":  # a coordinate that is reversed may be reversed about any point (DATA-008)
+            side["global_offsets"] = side["global_offsets"] - side["global_offsets"][:1]
     still = part == 1 or row["order"] == "sequential"
     wrong = [] if (order if still else sorted(order)) == list(range(len(members))) else [f"{name}: samples in the order {order}"]
     full = [min(row["batch"], len(members) - start) for start in range(0, len(members), row["batch"])]

@@ -130,3 +130,17 @@ def test_the_reference_itself_is_tried_on_the_slow_checks(tried: Any, fate: str)
     assert [problem.split(" (")[0].split(";")[0] for problem in outcome.problems] == {
         "green": [], "red": ["reference accused by CLI-010:train_save_load_infer"], "does not end": ["reference incomplete"],
     }[fate]  # fmt: skip
+
+
+def test_checks_whose_second_process_has_nothing_planted_are_not_asked_in_company(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A network that is planted into one of two processes that train together is no backend."""
+    ranked, other = "TRAIN-080:two_processes_come_to_an_end", "CLI-010:train_save_load_infer"
+    suite = Suite({})
+    monkeypatch.setattr(trial_run, "run", suite.run)
+    monkeypatch.setattr(trial_run, "entries", lambda only, scheme: {"TWIN-a": twin("a", "a", ranked, other)})
+
+    trial_run.variations(("a",), 1, tmp_path, 300.0)
+
+    assert [trial["choice"]["checks"] for trial in suite.jobs[0].values()] == [[other]]

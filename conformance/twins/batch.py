@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.defects.changes import answer, every, function, instead, result
+from conformance.defects.changes import answer, constant, every, function, result
 from conformance.mutants.batch import batches
 from conformance.twins import rows
-from reference_impl.batch import build_loaders, container, dataset, loaders, probe
+from reference_impl.batch import build_loaders, container, dataset, fields, loaders, probe
 from reference_impl.batch.fields import attribute
 from reference_impl.training import lightning_module, module
 
@@ -22,6 +22,7 @@ ATTRIBUTES = (
     "X", "Y", "Y_I", "Y_phi", "coords", "coords_nominal", "coords_true", "coords_relative", "probe", "nn_indices",
     "global_offsets", "local_offsets", "physics_scaling_constant",
 )  # fmt: skip
+FURTHER = ("nphotons", "nphotons_source", "has_labels", "YY_full", "mask", "label_light")
 
 
 class Plain:
@@ -47,14 +48,16 @@ def images_have_channel_last_memory(given, *rest):
     return given, *rest
 
 
-def loaders_are_plain_iterables(data, size, execution=None, *, shuffle=False, generator=None):
+def loaders_are_plain_iterables(original, data, size, execution=None, *, shuffle=False, generator=None):
+    if not isinstance(data, dataset.PtychoDataset) or getattr(execution, "num_workers", 0):  # workers are the framework's
+        return original(data, size, execution, shuffle=shuffle, generator=generator)
     seed = generator.initial_seed() if generator else 0
     drawn = [np.random.default_rng((seed, turn)).permutation(len(data)) for turn in range(9)]
     return Plain(data, size, drawn if shuffle else [range(len(data))] * 9)
 
 
 def batches_of_arrays_are_taken(original, batch):
-    if not isinstance(batch, tuple) or not all(hasattr(batch[0], name) for name in ("keys", "items")):
+    if not isinstance(batch, tuple | list) or not all(hasattr(batch[0], name) for name in ("keys", "items")):
         return original(batch)
     given, *rest = batch
     return original(({key: torch.as_tensor(given[key]) for key in given.keys()}, *map(torch.as_tensor, rest)))  # noqa: SIM118
@@ -75,7 +78,13 @@ def nominal_positions_where_nothing_is_merged(original, given, count, model):
 def containers_hold_arrays(original, *given, **options):
     found = original(*given, **options)
     arrays = {n: getattr(found, n) for n in ATTRIBUTES if getattr(found, n) is not None}
-    return Sized(**{n: a.numpy() for n, a in arrays.items()}, nphotons_source=found.nphotons_source, extra="further")
+    plain = {n: getattr(found, n) for n in FURTHER}
+    return Sized(**{n: a.numpy() for n, a in arrays.items()}, **plain, extra="further")
+
+
+def probes_stay_physical(given, probe_scale, mask=None):
+    made, factor = probe.normalise_probe(given, probe_scale, mask)
+    return made / factor, 1.0
 
 
 def normalised_probes_have_an_axis_of_modes(original, *given):
@@ -95,7 +104,7 @@ twin("TWIN-array-batches", "a batch of NumPy arrays", files=FILES,
         function(module._unpacked, batches_of_arrays_are_taken),
         function(lightning_module._tensors, batches_of_arrays_are_taken)))
 twin("TWIN-raw-probe", "the probe of a batch is physical, its scaling one", files=FILES,
-    plant=batches(lambda given, probe, scaling: (given, probe / scaling[..., None], torch.ones_like(scaling))))
+    plant=constant(fields, "normalise_probe", probes_stay_physical))
 twin("TWIN-thin-probe", "one probe and one scaling serve the whole batch", files=[*FILES, "test_scenario_batch"],
     plant=batches(lambda given, probe, scaling: (given, probe[:1, :1].clone(), scaling[:1].clone())))
 twin("TWIN-expanded-probe", "the probe of a batch is a view with strides of zero", files=[*FILES, "test_scenario_batch"],
@@ -103,7 +112,7 @@ twin("TWIN-expanded-probe", "the probe of a batch is a view with strides of zero
 twin("TWIN-channels-last-images", "images are channel-first views of channel-last memory", files=[*FILES, "test_scenario_batch"],
     plant=batches(images_have_channel_last_memory))
 twin("TWIN-other-order", "samples are shuffled by another generator, and iterated without a framework", files=FILES,
-    plant=function(loaders.make_loader, instead(loaders_are_plain_iterables)))
+    plant=function(loaders.make_loader, loaders_are_plain_iterables))
 twin("TWIN-channel-first-refused", "a channel-first container is refused", files=["test_batch_loader"],
     plant=function(dataset.fields.images, channel_first_containers_are_refused))
 twin("TWIN-nominal-without-merging", "without merging, nominal positions stand in for missing ones", files=["test_batch"],

@@ -9,8 +9,10 @@ import numpy as np
 from conformance.defects.changes import constant, every, function, instead, method
 from conformance.mutants.batch_maps import gathered
 from conformance.twins import rows
+from conformance.twins.batch import batches_of_arrays_are_taken
 from reference_impl.batch import manifest, mapped, mapping
 from reference_impl.grouping import rules
+from reference_impl.training import lightning_module, module
 
 FILES = ("test_batch_maps", "test_batch_maps_files")
 
@@ -40,7 +42,9 @@ twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
 twin("TWIN-map-of-arrays", "a batch of a map is a list of a dict and NumPy arrays, gathered row by row", files=FILES,
-    plant=method(mapped.MappedDataset, "__getitems__", rows_are_copied_one_by_one))
+    plant=every(method(mapped.MappedDataset, "__getitems__", rows_are_copied_one_by_one),
+        function(module._unpacked, batches_of_arrays_are_taken),
+        function(lightning_module._tensors, batches_of_arrays_are_taken)))
 twin("TWIN-map-thin-probe", "one probe serves all channels of a sample, its fields more than are asked for", files=FILES,
     plant=gathered(lambda given, probe, scaling: (given.set("further", given["images"] + 1), probe[:, :1].clone(), scaling)))
 twin("TWIN-map-hashes-bytes", "a file's digest is that of all its bytes, the schema has another number, the folder holds more",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from conformance.defects.changes import function, instead, method, result
+from conformance.defects.changes import constant, function, instead, method, result
 from conformance.twins import rows
 from reference_impl.counts import CountDataset, CountStatistics, dataset
 from reference_impl.counts.rectangular import count_likelihood, intensity_of
@@ -15,7 +15,7 @@ FILES = ("test_counts", "test_counts_training")
 SLOW = ("CISCALE-002:a_training_on_counts_leaves_its_statistics", "BUNDLE-040:a_checkpoint_of_counts_opens_as_it_was")
 
 
-def the_brightest_pixel_is_one(original, probe, scale):
+def the_brightest_pixel_is_one(probe, scale):
     array = np.asarray(probe)
     norm = float(scale * np.abs(array).max())
     return torch.from_numpy((array / norm).astype(np.complex64)), 1 / norm
@@ -48,7 +48,7 @@ twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
 twin("TWIN-ANOTHER-Q", "the training probe's brightest pixel is one", *SLOW, files=FILES,
-    plant=function(dataset.normalise_probe, the_brightest_pixel_is_one))
+    plant=constant(dataset, "normalise_probe", the_brightest_pixel_is_one))
 twin("TWIN-COUNTS-IN-FLOAT64", "counts are predicted in float64", *SLOW, files=FILES,
     plant=function(intensity_of, instead(waves_are_propagated_in_double_precision)))
 twin("TWIN-COUNTS-BY-A-LIBRARY", "the likelihood of counts is that of a library's distribution", *SLOW, files=FILES,

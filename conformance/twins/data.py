@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from conformance.defects.changes import answer, caught, function, method
+from conformance.defects.changes import answer, caught, every, function, method, result
 from conformance.twins import rows
 from reference_impl.atomic import atomic_write
 from reference_impl.batch import dataset
@@ -37,11 +37,11 @@ def flips_keep_the_range_of_the_scan(original, raw, flip_x, flip_y, *rest):
     return original(raw, False, False, *rest)
 
 
-def records_have_another_memory(original, self, *given, **options):
-    original(self, *given, **options)
-    self.diff3d, self.scan_index = np.asfortranarray(self.diff3d), self.scan_index.astype(np.int32)
-    self.diff3d.flags.writeable = False
-    self.origin = "further"
+def records_have_another_memory(found):
+    found.diff3d, found.scan_index = np.asfortranarray(found.diff3d), found.scan_index.astype(np.int32)
+    found.diff3d.flags.writeable = False
+    found.origin = "further"
+    return found
 
 
 def masks_are_stored_as_bytes(original, self, path):
@@ -82,7 +82,7 @@ twin("TWIN-other-errors", "input errors are of another class and in other words"
     plant=answer("read",
         caught(ContractError, lambda error, *_: Unreadable(f"the data cannot be used: {error} (see the manual)"))))
 twin("TWIN-other-memory", "arrays of a record are read-only and in Fortran order, indices of 32 bits", files=FILES,
-    plant=method(record.RawData, "__init__", records_have_another_memory))
+    plant=every(*(answer(name, result(records_have_another_memory)) for name in ("read", "record"))))
 twin("TWIN-masks-of-bytes", "masks are stored as bytes", files=("test_data_mask",),
     plant=method(record.RawData, "to_file", masks_are_stored_as_bytes))
 twin("TWIN-masks-of-channels", "a batch has a mask for each channel", files=("test_batch_mask",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from conformance.defects.changes import function, instead, result
-from conformance.mutants.grouping import energies, mapping, options
+from conformance.mutants.grouping import energies, mapping
 from conformance.twins import rows
 from reference_impl.grouping import arrays, indices
 
@@ -42,6 +42,10 @@ def labels_are_interpolated_corner_by_corner(image, coords, N):
     return np.moveaxis((upper * (1 - v) + lower * v).astype(np.complex64), 1, 3)
 
 
+def groups_are_drawn_by_another_seed(original, points, C, K, nsamples, seed=None, *rest):
+    return original(points, C, K, nsamples, None if seed is None else 31 * seed + 17, *rest)
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -50,7 +54,7 @@ twin("TWIN-channel-order", "the members of a group stand in another order", file
 twin("TWIN-group-memory", "grouped arrays are in Fortran order, indices of 64 bits, sample indices are added", files=ALL,
     plant=mapping(grouped_arrays_have_another_memory))
 twin("TWIN-other-draw", "groups are drawn by another use of the seed", files=ALL,
-    plant=options(seed=lambda given: None if given is None else 31 * given + 17))
+    plant=function(indices.group_indices, groups_are_drawn_by_another_seed))
 twin("TWIN-all-distances", "neighbours are found by all distances, nearest last", files=ALL,
     plant=function(indices._neighbours, instead(neighbours_are_found_without_a_tree)))
 twin("TWIN-sorted-groups", "the members of a group stand in the order of the scan", files=ALL,

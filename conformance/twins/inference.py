@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 
 from conformance.backends.numpy_only import engine
-from conformance.connectors.names import NotClaimed
-from conformance.defects.changes import answer, every, function, instead, result
+from conformance.defects.changes import answer, every, function, result
 from conformance.twins import rows
 from reference_impl import inference
 from reference_impl.engine import problem, solve_record
@@ -35,14 +33,20 @@ def pictures_are_wide_tensors(original, *given, **options):
     return (*pictures.values(), {**results, **pictures, "stitched_in": 0.01})
 
 
-def another_gauge(results: Any, test: Any, config: Any, **_: Any) -> tuple[Any, Any, Any]:
+def the_origin_of_a_small_canvas(original, offsets, N, M):
+    frame, centred = original(offsets, N, M), offsets - offsets.reshape(-1, 2).mean(axis=0)
+    reach = np.ceil(np.abs(centred).max() - 1e-9)
+    side, needed = reach + reach % 2, np.ceil(np.abs(centred).reshape(-1, 2).max(axis=0) - 1e-9)
+    return tuple(np.asarray(frame) + np.clip(side - needed, 0, None))
+
+
+def another_gauge(original: Any, results: Any, test: Any, config: Any, **options: Any) -> tuple[Any, Any, Any]:
+    """Of an engine on a plain record; a network's reconstruction, and what this engine has not learnt, are the reference's."""
+    if results is not None or getattr(test, "mask", None) is not None or np.ndim(test.probeGuess) > 2:
+        return original(results, test, config, **options)
     found = engine.reconstruct(results, test, config)[2]["object"]
     image = np.pad((0.3 * np.exp(2.1j) * found).astype(np.complex64), ((3, 3), (8, 8)))
     return np.abs(image), np.angle(image), {"object": image, "passes": config.nepochs}
-
-
-def not_offered(*_: Any) -> Any:
-    raise NotClaimed("masked: this engine takes no mask")
 
 
 def asked(**changes: Any) -> Any:
@@ -71,9 +75,11 @@ twin = rows(__name__)
 # Inference: order of rows and sums, a wider canvas, further keys, memory layout.
 twin("TWIN-WIDE-CANVAS", "the canvas is wider than it must be", "INFER-001:a_bundle_reconstructs_like_the_run_that_wrote_it[g2]",
     files=EVERY_FILE,
-    plant=function(inference.stitch, result(lambda found: torch.nn.functional.pad(found, (3, 3, 8, 8)))))
+    plant=every(function(inference.stitch, result(lambda found: torch.nn.functional.pad(found, (3, 3, 8, 8)))),
+        answer("canvas_origin", result(lambda found: (found[0] - 3, found[1] - 8)))))
 twin("TWIN-TIGHT-CANVAS", "each side of the canvas is as long as it must be, no longer", files=EVERY_FILE,
-    plant=function(inference.stitch, the_canvas_is_as_small_as_it_may_be))
+    plant=every(function(inference.stitch, the_canvas_is_as_small_as_it_may_be),
+        answer("canvas_origin", the_origin_of_a_small_canvas)))
 twin("TWIN-SUM-BACKWARDS", "patches are summed in the opposite order", files=EVERY_FILE,
     plant=function(inference.stitch, lambda original, patches, offsets, *M: original(patches.flip(0), offsets.flip(0), *M)))
 twin("TWIN-ROWS-BACKWARDS", "patches and offsets stand in the opposite order, not contiguous", files=("test_inference",),
@@ -85,10 +91,7 @@ twin("TWIN-PICTURES-AS-TENSORS", "amplitude and phase are tensors in float64, th
 
 # Engines: phase and scale of the object, a wider canvas, single precision.
 twin("TWIN-ENGINE-GAUGE", "another phase, scale and canvas of an engine's object", files=("test_inference_engine",),
-    plant=every(answer("reconstruct", instead(another_gauge)),
-        answer("record", instead(lambda **arrays: SimpleNamespace(**arrays))),
-        answer("masked", instead(not_offered)),
-        answer("info", result(lambda found: replace(found, profiles=("core", "reconstruct"))))))
+    plant=answer("reconstruct", another_gauge))
 
 # The reference's solver: its gauge, order, steps and likelihood.
 twin("TWIN-SOLVER-GAUGE", "another phase and scale of the solver's object", files=("test_inference_engine",),

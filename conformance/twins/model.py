@@ -71,9 +71,10 @@ def bottleneck_with_attention(plant: Plant) -> None:
     _around_the_encoder(lambda inner: Weighed(inner, inner[-1][2].out_channels))(plant)
 
 
-def network_runs_channels_last(original, self, *arguments):
-    original(self, *arguments)
+def network_runs_channels_last(original, self, *given, **options):
+    """Whoever fills in weights later finds another memory: it is put right where the network computes."""
     self.use_channels_last()
+    return original(self, *given, **options)
 
 
 def lengths_are_apart_from_directions(original, self, config):
@@ -112,7 +113,7 @@ twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch wh
 twin("TWIN-DROPOUT", "the bottleneck loses a tenth of its channels while it trains", *OTHERWISE, files=FILES,
     plant=_around_the_encoder(lambda inner: nn.Sequential(inner, nn.Dropout2d(0.1))))
 twin("TWIN-CHANNELS-LAST-MEMORY", "the network runs channels-last, outputs are views", *SLOW, files=FILES,
-    plant=method(Autoencoder, "__init__", network_runs_channels_last))
+    plant=method(Autoencoder, "forward", network_runs_channels_last))
 twin("TWIN-WEIGHT-NORM", "the encoder's kernels are computed: a length times a direction", *SLOW, *BATCHES,
     "EXEC-014:an_execution_setting_acts_or_is_refused[execution-inference_batch_size]",
     "CONFIG-071:a_setting_acts_or_is_refused[training-realspace_weight]", files=FILES,

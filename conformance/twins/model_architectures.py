@@ -31,7 +31,7 @@ class Perceptron(nn.Module):
 
 
 def a_stranger_registers_a_network(plant: Plant) -> None:
-    register_architecture("perceptron")(Perceptron)
+    register_architecture("rows_of_lines")(Perceptron)
     plant.method(Autoencoder, "__init__", lambda original: original)
 
 

@@ -12,7 +12,7 @@ from conformance.defects.changes import answer, every, function, instead, result
 from conformance.defects.planting import Plant
 from conformance.twins import rows
 from reference_impl.model.forward import as_complex
-from reference_impl.physics import diffraction, extract, merge, merge_for_inference, photons, translation
+from reference_impl.physics import diffraction, extract, merge, photons, translation
 
 DIFFRACTION = ("test_physics_diffraction", "test_physics_chain", "test_physics_simulation", "test_physics_properties")
 MOTION = ("test_physics_motion", "test_physics_merge")
@@ -101,8 +101,8 @@ twin("TWIN-GATHERED-PIXELS", "translation gathers four corners of each pixel", f
 twin("TWIN-GRID-SAMPLE", "translation samples a float64 grid", files=(*MOTION, "test_physics_chain"),
     plant=function(translation.translate, instead(_sampled)))
 twin("TWIN-PLAIN-CANVAS", "canvases come without a channel axis, on a memory with gaps", files=MOTION,
-    plant=every(function(merge, result(lambda found: torch.stack([found[:, 0]] * 2, dim=-1)[..., 0])),
-        function(merge_for_inference, result(lambda found: found[0, 0]))))
+    plant=every(answer("merge", result(lambda found: torch.stack([found[:, 0]] * 2, dim=-1)[..., 0])),
+        answer("merge_for_inference", result(lambda found: found[0, 0]))))
 twin("TWIN-MERGE-BY-TRANSLATION", "each patch is padded and moved by itself", files=(*MOTION, "test_physics_chain"),
     plant=function(merge, instead(merge_patch_by_patch)))
 twin("TWIN-GLOBAL-PHASE", "exit waves carry a phase of their own", files=DIFFRACTION, plant=exit_waves_are_turned)
