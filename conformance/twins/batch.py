@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.defects.changes import answer, constant, every, function, result
+from conformance.defects.changes import answer, constant, every, function, instead, result
 from conformance.mutants.batch import batches
 from conformance.twins import rows
 from reference_impl.batch import build_loaders, container, dataset, fields, loaders, probe
