@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from conformance.connectors import native
+from conformance.connectors import beside, native
+from conformance.scenes import compared
 from conformance.scenes.batches import PlainContainer, tagged
 
 N, M = 12, 7
@@ -106,6 +108,34 @@ def figures(found: Any) -> dict[str, float]:
 def turns(before: np.ndarray, after: Any) -> np.ndarray:
     """`(n,)`: what each patch was multiplied by."""
     return np.sum(native.array(after) * np.conj(before), axis=(1, 2, 3)) / np.sum(np.abs(before) ** 2, axis=(1, 2, 3))
+
+
+JUDGED: dict[str, Callable[[Any, Patches], Any]] = {
+    "disagreement": lambda backend, scene: list(figures(backend.disagreement(*scene.given)).values()),
+    "agreed": lambda backend, scene: native.array(backend.agreed(*scene.given)).copy(),
+    "share": lambda backend, scene: backend.covered_share(
+        scene.patches[0, ..., 0].real > 0.9, (31.0, -12.0), scene.offsets.reshape(-1, 2)
+    ),
+    "compared": lambda backend, scene: float(native.item(backend.compared(*COMPARED), "error")),
+}
+"""What is told of arrays: each is asked twice."""
+COMPARED = (compared.elsewhere(), compared.truth())
+
+
+def twice(backend: Any, name: str) -> dict[str, tuple[Any, Any]]:
+    """A figure asked for twice: both answers, whether the arrays stayed, and where the process's generators stood and stand."""
+    scene = lit(turned(true()))
+    arrays = (*scene.given[:2], scene.light, *COMPARED)
+    before = [array.copy() for array in arrays]
+    JUDGED[name](backend, scene)
+    beside.seed(backend, 11)
+    stood = beside.drawn(backend)
+    first = JUDGED[name](backend, lit(turned(true())))
+    stands = beside.drawn(backend)
+    beside.seed(backend, 12)
+    again = JUDGED[name](backend, lit(turned(true())))
+    same = [bool(np.array_equal(array, old)) for array, old in zip(arrays, before, strict=True)]
+    return {"answers": (again, first), "arrays": (same, [True] * len(same)), "generators": (stands, stood)}
 
 
 # -- canvases --------------------------------------------------------------------------------------------------------------------

@@ -112,6 +112,11 @@ def with_state(content: Mapping[str, bytes], model: str, edit: Callable[[dict[st
     return sealed({**content, f"{model}/model.pth": state_bytes(weights)})
 
 
+def turn_over(weights: dict[str, np.ndarray]) -> None:
+    """The same weights, each with its first axis fastest."""
+    weights.update({name: np.asfortranarray(value) for name, value in weights.items()})
+
+
 # -- weights, written without PyTorch -------------------------------------------------------------------------------------------
 
 
@@ -123,7 +128,7 @@ def state_bytes(weights: Mapping[str, np.ndarray], first: bytes = b"") -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for key, (name, array) in enumerate(weights.items()):
             parts += [text_of(name), _tensor(array, str(key))]
-            archive.writestr(f"archive/data/{key}", np.ascontiguousarray(array).tobytes())
+            archive.writestr(f"archive/data/{key}", array.tobytes("A"))
         archive.writestr("archive/data.pkl", b"".join([*parts, b"u."]))
         archive.writestr("archive/byteorder", b"little")
         archive.writestr("archive/version", b"3\n")
@@ -146,7 +151,8 @@ def _tensor(array: np.ndarray, key: str) -> bytes:
     if not isinstance(array, np.ndarray):
         raise native.Malformed(f"expected weights that are arrays, found {native.kind(array)}")
     storage = next(name for name, kind in oracle.STORAGES.items() if np.dtype(kind) == array.dtype)
-    steps = tuple(int(np.prod(array.shape[i + 1 :])) for i in range(array.ndim))
+    first_fastest = array.flags.f_contiguous and not array.flags.c_contiguous
+    steps = tuple(int(np.prod(array.shape[:i] if first_fastest else array.shape[i + 1 :])) for i in range(array.ndim))
     size = b"J" + struct.pack("<i", array.size)
     place = b"(" + text_of("storage") + imported("torch", storage) + text_of(key) + text_of("cpu") + size + b"tQ"
     rest = _numbers(array.shape) + _numbers(steps) + b"\x89" + imported("collections", "OrderedDict") + b")R"

@@ -167,11 +167,14 @@ class Stated(Flow):
         own = _of({**known, **said}, configs.TRAINING) | {"output_dir": folder / "out"}
         config = self.backend.canonical("training", model=model, **own)
         self.backend.synchronise(config)
-        records = [self.backend.read(self.output.parent / f"{kind}.npz") for kind in ("train", "test")]
+        records = self._records()
         execution = self.backend.canonical("execution", **{**_of(said, configs.EXECUTION), "accum_steps": 1})
         overrides = {"accum_steps": said["accum_steps"]}
         results = self.backend.train(*records, config, execution, overrides=overrides)
         return runs.Run(runs.Recipe(), folder / "out", config, results, [])
+
+    def _records(self) -> list[Any]:
+        return [self.backend.read(self.output.parent / f"{kind}.npz") for kind in ("train", "test")]
 
 
 @dataclass(frozen=True)

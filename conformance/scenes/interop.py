@@ -98,6 +98,14 @@ def foreign(path: Path, given: Mapping[str, Any], form: str) -> Path:
     return path
 
 
+def with_patterns(path: Path, given: Mapping[str, Any]) -> Path:
+    """A product of another program with its patterns, and the scan's numbers of them, in their own order."""
+    with hdf5().File(path, "r+") as file:
+        file["raw_data/diffraction"], file["raw_data/scan_index"] = given["diffraction"], given["scan_index"]
+        file.attrs["contains_raw_data"], file.attrs["bundle_version"] = True, "1.0"
+    return path
+
+
 Edit = Callable[[Any], None]
 
 

@@ -213,6 +213,19 @@ def test_rewritten_weights_load(backend: Any, observe: Observer, tmp_path: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.clause("BUNDLE-024~1", needs=("BUNDLE-006",))
+def test_weights_may_lie_in_another_order(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """First axis fastest, as strides may say. If this fails, suspect numbers that are taken one after the other."""
+    content = archives.entries(archives.good(backend))
+    archives.put(tmp_path, archives.with_state(content, MODEL, archives.turn_over))
+
+    with observe.accepts("weights in another order"):
+        models, _ = backend.load(tmp_path)
+    loaded, trained = (runs.weights(backend, model) for model in (models[MODEL], runs.model_of(runs.trained(backend, BASE))))
+    observe.equal("other weights", [name for name in trained if not np.array_equal(loaded[name], trained[name])], [])
+
+
+@pytest.mark.slow
 @pytest.mark.clause("BUNDLE-031~1", needs=("BUNDLE-006",))
 @pytest.mark.parametrize("model", ["autoencoder", "diffraction_to_obj"])
 @pytest.mark.parametrize(

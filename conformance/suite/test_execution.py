@@ -120,6 +120,15 @@ def test_auto_resolves_at_construction_and_warns_exactly_on_the_cpu(backend: Pro
     observe.equal("warned", warned, config.accelerator == "cpu")
 
 
+@pytest.mark.clause("EXEC-002~1")
+def test_every_run_on_the_cpu_is_said(backend: Proxy, observe: Observer) -> None:
+    """As often as `auto` ends there. If this fails, suspect an answer that is remembered without its warning."""
+    told = [reactions.quietly(lambda: backend.canonical("execution", accelerator="auto"))[1] for _ in range(3)]
+
+    observe.equal("the same each time", [sorted(said) for said in told[1:]], [sorted(told[0])] * 2)
+    observe.equal("warned", [any("POLICY-001" in text for text in said) for said in told].count(True) in (0, 3), True)
+
+
 @pytest.mark.clause("EXEC-003~1")
 @pytest.mark.parametrize("workflow", ["train", "run"])
 def test_an_unknown_strategy_of_the_execution_is_refused(

@@ -95,6 +95,18 @@ def test_flags_arrive_in_the_execution_configuration(backend: Proxy, observe: Ob
 
 
 @pytest.mark.clause("EXEC-011~1")
+@pytest.mark.parametrize(
+    ("flag", "value"),
+    [("checkpoint_save_top_k", 0), ("num_workers", 0), ("deterministic", False), ("enable_checkpointing", False)],
+)
+def test_a_zero_is_a_value(backend: Proxy, observe: Observer, flag: str, value: Any) -> None:
+    """No flag that was left out. If this fails, suspect a test for truth where one for none belongs."""
+    found = backend.execution_from_flags({**FLAGS, "num_workers": 1, flag: value}, "training")
+
+    observe.equal(flag, getattr(found, flag), value)
+
+
+@pytest.mark.clause("EXEC-011~1")
 def test_flags_of_inference_arrive(backend: Proxy, observe: Observer) -> None:
     """The same translation serves the other command, without its warning.
 

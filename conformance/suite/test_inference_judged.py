@@ -255,3 +255,14 @@ def test_what_is_no_object_is_not_compared(backend: Any, observe: Observer, faul
 
     with observe.raises("refusal", ValueError):
         backend.compared({"real": np.abs(truth), "small": truth[:12, :12]}[fault], truth)
+
+
+@pytest.mark.clause("INFER-064~1", evidence="conservation")
+@pytest.mark.parametrize("figure", scenes.JUDGED)
+def test_a_judgement_changes_nothing(backend: Any, observe: Observer, figure: str) -> None:
+    """Arrays, generators, and what is told the second time. If this fails, suspect work in place, or a draw without a seed."""
+    found = scenes.twice(backend, figure)
+
+    observe.equal("arrays", *found["arrays"])
+    observe.equal("generators", *found["generators"])
+    observe.equal("the second time", *found["answers"])

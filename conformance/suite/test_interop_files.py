@@ -193,3 +193,27 @@ def test_what_is_no_pair_is_refused(backend: Any, observe: Observer, tmp_path: P
 
     with observe.raises("refusal", ValueError, broken.name):
         backend.read_pair(stem)
+
+
+@pytest.mark.clause("SIDE-003~1")
+@pytest.mark.parametrize("name", ["diffraction", "scan_index"])
+def test_patterns_keep_their_order_whatever_positions_have(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
+    """Positions in another order beside patterns in theirs. If this fails, suspect an order that is applied to both."""
+    given = interop.product()
+    path = interop.with_patterns(interop.foreign(tmp_path / "foreign.h5", given, "three"), given)
+
+    found = backend.read_product(path)
+
+    observe.equal(name, native.array(native.item(found, name)).tolist(), np.asarray(given[name]).tolist())
+
+
+@pytest.mark.clause("SIDE-020~1")
+def test_a_pair_has_its_whole_name(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Dots and all. If this fails, suspect an ending that is taken off a name that has none."""
+    stem = tmp_path / "scan 1.5um.003"
+
+    backend.write_pair(stem, interop.pair())
+
+    names = sorted(path.name for path in tmp_path.iterdir())
+    observe.equal("files", names, [f"{stem.name}_dp.hdf5", f"{stem.name}_para.hdf5"])
+    observe.close("read again", native.array(backend.read_pair(stem)["xcoords"]), interop.pair()["xcoords"])

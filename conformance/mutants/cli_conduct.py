@@ -1,0 +1,66 @@
+"""Defects of how commands behave: what they read by which words, find and say, leave, and who has to listen."""
+
+from __future__ import annotations
+
+from conformance.defects.changes import source
+from conformance.mutants import rows
+
+WORDS = "CLI-041:a_training_reads_its_files_as_it_is_told"
+GOES_ON = "CLI-042:a_training_goes_on_by_command"
+BOTH = "CLI-043:what_is_found_is_said_of_both_files"
+INSPECTED = "CLI-043:an_implausible_file_does_not_pass_inspection"
+ANSWERED = "CLI-043:flags_answer_what_an_inspection_finds"
+REFINED = "CLI-044:an_older_refinement_does_not_stay"
+SMALLER = "CLI-044:a_smaller_simulation_leaves_no_larger_one"
+RIGHTS = "CLI-045:what_is_left_can_be_read_by_others"
+TOLD = "CLI-046:an_inference_tells_its_figures"
+PLACES = "CLI-046:objects_of_files_are_compared_at_their_places"
+INFERRED = "CLI-024:an_inference_by_flags_is_its_library_call"
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-CLI-024f", "infer takes the seed 0 for none", INFERRED,
+    plant=source("cli/infer.py", '"subsample_seed": args.seed', '"subsample_seed": args.seed or 42'))
+mutant("GUARD-CLI-041", "the validation file is read without the flags", WORDS,
+    plant=source("cli/train.py", "else read_record(args, args.test_data_file)\n",
+        'else __import__("reference_impl.data").data.load_data(args.test_data_file)\n'))
+mutant("GUARD-CLI-041b", "a preset goes before what was typed", WORDS,
+    plant=source("cli/presets.py", "PRESETS[args.preset].items() if name not in args.typed}", "PRESETS[args.preset].items()}"))
+mutant("GUARD-CLI-041c", "the mask is for the training file alone", WORDS,
+    plant=source("cli/train.py", "else read_record(args, args.test_data_file)\n",
+        "else read_record(argparse.Namespace(**vars(args) | {'mask': None}), args.test_data_file)\n"))
+mutant("GUARD-CLI-042", "--override is not handed on", GOES_ON,
+    plant=source("cli/train.py", '"resume_override": args.override or ()}', '"resume_override": ()}'))
+mutant("GUARD-CLI-042b", "--resume is not handed on", GOES_ON,
+    plant=source("cli/train.py", "resume = {} if args.resume is None else", "resume = {} if True else"))
+mutant("GUARD-CLI-043", "nobody looks at the validation file", BOTH,
+    plant=source("cli/train.py", "else (train, test)\n", "else (train,)\n"))
+mutant("GUARD-CLI-043b", "our own warnings are hidden with those of libraries", BOTH,
+    plant=source("cli/main.py", '"ignore", module=r"(lightning|torch|', '"ignore", module=r"(reference_impl|lightning|torch|'))
+mutant("GUARD-CLI-043c", "inspect ends well whatever it finds", INSPECTED,
+    plant=source("cli/inspect.py", "    report.warn()\n    report.refuse()", "    report.warn()"))
+mutant("GUARD-CLI-043d", "inspect: --position-scale has no effect on what is judged", ANSWERED,
+    plant=source("cli/inspect.py", "    record = read_record(args, path) if contract",
+        "    args.position_scale = 1.0\n    record = read_record(args, path) if contract"))
+mutant("GUARD-CLI-043e", "inspect: --accept has no effect", ANSWERED,
+    plant=source("cli/judging.py", "reported(record, args.accept or (),", "reported(record, (),"))
+mutant("GUARD-CLI-044", "an older refinement stays", REFINED,
+    plant=source("cli/refine.py", "            (folder / name).unlink(missing_ok=True)\n", "            pass\n"))
+mutant("GUARD-CLI-044b", "an older, larger simulation stays", SMALLER,
+    plant=source("cli/simulate.py", 'if _OURS.fullmatch(path.name)]', 'if False]'))
+mutant("GUARD-CLI-045", "a closed pipe is an error", SMALLER,
+    plant=source("cli/progress.py", "            return self.stream.write(text)\n        except (OSError, ValueError):",
+        "            return self.stream.write(text)\n        except ValueError:"))
+mutant("GUARD-CLI-045b", "what was written by one file is its owner's alone", f"{RIGHTS}[train]",
+    plant=source("atomic.py", "            temporary.chmod(0o666 & ~umask())\n", ""))
+mutant("GUARD-CLI-045c", "a folder that was put in place keeps its temporary rights", f"{RIGHTS}[infer]",
+    plant=source("atomic.py", "    shutil.copymode(target, stage)\n", ""))
+mutant("GUARD-CLI-046", "infer tells the residual of a flat object for its own", TOLD,
+    plant=source("cli/pictures.py", '"amplitude_residual": figures.residual,\n',
+        '"amplitude_residual": figures.flat_residual,\n'))
+mutant("GUARD-CLI-046b", "evaluate reads origins as [y, x]", PLACES,
+    plant=source("evaluate/read.py", "(float(origin.ravel()[0]), float(origin.ravel()[1]))",
+        "(float(origin.ravel()[1]), float(origin.ravel()[0]))"))
+mutant("GUARD-CLI-046c", "evaluate looks at pixels that nobody saw", PLACES,
+    plant=source("evaluate/read.py", "if covered is None or covered.shape != field.shape else", "if True else"))

@@ -1,0 +1,26 @@
+"""Defects of names and of orders in products and pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from conformance.defects.changes import function, instead, result
+from conformance.mutants import rows
+from reference_impl.exchange import pair, product
+
+ORDER = "SIDE-003:patterns_keep_their_order_whatever_positions_have"
+
+
+def numbers_follow_the_positions(found: dict[str, Any]) -> dict[str, Any]:
+    return {**found, "scan_index": found["scan_index"][np.argsort(np.sin(np.arange(len(found["xcoords"])) * 2.7))]}
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-SIDE-003", "the scan's numbers of the patterns follow the positions", f"{ORDER}[scan_index]",
+    plant=function(product.read_product, result(numbers_follow_the_positions)))
+mutant("GUARD-SIDE-020f", "a pair's name ends at its first dot", "SIDE-020:a_pair_has_its_whole_name",
+    plant=function(pair.named, instead(lambda stem, part: stem.with_name(f"{stem.stem}_{part}.hdf5"))))

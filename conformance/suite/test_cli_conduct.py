@@ -1,0 +1,117 @@
+"""CLI-041 … CLI-046: files that need words, training that goes on, what is found and said, left and heard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.scenes import archives, commands, compared, conduct, flags, runs
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.clause("CLI-041~1", needs=("CLI-005", "CLI-014"))
+def test_a_training_reads_its_files_as_it_is_told(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Counts, mask and scale, of validation as of training. If this fails, suspect a file that is read without the flags."""
+    flow = conduct.odd(backend, shared_folder)
+    observe.holds("exit code", flow.train.returncode == 0, "0", f"{flow.train.returncode}: {flow.train.stderr[-1500:]}")
+
+    library = flow.by_the_library(tmp_path)
+
+    names = backend.loss_names(backend.module(library.config))
+    observe.close("rates", runs.rates(flow.as_run), runs.rates(library), dtype="float64")
+    observe.close("training", runs.last_of(flow.as_run, names["train"]), runs.losses(library), dtype="float64")
+    observe.close("validation", runs.last_of(flow.as_run, names["val"]), runs.losses(library, "val"), dtype="float64")
+
+
+@pytest.mark.clause("CLI-042~1", needs=("CLI-005", "TRAIN-065"))
+def test_a_training_goes_on_by_command(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """One epoch more, at the rate that is stated. If this fails, suspect a training that begins anew, or an override dropped."""
+    done, rates = conduct.continued(backend, shared_folder)
+
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    observe.close("rates", rates, [conduct.LATER], dtype="float64")
+
+
+@pytest.mark.clause("CLI-043~1", needs=("DATA-030",))
+def test_what_is_found_is_said_of_both_files(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """A repeated pattern to validate on. If this fails, suspect warnings that are hidden, or a file that nobody looked at."""
+    done = conduct.odd(backend, shared_folder).train
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    told = [line for line in done.stderr.splitlines() if "test.npz" in line and "repeated-patterns" in line]
+
+    observe.holds("warning", bool(told), "a line with test.npz and repeated-patterns", done.stderr[-600:])
+
+
+@pytest.mark.clause("CLI-043~1", needs=("DATA-030",))
+def test_an_implausible_file_does_not_pass_inspection(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Code 1, and every finding by name. If this fails, suspect findings that are printed and not acted on."""
+    done, _ = conduct.inspected(backend, shared_folder, answered=False)
+
+    observe.equal("exit code", done.returncode, 1)
+    found = [name for name in ("whole-numbers", "positions-unit", "zero-frequency") if name not in done.stderr]
+    observe.equal("not named", found, [])
+
+
+@pytest.mark.clause("CLI-043~1", needs=("DATA-030",))
+def test_flags_answer_what_an_inspection_finds(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Code 0, a picture and nothing else, not a word. If this fails, suspect a flag that is dropped."""
+    done, new = conduct.inspected(backend, shared_folder, answered=True)
+
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    observe.equal("files", new, ["picture.png"])
+    observe.equal("quiet", done.stdout, "")
+
+
+@pytest.mark.clause("CLI-044~1", needs=("CLI-022", "CLI-024"))
+def test_an_older_refinement_does_not_stay(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Beside a new inference. If this fails, suspect a folder that is only ever added to."""
+    found = flags.turned(backend, shared_folder)
+    observe.holds("exit code", found.done.returncode == 0, "0", f"{found.done.returncode}: {found.done.stderr[-1500:]}")
+
+    observe.equal("older files", [name for name in archives.left(found.folder) if name.startswith("refined")], [])
+
+
+@pytest.mark.clause("CLI-044~1", needs=("CLI-028",))
+def test_a_smaller_simulation_leaves_no_larger_one(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Both end well, though nobody listens; one set is left. If this fails, suspect a closed pipe, or files that are added to."""
+    codes, left = conduct.unheard(backend, shared_folder)
+
+    observe.equal("exit codes", codes, [0, 0])
+    observe.equal("scans to train on", [name for name in left if name.startswith("train")], ["train.npz"])
+
+
+@pytest.mark.clause("CLI-045~1", needs=("CLI-005", "CLI-007"))
+@pytest.mark.parametrize("command", ["train", "infer"])
+def test_what_is_left_can_be_read_by_others(
+    backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, command: str
+) -> None:
+    """Rights as of any new file. If this fails, suspect a temporary file that became the result."""
+    flow = commands.brief(backend, shared_folder)
+    folder = {"train": lambda: flow.output, "infer": lambda: flow.pictures}[command]()
+
+    observe.equal("other rights", conduct.closed_to_others(folder, tmp_path), [])
+
+
+@pytest.mark.clause("CLI-046~1", needs=("CLI-024", "INFER-054", "INFER-056"))
+def test_an_inference_tells_its_figures(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Residuals by their names. If this fails, suspect two figures exchanged."""
+    told, library = flags.figures(backend, shared_folder, tmp_path)
+
+    observe.close("residuals", list(told.values()), list(library.values()), dtype="float64")
+
+
+@pytest.mark.clause("CLI-046~1", needs=("CLI-021",), evidence="symmetry")
+def test_objects_of_files_are_compared_at_their_places(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """No shift beyond the origins, no error where both are covered. If this fails, suspect [y, x], or pixels nobody saw."""
+    done, rows = conduct.placed(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    found = [compared.figures(row, "shift_x_px", "shift_y_px", "error") for row in rows]
+
+    observe.close("shifts and errors", np.array(found), np.zeros((2, 3)), dtype="float64")
