@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from conformance.defects.changes import constant, function, result
+from conformance.defects.changes import constant, function, method, result
 from conformance.mutants import rows
 from reference_impl.evaluate import figures as evaluated
 from reference_impl.evaluate import gauge, read, rings
@@ -31,6 +31,15 @@ BESIDE = "INFER-055:what_differs_is_told_beside_the_reference"
 RINGS = "INFER-055:rings_tell_to_which_detail_objects_agree"
 NO_OBJECT = "INFER-055:what_is_no_object_is_not_compared"
 FLAT = "INFER-054:a_flat_object_leaves_the_rest"
+
+
+def beyond_the_first_block(factor):
+    def change(original, self, crops):
+        counted = np.array(crops)
+        counted[agreement.CHUNK :] = counted[agreement.CHUNK :] * factor
+        return original(self, counted)
+
+    return method(agreement._Cells, "sum", change)
 
 
 def light_is_squared(original, patches, offsets, M, light):
@@ -245,3 +254,15 @@ mutant(
     plant=function(rings.rings, result(rings_are_twice_as_wide)),
 )
 mutant("GUARD-INFER-055e", "a modulus passes for an object", NO_OBJECT, plant=function(read._plane, a_modulus_is_an_object))
+mutant(
+    "GUARD-INFER-050h",
+    "patches beyond the first block do not count",
+    f"{FORMULA}[many]",
+    plant=beyond_the_first_block(0),
+)
+mutant(
+    "GUARD-INFER-050i",
+    "patches beyond the first block count twice",
+    f"{FORMULA}[many]",
+    plant=beyond_the_first_block(2),
+)

@@ -12,6 +12,7 @@ from conformance.mutants import rows
 from reference_impl.engine import canvas, probe, problem, solve_record, waves
 
 RECOVERS = "INFER-033:an_engine_recovers_the_object"
+MANY = "INFER-033:an_engine_recovers_the_object_of_many_patterns"
 FRACTIONS = "INFER-044:fractions_of_a_pixel_count"
 TURNS = "INFER-031:an_engine_turns_nothing"
 CENTRE = "INFER-032:the_scans_mean_lies_in_the_canvas_centre"
@@ -32,6 +33,11 @@ def asked(**changes: Any) -> Any:
 def given(change: Any) -> Any:
     """The experiment that the solver sees is another one."""
     return function(problem.problem_of, result(change))
+
+
+def _beyond(patterns: Any, factor: float) -> Any:
+    patterns[problem.CHUNK :] *= factor
+    return patterns
 
 
 def turned(original: Any, image: Any, measured: Any, good: Any, likelihood: str) -> Any:
@@ -98,3 +104,7 @@ mutant("GUARD-SOLVER-020", "patterns have a floor of light", "INFER-035:the_brig
     plant=given(lambda found: replace(found, patterns=found.patterns.clamp_min(1e-4 * found.unit))))
 mutant("GUARD-SOLVER-021", "the order of the patterns is drawn anew each time", "INFER-036:an_engine_repeats_itself",
     plant=asked(seed=lambda seed: int(torch.randint(1 << 30, ()))))
+mutant("GUARD-SOLVER-022", "patterns beyond the first block keep the record's unit", MANY,
+    plant=function(problem._turned, result(lambda found: (_beyond(found[0], 1 / found[1]), found[1]))))
+mutant("GUARD-SOLVER-023", "patterns beyond the first block are dark", MANY,
+    plant=function(problem._turned, result(lambda found: (_beyond(found[0], 0.0), found[1]))))

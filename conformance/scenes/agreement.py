@@ -49,10 +49,10 @@ def light(seed: int = 6) -> np.ndarray:
     return found
 
 
-def true(seed: int = 3) -> Patches:
+def true(seed: int = 3, count: int = 9) -> Patches:
     """Patches of one object at whole pixels near their offsets: they agree where they overlap."""
     draw = np.random.default_rng(seed)
-    place = places()
+    place = places(count)
     corner = np.rint(place).astype(int)
     least = corner.min(axis=0)
     width, height = corner.max(axis=0) - least + N
@@ -97,6 +97,7 @@ SCENES = {
     "turned-lit": lambda: lit(turned(noisy(true(), 0.1))),
     "whole-window": lambda: Patches(noisy(true()).patches, true().offsets, light(), N),
     "odd-window": lambda: Patches(noisy(true()).patches, true().offsets, None, 6),
+    "many": lambda: noisy(true(count=530)),
 }
 
 

@@ -155,6 +155,7 @@ CHANGES: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] 
     "far-away": lambda a: {**a, "xcoords": a["xcoords"] + FAR, "ycoords": a["ycoords"] - FAR},
     "masked": lambda a: {**a, "mask": masks.mask(N)},
     "darkened": lambda a: {**a, "diff3d": a["diff3d"] * masks.mask(N)},
+    "four-times": lambda a: {n: v if n == "probeGuess" else np.concatenate([v] * 4) for n, v in a.items()},
     "out-of-focus": lambda a: {**a, "probeGuess": out_of_focus(compact_probe())},
     "weaker-out-of-focus": lambda a: {**under(light_of_two_modes(), a), "probeGuess": weaker_out_of_focus()},
 }

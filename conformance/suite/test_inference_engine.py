@@ -137,6 +137,12 @@ def test_a_mirrored_experiment_gives_the_mirrored_object(backend: Any, observe: 
     observe.close("ramp", np.array(found.ramp), np.zeros(2))
 
 
+@pytest.mark.clause("INFER-033~4", evidence="differential", needs=("INFER-031", "INFER-040"))
+def test_an_engine_recovers_the_object_of_many_patterns(backend: Any, observe: Observer) -> None:
+    """Each place four times, 288 patterns. If this fails, suspect work in blocks, of which one is left out."""
+    observe.close("object", convergence.converged(backend, Ask(change="four-times", passes=15)).error, 0.0)
+
+
 @pytest.mark.clause("INFER-034~2")
 def test_more_passes_come_nearer(backend: Any, observe: Observer) -> None:
     """`nepochs` counts passes over the record. If this fails, suspect a number of its own."""
