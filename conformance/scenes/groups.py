@@ -182,3 +182,8 @@ def labels_of(backend: Any, given: dict[str, Any], g: int) -> np.ndarray:
 def images(dtype: str, B: int, g: int) -> np.ndarray:
     """`(B, 5, 5, g²)`: every pixel has a value of its own."""
     return (np.arange(B * 25 * g * g).reshape(B, 5, 5, g * g) + 1).astype(dtype)
+
+
+def cross(n: int) -> np.ndarray:
+    """`(n, 2)` points: one, one in each quadrant about it, and further ones on the axes; no other one has all four."""
+    return np.array([[0, 0], [-3, -4], [4, -3], [-4, 3], [3, 4], [0, -9], [9, 0]], float)[:n]

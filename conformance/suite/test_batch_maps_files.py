@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import maps, pairings
+from conformance.scenes import map_folders, maps, pairings
 from conformance.scenes.maps import everything, opened
 
 REBUILD = "Rebuild it with remake_map=True"
@@ -191,3 +191,17 @@ def test_a_map_pairs_patterns_with_positions(backend: Any, observe: Observer, tm
         found = maps.values(everything(backend.mapped([path], tmp_path / "map", config)))
 
     observe.equal("changed", maps.unlike(found, truth), [])
+
+
+@pytest.mark.clause("BATCH-040~1", evidence="algebraic")
+@pytest.mark.parametrize("beside", map_folders.BESIDE)
+def test_a_folder_stands_for_nothing_else(backend: Any, observe: Observer, tmp_path: Path, beside: str) -> None:
+    """A copy, a folder of older scans, files of other kinds. If this fails, suspect a pattern that matches more than NPZ."""
+    paths = maps.scans(tmp_path / "data")
+    map_folders.BESIDE[beside](tmp_path / "data", paths[0])
+    listed = opened(backend, tmp_path / "a", paths)
+
+    found = opened(backend, tmp_path / "b", [tmp_path / "data"])
+
+    observe.equal("rows", len(found), len(listed))
+    observe.equal("changed", maps.unlike(maps.values(everything(found)), maps.values(everything(listed))), [])

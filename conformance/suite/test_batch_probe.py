@@ -183,3 +183,20 @@ def test_a_probe_of_nothing_is_refused_by_its_shape(backend: Any, observe: Obser
         backend.normalise_probe(np.ones(shape, np.complex64), 1.0)
 
     observe.equal("shapes not named", batches.unnamed(caught.message, "(N,N)", "(N,N,1)", "(P,N,N)"), [])
+
+
+@pytest.mark.clause("BATCH-050~1", evidence="symmetry")
+@pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
+@pytest.mark.parametrize("copies", [2, 3])
+def test_equal_modes_have_the_norm_of_one(backend: Any, observe: Observer, copies: int, masked: bool) -> None:
+    """A mean over pixels and modes, under whatever mask. If this fails, suspect a mask for one mode, or for one mode alone."""
+    one = curved_probe(12)[0]
+    config = batches.training(backend, N=12, gridsize=2, model={"probe_mask": masked})
+
+    alone, several = (
+        native.item(batches.train_batches(backend, tagged(probe=probe), config)[0], 1)
+        for probe in (one, np.stack([one] * copies))
+    )
+
+    expected = np.repeat(batches.broadcast(alone, (8, 4, 1, 12, 12)), copies, axis=2)
+    observe.close("modes", batches.broadcast(several, (8, 4, copies, 12, 12)), expected)

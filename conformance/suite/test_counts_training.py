@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import counts, runs
+from conformance.scenes import counts, networks, runs
 from conformance.scenes.answers import finite
 
 
@@ -200,3 +200,27 @@ def test_a_trained_contrast_follows_the_dose_law(backend: Any, observe: Observer
 
     plain, bright = (finite(native.item(one, "predicted"))[0] for one in found)
     observe.close("counts", bright, 4 * plain, dtype="float32")
+
+
+@pytest.mark.clause("CISCALE-010~1", needs=("PHYS-040",))
+@pytest.mark.parametrize("init", ["ones", "data"])
+@pytest.mark.parametrize("trainable", [True, False], ids=["trained", "kept"])
+def test_factors_learn_where_they_are_asked_to(backend: Any, observe: Observer, trainable: bool, init: str) -> None:
+    """Wherever they begin. If this fails, suspect one of two settings that decides for both."""
+    made = counts.prepared(backend, rect_s1s2_trainable=trainable, rect_s1s2_init=init)
+    module, batch = made["module"], counts.batch_of(made["train"])
+    factors = counts.factors_of(backend, module, batch)
+
+    slopes = networks.values(backend.gradient(module, batch))
+
+    observe.equal("factors", len(factors), 2)
+    learning = [name for name in factors if name in slopes and bool(np.abs(slopes[name]).max() > 0)]
+    observe.equal("learning", learning, {True: list(factors), False: []}[trainable])
+
+
+@pytest.mark.clause("CISCALE-009~1")
+def test_zero_is_a_seed_of_a_training_on_counts(backend: Any, observe: Observer) -> None:
+    """Neither none nor one. If this fails, suspect the truth value of a seed."""
+    zero, *others = (counts.begun(backend, seed) for seed in (0, 1, 42))
+
+    observe.equal("like those of another seed", [bool(np.array_equal(zero, other)) for other in others], [False, False])

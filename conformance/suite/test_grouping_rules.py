@@ -10,7 +10,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import batch_maps as oracle
-from conformance.scenes import maps
+from conformance.scenes import groups, maps
 
 BOUNDS = {"x_bounds": (0.2, 0.7), "y_bounds": (0.35, 0.9)}
 
@@ -143,3 +143,18 @@ def test_a_rule_that_finds_nothing_is_an_error(backend: Any, observe: Observer, 
 
     with observe.raises("refusal", ValueError):
         backend.group_by(maps.raster(), rule, 2, K=8, seed=3, **options)
+
+
+@pytest.mark.clause("GROUP-041~2", evidence="differential")
+@pytest.mark.parametrize("rule", ["Nearest", "Min_dist", "4_quadrant"])
+@pytest.mark.parametrize("n", [5, 6, 7])
+def test_few_points_are_candidates_of_every_rule(backend: Any, observe: Observer, rule: str, n: int) -> None:
+    """No more than K others: all of them. If this fails, suspect missing neighbours that stand as a number beyond the last."""
+    points = groups.cross(n)
+
+    with observe.accepts("few points"):
+        found = native.array(backend.group_by(points, rule, 2, K=6, seed=3))
+
+    observe.equal("groups", len(found), {"4_quadrant": 1}.get(rule, n))
+    observe.holds("members", bool(((found >= 0) & (found < n)).all()), "points", str(found.tolist()))
+    observe.equal("repeated", [i for i, group in enumerate(found.tolist()) if len(set(group)) < 4], [])

@@ -1,0 +1,66 @@
+"""Defects of the norm of several modes under a mask, and of what a folder stands for, and of rules for few points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from conformance.defects.changes import function
+from conformance.mutants import rows
+from reference_impl.batch import manifest
+from reference_impl.batch import probe as normalisation
+from reference_impl.errors import ContractError
+from reference_impl.grouping import rules
+
+FEW = "GROUP-041:few_points_are_candidates_of_every_rule"
+FOLDER = "BATCH-040:a_folder_stands_for_nothing_else"
+NORM = "BATCH-050:equal_modes_have_the_norm_of_one"
+
+
+def several_modes_have_no_mask(original, probe, probe_scale, mask=None):
+    return original(probe, probe_scale, None if np.ndim(probe) == 3 and np.shape(probe)[0] > 1 else mask)
+
+
+def the_first_mode_is_masked_alone(original, probe, probe_scale, mask=None):
+    if mask is None or np.ndim(probe) != 3 or np.shape(probe)[0] == 1:
+        return original(probe, probe_scale, mask)
+    return original(probe, probe_scale, np.stack([mask] + [np.ones_like(mask)] * (len(probe) - 1)))
+
+
+def _in_folders(pattern):
+    def change(original, given):
+        sources = [given] if isinstance(given, str | Path) else given
+        found = [sorted(Path(one).glob(pattern)) if Path(one).is_dir() else [Path(one)] for one in sources]
+        return original([path for inside in found for path in inside])
+
+    return change
+
+
+def missing_neighbours_are_the_last_point(original, points, centres, K):
+    found = original(points, centres, K)
+    short = K - found.shape[1]
+    return np.pad(found, ((0, 0), (0, max(0, short))), constant_values=len(points) - 1)
+
+
+def as_many_points_as_neighbours_are_asked_for(original, points, centres, K):
+    if len(points) <= K:
+        raise ContractError(field="points", expected=f"more than K={K} points", found=str(len(points)))
+    return original(points, centres, K)
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-BATCH-050g", "the norm of several modes is not masked", f"{NORM}[2-masked]", f"{NORM}[3-masked]",
+    plant=function(normalisation.normalise_probe, several_modes_have_no_mask))
+mutant("GUARD-BATCH-050h", "of several modes the first is masked alone", f"{NORM}[2-masked]", f"{NORM}[3-masked]",
+    plant=function(normalisation.normalise_probe, the_first_mode_is_masked_alone))
+mutant("GUARD-BATCH-040d", "folders in a folder are looked into", f"{FOLDER}[folder]",
+    plant=function(manifest.sources_of, _in_folders("**/*.npz")))
+mutant("GUARD-BATCH-040e", "copies that an editor keeps are scans", f"{FOLDER}[backup]",
+    plant=function(manifest.sources_of, _in_folders("*.npz*")))
+mutant("GUARD-GROUP-041j", "neighbours that are missing are the last point", f"{FEW}[5-Nearest]",
+    plant=function(rules._candidates, missing_neighbours_are_the_last_point))
+mutant("GUARD-GROUP-041k", "a rule wants more than K points", f"{FEW}[5-Nearest]", f"{FEW}[6-4_quadrant]",
+    plant=function(rules._candidates, as_many_points_as_neighbours_are_asked_for))

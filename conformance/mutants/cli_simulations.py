@@ -1,0 +1,38 @@
+"""Defects of `simulate`: scans that are not independent, files that are not true, recipes that leave something out."""
+
+from __future__ import annotations
+
+from conformance.defects.changes import source
+from conformance.mutants import rows
+
+TRUTH = "CLI-047:patterns_of_a_simulation_are_those_of_its_truth"
+COUNTED = "CLI-047:a_simulation_states_the_photons_that_were_counted"
+ALIKE = "CLI-047:no_two_scans_of_a_simulation_are_alike"
+AGAIN = "CLI-047:a_recipe_makes_the_same_files"
+OWN = "CLI-047:a_simulation_takes_a_probe_of_ones_own"
+ACTS = "CLI-047:every_real_number_of_a_recipe_acts"
+EXPERIMENT, EXPOSURES = "simulation/experiment.py", "simulation/exposures.py"
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-CLI-047", "the test scan is of the object that is trained on", f"{ALIKE}[object]",
+    plant=source(EXPERIMENT, "make_object(experiment, streams[1]), make_object(experiment, streams[2])",
+        "[make_object(experiment, streams[1])] * 2"))
+mutant("GUARD-CLI-047b", "further objects are all the same one", f"{ALIKE}[object]", f"{ALIKE}[positions]",
+    plant=source(EXPERIMENT, "[experiment.seed, 5, number, part]", "[experiment.seed, 5, part]"))
+mutant("GUARD-CLI-047c", "metadata state the photons that were asked for", f"{COUNTED}[train_1]", f"{COUNTED}[test]",
+    plant=source(EXPOSURES, "metadata(float(counts.sum(axis=(-2, -1)).mean()), N", "metadata(float(photons), N"))
+mutant("GUARD-CLI-047d", "a recipe leaves the beam stop out", AGAIN,
+    plant=source("simulation/recipe.py", """, f"beam_stop = {found['beam_stop']!r}"),""", "),"))
+mutant("GUARD-CLI-047e", "the modes of a file are not those behind its patterns", f"{TRUTH}[train_1]", f"{TRUTH}[test]",
+    plant=source(EXPOSURES, '        "probeGuess": probe,', '        "probeGuess": probe[::-1],'))
+mutant("GUARD-CLI-047f", "positions of a file are whole pixels", f"{TRUTH}[train_2]", f"{TRUTH}[test]",
+    plant=source(EXPOSURES, '        "xcoords": x,', '        "xcoords": np.rint(x),'))
+mutant("GUARD-CLI-047g", "a probe from a file is turned", OWN,
+    plant=source("simulation/recipe.py", "ascontiguousarray(found, np.complex64)", "ascontiguousarray(found.T, np.complex64)"))
+mutant("GUARD-CLI-047h", "the stop of a zone plate is always the usual one", ACTS,
+    plant=source(EXPERIMENT, "zone_plate(N, optic.aperture, optic.stop,", "zone_plate(N, optic.aperture, Optic.stop,"))
+mutant("GUARD-CLI-047i", "the photons of a recipe are the usual ones", ACTS,
+    plant=source("simulation/recipe.py", "{name: table[name] for name in KEYS[\"\"] if name in table}",
+        "{name: table[name] for name in KEYS[\"\"] if name in table and name != 'photons'}"))

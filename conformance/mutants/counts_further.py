@@ -1,0 +1,45 @@
+"""Defects of factors that learn, and of seed zero, in a training on counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from conformance.defects.changes import function, method
+from conformance.mutants import rows
+from reference_impl.counts import module, session
+
+LEARN = "CISCALE-010:factors_learn_where_they_are_asked_to"
+ZERO = "CISCALE-009:zero_is_a_seed_of_a_training_on_counts"
+
+
+def factors_of_the_data_are_kept(original, kind, settings, statistics):
+    learn = settings.rect_s1s2_trainable and settings.rect_s1s2_init == "ones"
+    return original(kind, replace(settings, rect_s1s2_trainable=learn), statistics)
+
+
+def one_factor_is_kept(original, self, *given, **options):
+    original(self, *given, **options)
+    if "s2" in self._parameters:
+        del self.s2
+        self.register_buffer("s2", torch.ones(()))
+
+
+def factors_always_learn(original, self, *given, **options):
+    original(self, *given, **{**options, "rect_s1s2_trainable": True})
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-CISCALE-010", "factors that begin at the light of the data are not trained", f"{LEARN}[trained-data]",
+    plant=method(module.CountModule, "of", factors_of_the_data_are_kept))
+mutant("GUARD-CISCALE-010b", "the factor of the imaginary part is never trained", f"{LEARN}[trained-ones]",
+    f"{LEARN}[trained-data]", plant=method(module.CountModule, "__init__", one_factor_is_kept))
+mutant("GUARD-CISCALE-010c", "factors are trained where nobody asked for it", f"{LEARN}[kept-ones]", f"{LEARN}[kept-data]",
+    plant=method(module.CountModule, "__init__", factors_always_learn))
+mutant("GUARD-CISCALE-009c", "a training on counts takes seed zero for none", ZERO,
+    plant=function(session.resolve_seed, lambda original, seed: original(seed or None)))
+mutant("GUARD-CISCALE-009d", "seeds of a training on counts begin at one", ZERO,
+    plant=function(session.resolve_seed, lambda original, seed: original(seed if seed is None else max(seed, 1))))

@@ -1,0 +1,133 @@
+"""What `simulate` makes of several objects, modes and a beam stop, beside the far fields of what its files say (CLI-047)."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import native, process
+from conformance.scenes import commands, solving
+from conformance.scenes.optics import curved_probe
+from conformance.scenes.records import patch_at
+from conformance.scenes.shared import once
+
+N, STOP, POWERS = 32, 3, (0.7, 0.3)
+FLAGS: dict[str, Any] = {"--N": N, "--size": 80, "--patterns": 12, "--test-patterns": 9, "--photons": 3.0e7, "--seed": 11,
+                         "--beam-stop": STOP}  # fmt: skip
+LISTS = ("--object", "lines", "grf", "grf", "--mode-powers", *map(str, POWERS))
+FILES = ("train_1", "train_2", "train_3", "test")
+
+
+def made(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
+    """`simulate` with all of these flags, once for all checks of a session."""
+    for flag in (*FLAGS, "--object", "--mode-powers"):
+        solving.understood(backend, "simulate", flag, shared)
+
+    def run(folder: Path) -> process.Completed:
+        return _called(backend, folder, *commands.listed(FLAGS), *LISTS)
+
+    return process.Completed(**once(shared, "several", lambda folder: vars(run(folder)))), shared / "several" / "out"
+
+
+def made_again(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, Path]:
+    """`simulate` of the recipe that it left."""
+    solving.understood(backend, "simulate", "--recipe", shared)
+    return _called(backend, folder, "--recipe", made(backend, shared)[1] / "recipe.toml"), folder / "out"
+
+
+def of_a_probe(backend: Any, folder: Path) -> tuple[process.Completed, Path, np.ndarray]:
+    """`simulate` with a probe of one's own: how it ended, its files, and the probe, complex64 `(N, N)`."""
+    probe = curved_probe(N, seed=23)[0]
+    np.save(folder / "probe.npy", probe)
+    few = {**FLAGS, "--patterns": 4, "--test-patterns": 4, "--beam-stop": 0}
+    return _called(backend, folder, *commands.listed(few), "--probe-file", folder / "probe.npy"), folder / "out", probe
+
+
+def without_effect(backend: Any, shared: Path, folder: Path) -> tuple[list[int], list[str]]:
+    """Each real number of the recipe of a zone plate made another one: exit codes, and those that change no pattern."""
+    solving.understood(backend, "simulate", "--recipe", shared)
+    few = {**FLAGS, "--patterns": 4, "--test-patterns": 4}
+    done = [_called(backend, folder, *commands.listed(few), "--probe", "zone_plate")]
+    text = (folder / "out" / "recipe.toml").read_text(encoding="utf-8")
+    (folder / "again").mkdir()
+    done.append(_called(backend, folder / "again", "--recipe", folder / "out" / "recipe.toml"))
+    stack, same = _stack(folder / "again" / "out"), []
+    for number in re.finditer(r"^(\w+) = (-?\d+\.\d+)$", text, flags=re.MULTILINE):
+        place = folder / number[1]
+        place.mkdir()
+        (place / "recipe.toml").write_text(text[: number.start(2)] + str(0.75 * float(number[2])) + text[number.end(2) :])
+        done.append(_called(backend, place, "--recipe", place / "recipe.toml"))
+        if done[-1].returncode == 0 and np.array_equal(_stack(place / "out"), stack):
+            same.append(number[1])
+    return [one.returncode for one in done], same
+
+
+def _stack(folder: Path) -> np.ndarray:
+    with np.load(folder / "train.npz") as found:
+        return found["diff3d"]
+
+
+def _called(backend: Any, folder: Path, *flags: Any) -> process.Completed:
+    return commands.call([*backend.command("simulate"), *flags, "--output-dir", folder / "out", "--quiet"], folder)
+
+
+def arrays(record: Any) -> dict[str, np.ndarray]:
+    """Counts, positions, probe, object and mask of a record."""
+    names = ("xcoords", "ycoords", "probeGuess", "objectGuess", "mask")
+    found = {name: native.array(getattr(record, name)) for name in names}
+    return {**found, "counts": native.array(record.diff3d).astype(float) ** 2}
+
+
+def expected(given: dict[str, np.ndarray]) -> np.ndarray:
+    """Counts `(n, N, N)` that the far fields of probe times object have, summed over modes (PHYS-001, PHYS-009)."""
+    places = zip(given["xcoords"], given["ycoords"], strict=True)
+    patches = np.stack([patch_at(given["objectGuess"], x, y, N) for x, y in places])
+    far = np.fft.fft2(patches[:, None] * given["probeGuess"].astype(complex), norm="ortho")
+    return np.fft.fftshift(np.sum(np.abs(far) ** 2, axis=1), axes=(-2, -1))
+
+
+def open_pixels() -> np.ndarray:
+    """`(N, N)` bool: what a beam stop does not hide."""
+    row, column = np.mgrid[:N, :N] - N // 2
+    return np.hypot(row, column) > STOP
+
+
+def deviations(given: dict[str, np.ndarray]) -> tuple[float, float]:
+    """How many standard errors the sum of the counts, and the sum of their squared deviations, lie from those of Poisson."""
+    good = open_pixels()
+    rate, counts = expected(given)[:, good], given["counts"][:, good]
+    seen = rate > 1  # (k - λ)²/λ has the mean 1 and the variance 2 + 1/λ
+    square = ((counts - rate) ** 2 / np.where(seen, rate, 1))[seen]
+    spread = np.sqrt(np.sum(2 + 1 / rate[seen]))
+    return float((counts.sum() - rate.sum()) / np.sqrt(rate.sum())), float((square.sum() - square.size) / spread)
+
+
+def photons(folder: Path, name: str) -> float:
+    """What the metadata of a file state."""
+    with np.load(folder / f"{name}.npz") as found:
+        return float(json.loads(str(found["_metadata"]))["physics_parameters"]["nphotons"])
+
+
+def alike(folder: Path, what: str) -> list[str]:
+    """Pairs of files that have the same object, or the same positions."""
+    found = {}
+    for name in FILES:
+        with np.load(folder / f"{name}.npz") as held:
+            found[name] = held["objectGuess"] if what == "object" else np.stack([held["xcoords"], held["ycoords"]])
+    pairs = [(a, b) for i, a in enumerate(FILES) for b in FILES[:i]]
+    return [f"{b} and {a}" for a, b in pairs if found[a].shape == found[b].shape and np.allclose(found[a], found[b])]
+
+
+def differ(one: Path, other: Path) -> list[str]:
+    """Members of the files that are not the same bits in both folders."""
+    found = []
+    for name in FILES:
+        with np.load(one / f"{name}.npz") as first, np.load(other / f"{name}.npz") as second:
+            for key in sorted({*first.files, *second.files}):
+                if not (key in first and key in second and np.array_equal(first[key], second[key])):
+                    found.append(f"{name}: {key}")
+    return found

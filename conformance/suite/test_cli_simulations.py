@@ -1,0 +1,87 @@
+"""CLI-047: files of a simulation, each held against its own truth, and against the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conformance.connectors import native
+from conformance.judging.observe import Observer
+from conformance.scenes import simulations, solving
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.clause("CLI-047~1", needs=("DATA-001", "CLI-028"), evidence="analytic")
+@pytest.mark.parametrize("name", simulations.FILES)
+def test_patterns_of_a_simulation_are_those_of_its_truth(backend: Any, observe: Observer, shared_folder: Path, name: str) -> None:
+    """Poisson counts of its far fields, in all modes. If this fails, suspect an object or a probe that is not behind them."""
+    done, folder = simulations.made(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    given = simulations.arrays(backend.read(folder / f"{name}.npz"))
+
+    total, square = simulations.deviations(given)
+    observe.close("light", total, 0.0, spread=1.0)
+    observe.close("spread", square, 0.0, spread=1.0)
+    observe.equal("mask", given["mask"], simulations.open_pixels())
+    powers = np.sum(np.abs(given["probeGuess"]) ** 2, axis=(-2, -1))
+    observe.close("shares", powers / powers.sum(), np.array(simulations.POWERS), spread=1e-3)
+
+
+@pytest.mark.clause("CLI-047~1", needs=("CLI-028",), evidence="conservation")
+@pytest.mark.parametrize("name", simulations.FILES)
+def test_a_simulation_states_the_photons_that_were_counted(
+    backend: Any, observe: Observer, shared_folder: Path, name: str
+) -> None:
+    """Not those asked for, of which a beam stop keeps most. If this fails, suspect the flag written into the file."""
+    _, folder = simulations.made(backend, shared_folder)
+
+    counts = native.array(backend.read(folder / f"{name}.npz").diff3d).astype(float) ** 2
+
+    observe.close("photons", simulations.photons(folder, name), float(np.mean(np.sum(counts, axis=(-2, -1)))), dtype="float64")
+
+
+@pytest.mark.clause("CLI-047~1", needs=("CLI-028",))
+@pytest.mark.parametrize("what", ["object", "positions"])
+def test_no_two_scans_of_a_simulation_are_alike(backend: Any, observe: Observer, shared_folder: Path, what: str) -> None:
+    """Two of one kind, and the test's. If this fails, suspect one generator, or one object, for several scans."""
+    done, folder = simulations.made(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    observe.equal("alike", simulations.alike(folder, what), [])
+
+
+@pytest.mark.clause("CLI-047~1", needs=("CLI-028",))
+def test_a_recipe_makes_the_same_files(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """All of them, bit for bit. If this fails, suspect a flag that the recipe leaves out."""
+    done, again = simulations.made_again(backend, shared_folder, tmp_path)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    observe.equal("other", simulations.differ(simulations.made(backend, shared_folder)[1], again), [])
+
+
+@pytest.mark.clause("CLI-047~1", needs=("CLI-028",), evidence="analytic")
+def test_a_simulation_takes_a_probe_of_ones_own(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """But for a factor. If this fails, suspect a probe of another kind, or one that is turned."""
+    solving.understood(backend, "simulate", "--probe-file", shared_folder)
+    done, folder, own = simulations.of_a_probe(backend, tmp_path)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    found = np.squeeze(native.array(backend.read(folder / "train.npz").probeGuess))
+
+    factor = np.linalg.norm(found) / np.linalg.norm(own)
+    observe.close("probe", found / factor, own, spread=1e-6)
+
+
+@pytest.mark.clause("CLI-047~1", needs=("CLI-028",), evidence="analytic")
+def test_every_real_number_of_a_recipe_acts(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Another one, other patterns. If this fails, suspect a number that is read, told, and replaced by a default."""
+    codes, same = simulations.without_effect(backend, shared_folder, tmp_path)
+
+    observe.equal("exit codes", codes, [0] * len(codes))
+    observe.holds("numbers", len(codes) > 2, "real numbers in the recipe", str(len(codes) - 1))
+    observe.equal("without effect", same, [])
