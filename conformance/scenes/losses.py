@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native
+from conformance.connectors.names import NotClaimed
 from conformance.oracles import loss as oracle
 from conformance.protocol import Native
 from conformance.scenes import networks, runs, updates
@@ -101,6 +102,14 @@ def light() -> np.ndarray:
     rows, columns = np.mgrid[: networks.N, : networks.N]
     spot = np.exp(-(((rows - 30) / 12) ** 2) - ((columns - 35) / 9) ** 2)
     return np.where(spot > 0.05, spot, 0).astype(np.float32)
+
+
+def solved(backend: Any, config: Any, g: int) -> Any:
+    """A container with labels that a solver made (LOSS-016); `NotClaimed` where their light leaves the loss as it was."""
+    made = networks.container(g, label_light=light())
+    if see(backend, config, made).loss == see(backend, config, networks.container(g)).loss:
+        raise NotClaimed("containers with `label_light` have the loss of those without")
+    return made
 
 
 GAUGES: dict[str, Callable[[np.ndarray], np.ndarray]] = {

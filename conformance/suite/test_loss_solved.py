@@ -18,7 +18,7 @@ from conformance.scenes import losses, networks
 def test_solved_labels_are_compared_in_their_light(backend: Any, observe: Observer, g: int) -> None:
     """The formula's distance beside the data term. If this fails, suspect one factor for a group, or amplitudes as weights."""
     light, config = losses.light(), networks.settings(backend, {"gridsize": g}, nll_weight=1e-3)
-    container = networks.container(g, label_light=light)
+    container = losses.solved(backend, config, g)
 
     seen = losses.see(backend, config, container)
 
@@ -33,7 +33,7 @@ def test_solved_labels_are_compared_in_their_light(backend: Any, observe: Observ
 def test_the_gauge_of_solved_labels_is_free(backend: Any, observe: Observer, change: str) -> None:
     """A factor, and what stands in the dark. If this fails, suspect a plain difference."""
     config = networks.settings(backend, nll_weight=1e-3)
-    plain = networks.container(2, label_light=losses.light())
+    plain = losses.solved(backend, config, 2)
     other = networks.container(2, label_light=losses.light(), Y=losses.GAUGES[change](plain.Y))
 
     values = [losses.see(backend, config, one).loss for one in (plain, other)]

@@ -125,7 +125,7 @@ def test_prediction_is_linear_in_the_given_probe(backend: Any, observe: Observer
 
 
 @pytest.mark.device
-@pytest.mark.clause("PHYS-013~1", evidence="differential", needs=("PHYS-010",))
+@pytest.mark.clause("PHYS-013~2", evidence="differential", needs=("PHYS-010",))
 def test_intensity_scale_is_affine_in_the_amplitude(backend: Any, observe: Observer) -> None:
     """With α = β = ½ the prediction is (A + 1)/2 before the output scale.
 
@@ -143,7 +143,7 @@ def test_intensity_scale_is_affine_in_the_amplitude(backend: Any, observe: Obser
     observe.close("affine", predicted, (bare + 1) / 2 / fed.output_scale)
 
 
-@pytest.mark.clause("PHYS-013~1", evidence="algebraic")
+@pytest.mark.clause("PHYS-013~2", evidence="algebraic")
 def test_intensity_scale_is_a_pair_for_each_experiment(backend: Any, observe: Observer) -> None:
     """The switch adds two numbers for each experiment, and nothing else. If this fails, suspect a switch that is ignored."""
     scales = networks.intensity_scales(backend)

@@ -7,6 +7,7 @@ import torch
 from conformance.defects.changes import function, instead, method
 from conformance.twins import rows
 from reference_impl import loss
+from reference_impl.batch import fields
 from reference_impl.loss import Objective
 
 FILES = ("test_loss", "test_loss_likelihood")
@@ -39,3 +40,5 @@ twin("TWIN-MAE-IN-FLOAT64", "absolute errors are summed over pixels first, in fl
     files=FILES,
     plant=function(loss.mae, instead(lambda predicted, measured:
         (predicted - measured).double().abs().sum(dim=(1, 2, 3)).mean().to(predicted.dtype))))
+twin("TWIN-NO-LABELS-OF-SOLVERS", "how much light labels had is not looked at", files=("test_loss_solved",),
+    plant=function(fields.label_light, instead(lambda container, config, side: None)))

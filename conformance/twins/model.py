@@ -108,7 +108,8 @@ twin("TWIN-WIDER-BORDER", "a quarter of the features feed the border", *SLOW, fi
     plant=constant(cnn, "OUTER_FRACTION", 0.25))
 twin("TWIN-ATTENTION", "the bottleneck weighs its channels", *SLOW, files=FILES, plant=bottleneck_with_attention)
 twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch while it trains", *OTHERWISE,
-    "CLI-023:a_training_begins_with_the_bundles_weights", files=FILES,
+    "CLI-023:a_training_begins_with_the_bundles_weights", "TRAIN-020:training_stops_where_validation_no_longer_improves[1]",
+    "EXEC-014:an_execution_setting_acts_or_is_refused[execution-early_stop_patience]", files=FILES,
     plant=_around_the_encoder(lambda inner: nn.Sequential(inner, nn.BatchNorm2d(inner[-1][2].out_channels))))
 twin("TWIN-DROPOUT", "the bottleneck loses a tenth of its channels while it trains", *OTHERWISE, files=FILES,
     plant=_around_the_encoder(lambda inner: nn.Sequential(inner, nn.Dropout2d(0.1))))
