@@ -7,12 +7,14 @@ from typing import Any
 
 import torch
 
-from conformance.defects.changes import function, result
+from conformance.defects.changes import function, method, result
 from conformance.mutants import rows
 from reference_impl.engine import canvas, probe, problem, solve_record, waves
+from reference_impl.engine.solver import Solver
 
 RECOVERS = "INFER-033:an_engine_recovers_the_object"
 MANY = "INFER-033:an_engine_recovers_the_object_of_many_patterns"
+DARK_MODES = "INFER-043:modes_without_light_add_nothing"
 FRACTIONS = "INFER-044:fractions_of_a_pixel_count"
 TURNS = "INFER-031:an_engine_turns_nothing"
 CENTRE = "INFER-032:the_scans_mean_lies_in_the_canvas_centre"
@@ -38,6 +40,17 @@ def given(change: Any) -> Any:
 def _beyond(patterns: Any, factor: float) -> Any:
     patterns[problem.CHUNK :] *= factor
     return patterns
+
+
+def the_last_part_counts(original: Any, self: Any, part: slice, said: Any, probe: bool) -> None:
+    if part.start not in {batch.start for batch in self.problem.batches}:
+        said.object.zero_()
+    original(self, part, said, probe)
+
+
+def dark_modes_are_lit(modes: Any) -> Any:
+    powers = modes.abs().square().sum((-2, -1), keepdim=True)
+    return torch.where(powers > 0, modes, 0.05 * modes[:1].roll(3, -1))
 
 
 def turned(original: Any, image: Any, measured: Any, good: Any, likelihood: str) -> Any:
@@ -108,3 +121,7 @@ mutant("GUARD-SOLVER-022", "patterns beyond the first block keep the record's un
     plant=function(problem._turned, result(lambda found: (_beyond(found[0], 1 / found[1]), found[1]))))
 mutant("GUARD-SOLVER-023", "patterns beyond the first block are dark", MANY,
     plant=function(problem._turned, result(lambda found: (_beyond(found[0], 0.0), found[1]))))
+mutant("GUARD-SOLVER-024", "of a step that is heard in parts the last one counts", DARK_MODES,
+    plant=method(Solver, "_listen", the_last_part_counts))
+mutant("GUARD-SOLVER-025", "dark modes begin with a little of the light", DARK_MODES,
+    plant=function(probe.started, result(dark_modes_are_lit)))

@@ -10,7 +10,7 @@ from conformance.connectors.names import NotClaimed
 from conformance.oracles import inference as oracle
 from conformance.scenes import engines, runs
 from conformance.scenes.engines import Ask
-from conformance.scenes.images import Image
+from conformance.scenes.images import Image, apart
 
 SIDE = engines.N + 1
 
@@ -22,6 +22,16 @@ def experiment() -> dict[str, np.ndarray]:
     waves = probe * engines.transmission((y[:, None] + pixel)[:, :, None], (x[:, None] + pixel)[:, None, :])
     amplitude = np.abs(np.fft.fftshift(np.fft.fft2(waves, norm="ortho"), axes=(-2, -1)))
     return {"xcoords": x, "ycoords": y, "diff3d": amplitude.astype(np.float32), "probeGuess": probe}
+
+
+def under_dark_modes(backend: Any) -> float:
+    """The distance of two images after two passes, with dark modes and without; `NotClaimed` where they are refused."""
+    usual = engines.finite(engines.image(backend, Ask(passes=2)))
+    try:
+        found = engines.finite(engines.image(backend, Ask(passes=2, change="dark-modes")))
+    except (ValueError, TypeError) as error:
+        raise NotClaimed(f"a probe of several modes: the engine refuses it ({error})") from error
+    return apart(found, usual)
 
 
 def unlike_even(backend: Any) -> float:

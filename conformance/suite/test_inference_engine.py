@@ -242,6 +242,12 @@ def test_an_engine_takes_every_mode_of_the_probe_or_none(backend: Any, observe: 
     observe.close("object", error, 0.0)
 
 
+@pytest.mark.clause("INFER-043~1")
+def test_modes_without_light_add_nothing(backend: Any, observe: Observer) -> None:
+    """One mode beside nineteen dark ones. If this fails, suspect light that each mode begins with, or a step heard in part."""
+    observe.at_most("distance", odd_engines.under_dark_modes(backend), 1e-3)
+
+
 @pytest.mark.clause("INFER-041~1", evidence="differential", needs=("INFER-033",))
 def test_a_trainable_probe_is_refined_or_refused(backend: Any, observe: Observer) -> None:
     """A probe out of focus comes into focus. If this fails, suspect a setting that the engine never reads."""
