@@ -21,6 +21,8 @@ PASSES = 60
 PHOTONS = 1.0e6
 DEAF = 1e-5
 """A distance of two images that rounding may leave; a pattern that is heard moves the image by a hundredth."""
+ALIKE = 1e-3
+"""A distance of two images of one experiment under the same light."""
 HEARD = 1e-2
 """What is left between two images, the gauge of one taken out, if darkness is heard in one of them: a tenth."""
 DARK = 19
