@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch.utils.data import DataLoader
 from conformance.defects.changes import Change, caught, constant, every, function, instead, method, result
 from conformance.mutants import rows
 from reference_impl.batch import loaders, manifest, mapped, mapping
-from reference_impl.data import record
+from reference_impl.data import on_disk, record
 from reference_impl.errors import ContractError
 from reference_impl.grouping import rules
 
@@ -203,6 +204,12 @@ mutant("GUARD-BATCH-049n", "a map keeps its first patterns, whoever has a partne
     plant=function(record._kept_rows, the_first_patterns_of_a_map_stay))
 mutant("GUARD-BATCH-049p", "patterns of a map are written over before they are moved", f"{PAIRED}[positions-missing]",
     plant=function(record._kept_rows, patterns_are_moved_from_the_end))
+mutant("GUARD-BATCH-049q", "the last block of a map's patterns is left as it was",
+    "BATCH-049:a_map_of_large_patterns_is_that_of_memory",
+    plant=function(on_disk.blocks, lambda original, stack: [*original(stack)][:-1] or [*original(stack)]))
+mutant("GUARD-BATCH-047x", "a source that is not there is passed over", "BATCH-047:a_source_that_is_not_there_is_named",
+    plant=function(manifest.sources_of, lambda original, given:
+        original([path for path in given if Path(path).exists()] if isinstance(given, list) else given)))
 
 # Groups by rule.
 mutant("DEF-038", "rows for centres whose group was dropped", "GROUP-041:a_raster_of_eight_has_36_centres",

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from conformance.defects.changes import Change, constant
+from conformance.defects.changes import Change, constant, function
 from conformance.mutants import rows
-from reference_impl.data import plausible
+from reference_impl.data import evidence, plausible
 
 FOUND = "DATA-030:what_is_beyond_a_limit_is_found"
 LET_BE = "DATA-030:what_is_within_a_limit_is_let_be"
+MANY = "DATA-030:the_last_of_many_patterns_are_judged"
 TURNED = "DATA-030:a_finding_has_no_axis"
 
 
@@ -85,3 +86,11 @@ mutant("GUARD-DATA-030r", "one pattern of nonsense decides where zero frequency 
     FOUND + "[zero-frequency-but-one]", plant=row("zero-frequency", the_brightest_pattern_decides_where_zero_is))
 mutant("GUARD-DATA-030s", "light of a few patterns is not held against the probe", FOUND + "[probe-power-one]",
     plant=row("probe-power", the_median_pattern_is_held_against_the_probe))
+mutant("GUARD-DATA-030x", "of a large stack the first block alone is judged by its axes", MANY + "[layout]",
+    plant=function(evidence.unevenness, lambda original, stack, axis: original(stack[:56], axis)))
+mutant("GUARD-DATA-030y", "of many patterns the last ones are not compared", MANY + "[repeated-patterns]",
+    plant=row("repeated-patterns", lambda seen, threshold:
+        None if len(seen.patterns) > 2048 else plausible._repeated_patterns(seen, threshold)))
+mutant("GUARD-DATA-030z", "dark patterns are looked for among the first two thousand", MANY + "[dead-patterns]",
+    plant=row("dead-patterns", lambda seen, threshold:
+        plausible._dead_patterns(seen, threshold) if (seen.energy[:2048] <= 0).any() or len(seen.patterns) < 2048 else None))

@@ -8,13 +8,14 @@ import numpy as np
 
 from conformance.defects.changes import constant, function, method, result
 from conformance.mutants import rows
-from reference_impl.data import checks, header, metadata, record
+from reference_impl.data import checks, header, metadata, npz, record
 
 WARN = "DATA-003:integers_of_every_kind_warn"
 VALUES = "DATA-012:a_mask_has_two_values"
 KINDS = "DATA-012:a_mask_may_be_of_any_kind"
 IN_A_FILE = "DATA-027:a_mask_in_a_file_has_two_values"
 DIGITS = "DATA-023:a_photon_number_keeps_its_digits"
+NO_MAPPING = "DATA-005:metadata_of_another_form_are_refused"
 SURVIVE = "DATA-007:metadata_of_any_content_survive_their_file"
 SCHEMA = "DATA-005:photons_hang_on_no_schema"
 EACH = "DATA-018:each_array_may_come_in_each_form_that_holds_it"
@@ -60,6 +61,17 @@ def metadata_without_physics_are_left_out(original, self, path):
     original(bare, path)
 
 
+def what_is_no_mapping_says_nothing(original, text, file=None):
+    return original(text if text.lstrip().startswith("{") else "{}", file)
+
+
+def the_first_of_several_texts_counts(original, self, key):
+    try:
+        return original(self, key)
+    except ValueError:
+        return str(np.ravel(self.array(key))[0]) if self.header(key).dtype.kind == "U" else "{}"
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -88,3 +100,7 @@ mutant("GUARD-DATA-018n", "numbers of scans in floats are refused", EACH + "[sca
     plant=function(checks.scan_index, floats_are_no_numbers_of_scans))
 mutant("GUARD-DATA-018p", "an object in double precision of another machine is read as noise", EACH + "[objectGuess]",
     plant=function(checks.object_image, objects_are_single))
+mutant("GUARD-DATA-005x", "metadata that are a list or a number say nothing", NO_MAPPING + "[list-file]",
+    NO_MAPPING + "[number-header]", plant=function(metadata.parse, what_is_no_mapping_says_nothing))
+mutant("GUARD-DATA-005y", "the first of several texts is read", NO_MAPPING + "[two-texts-file]",
+    plant=method(npz.Archive, "text", the_first_of_several_texts_counts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from reference_impl.dispatch import workflow
 from reference_impl.inference import reassemble, reassemble_cdi_image_torch
 from reference_impl.inference.predict import predict_patches
 from reference_impl.training import resume, trainer
-from reference_impl.training.overrides import settle
+from reference_impl.training.overrides import _existing, _refuse_unknown, settle
 from reference_impl.training.resume import Memory, Provenance, digest_of
 
 LEFT = "TRAIN-005:a_training_leaves_what_it_is_given"
@@ -216,3 +217,7 @@ mutant("GUARD-TRAIN-053c", "a run reconstructs without its execution configurati
 mutant("GUARD-TRAIN-053d", "a run reconstructs in the batches that it was trained in", AS_TOLD,
     plant=constant(workflow, "reassemble_cdi_image_torch", lambda *given: reassemble_cdi_image_torch(
         *given[:-1], replace(given[-1], inference_batch_size=None))))
+mutant("GUARD-TRAIN-006", "of the overrides a training takes what it knows", "TRAIN-006:a_setting_that_is_not_known_is_refused",
+    plant=function(_refuse_unknown, lambda original, unknown: None))
+mutant("GUARD-TRAIN-006b", "where there is no checkpoint a training begins anew", "TRAIN-006:a_checkpoint_that_is_not_there_is_refused",
+    plant=function(_existing, lambda original, path: original(path if path is not None and Path(path).is_file() else None)))

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import map_folders, maps, pairings
+from conformance.scenes import groups, map_folders, maps, pairings
 from conformance.scenes.maps import everything, opened
+from conformance.scenes.records import write_npz
 
 REBUILD = "Rebuild it with remake_map=True"
 FAULTS = pytest.mark.parametrize("fault", ["no-archive", *maps.BAD])
@@ -205,3 +206,31 @@ def test_a_folder_stands_for_nothing_else(backend: Any, observe: Observer, tmp_p
 
     observe.equal("rows", len(found), len(listed))
     observe.equal("changed", maps.unlike(maps.values(everything(found)), maps.values(everything(listed))), [])
+
+
+@pytest.mark.axes("map:M", "map:N")
+@pytest.mark.clause("BATCH-049~2", evidence="differential", needs=("GROUP-030",))
+def test_a_map_of_large_patterns_is_that_of_memory(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """The last of them are the brightest. If this fails, suspect patterns that are read or scaled by blocks."""
+    path = write_npz(tmp_path / "large.npz", **groups.growing(150, 64))
+    config = maps.config(backend, 1, N=64, n_groups=150)
+    truth = maps.in_memory(backend, path, config)
+
+    with observe.accepts("file"):
+        found = maps.values(everything(backend.mapped([path], tmp_path / "map", config)))
+
+    observe.equal("changed", maps.unlike(found, truth), [])
+
+
+@pytest.mark.clause("BATCH-047~1")
+@pytest.mark.parametrize("place", [0, 1, 3], ids=["first", "between", "last"])
+def test_a_source_that_is_not_there_is_named(backend: Any, observe: Observer, tmp_path: Path, place: int) -> None:
+    """And there is no map. If this fails, suspect files that are listed as far as they are found."""
+    paths = maps.scans(tmp_path / "data")
+    paths.insert(place, tmp_path / "data" / "scan-9.npz")
+
+    with observe.raises("refusal", (ValueError, FileNotFoundError), "scan-9.npz"):
+        opened(backend, tmp_path, paths)
+
+    there = (tmp_path / "map" / maps.MANIFEST).exists()
+    observe.holds("nothing", not there, "no map", "a map of the others")

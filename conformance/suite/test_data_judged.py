@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import judged, judged_mixed, odds, reports
+from conformance.scenes import judged, judged_many, judged_mixed, odds, reports
 from conformance.scenes.odds import Odd
 
 
@@ -153,3 +153,15 @@ def test_a_number_by_hand_that_is_the_files_is_told_once(backend: Any, observe: 
     truth, found = (backend.granted(backend.record(**given), nphotons=3.25e4) for given in (plain, stated))
 
     observe.equal("photons", list(native.item(found, "photons")), list(native.item(truth, "photons")))
+
+
+@pytest.mark.clause("DATA-030~1")
+@pytest.mark.parametrize("name", judged_many.BEYOND)
+def test_the_last_of_many_patterns_are_judged(backend: Any, observe: Observer, name: str) -> None:
+    """Of 4,300, or of a large cube. If this fails, suspect a sum by blocks, or a look at a part of the stack."""
+    plain = told(backend, judged_many.plain())
+
+    found = told(backend, judged_many.BEYOND[name](judged_many.plain()))
+
+    observe.equal("findings of a plain record", sorted(plain), [])
+    observe.holds("finding", name in found, name, ", ".join(found) or "nothing")

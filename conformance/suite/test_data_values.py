@@ -14,6 +14,17 @@ from conformance.oracles import data as oracle
 from conformance.scenes import entrances, files, kept, masks, number_forms, wrong_arrays
 
 GOOD = masks.mask(16)
+NO_MAPPING = {
+    "list": np.array("[30000.0]"),
+    "number": np.array("30000"),
+    "quotes": np.array("{'nphotons': 30000}"),
+    "cut": np.array('{"physics_parameters": {"nphotons": 3'),
+    "no-text": np.array(30000.0),
+    "two-texts": np.array(["{}", "{}"]),
+    "object-of-a-number": np.array(30000, dtype=object),
+    "object-of-two-texts": np.array(["{}", "{}"], dtype=object),
+}
+"""What `_metadata` may hold in the place of the text of a mapping."""
 
 
 @pytest.mark.clause("DATA-003~1")
@@ -137,3 +148,14 @@ def test_photons_hang_on_no_schema(backend: Any, observe: Observer, tmp_path: Pa
 def test_each_array_may_come_in_each_form_that_holds_it(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
     """By file and as arrays, one array at a time. If this fails, suspect a dtype that is asked for by its kind."""
     observe.equal("unlike", number_forms.unlike(backend, tmp_path, name), [])
+
+
+@pytest.mark.clause("DATA-005~1")
+@pytest.mark.parametrize("entrance", ["file", "header"])
+@pytest.mark.parametrize("form", NO_MAPPING)
+def test_metadata_of_another_form_are_refused(backend: Any, observe: Observer, tmp_path: Path, form: str, entrance: str) -> None:
+    """By whoever reads them, with the file's name. If this fails, suspect metadata that are left out where they do not fit."""
+    path = entrances.put(tmp_path, {**entrances.whole(), "_metadata": NO_MAPPING[form]})
+
+    with observe.raises("refusal", ValueError, path.name):
+        entrances.answer(backend, entrance, path)

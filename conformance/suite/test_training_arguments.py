@@ -189,3 +189,27 @@ def test_a_run_that_keeps_nothing_is_compared_too(backend: Any, observe: Observe
 
     with observe.raises("refusal", ValueError, "learning_rate"):
         runs.fresh(backend, recipe, tmp_path)
+
+
+@pytest.mark.clause("TRAIN-006~1", needs=("TRAIN-003",))
+@pytest.mark.parametrize("name", ["nepoch", "learning_rates", "n_groups_", "resume"])
+def test_a_setting_that_is_not_known_is_refused(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
+    """Beside one that is known. If this fails, suspect overrides of which a training takes what it knows."""
+    recipe = replace(SMALL, overrides=settings(learning_rate=1e-3, **{name: 2}))
+
+    with observe.raises("refusal", ValueError, name):
+        runs.fresh(backend, recipe, tmp_path)
+
+    observe.equal("left", [found for found in runs.left(tmp_path) if found.endswith((".ckpt", ".zip"))], [])
+
+
+@pytest.mark.clause("TRAIN-006~1", needs=("TRAIN-003",))
+@pytest.mark.parametrize("place", ["nowhere.ckpt", "folder/last.ckpt", "."], ids=["file", "folder-of-it", "a-folder"])
+def test_a_checkpoint_that_is_not_there_is_refused(backend: Any, observe: Observer, tmp_path: Path, place: str) -> None:
+    """No training begins in its place. If this fails, suspect a path that is looked at where it exists."""
+    recipe = replace(SMALL, overrides=settings(resume_from=str(tmp_path / place)))
+
+    with observe.raises("refusal", (ValueError, FileNotFoundError, IsADirectoryError), (tmp_path / place).name):
+        runs.fresh(backend, recipe, tmp_path)
+
+    observe.equal("left", [found for found in runs.left(tmp_path) if found.endswith((".ckpt", ".zip"))], [])
