@@ -219,5 +219,6 @@ mutant("GUARD-TRAIN-053d", "a run reconstructs in the batches that it was traine
         *given[:-1], replace(given[-1], inference_batch_size=None))))
 mutant("GUARD-TRAIN-006", "of the overrides a training takes what it knows", "TRAIN-006:a_setting_that_is_not_known_is_refused",
     plant=function(_refuse_unknown, lambda original, unknown: None))
-mutant("GUARD-TRAIN-006b", "where there is no checkpoint a training begins anew", "TRAIN-006:a_checkpoint_that_is_not_there_is_refused",
+mutant("GUARD-TRAIN-006b", "where there is no checkpoint a training begins anew",
+    "TRAIN-006:a_checkpoint_that_is_not_there_is_refused",
     plant=function(_existing, lambda original, path: original(path if path is not None and Path(path).is_file() else None)))

@@ -23,14 +23,13 @@ from reference_impl.batch.probe import disc_mask, normalise_probe  # noqa: E402
 
 if TYPE_CHECKING:
     from reference_impl.batch.dataset import Batch, PtychoDataset, collate_batch
-    from reference_impl.batch.loaders import PtychoDataModule, build_loaders, make_loader, whole_batches
+    from reference_impl.batch.loaders import build_loaders, make_loader, whole_batches
     from reference_impl.batch.mapped import MappedDataset, open_mapped
 
 __all__ = [
     "Batch",
     "MappedDataset",
     "PtychoContainer",
-    "PtychoDataModule",
     "PtychoDataset",
     "build_loaders",
     "collate_batch",
@@ -45,7 +44,7 @@ __all__ = [
     "whole_batches",
 ]
 _PLACES = dict.fromkeys(("Batch", "PtychoDataset", "collate_batch"), "dataset")
-_PLACES |= dict.fromkeys(("PtychoDataModule", "build_loaders", "make_loader", "whole_batches"), "loaders")
+_PLACES |= dict.fromkeys(("build_loaders", "make_loader", "whole_batches"), "loaders")
 _PLACES |= dict.fromkeys(("MappedDataset", "open_mapped"), "mapped")
 
 

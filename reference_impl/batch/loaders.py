@@ -1,4 +1,4 @@
-"""Loaders and the Lightning data module (BATCH-031 to BATCH-036)."""
+"""Loaders (BATCH-031 to BATCH-036)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from reference_impl.processes import check_sockets
 require_torch()
 
 import torch  # noqa: E402
-from lightning.pytorch import LightningDataModule, seed_everything  # noqa: E402
+from lightning.pytorch import seed_everything  # noqa: E402
 from torch.utils.data import BatchSampler, DataLoader, Sampler, SequentialSampler  # noqa: E402
 
-from reference_impl.batch.container import ensure_container, resolve_seed  # noqa: E402
+from reference_impl.batch.container import resolve_seed  # noqa: E402
 from reference_impl.batch.dataset import Gathered, PtychoDataset, collate_batch  # noqa: E402
 from reference_impl.batch.mapped import MappedDataset  # noqa: E402
-from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
+from reference_impl.config import TrainingConfig  # noqa: E402
 from reference_impl.errors import naming  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 
@@ -150,43 +150,3 @@ def whole_batches(
 
 def _worker_options(execution: PyTorchExecutionConfig) -> dict[str, Any]:
     return {"persistent_workers": execution.persistent_workers, "prefetch_factor": execution.prefetch_factor}
-
-
-class PtychoDataModule(LightningDataModule):
-    """The loaders of one training, made in `setup`, once a process.
-
-    `train`, `test`: containers or raw records (grouped by BATCH-011; validation data with at most one group a point).
-    """
-
-    def __init__(
-        self,
-        train: Any,
-        test: Any | None,
-        config: TrainingConfig | InferenceConfig,
-        execution: PyTorchExecutionConfig | None = None,
-    ) -> None:
-        super().__init__()
-        self.train, self.test, self.config, self.execution = train, test, config, execution
-        self._loaders: Loaders | None = None
-
-    def setup(self, stage: str | None = None) -> None:
-        """Group raw records and build both loaders, unless that is done."""
-        if self._loaders is None:
-            self.train = _container(self.train, self.config, cap_groups=False)
-            self.test = None if self.test is None else _container(self.test, self.config, cap_groups=True)
-            self._loaders = build_loaders(self.train, self.test, self.config, self.execution)
-
-    def train_dataloader(self) -> DataLoader:
-        """The train loader; `setup` runs where it has not."""
-        self.setup()
-        return self._loaders[0]
-
-    def val_dataloader(self) -> DataLoader | list[DataLoader]:
-        """The validation loader, or no loaders."""
-        self.setup()
-        return [] if self._loaders[1] is None else self._loaders[1]
-
-
-def _container(data: Any, config: TrainingConfig | InferenceConfig, cap_groups: bool) -> Any:
-    """Raw records become containers; whatever else goes to the loaders as it is, which say what they miss."""
-    return ensure_container(data, config, cap_groups=cap_groups) if hasattr(data, "diff3d") else data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reference_impl.data.header import FileHeader, inspect_file
 from reference_impl.data.load import ensure_same_subsample, load_data, subsampled
 from reference_impl.data.mask import good_pixels
-from reference_impl.data.metadata import nphotons, stated_nphotons
+from reference_impl.data.metadata import stated_nphotons
 from reference_impl.data.record import RawData
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "good_pixels",
     "inspect_file",
     "load_data",
-    "nphotons",
     "stated_nphotons",
     "subsampled",
 ]

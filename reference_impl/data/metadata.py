@@ -40,12 +40,6 @@ def stated_nphotons(metadata: Mapping[str, Any] | None, file: str | Path | None 
     return float(value)
 
 
-def nphotons(metadata: Mapping[str, Any] | None) -> float:
-    """The photon number of the metadata, 1e9 by default (DATA-005)."""
-    stated = stated_nphotons(metadata)
-    return DEFAULT_NPHOTONS if stated is None else stated
-
-
 def object_pixel(metadata: Mapping[str, Any] | None) -> float | None:
     """Width of an object pixel in metres, the last of `optics.object_pixel_m` `[height, width]`; None where it is not stated."""
     optics = (metadata or {}).get("optics")

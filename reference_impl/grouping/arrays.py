@@ -46,13 +46,6 @@ def normalisation(mean_energy: float, N: int, file: str | Path | None = None) ->
     return float(np.sqrt((N / 2) ** 2 / mean_energy))
 
 
-def normalise(diffraction: np.ndarray) -> np.ndarray:
-    """`X_full = k · diffraction` for a whole stack `(n, N, N, C)`, float32 in the same memory layout (GROUP-030)."""
-    stack = np.asarray(diffraction)
-    energies = pattern_energies(stack.transpose(0, 3, 1, 2).reshape(-1, *stack.shape[1:3]))
-    return scaled(stack, normalisation(float(energies.mean()), stack.shape[1]))
-
-
 def scaled(stack: np.ndarray, factor: float) -> np.ndarray:
     """`factor · stack` as float32 in the memory layout of `stack`; wide integers and float64 are multiplied in float64."""
     result = np.empty_like(stack, dtype=np.float32)

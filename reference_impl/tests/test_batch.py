@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from reference_impl.batch import (
-    PtychoDataModule,
     PtychoDataset,
     build_loaders,
     container_from_groups,
@@ -252,27 +251,6 @@ def test_reconstructing_needs_no_labels() -> None:
     dataset = PtychoDataset(foreign(), InferenceConfig(model=model, model_path="runs", test_data_file="scan.npz"))
 
     assert "label_amp" not in dataset[[0]][0].keys()
-
-
-def test_validation_data_may_be_smaller_than_the_training_set() -> None:
-    module = PtychoDataModule(record(), record(), training(n_groups=23), None)
-    few = record(**{name: arrays()[name][:9] for name in ("xcoords", "ycoords", "diff3d")})
-
-    module.test = few
-    module.setup("fit")
-
-    assert (len(module.train), len(module.test)) == (23, 9)
-
-
-def test_the_data_module_builds_once_and_has_no_validation_without_test_data() -> None:
-    module = PtychoDataModule(record(), None, training())
-
-    module.setup("fit")
-    first = module.train_dataloader()
-    module.setup("validate")
-
-    assert module.train_dataloader() is first
-    assert module.val_dataloader() == []
 
 
 def test_a_record_is_grouped_after_the_registry_was_synchronised() -> None:

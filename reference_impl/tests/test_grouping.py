@@ -12,7 +12,7 @@ import torch
 from reference_impl.data import RawData
 from reference_impl.errors import ContractError
 from reference_impl.grouping import arrays as images
-from reference_impl.grouping import generate_grouped_data, group_indices, label_patches, normalise, transform
+from reference_impl.grouping import generate_grouped_data, group_indices, label_patches, transform
 from reference_impl.tests.samples import arrays
 
 
@@ -118,16 +118,6 @@ def test_images_are_stored_channel_first(key: str) -> None:
 
     assert grouped[key].shape == (9, 12, 12, 4)
     assert grouped[key].transpose(0, 3, 1, 2).flags.c_contiguous
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float16", "float64"])
-def test_a_stack_alone_is_normalised_as_its_groups_are(dtype: str) -> None:
-    stack = (arrays()["diff3d"] * 200).astype(dtype)
-
-    grouped = generate_grouped_data(record(diff3d=stack), 12, K=6, nsamples=23, gridsize=2, seed=1)
-
-    assert normalise(grouped["diffraction"]).dtype == np.float32
-    np.testing.assert_allclose(normalise(grouped["diffraction"]), grouped["X_full"], rtol=1e-6)
 
 
 def test_the_block_size_changes_no_label(monkeypatch: pytest.MonkeyPatch) -> None:
