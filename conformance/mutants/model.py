@@ -104,6 +104,7 @@ def decoder_concatenates(plant: Plant) -> None:
     plant.function(cnn._up_block, lambda original: Up)
 
 
+SIDES = "MODEL-020:a_network_of_every_side_answers"
 RETURNS = "MODEL-020:forward_returns_prediction_amplitude_and_phase"
 PATCHES = "MODEL-021:inference_gives_the_complex_patches"
 POSITIONS = "MODEL-021:inference_takes_no_notice_of_positions"
@@ -140,6 +141,11 @@ def autoencoder_is_made_beside_the_trained_one(original, *arguments, **options):
     models = dict(results["models"])
     other = network.create_network(models["diffraction_to_obj"].model.config)
     return results | {"models": models | {"autoencoder": other}}
+
+
+def large_images_are_padded_as_small_ones(original, self, *given):
+    original(self, *given)
+    self.width = 16
 
 
 mutant = rows(__name__)
@@ -234,3 +240,8 @@ mutant("GUARD-MODEL-023b", "wider networks are as wide as before", "MODEL-023:we
 mutant("GUARD-MODEL-026", "the autoencoder is another, untrained network", "MODEL-026:autoencoder_is_part_of_the_public_model",
     breaks="train: the bundle refuses two models that are not one",
     plant=function(train_cdi_model_torch, autoencoder_is_made_beside_the_trained_one))
+mutant("GUARD-MODEL-020x", "large images are padded as those of 64 pixels", SIDES + "[N128-g1]", SIDES + "[N256-g1]",
+    plant=method(CentreHead, "__init__", large_images_are_padded_as_small_ones))
+mutant("GUARD-MODEL-020y", "heads of large networks expect the width of the smallest one", SIDES + "[N128-g2]", SIDES + "[N256-g1]",
+    plant=function(cnn._head, lambda original, features, images, config, activation:
+        original(features * config.N // 64, images, config, activation)))

@@ -100,6 +100,12 @@ def the_first_stage_learns_nothing(original, self, seen):
     return original(self, seen).detach()
 
 
+def large_sides_are_refused_in_other_words(original, self, config):
+    if config.N > 64:
+        raise ValueError(f"N: expected 64, found {config.N}")
+    original(self, config)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -163,3 +169,5 @@ def lengths_are_one(module):
 
 def without_the_last(patterns):
     return torch.cat([patterns[:, :-1], patterns[:, -2:-1]], dim=1) if patterns.shape[1] > 1 else patterns
+mutant("GUARD-MODEL-029x", "patterns of 128 pixels are refused in other words", "MODEL-029:each_answers_at_the_sides_that_it_takes",
+    plant=method(UnrolledNetwork, "__init__", large_sides_are_refused_in_other_words))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import generators
+from conformance.scenes import generators, sides
 
 BOTH = pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 
@@ -168,3 +168,13 @@ def test_each_sees_the_probe_behind_its_mask(backend: Any, observe: Observer, g:
 
     close(observe, "prediction", {name: pairs[0] for name, pairs in found.items()})
     close(observe, "patches", {name: pairs[1] for name, pairs in found.items()})
+
+
+@pytest.mark.clause("MODEL-029~1", needs=("MODEL-028",))
+@pytest.mark.parametrize("N", [128], ids=["N128"])
+def test_each_answers_at_the_sides_that_it_takes(backend: Any, observe: Observer, N: int) -> None:
+    """Or refuses the side by MODEL-002's words. If this fails, suspect a side that is made, and never used."""
+    with observe.accepts("valid input"):
+        found = generators.each(backend, lambda name: sides.of_architecture(backend, name, N, 1))
+
+    observe.equal("others", {name: told for name, told in found.items() if told not in (sides.owed(N, 1), "refused")}, {})

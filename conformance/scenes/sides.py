@@ -1,0 +1,47 @@
+"""Networks on patterns of another side than the usual one (MODEL-002, MODEL-020, MODEL-029)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import native
+from conformance.protocol import Native
+from conformance.scenes import generators, networks
+from conformance.scenes.networks import Inputs
+from conformance.scenes.optics import curved_probe
+
+
+def inputs(N: int, g: int) -> Inputs:
+    """Two groups of patterns of this side, the second one of three times the light in its left half."""
+    images = np.random.default_rng(N).uniform(0.1, 1.0, (1, g * g, N, N)).repeat(2, axis=0)
+    images[1, ..., : N // 2] *= 3
+    scale = np.full((2, 1, 1, 1), 2.0, np.float32)
+    probe = curved_probe(N)[None, None].repeat(2, axis=0)
+    return Inputs(images.astype(np.float32), np.zeros((2, g * g, 1, 2), np.float32), probe, scale, scale)
+
+
+def answered(backend: Any, config: Native, N: int, g: int) -> dict[str, Any]:
+    """Shapes and dtypes of what both calls return, whether it is finite, and whether the object knows which pattern it is of."""
+    made, fed = networks.module(backend, config), inputs(N, g)
+    arrays = [native.array(one) for one in (*backend.forward(made, *fed), backend.predict(made, *fed[:4]))]
+    return {
+        "shapes": [array.shape for array in arrays],
+        "dtypes": [str(array.dtype) for array in arrays],
+        "finite": all(bool(np.isfinite(array).all()) for array in arrays),
+        "alike": [not np.any(array[0] != array[1]) for array in arrays],
+    }
+
+
+def owed(N: int, g: int) -> dict[str, Any]:
+    """What `answered` is to be."""
+    dtypes = ["float32"] * 3 + ["complex64"]
+    return {"shapes": [(2, g * g, N, N)] * 4, "dtypes": dtypes, "finite": True, "alike": [False] * 4}
+
+
+def of_architecture(backend: Any, name: str, N: int, g: int) -> dict[str, Any] | str:
+    """The same of a network by its name; `refused` where it takes no such side (MODEL-002's words)."""
+    if generators.makes(backend, name, N, g) == "refused":
+        return "refused"
+    return answered(backend, generators.settings(backend, name, {"N": N, "gridsize": g}), N, g)
