@@ -242,6 +242,6 @@ mutant("GUARD-MODEL-026", "the autoencoder is another, untrained network", "MODE
     plant=function(train_cdi_model_torch, autoencoder_is_made_beside_the_trained_one))
 mutant("GUARD-MODEL-020x", "large images are padded as those of 64 pixels", SIDES + "[N128-g1]", SIDES + "[N256-g1]",
     plant=method(CentreHead, "__init__", large_images_are_padded_as_small_ones))
-mutant("GUARD-MODEL-020y", "heads of large networks expect the width of the smallest one", SIDES + "[N128-g2]", SIDES + "[N256-g1]",
+mutant("GUARD-MODEL-020y", "heads of large networks expect more than there is", SIDES + "[N128-g2]", SIDES + "[N256-g1]",
     plant=function(cnn._head, lambda original, features, images, config, activation:
         original(features * config.N // 64, images, config, activation)))

@@ -158,6 +158,10 @@ mutant("GUARD-MODEL-037", "one network sees the probe as it came, without its ma
     plant=method(PtychoModel, "_patches", _unrolled(patches_under_the_whole_probe)))
 mutant("GUARD-MODEL-037b", "one network sees the light of the whole probe behind the mask", BEHIND,
     plant=method(PtychoModel, "_patches", _unrolled(patches_in_the_whole_light)))
+mutant("GUARD-MODEL-029x", "patterns of 128 pixels are refused in other words",
+    "MODEL-029:each_answers_at_the_sides_that_it_takes",
+    plant=method(UnrolledNetwork, "__init__", large_sides_are_refused_in_other_words))
+
 
 
 def lengths_are_one(module):
@@ -169,5 +173,3 @@ def lengths_are_one(module):
 
 def without_the_last(patterns):
     return torch.cat([patterns[:, :-1], patterns[:, -2:-1]], dim=1) if patterns.shape[1] > 1 else patterns
-mutant("GUARD-MODEL-029x", "patterns of 128 pixels are refused in other words", "MODEL-029:each_answers_at_the_sides_that_it_takes",
-    plant=method(UnrolledNetwork, "__init__", large_sides_are_refused_in_other_words))

@@ -113,7 +113,7 @@ def test_autoencoder_is_part_of_the_public_model(backend: Any, observe: Observer
     observe.equal("weights_of_its_own", sum((parts - whole).values()), 0)
 
 
-@pytest.mark.clause("MODEL-020~1", "MODEL-021~2")
+@pytest.mark.clause("MODEL-020~1", needs=("MODEL-021",))
 @pytest.mark.parametrize(("N", "g"), [(128, 1), (128, 2), (256, 1)], ids=["N128-g1", "N128-g2", "N256-g1"])
 def test_a_network_of_every_side_answers(backend: Any, observe: Observer, N: int, g: int) -> None:
     """It is not only made, but used. If this fails, suspect a last block whose width is that of the smallest network."""
