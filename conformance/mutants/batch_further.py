@@ -1,4 +1,4 @@
-"""Defects of the norm of several modes under a mask, and of what a folder stands for, and of rules for few points."""
+"""Defects of the norm of several modes under a mask, and of folders, of rules for few points, of many modes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from conformance.defects.changes import function
 from conformance.mutants import rows
 from reference_impl.batch import manifest
 from reference_impl.batch import probe as normalisation
+from reference_impl.data import header
 from reference_impl.errors import ContractError
 from reference_impl.grouping import rules
 
 FEW = "GROUP-041:few_points_are_candidates_of_every_rule"
+MANY = "DATA-017:there_are_as_many_modes_as_there_are"
 FOLDER = "BATCH-040:a_folder_stands_for_nothing_else"
 NORM = "BATCH-050:equal_modes_have_the_norm_of_one"
 
@@ -33,6 +35,16 @@ def _in_folders(pattern):
         sources = [given] if isinstance(given, str | Path) else given
         found = [sorted(Path(one).glob(pattern)) if Path(one).is_dir() else [Path(one)] for one in sources]
         return original([path for inside in found for path in inside])
+
+    return change
+
+
+def _modes(allowed):
+    def change(original, archive):
+        shape = archive.header("probeGuess").shape
+        if len(shape) == 3 and not allowed(*shape[:2]):
+            raise ContractError(file=archive.path, field="probeGuess", expected="(N,N) or (P,N,N)", found=f"shape {shape}")
+        return original(archive)
 
     return change
 
@@ -64,3 +76,7 @@ mutant("GUARD-GROUP-041j", "neighbours that are missing are the last point", f"{
     plant=function(rules._candidates, missing_neighbours_are_the_last_point))
 mutant("GUARD-GROUP-041k", "a rule wants more than K points", f"{FEW}[5-Nearest]", f"{FEW}[6-4_quadrant]",
     plant=function(rules._candidates, as_many_points_as_neighbours_are_asked_for))
+mutant("GUARD-DATA-017h", "headers of as many modes as rows are refused", f"{MANY}[64-header]", f"{MANY}[64-factory]",
+    plant=function(header._probe_side, _modes(lambda P, N: P != N)))
+mutant("GUARD-DATA-017i", "headers of a single mode with its axis are refused", f"{MANY}[1-header]", f"{MANY}[1-factory]",
+    plant=function(header._probe_side, _modes(lambda P, N: P > 1)))

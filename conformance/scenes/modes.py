@@ -29,6 +29,17 @@ PROBES: dict[str, Callable[[], np.ndarray]] = {
 """Probes `(P, 16, 16)` whose modes differ in place, phase and power."""
 
 
+def many(count: int) -> np.ndarray:
+    """`(count, 64, 64)` modes, each another."""
+    one = curved_probe(64)[0]
+    return np.stack([np.roll(one, (k % 7, k // 7), axis=(0, 1)) for k in range(count)])
+
+
+def whole_probe(found: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """What an entrance says of the probe, if anything, as modes."""
+    return {name: np.array(batches.as_modes(value)) for name, value in found.items() if name == "probeGuess"}
+
+
 def _spoiled(modes: np.ndarray) -> np.ndarray:
     modes[-1, 3, 5] = complex(0, np.nan)
     return modes

@@ -92,3 +92,19 @@ def test_powers_keep_their_ratios(backend: Any, observe: Observer, tmp_path: Pat
 
     seen = native.array(native.item(batch, 1))
     observe.close("powers", modes.powers(seen[0, 0]), modes.powers(probe), dtype="float32")
+
+
+@pytest.mark.clause("DATA-017~1", needs=("CONFIG-064",))
+@pytest.mark.parametrize("entrance", ["file", "header", "factory"])
+@pytest.mark.parametrize("count", [1, 64, 65])
+def test_there_are_as_many_modes_as_there_are(backend: Any, observe: Observer, tmp_path: Path, count: int, entrance: str) -> None:
+    """One, as many as rows, more. If this fails, suspect a header that tells modes from rows by their number."""
+    given = {**entrances.whole(), "probeGuess": modes.many(count)}
+
+    with observe.accepts("file"):
+        found = entrances.answer(backend, entrance, entrances.put(tmp_path, given))
+
+    expected = {**entrances.truth(backend, entrance, given)}
+    observe.equal(
+        "unlike", entrances.unlike({**found, **modes.whole_probe(found)}, {**expected, **modes.whole_probe(expected)}), []
+    )
