@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import archives, commands, solving
+from conformance.scenes import archives, commands, interop, solving
 from conformance.scenes.shared import once
 
 COUNT, PIXEL = 12, 5e-8
@@ -172,6 +172,53 @@ CASES: dict[str, Case] = {
 }  # fmt: skip
 
 
+# -- a file of another program, and a table beside it
+
+PITCHES, ABOVE_BACKGROUND = (75e-6, 55e-6), 4096
+"""Height and width of a detector pixel; what CXI's masks say of good pixels that saw something."""
+
+
+def _cxi_truth() -> Truth:
+    good = np.ones((SIDE, SIDE), bool)
+    good[30:33, 5] = False
+    pixel = WAVELENGTH * DISTANCE / (SIDE * np.array(PITCHES[::-1]))
+    return Truth(np.sqrt(_counts(SIDE, SIDE, 9)) * good, _places() * 1e-6 / pixel, good)
+
+
+def _cxi_files(folder: Path) -> dict[str, Any]:
+    counts, good = _counts(SIDE, SIDE, 9), _cxi_truth().good
+    mask = np.where(good, 0, 1).astype(np.uint32)
+    mask[40, 40:50] = ABOVE_BACKGROUND
+    values = {"detector_1/data": (counts, None), "detector_1/distance": (DISTANCE * 1e3, "mm"), "detector_1/mask": (mask, None),
+              "detector_1/y_pixel_size": (PITCHES[0], "m"), "detector_1/x_pixel_size": (PITCHES[1], "m"),
+              "source_1/energy": (10.0, "keV"), "source_1/illumination": (_probe(SIDE)[0], None)}  # fmt: skip
+    places = np.column_stack([_places(), np.zeros(COUNT)])
+    with interop.hdf5().File(folder / "scan.cxi", "w") as file:
+        file["cxi_version"] = 160
+        for name, (value, unit) in {f"instrument_1/{name}": both for name, both in values.items()}.items():
+            file[f"entry_1/{name}"] = value
+            file[f"entry_1/{name}"].attrs.update({} if unit is None else {"units": unit})
+        file["entry_1/sample_1/geometry_1/translation"] = places
+        file["entry_1/sample_1/geometry_1/translation"].attrs["units"] = "um"
+        file["entry_1/data_1/data"] = file["entry_1/instrument_1/detector_1/data"]
+    return {"--source": folder / "scan.cxi"}
+
+
+def _table_files(folder: Path) -> dict[str, Any]:
+    """The same file, and a table that names its columns and the frame of each line, in another order than that of the frames."""
+    (x, y), order = _places().T, np.argsort(np.sin(np.arange(COUNT) * 2.7))
+    lines = [f"{number},{1e3 * y[number]:.9f},{1e3 * x[number]:.9f}" for number in order]
+    (folder / "table.csv").write_text("\n".join(["frame,y (nm),x (nm)", *lines]) + "\n", encoding="utf-8")
+    return _cxi_files(folder) | {"--positions": folder / "table.csv"}
+
+
+OTHERS: dict[str, Case] = {
+    "cxi": Case({}, ("--quiet",), _cxi_files, _cxi_truth),
+    "table": Case({}, ("--quiet",), _table_files, _cxi_truth),
+}
+EVERY = CASES | OTHERS
+
+
 def understood(backend: Any, shared: Path, *flags: str) -> None:
     """Raises `NotClaimed` where there is no `convert`, or one whose help does not list one of the flags."""
     for flag in flags:
@@ -180,7 +227,7 @@ def understood(backend: Any, shared: Path, *flags: str) -> None:
 
 def converted(backend: Any, shared: Path, name: str) -> tuple[process.Completed, Path]:
     """The call of a case, once for all checks of a session: how it ended, and the folder of what it wrote."""
-    case = CASES[name]
+    case = EVERY[name]
     understood(backend, shared, *case.flags, *case.switches)
 
     def run(folder: Path) -> process.Completed:
@@ -205,7 +252,7 @@ def found(backend: Any, path: Path) -> Truth:
 
 def laid(name: str, *places: np.ndarray) -> list[np.ndarray]:
     """Positions as they stand where the call keeps their origin; else each set from its first one on."""
-    return [one if CASES[name].kept else one - one[:1] for one in places]
+    return [one if EVERY[name].kept else one - one[:1] for one in places]
 
 
 def rehearsed(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, list[str]]:
@@ -227,3 +274,14 @@ def onto_itself(backend: Any, shared: Path, folder: Path) -> tuple[process.Compl
     before = source.read_bytes()
     done = commands.call([*backend.command("convert"), "--source", source, "--bin", 2, "--output", link], folder)
     return done, before, source.read_bytes()
+
+
+def exported(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
+    """`export` of the CXI file as a product, once for all checks of a session: how it ended, and the product."""
+    solving.offered(backend, "export", shared)
+
+    def run(folder: Path) -> process.Completed:
+        argv = [*backend.command("export"), *commands.listed(_cxi_files(folder)), "--to", "product", "--quiet"]
+        return commands.call([*argv, "--output", folder / "out.h5"], folder)
+
+    return process.Completed(**once(shared, "exported", lambda folder: vars(run(folder)))), shared / "exported" / "out_para.h5"

@@ -1,4 +1,4 @@
-"""CLI-031, CLI-032: further flags of a conversion, and what it leaves alone."""
+"""CLI-031, CLI-032, CLI-057: further flags of a conversion, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.scenes import converting
 
@@ -71,3 +72,36 @@ def test_a_file_is_not_converted_onto_itself(backend: Any, observe: Observer, sh
 
     observe.equal("exit code", done.returncode, 1)
     observe.equal("source", after, before)
+
+
+@pytest.mark.clause("CLI-057~1", needs=("CLI-027",), evidence="analytic")
+@pytest.mark.parametrize("case", converting.OTHERS)
+def test_a_file_of_another_program_is_read_by_what_it_states(
+    backend: Any, observe: Observer, shared_folder: Path, case: str
+) -> None:
+    """Its units, pixels, mask and columns. If this fails, suspect a layout's default before what a file says."""
+    done, folder = converting.converted(backend, shared_folder, case)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    truth = converting.OTHERS[case].truth()
+
+    found = converting.found(backend, folder / "scan.npz")
+
+    observe.equal("good pixels", found.good, truth.good)
+    observe.close("patterns", found.amplitudes, truth.amplitudes)
+    observe.close("positions", *converting.laid(case, found.positions, truth.positions), dtype="float64")
+
+
+@pytest.mark.clause("CLI-057~1", needs=("SIDE-002",), evidence="symmetry")
+def test_an_experiment_is_exported_as_a_product(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Positions, pixels and the object's corner. If this fails, suspect x and y exchanged in one place of two."""
+    done, path = converting.exported(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    truth = converting.OTHERS["cxi"].truth()
+
+    found = backend.read_product(path)
+
+    positions = np.stack([native.array(native.item(found, f"{axis}coords")) for axis in "xy"], axis=-1)
+    observe.close("positions", positions - positions[:1], truth.positions - truth.positions[:1])
+    observe.close("origin", np.array([float(one) for one in native.item(found, "origin")]), np.zeros(2))
+    energy = float(native.item(found, "probe_energy_eV"))
+    observe.close("energy and distance", [energy, float(native.item(found, "detector_object_distance_m"))], [1e4, 2.0])
