@@ -36,3 +36,7 @@ mutant("GUARD-CLI-032", "a file is converted onto itself", "CLI-032:a_file_is_no
         "    for path in ():\n        refuse_same_file("))
 mutant("GUARD-CLI-032b", "--dry-run writes", "CLI-032:a_rehearsal_writes_nothing",
     plant=source("cli/convert.py", "    if args.dry_run:\n", "    if False:\n"))
+mutant("GUARD-CLI-031i", "--drop-surplus drops the first frames", f"{ACT}[window]",
+    plant=source("data/geometry_positions.py", "            frames = frames[frames < len(positions)]\n        elif",
+        "            frames = frames[frames >= count - len(positions)]\n"
+        "            return frames, positions[frames - count + len(positions)]\n        elif"))

@@ -15,13 +15,13 @@ from conformance.scenes.shared import once
 
 COUNT, PIXEL = 12, 5e-8
 """Exposures, and an object pixel in metres."""
-CENTRE, CROP, BIN, HELD = (47, 75), 64, 2, 0.25
+CENTRE, CROP, BIN, HELD = (47, 75), 64, 2, 0.3
 """Row and column of the beam, detector pixels that are kept and added up, and the share that is held out."""
 SIDE, PAD, DARK, SATURATED, HIGH = 64, 80, 4, 9, 60_000
 STEP, SHAPE, OPTICS = (80e-9, 60e-9), (3, 4), {"--energy": "10 keV", "--distance": "2 m", "--detector-pixel": "75 um"}
 WAVELENGTH, DISTANCE, PITCH = 6.62607015e-34 * 299792458.0 / (1e4 * 1.602176634e-19), 2.0, 75e-6
 SURPLUS = 2
-"""Positions behind those of the last frame."""
+"""Positions behind those of the last frame, or frames behind those of the last position."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _cut_frames() -> tuple[np.ndarray, np.ndarray]:
 
 def _cut_files(folder: Path) -> dict[str, Any]:
     frames, good = _cut_frames()
-    x, y = _places().T
+    x, y = _places(COUNT - SURPLUS).T
     np.savez(folder / "places.npz", across=1e3 * x, down=1e3 * y)
     made = _saved(folder, frames=frames, good=good, probe=_probe(CROP)[0])
     places = {f"--positions-{axis}": f"{folder / 'places.npz'}::{name}*1e-9" for axis, name in (("x", "across"), ("y", "down"))}
@@ -97,12 +97,12 @@ def _cut_files(folder: Path) -> dict[str, Any]:
 def _cut_truth() -> Truth:
     frames, good = _cut_frames()
     good[40, 80] = False
-    counts = np.where(good, np.maximum(frames, 0), 0).astype(float)
+    counts = np.where(good, np.maximum(frames, 0), 0).astype(float)[:-SURPLUS]
     rows, columns = CENTRE[0] + np.arange(CROP) - CROP // 2, CENTRE[1] - (np.arange(CROP) - CROP // 2)
     parts = (CROP // BIN, BIN, CROP // BIN, BIN)
-    summed = counts[:, rows][:, :, columns].reshape(COUNT, *parts).sum(axis=(2, 4))
+    summed = counts[:, rows][:, :, columns].reshape(-1, *parts).sum(axis=(2, 4))
     whole = good[rows][:, columns].reshape(parts).all(axis=(1, 3))
-    return Truth(np.sqrt(summed), _places() * [-1, 1] * 1e-6 / PIXEL, whole)
+    return Truth(np.sqrt(summed), _places(COUNT - SURPLUS) * [-1, 1] * 1e-6 / PIXEL, whole)
 
 
 # -- a folder of images on a raster, filled up, some of them left out
@@ -160,7 +160,7 @@ CASES: dict[str, Case] = {
     "window": Case(
         {"--centre": "47,75", "--crop": CROP, "--bin": BIN, "--clip-negatives": 3, "--position-unit": "m", "--held-out": HELD,
          "--object-pixel": "50 nm", "--measurement": "counts", "--zero-frequency": "centre"},
-        ("--flip-columns", "--mask-marked", "--flip-x", "--keep-origin"), _cut_files, _cut_truth, kept=True),
+        ("--flip-columns", "--mask-marked", "--flip-x", "--keep-origin", "--drop-surplus"), _cut_files, _cut_truth, kept=True),
     "raster": Case(
         {"--step": "80 nm,60 nm", "--scan-shape": "3,4", "--pad": PAD, "--drop-dark": 0.1, "--drop-saturated": HIGH,
          "--measurement": "counts", "--zero-frequency": "centre", **OPTICS},
