@@ -28,6 +28,8 @@ WHOLE = "MODEL-033:weights_are_all_of_each"
 LEARNS = "MODEL-034:every_weight_of_each_learns"
 BUNDLED = "MODEL-035:each_comes_back_from_its_bundle"
 SCALED = "MODEL-036:each_multiplies_its_patterns_by_their_scale"
+ORDER = "MODEL-038:to_each_the_order_of_modes_is_one"
+HEARS = "MODEL-038:each_hears_every_mode_or_none"
 BEHIND = "MODEL-037:each_sees_the_probe_behind_its_mask"
 READ = "MODEL-036:each_reads_every_pattern"
 
@@ -49,6 +51,11 @@ def patches_under_the_whole_probe(original, self, x, places, probe, scale):
 def patches_in_the_whole_light(original, self, x, places, probe, scale):
     share = probe.abs().square().mean() / self._masked(probe).abs().square().mean()
     return original(self, x * share.sqrt(), places, probe, scale)
+
+
+def the_strongest(modes):
+    powers = modes.abs().square().sum(dim=(-2, -1), keepdim=True)
+    return torch.take_along_dim(modes, powers.argmax(dim=2, keepdim=True), dim=2)
 
 
 def phases_are_double(original, self, *given):
@@ -162,6 +169,12 @@ mutant("GUARD-MODEL-029x", "patterns of 128 pixels are refused in other words",
     "MODEL-029:each_answers_at_the_sides_that_it_takes",
     plant=method(UnrolledNetwork, "__init__", large_sides_are_refused_in_other_words))
 
+
+mutant("GUARD-MODEL-038", "one network takes the first mode for the probe", ORDER,
+    plant=method(Illumination, "__init__", lambda original, self, patterns, modes: original(self, patterns, modes[:, :, :1])))
+mutant("GUARD-MODEL-038b", "one network takes the strongest mode for the probe", HEARS,
+    plant=method(Illumination, "__init__", lambda original, self, patterns, modes: original(
+        self, patterns, the_strongest(modes))))
 
 
 def lengths_are_one(module):

@@ -210,3 +210,23 @@ def behind_the_mask(backend: Any, name: str, g: int) -> list[tuple[np.ndarray, n
     lit = [fed._replace(probe=probe[None, None, None].astype(np.complex64)) for probe in (inner + outer, inner)]
     predictions = [native.array(backend.forward(made, *one)[0]) for one in lit]
     return [(predictions[0], predictions[1]), (patches(backend, made, lit[0]), patches(backend, made, lit[1]))]
+
+
+def in_another_order(backend: Any, name: str, g: int) -> tuple[np.ndarray, np.ndarray]:
+    """The patches under three modes, the last of them first, and as they were."""
+    made, fed = module(backend, name, {"gridsize": g}), networks.inputs(g, modes=3)
+    return patches(backend, made, fed._replace(probe=fed.probe[:, :, ::-1].copy())), patches(backend, made, fed)
+
+
+def deaf_to(backend: Any, name: str) -> list[int]:
+    """Of three modes those whose conjugates in their places leave every patch as it was; none where no mode is looked at."""
+    made, fed = module(backend, name, {"gridsize": 1}), networks.inputs(1, modes=3)
+    before = patches(backend, made, fed)
+
+    def turned(mode: int) -> np.ndarray:
+        probe = fed.probe.copy()
+        probe[:, :, mode] = 1.5 * probe[:, :, mode].conj()
+        return patches(backend, made, fed._replace(probe=probe))
+
+    deaf = [mode for mode in range(3) if np.array_equal(turned(mode), before)]
+    return deaf if len(deaf) < 3 else []

@@ -10,7 +10,7 @@ from conformance.connectors.names import NotClaimed
 from conformance.oracles import inference as oracle
 from conformance.scenes import engines, runs
 from conformance.scenes.engines import Ask
-from conformance.scenes.images import Image, apart
+from conformance.scenes.images import Image
 
 SIDE = engines.N + 1
 
@@ -25,13 +25,13 @@ def experiment() -> dict[str, np.ndarray]:
 
 
 def under_dark_modes(backend: Any) -> float:
-    """The distance of two images after two passes, with dark modes and without; `NotClaimed` where they are refused."""
+    """What is left, up to the gauge, of two images after two passes, with dark modes and without; `NotClaimed` where refused."""
     usual = engines.finite(engines.image(backend, Ask(passes=2)))
     try:
         found = engines.finite(engines.image(backend, Ask(passes=2, change="dark-modes")))
     except (ValueError, TypeError) as error:
         raise NotClaimed(f"a probe of several modes: the engine refuses it ({error})") from error
-    return apart(found, usual)
+    return oracle.matched(found, usual, engines.light(engines.experiment(), usual.shape)).error
 
 
 def unlike_even(backend: Any) -> float:

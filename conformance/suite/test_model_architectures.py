@@ -1,4 +1,4 @@
-"""MODEL-028 … MODEL-037: what every architecture owes that the backend lists."""
+"""MODEL-028 … MODEL-038: what every architecture owes that the backend lists."""
 
 from __future__ import annotations
 
@@ -178,3 +178,20 @@ def test_each_answers_at_the_sides_that_it_takes(backend: Any, observe: Observer
         found = generators.each(backend, lambda name: sides.of_architecture(backend, name, N, 1))
 
     observe.equal("others", {name: told for name, told in found.items() if told not in (sides.owed(N, 1), "refused")}, {})
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-038~1", evidence="symmetry")
+@BOTH
+def test_to_each_the_order_of_modes_is_one(backend: Any, observe: Observer, g: int) -> None:
+    """The same light. If this fails, suspect the first mode in the place of all."""
+    close(observe, "patches", generators.each(backend, lambda name: generators.in_another_order(backend, name, g)))
+
+
+@pytest.mark.device
+@pytest.mark.clause("MODEL-038~1")
+def test_each_hears_every_mode_or_none(backend: Any, observe: Observer) -> None:
+    """Of three. If this fails, suspect the strongest mode in the place of all."""
+    found = generators.each(backend, lambda name: generators.deaf_to(backend, name))
+
+    observe.equal("deaf to modes", {name: modes for name, modes in found.items() if modes}, {})
