@@ -210,6 +210,10 @@ mutant("GUARD-BATCH-049q", "the last block of a map's patterns is left as it was
 mutant("GUARD-BATCH-047x", "a source that is not there is passed over", "BATCH-047:a_source_that_is_not_there_is_named",
     plant=function(manifest.sources_of, lambda original, given:
         original([path for path in given if Path(path).exists()] if isinstance(given, list) else given)))
+mutant("GUARD-BATCH-047y", "in a map bad values of a masked file are zeros",
+    "BATCH-047:a_bad_value_beside_a_mask_is_refused_by_name",
+    plant=function(on_disk._converted, lambda original, patterns, measurement, good, *rest: original(
+        patterns if good is None else np.clip(np.nan_to_num(patterns, posinf=0), 0, None), measurement, good, *rest)))
 
 # Groups by rule.
 mutant("DEF-038", "rows for centres whose group was dropped", "GROUP-041:a_raster_of_eight_has_36_centres",

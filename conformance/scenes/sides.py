@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from conformance.connectors import native
 from conformance.protocol import Native
-from conformance.scenes import generators, networks
+from conformance.scenes import generators, networks, runs
 from conformance.scenes.networks import Inputs
 from conformance.scenes.optics import curved_probe
 
@@ -45,3 +47,19 @@ def of_architecture(backend: Any, name: str, N: int, g: int) -> dict[str, Any] |
     if generators.makes(backend, name, N, g) == "refused":
         return "refused"
     return answered(backend, generators.settings(backend, name, {"N": N, "gridsize": g}), N, g)
+
+
+def gone_through(backend: Any, folder: Path, N: int) -> tuple[tuple[int, ...], list[np.ndarray]]:
+    """A training on patterns of this side: the shape of its patches, and the images by what it returned and by what it left."""
+    recipe = replace(runs.SMALL, validation=False, stitching=False, model=runs.settings(N=N))
+    record = backend.record(**runs.raw(12, side=N))
+    run = runs.fresh(backend, recipe, folder, (record, None))
+    models, _ = backend.load(run.folder)
+    backend.synchronise(run.config)
+    execution = runs.execution(backend, recipe)
+    answers = [
+        runs.three(backend.reconstruct(results, record, run.config, M=20, execution=execution))
+        for results in (run.results, {"models": models})
+    ]
+    patches = native.shape(native.item(answers[0][2], "obj_tensor_full"))
+    return tuple(patches[1:]), [native.array(one) * np.exp(1j * native.array(other)) for one, other, _ in answers]

@@ -14,6 +14,8 @@ from conformance.scenes import batches, map_masks, maps, networks
 from conformance.scenes.answers import number
 from conformance.scenes.maps import everything, opened
 
+OUTSIDE = {"nan": np.nan, "infinity": np.inf, "negative": -1e-3}
+"""Values that no pattern has where its mask hides nothing."""
 SLICES = {
     "last": slice(-3, None),
     "beyond": slice(20, 10**6),
@@ -105,3 +107,22 @@ def test_slices_are_those_of_a_list(backend: Any, observe: Observer, tmp_path: P
         found = maps.values(native.item(dataset, rows))
 
     observe.equal("changed", maps.unlike(found, maps.rows(maps.values(everything(dataset)), truth)), [])
+
+
+@pytest.mark.clause("BATCH-047~1", needs=("DATA-012",))
+@pytest.mark.parametrize("kind", OUTSIDE)
+def test_a_bad_value_beside_a_mask_is_refused_by_name(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """Under the mask it is none, beside it it is one. If this fails, suspect a masked file that nobody looks at."""
+    paths, good = maps.scans(tmp_path / "data"), np.ones((maps.N, maps.N), bool)
+    good[3, 5] = False
+    patterns = maps.arrays(1)["diff3d"].copy()
+    patterns[:, 3, 5] = OUTSIDE[kind]
+    maps.scan(tmp_path / "data", 1, diff3d=patterns, mask=good)
+
+    with observe.accepts("a bad value under the mask"):
+        opened(backend, tmp_path / "hidden", paths)
+    patterns[7, 3, 6] = OUTSIDE[kind]
+    maps.scan(tmp_path / "data", 1, diff3d=patterns, mask=good)
+
+    with observe.raises("a bad value beside the mask", ValueError, "scan-1.npz"):
+        opened(backend, tmp_path / "open", paths)

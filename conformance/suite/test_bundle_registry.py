@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import archives, configs, factories, runs
+from conformance.scenes import archives, configs, factories, runs, sides
 from conformance.scenes.archives import MODEL
 from conformance.scenes.runs import BASE
 
@@ -89,3 +90,15 @@ def test_a_refused_archive_leaves_the_registry(backend: Any, observe: Observer, 
         backend.load(folder)
 
     observe.equal("registry", {key: repr(value) for key, value in backend.registry().items()}, before)
+
+
+@pytest.mark.clause("BUNDLE-030~1", needs=("TRAIN-051", "INFER-003"))
+@pytest.mark.parametrize("N", [128], ids=["N128"])
+def test_a_bundle_of_a_larger_side_gives_the_same_image(backend: Any, observe: Observer, tmp_path: Path, N: int) -> None:
+    """Trained, opened and reconstructed. If this fails, suspect a side that stands in the code in the place of the model's."""
+    with observe.accepts("a training on patterns of this side"):
+        patches, (before, after) = sides.gone_through(backend, tmp_path, N)
+
+    observe.equal("patches", patches, (N, N, 1))
+    observe.equal("image", after, before)
+    observe.holds("object", bool(np.ptp(np.abs(before)) > 0), "an image that varies", "a flat one")
