@@ -285,5 +285,6 @@ mutant("GUARD-BUNDLE-036", "checksums and digests are written and not compared",
 mutant("GUARD-BUNDLE-037", "an unpickler without names, and a look at what it has built",
     "BUNDLE-037:small_archives_that_want_much_are_refused",
     plant=constant(safe_pickle, "pickles", SimpleNamespace(**{**vars(pickles), "read": pickle.loads})))
-mutant("GUARD-BUNDLE-030x", "a bundle opens as a network for 64 pixels", "BUNDLE-030:a_bundle_of_a_larger_side_gives_the_same_image",
+mutant("GUARD-BUNDLE-030x", "a bundle opens as a network for 64 pixels",
+    "BUNDLE-030:a_bundle_of_a_larger_side_gives_the_same_image",
     plant=function(parameters.config_of, lambda original, params, *rest: original({**params, "N": 64}, *rest)))
