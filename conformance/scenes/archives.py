@@ -114,7 +114,17 @@ def with_state(content: Mapping[str, bytes], model: str, edit: Callable[[dict[st
 
 def turn_over(weights: dict[str, np.ndarray]) -> None:
     """The same weights, each with its first axis fastest."""
-    weights.update({name: np.asfortranarray(value) for name, value in weights.items()})
+    weights.update({name: value.copy(order="F") for name, value in weights.items()})  # one number stays one
+
+
+def signs_turned(weights: dict[str, np.ndarray]) -> None:
+    """The same weights with the other sign; counts and switches, which a state holds too, as they are."""
+    weights.update({name: np.asarray(-value) for name, value in weights.items() if value.dtype.kind in "fc"})
+
+
+def first_weight(weights: Mapping[str, np.ndarray]) -> str:
+    """The name of the first weight that has units: a state may begin with a count, one number without an axis."""
+    return next(name for name, value in weights.items() if value.ndim)
 
 
 # -- weights, written without PyTorch -------------------------------------------------------------------------------------------

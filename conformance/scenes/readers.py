@@ -248,7 +248,7 @@ def _two_bundles(backend: Any, folder: Path) -> tuple[bytes, bytes]:
     content = archives.entries(archives.good(backend))
     turned = content
     for model in ("autoencoder", archives.MODEL):
-        turned = archives.with_state(turned, model, lambda weights: weights.update({k: -v for k, v in weights.items()}))
+        turned = archives.with_state(turned, model, archives.signs_turned)
     written = [(archives.put(folder / name, given) / NAME).read_bytes() for name, given in (("a", content), ("b", turned))]
     return written[0], written[1]
 

@@ -31,18 +31,18 @@ WRONG = (
 
 def rename(weights: dict[str, np.ndarray]) -> None:
     """Give the first weight another name."""
-    name = next(iter(weights))
+    name = archives.first_weight(weights)
     weights["renamed_" + name] = weights.pop(name)
 
 
 def drop(weights: dict[str, np.ndarray]) -> None:
     """Leave the first weight out."""
-    del weights[next(iter(weights))]
+    del weights[archives.first_weight(weights)]
 
 
 def reshape(weights: dict[str, np.ndarray]) -> None:
     """Cut the first unit off the first weight."""
-    name = next(iter(weights))
+    name = archives.first_weight(weights)
     weights[name] = weights[name][1:]
 
 
@@ -238,7 +238,7 @@ def test_other_weights_are_refused_by_name(
 ) -> None:
     """A weight renamed, missing, of another shape, or too many. If this fails, suspect `strict=False`."""
     content = archives.entries(archives.good(backend))
-    first = next(iter(oracle.state(content[f"{model}/model.pth"])))
+    first = archives.first_weight(oracle.state(content[f"{model}/model.pth"]))
     archives.put(tmp_path, archives.with_state(content, model, edit))
 
     with observe.raises("refusal", (ValueError, RuntimeError), {"first": first, "surplus": "surplus"}[named]):

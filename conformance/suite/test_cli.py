@@ -161,7 +161,7 @@ def test_a_small_scan_needs_no_number_of_groups(backend: Proxy, observe: Observe
     "command:dtype", "command:scalars", "command:memory", "command:byteorder", "command:brightness", "command:workers",
     "command:legacy",
 )  # fmt: skip
-@pytest.mark.clause("CLI-012~2", needs=("CLI-005",), evidence="differential")
+@pytest.mark.clause("CLI-012~3", needs=("CLI-005",), evidence="differential")
 def test_neither_form_nor_workers_change_what_is_trained(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """The same experiment in another layout, type, byte order and unit, loaded by two processes, has the same losses.
 

@@ -95,6 +95,12 @@ def weights_in_another_layout(plant: Plant) -> None:
         plant.answer(name, wrap)
 
 
+def counts_stand_among_the_weights(original, self, config):
+    original(self, config)
+    for name, kind in (("batches", torch.int64), ("switches", torch.bool), ("unit", torch.float32)):
+        self.register_buffer(name, torch.ones((), dtype=kind))
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -111,6 +117,11 @@ twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch wh
     "CLI-023:a_training_begins_with_the_bundles_weights", "TRAIN-020:training_stops_where_validation_no_longer_improves[1]",
     "EXEC-014:an_execution_setting_acts_or_is_refused[execution-early_stop_patience]", files=FILES,
     plant=_around_the_encoder(lambda inner: nn.Sequential(inner, nn.BatchNorm2d(inner[-1][2].out_channels))))
+twin("TWIN-COUNTS-AMONG-WEIGHTS", "a state begins with a count, a switch and a number without axes",
+    "BUNDLE-024:weights_may_lie_in_another_order", "BUNDLE-031:other_weights_are_refused_by_name[shape-autoencoder]",
+    "BUNDLE-031:other_weights_are_refused_by_name[missing-diffraction_to_obj]",
+    "DATA-019:what_was_stored_anew_is_opened_anew[bundle]", "DATA-019:what_another_run_left_changes_nothing_stored[bundle]",
+    files=FILES, plant=method(CnnNetwork, "__init__", counts_stand_among_the_weights))
 twin("TWIN-DROPOUT", "the bottleneck loses a tenth of its channels while it trains", *OTHERWISE, files=FILES,
     plant=_around_the_encoder(lambda inner: nn.Sequential(inner, nn.Dropout2d(0.1))))
 twin("TWIN-CHANNELS-LAST-MEMORY", "the network runs channels-last, outputs are views", *SLOW, files=FILES,
