@@ -30,6 +30,12 @@ mutant("GUARD-CLI-041b", "a preset goes before what was typed", WORDS,
 mutant("GUARD-CLI-041c", "the mask is for the training file alone", WORDS,
     plant=source("cli/train.py", "else read_record(args, args.test_data_file)\n",
         "else read_record(argparse.Namespace(**vars(args) | {'mask': None}), args.test_data_file)\n"))
+mutant("GUARD-CLI-041d", "--nphotons has no effect", WORDS,
+    plant=source("cli/train.py", '        "nphotons": args.nphotons,\n', ""))
+mutant("GUARD-CLI-041e", "--accept answers for the training file alone", WORDS, BOTH,
+    plant=source("cli/train.py", "    reports += [judged(args, record, say) for record in records if record is not None]\n",
+        "    reports += [judged(args, record, say) for record in records[:1]]\n    args.accept = ()\n"
+        "    reports += [judged(args, record, say) for record in records[1:] if record is not None]\n"))
 mutant("GUARD-CLI-042", "--override is not handed on", GOES_ON,
     plant=source("cli/train.py", '"resume_override": args.override or ()}', '"resume_override": ()}'))
 mutant("GUARD-CLI-042b", "--resume is not handed on", GOES_ON,

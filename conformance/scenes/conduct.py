@@ -21,9 +21,11 @@ METRES = 2e-9
 """Of an object pixel, in which the positions of `unlikely` are stated."""
 ODD = {"--measurement": "counts", "--position-scale": flags.SCALE}
 TYPED = {"--max_epochs": 2, "--gridsize": 1, "--batch_size": 8, "--n_images": 16, "--n-filters-scale": 1, "--learning-rate": 5e-4,
-         "--torch-loss-mode": "poisson", "--precision": "32-true"}  # fmt: skip
+         "--torch-loss-mode": "poisson", "--nphotons": 7.0e4, "--precision": "32-true"}  # fmt: skip
 SAID = {"nepochs": 2, "gridsize": 1, "batch_size": 8, "n_groups": 16, "n_filters_scale": 1, "learning_rate": 5e-4,
-        "torch_loss_mode": "poisson", "accum_steps": 1, "accelerator": "cpu"}  # fmt: skip
+        "torch_loss_mode": "poisson", "nphotons": 7.0e4, "accum_steps": 1, "accelerator": "cpu"}  # fmt: skip
+AWAY = 5000.0
+"""Pixels from all others at which an exposure is an outlier (DATA-030)."""
 LATER = 2.5e-3
 """The rate with which a training goes on."""
 
@@ -32,11 +34,12 @@ LATER = 2.5e-3
 
 
 def _odd(folder: Path, kind: str, good: np.ndarray) -> Path:
-    """A file of counts in another unit, with hot pixels under the mask; the second exposure to validate on repeats the first."""
+    """Counts in another unit, with hot pixels under the mask; to validate on, one repeats another, and one is far away."""
     given = record(n=20, N=64, seed={"train": 5, "test": 11}[kind])
     counts = np.where(good, np.rint(given["diff3d"] ** 2), flags.HOT * given["diff3d"].max() ** 2).astype(np.float32)
     if kind == "test":
         counts[1] = counts[0]
+        given["xcoords"][-1] += AWAY
     places = {name: given[name] / flags.SCALE for name in ("xcoords", "ycoords")}
     return write_npz(folder / f"{kind}.npz", **{**given, **places, "diff3d": counts})
 
@@ -52,6 +55,7 @@ class Odd(commands.Stated):
         np.save(folder / "good.npy", good)
         files = {f"--{kind}_data_file": _odd(folder, kind, good) for kind in ("train", "test")} | {"--mask": folder / "good.npy"}
         argv = [*self.backend.command("train"), *commands.listed(files | ODD | TYPED), *preset(self.backend, self.shared)]
+        argv += ["--accept", "position-outlier"]
         return commands.call([*argv, "--output_dir", folder / "output", "--accelerator", "cpu", "--quiet"], folder)
 
     @property
@@ -73,7 +77,7 @@ def preset(backend: Any, shared: Path) -> tuple[str, ...]:
 
 def odd(backend: Any, shared: Path) -> Odd:
     """The training of such files; `NotClaimed` where the help of `train` does not list the flags."""
-    for flag in (*ODD, "--mask", "--n-filters-scale", "--torch-loss-mode", "--precision"):
+    for flag in (*ODD, "--mask", "--accept", "--nphotons", "--n-filters-scale", "--torch-loss-mode", "--precision"):
         solving.understood(backend, "train", flag, shared)
     return Odd(backend, shared, 1, 16)
 

@@ -14,7 +14,7 @@ from conformance.scenes import archives, commands, compared, conduct, flags, run
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-041~1", needs=("CLI-005", "CLI-014"))
+@pytest.mark.clause("CLI-041~2", needs=("CLI-005", "CLI-014"))
 def test_a_training_reads_its_files_as_it_is_told(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Counts, mask and scale, of validation as of training. If this fails, suspect a file that is read without the flags."""
     flow = conduct.odd(backend, shared_folder)
