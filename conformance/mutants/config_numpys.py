@@ -1,12 +1,18 @@
-"""Defects of settings that are numbers of NumPy."""
+"""Defects of settings that are numbers of NumPy, or far from the usual ones."""
 
 from __future__ import annotations
 
-from conformance.defects.changes import constant
+from dataclasses import replace
+
+from conformance.defects.changes import constant, function
 from conformance.mutants import rows
-from reference_impl.domains import domain
+from reference_impl.domains import domain, fields
+from reference_impl.errors import ContractError
+from reference_impl.training import hyperparameters
 
 VALID = "CONFIG-075:numbers_of_numpy_are_valid"
+NETWORK = "CONFIG-075:a_network_is_made_by_numbers_of_numpy"
+WIDE = "CONFIG-014:what_is_unusual_is_valid"
 OVERRIDES = "CONFIG-075:overrides_may_be_numbers_of_numpy"
 
 
@@ -22,6 +28,16 @@ def a_real_is_a_float(setting, value):
     return isinstance(value, int | float) and domain._real(setting, value)
 
 
+def truth_values_of_numpy_are_not_plain(original, name, value):
+    if type(value).__name__ in ("bool_", "bool") and not isinstance(value, bool):
+        raise ContractError(field=name, expected="a plain value", found=type(value).__name__)
+    return original(name, value)
+
+
+def narrower(name, **limits):
+    return constant(fields, "FIELDS", {**fields.FIELDS, name: replace(fields.FIELDS[name], **limits)})
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -31,3 +47,9 @@ mutant("GUARD-CONFIG-075b", "a number of single precision is refused", VALID + "
     plant=kinds(real=a_real_is_a_float))
 mutant("GUARD-CONFIG-075c", "a truth value of NumPy is refused", VALID + "[model]", VALID + "[training]",
     plant=kinds(switch=lambda setting, value: isinstance(value, bool)))
+mutant("GUARD-CONFIG-075d", "a truth value of NumPy has no place in a checkpoint", NETWORK,
+    plant=function(hyperparameters._plain_value, truth_values_of_numpy_are_not_plain))
+mutant("GUARD-CONFIG-014d", "a small scale of the probe is refused", f"{WIDE}[probe_scale-0.001]",
+    plant=narrower("probe_scale", low=0.1))
+mutant("GUARD-CONFIG-014e", "more than a thousand epochs are refused", f"{WIDE}[nepochs-100000]",
+    plant=narrower("nepochs", high=1000))

@@ -1,4 +1,4 @@
-"""Defects of factors that learn, and of seed zero, in a training on counts."""
+"""Defects of factors that learn, of seed zero, and of the execution, in a training on counts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from conformance.mutants import rows
 from reference_impl.counts import module, session
 
 LEARN = "CISCALE-010:factors_learn_where_they_are_asked_to"
+ARRIVES = "CISCALE-011:the_execution_of_a_training_on_counts_arrives"
 ZERO = "CISCALE-009:zero_is_a_seed_of_a_training_on_counts"
 
 
@@ -30,6 +31,11 @@ def factors_always_learn(original, self, *given, **options):
     original(self, *given, **{**options, "rect_s1s2_trainable": True})
 
 
+def gradients_are_as_they_come(original, trained, train, test, run, *more):
+    trained.training_config = replace(trained.training_config, gradient_clip_val=None)
+    return original(trained, train, test, replace(run, execution=replace(run.execution, gradient_clip_val=None)), *more)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -43,3 +49,7 @@ mutant("GUARD-CISCALE-009c", "a training on counts takes seed zero for none", ZE
     plant=function(session.resolve_seed, lambda original, seed: original(seed or None)))
 mutant("GUARD-CISCALE-009d", "seeds of a training on counts begin at one", ZERO,
     plant=function(session.resolve_seed, lambda original, seed: original(seed if seed is None else max(seed, 1))))
+mutant("GUARD-CISCALE-011", "a training on counts has the rate of the configuration", f"{ARRIVES}[learning_rate]",
+    plant=method(module.CountModule, "train_as", lambda original, self, config, execution: original(self, config, None)))
+mutant("GUARD-CISCALE-011b", "gradients of counts are never clipped", f"{ARRIVES}[gradient_clip_val]",
+    plant=function(session.fit, gradients_are_as_they_come))

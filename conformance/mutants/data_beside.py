@@ -9,10 +9,11 @@ import numpy as np
 
 from conformance.defects.changes import function
 from conformance.mutants import rows
-from reference_impl.data import checks, header, load, metadata, record
+from reference_impl.data import checks, header, load, metadata, pairing, record
 from reference_impl.data.npz import Archive
 
 BESIDE = "DATA-033:what_nobody_asked_for_plays_no_part"
+KINDS = "DATA-013:numbers_of_every_kind_are_compared_by_value"
 BELOW = "DATA-024:no_amplitude_is_a_little_below_zero"
 ROWS = "BATCH-055:a_part_of_a_record_is_a_record_of_its_rows"
 
@@ -81,3 +82,7 @@ mutant("GUARD-BATCH-055b", "a part of a record has the labels of the first expos
     ROWS + "[own-labels-and-an-object-g2]", plant=function(load._subset, labels_are_the_first))
 mutant("GUARD-BATCH-055c", "labels of a part are the object's where there is one", ROWS + "[own-labels-and-an-object-g1]",
     ROWS + "[own-labels-and-an-object-g2]", plant=function(load._subset, an_object_is_labels_enough))
+mutant("GUARD-DATA-013h", "numbers are compared as floating-point ones", KINDS + "[unsigned-and-signed]",
+    KINDS + "[beyond-signed]", plant=function(pairing._compared, lambda original, numbers: numbers.astype(np.float64)))
+mutant("GUARD-DATA-013i", "numbers are compared in 32 bits", KINDS + "[unsigned-and-signed]",
+    plant=function(pairing._compared, lambda original, numbers: np.asarray(numbers, np.float32)))

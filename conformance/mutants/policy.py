@@ -14,6 +14,10 @@ from conformance.defects.planting import Plant
 from conformance.mutants import rows
 from reference_impl.training.checkpoints import AtomicCheckpointIO
 
+BROKEN = "POLICY-002:importing_beside_a_broken_torch_is_a_runtime_error"
+TO_BE_FOUND = (
+    "        import importlib.util\n\n        if not importlib.util.find_spec('torch'):\n            raise ImportError('torch')\n"
+)
 HEAD = "Metadata-Version: 2.1\nName: ptycho-conformance\nVersion: 0.1.0\n"
 
 
@@ -54,6 +58,10 @@ mutant("GUARD-POLICY-002", "without torch users read ModuleNotFoundError and not
 mutant("GUARD-POLICY-002b", "without torch nobody can find out why it could not be imported",
     "POLICY-002:importing_without_torch_is_a_runtime_error_that_helps",
     plant=source("policy.py", ") from error", ") from None"))
+mutant("GUARD-POLICY-002c", "beside a broken torch users read ImportError", BROKEN,
+    plant=source("policy.py", "except ImportError as error:", "except ModuleNotFoundError as error:"))
+mutant("GUARD-POLICY-002d", "it is asked whether torch can be found, not whether it can be imported", BROKEN,
+    plant=source("policy.py", "        import torch  # noqa: F401\n", TO_BE_FOUND))
 mutant("GUARD-POLICY-003", "without torch the selector does not say which backend was chosen",
     "POLICY-003:choosing_the_torch_backend_without_its_stack_is_refused",
     plant=source("dispatch/selector.py", "except (ImportError, RuntimeError) as error:", "except ImportError as error:"))

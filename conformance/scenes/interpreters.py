@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import re
 import tomllib
@@ -39,6 +40,15 @@ def selector_module(backend: Any) -> str:
 def import_modules(backend: Any, folder: Path, modules: Sequence[str], blocked: Sequence[str]) -> dict[str, Any]:
     """Import `modules` (or, where there are none, every module of the backend's packages) where `blocked` cannot be found."""
     return _child(backend, {"do": "modules", "modules": list(modules), "roots": roots(backend)}, folder, blocked)
+
+
+def import_beside_a_broken(backend: Any, folder: Path, library: str) -> dict[str, Any]:
+    """Import the backend's modules where `library` is there, and fails when it is loaded."""
+    place = folder / "broken" / library
+    place.mkdir(parents=True)
+    (place / "__init__.py").write_text("raise ImportError('lib.so.6: cannot open shared object file')\n", encoding="utf-8")
+    job = {"do": "modules", "modules": list(backend.info().modules), "roots": roots(backend)}
+    return _child(backend, job, folder, [], first=place.parent)
 
 
 def without_mlflow(backend: Any, shared: Path) -> dict[str, Any]:
@@ -83,12 +93,15 @@ def places(backend: Any) -> list[str]:
     return sorted(found, key=lambda place: place.startswith(tuple(info.modules)))
 
 
-def _child(backend: Any, job: dict[str, Any], folder: Path, blocked: Sequence[str]) -> dict[str, Any]:
+def _child(backend: Any, job: dict[str, Any], folder: Path, blocked: Sequence[str], first: Path | None = None) -> dict[str, Any]:
+    """The answer of a fresh interpreter without `blocked`; what lies in `first` is found before anything else."""
+    path = [str(first)] if first else []
+    env = {"PYTHONPATH": os.pathsep.join([*path, os.environ.get("PYTHONPATH", "")])}
     question, answer = folder / "question.json", folder / "answer.json"
     answer.unlink(missing_ok=True)
     question.write_text(json.dumps(job | {"answer": str(answer)}), encoding="utf-8")
     done = process.block_imports(
-        [backend.info().python, "-m", "conformance.connectors.imports", str(question)], blocked, cwd=folder
+        [backend.info().python, "-m", "conformance.connectors.imports", str(question)], blocked, cwd=folder, env=env
     )
     if not answer.is_file():
         raise native.Malformed(f"expected an answer of a fresh interpreter, found code {done.returncode}: {done.output[-2000:]}")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native
-from conformance.scenes import batches, doors, entrances, files, headers
+from conformance.scenes import batches, doors, entrances, files, headers, networks
 
 KINDS = ("model", "training", "inference")
 OF_BATCHES: dict[str, Any] = {
@@ -69,3 +69,24 @@ def of_batches(backend: Any, convert: bool) -> dict[str, np.ndarray]:
     batch = next(iter(backend.loaders(container, None, config)[0]))
     found = {name: native.array(getattr(container, name)) for name in ("X", "coords_relative", "physics_scaling_constant")}
     return {**found, "images": native.array(batches.field(batch, "images"))}
+
+
+def of_a_network(backend: Any, folder: Path, convert: bool) -> dict[str, Any]:
+    """Name → shape of the weights of a fresh module of a payload whose overrides are numbers, as Python's or NumPy's."""
+    stated = {"n_groups": 5, "n_filters_scale": 1, "gridsize": 2, "object_big": False, "probe_mask": True, "probe_scale": 2.5}
+    given = {name: as_numpy(value) if convert else value for name, value in stated.items()}
+    payload = headers.FACTORIES["training"](backend, entrances.put(folder, entrances.whole()), given)
+    weights = networks.values(backend.weights(backend.module(payload.tf_training_config)))
+    return {name: value.shape for name, value in weights.items()}
+
+
+WIDE: list[tuple[str, str, Any]] = [
+    ("model", "probe_scale", 1e-3), ("model", "probe_scale", 1e3), ("model", "n_filters_scale", 8), ("model", "gridsize", 4),
+    ("model", "gaussian_smoothing_sigma", 12.5), ("training", "batch_size", 4096), ("training", "nepochs", 10**5),
+    ("training", "nphotons", 1e-3), ("training", "nphotons", 1e15), ("training", "mae_weight", 1e-9),
+    ("training", "nll_weight", 1e-9), ("training", "n_groups", 10**6), ("training", "neighbor_count", 500),
+    ("training", "subsample_seed", 2**32 - 1), ("training", "weight_decay", 10.0), ("training", "realspace_weight", 100.0),
+    ("training", "plateau_patience", 1000), ("training", "lr_warmup_epochs", 1000), ("training", "gradient_clip_val", 1e-6),
+    ("training", "gradient_clip_val", 1e6), ("training", "n_subsample", 10**6), ("training", "neighbor_pool_size", 500),
+]  # fmt: skip
+"""Part, field and a value that is far from the usual one, and means something."""

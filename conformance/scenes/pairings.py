@@ -61,6 +61,13 @@ PAIRS = [
     Pairing("one-in-common", np.array([4, 2, 9]), np.array([7, 9])),
 ]
 
+KINDS = [
+    Pairing("unsigned-and-signed", (2**60 + ALL).astype(np.uint64), (2**60 + ALL[::-1]).astype(np.int64)),
+    Pairing("beyond-signed", np.uint64(2**63 - 5) + ALL.astype(np.uint64), np.uint64(2**63 - 5) + ALL[::-1].astype(np.uint64)),
+    Pairing("floats-and-integers", (2.0**30 + ALL), (2**30 + np.delete(ALL, 4)).astype(np.int32)),
+    Pairing("narrow-and-wide", ALL.astype(np.uint8), np.delete(ALL, 2).astype(np.int64)),
+]
+"""Numbers of one kind beside those of another, among them clocks of nanoseconds."""
 FAULTS = [
     files.Fault("short-frame-numbers", "frame_index", lambda a: _numbered(a, frames=np.arange(22))),
     files.Fault("short-position-numbers", "position_index", lambda a: _numbered(a, positions=np.arange(22))),

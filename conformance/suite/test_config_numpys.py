@@ -1,4 +1,4 @@
-"""CONFIG: numbers as NumPy has them."""
+"""CONFIG: numbers as NumPy has them, and numbers that are far from the usual ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import doors, entrances, headers, numpys
+from conformance.scenes import configs, doors, entrances, headers, numpys, reactions
 
 
 @pytest.mark.clause("CONFIG-075~1", needs=("CONFIG-012",))
@@ -41,3 +41,25 @@ def test_batches_are_made_by_numbers_of_numpy(backend: Any, observe: Observer) -
         found = numpys.of_batches(backend, convert=True)
 
     observe.equal("unlike", entrances.unlike(found, expected), [])
+
+
+@pytest.mark.clause("CONFIG-075~1", needs=("MODEL-001",))
+def test_a_network_is_made_by_numbers_of_numpy(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """And its settings travel with it. If this fails, suspect a list of the types that a checkpoint takes."""
+    expected = numpys.of_a_network(backend, tmp_path / "plain", convert=False)
+
+    with observe.accepts("settings"):
+        found = numpys.of_a_network(backend, tmp_path / "numpy", convert=True)
+
+    observe.equal("weights", found, expected)
+
+
+@pytest.mark.clause("CONFIG-014~1", needs=("CONFIG-013",))
+@pytest.mark.parametrize(("part", "field", "value"), numpys.WIDE, ids=[f"{name}-{value}" for _, name, value in numpys.WIDE])
+def test_what_is_unusual_is_valid(backend: Any, observe: Observer, part: str, field: str, value: Any) -> None:
+    """Far from the default, and none of what is refused. If this fails, suspect a limit that nobody asked for."""
+    stated = {"model": {}, "training": {}} | {part: {field: value}}
+    model = configs.model(backend, **{"architecture": "cnn", **stated["model"]})
+    config = configs.training(backend, **{"model": model, **stated["training"]})
+
+    observe.equal("refusal", reactions.refusal(lambda: backend.validate(config)), "")

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import counts, networks, runs
+from conformance.scenes import counts, counts_ended, networks, runs
 from conformance.scenes.answers import finite
 
 
@@ -224,3 +224,14 @@ def test_zero_is_a_seed_of_a_training_on_counts(backend: Any, observe: Observer)
     zero, *others = (counts.begun(backend, seed) for seed in (0, 1, 42))
 
     observe.equal("like those of another seed", [bool(np.array_equal(zero, other)) for other in others], [False, False])
+
+
+@pytest.mark.clause("CISCALE-011~1", needs=("CISCALE-009",))
+@pytest.mark.parametrize("setting", counts_ended.OF_AN_EXECUTION)
+def test_the_execution_of_a_training_on_counts_arrives(backend: Any, observe: Observer, tmp_path: Path, setting: str) -> None:
+    """Rate, clipping, accumulation. If this fails, suspect an optimiser that is made of the configuration alone."""
+    usual = counts_ended.ended(backend, tmp_path / "usual")
+
+    other = counts_ended.ended(backend, tmp_path / "other", **{setting: counts_ended.OF_AN_EXECUTION[setting]})
+
+    observe.holds("weights", not np.array_equal(other, usual), "other weights", "the same")

@@ -88,6 +88,20 @@ def test_numbers_pair_patterns_with_positions(
 
 
 @pytest.mark.clause("DATA-013~1")
+@pytest.mark.parametrize("case", pairings.KINDS, ids=str)
+def test_numbers_of_every_kind_are_compared_by_value(
+    backend: Any, observe: Observer, tmp_path: Path, case: pairings.Pairing
+) -> None:
+    """To the last digit. If this fails, suspect whole numbers of two kinds that are compared as floating-point ones."""
+    with observe.accepts("file"):
+        raw = case.read(backend, tmp_path)
+
+    frames, positions = oracle.pairs(case.frames, case.positions)
+    observe.equal("diff3d", native.array(raw.diff3d), case.stack()[frames])
+    observe.equal("positions that differ", files.unlike(raw, case.scan(), pairings.SCAN, positions), [])
+
+
+@pytest.mark.clause("DATA-013~1")
 def test_what_has_no_partner_is_said(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """A warning with both keys. If this fails, suspect exposures that go in silence."""
     path = pairings.PAIRS[0].write(tmp_path)

@@ -43,6 +43,18 @@ def test_importing_without_torch_is_a_runtime_error_that_helps(backend: Proxy, o
     observe.equal("other messages", interpreters.without(messages, "PyTorch is required", "torch>=2.2", "install"), {})
 
 
+@pytest.mark.clause("POLICY-002~1")
+def test_importing_beside_a_broken_torch_is_a_runtime_error(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """It is there, and a library of it is not. If this fails, suspect a guard that asks whether torch can be found."""
+    interpreters.of_torch(backend)
+
+    answer = interpreters.import_beside_a_broken(backend, tmp_path, "torch")["modules"]
+
+    observe.at_least("modules", len(answer), 1)
+    observe.equal("other errors", interpreters.not_kind(interpreters.column(answer, "error"), "RuntimeError"), {})
+    observe.equal("other causes", interpreters.not_kind(interpreters.column(answer, "cause"), "ImportError"), {})
+
+
 @pytest.mark.clause("POLICY-003~1", "POLICY-004~1")
 @pytest.mark.parametrize("missing", ["torch", "modules"])
 def test_choosing_the_torch_backend_without_its_stack_is_refused(

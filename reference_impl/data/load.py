@@ -90,7 +90,9 @@ def _subset(whole: RawData, indices: np.ndarray) -> RawData:
 
     names = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "scan_index", "Y")
     rest = {name: getattr(whole, name, None) for name in ("probeGuess", "objectGuess", "norm_Y_I", "metadata", "mask", "file")}
-    return RawData(**{name: taken(name) for name in names}, **rest)
+    part = RawData(**{name: taken(name) for name in names}, **rest)
+    part.label_light = getattr(whole, "label_light", None)
+    return part
 
 
 def _write_indices(indices: np.ndarray, seed: int | None, folder: Path) -> None:

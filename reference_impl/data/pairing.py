@@ -70,4 +70,12 @@ def _numbers(archive: Archive, key: str, count: int) -> np.ndarray:
     if len(np.unique(numbers)) != count:
         found = f"{count - len(np.unique(numbers))} that come again"
         raise ContractError(file=archive.path, field=key, expected="a number of its own for each", found=found)
-    return numbers
+    return _compared(numbers)
+
+
+def _compared(numbers: np.ndarray) -> np.ndarray:
+    """Whole numbers as int64, or as Python's where that is too narrow: NumPy compares uint64 with int64 as rounded floats."""
+    limits = np.iinfo(np.int64)
+    if numbers.size and not limits.min <= int(numbers.min()) <= int(numbers.max()) <= limits.max:
+        return np.array([int(number) for number in numbers], dtype=object)
+    return numbers.astype(np.int64)

@@ -16,7 +16,7 @@ from tensordict import TensorDict
 from reference_impl.batch import PtychoDataset, container_from_groups, ensure_container
 from reference_impl.cli.main import main
 from reference_impl.config import InferenceConfig, ModelConfig, TrainingConfig
-from reference_impl.data import RawData
+from reference_impl.data import RawData, subsampled
 from reference_impl.data.npz import write_npz
 from reference_impl.engine import Settings
 from reference_impl.engine.labels import labelled
@@ -257,3 +257,12 @@ def test_groups_without_light_are_as_they_were() -> None:
     positions = {"coords_relative": np.zeros((2, 1, 2, 1)), "coords_offsets": np.zeros((2, 1, 2, 1))}
 
     assert container_from_groups({**vars(grouped), **positions}, None).label_light is None
+
+
+def test_a_part_of_a_record_keeps_the_light_of_its_labels() -> None:
+    """It belongs to the detector, not to an exposure: without it dark pixels of the labels weigh as much as lit ones."""
+    places, light = np.arange(6.0), np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    whole = RawData(places, places, diff3d=np.ones((6, 8, 8), np.float32), Y=np.ones((6, 8, 8), np.complex64))
+    whole.label_light = light
+
+    assert subsampled(whole, 3, 5).label_light is light

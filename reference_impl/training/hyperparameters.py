@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from reference_impl.errors import ContractError
 
 Config = TypeVar("Config")
@@ -35,6 +37,8 @@ def restored(config: object, kind: type[Config]) -> Config:
 def _plain_value(name: str, value: Any) -> Any:
     if value is None or isinstance(value, (bool, str)):
         return value
+    if isinstance(value, np.bool_):
+        return bool(value)
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, numbers.Real):
