@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.defects.changes import source
+from conformance.defects.changes import every, source
 from conformance.mutants import rows
 
 WORDS = "CLI-041:a_training_reads_its_files_as_it_is_told"
@@ -62,6 +62,10 @@ mutant("GUARD-CLI-045b", "what was written by one file is its owner's alone", f"
     plant=source("atomic.py", "            temporary.chmod(0o666 & ~umask())\n", ""))
 mutant("GUARD-CLI-045c", "a folder that was put in place keeps its temporary rights", f"{RIGHTS}[infer]",
     plant=source("atomic.py", "    shutil.copymode(target, stage)\n", ""))
+mutant("GUARD-CLI-045d", "a folder of results takes the place of all that was there",
+    "CLI-045:a_file_of_somebody_else_stays",
+    plant=every(source("atomic.py", "    if apart and set(os.listdir(target)) <= names | also and", "    if apart and"),
+        source("atomic.py", "            os.rename(stage / name, target / name)\n", "            pass\n")))
 mutant("GUARD-CLI-046", "infer tells the residual of a flat object for its own", TOLD,
     plant=source("cli/pictures.py", '"amplitude_residual": figures.residual,\n',
         '"amplitude_residual": figures.flat_residual,\n'))

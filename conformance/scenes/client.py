@@ -272,10 +272,16 @@ def box(image: np.ndarray) -> np.ndarray:
     return middles - (np.array(image.shape[::-1]) - 1) / 2
 
 
+def extent(image: np.ndarray) -> list[int]:
+    """Width and height of what is not zero in an image, pixels."""
+    rows, columns = (np.flatnonzero((image != 0).any(axis=axis)) for axis in (1, 0))
+    return [int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1] if rows.size else [0, 0]
+
+
 def width_beyond_height(image: np.ndarray) -> int:
     """By how many pixels what is not zero in an image is wider than high."""
-    rows, columns = (np.flatnonzero((image != 0).any(axis=axis)) for axis in (1, 0))
-    return int(np.ptp(columns) - np.ptp(rows)) if rows.size else 0
+    width, height = extent(image)
+    return width - height
 
 
 def in_order(array: np.ndarray) -> np.ndarray:

@@ -25,6 +25,8 @@ M, GROUPS, SEED = 16, 10, 0
 """Zero is a seed, and no flag that was left out."""
 REFINED = ("reconstruction.npz", "reconstructed_amplitude.png", "reconstructed_phase.png")
 """What an older refinement has left (CLI-022)."""
+NOTES = "notes of somebody else.txt"
+"""What stands in the output folder before, and is nobody's of these commands."""
 
 
 def odd(folder: Path) -> tuple[Path, Path, np.ndarray]:
@@ -45,6 +47,7 @@ def turned(backend: Any, shared: Path) -> solving.Solved:
     def run(folder: Path) -> process.Completed:
         data, good, _ = odd(folder)
         (folder / "out" / "refined").mkdir(parents=True)
+        (folder / "out" / NOTES).write_bytes(b"not yours")
         for name in REFINED:
             (folder / "out" / "refined" / name).write_bytes(b"older")
         files = {"--model_path": flow.output, "--test_data": data, "--mask": good, "--output_dir": folder / "out"}

@@ -77,6 +77,15 @@ def test_an_older_refinement_does_not_stay(backend: Any, observe: Observer, shar
     observe.equal("older files", [name for name in archives.left(found.folder) if name.startswith("refined")], [])
 
 
+@pytest.mark.clause("CLI-045~2", needs=("CLI-024",))
+def test_a_file_of_somebody_else_stays(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """In the folder that results are written to. If this fails, suspect a folder that takes the place of another."""
+    found = flags.turned(backend, shared_folder)
+    observe.holds("exit code", found.done.returncode == 0, "0", f"{found.done.returncode}: {found.done.stderr[-1500:]}")
+
+    observe.equal("somebody else's", [name for name in archives.left(found.folder) if name == flags.NOTES], [flags.NOTES])
+
+
 @pytest.mark.clause("CLI-044~1", needs=("CLI-028",))
 def test_a_smaller_simulation_leaves_no_larger_one(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Both end well, though nobody listens; one set is left. If this fails, suspect a closed pipe, or files that are added to."""
@@ -86,7 +95,7 @@ def test_a_smaller_simulation_leaves_no_larger_one(backend: Any, observe: Observ
     observe.equal("scans to train on", [name for name in left if name.startswith("train")], ["train.npz"])
 
 
-@pytest.mark.clause("CLI-045~1", needs=("CLI-005", "CLI-007"))
+@pytest.mark.clause("CLI-045~2", needs=("CLI-005", "CLI-007"))
 @pytest.mark.parametrize("command", ["train", "infer"])
 def test_what_is_left_can_be_read_by_others(
     backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, command: str

@@ -77,6 +77,17 @@ def test_a_checkpoint_gives_back_every_setting(backend: Proxy, observe: Observer
     observe.equal("settings that differ", client.told_otherwise(said["told"]), {})
 
 
+@pytest.mark.clause("CLIENT-022~1", needs=("CLIENT-021",))
+def test_a_reconstruction_is_by_the_settings_of_its_checkpoint(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """So many pixels of each patch as were stated. If this fails, suspect settings of the client's default on the way."""
+    session = client.session(backend, shared_folder)
+    _, arrays = session.reconstructed_torch
+
+    trim = settings.TORCH_SETTINGS["inference_config"]["middle_trim"]
+    reach = [int(np.ptp(session.scan[f"{axis}coords"])) + trim for axis in "xy"]
+    observe.equal("width and height of what is covered", client.extent(np.squeeze(arrays["image"])), reach)
+
+
 @pytest.mark.clause("CLIENT-023~1", needs=("CLIENT-021",))
 def test_the_other_object_lies_around_the_scan(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """The middle of what is covered is the middle of the image, along x and along y, of a scan that is wider than high.
