@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from reference_impl.grouping import rules
 
 FEW = "GROUP-041:few_points_are_candidates_of_every_rule"
 MANY = "DATA-017:there_are_as_many_modes_as_there_are"
+LARGE = "BATCH-045:damage_of_a_large_map_is_found_wherever_it_lies"
 FOLDER = "BATCH-040:a_folder_stands_for_nothing_else"
 NORM = "BATCH-050:equal_modes_have_the_norm_of_one"
 
@@ -61,6 +63,15 @@ def as_many_points_as_neighbours_are_asked_for(original, points, centres, K):
     return original(points, centres, K)
 
 
+def _sum_of(offset, length):
+    def change(original, path):
+        with open(path, "rb") as stream:
+            stream.seek(offset(path.stat().st_size))
+            return zlib.crc32(stream.read(length))
+
+    return change
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -80,3 +91,7 @@ mutant("GUARD-DATA-017h", "headers of as many modes as rows are refused", f"{MAN
     plant=function(header._probe_side, _modes(lambda P, N: P != N)))
 mutant("GUARD-DATA-017i", "headers of a single mode with its axis are refused", f"{MANY}[1-header]", f"{MANY}[1-factory]",
     plant=function(header._probe_side, _modes(lambda P, N: P > 1)))
+mutant("GUARD-BATCH-045j", "a map is compared in its first 16 MiB", f"{LARGE}[late]", f"{LARGE}[last]",
+    plant=function(manifest.checksum, _sum_of(lambda size: 0, 1 << 24)))
+mutant("GUARD-BATCH-045k", "a map is compared in its last 16 MiB", f"{LARGE}[first]", f"{LARGE}[quarter]",
+    plant=function(manifest.checksum, _sum_of(lambda size: max(0, size - (1 << 24)), 1 << 24)))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from conformance.defects.changes import function
+from conformance.defects.changes import function, method
 from conformance.mutants import rows
 from reference_impl.data import checks, header, load, metadata, pairing, record
 from reference_impl.data.npz import Archive
+from reference_impl.grouping import arrays
 
 BESIDE = "DATA-033:what_nobody_asked_for_plays_no_part"
 KINDS = "DATA-013:numbers_of_every_kind_are_compared_by_value"
+BEFORE = "DATA-019:a_record_before_plays_no_part"
+WHOLE = "DATA-012:a_mask_that_hides_nothing_is_a_mask"
 BELOW = "DATA-024:no_amplitude_is_a_little_below_zero"
 ROWS = "BATCH-055:a_part_of_a_record_is_a_record_of_its_rows"
 
@@ -61,6 +65,25 @@ def an_object_is_labels_enough(original, whole, indices):
     return part
 
 
+def kept_by_form(original, image, *given):
+    """The first of each shape serves all later ones."""
+    first = KEPT.setdefault((original.__name__, np.shape(image)), image)
+    return original(first, *given)
+
+
+KEPT: dict = {}
+
+
+def a_mask_without_effect_is_dropped(original, self, *given, mask=None, **named):
+    original(self, *given, mask=None if mask is None or np.all(mask) else mask, **named)
+
+
+def a_mask_without_effect_is_not_written(original, self, path):
+    bare = copy.copy(self)
+    bare.mask = None if self.mask is None or self.mask.all() else self.mask
+    original(bare, path)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -86,3 +109,11 @@ mutant("GUARD-DATA-013h", "numbers are compared as floating-point ones", KINDS +
     KINDS + "[beyond-signed]", plant=function(pairing._compared, lambda original, numbers: numbers.astype(np.float64)))
 mutant("GUARD-DATA-013i", "numbers are compared in 32 bits", KINDS + "[unsigned-and-signed]",
     plant=function(pairing._compared, lambda original, numbers: np.asarray(numbers, np.float32)))
+mutant("GUARD-DATA-012h", "a mask that hides nothing is dropped", WHOLE,
+    plant=method(record.RawData, "__init__", a_mask_without_effect_is_dropped))
+mutant("GUARD-DATA-012i", "a mask that hides nothing is not written", WHOLE,
+    plant=method(record.RawData, "to_file", a_mask_without_effect_is_not_written))
+mutant("GUARD-DATA-019i", "labels are those of the first object of this shape", BEFORE + "[group]", BEFORE + "[batch]",
+    plant=function(arrays.label_patches, kept_by_form))
+mutant("GUARD-DATA-019j", "patterns are those of the first stack of this shape", BEFORE + "[container]", BEFORE + "[group]",
+    plant=function(arrays.gather_patterns, kept_by_form))

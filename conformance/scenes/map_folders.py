@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from conformance.scenes import maps
+from conformance.scenes.records import write_npz
+
 
 def _made(folder: Path) -> Path:
     folder.mkdir()
@@ -21,3 +24,29 @@ BESIDE: dict[str, Callable[[Path, Path], Any]] = {
     "array": lambda folder, path: np.save(folder / "mask.npy", np.ones((16, 16), bool)),
 }
 """Folder and one of its scans → something that is none of its scans."""
+
+
+PLACES = {"first": 0.0, "quarter": 0.25, "middle": 0.5, "late": 0.93, "last": 1.0}
+"""Where a byte of the largest file of a map is another, as a share of it."""
+
+
+def large(folder: Path) -> Path:
+    """A scan whose patterns take 24 MiB of a map, more than anybody looks at at once."""
+    given = maps.arrays(0)
+    rng, count = np.random.default_rng(7), 6 * 4096
+    drawn = rng.random((count // 4096, maps.N, maps.N), np.float32)
+    places = rng.uniform(20, 60, (2, count))
+    scan = {"xcoords": places[0], "ycoords": places[1], "diff3d": np.tile(drawn, (4096, 1, 1)) + np.float32(0.5)}
+    folder.mkdir(parents=True)
+    return write_npz(folder / "large.npz", **scan, probeGuess=given["probeGuess"])
+
+
+def damage(folder: Path, share: float) -> None:
+    """One byte of the largest file there is another."""
+    largest = max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    size = largest.stat().st_size
+    with open(largest, "r+b") as stream:
+        stream.seek(min(size - 1, int(share * size)))
+        byte = stream.read(1)[0]
+        stream.seek(-1, 1)
+        stream.write(bytes([byte ^ 0x55]))

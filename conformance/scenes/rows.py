@@ -1,4 +1,4 @@
-"""A record with everything that belongs to single exposures, labels included, and some of its rows (BATCH-055)."""
+"""Records beside each other: one and some of its rows (BATCH-055), two that are alike in their forms alone (DATA-019)."""
 
 from __future__ import annotations
 
@@ -40,3 +40,46 @@ def held(backend: Any, given: dict[str, Any], g: int, **settings: Any) -> dict[s
 def unlike(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> list[str]:
     """The names under which they differ."""
     return [name for name in HELD if not np.array_equal(one[name], other[name])]
+
+
+def alike(other: bool) -> dict[str, Any]:
+    """Arrays of one of two records that are alike in the form of every array, and in no number of any."""
+    given = {**files.arrays(), "metadata": {"physics_parameters": {"nphotons": 7.0e4 if other else 3.0e4}}}
+    if not other:
+        return given
+    stack, probe, image = given["diff3d"], given["probeGuess"], given["objectGuess"]
+    places = {name: 1.07 * given[name] + 0.3 for name in OF_AN_EXPOSURE[:4]}
+    return {**given, **places, "diff3d": stack[::-1] + 1, "probeGuess": 2 * probe.T, "objectGuess": 0.5 * image[::-1].conj()}
+
+
+GROUPED = ("X_full", "diffraction", "Y", "coords_nn", "coords_offsets", "coords_relative", "coords_start_nn", "objectGuess")
+CONTAINED = ("X", "Y", "coords_relative", "global_offsets", "probe", "physics_scaling_constant")
+BATCHED = ("images", "coords_relative", "label_amp", "label_phase", "physics_scaling_constant")
+
+
+def _grouped(backend: Any, raw: Any) -> dict[str, np.ndarray]:
+    found = backend.group(raw, N=16, K=5, nsamples=8, gridsize=2, sequential_sampling=True)
+    return {name: native.array(native.item(found, name)) for name in GROUPED}
+
+
+def _contained(backend: Any, raw: Any) -> dict[str, np.ndarray]:
+    container = backend.container(raw, batches.training(backend, N=16, gridsize=2, sequential_sampling=True))
+    return {name: native.array(getattr(container, name)) for name in CONTAINED}
+
+
+def _batched(backend: Any, raw: Any) -> dict[str, np.ndarray]:
+    model = {"model_type": "supervised"}
+    config = batches.training(backend, N=16, gridsize=2, model=model, torch_loss_mode="mae", sequential_sampling=True)
+    batch = next(iter(backend.loaders(backend.container(raw, config), None, config)[0]))
+    return {name: native.array(batches.field(batch, name)) for name in BATCHED}
+
+
+ANSWERS = {"group": _grouped, "container": _contained, "batch": _batched}
+"""What is made of a record, by what makes it."""
+
+
+def in_turn(backend: Any, answer: str) -> tuple[list[str], list[str]]:
+    """Of one record, another, and the first again: arrays that both have in common, and those that changed at the second time."""
+    first, other, again = (ANSWERS[answer](backend, backend.record(**alike(second))) for second in (False, True, False))
+    common = [name for name in first if np.array_equal(first[name], other[name])]
+    return common, [name for name in first if not np.array_equal(first[name], again[name])]

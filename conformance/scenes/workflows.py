@@ -77,3 +77,10 @@ def inference(backend: Any, run: runs.Run, /, **changes: Any) -> Any:
 def model_among(found: Any, name: str) -> Any:
     """The model itself, where it came alone, or the one of this name in a mapping of models."""
     return native.item(found, name) if isinstance(found, Mapping) else found
+
+
+def unlike_a_bundle(registry: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters of a bundle that the registry has otherwise; what is none, or belongs to the archive alone (`_…`), aside."""
+    stored = {key: native.item(parameters, key) for key in list(parameters) if not str(key).startswith("_")}
+    wrong = {key: (registry.get(key, "absent"), value) for key, value in stored.items() if value is not None}
+    return {key: f"{found!r}, stored {value!r}" for key, (found, value) in wrong.items() if str(found) != str(value)}

@@ -234,3 +234,16 @@ def test_a_source_that_is_not_there_is_named(backend: Any, observe: Observer, tm
 
     there = (tmp_path / "map" / maps.MANIFEST).exists()
     observe.holds("nothing", not there, "no map", "a map of the others")
+
+
+@pytest.mark.axes("stored-map:damaged")
+@pytest.mark.clause("BATCH-045~2")
+@pytest.mark.parametrize("place", map_folders.PLACES)
+def test_damage_of_a_large_map_is_found_wherever_it_lies(backend: Any, observe: Observer, tmp_path: Path, place: str) -> None:
+    """At its beginning, its middle, its end. If this fails, suspect a sum of the first block, or of a sample."""
+    path = map_folders.large(tmp_path / "data")
+    opened(backend, tmp_path, [path])
+    map_folders.damage(tmp_path / "map", map_folders.PLACES[place])
+
+    with observe.raises("refusal", ValueError, REBUILD):
+        opened(backend, tmp_path, [path])

@@ -247,3 +247,14 @@ def test_the_overrides_of_an_inference_stay_as_they_are(backend: Proxy, observe:
     observe.equal("overrides", overrides, stated)
     with observe.accepts("a mapping that cannot be changed"):
         backend.inference_payload(run.folder, file, tmp_path / "out", MappingProxyType(overrides))
+
+
+@pytest.mark.clause("CONFIG-003~1")
+def test_what_a_bundle_stores_stands_above_what_it_is_opened_for(backend: Proxy, observe: Observer) -> None:
+    """Each of its parameters is in the registry afterwards. If this fails, suspect a configuration that is written again."""
+    run = runs.trained(backend, workflows.PLAIN)
+    asked = workflows.inference(backend, run, n_groups=13, neighbor_count=9, n_subsample=7, subsample_seed=77)
+
+    _, parameters = backend.open(run.folder, asked)
+
+    observe.equal("unlike the bundle", workflows.unlike_a_bundle(backend.registry(), parameters), {})

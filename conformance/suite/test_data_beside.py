@@ -51,3 +51,13 @@ def test_a_part_of_a_record_is_a_record_of_its_rows(backend: Any, observe: Obser
 
     observe.equal("unlike", rows.unlike(found, rows.held(backend, rows.some(given, 12, 5), g)), [])
     observe.equal("groups", len(found["X"]), 7)
+
+
+@pytest.mark.clause("DATA-019~1", needs=("GROUP-021", "BATCH-011"))
+@pytest.mark.parametrize("answer", rows.ANSWERS)
+def test_a_record_before_plays_no_part(backend: Any, observe: Observer, answer: str) -> None:
+    """Alike in form, and in no number. If this fails, suspect something that is kept under a shape."""
+    common, changed = rows.in_turn(backend, answer)
+
+    observe.equal("in common", common, [])
+    observe.equal("changed at the second time", changed, [])

@@ -60,6 +60,20 @@ def test_a_mask_survives_its_file(backend: Any, observe: Observer, tmp_path: Pat
 
 
 @pytest.mark.clause("DATA-012~1")
+def test_a_mask_that_hides_nothing_is_a_mask(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """By hand, of a file, and written again. If this fails, suspect a mask that is dropped because it has no effect."""
+    whole = np.ones_like(GOOD)
+    by_hand = backend.masked(backend.read(files.contract_file(tmp_path)), whole)
+    backend.write(by_hand, tmp_path / "written.npz")
+
+    with observe.accepts("masks"):
+        raws = [by_hand, backend.read(files.contract_file(tmp_path, mask=whole)), backend.read(tmp_path / "written.npz")]
+
+    observe.equal("masks", [getattr(raw, "mask", None) is not None for raw in raws], [True] * 3)
+    observe.equal("hidden", [int((~native.array(raw.mask).astype(bool)).sum()) for raw in raws], [0] * 3)
+
+
+@pytest.mark.clause("DATA-012~1")
 @pytest.mark.parametrize("fault", masks.FAULTS)
 def test_what_is_no_mask_is_refused(backend: Any, observe: Observer, tmp_path: Path, fault: str) -> None:
     """Another shape, other values, nothing good. If this fails, suspect a mask that broadcasts."""
