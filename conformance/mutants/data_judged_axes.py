@@ -94,3 +94,6 @@ mutant("GUARD-DATA-030y", "of many patterns the last ones are not compared", MAN
 mutant("GUARD-DATA-030z", "dark patterns are looked for among the first two thousand", MANY + "[dead-patterns]",
     plant=row("dead-patterns", lambda seen, threshold:
         plausible._dead_patterns(seen, threshold) if (seen.energy[:2048] <= 0).any() or len(seen.patterns) < 2048 else None))
+mutant("GUARD-DATA-030w", "without a probe no pixel is hot", "DATA-030:a_record_without_a_probe_is_judged[hot-pixel]",
+    plant=row("hot-pixel", lambda seen, threshold:
+        None if seen.record.probeGuess is None else plausible._hot_pixel(seen, threshold)))

@@ -165,3 +165,16 @@ def test_the_last_of_many_patterns_are_judged(backend: Any, observe: Observer, n
 
     observe.equal("findings of a plain record", sorted(plain), [])
     observe.holds("finding", name in found, name, ", ".join(found) or "nothing")
+
+
+@pytest.mark.clause("DATA-030~1")
+@pytest.mark.parametrize("name", ["hot-pixel", "dead-patterns", "layout"])
+def test_a_record_without_a_probe_is_judged(backend: Any, observe: Observer, name: str) -> None:
+    """By all but the probe. If this fails, suspect a finding that asks for a probe, or a judge that leaves where one does."""
+    beyond = judged_many.BEYOND[name](judged_many.plain())
+
+    with observe.accepts("a record without a probe"):
+        plain, found = (told(backend, {**given, "probeGuess": None}) for given in (judged.plain(), beyond))
+
+    observe.equal("findings of a plain record", sorted(plain), [])
+    observe.holds("finding", name in found, name, ", ".join(found) or "nothing")
