@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,9 +90,9 @@ def run(
 
 def stopped(
     argv: Sequence[str], number: int, begun: Path, *, env: Mapping[str, str | None] | None = None, cwd: str | Path | None = None,
-    timeout: float = 120.0,
+    timeout: float = 120.0, meanwhile: Callable[[subprocess.Popen[bytes]], object] | None = None,
 ) -> Completed:  # fmt: skip
-    """Run a command until the file `begun` is there, send it the signal `number`, and wait for its end.
+    """Run a command until the file `begun` is there, do something `meanwhile`, send it the signal `number`, and wait for its end.
 
     It meets the signal as a command at a terminal does, whatever this process ignores, and by itself: nothing stands in for its
     interpreter. Raises `NoAnswer` where the file does not
@@ -113,6 +113,8 @@ def stopped(
             patience = time.monotonic() + timeout
             while not begun.exists() and child.poll() is None and time.monotonic() < patience:
                 time.sleep(0.05)
+            if meanwhile is not None:
+                meanwhile(child)
             child.send_signal(number)
             child.wait(timeout)
         except subprocess.TimeoutExpired as error:

@@ -74,3 +74,6 @@ mutant("GUARD-CLI-046b", "evaluate reads origins as [y, x]", PLACES,
         "(float(origin.ravel()[1]), float(origin.ravel()[0]))"))
 mutant("GUARD-CLI-046c", "evaluate looks at pixels that nobody saw", PLACES,
     plant=source("evaluate/read.py", "if covered is None or covered.shape != field.shape else", "if True else"))
+mutant("GUARD-CLI-058", "two trainings write to one folder", "CLI-058:one_training_at_a_time_writes_to_a_folder",
+    plant=source("atomic.py", "        if not lock(handle):\n            found",
+        "        if not lock(handle) and False:\n            found"))

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ from conformance.scenes.batches import TruncatedMap
 from conformance.scenes.records import record, write_npz
 
 OLDER = b"an older result"
+GOING_ON = 60.0
+"""Seconds within which a training of two batches an epoch keeps another checkpoint, on a busy machine."""
 DIVERGING = 1e6
 """A learning rate at which the second batch meets weights whose products no float32 holds."""
 
@@ -92,16 +97,38 @@ def misnamed(backend: Any, command: str, folder: Path) -> Ended:
     return Ended(commands.call(argv, folder), {}, archives.left(folder))
 
 
-def stopped(backend: Any, number: int, folder: Path) -> Ended:
+def stopped(backend: Any, number: int, folder: Path, meanwhile: Callable[[Any], object] | None = None) -> Ended:
     """A training that would last for a day, sent a signal once its first checkpoint is there, over an older bundle."""
     out = folder / "out"
     out.mkdir()
     (out / NAME).write_bytes(OLDER)
-    data = write_npz(folder / "data.npz", **record(n=8, N=runs.N))
-    own = ["--train_data_file", data, "--output_dir", out, "--gridsize", 1, "--max_epochs", 100_000, "--batch_size", 4]
-    argv = [*backend.command("train"), *own, "--n_images", 8, "--accelerator", "cpu", "--quiet"]
-    done = process.stopped(argv, number, out / "checkpoints" / "last.ckpt", env=commands.TELLING, cwd=folder)
+    argv, begun = [*_endless(backend, folder), "--max_epochs", 100_000], out / "checkpoints" / "last.ckpt"
+    done = process.stopped(argv, number, begun, env=commands.TELLING, cwd=folder, meanwhile=meanwhile)
     return Ended(done, {NAME: (out / NAME).read_bytes() if (out / NAME).is_file() else None}, archives.left(out))
+
+
+def _endless(backend: Any, folder: Path) -> list[Any]:
+    data = write_npz(folder / "data.npz", **record(n=8, N=runs.N))
+    own = ["--train_data_file", data, "--output_dir", folder / "out", "--gridsize", 1, "--batch_size", 4]
+    return [*backend.command("train"), *own, "--n_images", 8, "--accelerator", "cpu", "--quiet"]
+
+
+def disputed(backend: Any, folder: Path) -> tuple[process.Completed, bool]:
+    """A training of one epoch into the folder of another one that is under way: how it ended, and whether the other went on."""
+    seen: list[Any] = []
+
+    def second(first: Any) -> None:
+        first.send_signal(signal.SIGSTOP)  # it holds what it holds, and costs nothing
+        seen.append(commands.call([*_endless(backend, folder), "--max_epochs", 1], folder))
+        first.send_signal(signal.SIGCONT)
+        checkpoint, before = folder / "out" / "checkpoints" / "last.ckpt", time.monotonic()
+        stood = checkpoint.stat().st_mtime_ns
+        while checkpoint.stat().st_mtime_ns == stood and time.monotonic() < before + GOING_ON:
+            time.sleep(0.05)
+        seen.append(checkpoint.stat().st_mtime_ns != stood)
+
+    stopped(backend, signal.SIGTERM, folder, second)
+    return seen[0], seen[1]
 
 
 def within(room: int | None, argv: list[Any]) -> list[Any]:
