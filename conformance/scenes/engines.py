@@ -25,8 +25,8 @@ ALIKE = 1e-3
 """A distance of two images of one experiment under the same light."""
 HEARD = 1e-2
 """What is left between two images, the gauge of one taken out, if darkness is heard in one of them: a tenth."""
-DARK = 19
-"""Modes without light beside one: together more waves than are worked on at once."""
+DARK = (1, 19)
+"""Numbers of modes without light beside one: with the second there are more waves than are worked on at once."""
 LIT = 0.1
 """Of the brightest pixel's light: what gets less is not determined well enough to be compared."""
 
@@ -160,7 +160,7 @@ CHANGES: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] 
     "masked": lambda a: {**a, "mask": masks.mask(N)},
     "darkened": lambda a: {**a, "diff3d": a["diff3d"] * masks.mask(N)},
     "four-times": lambda a: {n: v if n == "probeGuess" else np.concatenate([v] * 4) for n, v in a.items()},
-    "dark-modes": lambda a: {**a, "probeGuess": np.pad(a["probeGuess"][None], [(0, DARK), (0, 0), (0, 0)])},
+    **{f"dark-{k}": lambda a, k=k: {**a, "probeGuess": np.pad(a["probeGuess"][None], [(0, k), (0, 0), (0, 0)])} for k in DARK},
     "out-of-focus": lambda a: {**a, "probeGuess": out_of_focus(compact_probe())},
     "weaker-out-of-focus": lambda a: {**under(light_of_two_modes(), a), "probeGuess": weaker_out_of_focus()},
 }

@@ -25,13 +25,12 @@ def experiment() -> dict[str, np.ndarray]:
 
 
 def under_dark_modes(backend: Any) -> float:
-    """What is left, up to the gauge, of two images after two passes, with dark modes and without; `NotClaimed` where refused."""
-    usual = engines.finite(engines.image(backend, Ask(passes=2)))
+    """What is left, up to the gauge, of two images after two passes, with few dark modes and many; `NotClaimed` where refused."""
     try:
-        found = engines.finite(engines.image(backend, Ask(passes=2, change="dark-modes")))
+        few, many = (engines.finite(engines.image(backend, Ask(passes=2, change=f"dark-{count}"))) for count in engines.DARK)
     except (ValueError, TypeError) as error:
         raise NotClaimed(f"a probe of several modes: the engine refuses it ({error})") from error
-    return oracle.matched(found, usual, engines.light(engines.experiment(), usual.shape)).error
+    return _left(many, engines.N, few)
 
 
 def unlike_even(backend: Any) -> float:
@@ -42,9 +41,14 @@ def unlike_even(backend: Any) -> float:
         found = engines.finite(Image(*runs.three(backend.reconstruct(None, given, config))))
     except (ValueError, TypeError) as error:
         raise NotClaimed(f"patterns of odd sides: the engine refuses them ({error})") from error
+    return _left(found, SIDE, usual)
+
+
+def _left(found: np.ndarray, side: int, usual: np.ndarray) -> float:
+    """What is left of an image, of patches of this side, beside the usual one, on what both canvases show."""
     # A patch at the scan's mean begins (H - N) / 2 pixels from the canvas's edge, and its pixel 16 is the mean.
-    margins = [((side - SIDE) // 2, (even - engines.N) // 2) for side, even in zip(found.shape, usual.shape, strict=True)]
-    rows, columns = (slice(odd - min(odd, even), odd + engines.N + min(odd, even)) for odd, even in margins)
-    ours = tuple(slice(even - min(odd, even), even + engines.N + min(odd, even)) for odd, even in margins)
+    margins = [((own - side) // 2, (even - engines.N) // 2) for own, even in zip(found.shape, usual.shape, strict=True)]
+    rows, columns = (slice(one - min(one, even), one + engines.N + min(one, even)) for one, even in margins)
+    ours = tuple(slice(even - min(one, even), even + engines.N + min(one, even)) for one, even in margins)
     lit = engines.light(engines.experiment(whole=False), usual.shape)
     return oracle.matched(found[rows, columns], usual[ours], lit[ours]).error

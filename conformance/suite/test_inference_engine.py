@@ -244,7 +244,7 @@ def test_an_engine_takes_every_mode_of_the_probe_or_none(backend: Any, observe: 
 
 @pytest.mark.clause("INFER-043~1")
 def test_modes_without_light_add_nothing(backend: Any, observe: Observer) -> None:
-    """One mode beside nineteen dark ones. If this fails, suspect light that each mode begins with, or a step heard in part."""
+    """One dark mode, or nineteen. If this fails, suspect light that each mode begins with, or a step heard in part."""
     observe.at_most("distance", odd_engines.under_dark_modes(backend), engines.ALIKE)
 
 
