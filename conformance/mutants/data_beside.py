@@ -115,5 +115,5 @@ mutant("GUARD-DATA-012i", "a mask that hides nothing is not written", WHOLE,
     plant=method(record.RawData, "to_file", a_mask_without_effect_is_not_written))
 mutant("GUARD-DATA-019i", "labels are those of the first object of this shape", BEFORE + "[group]", BEFORE + "[batch]",
     plant=function(arrays.label_patches, kept_by_form))
-mutant("GUARD-DATA-019j", "patterns are those of the first stack of this shape", BEFORE + "[container]", BEFORE + "[group]",
+mutant("GUARD-DATA-019j", "patterns are those of the first stack of this shape", BEFORE + "[group]",
     plant=function(arrays.gather_patterns, kept_by_form))

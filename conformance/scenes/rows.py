@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -42,14 +43,31 @@ def unlike(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> list[str
     return [name for name in HELD if not np.array_equal(one[name], other[name])]
 
 
-def alike(other: bool) -> dict[str, Any]:
-    """Arrays of one of two records that are alike in the form of every array, and in no number of any."""
-    given = {**files.arrays(), "metadata": {"physics_parameters": {"nphotons": 7.0e4 if other else 3.0e4}}}
-    if not other:
-        return given
-    stack, probe, image = given["diff3d"], given["probeGuess"], given["objectGuess"]
-    places = {name: 1.07 * given[name] + 0.3 for name in OF_AN_EXPOSURE[:4]}
-    return {**given, **places, "diff3d": stack[::-1] + 1, "probeGuess": 2 * probe.T, "objectGuess": 0.5 * image[::-1].conj()}
+PHOTONS = {"metadata": {"physics_parameters": {"nphotons": 3.0e4}}}
+ANOTHER: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "positions": lambda given: {name: 1.07 * given[name] + 0.3 for name in OF_AN_EXPOSURE[:2]},
+    "starts": lambda given: {name: given[name] + 0.4 for name in OF_AN_EXPOSURE[2:4]},
+    "patterns": lambda given: {"diff3d": given["diff3d"][::-1] + 1},
+    "probe": lambda given: {"probeGuess": 2 * given["probeGuess"].T},
+    "object": lambda given: {"objectGuess": (0.5 + 0.3j) * given["objectGuess"][::-1].conj()},
+    "photons": lambda given: {"metadata": {"physics_parameters": {"nphotons": 7.0e4}}},
+}
+"""Part of a record → the same record with another one of the same form."""
+FOLLOWS: dict[str, dict[str, tuple[str, ...]]] = {
+    "group": {
+        "positions": ("coords_nn", "coords_offsets", "coords_relative"), "starts": ("coords_start_nn",),
+        "patterns": ("X_full", "diffraction"), "object": ("Y", "objectGuess"),
+    },
+    "container": {
+        "positions": ("coords_relative", "global_offsets"), "patterns": ("X",), "probe": ("probe",), "object": ("Y",),
+        "photons": ("physics_scaling_constant",),
+    },
+    "batch": {
+        "positions": ("coords_relative",), "patterns": ("images",), "object": ("label_amp", "label_phase"),
+        "photons": ("physics_scaling_constant",),
+    },
+}  # fmt: skip
+"""What is made of a record → part of the record → what has to follow it."""
 
 
 GROUPED = ("X_full", "diffraction", "Y", "coords_nn", "coords_offsets", "coords_relative", "coords_start_nn", "objectGuess")
@@ -79,7 +97,12 @@ ANSWERS = {"group": _grouped, "container": _contained, "batch": _batched}
 
 
 def in_turn(backend: Any, answer: str) -> tuple[list[str], list[str]]:
-    """Of one record, another, and the first again: arrays that both have in common, and those that changed at the second time."""
-    first, other, again = (ANSWERS[answer](backend, backend.record(**alike(second))) for second in (False, True, False))
-    common = [name for name in first if np.array_equal(first[name], other[name])]
-    return common, [name for name in first if not np.array_equal(first[name], again[name])]
+    """What stays where a part of a record is another one, and what is another one when the first record comes again."""
+    given = {**files.arrays(), **PHOTONS}
+    made = ANSWERS[answer]
+    first, stays = made(backend, backend.record(**given)), []
+    for part, names in FOLLOWS[answer].items():
+        other = made(backend, backend.record(**{**given, **ANOTHER[part](given)}))
+        stays += [f"{part}: {name}" for name in names if np.array_equal(first[name], other[name])]
+    again = made(backend, backend.record(**given))
+    return stays, [name for name in first if not np.array_equal(first[name], again[name])]

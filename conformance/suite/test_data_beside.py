@@ -56,8 +56,8 @@ def test_a_part_of_a_record_is_a_record_of_its_rows(backend: Any, observe: Obser
 @pytest.mark.clause("DATA-019~1", needs=("GROUP-021", "BATCH-011"))
 @pytest.mark.parametrize("answer", rows.ANSWERS)
 def test_a_record_before_plays_no_part(backend: Any, observe: Observer, answer: str) -> None:
-    """Alike in form, and in no number. If this fails, suspect something that is kept under a shape."""
-    common, changed = rows.in_turn(backend, answer)
+    """Another part of the same form, one after the other. If this fails, suspect something that is kept under a shape."""
+    stays, changed = rows.in_turn(backend, answer)
 
-    observe.equal("in common", common, [])
+    observe.equal("of the record before", stays, [])
     observe.equal("changed at the second time", changed, [])
