@@ -88,6 +88,10 @@ def run(
     return Completed(tuple(command), done.returncode, out, err)
 
 
+AGAIN = 30.0
+"""Seconds after which a signal is sent once more to a command that goes on."""
+
+
 def stopped(
     argv: Sequence[str], number: int, begun: Path, *, env: Mapping[str, str | None] | None = None, cwd: str | Path | None = None,
     timeout: float = 120.0, meanwhile: Callable[[subprocess.Popen[bytes]], object] | None = None,
@@ -95,8 +99,8 @@ def stopped(
     """Run a command until the file `begun` is there, do something `meanwhile`, send it the signal `number`, and wait for its end.
 
     It meets the signal as a command at a terminal does, whatever this process ignores, and by itself: nothing stands in for its
-    interpreter. Raises `NoAnswer` where the file does not
-    come, or the end, within `timeout` seconds each.
+    interpreter. One that is lost, as Python loses those that come while it clears away an object, is sent again. Raises
+    `NoAnswer` where the file does not come, or the end, within `timeout` seconds each.
     """
     command, (out, err) = [str(part) for part in argv], (tempfile.TemporaryFile() for _ in range(2))
     with out, err:
@@ -115,8 +119,7 @@ def stopped(
                 time.sleep(0.05)
             if meanwhile is not None:
                 meanwhile(child)
-            child.send_signal(number)
-            child.wait(timeout)
+            _ended(child, number, timeout)
         except subprocess.TimeoutExpired as error:
             raise NoAnswer(f"expected an end within {timeout:g} s of signal {number}, found none: {' '.join(command)}") from error
         finally:
@@ -124,6 +127,18 @@ def stopped(
             child.wait()
         texts = [stream.read().decode("utf-8", errors="replace") for stream in (out, err) if not stream.seek(0)]
         return Completed(tuple(command), child.returncode, *texts)
+
+
+def _ended(child: subprocess.Popen[bytes], number: int, timeout: float) -> None:
+    patience = time.monotonic() + timeout
+    while True:
+        child.send_signal(number)
+        try:
+            child.wait(min(AGAIN, timeout))
+            return
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= patience:
+                raise
 
 
 def block_imports(

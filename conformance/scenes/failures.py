@@ -51,7 +51,7 @@ STAGES = (
     Stage("learning", "train", ("loss", "nan", "finite"), flags=("--learning-rate", f"{DIVERGING:g}")),
     Stage("bundle", "train", ("out",), flags=("--disable-checkpointing", "--logger", "none"), room=64),
     Stage("data-file", "infer", ("test.npz",), spoilt="test.npz"),
-    Stage("pictures", "infer", ("out",), room=4),
+    Stage("pictures", "infer", ("out",), room=1),
 )
 
 

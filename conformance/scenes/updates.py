@@ -28,11 +28,11 @@ def displacement(backend: Any, recipe: Recipe) -> np.ndarray:
     return runs.flat(end) - runs.flat(start)
 
 
-def as_far(backend: Any, recipe: Recipe, other: Recipe) -> float:
-    """How many times as far as a recipe another one goes; of a network that computes otherwise while it trains, to a half."""
+def as_far(backend: Any, recipe: Recipe, other: Recipe, step: float = 0.5) -> float:
+    """How many times as far as a recipe another one goes; of one that computes otherwise while it trains, in steps of `step`."""
     one, two = displacement(backend, recipe), displacement(backend, other)
     share = float(np.vdot(one, two) / np.vdot(one, one))
-    return round(2 * share) / 2 if computes_otherwise(backend, recipe) else share
+    return round(share / step) * step if computes_otherwise(backend, recipe) else share
 
 
 def _trained(backend: Any, recipe: Recipe) -> runs.Run:
@@ -94,12 +94,16 @@ def two_updates(
 def _one_update(
     backend: Any, recipe: Recipe, step: Callable[[np.ndarray, np.ndarray, dict[str, Any]], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same of one batch, whose slope is how far plain descent goes at rate 1."""
-    descent = {**dict(recipe.training), "optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0}
-    slope = -displacement(backend, replace(recipe, rate=1.0, training=settings(**descent)))
+    """The same of one batch, whose slope is how far plain descent goes: a hundredth of the weights' length, for of a faint slope
+    single precision keeps little at rate 1.
+    """
+    descent = settings(**{**dict(recipe.training), "optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0})
     still = runs.trained(backend, replace(recipe, rate=STILL, epochs=1))
     learned = _learned(backend, recipe, still)
     start = runs.flat({k: v for k, v in runs.weights(backend, runs.model_of(still)).items() if k in learned})
+    plain = displacement(backend, replace(recipe, rate=1.0, training=descent))
+    rate = float(2.0 ** np.rint(np.log2(1e-2 * np.linalg.norm(start) / np.linalg.norm(plain))))
+    slope = -displacement(backend, replace(recipe, rate=rate, training=descent)) / rate
     return displacement(backend, recipe), step(start, slope, {}) - start
 
 

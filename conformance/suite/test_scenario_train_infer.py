@@ -26,7 +26,7 @@ def test_train_save_load_infer(backend: Any, observe: Observer, shared_folder: P
     observe.holds("train", flow.train.returncode == 0, "exit code 0", f"{flow.train.returncode}: {flow.train.output[-1500:]}")
     observe.equal("artefacts missing", [name for name in LEFT if not any(flow.output.glob(name))], [])
     observe.equal("entries", sorted(archives.entries(flow.output)), sorted(oracle.ENTRIES))
-    observe.equal("epochs in the last checkpoint", oracle.checkpoint(flow.output / LEFT[1])["epoch"], 1)
+    observe.equal("epochs in the table", len(flow.losses), 2)
     observe.holds("infer", flow.infer.returncode == 0, "exit code 0", f"{flow.infer.returncode}: {flow.infer.output[-1500:]}")
     observe.equal("pictures missing", [name for name in PICTURES if not (flow.pictures / name).is_file()], [])
     paths = [flow.pictures / name for name in PICTURES]

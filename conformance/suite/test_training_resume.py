@@ -17,7 +17,7 @@ ADAM = replace(BASE, epochs=4, training=settings(scheduler="Exponential"), execu
 PLATEAU = settings(scheduler="ReduceLROnPlateau", plateau_patience=0, plateau_threshold=0.9, plateau_min_lr=1e-9)
 DESCENT = settings(optimizer="sgd", momentum=0.9, scheduler="Exponential", intensity_scale_trainable=True)
 SWINGING = replace(
-    BASE, epochs=4, rate=1e-5, training=DESCENT, execution=settings(scheduler="Exponential"), overrides=settings(accum_steps=2)
+    BASE, epochs=4, rate=1e-6, training=DESCENT, execution=settings(scheduler="Exponential"), overrides=settings(accum_steps=2)
 )
 """Momentum to remember, a detector scale that is learned, batches gathered two by two."""
 SLOWING = replace(BASE, epochs=4, training=PLATEAU, execution=settings(scheduler="ReduceLROnPlateau"))

@@ -175,6 +175,6 @@ def test_nothing_of_the_tail_reaches_the_next_epoch(backend: Any, observe: Obser
     """
     recipe = updates.gentle(backend, replace(LEAN, groups=12, overrides=settings(accum_steps=2)))
 
-    share = updates.as_far(backend, recipe, replace(recipe, epochs=2))
+    share = updates.as_far(backend, recipe, replace(recipe, epochs=2), step=1.0)
 
     observe.close("two_epochs", share, 2.0)

@@ -23,6 +23,7 @@ OTHERWISE = (
     "LOSS-011:training_and_validation_agree_where_nothing_is_learned",
     "LOSS-012:values_under_a_mask_change_neither_loss_nor_gradient",
     "LOSS-020:the_loss_is_divided_by_frozen_means", "TRAIN-014:two_updates_are_those_of_the_formula",
+    "TRAIN-014:a_faint_slope_is_followed_by_the_formula[adam]",
     "TRAIN-045:gathered_batches_count_by_their_mean", "TRAIN-065:a_resumed_run_is_the_uninterrupted_one[adam-exponential]",
     "BATCH-049:the_loss_of_a_map_is_that_of_data_in_memory",
 )  # fmt: skip
