@@ -94,7 +94,7 @@ def two_updates(
 def _one_update(
     backend: Any, recipe: Recipe, step: Callable[[np.ndarray, np.ndarray, dict[str, Any]], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same of one batch, whose slope is how far plain descent goes: at rate 1, or a hundred times the weights' length
+    """The same of one batch, whose slope is how far plain descent goes: at rate 1, or ten times the weights' length
     where that is less than it, for single precision keeps little of a faint step beside a weight.
     """
     descent = settings(**{**dict(recipe.training), "optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0})
@@ -103,7 +103,7 @@ def _one_update(
     start = runs.flat({k: v for k, v in runs.weights(backend, runs.model_of(still)).items() if k in learned})
     plain = displacement(backend, replace(recipe, rate=1.0, training=descent))
     length, far = (float(np.linalg.norm(vector)) for vector in (start, plain))
-    rate = 1.0 if far >= length else float(2.0 ** np.rint(np.log2(100 * length / far)))
+    rate = 1.0 if far >= length else float(2.0 ** np.rint(np.log2(10 * length / far)))
     slope = -displacement(backend, replace(recipe, rate=rate, training=descent)) / rate
     return displacement(backend, recipe), step(start, slope, {}) - start
 
