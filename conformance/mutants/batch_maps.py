@@ -102,6 +102,13 @@ def patterns_are_moved_from_the_end(original, stack, rows):
     return stack[: len(rows)]
 
 
+def one_exposure_is_damage(original, folder, *rest):
+    found = original(folder, *rest)
+    if found.patterns == 1:
+        raise ContractError(file=folder, field="manifest", expected="a whole map", found="a damaged one")
+    return found
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -214,6 +221,9 @@ mutant("GUARD-BATCH-047y", "in a map bad values of a masked file are zeros",
     "BATCH-047:a_bad_value_beside_a_mask_is_refused_by_name",
     plant=function(on_disk._converted, lambda original, patterns, measurement, good, *rest: original(
         patterns if good is None else np.clip(np.nan_to_num(patterns, posinf=0), 0, None), measurement, good, *rest)))
+mutant("GUARD-BATCH-045x", "a map of one exposure is taken for a damaged one",
+    "BATCH-045:a_map_of_one_exposure_is_opened_as_it_stands",
+    plant=function(manifest.read_manifest, one_exposure_is_damage))
 
 # Groups by rule.
 mutant("DEF-038", "rows for centres whose group was dropped", "GROUP-041:a_raster_of_eight_has_36_centres",

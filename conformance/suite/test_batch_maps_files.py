@@ -247,3 +247,18 @@ def test_damage_of_a_large_map_is_found_wherever_it_lies(backend: Any, observe: 
 
     with observe.raises("refusal", ValueError, REBUILD):
         opened(backend, tmp_path, [path])
+
+
+@pytest.mark.clause("BATCH-045~2")
+def test_a_map_of_one_exposure_is_opened_as_it_stands(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """One pattern, one row. If this fails, suspect a least number that is two."""
+    whole = maps.arrays(0)
+    one = {name: value[:1] for name, value in whole.items() if len(np.atleast_1d(value)) == maps.COUNTS[0]}
+    path, config = maps.scan(tmp_path / "data", 0, **one), maps.config(backend, 1, n_groups=1)
+    first = maps.values(everything(backend.mapped([path], tmp_path / "map", config)))
+
+    with observe.accepts("a map that fits"):
+        again = maps.values(everything(backend.mapped([path], tmp_path / "map", config)))
+
+    observe.equal("rows", len(again["images"]), 1)
+    observe.equal("changed", maps.unlike(again, first), [])
