@@ -237,7 +237,7 @@ def test_a_missing_logger_package_is_named(
     observe.equal("checkpoints", [name for name in runs.left(tmp_path) if name.endswith(".ckpt")], [])
 
 
-@pytest.mark.clause("TRAIN-050~1")
+@pytest.mark.clause("TRAIN-050~2")
 def test_a_failing_fit_is_a_runtime_error_with_its_cause(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """A checkpoint folder that cannot be made ends the fit. If this fails, suspect an error that is logged and forgotten."""
     bundle, content = runs.obstruct(tmp_path / "out")
