@@ -103,7 +103,7 @@ def scale_for(energy: float, nphotons: float) -> torch.Tensor:
     """`sqrt(nphotons / energy)` as float32 `(1, 1, 1)`, for the mean energy of a normalised pattern; `ContractError` for none."""
     if not energy > 0:
         raise ContractError(field="X", expected="patterns with energy", found=f"a mean energy of {energy:g}")
-    return torch.full((1, 1, 1), float(np.sqrt(nphotons / energy)), dtype=torch.float32)
+    return torch.full((1, 1, 1), float(np.sqrt(float(nphotons) / energy)), dtype=torch.float32)
 
 
 def container_from_groups(
