@@ -72,7 +72,8 @@ FOLLOWS: dict[str, dict[str, tuple[str, ...]]] = {
 
 GROUPED = ("X_full", "diffraction", "Y", "coords_nn", "coords_offsets", "coords_relative", "coords_start_nn", "objectGuess")
 CONTAINED = ("X", "Y", "coords_relative", "global_offsets", "probe", "physics_scaling_constant")
-BATCHED = ("images", "coords_relative", "label_amp", "label_phase", "physics_scaling_constant")
+BATCHED = ("images", "coords_relative", "physics_scaling_constant")
+LABELS = ("label_amp", "label_phase")
 
 
 def _grouped(backend: Any, raw: Any) -> dict[str, np.ndarray]:
@@ -86,10 +87,12 @@ def _contained(backend: Any, raw: Any) -> dict[str, np.ndarray]:
 
 
 def _batched(backend: Any, raw: Any) -> dict[str, np.ndarray]:
-    model = {"model_type": "supervised"}
-    config = batches.training(backend, N=16, gridsize=2, model=model, torch_loss_mode="mae", sequential_sampling=True)
+    """With labels, of a backend that trains with some (BATCH-038)."""
+    labelled = "supervised" in backend.info().profiles
+    asked: dict[str, Any] = {"model": {"model_type": "supervised"}, "torch_loss_mode": "mae"} if labelled else {}
+    config = batches.training(backend, N=16, gridsize=2, sequential_sampling=True, **asked)
     batch = next(iter(backend.loaders(backend.container(raw, config), None, config)[0]))
-    return {name: native.array(batches.field(batch, name)) for name in BATCHED}
+    return {name: native.array(batches.field(batch, name)) for name in (*BATCHED, *(LABELS if labelled else ()))}
 
 
 ANSWERS = {"group": _grouped, "container": _contained, "batch": _batched}
@@ -103,6 +106,6 @@ def in_turn(backend: Any, answer: str) -> tuple[list[str], list[str]]:
     first, stays = made(backend, backend.record(**given)), []
     for part, names in FOLLOWS[answer].items():
         other = made(backend, backend.record(**{**given, **ANOTHER[part](given)}))
-        stays += [f"{part}: {name}" for name in names if np.array_equal(first[name], other[name])]
+        stays += [f"{part}: {name}" for name in names if name in first and np.array_equal(first[name], other[name])]
     again = made(backend, backend.record(**given))
     return stays, [name for name in first if not np.array_equal(first[name], again[name])]

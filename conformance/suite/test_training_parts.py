@@ -32,6 +32,7 @@ def test_the_bundle_of_a_run_states_the_scale_of_its_results(backend: Any, obser
 @pytest.mark.clause("TRAIN-053~1", needs=("TRAIN-002", "INFER-012"))
 def test_a_run_reconstructs_as_its_execution_says(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Six groups, five at a time. If this fails, suspect a reconstruction that is called without the execution configuration."""
+    runs.trained(backend, QUAD)  # whose modules would be looked at
     with images.any_batch_sizes() as seen:
         runs.fresh(backend, LARGER, tmp_path)
 
