@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.connectors.names import NotClaimed
+from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.oracles import pictures, shown
 from conformance.scenes import commands, compared, solving
 from conformance.scenes.shared import once
@@ -18,6 +18,8 @@ from conformance.scenes.shared import once
 NAMES = ("amplitude", "phase")
 TAILS = (0.5, 99.5)
 """Percentiles beyond which a picture need not tell values apart."""
+LEVELS = 4 / 255
+"""Of what a picture may span, from no light to the most, or a whole turn: what varies by less is one grey among others."""
 TABLE = "evaluation.csv"
 OBJECTS = ("elsewhere", "disturbed")
 """In the order in which `evaluate` is given them, the truth behind them."""
@@ -44,6 +46,7 @@ def explained(folder: Path, name: str) -> dict[str, float]:
     arrays = numbers(folder)
     field, seen = arrays["object"].astype(complex), arrays.get("covered")
     seen = np.ones(field.shape, bool) if seen is None else seen.astype(bool)
+    _refuse_flat(name, field, seen)
     rows, columns = (np.flatnonzero(seen.any(axis=axis)) for axis in (1, 0))
     cut = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     own = {"amplitude": _modulus(field, seen), "phase": field / np.maximum(np.abs(field), np.finfo(float).tiny)}
@@ -55,6 +58,14 @@ def explained(folder: Path, name: str) -> dict[str, float]:
     plain, upside, mirror = (slice(None), slice(None)), (slice(None, None, -1), slice(None)), (slice(None), slice(None, None, -1))
     ways = {"upside down": best(own[name], upside), "mirrored": best(own[name], mirror)}
     return {kind: best(values, plain) for kind, values in own.items()} | ways
+
+
+def _refuse_flat(name: str, field: np.ndarray, seen: np.ndarray) -> None:
+    """`NotEvaluated` where the numbers are alike to the eye: a network that has learnt little may have such an image."""
+    turned = field[seen] * np.conj(field[seen].mean())
+    values, span = (np.abs(turned), np.abs(turned).max()) if name == "amplitude" else (np.angle(turned), 2 * np.pi)
+    if np.ptp(np.percentile(values, TAILS)) < LEVELS * span:
+        raise NotEvaluated(f"the {name} varies by less than {LEVELS:.1%} of what a picture of it spans")
 
 
 def _modulus(field: np.ndarray, seen: np.ndarray) -> np.ndarray:
