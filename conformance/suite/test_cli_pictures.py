@@ -23,7 +23,7 @@ def shows(observe: Observer, folder: Path, name: str) -> None:
     observe.equal("most like", likest, name)
 
 
-@pytest.mark.clause("CLI-020~1", needs=("CLI-017",))
+@pytest.mark.clause("CLI-020~2", needs=("CLI-017",))
 @pytest.mark.parametrize("name", pictured.NAMES)
 def test_the_engines_pictures_show_its_numbers(backend: Any, observe: Observer, shared_folder: Path, name: str) -> None:
     """Colour for value. If this fails, suspect two exchanged pictures, or one that is turned."""
@@ -33,7 +33,7 @@ def test_the_engines_pictures_show_its_numbers(backend: Any, observe: Observer, 
     shows(observe, found.folder, name)
 
 
-@pytest.mark.clause("CLI-020~1", needs=("CLI-007",))
+@pytest.mark.clause("CLI-020~2", needs=("CLI-007",))
 @pytest.mark.parametrize("name", pictured.NAMES)
 def test_the_networks_pictures_show_its_numbers(backend: Any, observe: Observer, shared_folder: Path, name: str) -> None:
     """Colour for value. If this fails, suspect two exchanged pictures, or one that is turned."""
