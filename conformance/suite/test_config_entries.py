@@ -76,7 +76,8 @@ def test_execution_settings_of_a_run_never_reach_the_registry(backend: Proxy, ob
     """
     alone = set(configs.EXECUTION) - set(configs.TRAINING) - set(configs.MODEL)
     config, registry = runs.configuration(backend, workflows.PLAIN, tmp_path), backend.registry()
-    execution = configs.execution(backend, accum_steps=1, strategy="auto", logger_backend="csv")
+    beside = {"num_workers": 0, "persistent_workers": False, "prefetch_factor": None}  # others may be refused (EXEC-014)
+    execution = configs.execution(backend, accum_steps=1, strategy="auto", logger_backend="csv", **beside)
 
     seen = workflows.first_touch(registry, lambda data: backend.run(data, None, config, execution))
     backend.run_training(runs.training_record(backend), None, config, runs.execution(backend, workflows.PLAIN))
