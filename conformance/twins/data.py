@@ -38,7 +38,9 @@ def flips_keep_the_range_of_the_scan(original, raw, flip_x, flip_y, *rest):
 
 
 def records_have_another_memory(found):
-    found.diff3d, found.scan_index = np.asfortranarray(found.diff3d), found.scan_index.astype(np.int32)
+    narrow = found.scan_index.astype(np.int32)
+    found.diff3d = np.asfortranarray(found.diff3d)
+    found.scan_index = narrow if np.array_equal(narrow, found.scan_index) else found.scan_index
     found.diff3d.flags.writeable = False
     found.origin = "further"
     return found

@@ -74,7 +74,8 @@ def bottleneck_with_attention(plant: Plant) -> None:
 
 def network_runs_channels_last(original, self, *given, **options):
     """Whoever fills in weights later finds another memory: it is put right where the network computes."""
-    self.use_channels_last()
+    if self.memory_format != torch.channels_last:  # once: several threads compute in it
+        self.use_channels_last()
     return original(self, *given, **options)
 
 
