@@ -40,3 +40,5 @@ mutant("GUARD-CLI-031i", "--drop-surplus drops the first frames", f"{ACT}[window
     plant=source("data/geometry_positions.py", "            frames = frames[frames < len(positions)]\n        elif",
         "            frames = frames[frames >= count - len(positions)]\n"
         "            return frames, positions[frames - count + len(positions)]\n        elif"))
+mutant("GUARD-CLI-031j", "a conversion prints its table past --quiet", "CLI-031:a_quiet_conversion_says_nothing",
+    plant=source("cli/convert.py", "    say = Reporter(args.quiet)\n", "    say = Reporter(False)\n"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from conformance.defects.changes import constant, function
 from conformance.mutants import rows
+from reference_impl.batch import container
 from reference_impl.domains import domain, fields
 from reference_impl.errors import ContractError
 from reference_impl.training import hyperparameters
@@ -34,6 +35,12 @@ def truth_values_of_numpy_are_not_plain(original, name, value):
     return original(name, value)
 
 
+def counts_of_python_alone(original, n_groups, points, cap):
+    if not isinstance(n_groups, int | None):
+        raise ContractError(field="n_groups", expected="a number", found=type(n_groups).__name__)
+    return original(n_groups, points, cap)
+
+
 def narrower(name, **limits):
     return constant(fields, "FIELDS", {**fields.FIELDS, name: replace(fields.FIELDS[name], **limits)})
 
@@ -53,3 +60,5 @@ mutant("GUARD-CONFIG-014d", "a small scale of the probe is refused", f"{WIDE}[pr
     plant=narrower("probe_scale", low=0.1))
 mutant("GUARD-CONFIG-014e", "more than a thousand epochs are refused", f"{WIDE}[nepochs-100000]",
     plant=narrower("nepochs", high=1000))
+mutant("GUARD-CONFIG-075e", "a number of groups of NumPy is no number of groups",
+    "CONFIG-075:batches_are_made_by_numbers_of_numpy", plant=function(container._group_count, counts_of_python_alone))

@@ -13,6 +13,7 @@ from conformance.connectors import process
 from conformance.defects import trial_run, trials
 from conformance.defects.planting import Plant, Planted, Register
 from conformance.defects.trials import Place, Tried
+from conformance.specification.bindings import scan
 
 
 def planted(*checks: str, name: str = "DEF-1", files: tuple[str, ...] = ()) -> Planted:
@@ -143,6 +144,15 @@ def test_a_reason_for_a_hollow_check_must_hold() -> None:
     problems = trial_run.excuses(["A-1:one", "A-1:two", "A-1:three"], table, {"A-1:two": "needs a GPU", "A-1:one": "?"})
 
     assert [problem.split()[1] for problem in problems] == ["A-1:three", "A-1:one"]
+
+
+def test_every_check_has_a_defect_that_it_must_catch_or_a_reason() -> None:
+    """What a whole trial says at its end, said at once: a check that no row names, and by which the matrix knows no red."""
+    named = {check.split("[")[0] for row in trial_run.entries((), "mutant").values() for check in row.checks}
+    seen = {check for row in trial_run.read_json(trial_run.MATRIX)["mutants"].values() for check in row["killed"]}
+    reasons = trial_run.read_json(trial_run.HOLLOW)
+
+    assert [bound.check for bound in scan()[0] if bound.check not in named | seen | reasons.keys()] == []
 
 
 def test_what_cannot_be_planted_is_an_error() -> None:
