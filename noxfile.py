@@ -70,7 +70,7 @@ def cpu(session: nox.Session) -> None:
     """The registry's lint, then the profiles of `PROFILES` on the reference backend."""
     python = prepare(session)
     tee(session, "trace", [python, "-m", "conformance", "trace"])
-    examine(session, python, "cpu")
+    examine(session, python, "cpu", more=[] if session.posargs else ["--warm"])  # a few checks alone do not pay for it
 
 
 @nox.session
@@ -247,12 +247,12 @@ def on_cuda(session: nox.Session, python: str, label: str = "") -> None:
 
 def examine(
     session: nox.Session, python: str, device: str, asked: Sequence[str] = PROFILES, label: str = "",
-    forgiven: Sequence[int] = (), backend: str = "reference",
+    forgiven: Sequence[int] = (), backend: str = "reference", more: Sequence[str] = (),
 ) -> tuple[int, str]:  # fmt: skip
     """`conform run` on a backend; it keeps its own log. Returns code and output; a code that is not forgiven is an error."""
     argv = [python, "-m", "conformance", "run", "--backend", backend, "--device", device, "--output", str(REPORTS)]
     argv += ["--label", label or device, *(part for name in asked for part in ("--profile", name))]
-    code, said = spoken([*argv, *session.posargs])
+    code, said = spoken([*argv, *more, *session.posargs])
     if code != 0 and code not in forgiven:
         session.error(f"conform run ended with {code}")
     return code, said

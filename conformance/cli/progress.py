@@ -25,7 +25,7 @@ from conformance.specification.texts import counted
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from conformance.running.run import Show, Watch
+    from conformance.running.teeing import Show, Watch
 
 INTERVAL = 0.25  # seconds between two looks at the report
 SELDOM = 15.0  # seconds to the first line where nothing can be written anew; each next one takes twice as long

@@ -52,6 +52,11 @@ def add(verbs: Any) -> None:
     )
     run.add_argument("--shuffle", type=int, metavar="SEED", help="run the checks in an order drawn from this seed")
     run.add_argument(
+        "--warm", action="store_true",
+        help="commands and scripts that checks start are forks of one interpreter that has torch, Lightning and the like "
+        "imported: the same checks in some two thirds of the time; the report says so",
+    )  # fmt: skip
+    run.add_argument(
         "--patience",
         type=float,
         default=600.0,
@@ -111,6 +116,7 @@ def examined(arguments: argparse.Namespace, backend: str, **more: Any) -> Ended:
         output=arguments.output,
         patience=arguments.patience,
         shuffle=arguments.shuffle,
+        warm=arguments.warm,
         expect=arguments.expect,
         repro=not arguments.no_repro,
         release=arguments.specification if _release(arguments.specification) else None,

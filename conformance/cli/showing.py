@@ -25,7 +25,7 @@ def press(ended: Ended, command: str) -> Ended:
 
     from conformance.pages import press as pages
     from conformance.pages.model import Source
-    from conformance.running.run import Log
+    from conformance.running.teeing import Log
     from conformance.specification.texts import said
 
     if ended.report is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +21,8 @@ QUIET = {
     "MPLBACKEND": "Agg",
 }
 
-INSTEAD: dict[str, str] = {}
-"""Executables that are started in the place of others (`conformance.defects.warm`)."""
+INTERPRETER = "CONFORM_INTERPRETER"
+"""Variable: what is started in the place of this interpreter (`conformance.connectors.warm`); no child is told of it."""
 
 # Python runs the first `sitecustomize` of its path at start. The finders stay; they only no longer find these modules.
 _BLOCKER = """\
@@ -74,7 +75,7 @@ def run(
     command = [str(part) for part in argv]
     try:
         done = subprocess.run(
-            [INSTEAD.get(command[0], command[0]), *command[1:]],
+            [_instead(command[0]), *command[1:]],
             env=_environment(env or {}),
             cwd=cwd,
             timeout=timeout,
@@ -158,8 +159,12 @@ def block_imports(
         return run(argv, env=given, cwd=cwd, timeout=timeout)
 
 
+def _instead(executable: str) -> str:
+    return os.environ.get(INTERPRETER, executable) if executable == sys.executable else executable
+
+
 def _environment(extra: Mapping[str, str | None]) -> dict[str, str]:
     merged = {**os.environ, **QUIET, **extra}
     path = [part for part in (merged.get("PYTHONPATH") or "").split(os.pathsep) if part]
     merged["PYTHONPATH"] = os.pathsep.join([*path, str(PACKAGE.parent)])
-    return {name: value for name, value in merged.items() if value is not None}
+    return {name: value for name, value in merged.items() if value is not None and name != INTERPRETER}

@@ -14,7 +14,8 @@ from typing import Any
 from conformance.defects import company, resolution, trials
 from conformance.defects.planting import Planted
 from conformance.defects.trials import Tried
-from conformance.running.run import Options, environment, folder_for, shown, tee
+from conformance.running.run import Options, environment, folder_for
+from conformance.running.teeing import shown, tee
 from conformance.running.workers import cores
 from conformance.specification import marking
 from conformance.specification.bindings import default_suite, scan

@@ -14,7 +14,7 @@ DRIFT = 4.0
 """A margin (observed / bound) that moved by more than this factor is told, although both runs are green."""
 
 NOT_GREEN = (*RED, "blocked")
-_ENVIRONMENT = ("suite", "lock", "connection", "device", "profiles", "select", "python", "platform", "workers", "draft")
+_ENVIRONMENT = ("suite", "lock", "connection", "device", "profiles", "select", "python", "platform", "workers", "draft", "warm")
 
 
 @dataclass(frozen=True)

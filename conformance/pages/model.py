@@ -202,6 +202,7 @@ def _environment(report: Report) -> list[tuple[str, str]]:
         ("started", header.get("started")),
         ("seconds", report.footer.get("seconds") if report.footer else None),
         ("workers", header.get("workers")),
+        ("processes", "forks of one interpreter with the large libraries imported (--warm)" if header.get("warm") else None),
         ("python", header.get("python")),
         ("platform", header.get("platform")),
         ("libraries", ", ".join(f"{name} {version}" for name, version in header.get("libraries", {}).items())),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import tempfile
 import time
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from conformance import __version__
+from conformance.connectors import process
 from conformance.connectors.connect import information
 from conformance.connectors.names import UnknownBackend, claimed
 from conformance.evidence import checkout, expectations, report, tiers, verdict
@@ -109,6 +111,7 @@ class Recorder:
             "python": platform.python_version(),
             "platform": platform.platform(),
             "libraries": _versions(("numpy", "pytest", "pytest-xdist", "syrupy", *info.numeric_libraries)),
+            **({"warm": True} if process.INTERPRETER in os.environ else {}),
             "workers": getattr(self.config.option, "numprocesses", None) or 0,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "clauses": {clause.key: stated(clause, station.release) for clause in station.spec.clauses.values()},

@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance.connectors import warm
 from conformance.connectors.names import PLANTED
-from conformance.defects import tracing, trials, warm, working
+from conformance.defects import tracing, trials, working
 from conformance.judging.states import RED
 from conformance.scenes import strategies
 

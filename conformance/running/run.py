@@ -5,26 +5,24 @@ The child may die without taking the verdict with it: a report that does not clo
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
 import re
 import shlex
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
-from conformance.connectors.process import QUIET
+from conformance.connectors import warm
+from conformance.connectors.process import INTERPRETER, QUIET
 from conformance.evidence import checkout
 from conformance.evidence import report as reports
+from conformance.running.teeing import Log, Watch, tee, unwatched
 from conformance.running.workers import enough
 from conformance.specification.bindings import default_suite
 from conformance.specification.choosing import Choice
@@ -42,15 +40,13 @@ PLUGINS = (
     "no:threadexception",
 )
 REPRODUCE = "conformance.plugin.reproduce"
-Show = Callable[[str], None]
-Watch = Callable[[Path], AbstractContextManager[Show]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What a run is asked for. `stamp` names the dated folder where several runs share one; `suite` and `specs` replace the
     built-in ones in the harness's own tests; `condition`: what the suite asks of itself is examined too; `release`: 1.0 or
-    current; None: as the backend claims."""
+    current; None: as the backend claims; `warm`: processes that checks start find the large libraries imported."""
 
     backend: str = "reference"
     device: str = "cpu"
@@ -64,6 +60,7 @@ class Options:
     stamp: str | None = None
     patience: float = 600.0
     shuffle: int | None = None
+    warm: bool = False
     expect: Path | None = None
     repro: bool = True
     condition: bool = True
@@ -122,83 +119,21 @@ def folder_for(options: Options) -> Path:
     return folder
 
 
-def shown(line: str) -> None:
-    """A line on standard output, at once."""
-    sys.stdout.write(line)
-    sys.stdout.flush()
-
-
-def unsaid(line: str) -> None:
-    """A line that the log alone keeps."""
-
-
-@contextmanager
-def unwatched(report: Path) -> Iterator[Show]:
-    """Nothing is shown; run.log has every line."""
-    yield unsaid
-
-
-class Teed(NamedTuple):
-    """How a child ended, all that it said, and why the log does not hold all of that (empty: it does)."""
-
-    code: int
-    text: str
-    lost: str = ""
-
-
-class Log:
-    """A log that is sealed at its end; a disk that takes no more costs the log, and not what is logged."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.whole, self.lost = path, hashlib.sha256(), ""
-
-    def keep(self, line: str, sealed: bool = True) -> None:
-        """Add a line, on disk at once."""
-        if self.lost:
-            return
-        try:
-            with self.path.open("a", encoding="utf-8") as stream:
-                stream.write(line)
-        except OSError as error:
-            self.lost = said(named(error, self.path))
-        else:
-            self.whole.update(line.encode() if sealed else b"")
-
-
-def tee(
-    argv: Sequence[str], log: Path, header: Sequence[str], *, env: Mapping[str, str] | None = None, show: Show = unsaid
-) -> Teed:
-    """Run `argv`, hand each line to `show` and to the log as it comes.
-
-    The log begins with `header` and ends with `# exit=… seconds=… sha256=…`, the digest of every line above.
-    """
-    began, seen, kept = time.monotonic(), [], Log(log)
-    log.write_text("", encoding="utf-8")
-    for line in header:
-        kept.keep(f"# {line}\n")
-    child = subprocess.Popen(
-        list(argv), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace", env=env
-    )
-    code = None
-    while code is None:
-        try:
-            for line in child.stdout or ():
-                seen.append(line)
-                line = line if line.endswith("\n") else line + "\n"
-                kept.keep(line)
-                show(line)
-            code = child.wait()
-        except KeyboardInterrupt:
-            continue  # the child got the signal too; its last words still count
-    kept.keep(f"# exit={code} seconds={time.monotonic() - began:.1f} sha256={kept.whole.hexdigest()}\n", sealed=False)
-    return Teed(code, "".join(seen), kept.lost)
-
-
 def environment() -> dict[str, str]:
     """What a child that runs pytest finds: one thread, and nothing that somebody else (an xdist worker, too) has for pytest."""
     foreign = ("PYTEST_XDIST_", "PYTEST_ADDOPTS", "PYTEST_PLUGINS")
     outer = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return {**outer, **QUIET, "CUBLAS_WORKSPACE_CONFIG": ":4096:8", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+@contextmanager
+def started(warmed: bool) -> Iterator[dict[str, str]]:
+    """The environment of a run; with `warmed` it names an interpreter that has the large libraries, as long as this lasts."""
+    if not warmed:
+        yield environment()
+        return
+    with warm.interpreter() as stub:
+        yield {**environment(), INTERPRETER: stub}
 
 
 def run(options: Options, watch: Watch = unwatched) -> Ended:
@@ -214,8 +149,7 @@ def run(options: Options, watch: Watch = unwatched) -> Ended:
         f"python    {platform.python_version()} on {platform.platform()}",
         f"report    {target}",
     ]
-    env = environment()
-    with watch(target) as show:
+    with started(options.warm) as env, watch(target) as show:
         code, words, lost = tee(argv, folder / "run.log", header, env=env, show=show)
     try:
         finish_the_dead(folder, code, options.repro)

@@ -238,6 +238,26 @@ def test_a_registry_without_defaults_is_left_as_it_was_found(shell: House) -> No
     assert set(shell.states().values()) == {"pass"}, shell.states()
 
 
+@pytest.mark.parametrize("flags", [(), ("--warm",), ("--warm", "--workers", "2")], ids=["cold", "warm", "warm-workers"])
+def test_a_warm_run_starts_forks_and_says_so(shell: House, flags: tuple[str, ...]) -> None:
+    """A process finds no library imported either way, and takes it from where it is kept where the run is warm."""
+    program = "import sys; print(type(sys.meta_path[0]).__name__ == 'Kept', 'numpy' in sys.modules)"
+    body = f"""
+        import sys, tempfile
+        from pathlib import Path
+        from conformance.connectors import process
+        script = Path(tempfile.mkdtemp(), "program.py")
+        script.write_text({program!r})
+        said = process.run([sys.executable, str(script)]).stdout.split()
+        observe.equal("forked, imported", said, {[str(bool(flags)), "False"]})
+    """
+    shell.chapter("physics", clause("PHYS-001~1")).tests("physics", check("starts", body)).lock()
+    shell.conform("run", *(flags if "--workers" in flags else (*flags, "--workers", "0")), backend="Pure")
+
+    assert shell.states() == {"PHYS-001:starts": "pass"}
+    assert shell.lines()[0].get("warm") == (True if flags else None)
+
+
 def test_a_draft_runs_although_the_registry_is_not_whole(house: House) -> None:
     house.chapter("physics", clause("PHYS-001~1", prose="It MUST nearly hold.", fence='tolerance = "exact"'))
     assert house.conform("run", "--workers", "0", backend="Pure").returncode == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -10,8 +11,7 @@ from pathlib import Path
 import pytest
 
 import conformance.protocol
-from conformance.connectors import process
-from conformance.defects import warm
+from conformance.connectors import process, warm
 
 LIBRARIES = ("packaging.version", "no_such_library", "iniconfig")
 ASKS = "import sys\nprint(type(sys.meta_path[0]).__name__ == 'Kept')\n"
@@ -128,7 +128,7 @@ def test_checks_start_forks_inside_of_it_and_interpreters_outside(tmp_path: Path
 
     assert (inside.stdout, inside.argv) == ("True\n", argv)
     assert outside.stdout == "False\n"
-    assert not process.INSTEAD
+    assert process.INTERPRETER not in os.environ
 
 
 def test_what_a_fork_costs_is_written_where_its_client_says(stub: str, tmp_path: Path) -> None:
@@ -168,10 +168,10 @@ from conformance.defects import mutations
 mutations.mutated = lambda text, mutation: text + 'MUTATED = True\\n'
 from conformance.connectors.connect import connect
 from conformance.cli import main
-from conformance.connectors import process
+from conformance.connectors import process, warm
 backend = connect('mutation:policy.py:AddNot:0')
 import reference_impl.policy
-from conformance.defects import warm
+
 said = 'import sys, reference_impl.policy as p; print(p.MUTATED, type(sys.meta_path[0]).__name__)'
 open('asks.py', 'w').write(said)
 print(reference_impl.policy.MUTATED)
