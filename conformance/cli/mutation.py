@@ -16,7 +16,7 @@ def add(verbs: Any) -> None:
     verb = verbs.add_parser(
         "mutation",
         help="change the reference in small ways, drawn with a seed, and see what the suite says",
-        description="Needs cosmic-ray and coverage: pip install 'ptycho-conformance[mutation]'. A run that was stopped goes on "
+        description="Needs coverage, and cosmic-ray but for --omissions: pip install 'ptycho-conformance[mutation]'. A run that was stopped goes on "
         f"where it stopped. Exit code 0: at least {AIM:.0%} of the sample were noticed, equivalent ones aside, and each survivor "
         "is written down; 7: fewer, or a survivor that nobody has read; 6: the sample is not finished; 4: a tool is missing.",
     )
@@ -28,6 +28,11 @@ def add(verbs: Any) -> None:
     verb.add_argument("--budget", type=float, default=60.0, metavar="S", help="most seconds of CPU of the checks of one mutation")
     verb.add_argument("--patience", type=float, default=300.0, metavar="S", help="a mutation whose trial takes longer hangs")
     verb.add_argument("--limit", type=float, default=0.0, metavar="S", help="begin no further portion after so long; 0: no limit")
+    verb.add_argument(
+        "--omissions",
+        action="store_true",
+        help="leave out what people forget (arguments, copies, statements), no tokens",
+    )
     verb.add_argument("--again", action="store_true", help="try known survivors once more, for checks that were written since")
     verb.add_argument("--workers", type=int, default=1, metavar="N", help="trials at a time")
     verb.add_argument("--folder", type=Path, default=Path("reports/mutation"), help="the map and the results stay here")
@@ -44,7 +49,8 @@ def _mutation(arguments: argparse.Namespace) -> int:
     if not arguments.unreached and (unknown := sorted({*arguments.areas} - {*mutations.AREAS})):
         print(f"no area {', '.join(unknown)}; known: {', '.join(mutations.AREAS)}", file=sys.stderr)
         return 4
-    if missing := [name for name in ("reference_impl", "cosmic_ray", "coverage") if find_spec(name) is None]:
+    needed = ("reference_impl", "coverage", *([] if arguments.omissions or arguments.unreached else ["cosmic_ray"]))
+    if missing := [name for name in needed if find_spec(name) is None]:
         print(f"missing: {', '.join(missing)}; pip install 'ptycho-conformance[reference,mutation]'", file=sys.stderr)
         return 4
     wanted = mutation_run.Wanted(
@@ -55,6 +61,7 @@ def _mutation(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         areas=tuple(arguments.areas) or mutations.AREAS,
         again=arguments.again,
+        omitting=arguments.omissions,
         limit=arguments.limit,
     )
     package = mutation_run.package()
@@ -73,7 +80,7 @@ def _mutation(arguments: argparse.Namespace) -> int:
     print(page)
     if arguments.write:
         mutation_page.SCORES.write_text(json.dumps(samples, indent=1) + "\n", encoding="utf-8")
-        mutation_page.PAGE.write_text(page, encoding="utf-8")
+        mutation_page.PAGES[arguments.omissions].write_text(page, encoding="utf-8")
     unread = mutation_page.unread(results, read, texts)
     for line in unread:
         print(f"survived, and nobody has read it: {line}")

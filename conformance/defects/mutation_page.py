@@ -11,7 +11,8 @@ from typing import Any
 from conformance.defects import mutations
 
 ROOM = Path(__file__).resolve().parent.parent / "mutants"
-PAGE = ROOM / "mutation.md"
+PAGES = {False: ROOM / "mutation.md", True: ROOM / "omissions.md"}
+"""The page of changed tokens, and that of omissions."""
 READ = ROOM / "survivors.json"
 """Survivors that somebody has read: file → the line's text, stripped → operator → `equivalent: why` or `gap: what is missing`.
 
@@ -94,11 +95,14 @@ def with_sample(
     """The samples with this one, in the place of an earlier state of it."""
     areas = {area: score(some, read, texts) for area, some in _by_area(results).items()}
     spoken = spoken_of(results, read, texts)
-    this = {key: drawn[key] for key in ("seed", "commit", "budget")} | {"tried": len(results), "spoken of": round(spoken, 4)}
+    omitting = {"omitting": True} if drawn.get("omitting") else {}
+    this = {key: drawn[key] for key in ("seed", "commit", "budget")} | omitting
+    this |= {"tried": len(results), "spoken of": round(spoken, 4)}
     if first := drawn.get("first"):
         this |= {"first": round(score(first, read, texts), 4), "first spoken of": round(spoken_of(first, read, texts), 4)}
     this["areas"] = {area: round(value, 4) for area, value in areas.items()}
-    return [*(sample for sample in before if sample["seed"] != drawn["seed"]), this]
+    same = [one for one in before if one["seed"] == drawn["seed"] and bool(one.get("omitting")) == bool(omitting)]
+    return [*(sample for sample in before if sample not in same), this]
 
 
 def page(
@@ -109,7 +113,7 @@ def page(
     parts = [
         _head(results, drawn, read, texts),
         _areas(results, read, texts),
-        _samples(samples),
+        _samples([one for one in samples if bool(one.get("omitting")) == bool(drawn.get("omitting"))]),
         _survivors(results, read, texts),
     ]
     return "\n".join([*(line for part in parts for line in part), ""])
@@ -119,10 +123,10 @@ def _head(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: 
     outside = drawn["unreached"]
     raw = sum(verdict(result) in NOTICED for result in results) / max(1, len(results))
     return [
-        "# Mutation that nobody wrote",
+        f"# {'Omissions' if drawn.get('omitting') else 'Mutation'} that nobody wrote",
         "",
-        f"`nox -s mutation` draws places in the reference's source with a seed ({drawn['seed']}) and changes one token at each "
-        f"(cosmic-ray's operators; annotations aside). {len(results)} of {drawn['sample']} mutations of this sample, out of "
+        f"`nox -s mutation` draws places in the reference's source with a seed ({drawn['seed']}) and {_kind(drawn)}. "
+        f"{len(results)} of {drawn['sample']} mutations of this sample, out of "
         f"{drawn['mutations']} at {drawn['places']} places (commit {drawn['commit']}), were tried on the suite alone, each on "
         f"the checks that reach its line, until one was red or {drawn['budget']:g} s of CPU were used: **{raw:.1%} were noticed, "
         f"{score(results, read, texts):.1%} without those that are equivalent**, "
@@ -140,6 +144,15 @@ def _head(results: Sequence[Mapping[str, Any]], drawn: Mapping[str, Any], read: 
         ),
         "",
     ]
+
+
+def _kind(drawn: Mapping[str, Any]) -> str:
+    if drawn.get("omitting"):
+        return (
+            "leaves something out at each (`-- --omissions`: an argument, a copy, a condition, a branch, a slice, an entry of a "
+            "table, a statement, half of a number's precision, the order of two arguments)"
+        )
+    return "changes one token at each (cosmic-ray's operators; annotations aside)"
 
 
 def _first(

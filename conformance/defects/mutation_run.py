@@ -33,7 +33,7 @@ MEMORY = 1 << 33
 
 @dataclass(frozen=True)
 class Wanted:
-    """How many mutations, drawn by which seed; the most seconds of CPU that checks may cost for one; areas."""
+    """How many mutations, drawn by which seed; the most seconds of CPU of checks for one; areas; omissions or tokens."""
 
     size: int = 1000
     seed: int = 1
@@ -41,6 +41,7 @@ class Wanted:
     patience: float = 300.0
     workers: int = 1
     areas: tuple[str, ...] = mutations.AREAS
+    omitting: bool = False
     again: bool = False
     limit: float = 0.0
 
@@ -74,7 +75,7 @@ def perform(folder: Path, wanted: Wanted, package: Path) -> tuple[list[dict[str,
     texts = mutations.sources(package, wanted.areas)
     reach = Reach(mapped(folder, wanted, package), texts)
     within = {path: text for path, text in texts.items() if path in reach.reached}
-    everything = mutations.population(texts)
+    everything = mutations.population(texts, wanted.omitting)
     sample = mutations.drawn([m for m in everything if m.path in within], texts, wanted.size, wanted.seed)
     known = read(folder / "results.jsonl", texts)
     waiting = [m for m in sample if m.id not in known or (wanted.again and known[m.id]["verdict"] in mutation_page.MISSED)]
@@ -101,6 +102,7 @@ def drawn_from(
             outside[path] = outside.get(path, 0) + 1
     return {
         "seed": wanted.seed,
+        "omitting": wanted.omitting,
         "commit": (checkout.state()["commit"] or "")[:7],
         "budget": wanted.budget,
         "sample": len(sample),

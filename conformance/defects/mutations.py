@@ -1,8 +1,8 @@
-"""Mutations that nobody wrote: small changes of the reference's source by cosmic-ray's operators, drawn with a seed.
+"""Mutations that nobody wrote: tokens of the reference's source changed by cosmic-ray, or `omissions`, drawn with a seed.
 
 A *place* is a token or an expression that some operator changes; one mutation is drawn for each place that is drawn, so that an
 arithmetic sign, which can become any of eleven others, weighs no more than a number. `mutation:data/load.py:NumberReplacer:3` is
-the name of the backend that has one. Needs cosmic-ray, which only this module imports, late.
+the name of the backend that has one. Changes of tokens need cosmic-ray, which only this module imports, late.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conformance.defects import omissions
 from conformance.defects.planting import ROOT, Plant, Planted, anew, plant
 
 AREAS = (
@@ -59,9 +60,16 @@ def everything(package: Path) -> dict[str, str]:
     return {path.as_posix(): (package / path).read_text(encoding="utf-8") for path in files if path.parts[0] != "tests"}
 
 
-def population(texts: dict[str, str]) -> list[Mutation]:
-    """Every mutation of some files, but for those of annotations and of what only a type checker reads."""
+def population(texts: dict[str, str], omitting: bool = False) -> list[Mutation]:
+    """Every change of a token of some files, or every omission; none of annotations and of what only a type checker reads."""
+    if omitting:
+        return [Mutation(path, line, column, *named) for path, text in texts.items() for named, line, column in _omitted(text)]
     return [mutation for path, text in texts.items() for mutation in _of(path, text)]
+
+
+def _omitted(text: str) -> Iterator[tuple[tuple[str, int], int, int]]:
+    for operator, line, column, occurrence in omissions.places(text):
+        yield (operator, occurrence), line, column
 
 
 def _of(path: str, text: str) -> Iterator[Mutation]:
@@ -129,6 +137,8 @@ def _lines(text: str) -> dict[int, str]:
 
 def mutated(text: str, mutation: Mutation) -> str:
     """A file's text with the mutation; raises `LookupError` where there is none of that name."""
+    if mutation.operator in omissions.OPERATORS:
+        return omissions.changed(text, mutation.operator, mutation.occurrence)
     import cosmic_ray.plugins
     from cosmic_ray.mutating import mutate_code
 
