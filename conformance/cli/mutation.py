@@ -16,9 +16,10 @@ def add(verbs: Any) -> None:
     verb = verbs.add_parser(
         "mutation",
         help="change the reference in small ways, drawn with a seed, and see what the suite says",
-        description="Needs coverage, and cosmic-ray but for --omissions: pip install 'ptycho-conformance[mutation]'. A run that was stopped goes on "
-        f"where it stopped. Exit code 0: at least {AIM:.0%} of the sample were noticed, equivalent ones aside, and each survivor "
-        "is written down; 7: fewer, or a survivor that nobody has read; 6: the sample is not finished; 4: a tool is missing.",
+        description="Needs coverage, and cosmic-ray but for --omissions: pip install 'ptycho-conformance[mutation]'. "
+        f"A run that was stopped goes on where it stopped. Exit code 0: at least {AIM:.0%} of the sample were noticed, "
+        "equivalent ones aside, and each survivor is written down; 7: fewer, or a survivor that nobody has read; 6: the sample "
+        "is not finished; 4: a tool is missing.",
     )
     verb.add_argument(
         "areas", nargs="*", help="areas (physics); default: all from config to dispatch; --unreached knows cli, drop_in, … too"
