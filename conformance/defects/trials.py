@@ -155,6 +155,19 @@ def chosen(places: Sequence[Place], checks: Sequence[str], files: Sequence[str] 
     return [*named, *{"one case": one_each.values(), "all cases": near, "none": ()}[beside]]
 
 
+def unknown(places: Sequence[Place], known: Collection[str]) -> list[list[str]]:
+    """The cases of each check that is not known, of a slow one its last alone, as ids without device.
+
+    Quick checks come first: whoever stops early, or cannot wait for all of them, has the most for his time.
+    """
+    cases: dict[str, list[str]] = {}
+    slow = {bare(place.check) for place in places if place.slow}
+    for place in places:
+        if (check := bare(place.check)) not in known:
+            cases[check] = [*(() if check in slow else cases.get(check, ())), without_device(place.check)]
+    return [*(own for check, own in cases.items() if check not in slow), *(own for check, own in cases.items() if check in slow)]
+
+
 def lines(folder: Path, name: str) -> list[dict[str, Any]]:
     """The lines that the trial `name` left in its folder."""
     path = folder / safe(name) / "results.jsonl"

@@ -95,12 +95,7 @@ class Trials:
         """A trial a check that is not known: on all of its cases where they are quick, else on its last one."""
         nodes = {place.check.rpartition("@")[0]: place.node for place in places}
         (self.folder / "nodes.json").write_text(json.dumps(nodes), encoding="utf-8")
-        slow = {trials.bare(place.check) for place in places if place.slow}
-        cases: dict[str, list[str]] = {}
-        for name in nodes:
-            if (check := trials.bare(name)) not in self.job["known"]:
-                cases[check] = [name] if check in slow else [*cases.get(check, ()), name]
-        some = [*cases.values()][: self.job.get("most")]
+        some = trials.unknown(places, self.job["known"])[: self.job.get("most")]
         return {names[-1]: {"backend": self.job["each"], "nodes": [nodes[n] for n in names]} for names in some}
 
     def _plan(self, places: list[trials.Place], trial: dict[str, Any]) -> list[str]:

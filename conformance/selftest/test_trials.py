@@ -80,6 +80,13 @@ def test_a_name_of_nothing_is_refused(checks: list[str], files: list[str]) -> No
         trials.chosen(PLACES, checks, files)
 
 
+def test_what_is_traced_begins_with_the_quick_checks_and_takes_one_case_of_a_slow_one() -> None:
+    places = [Place("n0", "A-2:slow[a]@cpu", "test_a", slow=True), *PLACES[2:3], *PLACES[:2], *PLACES[3:]]
+
+    assert trials.unknown(places, set()) == [["A-1:one[g1]", "A-1:one[g2]"], ["B-1:other"], ["A-2:slow"]]
+    assert trials.unknown(places, {"A-1:one"}) == [["B-1:other"], ["A-2:slow"]]
+
+
 @pytest.mark.parametrize(
     ("names", "settled"),
     [(["A-1:one"], True), (["A-1:one[g2]"], False), (["A-1:one", "A-1:one[g2]"], False), (["A-1:other"], False), ([], False)],
