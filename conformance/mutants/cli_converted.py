@@ -6,6 +6,7 @@ from conformance.defects.changes import source
 from conformance.mutants import rows
 
 ACT = "CLI-031:further_flags_of_a_conversion_act"
+BEAM = "CLI-065:a_beam_is_found_where_nobody_says_where_it_is"
 HELD = "CLI-031:what_is_held_out_is_in_one_file_alone"
 
 mutant = rows(__name__)
@@ -42,3 +43,9 @@ mutant("GUARD-CLI-031i", "--drop-surplus drops the first frames", f"{ACT}[window
         "            return frames, positions[frames - count + len(positions)]\n        elif"))
 mutant("GUARD-CLI-031j", "a conversion prints its table past --quiet", "CLI-031:a_quiet_conversion_says_nothing",
     plant=source("cli/convert.py", "    say = Reporter(args.quiet)\n", "    say = Reporter(False)\n"))
+mutant("GUARD-CLI-065", "the beam's centroid is counted from its box", BEAM,
+    plant=source("data/geometry_survey.py", "moved = low + np.array(", "moved = np.array("))
+mutant("GUARD-CLI-065b", "what a detector of 32 bits writes where it has no count is a count", BEAM,
+    plant=source("data/geometry_survey.py", "else float(2**32 - 1)", "else float(2**33)"))
+mutant("GUARD-CLI-065c", "a beam beside a far edge is no beam about the corner", BEAM,
+    plant=source("data/geometry.py", "np.minimum(place, sides - place) / sides", "place / sides"))

@@ -226,8 +226,12 @@ def understood(backend: Any, shared: Path, *flags: str) -> None:
 
 
 def converted(backend: Any, shared: Path, name: str) -> tuple[process.Completed, Path]:
-    """The call of a case, once for all checks of a session: how it ended, and the folder of what it wrote."""
-    case = EVERY[name]
+    """The call of a case of this file, once for all checks of a session: how it ended, and the folder of what it wrote."""
+    return called(backend, shared, name, EVERY[name])
+
+
+def called(backend: Any, shared: Path, name: str, case: Case) -> tuple[process.Completed, Path]:
+    """The call of any case, once for all checks of a session: how it ended, and the folder of what it wrote."""
     understood(backend, shared, *case.flags, *case.switches)
 
     def run(folder: Path) -> process.Completed:

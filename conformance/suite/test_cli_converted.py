@@ -1,4 +1,4 @@
-"""CLI-031, CLI-032, CLI-057: further flags of a conversion, and what it leaves alone."""
+"""CLI-031, CLI-032, CLI-057, CLI-065: further flags of a conversion, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import converting
+from conformance.scenes import beams, converting
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +53,20 @@ def test_a_quiet_conversion_says_nothing(backend: Any, observe: Observer, shared
 
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
     observe.equal("quiet", done.stdout, "")
+
+
+@pytest.mark.clause("CLI-065~1", needs=("CLI-031",), evidence="analytic")
+def test_a_beam_is_found_where_nobody_says_where_it_is(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """A raw stack, the beam beside its corner. If this fails, suspect a centroid that is counted from the window's edge."""
+    done, folder = beams.converted(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    truth = beams.truth()
+
+    found = converting.found(backend, folder / "scan.npz")
+
+    observe.equal("good pixels", found.good, truth.good)
+    observe.close("patterns", found.amplitudes, truth.amplitudes)
+    observe.close("positions", found.positions - found.positions[:1], truth.positions - truth.positions[:1], dtype="float64")
 
 
 @pytest.mark.clause("CLI-032~1", needs=("CLI-031",))

@@ -1,0 +1,71 @@
+"""A conversion whose caller states no zero frequency and no centre: a detector's raw stack, with the beam beside its corner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import process
+from conformance.scenes import converting
+from conformance.scenes.converting import Case, Truth
+
+SHAPE, DETECTOR, CROP = (3, 4), 80, 64
+"""Rows and columns of the raster, pixels across the detector, and across the window that is kept."""
+BEAM = (5, -6)
+"""Row and column of the beam from the corner of a frame, counted round its edges."""
+STEP, LEFT_OUT = (80e-9, 60e-9), (3, 10, 11)
+LENGTH, DISTANCE, PITCH = 0.124e-9, 2.0, 75e-6
+DEAD, MARK = (20, 10), 2**32 - 1
+"""A pixel of a frame that never counts, and what a detector of 32 bits writes there."""
+
+
+def _shown() -> np.ndarray:
+    """Counts `(rows, columns, DETECTOR, DETECTOR)` uint32 with the beam in the middle, DETECTOR//2.
+
+    A spot that is even about the beam, another in each frame, and far from it a faint block that says which way up it is.
+    """
+    y, x = np.mgrid[:DETECTOR, :DETECTOR] - DETECTOR // 2
+    strength = 1000.0 + 150 * np.arange(SHAPE[0] * SHAPE[1]).reshape(*SHAPE, 1, 1)
+    counts = np.rint(strength * np.exp(-(x**2 + 1.5 * y**2) / 60)).astype(np.uint32)
+    counts[..., DETECTOR // 2 + 16 : DETECTOR // 2 + 20, DETECTOR // 2 - 25 : DETECTOR // 2 - 22] += 2
+    return counts
+
+
+def _moved() -> tuple[int, int]:
+    """By how much a frame is rolled that has the beam in the middle."""
+    return BEAM[0] - DETECTOR // 2, BEAM[1] - DETECTOR // 2
+
+
+def _files(folder: Path) -> dict[str, Any]:
+    stack = np.roll(_shown(), _moved(), axis=(2, 3))
+    stack[..., DEAD[0], DEAD[1]] = MARK
+    np.savez(folder / "raster.npz", counts=stack)
+    return {"--source": f"{folder / 'raster.npz'}::counts"}
+
+
+def truth() -> Truth:
+    """The window about the beam, the raster in object pixels, and the pixel that never counts."""
+    low = DETECTOR // 2 - CROP // 2
+    kept = np.delete(np.arange(SHAPE[0] * SHAPE[1]), LEFT_OUT)
+    good = np.ones((DETECTOR, DETECTOR), bool)
+    good[DEAD] = False
+    window = (slice(low, low + CROP), slice(low, low + CROP))
+    good = np.roll(good, [-move for move in _moved()], axis=(0, 1))[window]
+    counts = _shown().reshape(-1, DETECTOR, DETECTOR)[kept][:, *window]
+    row, column = np.divmod(kept, SHAPE[1])
+    metres = np.stack([column * STEP[1], row * STEP[0]], axis=-1)
+    return Truth(np.sqrt(counts.astype(float)) * good, metres / (LENGTH * DISTANCE / (CROP * PITCH)), good)
+
+
+CASE = Case(
+    {"--axes": "sy sx y x", "--measurement": "counts", "--centre": "found", "--crop": CROP, "--step": "80 nm,60 nm",
+     "--drop": "3,10-11", "--energy": "0.124 nm", "--distance": "2000 mm", "--detector-pixel": "75 um"},
+    ("--mask-marked",), _files, truth,
+)  # fmt: skip
+
+
+def converted(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
+    """The call, once for all checks of a session: how it ended, and the folder of what it wrote."""
+    return converting.called(backend, shared, "beam", CASE)
