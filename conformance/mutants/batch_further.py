@@ -9,12 +9,13 @@ import numpy as np
 
 from conformance.defects.changes import function
 from conformance.mutants import rows
-from reference_impl.batch import manifest
+from reference_impl.batch import fields, manifest
 from reference_impl.batch import probe as normalisation
 from reference_impl.data import header
 from reference_impl.errors import ContractError
 from reference_impl.grouping import rules
 
+SINGLE = "BATCH-024:the_scale_of_a_single_sample_is_its_own"
 FEW = "GROUP-041:few_points_are_candidates_of_every_rule"
 MANY = "DATA-017:there_are_as_many_modes_as_there_are"
 LARGE = "BATCH-045:damage_of_a_large_map_is_found_wherever_it_lies"
@@ -24,6 +25,13 @@ NORM = "BATCH-050:equal_modes_have_the_norm_of_one"
 
 def several_modes_have_no_mask(original, probe, probe_scale, mask=None):
     return original(probe, probe_scale, None if np.ndim(probe) == 3 and np.shape(probe)[0] > 1 else mask)
+
+
+def one_sample_has_no_number(original, container, name, count):
+    value = fields.attribute(container, name)
+    if count == 1 and value is not None and np.shape(value)[0] != 1:  # a number has no first axis
+        raise ValueError(name)
+    return original(container, name, count)
 
 
 def the_first_mode_is_masked_alone(original, probe, probe_scale, mask=None):
@@ -95,3 +103,5 @@ mutant("GUARD-BATCH-045j", "a map is compared in its first 16 MiB", f"{LARGE}[la
     plant=function(manifest.checksum, _sum_of(lambda size: 0, 1 << 24)))
 mutant("GUARD-BATCH-045k", "a map is compared in its last 16 MiB", f"{LARGE}[first]", f"{LARGE}[quarter]",
     plant=function(manifest.checksum, _sum_of(lambda size: max(0, size - (1 << 24)), 1 << 24)))
+mutant("GUARD-BATCH-024", "a single sample takes no number for a scale", f"{SINGLE}[number-physics_scaling_constant]",
+    f"{SINGLE}[number-rms_scaling_constant]", plant=function(fields.scale, one_sample_has_no_number))

@@ -97,3 +97,7 @@ mutant("GUARD-DATA-030z", "dark patterns are looked for among the first two thou
 mutant("GUARD-DATA-030w", "without a probe no pixel is hot", "DATA-030:a_record_without_a_probe_is_judged[hot-pixel]",
     plant=row("hot-pixel", lambda seen, threshold:
         None if seen.record.probeGuess is None else plausible._hot_pixel(seen, threshold)))
+mutant("GUARD-DATA-030za", "a canvas may take all of the memory and half as much again", f"{FOUND}[canvas-over-half]",
+    plant=row("canvas", lambda seen, threshold: plausible._canvas(seen, 3 * threshold)))
+mutant("GUARD-DATA-030zb", "a canvas may take a third of the memory", f"{LET_BE}[canvas-under-half]",
+    plant=row("canvas", lambda seen, threshold: plausible._canvas(seen, 0.66 * threshold)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -138,6 +139,15 @@ def wide(spread: float) -> Change:
         return 7 + unit * [spread, spread / 3]
 
     return positions(change)
+
+
+MEMORY = float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
+"""Bytes of this machine's memory."""
+
+
+def canvas_side(part: float) -> float:
+    """The longer side of a scan's box whose canvas takes this part of the memory, 32 bytes a pixel."""
+    return float(np.sqrt(part * MEMORY / 32)) - N
 
 
 def astray(times: float, count: int = 1) -> Change:

@@ -10,12 +10,14 @@ import numpy as np
 from conformance.scenes.judged import (
     BEAM,
     COUNT,
+    MEMORY,
     PLACE,
     Change,
     N,
     all_beams,
     astray,
     bright,
+    canvas_side,
     corners,
     empty_field,
     energy,
@@ -118,7 +120,9 @@ ODDS = (
         {"near": astray(0.98), "many": astray(1.02, 5)}, {"one": (1, 40, 0), "four": (4, 40, 0)},
     ),
     Odd(
-        "canvas", "error", "xcoords", {"wide": wide(4e6)}, {"as-it-is": wide(40)}, {"wide": (4e6, 32 * (4e6 + N) ** 2 / 2**30)},
+        "canvas", "error", "xcoords", {"wide": wide(4e6), "over-half": wide(canvas_side(0.6))},
+        {"as-it-is": wide(40), "under-half": wide(canvas_side(0.4))},
+        {"wide": (4e6, 32 * (4e6 + N) ** 2 / 2**30), "over-half": (canvas_side(0.6), 0.6 * MEMORY / 2**30)},
     ),
     Odd(
         "empty-field", "error", "xcoords", {"empty": empty_field(100.5)}, {"sparse": empty_field(99.5)},

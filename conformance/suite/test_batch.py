@@ -141,6 +141,19 @@ def test_scales_broadcast_per_sample(backend: Any, observe: Observer, N: int, fo
     observe.equal(name, field(batch, name), truth[:8].reshape(8, 1, 1, 1))
 
 
+@pytest.mark.clause("BATCH-024~1", needs=("BATCH-020",), evidence="algebraic")
+@SCALES
+@pytest.mark.parametrize("form", ["number", "1x1x1", "n", "nx1x1x1"])
+def test_the_scale_of_a_single_sample_is_its_own(backend: Any, observe: Observer, form: str, name: str) -> None:
+    """A container of one. If this fails, suspect a number that is asked for its length, or one sample taken for all of them."""
+    given, truth = batches.scale_forms(1, form)
+
+    with observe.accepts("valid input"):
+        batch = first(backend, tagged(1, **{name: given}), 2)
+
+    observe.equal(name, field(batch, name), truth.reshape(1, 1, 1, 1))
+
+
 @pytest.mark.clause("BATCH-025~1", needs=("BATCH-020", "BATCH-024"))
 @SCALES
 @GRIDS
