@@ -61,3 +61,30 @@ WIDTHS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "byte-experiments": ("experiment_id", lambda value: np.asarray(value).astype(np.uint8)),
 }
 """Name → the attribute, and the same numbers in another width."""
+
+UNREADABLE = "the map ends after 3 of 8 rows"
+ERRORS: dict[str, type[Exception]] = {"key": KeyError, "file": OSError, "number": ArithmeticError}
+
+
+class Unreadable:
+    """A container of `tagged(8)` one of whose attributes is there and cannot be read."""
+
+    def __init__(self, name: str, error: type[Exception]) -> None:
+        self.name, self.error, self.whole = name, error, tagged(8)
+
+    def _read(self, name: str) -> Any:
+        if name == self.name:
+            raise self.error(UNREADABLE)
+        return getattr(self.whole, name)
+
+    X = property(lambda self: self._read("X"))
+    Y = property(lambda self: self._read("Y"))
+    coords_relative = property(lambda self: self._read("coords_relative"))
+    coords_nominal = property(lambda self: self._read("coords_nominal"))
+    probe = property(lambda self: self._read("probe"))
+    rms_scaling_constant = property(lambda self: self._read("rms_scaling_constant"))
+    physics_scaling_constant = property(lambda self: self._read("physics_scaling_constant"))
+    experiment_id = property(lambda self: self._read("experiment_id"))
+
+    def __len__(self) -> int:
+        return 8

@@ -24,7 +24,7 @@ class Loader:
         self.rng, self.size = rng, getattr(config, "batch_size", 16)
         self.fields = _fields(source, config)
         N = self.fields["images"].shape[-1]
-        probe = getattr(source, "probe", None)
+        probe = _held(source, "probe")
         scale, masked = getattr(config.model, "probe_scale", 4.0), getattr(config.model, "probe_mask", False)
         if probe is not None and np.shape(probe)[-1] != N and np.shape(probe) != (N, N, 1):
             raise ValueError(f"probe: expected the side N={N} of the patterns, found {np.shape(probe)}")
@@ -41,27 +41,35 @@ class Loader:
 
 def _fields(source: Any, config: Any) -> dict[str, np.ndarray]:
     """BATCH-021 to 027: every field of a whole container, a row a sample."""
-    if getattr(source, "X", None) is None:
+    images = _held(source, "X")
+    if images is None:
         raise ValueError("X: expected images in the container, found none")
-    if np.iscomplexobj(source.X):
+    if np.iscomplexobj(images):
         raise ValueError("X: expected real images in the container, found complex ones")
-    X, C = np.asarray(source.X, np.float32), config.model.gridsize**2
+    X, C = np.asarray(images, np.float32), config.model.gridsize**2
     if X.ndim == 4 and X.shape[1] == X.shape[2] and X.shape[3] == C:
         X = X.transpose(0, 3, 1, 2)
     elif X.ndim != 4 or X.shape[1] != C or X.shape[2] != X.shape[3]:
         raise ValueError(f"X: expected (n, N, N, {C}) or (n, {C}, N, N), found {X.shape}")
-    relative = getattr(source, "coords_relative", None)
+    relative = _held(source, "coords_relative")
     if relative is None and getattr(config.model, "object_big", True):
         raise ValueError("coords_relative is required where patches are merged (object_big), found none")
     relative = np.zeros((len(X), 1, 2, C)) if relative is None else np.asarray(relative)
     if relative.shape != (len(X), 1, 2, C):
         raise ValueError(f"coords_relative: expected {(len(X), 1, 2, C)}, found {relative.shape}")
-    each = {name: getattr(source, name, None) for name in ("rms_scaling_constant", "physics_scaling_constant", "experiment_id")}
+    each = {name: _held(source, name) for name in ("rms_scaling_constant", "physics_scaling_constant", "experiment_id")}
     spread = {name: _each(name, values, len(X)) for name, values in each.items()}
     experiment = spread.pop("experiment_id").astype(np.int64)
     scales = {name: values.astype(np.float32).reshape(-1, 1, 1, 1) for name, values in spread.items()}
     places = np.ascontiguousarray(relative.transpose(0, 3, 1, 2), dtype=np.float32)
     return {"images": np.ascontiguousarray(X), "coords_relative": places, **scales, "experiment_id": experiment}
+
+
+def _held(source: Any, name: str) -> Any:
+    """An attribute, None where there is none; a property that fails is there, and its error is passed on (BATCH-057)."""
+    if any(name in vars(kind) for kind in type(source).__mro__):
+        return getattr(source, name)
+    return getattr(source, name, None)
 
 
 def _each(name: str, values: Any, n: int) -> np.ndarray:

@@ -1,0 +1,99 @@
+"""Settings of a map that say which groups it has, and files of every form beside each other in one."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import native
+from conformance.scenes import batches, entrances, maps
+
+GROUPS: dict[str, dict[str, Any]] = {
+    "drawn": {"sequential_sampling": False},
+    "by-another-seed": {"sequential_sampling": False, "subsample_seed": 0},
+    "by-no-seed": {"sequential_sampling": False, "subsample_seed": None},
+    "nearest": {"neighbor_count": 4},
+    "part": {"n_subsample": 14, "n_groups": 14},
+    "part-drawn": {"n_subsample": 14, "sequential_sampling": False},
+    "more": {"n_groups": 60, "enable_oversampling": True},
+    "pool": {"n_groups": 60, "enable_oversampling": True, "neighbor_pool_size": 12},
+    "pool-of-a-part": {"n_groups": 40, "enable_oversampling": True, "neighbor_pool_size": 9, "n_subsample": 14},
+    "pool-drawn": {"n_groups": 60, "enable_oversampling": True, "neighbor_pool_size": 12, "sequential_sampling": False},
+}
+"""Every setting of groups, and those together that act together."""
+
+KEPT: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "pool": (GROUPS["pool"], {**GROUPS["pool"], "neighbor_pool_size": 7}),
+    "no-pool": (GROUPS["pool"], GROUPS["more"]),
+    "oversampling": (GROUPS["more"], {**GROUPS["more"], "enable_oversampling": False}),
+    "probe-scale": ({}, {"model": {"probe_scale": 5.0}}),
+    "probe-mask": ({}, {"model": {"probe_mask": True}}),
+    "whole": ({"n_subsample": 14}, {}),
+}
+"""What a map is made with, and what it is asked for with afterwards."""
+
+NAMES = (*maps.FIELDS, "experiment_id", "coords_global", "coords_center", "nn_indices")
+
+
+def groups_of_map(dataset: Any, number: int) -> list[str]:
+    """The groups of a file, each by its patterns, in whatever order members and groups stand."""
+    return _groups(maps.field(native.item(dataset, maps.of_file(dataset, number)), "images"))
+
+
+def groups_in_memory(backend: Any, path: Path, config: Any) -> list[str]:
+    """The same of a container of the file."""
+    return _groups(native.array(backend.container(backend.read(path), config).X).transpose(0, 3, 1, 2))
+
+
+def _groups(images: np.ndarray) -> list[str]:
+    return sorted(" ".join(sorted(_name(image) for image in group)) for group in images)
+
+
+def _name(image: np.ndarray) -> str:
+    return hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=6).hexdigest()
+
+
+def kept(backend: Any, folder: Path, name: str) -> tuple[Any, Any]:
+    """What a map answers that was made with one setting and is asked for with another, and what one built anew answers."""
+    before, now = KEPT[name]
+    paths = maps.scans(folder / "data")[:2]
+    maps.opened(backend, folder, paths, **before)
+    config = maps.config(backend, **now)
+    return tuple(  # type: ignore[return-value]
+        batches.or_refusal(lambda place=place: maps.values(maps.everything(backend.mapped(paths, folder / place, config)), NAMES))
+        for place in ("map", "anew")
+    )
+
+
+def _without(given: dict[str, Any], names: tuple[str, ...], rows: list[int]) -> dict[str, Any]:
+    return {key: np.delete(value, rows, axis=0) if key in names else value for key, value in given.items()}
+
+
+def _numbered(given: dict[str, Any], frames: list[int], positions: list[int]) -> dict[str, Any]:
+    """Both are numbered; these frames and these positions are missing."""
+    count = len(given["xcoords"])
+    places = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "scan_index", "position_index")
+    whole = {**given, "frame_index": np.arange(count), "position_index": np.arange(count)}
+    return _without(_without(whole, ("diff3d", "frame_index"), frames), places, positions)
+
+
+BESIDE = {
+    **{name: change for name, change in maps.FORMS.items() if name != "four"},
+    "frames-missing": lambda given: _numbered(given, [2], []),
+    "positions-missing": lambda given: _numbered(given, [], [2, 5]),
+    "both-missing": lambda given: _numbered(given, [7], [0]),
+    "last-and-positions-missing": lambda given: entrances.dressed("patterns-last", _numbered(given, [], [4])),
+}
+"""Name → a file in this form, which leaves the files that come after it as they are."""
+
+
+def in_every_form(folder: Path) -> dict[str, Path]:
+    """A file of each form, each of a scan of its own."""
+    made = {}
+    for number, (name, change) in enumerate(BESIDE.items()):
+        (folder / name).mkdir(parents=True)
+        made[name] = entrances.put(folder / name, change(entrances.whole(seed=20 + number)))
+    return made

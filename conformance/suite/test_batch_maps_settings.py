@@ -1,0 +1,53 @@
+"""BATCH-040, BATCH-049, BATCH-056: settings of groups in a map, maps made with others, files of every form in one map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.scenes import map_settings, maps
+
+
+@pytest.mark.clause("BATCH-040~1", evidence="algebraic", needs=("GROUP-030",))
+@pytest.mark.parametrize("name", map_settings.GROUPS)
+def test_settings_of_groups_act_through_a_map(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
+    """The groups of each file are those of its container. If this fails, suspect a setting that reaches one of two paths."""
+    paths, config = maps.scans(tmp_path / "data")[:2], maps.config(backend, **map_settings.GROUPS[name])
+
+    with observe.accepts("settings"):
+        dataset = backend.mapped(paths, tmp_path / "map", config)
+
+    for number, path in enumerate(paths):
+        truth = map_settings.groups_in_memory(backend, path, config)
+        observe.equal(f"groups of file {number}", map_settings.groups_of_map(dataset, number), truth)
+
+
+@pytest.mark.clause("BATCH-056~1")
+@pytest.mark.parametrize("name", map_settings.KEPT)
+def test_a_map_holds_what_was_asked_for(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
+    """Whatever it was made with. If this fails, suspect a setting that shapes a map and is not in its key."""
+    found, anew = map_settings.kept(backend, tmp_path, name)
+
+    fine = isinstance(found, str) or (isinstance(anew, dict) and not maps.unlike(found, anew))
+    truth = anew if isinstance(anew, str) else "a refusal, or what a map holds that is built anew"
+    observe.holds("map", fine, truth, "a map that was made otherwise")
+
+
+@pytest.mark.axes("map:legacy", "map:dtype", "map:byteorder", "map:memory")
+@pytest.mark.clause("BATCH-049~2", evidence="differential", needs=("DATA-013", "DATA-018"))
+@pytest.mark.filterwarnings("ignore:.*frame_index.*:RuntimeWarning", "ignore:.*measurement.*:UserWarning")
+def test_files_of_every_form_lie_beside_each_other(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Each is what it is alone. If this fails, suspect room that a file took and left, or a form that outlives its file."""
+    paths = map_settings.in_every_form(tmp_path / "data")
+    config = maps.config(backend, 1, N=64, n_groups=9, neighbor_count=4)
+
+    with observe.accepts("files"):
+        dataset = backend.mapped(list(paths.values()), tmp_path / "map", config)
+
+    whole = maps.values(maps.everything(dataset))
+    for number, (name, path) in enumerate(paths.items()):
+        own = maps.rows(whole, maps.of_file(dataset, number))
+        observe.equal(f"changed of {name}", maps.unlike(own, maps.in_memory(backend, path, config)), [])

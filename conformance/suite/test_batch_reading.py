@@ -1,0 +1,45 @@
+"""BATCH-031, BATCH-036, BATCH-057: attributes of containers that cannot be read, and workers of both loaders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.judging.observe import Observer
+from conformance.scenes import batches, owed_batches, unfit
+from conformance.scenes.batches import tagged
+
+NAMES = pytest.mark.parametrize("name", [*unfit.FIELDS, "probe"])
+
+
+@pytest.mark.clause("BATCH-036~1")
+@pytest.mark.parametrize("kind", unfit.ERRORS)
+@NAMES
+def test_an_error_of_any_attribute_is_reported(backend: Any, observe: Observer, name: str, kind: str) -> None:
+    """Of the images as of a scale. If this fails, suspect an exception that is caught too widely."""
+    config = batches.training(backend, N=12, gridsize=2)
+
+    with observe.raises("error", unfit.ERRORS[kind], unfit.UNREADABLE):
+        batches.exhaust(backend.loaders(unfit.Unreadable(name, unfit.ERRORS[kind]), None, config))
+
+
+@pytest.mark.clause("BATCH-057~1")
+@NAMES
+def test_an_attribute_that_fails_is_not_absent(backend: Any, observe: Observer, name: str) -> None:
+    """Its error is that of an attribute. If this fails, suspect `getattr` with a default."""
+    config = batches.training(backend, N=12, gridsize=2)
+
+    with observe.raises("error", AttributeError, unfit.UNREADABLE):
+        batches.exhaust(backend.loaders(unfit.Unreadable(name, AttributeError), None, config))
+
+
+@pytest.mark.clause("BATCH-031~1")
+def test_both_loaders_have_the_workers_that_were_asked_for(backend: Any, observe: Observer) -> None:
+    """A loader that says how many it has. If this fails, suspect one set of options that is made, and one that is not."""
+    execution = owed_batches.workers(backend, {"workers": 1})
+
+    loaders = backend.loaders(tagged(), tagged(13), batches.training(backend, N=12, gridsize=2), **execution)
+
+    asked = len(execution)
+    observe.equal("num_workers", [getattr(loader, "num_workers", asked) for loader in loaders], [asked, asked])
