@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -259,3 +260,24 @@ def test_what_a_bundle_stores_stands_above_what_it_is_opened_for(backend: Proxy,
     _, parameters = backend.open(run.folder, asked)
 
     observe.equal("unlike the bundle", workflows.unlike_a_bundle(backend.registry(), parameters), {})
+
+
+@pytest.mark.clause("CONFIG-078~1")
+@pytest.mark.parametrize("kind", ["training", "inference"])
+def test_a_second_experiment_is_no_news(backend: Proxy, observe: Observer, tmp_path: Path, kind: str) -> None:
+    """The same factory twice: nothing is said of a registry that was filled before.
+
+    If this fails, suspect a factory that fills it as a caller without `force` does.
+    """
+    file, out, stated = inputs.data_file(tmp_path), tmp_path / "out", {"n_groups": 13}
+    made = {
+        "training": lambda: backend.payload(file, out, stated),
+        "inference": lambda: backend.inference_payload(runs.trained(backend, workflows.PLAIN).folder, file, out, stated),
+    }[kind]
+    made()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        made()
+
+    observe.equal("warnings", [str(one.message) for one in caught if "already populated" in str(one.message)], [])
