@@ -68,6 +68,11 @@ def kept(backend: Any, folder: Path, name: str) -> tuple[Any, Any]:
     )
 
 
+def alike(found: Any, anew: Any) -> bool:
+    """Whether both are batches, and the same."""
+    return isinstance(found, dict) and isinstance(anew, dict) and not maps.unlike(found, anew)
+
+
 def _without(given: dict[str, Any], names: tuple[str, ...], rows: list[int]) -> dict[str, Any]:
     return {key: np.delete(value, rows, axis=0) if key in names else value for key, value in given.items()}
 
@@ -97,3 +102,11 @@ def in_every_form(folder: Path) -> dict[str, Path]:
         (folder / name).mkdir(parents=True)
         made[name] = entrances.put(folder / name, change(entrances.whole(seed=20 + number)))
     return made
+
+
+def changed(backend: Any, dataset: Any, paths: dict[str, Path], config: Any) -> dict[str, list[str]]:
+    """Form → what of its file is another in the map than in memory."""
+    whole = maps.values(maps.everything(dataset))
+    own = [maps.rows(whole, maps.of_file(dataset, number)) for number in range(len(paths))]
+    unlike = [maps.unlike(one, maps.in_memory(backend, path, config)) for one, path in zip(own, paths.values(), strict=True)]
+    return {name: names for name, names in zip(paths, unlike, strict=True) if names}
