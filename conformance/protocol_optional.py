@@ -65,7 +65,7 @@ class Counts(Protocol):
         """`object` `(n, C, N, N)` and `predicted` counts of data outside of training (CISCALE-007)."""
 
     def count_loss(self, module: Native, batch: Native) -> Native:
-        """LOSS-020, a scalar."""
+        """LOSS-020, a scalar; `gradient` of the protocol's loss is its gradient where the module is one of counts."""
 
     def count_scale(self, module: Native, batch: Native) -> float:
         """CISCALE-008: the factor at which a batch has the light that was measured."""

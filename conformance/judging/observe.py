@@ -22,6 +22,8 @@ from conformance.judging.snapshots import SAFE_ID, NotPlain, plain
 
 __all__ = ["Caught", "Misuse", "Observer", "Refuted"]
 
+Fragment = str | tuple[str, ...]
+"""What a message contains: a text, or one of several."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -150,9 +152,9 @@ class Observer(Judge):
 
     @contextmanager
     def raises(
-        self, name: str, error: type[BaseException] | tuple[type[BaseException], ...], *fragments: str, clause: Named = None
+        self, name: str, error: type[BaseException] | tuple[type[BaseException], ...], *fragments: Fragment, clause: Named = None
     ) -> Iterator[Caught]:
-        """The backend raises this class (or a subclass) in the block, and its message contains every fragment."""
+        """This class (or a subclass) is raised in the block; its message contains every fragment (or one of several)."""
         classes = error if isinstance(error, tuple) else (error,)
         expected = _wanted(" or ".join(c.__name__ for c in classes), fragments)
         caught = Caught()
@@ -168,7 +170,7 @@ class Observer(Judge):
                 raised,
                 str(raised.args[0]) if isinstance(raised, KeyError) and raised.args else str(raised),
             )
-            matches = isinstance(raised, classes) and all(fragment in caught.message for fragment in fragments)
+            matches = isinstance(raised, classes) and all(_says(caught.message, fragment) for fragment in fragments)
             found = f"{type(raised).__name__}: {caught.message}"
             self._judge(
                 name, matches, value=int(not matches), bound=0, unit="error", expected=expected, found=found, clause=clause,
@@ -216,5 +218,10 @@ def _kind(value: Any) -> str:
     return "truth" if isinstance(value, bool) else "whole" if isinstance(value, int) else "real"
 
 
-def _wanted(kind: str, fragments: Sequence[str]) -> str:
-    return kind + (f" whose message contains {', '.join(map(repr, fragments))}" if fragments else "")
+def _says(message: str, fragment: Fragment) -> bool:
+    return any(one in message for one in ((fragment,) if isinstance(fragment, str) else fragment))
+
+
+def _wanted(kind: str, fragments: Sequence[Fragment]) -> str:
+    named = (repr(one) if isinstance(one, str) else " or ".join(map(repr, one)) for one in fragments)
+    return kind + (f" whose message contains {', '.join(named)}" if fragments else "")

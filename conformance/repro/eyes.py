@@ -135,13 +135,22 @@ class Caught:
     message: str = ""
 
 
-def _wanted(text: str, fragments: Sequence[str]) -> str:
-    return text + (f" whose message contains {', '.join(map(repr, fragments))}" if fragments else "")
+Fragment = str | tuple[str, ...]
+"""What a message contains: a text, or one of several."""
+
+
+def _says(message: str, fragment: Fragment) -> bool:
+    return any(one in message for one in ((fragment,) if isinstance(fragment, str) else fragment))
+
+
+def _wanted(text: str, fragments: Sequence[Fragment]) -> str:
+    named = (repr(one) if isinstance(one, str) else " or ".join(map(repr, one)) for one in fragments)
+    return text + (f" whose message contains {', '.join(named)}" if fragments else "")
 
 
 @contextmanager
-def raises(name: str, error: Any, *fragments: str, clause: Any = None) -> Iterator[Caught]:
-    """This class of error (or a subclass) is raised in the block, and its message contains every fragment."""
+def raises(name: str, error: Any, *fragments: Fragment, clause: Any = None) -> Iterator[Caught]:
+    """This class of error (or a subclass) is raised in the block, and its message contains every fragment: of several, one."""
     classes = error if isinstance(error, tuple) else (error,)
     expected = _wanted(" or ".join(c.__name__ for c in classes), fragments)
     caught = Caught()
@@ -153,7 +162,7 @@ def raises(name: str, error: Any, *fragments: str, clause: Any = None) -> Iterat
         caught.error, caught.message = raised, str(raised)
         if isinstance(raised, KeyError) and raised.args:
             caught.message = str(raised.args[0])
-        if not (isinstance(raised, classes) and all(fragment in caught.message for fragment in fragments)):
+        if not (isinstance(raised, classes) and all(_says(caught.message, fragment) for fragment in fragments)):
             refute(name, expected, f"{type(raised).__name__}: {caught.message}")
     else:
         refute(name, expected, "no error")

@@ -54,9 +54,11 @@ class Odd(commands.Stated):
         good = masks.mask(64)
         np.save(folder / "good.npy", good)
         files = {f"--{kind}_data_file": _odd(folder, kind, good) for kind in ("train", "test")} | {"--mask": folder / "good.npy"}
-        argv = [*self.backend.command("train"), *commands.listed(files | ODD | TYPED), *preset(self.backend, self.shared)]
-        argv += ["--accept", "position-outlier"]
-        return commands.call([*argv, "--output_dir", folder / "output", "--accelerator", "cpu", "--quiet"], folder)
+        argv, words = [*self.backend.command("train"), *commands.listed(files | ODD | TYPED)], preset(self.backend, self.shared)
+        rest = ["--accept", "position-outlier", "--output_dir", folder / "output", "--accelerator", "cpu", "--quiet"]
+        done = commands.call([*argv, *words, *rest], folder)
+        refused = done.returncode == 1 and words and "preset" in done.stderr.strip().rpartition("\n")[2]
+        return commands.call([*argv, *rest], folder) if refused else done  # what its help explains is no preset
 
     @property
     def said(self) -> dict[str, Any]:

@@ -257,36 +257,3 @@ def spoil(backend: Any, side: str, value: float) -> Any:
     batch = batch_of(made["train"])
     batch[0]["measured_intensity"][1, 0, 5, 6] = value
     return backend.count_loss(made["module"], batch)
-
-
-def factors_of(backend: Any, module: Native, batch: Native) -> dict[str, np.ndarray]:
-    """The weights of one number that the object hangs on, by name; the factors of its parts are among them."""
-    plain, found = native.array(backend.count_object(module, batch)), {}
-    for name, value in state(backend, module).items():
-        if value.size == 1:
-            other = native.array(backend.count_object(backend.with_weights(module, {name: value + 1}), batch))
-            backend.with_weights(module, {name: value})
-            found |= {} if np.allclose(other, plain, rtol=1e-6, atol=0) else {name: value}
-    return found
-
-
-def moved_by_factors(backend: Any, module: Native, batch: Native) -> dict[str, str]:
-    """Which part of the object each of them moves: `real`, `imaginary`, or both."""
-    plain = native.array(backend.count_object(module, batch)).astype(complex)
-    found = {}
-    for name, value in factors_of(backend, module, batch).items():
-        other = native.array(backend.count_object(backend.with_weights(module, {name: value + 1}), batch)).astype(complex)
-        backend.with_weights(module, {name: value})
-        parts = {"real": (other.real, plain.real), "imaginary": (other.imag, plain.imag)}
-        moved = [part for part, pair in parts.items() if not np.allclose(*pair, rtol=1e-5, atol=1e-7)]
-        found[name] = " and ".join(moved)
-    return found
-
-
-def with_factors_moved(backend: Any, made: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """The counts that a module predicts whose factors are told apart, and those of its object under the physical probe."""
-    module, batch = made["module"], batch_of(made["train"])
-    apart = {name: value * (1.5 + k) for k, (name, value) in enumerate(sorted(factors_of(backend, module, batch).items()))}
-    moved = backend.with_weights(module, apart)
-    predicted, patches = finite(backend.count_predict(moved, batch), backend.count_object(moved, batch))
-    return predicted, oracle.counts(patches, calibrated()[None, None])

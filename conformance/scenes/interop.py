@@ -135,7 +135,10 @@ def _spoiled(values: np.ndarray) -> np.ndarray:
     return values
 
 
-NO_PRODUCT: dict[str, tuple[str, Edit]] = {
+PLACES = ("coords", "probe_position")
+"""Positions by their name in a product, or in a file."""
+
+NO_PRODUCT: dict[str, tuple[str | tuple[str, ...], Edit]] = {
     "no-energy": ("probe_energy_eV", _drop("@probe_energy_eV")),
     "no-name": ("name", _drop("@name")),
     "no-probe": ("probe", _drop("probe")),
@@ -144,9 +147,9 @@ NO_PRODUCT: dict[str, tuple[str, Edit]] = {
     "no-losses": ("loss_values", _drop("loss_values")),
     "no-pixel": ("pixel_width_m", _drop("object@pixel_width_m")),
     "no-centre": ("center_x_m", _drop("object@center_x_m")),
-    "shorter-y": ("coords", _replace("probe_position_y_m", lambda v: v[:-1])),
-    "nan-x": ("coords", _replace("probe_position_x_m", _spoiled)),
-    "two-axes": ("coords", _replace("probe_position_x_m", lambda v: v[:, None])),
+    "shorter-y": (PLACES, _replace("probe_position_y_m", lambda v: v[:-1])),
+    "nan-x": (PLACES, _replace("probe_position_x_m", _spoiled)),
+    "two-axes": (PLACES, _replace("probe_position_x_m", lambda v: v[:, None])),
     "index-beyond": ("probe_position_indexes", _replace("probe_position_indexes", lambda v: v + 1)),
     "index-twice": ("probe_position_indexes", _replace("probe_position_indexes", lambda v: np.maximum(v, 1))),
     "index-float": ("probe_position_indexes", _replace("probe_position_indexes", lambda v: v.astype(float))),

@@ -1,4 +1,4 @@
-"""What may lie in a folder of scans beside them (BATCH-040)."""
+"""What may lie in a folder of scans beside them (BATCH-040), and what a manifest may say (BATCH-045)."""
 
 from __future__ import annotations
 
@@ -50,3 +50,8 @@ def damage(folder: Path, share: float) -> None:
         byte = stream.read(1)[0]
         stream.seek(-1, 1)
         stream.write(bytes([byte ^ 0x55]))
+
+
+def as_text(version: Any) -> str:
+    """A number as a text, and of a text another one."""
+    return f"{version}x" if isinstance(version, str) else str(version)

@@ -52,13 +52,16 @@ def compared(backend: Any, folder: Path, asked: dict[str, Path], test: Path, **s
     return interop_figures.kept(folder)
 
 
-NO_COMPARISON: dict[str, tuple[str, Callable[[Path], dict[str, Any]]]] = {
+NO_COMPARISON: dict[str, tuple[str | tuple[str, ...], Callable[[Path], dict[str, Any]]]] = {
     "no-window": ("stitch_crop_size", lambda folder: {"stitch_crop_size": 0}),
     "window-beyond": ("stitch_crop_size", lambda folder: {"stitch_crop_size": runs.N + 1}),
-    "half-a-window": ("stitch_crop_size", lambda folder: {"stitch_crop_size": 20.5}),
+    "half-a-window": ("", lambda folder: {"stitch_crop_size": 20.5}),
     "no-object": ("reconstructed_object", lambda folder: {"reconstruction": reconstruction(folder, reconstructed_object=None)}),
     "no-probe": ("reconstructed_probe", lambda folder: {"reconstruction": reconstruction(folder, reconstructed_probe=None)}),
     "no-name": ("algorithm", lambda folder: {"reconstruction": reconstruction(folder, algorithm=None)}),
-    "name-twice": ("algorithm", lambda folder: {"reconstruction": reconstruction(folder, algorithm="single")}),
+    "name-twice": (
+        ("algorithm", "reconstruction", "single"),
+        lambda folder: {"reconstruction": reconstruction(folder, algorithm="single")},
+    ),
 }
 """What is refused, and the name in the refusal."""

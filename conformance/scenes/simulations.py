@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
+from conformance.connectors.names import NotClaimed
 from conformance.scenes import commands, solving
 from conformance.scenes.optics import curved_probe
 from conformance.scenes.records import patch_at
@@ -20,6 +21,10 @@ FLAGS: dict[str, Any] = {"--N": N, "--size": 80, "--patterns": 12, "--test-patte
                          "--beam-stop": STOP}  # fmt: skip
 LISTS = ("--object", "lines", "grf", "grf", "--mode-powers", *map(str, POWERS))
 FILES = ("train_1", "train_2", "train_3", "test")
+REAL = re.compile(r"^\s*(\w+)\s*=\s*(-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+))\s*(?:#.*)?$", re.MULTILINE)
+"""A real number on a line of its own."""
+MANY = 3
+"""Calls at least: two of the recipe as it is, and one of another number."""
 
 
 def made(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
@@ -48,21 +53,33 @@ def of_a_probe(backend: Any, folder: Path) -> tuple[process.Completed, Path, np.
 
 
 def without_effect(backend: Any, shared: Path, folder: Path) -> tuple[list[int], list[str]]:
-    """Each real number of the recipe of a zone plate made another one: exit codes, and those that change no pattern."""
+    """Each real number of a recipe, of a zone plate where there is one, made another one: those that change no pattern.
+
+    Beside them, how the calls ended that were not refused by the number's name: not every other number is a setting.
+    """
     solving.understood(backend, "simulate", "--recipe", shared)
     few = {**FLAGS, "--patterns": 4, "--test-patterns": 4}
-    done = [_called(backend, folder, *commands.listed(few), "--probe", "zone_plate")]
+    plate = "zone_plate" in solving.offered(backend, "simulate", shared).get("--probe", "")
+    done = [_called(backend, folder, *commands.listed(few), *(("--probe", "zone_plate") if plate else ()))]
+    if done[0].returncode:
+        return [done[0].returncode], []
     text = (folder / "out" / "recipe.toml").read_text(encoding="utf-8")
     (folder / "again").mkdir()
     done.append(_called(backend, folder / "again", "--recipe", folder / "out" / "recipe.toml"))
     stack, same = _stack(folder / "again" / "out"), []
-    for number in re.finditer(r"^(\w+) = (-?\d+\.\d+)$", text, flags=re.MULTILINE):
-        place = folder / number[1]
+    for number in REAL.finditer(text):
+        place = folder / f"{number[1]}-{number.start()}"
         place.mkdir()
-        (place / "recipe.toml").write_text(text[: number.start(2)] + str(0.75 * float(number[2])) + text[number.end(2) :])
-        done.append(_called(backend, place, "--recipe", place / "recipe.toml"))
+        other = 0.75 * float(number[2]) or 0.25
+        (place / "recipe.toml").write_text(text[: number.start(2)] + str(other) + text[number.end(2) :])
+        called = _called(backend, place, "--recipe", place / "recipe.toml")
+        if called.returncode == 1 and commands.hyphened(number[1]) in commands.hyphened(called.stderr):
+            continue
+        done.append(called)
         if done[-1].returncode == 0 and np.array_equal(_stack(place / "out"), stack):
             same.append(number[1])
+    if len(done) < MANY:
+        raise NotClaimed("recipe.toml: it states no real number on a line of its own")
     return [one.returncode for one in done], same
 
 
@@ -77,9 +94,10 @@ def _called(backend: Any, folder: Path, *flags: Any) -> process.Completed:
 
 def arrays(record: Any) -> dict[str, np.ndarray]:
     """Counts, positions, probe, object and mask of a record."""
-    names = ("xcoords", "ycoords", "probeGuess", "objectGuess", "mask")
+    names = ("xcoords", "ycoords", "probeGuess", "objectGuess")
     found = {name: native.array(getattr(record, name)) for name in names}
-    return {**found, "counts": native.array(record.diff3d).astype(float) ** 2}
+    probe = found["probeGuess"]
+    return {**found, "probeGuess": probe.reshape(-1, *probe.shape[-2:]), "counts": native.array(record.diff3d).astype(float) ** 2}
 
 
 def expected(given: dict[str, np.ndarray]) -> np.ndarray:
@@ -122,12 +140,20 @@ def alike(folder: Path, what: str) -> list[str]:
     return [f"{b} and {a}" for a, b in pairs if found[a].shape == found[b].shape and np.allclose(found[a], found[b])]
 
 
+def seen(folder: Path, name: str) -> np.ndarray:
+    """`(N, N)` bool: the good pixels that a file states; raises `Malformed` where it states none."""
+    with np.load(folder / f"{name}.npz") as found:
+        if "mask" not in found:
+            raise native.Malformed(f"expected a mask in {name}.npz, found {sorted(found)}")
+        return found["mask"].astype(bool)
+
+
 def differ(one: Path, other: Path) -> list[str]:
-    """Members of the files that are not the same bits in both folders."""
+    """Arrays of the files that are not the same bits in both folders; what metadata tell of a call is its own."""
     found = []
     for name in FILES:
         with np.load(one / f"{name}.npz") as first, np.load(other / f"{name}.npz") as second:
-            for key in sorted({*first.files, *second.files}):
+            for key in sorted({*first.files, *second.files} - {"_metadata"}):
                 if not (key in first and key in second and np.array_equal(first[key], second[key])):
                     found.append(f"{name}: {key}")
     return found

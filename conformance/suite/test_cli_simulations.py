@@ -27,7 +27,7 @@ def test_patterns_of_a_simulation_are_those_of_its_truth(backend: Any, observe: 
     total, square = simulations.deviations(given)
     observe.close("light", total, 0.0, spread=1.0)
     observe.close("spread", square, 0.0, spread=1.0)
-    observe.equal("mask", given["mask"], simulations.open_pixels())
+    observe.equal("mask", simulations.seen(folder, name), simulations.open_pixels())
     powers = np.sum(np.abs(given["probeGuess"]) ** 2, axis=(-2, -1))
     observe.close("shares", powers / powers.sum(), np.array(simulations.POWERS), spread=1e-3)
 
@@ -83,5 +83,4 @@ def test_every_real_number_of_a_recipe_acts(backend: Any, observe: Observer, sha
     codes, same = simulations.without_effect(backend, shared_folder, tmp_path)
 
     observe.equal("exit codes", codes, [0] * len(codes))
-    observe.holds("numbers", len(codes) > 2, "real numbers in the recipe", str(len(codes) - 1))
     observe.equal("without effect", same, [])

@@ -22,7 +22,7 @@ def test_what_nobody_asked_for_plays_no_part(backend: Any, observe: Observer, tm
     observe.equal("changed", found, {})
 
 
-@pytest.mark.clause("DATA-024~1")
+@pytest.mark.clause("DATA-024~2")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("value", [-1e-6, -1e-12, -1e-30], ids=["millionth", "rounding", "least"])
 def test_no_amplitude_is_a_little_below_zero(backend: Any, observe: Observer, tmp_path: Path, value: float, dtype: str) -> None:

@@ -47,7 +47,7 @@ def test_what_are_no_discs_is_refused(backend: Any, observe: Observer, distance:
         backend.disc_overlap(np.array([distance]), diameter)
 
 
-@pytest.mark.clause("SIDE-011~1", evidence="differential")
+@pytest.mark.clause("SIDE-011~2", evidence="differential")
 @pytest.mark.parametrize("C", [1, 4], ids=["g1", "g2"])
 @pytest.mark.parametrize(("count", "diameter"), [(1, 7.5), (6, 4.0), (40, 25.0)], ids=["1", "6", "40"])
 def test_three_figures_of_overlap(backend: Any, observe: Observer, count: int, diameter: float, C: int) -> None:
@@ -61,7 +61,7 @@ def test_three_figures_of_overlap(backend: Any, observe: Observer, count: int, d
     observe.close("figures", interop.figures(found, METRICS), interop.figures(truth, METRICS))
 
 
-@pytest.mark.clause("SIDE-011~1", evidence="analytic")
+@pytest.mark.clause("SIDE-011~2", evidence="analytic")
 def test_the_diameter_has_a_default(backend: Any, observe: Observer) -> None:
     """0.6·N where nobody says. If this fails, suspect the side of a patch."""
     places, groups = interop.places(), interop.groups(4)
@@ -71,7 +71,7 @@ def test_the_diameter_has_a_default(backend: Any, observe: Observer) -> None:
     observe.close("figures", interop.figures(plain, METRICS), interop.figures(stated, METRICS))
 
 
-@pytest.mark.clause("SIDE-011~1", evidence="differential")
+@pytest.mark.clause("SIDE-011~2", evidence="differential")
 def test_a_share_of_the_places_is_drawn_by_its_seed(backend: Any, observe: Observer) -> None:
     """The same seed, the same share; another, another; all with 1. If this fails, suspect a share that is not taken."""
     places, groups = interop.places(), interop.groups(4)
@@ -86,7 +86,7 @@ def test_a_share_of_the_places_is_drawn_by_its_seed(backend: Any, observe: Obser
     observe.equal("all", second(s_img=1.0, rng_seed_subsample=3), second())
 
 
-@pytest.mark.clause("SIDE-011~1")
+@pytest.mark.clause("SIDE-011~2")
 @pytest.mark.parametrize("kind", ["one-place", "beyond", "no-share", "more-than-all"])
 def test_what_is_no_scan_has_no_figures(backend: Any, observe: Observer, kind: str) -> None:
     """An error. If this fails, suspect a zero."""
