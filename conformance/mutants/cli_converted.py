@@ -7,6 +7,7 @@ from conformance.mutants import rows
 
 ACT = "CLI-031:further_flags_of_a_conversion_act"
 BEAM = "CLI-065:a_beam_is_found_where_nobody_says_where_it_is"
+LIGHT = "CLI-066:a_probe_goes_with_its_detector"
 HELD = "CLI-031:what_is_held_out_is_in_one_file_alone"
 
 mutant = rows(__name__)
@@ -49,3 +50,14 @@ mutant("GUARD-CLI-065b", "what a detector of 32 bits writes where it has no coun
     plant=source("data/geometry_survey.py", "else float(2**32 - 1)", "else float(2**33)"))
 mutant("GUARD-CLI-065c", "a beam beside a far edge is no beam about the corner", BEAM,
     plant=source("data/geometry.py", "np.minimum(place, sides - place) / sides", "place / sides"))
+mutant("GUARD-CLI-066", "a conversion keeps the first mode of a probe", f"{LIGHT}[cut]",
+    plant=source("data/geometry_probe.py", "return (field[0] if len(field) == 1 else field)", "return field[0]"))
+mutant("GUARD-CLI-066b", "a probe is cut out of its middle", f"{LIGHT}[cut]",
+    plant=source("data/geometry_probe.py",
+        "    spectrum = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(probe, axes=axes), norm=\"ortho\"), axes=axes)\n",
+        "    if side < probe.shape[-1]:\n        low = (probe.shape[-1] - side) // 2\n"
+        "        return probe[..., low : low + side, low : low + side]\n"
+        "    spectrum = np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(probe, axes=axes), norm=\"ortho\"), axes=axes)\n"))
+mutant("GUARD-CLI-066c", "a far field is filled up at one side alone", f"{LIGHT}[filled-up]",
+    plant=source("data/geometry_probe.py", "widths[axis] = (side // 2 - size // 2, side - size - (side // 2 - size // 2))",
+        "widths[axis] = (0, side - size)"))

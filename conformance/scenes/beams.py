@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import process
-from conformance.scenes import converting
+from conformance.scenes import converting, lights
 from conformance.scenes.converting import Case, Truth
 
 SHAPE, DETECTOR, CROP = (3, 4), 80, 64
@@ -16,6 +16,7 @@ SHAPE, DETECTOR, CROP = (3, 4), 80, 64
 BEAM = (5, -6)
 """Row and column of the beam from the corner of a frame, counted round its edges."""
 STEP, LEFT_OUT = (80e-9, 60e-9), (3, 10, 11)
+MODES = 2
 LENGTH, DISTANCE, PITCH = 0.124e-9, 2.0, 75e-6
 DEAD, MARK = (20, 10), 2**32 - 1
 """A pixel of a frame that never counts, and what a detector of 32 bits writes there."""
@@ -42,7 +43,8 @@ def _files(folder: Path) -> dict[str, Any]:
     stack = np.roll(_shown(), _moved(), axis=(2, 3))
     stack[..., DEAD[0], DEAD[1]] = MARK
     np.savez(folder / "raster.npz", counts=stack)
-    return {"--source": f"{folder / 'raster.npz'}::counts"}
+    np.save(folder / "light.npy", lights.field(DETECTOR, MODES))
+    return {"--source": f"{folder / 'raster.npz'}::counts", "--probe": folder / "light.npy"}
 
 
 def truth() -> Truth:
@@ -69,3 +71,10 @@ CASE = Case(
 def converted(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     """The call, once for all checks of a session: how it ended, and the folder of what it wrote."""
     return converting.called(backend, shared, "beam", CASE)
+
+
+LIGHTS = {
+    "cut": (converted, CROP, MODES),
+    "filled-up": (lambda *given: converting.converted(*given, "raster"), converting.PAD, 1),
+}
+"""Conversions that keep fewer pixels than the detector has, or more: the call, pixels across its patterns, and modes."""

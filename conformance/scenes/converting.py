@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import archives, commands, interop, solving
+from conformance.scenes import archives, commands, interop, lights, solving
 from conformance.scenes.shared import once
 
 COUNT, PIXEL = 12, 5e-8
@@ -119,7 +119,7 @@ def _raster_files(folder: Path) -> dict[str, Any]:
     (folder / "images").mkdir()
     for number, frame in enumerate(_raster_frames()):
         np.save(folder / "images" / f"frame_{number + 1}.npy", frame)
-    return {"--source": folder / "images", "--probe": _saved(folder, probe=_probe(PAD)[0])["probe"]}
+    return {"--source": folder / "images", "--probe": _saved(folder, probe=lights.field(SIDE)[0])["probe"]}
 
 
 def _raster_truth() -> Truth:

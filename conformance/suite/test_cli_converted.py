@@ -1,4 +1,4 @@
-"""CLI-031, CLI-032, CLI-057, CLI-065: further flags of a conversion, and what it leaves alone."""
+"""CLI-031, CLI-032, CLI-057, CLI-065, CLI-066: further flags of a conversion, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import beams, converting
+from conformance.scenes import beams, converting, lights
 
 pytestmark = pytest.mark.slow
 
@@ -67,6 +67,19 @@ def test_a_beam_is_found_where_nobody_says_where_it_is(backend: Any, observe: Ob
     observe.equal("good pixels", found.good, truth.good)
     observe.close("patterns", found.amplitudes, truth.amplitudes)
     observe.close("positions", found.positions - found.positions[:1], truth.positions - truth.positions[:1], dtype="float64")
+
+
+@pytest.mark.clause("CLI-066~1", needs=("CLI-027",), evidence="analytic")
+@pytest.mark.parametrize("case", beams.LIGHTS)
+def test_a_probe_goes_with_its_detector(backend: Any, observe: Observer, shared_folder: Path, case: str) -> None:
+    """All modes, the same far field on other pixels. If this fails, suspect a probe that is cut in real space."""
+    call, side, modes = beams.LIGHTS[case]
+    done, folder = call(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    found = lights.of(backend.read(folder / "scan.npz"))
+
+    observe.close("probe", found, lights.field(side, modes), dtype="complex64")
 
 
 @pytest.mark.clause("CLI-032~1", needs=("CLI-031",))
