@@ -16,6 +16,7 @@ from reference_impl.errors import ContractError
 from reference_impl.grouping import rules
 
 SINGLE = "BATCH-024:the_scale_of_a_single_sample_is_its_own"
+CANNOT = "GROUP-042:a_rule_that_cannot_be_is_refused"
 FEW = "GROUP-041:few_points_are_candidates_of_every_rule"
 MANY = "DATA-017:there_are_as_many_modes_as_there_are"
 LARGE = "BATCH-045:damage_of_a_large_map_is_found_wherever_it_lies"
@@ -105,3 +106,10 @@ mutant("GUARD-BATCH-045k", "a map is compared in its last 16 MiB", f"{LARGE}[fir
     plant=function(manifest.checksum, _sum_of(lambda size: max(0, size - (1 << 24)), 1 << 24)))
 mutant("GUARD-BATCH-024", "a single sample takes no number for a scale", f"{SINGLE}[number-physics_scaling_constant]",
     f"{SINGLE}[number-rms_scaling_constant]", plant=function(fields.scale, one_sample_has_no_number))
+mutant("GUARD-GROUP-042", "bounds of y are not looked at", f"{CANNOT}[y-pixels]",
+    plant=function(rules._check, lambda original, *given: original(*given[:-1])))
+mutant("GUARD-GROUP-042b", "bounds are cut to the scan", f"{CANNOT}[x-below]", f"{CANNOT}[x-pixels]",
+    plant=function(rules._check, lambda original, rule, C, K, repetitions, *bounds:
+        original(rule, C, K, repetitions, *((max(0, low), min(1, high)) for low, high in bounds))))
+mutant("GUARD-GROUP-042c", "what is no rule is that of the nearest", f"{CANNOT}[unknown]",
+    plant=function(rules._check, lambda original, rule, *given: original(rule if rule in rules.RULES else "Nearest", *given)))

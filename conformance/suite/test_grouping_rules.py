@@ -158,3 +158,31 @@ def test_few_points_are_candidates_of_every_rule(backend: Any, observe: Observer
     observe.equal("groups", len(found), {"4_quadrant": 1}.get(rule, n))
     observe.holds("members", bool(((found >= 0) & (found < n)).all()), "points", str(found.tolist()))
     observe.equal("repeated", [i for i, group in enumerate(found.tolist()) if len(set(group)) < 4], [])
+
+
+@pytest.mark.clause("GROUP-042~1")
+@pytest.mark.parametrize(
+    ("rule", "gridsize", "options"),
+    [
+        ("Neares", 2, {}),
+        ("4_quadrant", 1, {}),
+        ("Nearest", 2, {"K": 3}),
+        ("Nearest", 2, {"repetitions": 0}),
+        *(("Nearest", 2, {f"{axis}_bounds": bounds}) for axis in "xy" for bounds in [(0.7, 0.2), (-0.1, 0.5), (0.5, 60.0)]),
+    ],
+    ids=[
+        "unknown",
+        "one-of-four",
+        "few",
+        "never",
+        *(f"{axis}-{word}" for axis in "xy" for word in ("turned", "below", "pixels")),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused(
+    backend: Any, observe: Observer, rule: str, gridsize: int, options: dict[str, Any]
+) -> None:
+    """Unknown, too few, bounds that are none. If this fails, suspect a check of x alone, or bounds that are cut to the scan."""
+    backend.group_by  # noqa: B018 - the harness answers for a method that is not there
+
+    with observe.raises("refusal", ValueError):
+        backend.group_by(maps.raster(), rule, gridsize, **{"K": 8, "seed": 3, **options})
