@@ -14,6 +14,7 @@ ASKED = "CLI-033:counts_are_fitted_as_was_asked"
 MODES = "CLI-018:modes_that_are_asked_for_are_found"
 POSITIONS = "CLI-018:positions_come_nearer_to_where_they_were"
 RESUMED = "CLI-019:a_resumed_reconstruction_is_the_whole_one"
+SETTLES = "CLI-019:a_resumed_reconstruction_settles_as_a_whole_one"
 OTHER = "CLI-019:the_state_of_another_scan_is_refused"
 SHOWN = "CLI-020:the_engines_pictures_show_its_numbers"
 SEEN = "CLI-020:the_networks_pictures_show_its_numbers"
@@ -77,6 +78,10 @@ mutant("GUARD-CLI-019b", "a resumed solver deals the order of its patterns anew"
         "default_rng([settings.seed, len(made := self.__dict__.setdefault('made', [])), made.append(0) or 0])"))
 mutant("GUARD-CLI-019c", "--sweeps counts from where a resumed solver stood", f"{RESUMED}[residuals]",
     plant=source("engine/saved.py", "sweep=len(residuals), settling=settling)", "sweep=0, settling=settling)"))
+mutant("GUARD-CLI-019e", "a resumed solver has forgotten when its steps were halved", f"{SETTLES}[residuals]",
+    plant=source("engine/saved.py", 'int(found["since"]), False)', "0, False)"))
+mutant("GUARD-CLI-019f", "a resumed solver takes steps of full length again", f"{SETTLES}[residuals]", f"{SETTLES}[object]",
+    plant=source("engine/saved.py", 'float(found["scale"])', "1.0"))
 mutant("GUARD-CLI-019d", "any state is gone on from", OTHER,
     plant=source("engine/saved.py", "    _refuse_other(solver, found, words, path)\n", ""))
 mutant("GUARD-CLI-020", "the engine's pictures of amplitude and phase are exchanged", f"{SHOWN}[amplitude]", f"{SHOWN}[phase]",

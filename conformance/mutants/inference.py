@@ -18,7 +18,7 @@ from reference_impl.errors import ContractError
 from reference_impl.grouping.arrays import normalisation
 from reference_impl.inference.predict import _batch_size
 from reference_impl.inference.reassemble import _oriented
-from reference_impl.inference.stitch import _edge_weights, _moved, accumulate
+from reference_impl.inference.stitch import CHUNK, _edge_weights, _moved, accumulate
 from reference_impl.training import PtychoLightningModule, PtychoModule
 
 RECONSTRUCT = inference.reassemble_cdi_image_torch
@@ -96,6 +96,7 @@ def the_patterns_are_normalised_by_their_batch(original, self, images, *given):
 
 
 VALUES, OBJECT = "INFER-005:stitching_averages_by_count", "INFER-005:patches_of_an_object_give_the_object"
+NUMBERS = "INFER-066:what_is_not_finite_is_refused_among_many"
 CANVAS = "INFER-006:the_canvas_holds_every_patch"
 
 
@@ -141,6 +142,16 @@ def offsets_are_centred_in_place(original, patches, offsets, M):
     canvas = original(patches, offsets, M)
     offsets -= offsets.mean(axis=0)
     return canvas
+
+
+def the_first_patches_are_looked_at(original, patches, *rest):
+    late = torch.view_as_complex(torch.nan_to_num(torch.view_as_real(patches[CHUNK:])))
+    return original(torch.cat([patches[:CHUNK], late]), *rest)
+
+
+def infinity_is_let_through(original, patches, *rest):
+    found = torch.view_as_real(patches)
+    return original(torch.view_as_complex(torch.where(found.isinf(), torch.finfo(found.dtype).max, found)), *rest)
 
 
 def the_last_chunk_is_not_added(original, patches, *rest):
@@ -259,6 +270,10 @@ mutant("GUARD-INFER-015b", "stitching changes the offsets that it is given", "IN
     plant=answer("stitch", offsets_are_centred_in_place))
 mutant("GUARD-INFER-005e", "of many patches the last are lost", f"{VALUES}[many]",
     plant=function(accumulate, the_last_chunk_is_not_added))
+mutant("GUARD-INFER-066", "of many patches the first ones are looked at", f"{NUMBERS}[last-patches-nan]",
+    f"{NUMBERS}[last-patches-inf]", plant=function(accumulate, the_first_patches_are_looked_at))
+mutant("GUARD-INFER-066b", "a patch of infinity is averaged", f"{NUMBERS}[first-patches-inf]",
+    plant=function(accumulate, infinity_is_let_through))
 mutant("GUARD-INFER-005f", "a helper keeps the side of the first patches", "INFER-005:a_stitch_depends_on_none_before_it",
     plant=the_first_side_is_kept)
 mutant("GUARD-INFER-045", "patches come in the order in which the devices end", f"{SEVERAL}[alone]",

@@ -8,12 +8,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import torch
 
 from conformance.backends.numpy_only import engine
-from conformance.defects.changes import answer, every, function, instead, result, shape
+from conformance.defects.changes import answer, every, function, instead, method, result, shape
 from conformance.defects.planting import Plant
 from conformance.mutants import rows
 from reference_impl.engine import problem
+from reference_impl.engine.problem import CHUNK
+from reference_impl.engine.solver import Solver
 
 NAMES = ("xcoords", "ycoords", "diff3d", "probeGuess")
 RECOVERS = "INFER-033:an_engine_recovers_the_object"
@@ -22,10 +25,14 @@ BEGINS = "INFER-032:where_the_scan_begins_does_not_matter"
 HOLDS = "INFER-030:an_engines_canvas_holds_every_patch"
 TURNS = "INFER-031:an_engine_turns_nothing"
 ODD = "INFER-059:odd_sides_show_what_even_ones_show"
+ALL_ODD = "INFER-059:odd_sides_are_taken_with_all_that_even_ones_have"
+LATE = "INFER-037:what_is_wrong_late_in_an_experiment_is_an_error"
 REFUSES = "INFER-037:an_experiment_that_is_none_is_an_error"
 
 
 Arrays = dict[str, np.ndarray]
+BARE = instead(lambda **arrays: SimpleNamespace(**arrays))
+"""A record that looks at nothing: the engine itself has to refuse."""
 
 
 def same(value: Any) -> Any:
@@ -47,8 +54,7 @@ def lay(plant: Plant, given: Callable[[Arrays], Arrays] = dict, found: Any = sam
         image = found(engine.reconstruct(results, SimpleNamespace(**(arrays | given(arrays))), asked(config))[2]["object"])
         return np.abs(image), np.angle(image), {"object": image}
 
-    bare = instead(lambda **arrays: SimpleNamespace(**arrays))  # the engine itself has to refuse
-    every(answer("reconstruct", reconstruct), answer("record", bare), answer("info", result(claims)))(plant)
+    every(answer("reconstruct", reconstruct), answer("record", BARE), answer("info", result(claims)))(plant)
 
 
 def _shown(amplitude: np.ndarray, phase: np.ndarray, results: Any) -> tuple[Any, Any, Any]:
@@ -57,6 +63,33 @@ def _shown(amplitude: np.ndarray, phase: np.ndarray, results: Any) -> tuple[Any,
 
 def turned_the_wrong_way(patterns: Any, rows: bool = False) -> Any:
     return patterns.roll((-1, 0 if rows else -1), (-2, -1)) if patterns.shape[-1] % 2 else patterns
+
+
+def the_mask_is_turned_as_even_sides_are(original: Any, record: Any, *rest: Any, **how: Any) -> Any:
+    found, mask = original(record, *rest, **how), getattr(record, "mask", None)
+    return found if mask is None else replace(found, good=torch.from_numpy(np.fft.fftshift(mask)))
+
+
+def of_odd_sides_one_mode_is_taken(found: Any) -> Any:
+    return replace(found, probe=found.probe[:1]) if found.probe.shape[-1] % 2 else found
+
+
+def a_step_of_odd_sides_lies_beside(original: Any, self: Any, said: Any) -> None:
+    if self.N % 2:
+        said.probe = torch.fft.fft2(torch.fft.ifft2(said.probe).roll((1, 1), (-2, -1)))
+    original(self, said)
+
+
+def taken_for_zero_late(*names: str) -> Any:
+    """What is not finite in these arrays counts as zero beyond the first block of patterns."""
+
+    def made(original: Any, record: Any, *rest: Any, **how: Any) -> Any:
+        arrays = {name: np.array(getattr(record, name)) for name in NAMES}
+        for name in names:
+            arrays[name][CHUNK:] = np.where(np.isfinite(arrays[name][CHUNK:]), arrays[name][CHUNK:], 0)
+        return original(SimpleNamespace(**arrays, mask=getattr(record, "mask", None)), *rest, **how)
+
+    return made
 
 
 def the_canvas_begins_at_zero(plant: Plant) -> None:
@@ -114,3 +147,14 @@ mutant("GUARD-INFER-059", "patterns of odd sides are turned the wrong way", ODD,
     plant=function(problem._turned, result(lambda found: (turned_the_wrong_way(found[0]), found[1]))))
 mutant("GUARD-INFER-059b", "the rows of odd patterns are turned the wrong way", ODD,
     plant=function(problem._turned, result(lambda found: (turned_the_wrong_way(found[0], rows=True), found[1]))))
+mutant("GUARD-INFER-059c", "the mask of odd patterns is turned the wrong way", f"{ALL_ODD}[masked]",
+    plant=function(problem.problem_of, the_mask_is_turned_as_even_sides_are))
+mutant("GUARD-INFER-059d", "of several modes of odd sides the first is taken", f"{ALL_ODD}[two-modes]",
+    plant=function(problem.problem_of, result(of_odd_sides_one_mode_is_taken)))
+mutant("GUARD-INFER-059e", "what an odd probe lacks is laid a pixel beside it", f"{ALL_ODD}[out-of-focus]",
+    plant=method(Solver, "_move_probe", a_step_of_odd_sides_lies_beside))
+mutant("GUARD-INFER-037c", "of an experiment the first block of patterns is looked at", f"{LATE}[diff3d-nan]",
+    f"{LATE}[diff3d-infinite]", plant=every(answer("record", BARE),
+        function(problem.problem_of, taken_for_zero_late("diff3d"))))
+mutant("GUARD-INFER-037d", "of the positions the first ones are looked at", f"{LATE}[xcoords-nan]", f"{LATE}[ycoords-infinite]",
+    plant=every(answer("record", BARE), function(problem.problem_of, taken_for_zero_late("xcoords", "ycoords"))))

@@ -12,11 +12,13 @@ from conformance.defects.changes import constant, every, function, instead, resu
 from conformance.mutants import rows
 from reference_impl.errors import ContractError
 from reference_impl.inference import reassemble, routes, varpro, weighted
+from reference_impl.inference.stitch import CHUNK, accumulate
 from reference_impl.physics import weighted as merging
 
 MERGED = "PHYS-037:a_group_merges_by_weight"
 UNIT = "PHYS-037:the_probes_unit_does_not_weigh"
 NO_WEIGHT = "PHYS-037:what_cannot_be_weighed_is_refused"
+MANY = "INFER-020:a_scan_of_many_patches_is_stitched_by_weight"
 STITCHED = "INFER-020:a_scan_is_stitched_by_weight"
 LIES = "INFER-020:the_canvas_says_where_it_lies"
 TOLD = "INFER-020:patches_that_do_not_fit_are_told"
@@ -166,6 +168,14 @@ def what_is_not_finite_counts_as_dark(original, real, imaginary, probe, measured
     return original(real, imaginary, probe, torch.nan_to_num(measured, posinf=0.0).clamp_min(0))
 
 
+def patches_of_the_first_block_alone_are_weighed(original, patches, offsets, M, frame=None, weights=None):
+    if weights is None or len(patches) <= CHUNK:
+        return original(patches, offsets, M, frame, weights)
+    parts = [(slice(None, CHUNK), weights), (slice(CHUNK, None), torch.ones_like(weights) * weights.max())]
+    found = [original(patches[part], offsets[part], M, frame, weight) for part, weight in parts]
+    return tuple(sum(sides) for sides in zip(*found, strict=True))
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -253,3 +263,8 @@ _seen: list[Any] = []
 def _calls() -> int:
     _seen.append(None)
     return len(_seen)
+mutant("GUARD-INFER-020f", "of many patches the first ones are weighed, the others count in full", f"{MANY}[probe]",
+    plant=function(accumulate, patches_of_the_first_block_alone_are_weighed))
+mutant("GUARD-INFER-020g", "of many patches the last ones are left out of a weighted image", f"{MANY}[uniform]", f"{MANY}[probe]",
+    plant=function(accumulate, lambda original, patches, offsets, *rest, **how: original(
+        patches[: len(patches) // CHUNK * CHUNK or None], offsets[: len(patches) // CHUNK * CHUNK or None], *rest, **how)))

@@ -22,6 +22,7 @@ DATA = "LOSS-002:loss_is_the_likelihood_over_the_mean_amplitude"
 ABSOLUTE = "LOSS-006:absolute_error_compares_amplitudes"
 PHASES = "LOSS-007:phases_are_compared_as_numbers"
 SUPERVISED = "LOSS-007:supervised_loss_compares_with_labels"
+MODES = "LOSS-018:gradients_survive_darkness_under_modes"
 DARK = "LOSS-009:gradients_survive_darkness"
 SOLVED = "LOSS-016:solved_labels_are_compared_in_their_light"
 GAUGE = "LOSS-016:the_gauge_of_solved_labels_is_free"
@@ -65,6 +66,15 @@ def root_of_an_intensity_has_no_floor(wave):
     far = torch.fft.fft2(wave, norm="ortho")
     intensity = (far.real.square() + far.imag.square()).sum(dim=-3)
     return torch.fft.fftshift(intensity.sqrt(), dim=(-2, -1))
+
+
+def the_root_of_a_sum_has_no_floor(original, wave):
+    return root_of_an_intensity_has_no_floor(wave) if wave.shape[-3] > 1 else original(wave)
+
+
+def by_their_powers(waves):
+    power = waves.abs().square().sum(dim=(-2, -1), keepdim=True)
+    return waves / power.sqrt() * power.sqrt()
 
 
 def validation_has_a_weight_of_its_own(self, batch, batch_idx):
@@ -177,6 +187,10 @@ mutant("GUARD-LOSS-009", "NaN after the first dark prediction", DARK + "[poisson
     plant=function(diffraction.propagate, instead(root_of_an_intensity_has_no_floor)))
 mutant("GUARD-LOSS-009b", "NaN on a batch without light", DARK + "[mae-seeing-nothing-but-dark]",
     plant=constant(loss, "MEAN_EPSILON", 0.0))
+mutant("GUARD-LOSS-018", "NaN after the first dark prediction under several modes", MODES + "[blind-dark-pixels]",
+    plant=function(diffraction.propagate, the_root_of_a_sum_has_no_floor))
+mutant("GUARD-LOSS-018b", "NaN under a mode without light", MODES + "[seeing-dark-pixels]",
+    plant=function(diffraction.illuminate, result(by_their_powers)))
 mutant("GUARD-LOSS-010", "callbacks do not find the losses of a regularised training",
     "LOSS-010:regularised_losses_keep_the_pattern",
     plant=method(Objective, "name", lambda original, self, stage: original(self, stage) + ("+tv" if self.realspace else "")))

@@ -37,6 +37,8 @@ UNITS = "PHYS-011:other_units_change_only_the_units"
 DIVIDED = "PHYS-011:prediction_is_divided_by_the_output_scale"
 PAIR = "PHYS-013:intensity_scale_is_a_pair_for_each_experiment"
 POINT = "PHYS-008:a_point_is_smoothed_into_a_gaussian"
+OWN = "PHYS-013:each_sample_has_the_scale_of_its_experiment"
+DARK_WAVES = "PHYS-006:dark_waves_have_their_part_in_the_mean"
 NAMED = "PHYS-019:of_several_experiments_one_is_named"
 BELOW = "PHYS-010:no_scale_makes_an_amplitude_negative"
 
@@ -199,6 +201,18 @@ mutant("GUARD-PHYS-013", "the intensity scale acts on the intensity", "PHYS-013:
     plant=method(PtychoModel, "_scaled", intensity_itself_is_scaled))
 mutant("GUARD-PHYS-013b", "a trainable scale, but no offset", PAIR, "PHYS-013:intensity_scale_is_affine_in_the_amplitude",
     plant=method(PtychoModel, "__init__", offset_is_no_weight))
+mutant("GUARD-PHYS-013c", "a batch has the scale of its first sample's experiment", f"{OWN}[all]", f"{OWN}[two]",
+    plant=method(PtychoModel, "_scaled", lambda original, self, detector, ids: original(
+        self, detector, None if ids is None else ids[:1].expand(len(ids)))))
+mutant("GUARD-PHYS-013d", "scales are dealt out in the order of experiments", f"{OWN}[all]",
+    plant=method(PtychoModel, "_scaled", lambda original, self, detector, ids: original(
+        self, detector, None if ids is None else ids.sort().values)))
+mutant("GUARD-PHYS-006c", "waves without light are left out of the mean", f"{DARK_WAVES}[one-channel]", f"{DARK_WAVES}[g2]",
+    plant=function(photons.simulation_scale, lambda original, wave, nphotons: original(
+        wave[wave.abs().sum(dim=(-2, -1)) > 0], nphotons)))
+mutant("GUARD-PHYS-006d", "the dose is that of the mean root", f"{DARK_WAVES}[one-channel]",
+    plant=function(photons.simulation_scale, lambda original, wave, nphotons: original(wave, nphotons) * float(
+        (total := wave.abs().double().square().sum(dim=(-2, -1))).mean().sqrt() / total.sqrt().mean().clamp_min(1e-30))))
 mutant("GUARD-PHYS-017", "an unknown experiment has the last one's scale", "PHYS-017:an_experiment_without_a_scale_is_an_error",
     plant=function(forward._experiments, lambda original, ids, *rest: original(None if ids is None else ids * 0, *rest)))
 mutant("GUARD-PHYS-017c", "the number of an experiment is looked at for the next one alone",

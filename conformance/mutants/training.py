@@ -6,8 +6,10 @@ import contextlib
 import os
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 
 from conformance.defects.changes import caught, constant, function, instead, method, result, whole
@@ -18,7 +20,7 @@ from reference_impl.dispatch import selector, workflow
 from reference_impl.domains import fields as domains
 from reference_impl.execution import PyTorchExecutionConfig
 from reference_impl.training import PtychoLightningModule, schedulers, train_cdi_model_torch, trainer
-from reference_impl.training.checkpoints import checkpoint_callbacks, read_checkpoint, resolve_monitor
+from reference_impl.training.checkpoints import AtomicCheckpointIO, checkpoint_callbacks, read_checkpoint, resolve_monitor
 from reference_impl.training.history import History
 from reference_impl.training.lightning_module import CONFIGURATIONS
 from reference_impl.training.loggers import make_logger
@@ -131,6 +133,19 @@ def weights_are_saved_under_other_names_and_loaded_leniently(plant: Plant) -> No
     plant.method(PtychoLightningModule, "load_from_checkpoint", lenient)
 
 
+def names_are_counted(callbacks):
+    for callback in callbacks:
+        if isinstance(callback, ModelCheckpoint):
+            callback._enable_version_counter = True
+    return callbacks
+
+
+def _there(writer, path):
+    """The checkpoints that lay in the folder when this run wrote its first one."""
+    return writer.__dict__.setdefault("there", {one.name for one in Path(path).parent.glob("*.ckpt")})
+
+
+ITS_OWN = "TRAIN-074:a_second_run_in_a_folder_leaves_its_own"
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -198,6 +213,11 @@ mutant("GUARD-TRAIN-020", "one checkpoint, of the lowest loss, whatever is asked
 mutant("GUARD-TRAIN-020b", "no last.ckpt to resume from, and no early stop", "TRAIN-020:the_last_checkpoint_is_kept",
     "TRAIN-020:training_stops_where_validation_no_longer_improves[1]",
     plant=function(checkpoint_callbacks, result(lambda found: found[:1])))
+mutant("GUARD-TRAIN-074", "the last checkpoint of a second run has a number behind its name", ITS_OWN,
+    plant=function(checkpoint_callbacks, result(names_are_counted)))
+mutant("GUARD-TRAIN-074b", "a checkpoint that is there is not written again", ITS_OWN,
+    plant=method(AtomicCheckpointIO, "save_checkpoint", lambda original, self, checkpoint, path, *rest, **options: (
+        None if Path(path).name in _there(self, path) else original(self, checkpoint, path, *rest, **options))))
 mutant("GUARD-TRAIN-020c", "training ends early where there is nothing to validate on",
     "TRAIN-020:training_stops_early_only_with_both[no-test-data]",
     plant=function(checkpoint_callbacks,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from conformance.defects.changes import function
 from conformance.mutants import rows
+from reference_impl.config import bridge
 from reference_impl.training import overrides
 
 
@@ -26,7 +27,22 @@ def a_limit_has_to_be_said_again(original, config, execution, stated):
     return replace(run, execution=replace(run.execution, gradient_clip_val=None))
 
 
+def the_executions_way_to_clip_is_not_asked(original, config, execution):
+    return replace(original(config, execution), gradient_clip_algorithm=config.gradient_clip_algorithm)
+
+
+def the_executions_defaults_count(original, config, execution):
+    found = original(config, execution)
+    return found if execution is None else replace(found, gradient_clip_val=execution.gradient_clip_val)
+
+
+def the_trainings_schedule_is_not_asked(original, config, execution):
+    found = original(config, execution)
+    return found if execution is None else replace(found, scheduler=execution.scheduler)
+
+
 mutant = rows(__name__)
+HEARD = "EXEC-016:a_setting_acts_whoever_states_it"
 ALL = "EXEC-005:overrides_of_a_call_are_what_its_configurations_would_be"
 mutant(
     "GUARD-EXEC-005g",
@@ -42,4 +58,22 @@ mutant(
     "an override of the way to clip takes the limit away",
     "EXEC-005:a_call_overrides_nothing_but_what_it_names",
     plant=function(overrides.settle, a_limit_has_to_be_said_again),
+)
+mutant(
+    "GUARD-EXEC-016",
+    "a way to clip that the execution alone states is ignored",
+    f"{HEARD}[execution]",
+    plant=function(bridge._torch_training, the_executions_way_to_clip_is_not_asked),
+)
+mutant(
+    "GUARD-EXEC-016b",
+    "a limit that the training alone states is lost to the execution's default",
+    f"{HEARD}[training]",
+    plant=function(bridge._torch_training, the_executions_defaults_count),
+)
+mutant(
+    "GUARD-EXEC-016c",
+    "a schedule that the training alone states is lost to the execution's default",
+    f"{HEARD}[training]",
+    plant=function(bridge._torch_training, the_trainings_schedule_is_not_asked),
 )

@@ -14,6 +14,7 @@ from reference_impl.training.checkpoints import Order
 from reference_impl.training.resume import SECTIONS, changed_settings, digest_of
 
 RESUMED = "TRAIN-065:a_resumed_run_is_the_uninterrupted_one"
+STATES = "TRAIN-073:a_checkpoint_states_what_was_trained_with"
 LACKING = "TRAIN-069:a_checkpoint_that_lacks_a_part_is_not_resumed"
 CONTRADICTED = "TRAIN-066:another_setting_than_the_checkpoints_is_refused"
 
@@ -43,6 +44,17 @@ def what_is_missing_is_taken_for_granted(original, path):
     return {**found, "hyper_parameters": hyper, "epoch": found.get("epoch", 0)}
 
 
+def stating(section: str, **values: Any) -> Any:
+    """A writer whose checkpoints state other values of a section of their hyper-parameters; None leaves a value out."""
+
+    def save(original, self, checkpoint, path, **options):
+        hyper = checkpoint["hyper_parameters"]
+        own = {name: values.get(name, value) for name, value in hyper[section].items() if values.get(name, value) is not None}
+        original(self, {**checkpoint, "hyper_parameters": {**hyper, section: own}}, path, **options)
+
+    return method(AtomicCheckpointIO, "save_checkpoint", save)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -60,6 +72,12 @@ mutant("GUARD-TRAIN-066b", "a run goes on with other data, without a word", "TRA
     plant=function(digest_of, instead(lambda container: "data")))
 mutant("GUARD-TRAIN-066c", "a finished run is resumed for no epochs, and succeeds", f"{CONTRADICTED}[finished]",
     plant=function(changed_settings, a_finished_run_goes_on))
+mutant("GUARD-TRAIN-073", "the neighbours in a checkpoint are the default's", f"{STATES}[g1]", f"{STATES}[g2]",
+    plant=stating("data_config", K=6))
+mutant("GUARD-TRAIN-073b", "a checkpoint says nothing of its batches", f"{STATES}[g1]",
+    plant=stating("training_config", batch_size=None))
+mutant("GUARD-TRAIN-073c", "a checkpoint states the torch default for the photons", f"{STATES}[g2]",
+    plant=stating("data_config", nphotons=1e5))
 mutant("GUARD-TRAIN-067", "resuming obeys whoever wrote the checkpoint", "TRAIN-067:a_call_in_a_checkpoint_is_refused",
     plant=method(AtomicCheckpointIO, "load_checkpoint", instead(a_checkpoint_is_unpickled)))
 mutant("GUARD-TRAIN-069", "a checkpoint that states no epoch is gone on from as if it were the first", f"{LACKING}[epoch]",

@@ -48,6 +48,15 @@ def the_setting_is_the_divisor(original, self):
     original(self)
 
 
+def several_are_divided_by_the_setting(original, self):
+    (the_setting_is_the_divisor if self._gathered > 1 else lambda plain, module: plain(module))(original, self)
+
+
+def a_tail_is_added(original, self):
+    self._gathered = 1 if self._gathered < self.training_config.accum_steps else self._gathered
+    original(self)
+
+
 def gradients_are_added(original, self):
     self._gathered = 1
     original(self)
@@ -132,6 +141,11 @@ mutant("GUARD-TRAIN-044g", "a kernel is clipped as one unit", "TRAIN-044:the_ada
     plant=function(_unit_norm, instead(torch.linalg.vector_norm)))
 mutant("GUARD-TRAIN-045", "the tail of an epoch is divided by accum_steps", f"{MEAN}[left-over]",
     plant=method(MODULE, "_update", the_setting_is_the_divisor))
+mutant("GUARD-TRAIN-045c", "what is left over of three batches or more is divided by accum_steps",
+    "TRAIN-045:several_left_over_batches_count_by_their_mean[3]", "TRAIN-045:several_left_over_batches_count_by_their_mean[4]",
+    plant=method(MODULE, "_update", several_are_divided_by_the_setting))
+mutant("GUARD-TRAIN-045d", "two left-over batches count as one", "TRAIN-045:several_left_over_batches_count_by_their_mean[4]",
+    plant=method(MODULE, "_update", a_tail_is_added))
 mutant("GUARD-TRAIN-045b", "gathered gradients are added", f"{MEAN}[joined]",
     plant=method(MODULE, "_update", gradients_are_added))
 mutant("GUARD-TRAIN-043", "schedules have no effect", "TRAIN-040:a_schedule_follows_its_definition[exponential]",

@@ -42,6 +42,16 @@ ABOVE: Values = {
     **{"intensity_scale_trainable": False, "n_subsample": 14, "learning_rate": 2e-3, "checkpoint_save_top_k": 2},
 }
 """What the overrides say: each of it unlike all configurations below."""
+SAID = runs.settings(scheduler="Exponential", gradient_clip_val=1e-3, gradient_clip_algorithm="value")
+"""Settings that both configurations have, each unlike its default."""
+PLACES = ("training", "execution")
+
+
+def said(*places: str) -> runs.Recipe:
+    """Two epochs of two batches by gradient descent, with what can be said in two places said in these."""
+    own = {"training": runs.settings(optimizer="sgd", momentum=0.0), "execution": runs.settings(enable_checkpointing=False)}
+    stated = {place: own[place] + (SAID if place in places else ()) for place in PLACES}
+    return runs.Recipe(groups=8, epochs=2, validation=False, **stated)
 
 
 def given(backend: Any, folder: Path, stated: Mapping[str, Any]) -> tuple[Any, Any]:

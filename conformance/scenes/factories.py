@@ -231,6 +231,25 @@ def overruled(backend: Any, kind: str) -> Found:
     return crossed(scenes(whole, (), declared.zeros(kind)), cross)
 
 
+def stated_otherwise(hyper: Mapping[str, Mapping[str, Any]], config: Any) -> Values:
+    """Of a checkpoint's configurations: the backend's own word → what it states, where that is not the run's (TRAIN-073)."""
+    parts = (hyper[f"{part}_config"] for part in ("data", "model", "training"))
+    stated = {name: plain(value) for part in parts for name, value in part.items()}
+    wrong: Values = {}
+    for kind, words in OWN_WORDS.items():
+        of = config.model if kind == "model" else config
+        for field, (word, worded) in words.items():
+            value = getattr(of, field)
+            if word not in stated or stated[word] not in (plain(value), plain(worded(value))):
+                wrong[word] = stated.get(word, "nothing")
+    return wrong
+
+
+def plain(value: Any) -> Any:
+    """Sequences as lists."""
+    return list(value) if isinstance(value, tuple | list) else value
+
+
 # -- bundles ---------------------------------------------------------------------------------------------------------------------
 
 SHAPING = (

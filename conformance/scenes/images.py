@@ -62,9 +62,14 @@ def mosaics() -> list[Mosaic]:
         mosaic("doubles", [*halves, *halves[:2], *halves[:2]], 12, 8),
         mosaic("single", [[17.3, -4.6]], 9, 4),
         mosaic("far-apart", [[0.0, 0.0], [382.0, 5.0], [120.0, 40.0]], 8, 6),
-        mosaic("many", scattered(1300), 6, 3),  # more than are moved at a time
+        many(),
         mosaic("in-a-row", [[0.0, 3.0], [6.0, 3.0], [12.5, 3.0]], 8, 5),
     ]
+
+
+def many() -> Mosaic:
+    """More patches than are moved at a time."""
+    return mosaic("many", scattered(1300), 6, 3)
 
 
 def in_turn() -> list[Mosaic]:

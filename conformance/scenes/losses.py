@@ -16,6 +16,7 @@ from conformance.oracles import loss as oracle
 from conformance.protocol import Native
 from conformance.scenes import networks, runs, updates
 from conformance.scenes.answers import finite, number
+from conformance.scenes.optics import curved_probe
 
 DARK = [(0.75, 1.25), (0.75, 0.0), (0.0, 1.25), (0.0, 0.0)]
 """Predicted and measured amplitudes, one or both of them dark."""
@@ -165,6 +166,13 @@ def nothing_but_dark() -> Any:
 
 
 DARK_SOURCES = [dark_pixels, nothing_but_dark]
+
+
+def under_modes(source: Any) -> Any:
+    """The container under three modes, the last of which is dark."""
+    modes = curved_probe(networks.N, 3).copy()
+    modes[-1] = 0
+    return networks.Container(**vars(source) | {"probe": modes})
 
 
 def seeing(backend: Any, module: Native) -> Native:

@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from conformance.connectors.names import NotClaimed
 from conformance.oracles import inference as oracle
-from conformance.scenes import engines, runs
+from conformance.scenes import engines, masks, runs
 from conformance.scenes.engines import Ask
 from conformance.scenes.images import Image
 
 SIDE = engines.N + 1
 
 
-def experiment() -> dict[str, np.ndarray]:
-    """Arrays of the raw record between pixels: the probe ends before its frame does, and its pixel N // 2 is where it was."""
-    probe, (x, y) = np.pad(engines.compact_probe(), (0, 1)), engines.scan(whole=False)
+def experiment(modes: np.ndarray | None = None) -> dict[str, np.ndarray]:
+    """Arrays of the raw record between pixels: the probe ends before its frame does, and its pixel N // 2 is where it was.
+
+    `modes` `(P, N, N)` of even sides make the light, or the one that engines know.
+    """
+    probe, (x, y) = _wider(engines.compact_probe() if modes is None else modes), engines.scan(whole=False)
     pixel = np.arange(SIDE) - SIDE // 2
-    waves = probe * engines.transmission((y[:, None] + pixel)[:, :, None], (x[:, None] + pixel)[:, None, :])
-    amplitude = np.abs(np.fft.fftshift(np.fft.fft2(waves, norm="ortho"), axes=(-2, -1)))
+    image = engines.transmission((y[:, None] + pixel)[:, :, None], (x[:, None] + pixel)[:, None, :])
+    far = np.fft.fft2(image[:, None] * np.reshape(probe, (-1, SIDE, SIDE)), norm="ortho")
+    amplitude = np.sqrt(np.fft.fftshift(np.sum(np.abs(far) ** 2, axis=1), axes=(-2, -1)))
     return {"xcoords": x, "ycoords": y, "diff3d": amplitude.astype(np.float32), "probeGuess": probe}
+
+
+def _wider(probe: np.ndarray) -> np.ndarray:
+    """One more row and column, dark ones."""
+    return np.pad(probe, [(0, 0)] * (probe.ndim - 2) + [(0, 1)] * 2)
+
+
+def _masked() -> dict[str, np.ndarray]:
+    good, middle = masks.mask(SIDE), SIDE // 2
+    good[middle - 1 : middle + 3, middle : middle + 2] = False  # a beam stop, whose place tells
+    arrays = experiment()
+    return {**arrays, "diff3d": arrays["diff3d"] * good, "mask": good}
+
+
+MORE: dict[str, Callable[[], dict[str, np.ndarray]]] = {
+    "masked": _masked,
+    "two-modes": lambda: experiment(engines.light_of_two_modes()),
+    "out-of-focus": lambda: {**experiment(), "probeGuess": _wider(engines.out_of_focus(engines.compact_probe()))},
+}
+"""What else an engine may be given of odd sides; the last one to be refined."""
 
 
 def under_dark_modes(backend: Any) -> float:
@@ -33,10 +58,11 @@ def under_dark_modes(backend: Any) -> float:
     return _left(many, engines.N, few)
 
 
-def unlike_even(backend: Any) -> float:
+def unlike_even(backend: Any, name: str = "") -> float:
     """What is left, up to the gauge, between the images of odd and of even sides; `NotClaimed` where odd ones are refused."""
     usual = engines.finite(engines.image(backend, Ask(whole=False)))
-    given, config = engines.record(backend, experiment()), engines.configuration(backend)
+    given = engines.record(backend, MORE[name]() if name else experiment())
+    config = engines.configuration(backend, trainable=name == "out-of-focus")
     try:
         found = engines.finite(Image(*runs.three(backend.reconstruct(None, given, config))))
     except (ValueError, TypeError) as error:

@@ -213,6 +213,11 @@ def positions(backend: Any, shared: Path) -> Solved:
 def halfway(backend: Any, shared: Path) -> Path:
     """The same, stopped before its end: the state that it leaves."""
     found = call(backend, shared, "shaken", *POSITIONS[2:], "--sweeps", 25, "--checkpoint")
+    return _state(found)
+
+
+def _state(found: Solved) -> Path:
+    """What a call has left to be resumed from; raises `Malformed` where that is not one file."""
     states = [found.folder / name for name in archives.left(found.folder) if name.endswith(".npz") and name != NUMBERS]
     if len(states) != 1:
         raise native.Malformed(f"expected one state to resume from beside {NUMBERS}, found {archives.left(found.folder)}")
@@ -222,6 +227,13 @@ def halfway(backend: Any, shared: Path) -> Path:
 def resumed(backend: Any, shared: Path) -> Solved:
     """The rest of it."""
     return call(backend, shared, "shaken", *POSITIONS, "--resume", halfway(backend, shared))
+
+
+def settling_again(backend: Any, shared: Path) -> Solved:
+    """`noisy_by_amplitudes`, stopped on its way between two changes of its steps, and gone on with to its end."""
+    flags = ("--keep-probe", "--likelihood", "amplitude")
+    cut = call(backend, shared, "noisy", *flags, "--sweeps", 40, "--checkpoint")
+    return call(backend, shared, "noisy", *flags, "--sweeps", SETTLING, "--resume", _state(cut))
 
 
 def resumed_elsewhere(backend: Any, shared: Path, folder: Path) -> Solved:

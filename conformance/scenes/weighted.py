@@ -37,6 +37,11 @@ def scans() -> list[Mosaic]:
     ]
 
 
+def many_patches() -> Mosaic:
+    """More than are moved at a time."""
+    return mosaic("many", scattered(1300), 12, 5)
+
+
 def truth(scene: Mosaic, weighting: str, shape: tuple[int, int] | None = None) -> np.ndarray:
     """What the canvas of a scan must show."""
     N, M = scene.patches.shape[1], scene.M

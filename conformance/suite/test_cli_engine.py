@@ -126,6 +126,16 @@ def test_a_resumed_reconstruction_is_the_whole_one(backend: Any, observe: Observ
 
 
 @pytest.mark.clause("CLI-019~1")
+@pytest.mark.parametrize("name", ["residuals", "object"])
+def test_a_resumed_reconstruction_settles_as_a_whole_one(backend: Any, observe: Observer, shared_folder: Path, name: str) -> None:
+    """Cut after some of its steps, with noise that it is to stop at. If this fails, suspect a patience that begins anew."""
+    whole, resumed = (make(backend, shared_folder) for make in (solving.noisy_by_amplitudes, solving.settling_again))
+    ended(observe, resumed)
+
+    observe.equal(name, resumed[name], whole[name])
+
+
+@pytest.mark.clause("CLI-019~1")
 def test_the_state_of_another_scan_is_refused(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Code 1, the file's name, older results as they were. If this fails, suspect a state that is taken as it comes."""
     name = solving.halfway(backend, shared_folder).name

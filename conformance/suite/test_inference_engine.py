@@ -11,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import inference as oracle
-from conformance.scenes import convergence, engines, odd_engines
+from conformance.scenes import convergence, engines, late_engines, odd_engines
 from conformance.scenes.engines import PLAIN, Ask
 from conformance.scenes.images import apart
 
@@ -176,6 +176,13 @@ def test_odd_sides_show_what_even_ones_show(backend: Any, observe: Observer) -> 
     observe.close("odd sides", odd_engines.unlike_even(backend), 0.0)
 
 
+@pytest.mark.clause("INFER-059~1", evidence="symmetry", needs=("INFER-033", "INFER-041", "INFER-042", "INFER-043"))
+@pytest.mark.parametrize("name", sorted(odd_engines.MORE))
+def test_odd_sides_are_taken_with_all_that_even_ones_have(backend: Any, observe: Observer, name: str) -> None:
+    """A mask, modes, a probe to refine. If this fails, suspect a part of the record that is turned as even sides are."""
+    observe.close("odd sides", odd_engines.unlike_even(backend, name), 0.0)
+
+
 @pytest.mark.clause("INFER-036~1")
 def test_an_engine_repeats_itself(backend: Any, observe: Observer) -> None:
     """The same seed, the same bits, whatever came between. If this fails, suspect an order drawn from a global generator."""
@@ -203,6 +210,18 @@ def test_an_experiment_that_is_none_is_an_error(backend: Any, observe: Observer,
 
     with observe.raises("refusal", (ValueError, TypeError)):
         backend.reconstruct(None, engines.record(backend, arrays), engines.configuration(backend, 2))
+
+
+@pytest.mark.clause("INFER-037~1")
+@pytest.mark.parametrize("value", [np.nan, np.inf], ids=["nan", "infinite"])
+@pytest.mark.parametrize("name", ["diff3d", "xcoords", "ycoords"])
+def test_what_is_wrong_late_in_an_experiment_is_an_error(backend: Any, observe: Observer, name: str, value: float) -> None:
+    """Of 288 patterns one of the last. If this fails, suspect blocks, of which the first is looked at."""
+    engines.claimed(backend)
+    arrays, config = late_engines.wrong_late(name, value), engines.configuration(backend, 2)
+
+    with observe.raises("refusal", (ValueError, TypeError)):
+        backend.reconstruct(None, engines.record(backend, arrays), config)
 
 
 @pytest.mark.clause("INFER-040~1", needs=("INFER-034",))

@@ -111,6 +111,20 @@ def test_offsets_that_are_not_finite_are_refused(backend: Any, observe: Observer
         images.stitched(backend, SCENE.patches, offsets, SCENE.M)
 
 
+@pytest.mark.clause("INFER-066~1")
+@pytest.mark.parametrize("wrong", [NAN, INF], ids=["nan", "inf"])
+@pytest.mark.parametrize("name", ["patches", "offsets"])
+@pytest.mark.parametrize("place", [0, 1, -1], ids=["first", "second", "last"])
+def test_what_is_not_finite_is_refused_among_many(backend: Any, observe: Observer, name: str, wrong: float, place: int) -> None:
+    """One value of 1,300 patches or places. If this fails, suspect blocks, of which the first is looked at."""
+    scene = images.many()
+    given = {"patches": scene.patches.copy(), "offsets": scene.offsets.copy()}
+    given[name][place][given[name].shape[1] // 2, given[name].shape[2] // 2] = wrong
+
+    with observe.raises("refusal", ValueError):
+        images.stitched(backend, **given, M=scene.M)
+
+
 @pytest.mark.clause("INFER-007~2")
 def test_offsets_and_patches_must_be_as_many(backend: Any, observe: Observer) -> None:
     """Eight places for nine patches are a ValueError. If this fails, suspect a pairing that stops at the shorter."""

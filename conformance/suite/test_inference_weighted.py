@@ -68,7 +68,7 @@ def test_what_cannot_be_weighed_is_refused(
         backend.merge_weighted(scene.patches, scene.offsets, scene.M, weighting, probe)
 
 
-@pytest.mark.clause("INFER-020~1", evidence="differential")
+@pytest.mark.clause("INFER-020~2", evidence="differential")
 @WEIGHTINGS
 @SCANS
 def test_a_scan_is_stitched_by_weight(backend: Any, observe: Observer, scene: Mosaic, weighting: str) -> None:
@@ -81,7 +81,7 @@ def test_a_scan_is_stitched_by_weight(backend: Any, observe: Observer, scene: Mo
     observe.close("image", native.item(found, "image"), weighted.truth(scene, weighting))
 
 
-@pytest.mark.clause("INFER-020~1", evidence="differential")
+@pytest.mark.clause("INFER-020~2", evidence="differential")
 @SCANS
 def test_the_canvas_says_where_it_lies(backend: Any, observe: Observer, scene: Mosaic) -> None:
     """The position of its first pixel. If this fails, suspect a canvas about the middle of the range."""
@@ -92,7 +92,7 @@ def test_the_canvas_says_where_it_lies(backend: Any, observe: Observer, scene: M
     observe.close("origin", np.array([float(v) for v in native.item(found, "origin")]), truth)
 
 
-@pytest.mark.clause("INFER-020~1", evidence="symmetry")
+@pytest.mark.clause("INFER-020~2", evidence="symmetry")
 @pytest.mark.parametrize("moved", [[1000.0, -300.0], [0.5, 0.25]], ids=["far", "fraction"])
 def test_a_scan_may_lie_anywhere(backend: Any, observe: Observer, moved: list[float]) -> None:
     """All positions moved together: the same image. If this fails, suspect absolute positions on the canvas."""
@@ -103,7 +103,7 @@ def test_a_scan_may_lie_anywhere(backend: Any, observe: Observer, moved: list[fl
     observe.close("image", native.item(other, "image"), native.array(native.item(plain, "image")))
 
 
-@pytest.mark.clause("INFER-020~1", evidence="differential")
+@pytest.mark.clause("INFER-020~2", evidence="differential")
 @pytest.mark.parametrize("shape", [(20, 30), (14, 60), (60, 24)], ids=["small", "flat", "narrow"])
 def test_patches_that_do_not_fit_are_told(backend: Any, observe: Observer, shape: tuple[int, int]) -> None:
     """Left out whole, with their number, about the mean of all. If this fails, suspect a mean over those that were kept."""
@@ -117,7 +117,7 @@ def test_patches_that_do_not_fit_are_told(backend: Any, observe: Observer, shape
     observe.close("image", native.item(found, "image"), weighted.truth(scene, "uniform", shape))
 
 
-@pytest.mark.clause("INFER-020~1")
+@pytest.mark.clause("INFER-020~2")
 def test_a_canvas_that_holds_nothing_is_refused(backend: Any, observe: Observer) -> None:
     """An empty image is no image. If this fails, suspect zeros."""
     scene = weighted.scans()[0]

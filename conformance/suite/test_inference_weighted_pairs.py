@@ -1,4 +1,4 @@
-"""INFER-018, INFER-021: weights, factors and turns in one call; factors on odd sides."""
+"""INFER-018, INFER-020, INFER-021: weights, factors and turns in one call; factors on odd sides; many patches."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.scenes import weighted
 
@@ -30,3 +31,14 @@ def test_factors_of_odd_sides_come_back(backend: Any, observe: Observer) -> None
     found = backend.varpro_scales(*weighted.of_odd_sides())
 
     observe.close("factors", np.array([float(v) for v in found]), np.array([0.7, 1.9]))
+
+
+@pytest.mark.clause("INFER-020~2", evidence="differential")
+@pytest.mark.parametrize("weighting", ["uniform", "probe"])
+def test_a_scan_of_many_patches_is_stitched_by_weight(backend: Any, observe: Observer, weighting: str) -> None:
+    """Thirteen hundred. If this fails, suspect blocks of patches, or weights that the first of them have."""
+    scene = weighted.many_patches()
+
+    found = backend.stitch_weighted(scene.patches, scene.offsets, scene.M, weighting, weighted.probe_for(weighting, 12))
+
+    observe.close("image", native.item(found, "image"), weighted.truth(scene, weighting))

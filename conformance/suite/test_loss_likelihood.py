@@ -1,4 +1,4 @@
-"""LOSS-001, LOSS-003 … LOSS-005, LOSS-009: the likelihood on arrays."""
+"""LOSS-001, LOSS-003 … LOSS-005, LOSS-009, LOSS-018: the likelihood on arrays, and in the dark under modes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import loss as oracle
-from conformance.scenes import losses
+from conformance.scenes import losses, networks
 from conformance.scenes.answers import number
 
 
@@ -137,3 +137,22 @@ def test_likelihood_of_darkness_is_finite(backend: Any, observe: Observer, case:
         found = native.array(backend.likelihood(predicted, measured, np.full((2, 1, 1, 1), 30, np.float32)))
 
     observe.holds("finite", np.isfinite(found).all(), "a finite number", str(found))
+
+
+@pytest.mark.slow
+@pytest.mark.clause("LOSS-018~1", needs=("LOSS-009",))
+@pytest.mark.parametrize("source", losses.DARK_SOURCES, ids=lambda source: source.__name__.replace("_", "-"))
+@pytest.mark.parametrize("state", [losses.seeing, losses.blinded], ids=["seeing", "blind"])
+def test_gradients_survive_darkness_under_modes(backend: Any, observe: Observer, source: Any, state: Any) -> None:
+    """Two modes with light and one without. If this fails, suspect a root that is safe under one mode alone."""
+    config = networks.settings(backend, {"amp_activation": "relu", "probe_big": False})
+    batch = networks.first_batch(backend, losses.under_modes(source()), config)
+    module = state(backend, networks.module(backend, config))
+
+    total = native.array(backend.loss(module, batch))
+    gradients = networks.values(backend.gradient(module, batch))
+
+    observe.holds("loss", np.isfinite(total).all(), "a finite loss", str(total))
+    broken = [name for name, gradient in gradients.items() if not np.isfinite(gradient).all()]
+    observe.equal("gradients_that_are_not_finite", broken, [])
+    observe.at_least("gradients", len(gradients), 1)

@@ -225,6 +225,18 @@ def test_simulation_reaches_its_photon_count(backend: Any, observe: Observer, sh
     observe.close("photons", photons, 2e5, dtype="float32")
 
 
+@pytest.mark.clause("PHYS-006~1", evidence="analytic")
+@pytest.mark.parametrize("shape", [(5, 16, 16), (3, 4, 12, 12)], ids=["one-channel", "g2"])
+def test_dark_waves_have_their_part_in_the_mean(backend: Any, observe: Observer, shape: tuple[int, ...]) -> None:
+    """One wave without light, one that is faint. If this fails, suspect a mean over those with light, or of their roots."""
+    waves = optics.field(shape[0], int(np.prod(shape[1:-2])), shape[-1]).reshape(shape).copy()
+    waves[1, ...], waves[2, ...] = 0, waves[2, ...] / 64
+
+    scale = float(native.array(backend.simulation_scale(waves, 2e5)))
+
+    observe.close("scale", scale, oracle.simulation_scale(waves, 2e5))
+
+
 @pytest.mark.clause("PHYS-006~1", evidence="symmetry")
 def test_simulation_scale_is_that_of_normalised_data(backend: Any, observe: Observer) -> None:
     """√nphotons/(N/2) for mean energy (N/2)²; twice the wave, half the scale. If this fails, suspect a missing square root."""

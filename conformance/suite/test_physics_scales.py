@@ -56,3 +56,19 @@ def test_of_several_experiments_one_is_named(backend: Any, observe: Observer, tm
         backend.forward(module, *fed, np.ones(len(fed.images), np.int64))
     with observe.raises("no experiment", (ValueError, IndexError, RuntimeError, TypeError)):
         backend.forward(module, *fed)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("PHYS-013~2", needs=("PHYS-019",), evidence="symmetry")
+@pytest.mark.parametrize("order", [[2, 0, 1], [1, 1, 0]], ids=["all", "two"])
+def test_each_sample_has_the_scale_of_its_experiment(backend: Any, observe: Observer, tmp_path: Path, order: list[int]) -> None:
+    """A batch of several experiments is what each of them gives alone. If this fails, suspect the first one's pair for all."""
+    module, fed = archives.scaled_apart(backend, archives.of_files(backend, tmp_path)), networks.inputs(1)
+
+    mixed, *alone = (
+        finite(backend.forward(module, *fed, np.array(numbers, np.int64))[0])[0]
+        for numbers in (order, *([k] * 3 for k in range(3)))
+    )
+
+    observe.close("affine", mixed, np.stack([alone[number][sample] for sample, number in enumerate(order)]))
+    observe.at_least("apart", float(np.abs(alone[0] - alone[1]).max()), 0.1)

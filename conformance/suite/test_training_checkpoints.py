@@ -13,7 +13,7 @@ from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import bundle as oracle
 from conformance.oracles import training as schedules
-from conformance.scenes import damage, runs
+from conformance.scenes import damage, factories, runs
 from conformance.scenes.runs import BASE, SMALL, settings
 
 THREE = replace(SMALL, epochs=3)
@@ -160,6 +160,31 @@ def test_hyper_parameters_are_four_plain_configurations(backend: Any, observe: O
     mappings = {name for name in names if isinstance(native.item(found, name), dict)}
     observe.equal("configurations", mappings, names)
     observe.equal("impure places", [fault for name in sorted(names) for fault in oracle.impure(found[name], name)], [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-074~1", needs=("TRAIN-060", "TRAIN-030"))
+def test_a_second_run_in_a_folder_leaves_its_own(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Another seed, the same folder. If this fails, suspect a checkpoint with a number behind its name."""
+    runs.fresh(backend, SMALL, tmp_path)
+    second = runs.fresh(backend, replace(SMALL, seed=43, epochs=2), tmp_path)
+
+    kept = runs.weights(backend, backend.load_checkpoint(runs.last(second)))
+
+    observe.equal("weights", runs.flat(kept), runs.flat(runs.weights(backend, runs.model_of(second))))
+    observe.equal("epochs of the newest log", len(runs.rates(second)), 2)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-073~1", needs=("TRAIN-060",))
+@pytest.mark.parametrize("recipe", [BASE, runs.QUAD], ids=["g1", "g2"])
+def test_a_checkpoint_states_what_was_trained_with(backend: Any, observe: Observer, recipe: runs.Recipe) -> None:
+    """Setting by setting, hardly one at its default. If this fails, suspect what a translation leaves out."""
+    run = runs.trained(backend, recipe)
+
+    found = native.item(oracle.checkpoint(runs.last(run)), "hyper_parameters")
+
+    observe.equal("stated otherwise", factories.stated_otherwise(found, run.config), {})
 
 
 @pytest.mark.axes("checkpoint:damaged")

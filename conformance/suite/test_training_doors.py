@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import called
+from conformance.scenes import called, runs
 
 pytestmark = pytest.mark.slow
 
@@ -33,3 +33,12 @@ def test_a_call_overrides_nothing_but_what_it_names(backend: Any, observe: Obser
     found = called.trained(backend, tmp_path / "overridden", {}, {"gradient_clip_algorithm": "value"})
 
     observe.equal("what differs", called.unlike(found, owed), [])
+
+
+@pytest.mark.clause("EXEC-016~1", needs=("TRAIN-011", "TRAIN-040", "TRAIN-044"))
+@pytest.mark.parametrize("place", ["training", "execution"])
+def test_a_setting_acts_whoever_states_it(backend: Any, observe: Observer, place: str) -> None:
+    """Schedule and clipping, said once. If this fails, suspect a default that is taken for a statement."""
+    both, one = (runs.final(backend, called.said(*places)) for places in (called.PLACES, [place]))
+
+    observe.equal("weights", one, both)

@@ -85,3 +85,15 @@ def test_gathered_batches_count_by_their_mean(backend: Any, observe: Observer, g
     found = updates.as_far(backend, recipe, replace(recipe, overrides=GATHERED))
 
     observe.close("share", found, share, dtype="float64")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-045~1", needs=("TRAIN-044",))
+@pytest.mark.parametrize("steps", [3, 4])
+def test_several_left_over_batches_count_by_their_mean(backend: Any, observe: Observer, steps: int) -> None:
+    """Two of three, or of four, in one update go half as far as one by one. If this fails, suspect the setting as divisor."""
+    recipe = updates.gentle(backend, replace(PLAIN, groups=8))
+
+    found = updates.as_far(backend, recipe, replace(recipe, overrides=settings(accum_steps=steps)))
+
+    observe.close("share", found, 0.5, dtype="float64")

@@ -41,6 +41,10 @@ def weights_have_another_unit(found):
     return found * 7.25
 
 
+def the_origin_is_single(found):
+    return {**found, "origin": tuple(float(np.float32(part)) for part in found["origin"])}
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -52,3 +56,5 @@ twin("TWIN-WEIGHTS-IN-ANOTHER-UNIT", "weights have another unit", *SLOW, files=F
     plant=function(merging.patch_weights, result(weights_have_another_unit)))
 twin("TWIN-MERGED-AS-PLANES", "a merged canvas has no axis of one", files=FILES,
     plant=function(merging.merge_weighted, result(lambda found: found[:, 0])))
+twin("TWIN-ORIGIN-IN-SINGLE", "the origin of a weighted canvas is told in single precision", files=FILES,
+    plant=function(weighted.stitch_weighted, result(the_origin_is_single)))
