@@ -96,7 +96,7 @@ def the_patterns_are_normalised_by_their_batch(original, self, images, *given):
 
 
 VALUES, OBJECT = "INFER-005:stitching_averages_by_count", "INFER-005:patches_of_an_object_give_the_object"
-NUMBERS = "INFER-066:what_is_not_finite_is_refused_among_many"
+NUMBERS = "INFER-066:what_is_refused_in_one_patch_is_refused_in_each"
 CANVAS = "INFER-006:the_canvas_holds_every_patch"
 
 
@@ -149,9 +149,9 @@ def the_first_patches_are_looked_at(original, patches, *rest):
     return original(torch.cat([patches[:CHUNK], late]), *rest)
 
 
-def infinity_is_let_through(original, patches, *rest):
-    found = torch.view_as_real(patches)
-    return original(torch.view_as_complex(torch.where(found.isinf(), torch.finfo(found.dtype).max, found)), *rest)
+def the_last_patch_is_not_looked_at(original, patches, *rest):
+    last = torch.view_as_complex(torch.nan_to_num(torch.view_as_real(patches[-1:])))
+    return original(torch.cat([patches[:-1], last]), *rest)
 
 
 def the_last_chunk_is_not_added(original, patches, *rest):
@@ -272,8 +272,8 @@ mutant("GUARD-INFER-005e", "of many patches the last are lost", f"{VALUES}[many]
     plant=function(accumulate, the_last_chunk_is_not_added))
 mutant("GUARD-INFER-066", "of many patches the first ones are looked at", f"{NUMBERS}[last-patches-nan]",
     f"{NUMBERS}[last-patches-inf]", plant=function(accumulate, the_first_patches_are_looked_at))
-mutant("GUARD-INFER-066b", "a patch of infinity is averaged", f"{NUMBERS}[first-patches-inf]",
-    plant=function(accumulate, infinity_is_let_through))
+mutant("GUARD-INFER-066b", "the last patch is not looked at", f"{NUMBERS}[last-patches-inf]",
+    plant=function(accumulate, the_last_patch_is_not_looked_at))
 mutant("GUARD-INFER-005f", "a helper keeps the side of the first patches", "INFER-005:a_stitch_depends_on_none_before_it",
     plant=the_first_side_is_kept)
 mutant("GUARD-INFER-045", "patches come in the order in which the devices end", f"{SEVERAL}[alone]",

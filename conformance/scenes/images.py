@@ -72,6 +72,21 @@ def many() -> Mosaic:
     return mosaic("many", scattered(1300), 6, 3)
 
 
+def spoiled_at(name: str, place: int, value: float) -> Mosaic:
+    """Many patches, one of which is no number in its middle, or lies nowhere."""
+    scene = many()
+    given = {"patches": scene.patches.copy(), "offsets": scene.offsets.copy()}
+    given[name][place][tuple(side // 2 for side in given[name].shape[1:3])] = value
+    return Mosaic("spoiled", given["patches"], given["offsets"], scene.M)
+
+
+def refusing(backend: Any, scene: Mosaic) -> None:
+    """Raises `NotClaimed` where patches are stitched that are no numbers."""
+    with suppress(ValueError):
+        stitched(backend, scene.patches, scene.offsets, scene.M)
+        raise NotClaimed("patches that are no numbers: they are stitched as they are")
+
+
 def in_turn() -> list[Mosaic]:
     """Three stitches with one window, of patches of 12, 8 and 12 pixels: what a helper keeps of one shows in the next."""
     return [mosaic(f"{N} pixels", np.rint(scattered(n) - [412.0, 77.0]), N, 8) for n, N in ((9, 12), (6, 8), (8, 12))]

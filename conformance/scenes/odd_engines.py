@@ -61,9 +61,9 @@ def under_dark_modes(backend: Any) -> float:
 def unlike_even(backend: Any, name: str = "") -> float:
     """What is left, up to the gauge, between the images of odd and of even sides; `NotClaimed` where odd ones are refused."""
     usual = engines.finite(engines.image(backend, Ask(whole=False)))
-    given = engines.record(backend, MORE[name]() if name else experiment())
-    config = engines.configuration(backend, trainable=name == "out-of-focus")
+    arrays, config = MORE[name]() if name else experiment(), engines.configuration(backend, trainable=name == "out-of-focus")
     try:
+        given = engines.record(backend, arrays)
         found = engines.finite(Image(*runs.three(backend.reconstruct(None, given, config))))
     except (ValueError, TypeError) as error:
         raise NotClaimed(f"patterns of odd sides: the engine refuses them ({error})") from error
