@@ -77,3 +77,39 @@ mutant("GUARD-CLI-046c", "evaluate looks at pixels that nobody saw", PLACES,
 mutant("GUARD-CLI-058", "two trainings write to one folder", "CLI-058:one_training_at_a_time_writes_to_a_folder",
     plant=source("atomic.py", "        if not lock(handle):\n            found",
         "        if not lock(handle) and False:\n            found"))
+ENGINES = "CLI-044:a_reconstruction_leaves_nothing_of_an_older_one"
+KEPT = "CLI-023:a_training_keeps_the_bundles_model"
+RANKED = "CLI-044:a_training_leaves_no_ranked_checkpoint_of_an_older_one"
+mutant("GUARD-CLI-044c", "the state of an older reconstruction stays", ENGINES,
+    plant=source("cli/reconstruct.py", "else (LIVE, SOLVER)", "else (LIVE,)"))
+mutant("GUARD-CLI-044d", "a ranked checkpoint of an older training stays", RANKED,
+    plant=source("cli/results.py", "        if (older or {}).get(place) == known:\n", "        if False:\n"))
+mutant("GUARD-CLI-045e", "files can be read by everybody, whatever the mask says", f"{RIGHTS}[train]",
+    plant=source("atomic.py", "temporary.chmod(0o666 & ~umask())", "temporary.chmod(0o644)"))
+mutant("GUARD-CLI-045f", "after the first file that is written the process has no mask", f"{RIGHTS}[train]",
+    plant=source("claims.py", "    mask = os.umask(0)\n    os.umask(mask)\n", "    mask = os.umask(0)\n"))
+mutant("GUARD-CLI-045g", "a full disk behind the output ends a command", SMALLER,
+    plant=source("cli/progress.py", "            return self.stream.write(text)\n        except (OSError, ValueError):",
+        "            return self.stream.write(text)\n        except (BrokenPipeError, ValueError):"))
+mutant("GUARD-CLI-024g", "infer: --neighbor-count has no effect", INFERRED,
+    plant=source("cli/infer.py", '        "neighbor_count": args.neighbor_count,\n', ""))
+mutant("GUARD-CLI-023c", "a training on a bundle's weights takes the probe scale of the flags", KEPT,
+    plant=source("cli/labels.py", '"probe_scale",', ""))
+mutant("GUARD-CLI-023d", "a training on a bundle's weights takes the activation of the flags", KEPT,
+    plant=source("cli/labels.py", '"amp_activation",', ""))
+MAPPED, SAID_OF = "CLI-061:a_training_on_a_map_is_that_of_its_file", "CLI-061:what_a_map_does_not_hold_is_said"
+NOTHING = "CLI-043:nothing_is_made_of_an_implausible_file"
+mutant("GUARD-CLI-061", "--position-scale is for files in memory alone", f"{MAPPED}[train]",
+    plant=source("cli/scans.py", '"coord_scale": args.position_scale}', '"coord_scale": 1.0}'))
+mutant("GUARD-CLI-061b", "beside a map nobody looks at the validation file", f"{SAID_OF}[validation]",
+    plant=source("cli/train.py", "records = (test,) if scans.mapped(args)", "records = () if scans.mapped(args)"))
+mutant("GUARD-CLI-061c", "--mask is for files in memory alone", f"{MAPPED}[train]",
+    plant=source("cli/scans.py", '"mask": args.mask, "coord_scale"', '"mask": None, "coord_scale"'))
+mutant("GUARD-CLI-061d", "a file that is left out of a map is left out without a word", f"{SAID_OF}[left-out]",
+    plant=source("batch/mapping.py", 'warnings.warn(f"{path}: skipped, with all that belongs to it: {reason_of(error)}", '
+        "UserWarning, stacklevel=4)", "pass"))
+mutant("GUARD-CLI-043f", "reconstruct goes on in spite of what it finds", f"{NOTHING}[reconstruct]",
+    plant=source("cli/reconstruct.py", "    report.warn()\n    report.refuse()\n", "    report.warn()\n"))
+mutant("GUARD-CLI-043g", "infer goes on in spite of what it finds", f"{NOTHING}[infer]",
+    plant=source("cli/infer.py", "    report = judged(args, record, say, args.stitch_crop_size)\n",
+        "    report = __import__('reference_impl.cli.judging', fromlist=['x']).report_of(args, record, args.stitch_crop_size)\n"))

@@ -61,3 +61,14 @@ mutant("GUARD-CLI-066b", "a probe is cut out of its middle", f"{LIGHT}[cut]",
 mutant("GUARD-CLI-066c", "a far field is filled up at one side alone", f"{LIGHT}[filled-up]",
     plant=source("data/geometry_probe.py", "widths[axis] = (side // 2 - size // 2, side - size - (side // 2 - size // 2))",
         "widths[axis] = (0, side - size)"))
+OPTICS = "CLI-060:a_probe_is_made_of_optics"
+mutant("GUARD-CLI-060", "--defocus loses its sign", OPTICS,
+    plant=source("cli/convert_flags.py", 'return (-1.0 if (text or "").strip().startswith("-") else 1.0) * number',
+        "return number"))
+mutant("GUARD-CLI-060b", "--stop is taken for a radius", OPTICS,
+    plant=source("data/geometry_probe.py", "in (optics.aperture, optics.stop))", "in (optics.aperture, 2 * optics.stop))"))
+mutant("GUARD-CLI-057f", "a table whose columns have two units is read in one of them",
+    "CLI-057:a_file_of_another_program_is_read_by_what_it_states[table]",
+    plant=source("formats/text.py", "* [1.0, scale]", "* [1.0, 1.0]"))
+mutant("GUARD-CLI-027e", "frames of an NPY in Fortran's order are read in C's", "CLI-027:a_conversion_does_what_its_flags_say",
+    plant=source("formats/images.py", 'reshape(self.shape, order="F")', "reshape(self.shape)"))

@@ -14,3 +14,16 @@ mutant("GUARD-CLIENT-022f", "a reconstruction forgets how much of a patch was to
         "        return cls(**{name: getattr(ptycho_model, name) for name in settings.KINDS})",
         "        kept = {name: getattr(ptycho_model, name) for name in settings.KINDS}\n"
         '        return cls(**kept | {"inference_config": InferenceConfig()})'))
+MUCH = "CLIENT-015:as_much_of_each_patch_is_placed_as_is_asked_for"
+MODES = "CLIENT-028:modes_of_a_probe_have_no_order"
+mutant("GUARD-CLIENT-015", "twenty pixels of a patch are placed, whatever was asked for", MUCH,
+    plant=source("drop_in/path/ptycho/tf_helper.py", "global_offsets, M, shape)", "global_offsets, 20, shape)"))
+mutant("GUARD-CLIENT-015b", "the rim of a patch is not cut off on the client's object", MUCH,
+    plant=source("drop_in/canvas.py", "torch.from_numpy(np.array(offsets, np.float64)), M\n",
+        "torch.from_numpy(np.array(offsets, np.float64)), max(M, 20)\n"))
+mutant("GUARD-CLIENT-028", "patches are weighed by the first mode of the probe", MODES,
+    plant=source("drop_in/path/ptycho_torch/samples.py", "np.sum(np.abs(modes).astype(np.float64) ** 2, axis=0) if",
+        "np.abs(modes[0]).astype(np.float64) ** 2 if"))
+mutant("GUARD-CLIENT-028b", "modes of a probe are added as fields before they are weights", MODES,
+    plant=source("drop_in/path/ptycho_torch/samples.py", "np.sum(np.abs(modes).astype(np.float64) ** 2, axis=0) if",
+        "np.abs(modes[0] + 0.5j * np.sum(modes[1:], axis=0)) ** 2 if"))

@@ -35,6 +35,10 @@ PATIENCE = 900.0
 """Seconds after which a process of the client is taken for hung; the longest makes some thirty trainings."""
 HEIGHT, WIDTH = 118, 160
 """So much wider than high that some positions in x are beyond the height."""
+NARROW = 12
+"""Central pixels of a patch that are placed, besides twenty."""
+REACH = (NARROW, NARROW + 4)
+"""Sides of what is sure to be covered by them, the pixel at its rim aside, and of what is beyond all of them, one aside."""
 FILLED = ((5, 9), (40, 3))
 """Pixels that the client repaired before it exported: marked, and not zero."""
 
@@ -143,7 +147,8 @@ class Session:
         """What a reconstruction said, and its arrays; `bundle` is the folder of the model: `output`, or `unpacked`."""
         _ = self.trained
         once(self.shared, "client-unpacked", self._unpack)
-        steps = {name: {"do": "reconstruct", "bundle": name, "name": name, **GROUPING} for name in ("output", "unpacked")}
+        job = {"do": "reconstruct", "narrow": NARROW, **GROUPING}
+        steps = {name: {"bundle": name, "name": name, **job} for name in ("output", "unpacked")}
         return self._ask("reconstructed", steps, bundle), self.arrays(bundle)
 
     @property

@@ -135,10 +135,12 @@ def reconstruct(job: Answer, folder: Path) -> Answer:
     image = np.squeeze(ptycho.tf_helper.reassemble_position(patches, container.global_offsets, M=20))
     X = np.asarray(container.X)
     placed = _placed(container, scan, "patches", patches)
+    narrow = _placed(container, scan, "patches", patches, job["narrow"])
     edge = _container(_in_memory(scan, scan["edge_x"], scan["edge_y"]), config.model.N, job)
     corners = _placed(edge, scan, "edge_patches", patches)
     offsets = np.asarray(container.global_offsets, dtype=np.float64)
-    np.savez(folder / f"{job['name']}.npz", X=X, patches=patches, image=image, placed=placed, offsets=offsets, corners=corners)
+    shown = {"image": image, "placed": placed, "narrow": narrow, "corners": corners}
+    np.savez(folder / f"{job['name']}.npz", X=X, patches=patches, offsets=offsets, **shown)
     return {"scale": float(scale), "unknown": error_of(lambda: ptycho.params.get("a_key_that_nobody_set"))}
 
 
@@ -149,13 +151,13 @@ def _in_memory(scan: Any, x: np.ndarray, y: np.ndarray) -> Any:
     return RawData.from_coords_without_pc(xcoords=x, ycoords=y, scan_index=np.zeros(len(x), dtype=int), **parts)
 
 
-def _placed(container: Any, scan: Any, name: str, instead: np.ndarray) -> np.ndarray:
-    """The image of known patches `name`, each at the place of its exposure; of `instead` where groups are of several."""
+def _placed(container: Any, scan: Any, name: str, instead: np.ndarray, M: int = 20) -> np.ndarray:
+    """The image of known patches `name`, `M` central pixels of each at their places; of `instead` in groups of several."""
     import ptycho.tf_helper
 
     X = np.asarray(container.X)
     known = scan[name][_exposures(X, scan["diff3d"])][..., None] if X.shape[-1] == 1 else instead
-    return np.squeeze(ptycho.tf_helper.reassemble_position(known, container.global_offsets, M=20))
+    return np.squeeze(ptycho.tf_helper.reassemble_position(known, container.global_offsets, M=M))
 
 
 def _exposures(X: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -248,14 +250,15 @@ def torch_reconstruct(job: Answer, folder: Path) -> Answer:
     configs = ConfigManager.from_loaded_model(model)
     configs.validate_arch_compatibility(model)
     scan = np.load(folder / "scan.npz")
-    loader = PtychoDataLoader.from_np(
-        diff_patterns=scan["diff3d"],
-        probe=scan["probeGuess"],
-        positions=np.column_stack((scan["ycoords"], scan["xcoords"])),
-        config_manager=configs,
-    )
-    image = np.asarray(InferenceEngine(config_manager=configs, ptycho_model=model).predict_and_stitch(loader))
-    np.savez(folder / "torch_reconstruct.npz", image=image)
+
+    def seen(probe: np.ndarray) -> np.ndarray:
+        told = {"diff_patterns": scan["diff3d"], "positions": np.column_stack((scan["ycoords"], scan["xcoords"]))}
+        loader = PtychoDataLoader.from_np(probe=probe, config_manager=configs, **told)
+        return np.asarray(InferenceEngine(config_manager=configs, ptycho_model=model).predict_and_stitch(loader))
+
+    light = scan["probeGuess"]
+    two = np.concatenate([light, np.roll(light, (9, -6), axis=(-2, -1))])
+    np.savez(folder / "torch_reconstruct.npz", image=seen(light), two=seen(two), swapped=seen(two[::-1]))
     told = {name: {key: getattr(own[name], key) for key in keys} for name, keys in job["told"].items()}
     return {"missing": [], "mode": configs.model_config.mode, "told": told}
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from conformance.connectors import native, process
 from conformance.oracles.counts import statistics
-from conformance.scenes import apart, configs, entrances, runs
+from conformance.scenes import apart, configs, entrances, rights, runs
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once
 from conformance.specification.effects import flags
@@ -98,7 +98,7 @@ class Flow:
         flags = {"--train_data_file": data, "--output_dir": folder / "output", "--gridsize": self.g, "--n_images": self.groups}
         argv = [*self.backend.command("train"), *listed(flags | TRAINING), "--accelerator", "cpu", "--quiet"]
         if not self.otherwise:
-            return call(argv, folder)
+            return rights.masked(call)(argv, folder)
         done = call([*argv, "--num-workers", 2], folder)
         refused = done.returncode == 1 and "num-workers" in hyphened(done.stderr.strip().rpartition("\n")[2])
         return call(argv, folder) if refused else done  # who loads by itself may say so (EXEC-014)
@@ -108,7 +108,7 @@ class Flow:
         data = self.output.parent / "data.npz"
         flags = {"--output_dir": folder / "pictures", "--device": "cpu", "--n_images": 24, "--test_data": data}
         argv = [*self.backend.command("infer"), "--quiet", *listed(flags), "--model_path", str(self.output)]
-        return call(argv, folder)
+        return rights.masked(call)(argv, folder)
 
 
 def flow(backend: Any, shared: Path, g: int = 1) -> Flow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 
 from conformance.connectors import process
 from conformance.connectors.names import NotClaimed
-from conformance.scenes import archives, commands, compared, flags, masks, pictured, runs, solving
+from conformance.scenes import archives, commands, compared, flags, masks, pictured, rights, runs, solving
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once
 
@@ -26,6 +27,8 @@ SAID = {"nepochs": 2, "gridsize": 1, "batch_size": 8, "n_groups": 16, "n_filters
         "torch_loss_mode": "poisson", "nphotons": 7.0e4, "accum_steps": 1, "accelerator": "cpu"}  # fmt: skip
 AWAY = 5000.0
 """Pixels from all others at which an exposure is an outlier (DATA-030)."""
+BAD, MAPPED = "no scan.npz", ("--skip-bad-files",)
+"""A file that is none, and the flags under which it is left out of a map."""
 LATER = 2.5e-3
 """The rate with which a training goes on."""
 
@@ -44,11 +47,17 @@ def _odd(folder: Path, kind: str, good: np.ndarray) -> Path:
     return write_npz(folder / f"{kind}.npz", **{**given, **places, "diff3d": counts})
 
 
+@dataclass(frozen=True)
 class Odd(commands.Stated):
-    """`train` and its validation under flags that say what both files hold; where there are presets, beside one of them."""
+    """`train` and its validation under flags that say what both files hold; where there are presets, beside one of them.
+
+    `mapped`: the training file in a map on disk, and beside it one that is none and is to be left out.
+    """
+
+    mapped: bool = False
 
     def _name(self, name: str) -> str:
-        return f"odd-{name}"
+        return f"odd-{'mapped-' if self.mapped else ''}{name}"
 
     def _train(self, folder: Path) -> process.Completed:
         good = masks.mask(64)
@@ -56,6 +65,9 @@ class Odd(commands.Stated):
         files = {f"--{kind}_data_file": _odd(folder, kind, good) for kind in ("train", "test")} | {"--mask": folder / "good.npy"}
         argv, words = [*self.backend.command("train"), *commands.listed(files | ODD | TYPED)], preset(self.backend, self.shared)
         rest = ["--accept", "position-outlier", "--output_dir", folder / "output", "--accelerator", "cpu", "--quiet"]
+        if self.mapped:
+            (folder / BAD).write_bytes(b"PK\x03\x04 cut off")
+            rest += ["--train_data_file", files["--train_data_file"], folder / BAD, *MAPPED, "--map-dir", folder / "map"]
         done = commands.call([*argv, *words, *rest], folder)
         refused = done.returncode == 1 and words and "preset" in done.stderr.strip().rpartition("\n")[2]
         return commands.call([*argv, *rest], folder) if refused else done  # what its help explains is no preset
@@ -77,11 +89,12 @@ def preset(backend: Any, shared: Path) -> tuple[str, ...]:
     return () if named is None else ("--preset", named[1])
 
 
-def odd(backend: Any, shared: Path) -> Odd:
+def odd(backend: Any, shared: Path, mapped: bool = False) -> Odd:
     """The training of such files; `NotClaimed` where the help of `train` does not list the flags."""
-    for flag in (*ODD, "--mask", "--accept", "--nphotons", "--n-filters-scale", "--torch-loss-mode", "--precision"):
+    more = ("--map-dir", *MAPPED) if mapped else ()
+    for flag in (*ODD, "--mask", "--accept", "--nphotons", "--n-filters-scale", "--torch-loss-mode", "--precision", *more):
         solving.understood(backend, "train", flag, shared)
-    return Odd(backend, shared, 1, 16)
+    return Odd(backend, shared, 1, 16, mapped=mapped)
 
 
 def continued(backend: Any, shared: Path) -> tuple[process.Completed, list[float]]:
@@ -132,13 +145,34 @@ def inspected(backend: Any, shared: Path, answered: bool) -> tuple[process.Compl
     return process.Completed(**done), [one for one in archives.left(shared / name) if one not in ("data.npz", "good.npy")]
 
 
+def refused(backend: Any, shared: Path, command: str) -> tuple[process.Completed, list[str]]:
+    """A command on the file of `inspected` without a word of what it holds: how it ended, and what it has left."""
+    solving.offered(backend, command, shared)
+    inspected(backend, shared, answered=False)
+    data = shared / "inspected-bare" / "data.npz"
+
+    def run(folder: Path) -> process.Completed:
+        own = {
+            "train": lambda: {"--train_data_file": data, "--max_epochs": 1},
+            "infer": lambda: {"--test_data": data, "--model_path": flags.trained(backend, shared).output},
+            "reconstruct": lambda: {"--data": data, "--sweeps": 2},
+        }[command]()
+        output = "--output-dir" if command == "reconstruct" else "--output_dir"
+        argv = [*backend.command(command), *commands.listed(own), output, folder / "out", "--accelerator", "cpu", "--quiet"]
+        return commands.call(argv, folder)
+
+    name = f"refused-{command}"
+    done = process.Completed(**once(shared, name, lambda folder: vars(run(folder))))
+    return done, archives.left(shared / name)
+
+
 # -- what is left, and for whom
 
 
 def closed_to_others(folder: Path, beside: Path) -> list[str]:
-    """What of `folder` and of all that is below it has other rights than those that this process makes in `beside` now."""
-    (beside / "folder").mkdir()
-    (beside / "file").touch()
+    """What of `folder` and of all that is below it has other rights than what is made in `beside` under the same mask."""
+    rights.masked(Path.mkdir)(beside / "folder")
+    rights.masked(Path.touch)(beside / "file")
     usual = {kind: (beside / kind).stat().st_mode & 0o777 for kind in ("folder", "file")}
     return [str(path.relative_to(folder.parent)) for path in _below(folder) if path.stat().st_mode & 0o777 != usual[_kind(path)]]
 
@@ -153,22 +187,25 @@ def _kind(path: Path) -> str:
     return "folder" if path.is_dir() else "file"
 
 
+KINDS = ("lines", "grf")
 SMALL = {"--N": 64, "--size": 160, "--patterns": 8, "--test-patterns": 4}
 
 
 def unheard(backend: Any, shared: Path) -> tuple[list[int], list[str]]:
-    """`simulate` of two objects, then of one into the same folder, with nobody at the other end of its output.
+    """`simulate` of two objects, a full disk behind its output, then of one into the same folder, nobody at the other end.
 
     Both exit codes, and what is in the folder then.
     """
     for flag in (*SMALL, "--object"):
         solving.understood(backend, "simulate", flag, shared)
+    known = re.findall(r"[\w-]+", solving.offered(backend, "simulate", shared)["--object"])
+    if absent := [kind for kind in KINDS if kind not in known]:
+        raise NotClaimed(f"command `simulate`: its help of --object does not name {absent[0]}")
 
     def run(folder: Path) -> dict[str, Any]:
         argv = [*backend.command("simulate"), *commands.listed(SMALL), "--output-dir", folder / "out"]
-        first = commands.call([*argv, "--object", "lines", "grf", "--quiet"], folder)
-        if first.returncode:
-            raise NotClaimed("command `simulate`: it makes no lines and no grf")
+        full = '"$@" > /dev/full' if os.path.exists("/dev/full") else '"$@"'
+        first = commands.call(["sh", "-c", full, "sh", *argv, "--object", *KINDS], folder)
         alone = '{ "$@"; echo $? > code; } | true'
         commands.call(["sh", "-c", alone, "sh", *argv], folder)
         return {"codes": [first.returncode, int((folder / "code").read_text())], "left": archives.left(folder / "out")}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import archives, commands, interop, lights, solving
+from conformance.scenes import archives, commands, interop, lens, lights, solving
 from conformance.scenes.shared import once
 
 COUNT, PIXEL = 12, 5e-8
@@ -185,7 +185,7 @@ def _cxi_truth() -> Truth:
     return Truth(np.sqrt(_counts(SIDE, SIDE, 9)) * good, _places() * 1e-6 / pixel, good)
 
 
-def _cxi_files(folder: Path) -> dict[str, Any]:
+def cxi_files(folder: Path) -> dict[str, Any]:
     counts, good = _counts(SIDE, SIDE, 9), _cxi_truth().good
     mask = np.where(good, 0, 1).astype(np.uint32)
     mask[40, 40:50] = ABOVE_BACKGROUND
@@ -205,15 +205,16 @@ def _cxi_files(folder: Path) -> dict[str, Any]:
 
 
 def _table_files(folder: Path) -> dict[str, Any]:
-    """The same file, and a table that names its columns and the frame of each line, in another order than that of the frames."""
+    """The same file, and a table that names its columns, each with a unit of its own, and the frame of each line, in an order of
+    its own."""
     (x, y), order = _places().T, np.argsort(np.sin(np.arange(COUNT) * 2.7))
-    lines = [f"{number},{1e3 * y[number]:.9f},{1e3 * x[number]:.9f}" for number in order]
-    (folder / "table.csv").write_text("\n".join(["frame,y (nm),x (nm)", *lines]) + "\n", encoding="utf-8")
-    return _cxi_files(folder) | {"--positions": folder / "table.csv"}
+    lines = [f"{number},{1e3 * y[number]:.9f},{x[number]:.12f}" for number in order]
+    (folder / "table.csv").write_text("\n".join(["frame,y (nm),x (um)", *lines]) + "\n", encoding="utf-8")
+    return cxi_files(folder) | {"--positions": folder / "table.csv"}
 
 
 OTHERS: dict[str, Case] = {
-    "cxi": Case({}, ("--quiet",), _cxi_files, _cxi_truth),
+    "cxi": Case({}, ("--quiet",), cxi_files, _cxi_truth),
     "table": Case({}, ("--quiet",), _table_files, _cxi_truth),
 }
 EVERY = CASES | OTHERS
@@ -231,16 +232,28 @@ def converted(backend: Any, shared: Path, name: str) -> tuple[process.Completed,
 
 
 def called(backend: Any, shared: Path, name: str, case: Case) -> tuple[process.Completed, Path]:
-    """The call of any case, once for all checks of a session: how it ended, and the folder of what it wrote."""
+    """The call of any case, once for all checks of a session: how it ended, and the folder of what it wrote.
+
+    In the window the probe is made of optics where the help of `convert` lists their flags.
+    """
     understood(backend, shared, *case.flags, *case.switches)
+    optics = name == "window" and set(lens.FLAGS) <= set(solving.offered(backend, "convert", shared))
 
     def run(folder: Path) -> process.Completed:
         (folder / "out").mkdir()
-        argv = [*backend.command("convert"), *commands.listed(case.files(folder) | case.flags), *case.switches]
+        files = {flag: place for flag, place in case.files(folder).items() if flag != "--probe" or not optics}
+        argv = [*backend.command("convert"), *commands.listed(files | case.flags), *case.switches]
+        argv += [f"{flag}={value}" for flag, value in lens.FLAGS.items()] if optics else []
         return commands.call([*argv, "--output", folder / "out" / "scan.npz"], folder)
 
     place = f"converted-{name}"
     return process.Completed(**once(shared, place, lambda folder: vars(run(folder)))), shared / place / "out"
+
+
+def spectrum(backend: Any, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The far field of the probe of a file, and that of `lens` (`lens.spectrum`)."""
+    probe = np.squeeze(native.array(backend.read(path).probeGuess)).astype(complex)
+    return lens.spectrum(probe, WAVELENGTH / (len(probe) * PIXEL), WAVELENGTH)
 
 
 def found(backend: Any, path: Path) -> Truth:
@@ -278,14 +291,3 @@ def onto_itself(backend: Any, shared: Path, folder: Path) -> tuple[process.Compl
     before = source.read_bytes()
     done = commands.call([*backend.command("convert"), "--source", source, "--bin", 2, "--output", link], folder)
     return done, before, source.read_bytes()
-
-
-def exported(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
-    """`export` of the CXI file as a product, once for all checks of a session: how it ended, and the product."""
-    solving.offered(backend, "export", shared)
-
-    def run(folder: Path) -> process.Completed:
-        argv = [*backend.command("export"), *commands.listed(_cxi_files(folder)), "--to", "product", "--quiet"]
-        return commands.call([*argv, "--output", folder / "out.h5"], folder)
-
-    return process.Completed(**once(shared, "exported", lambda folder: vars(run(folder)))), shared / "exported" / "out_para.h5"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ HOT = 30.0
 INFER = {"--n_images": 10, "--stitch-crop-size": 16, "--seed": 0, "--measurement": "counts", "--position-scale": SCALE,
          "--precision": "32-true"}  # fmt: skip
 TURNS = ("--flip-x", "--flip-y", "--transpose", "--plain")
-M, GROUPS, SEED = 16, 10, 0
+M, GROUPS, SEED, NEIGHBOURS = 16, 10, 0, 9
 """Zero is a seed, and no flag that was left out."""
 REFINED = ("reconstruction.npz", "reconstructed_amplitude.png", "reconstructed_phase.png")
 """What an older refinement has left (CLI-022)."""
@@ -38,11 +39,23 @@ def odd(folder: Path) -> tuple[Path, Path, np.ndarray]:
     return write_npz(folder / "odd.npz", **given), folder / "good.npy", good
 
 
+def trained(backend: Any, shared: Path) -> commands.Flow:
+    """A training that has left a bundle: that of `further`, groups of four, no setting its default, else CLI-010's flow."""
+    listed = solving.offered(backend, "train", shared)
+    return further(backend, shared) if set(flag_table.further("train")) <= set(listed) else commands.brief(backend, shared)
+
+
+def neighbours(backend: Any, shared: Path) -> int:
+    """Of which a group is drawn: a number that `infer` is told where it can be."""
+    return NEIGHBOURS if "--neighbor-count" in solving.offered(backend, "infer", shared) else 6
+
+
 def turned(backend: Any, shared: Path) -> solving.Solved:
-    """`infer` with every flag that changes what is stitched, on CLI-010's bundle; once for all checks of a session."""
+    """`infer` with every flag that changes what is stitched, on the bundle of `trained`; once for all checks of a session."""
     for flag in (*INFER, *TURNS):
         solving.understood(backend, "infer", commands.hyphened(flag), shared)
-    flow = commands.brief(backend, shared)
+    flow = trained(backend, shared)
+    near = {"--neighbor-count": NEIGHBOURS} if neighbours(backend, shared) == NEIGHBOURS else {}
 
     def run(folder: Path) -> process.Completed:
         data, good, _ = odd(folder)
@@ -51,7 +64,7 @@ def turned(backend: Any, shared: Path) -> solving.Solved:
         for name in REFINED:
             (folder / "out" / "refined" / name).write_bytes(b"older")
         files = {"--model_path": flow.output, "--test_data": data, "--mask": good, "--output_dir": folder / "out"}
-        argv = [*backend.command("infer"), *commands.listed(files | INFER), *TURNS, "--accelerator", "cpu", "--quiet"]
+        argv = [*backend.command("infer"), *commands.listed(files | INFER | near), *TURNS, "--accelerator", "cpu", "--quiet"]
         return commands.call(argv, folder)
 
     done = once(shared, "turned", lambda folder: vars(run(folder)))
@@ -60,13 +73,18 @@ def turned(backend: Any, shared: Path) -> solving.Solved:
 
 def _asked(backend: Any, shared: Path, folder: Path) -> tuple[Any, Any, Any]:
     """Models, record and configuration of the same call through the library."""
-    flow = commands.brief(backend, shared)
-    models, parameters = backend.load(flow.output)
+    models, parameters = backend.load(trained(backend, shared).output)
     data, _, good = odd(folder)
     known = {name: parameters.get(configs.REGISTRY_KEYS.get(name, name)) for name in configs.MODEL}
     model = backend.canonical("model", **{name: value for name, value in known.items() if value is not None})
-    paths = {"model_path": flow.output, "test_data_file": data, "output_dir": folder / "out", "backend": "pytorch"}
-    config = backend.canonical("inference", model=model, n_groups=GROUPS, neighbor_count=6, subsample_seed=SEED, **paths)
+    paths = {
+        "model_path": trained(backend, shared).output,
+        "test_data_file": data,
+        "output_dir": folder / "out",
+        "backend": "pytorch",
+    }
+    config = backend.canonical("inference", model=model, n_groups=GROUPS, subsample_seed=SEED, **paths,
+                               neighbor_count=neighbours(backend, shared))  # fmt: skip
     backend.synchronise(config)
     return models, backend.masked(backend.read(data, measurement="counts", coord_scale=SCALE), good), config
 
@@ -145,6 +163,8 @@ def further(backend: Any, shared: Path) -> Further:
 ENGINE = ("--sweeps", 20, "--keep-probe", "--measurement", "counts", "--position-scale", SCALE)
 RATES = {"": ("--seed", 9, "--batch", 24), "seed": ("--seed", 10, "--batch", 24), "batch": ("--seed", 9, "--batch", 12)}
 """What of the call is another one."""
+USED = "batch"
+"""The call into a folder in which another one, with more flags, has left its files."""
 
 
 def undone(backend: Any, shared: Path, other: str = "") -> solving.Solved:
@@ -159,6 +179,8 @@ def undone(backend: Any, shared: Path, other: str = "") -> solving.Solved:
         np.save(folder / "good.npy", good)
         data = write_npz(folder / "counts.npz", **{**given, **odd_ones})
         own = ["--data", data, "--mask", folder / "good.npy", "--output-dir", folder / "out", "--accelerator", "cpu", "--quiet"]
+        if other == USED:
+            shutil.copytree(solving.halfway(backend, shared).parent, folder / "out")
         return commands.call([*backend.command("reconstruct"), *own, *ENGINE, *RATES[other]], folder)
 
     name = f"undone{other}"

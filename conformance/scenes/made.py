@@ -59,7 +59,7 @@ def converted(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
         solving.understood(backend, "convert", flag, shared)
 
     def run(folder: Path) -> process.Completed:
-        np.save(folder / "frames.npy", frames())
+        np.save(folder / "frames.npy", np.asfortranarray(frames()))  # an NPY may have either order
         np.save(folder / "probe.npy", probe())
         np.savetxt(folder / "places.txt", places())
         files = {"--source": folder / "frames.npy", "--positions": folder / "places.txt", "--probe": folder / "probe.npy"}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import commands, engines, networks, runs, solving
+from conformance.scenes import commands, configs, engines, flags, networks, runs, solving
 from conformance.scenes.records import write_npz
 from conformance.scenes.shared import once
 
 N = 64
+RANKED = "checkpoints"
 SWEEPS = 20
 FOLDER = "refined"
 STILL = 1e-30
@@ -56,11 +58,18 @@ def cold(backend: Any, shared: Path) -> solving.Solved:
 
 
 def begun(backend: Any, shared: Path, *more: Any) -> tuple[process.Completed, Path]:
-    """`train --start-from` CLI-010's bundle on other data, at a rate at which nothing moves: how it ended, and its folder."""
+    """`train --start-from` a bundle on other data, at a rate at which nothing moves: how it ended, and its folder.
+
+    The bundle is CLI-010's with `more`, further flags; else that of `flags.trained`, beside copies of its ranked checkpoints.
+    """
     solving.understood(backend, "train", "--start-from", shared)
-    flow = commands.brief(backend, shared)
+    flow = commands.brief(backend, shared) if more else flags.trained(backend, shared)
 
     def run(folder: Path) -> process.Completed:
+        if not more:
+            (folder / "out" / RANKED).mkdir(parents=True)
+            for path in ranked(flow.output):
+                shutil.copy(path, folder / "out" / RANKED / path.name)
         files = {"--train_data_file": write_npz(folder / "fine.npz", **experiment()), "--output_dir": folder / "out"}
         own = {"--start-from": flow.output, "--max_epochs": 1, "--n_images": 4, "--batch_size": 4, "--learning-rate": STILL}
         argv = [*backend.command("train"), *commands.listed(files | own), "--accelerator", "cpu", "--quiet", *more]
@@ -70,10 +79,28 @@ def begun(backend: Any, shared: Path, *more: Any) -> tuple[process.Completed, Pa
     return process.Completed(**once(shared, name, lambda folder: vars(run(folder)))), shared / name / "out"
 
 
+def ranked(folder: Path) -> list[Path]:
+    """The ranked checkpoints of a training."""
+    return [path for path in sorted((folder / RANKED).glob("*.ckpt")) if path.name != "last.ckpt"]
+
+
+def older(backend: Any, shared: Path, folder: Path) -> list[str]:
+    """Names of checkpoints in the folder of `begun` that are, byte for byte, those that were there before."""
+    before = {path.read_bytes() for path in ranked(flags.trained(backend, shared).output)}
+    return [path.name for path in ranked(folder) if path.read_bytes() in before]
+
+
+def model_of(backend: Any, folder: Path) -> dict[str, Any]:
+    """What the bundle in a folder says of its model."""
+    _, parameters = backend.load(folder)
+    known = {name: parameters.get(configs.REGISTRY_KEYS.get(name, name)) for name in configs.MODEL}
+    return {name: value for name, value in known.items() if value is not None}
+
+
 def weights(backend: Any, folder: Path) -> dict[str, np.ndarray]:
     """The weights of the bundle in a folder that have a gradient: a network's statistics of what it met move at any rate."""
-    models, _ = backend.load(folder)
-    module = native.item(models, "diffraction_to_obj")
-    one = networks.settings(backend, {"gridsize": 1})
-    learned = backend.gradient(module, networks.first_batch(backend, networks.container(1), one))
+    models, parameters = backend.load(folder)
+    module, g = native.item(models, "diffraction_to_obj"), int(parameters["gridsize"])
+    one = networks.settings(backend, {"gridsize": g})
+    learned = backend.gradient(module, networks.first_batch(backend, networks.container(g), one))
     return {name: array for name, array in runs.weights(backend, module).items() if name in learned}

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import archives, commands, compared, conduct, flags, runs
+from conformance.scenes import archives, commands, compared, conduct, flags, networks, runs, tuned
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-041~2", needs=("CLI-005", "CLI-014"))
+@pytest.mark.clause("CLI-041~3", needs=("CLI-005", "CLI-014"))
 def test_a_training_reads_its_files_as_it_is_told(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Counts, mask and scale, of validation as of training. If this fails, suspect a file that is read without the flags."""
     flow = conduct.odd(backend, shared_folder)
@@ -28,6 +28,31 @@ def test_a_training_reads_its_files_as_it_is_told(backend: Any, observe: Observe
     observe.close("validation", runs.last_of(flow.as_run, names["val"]), runs.losses(library, "val"), dtype="float64")
 
 
+@pytest.mark.clause("CLI-061~1", needs=("CLI-041",))
+@pytest.mark.parametrize("kind", ["train", "val"])
+def test_a_training_on_a_map_is_that_of_its_file(backend: Any, observe: Observer, shared_folder: Path, kind: str) -> None:
+    """The same losses under the same flags. If this fails, suspect a flag that files in memory know alone."""
+    plain, mapped = (conduct.odd(backend, shared_folder, way) for way in (False, True))
+    observe.holds("exit code", mapped.train.returncode == 0, "0", f"{mapped.train.returncode}: {mapped.train.stderr[-1500:]}")
+
+    one = networks.settings(backend, {"gridsize": 1}, torch_loss_mode=conduct.SAID["torch_loss_mode"])
+    name = backend.loss_names(backend.module(one))[kind]
+
+    observe.close("losses", runs.last_of(mapped.as_run, name), runs.last_of(plain.as_run, name), dtype="float64")
+
+
+@pytest.mark.clause("CLI-061~1", needs=("CLI-043",))
+@pytest.mark.parametrize("file", ["test.npz", conduct.BAD], ids=["validation", "left-out"])
+def test_what_a_map_does_not_hold_is_said(backend: Any, observe: Observer, shared_folder: Path, file: str) -> None:
+    """Of the validation file, and of one left out. If this fails, suspect that only what is mapped is looked at."""
+    done = conduct.odd(backend, shared_folder, mapped=True).train
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    told = [line for line in done.stderr.splitlines() if file in line]
+
+    observe.holds("warning", bool(told), f"a line with {file}", done.stderr[-600:])
+
+
 @pytest.mark.clause("CLI-042~1", needs=("CLI-005", "TRAIN-065"))
 def test_a_training_goes_on_by_command(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """One epoch more, at the rate that is stated. If this fails, suspect a training that begins anew, or an override dropped."""
@@ -37,7 +62,7 @@ def test_a_training_goes_on_by_command(backend: Any, observe: Observer, shared_f
     observe.close("rates", rates, [conduct.LATER], dtype="float64")
 
 
-@pytest.mark.clause("CLI-043~1", needs=("DATA-030",))
+@pytest.mark.clause("CLI-043~2", needs=("DATA-030",))
 def test_what_is_found_is_said_of_both_files(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """A repeated pattern to validate on. If this fails, suspect warnings that are hidden, or a file that nobody looked at."""
     done = conduct.odd(backend, shared_folder).train
@@ -48,7 +73,7 @@ def test_what_is_found_is_said_of_both_files(backend: Any, observe: Observer, sh
     observe.holds("warning", bool(told), "a line with test.npz and repeated-patterns", done.stderr[-600:])
 
 
-@pytest.mark.clause("CLI-043~1", needs=("DATA-030",))
+@pytest.mark.clause("CLI-043~2", needs=("DATA-030",))
 def test_an_implausible_file_does_not_pass_inspection(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Code 1, and every finding by name. If this fails, suspect findings that are printed and not acted on."""
     done, _ = conduct.inspected(backend, shared_folder, answered=False)
@@ -58,7 +83,19 @@ def test_an_implausible_file_does_not_pass_inspection(backend: Any, observe: Obs
     observe.equal("not named", found, [])
 
 
-@pytest.mark.clause("CLI-043~1", needs=("DATA-030",))
+@pytest.mark.clause("CLI-043~2", needs=("DATA-030",))
+@pytest.mark.parametrize("command", ["train", "infer", "reconstruct"])
+def test_nothing_is_made_of_an_implausible_file(backend: Any, observe: Observer, shared_folder: Path, command: str) -> None:
+    """Code 1, every finding by name, no file. If this fails, suspect findings that are printed and not acted on."""
+    done, left = conduct.refused(backend, shared_folder, command)
+
+    observe.equal("exit code", done.returncode, 1)
+    found = [name for name in ("whole-numbers", "positions-unit", "zero-frequency") if name not in done.stderr]
+    observe.equal("not named", found, [])
+    observe.equal("left", left, [])
+
+
+@pytest.mark.clause("CLI-043~2", needs=("DATA-030",))
 def test_flags_answer_what_an_inspection_finds(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Code 0, a picture and nothing else, not a word. If this fails, suspect a flag that is dropped."""
     done, new = conduct.inspected(backend, shared_folder, answered=True)
@@ -68,7 +105,7 @@ def test_flags_answer_what_an_inspection_finds(backend: Any, observe: Observer, 
     observe.equal("quiet", done.stdout, "")
 
 
-@pytest.mark.clause("CLI-044~1", needs=("CLI-022", "CLI-024"))
+@pytest.mark.clause("CLI-044~2", needs=("CLI-022", "CLI-024"))
 def test_an_older_refinement_does_not_stay(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Beside a new inference. If this fails, suspect a folder that is only ever added to."""
     found = flags.turned(backend, shared_folder)
@@ -77,7 +114,25 @@ def test_an_older_refinement_does_not_stay(backend: Any, observe: Observer, shar
     observe.equal("older files", [name for name in archives.left(found.folder) if name.startswith("refined")], [])
 
 
-@pytest.mark.clause("CLI-045~2", needs=("CLI-024",))
+@pytest.mark.clause("CLI-044~2", needs=("CLI-019", "CLI-029"))
+def test_a_reconstruction_leaves_nothing_of_an_older_one(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """In a used folder stands what stands in a new one. If this fails, suspect a state, or a picture, that nobody takes away."""
+    new, used = (flags.undone(backend, shared_folder, name) for name in ("", flags.USED))
+    observe.holds("exit code", used.done.returncode == 0, "0", f"{used.done.returncode}: {used.done.stderr[-1500:]}")
+
+    observe.equal("files", archives.left(used.folder), archives.left(new.folder))
+
+
+@pytest.mark.clause("CLI-044~2", needs=("CLI-023",))
+def test_a_training_leaves_no_ranked_checkpoint_of_an_older_one(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Whose epochs and losses would stand beside its own. If this fails, suspect a folder that is only ever added to."""
+    done, folder = tuned.begun(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    observe.equal("older checkpoints", tuned.older(backend, shared_folder, folder), [])
+
+
+@pytest.mark.clause("CLI-045~3", needs=("CLI-024",))
 def test_a_file_of_somebody_else_stays(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """In the folder that results are written to. If this fails, suspect a folder that takes the place of another."""
     found = flags.turned(backend, shared_folder)
@@ -86,7 +141,7 @@ def test_a_file_of_somebody_else_stays(backend: Any, observe: Observer, shared_f
     observe.equal("somebody else's", [name for name in archives.left(found.folder) if name == flags.NOTES], [flags.NOTES])
 
 
-@pytest.mark.clause("CLI-044~1", needs=("CLI-028",))
+@pytest.mark.clause("CLI-044~2", needs=("CLI-028",))
 def test_a_smaller_simulation_leaves_no_larger_one(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Both end well, though nobody listens; one set is left. If this fails, suspect a closed pipe, or files that are added to."""
     codes, left = conduct.unheard(backend, shared_folder)
@@ -95,7 +150,7 @@ def test_a_smaller_simulation_leaves_no_larger_one(backend: Any, observe: Observ
     observe.equal("scans to train on", [name for name in left if name.startswith("train")], ["train.npz"])
 
 
-@pytest.mark.clause("CLI-045~2", needs=("CLI-005", "CLI-007"))
+@pytest.mark.clause("CLI-045~3", needs=("CLI-005", "CLI-007"))
 @pytest.mark.parametrize("command", ["train", "infer"])
 def test_what_is_left_can_be_read_by_others(
     backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, command: str

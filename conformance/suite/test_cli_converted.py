@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import beams, converting, lights
+from conformance.scenes import beams, converting, exporting, lens, lights
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +28,18 @@ def test_further_flags_of_a_conversion_act(backend: Any, observe: Observer, shar
     observe.equal("good pixels", found.good, truth.good)
     observe.close("patterns", found.amplitudes, truth.amplitudes * truth.good)
     observe.close("positions", *converting.laid(case, found.positions, truth.positions), dtype="float64")
+
+
+@pytest.mark.clause("CLI-060~1", needs=("CLI-031",), evidence="analytic")
+def test_a_probe_is_made_of_optics(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """The light of a lens with a stop, before its focus. If this fails, suspect a sign, or a radius for a diameter."""
+    converting.understood(backend, shared_folder, *lens.FLAGS)
+    done, folder = converting.converted(backend, shared_folder, "window")
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    found, truth = converting.spectrum(backend, folder / "scan.npz")
+
+    observe.close("far field", found, truth)
 
 
 @pytest.mark.clause("CLI-031~3", needs=("CLI-027",), evidence="conservation")
@@ -101,7 +113,7 @@ def test_a_file_is_not_converted_onto_itself(backend: Any, observe: Observer, sh
     observe.equal("source", after, before)
 
 
-@pytest.mark.clause("CLI-057~1", needs=("CLI-027",), evidence="analytic")
+@pytest.mark.clause("CLI-057~2", needs=("CLI-027",), evidence="analytic")
 @pytest.mark.parametrize("case", converting.OTHERS)
 def test_a_file_of_another_program_is_read_by_what_it_states(
     backend: Any, observe: Observer, shared_folder: Path, case: str
@@ -118,10 +130,10 @@ def test_a_file_of_another_program_is_read_by_what_it_states(
     observe.close("positions", *converting.laid(case, found.positions, truth.positions), dtype="float64")
 
 
-@pytest.mark.clause("CLI-057~1", needs=("SIDE-002",), evidence="symmetry")
+@pytest.mark.clause("CLI-057~2", needs=("SIDE-002",), evidence="symmetry")
 def test_an_experiment_is_exported_as_a_product(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Positions, pixels and the object's corner. If this fails, suspect x and y exchanged in one place of two."""
-    done, path = converting.exported(backend, shared_folder)
+    done, path = exporting.exported(backend, shared_folder)
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
     truth = converting.OTHERS["cxi"].truth()
 

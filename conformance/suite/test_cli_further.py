@@ -15,7 +15,7 @@ from conformance.scenes.images import apart
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-024~1", needs=("CLI-005", "CLI-007"))
+@pytest.mark.clause("CLI-024~2", needs=("CLI-005", "CLI-007"))
 def test_an_inference_by_flags_is_its_library_call(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Counts, mask, scale, window, seed and turns, all at once. If this fails, suspect a flag that is parsed and dropped."""
     found = flags.turned(backend, shared_folder)

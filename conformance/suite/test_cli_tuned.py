@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import commands, solving, tuned
+from conformance.scenes import commands, flags, solving, tuned
 
 pytestmark = pytest.mark.slow
 
@@ -51,10 +51,10 @@ def test_what_is_turned_for_the_stitching_is_not_refined(backend: Any, observe: 
     observe.equal("traceback", "Traceback (most recent call last)" in done.output, False)
 
 
-@pytest.mark.clause("CLI-023~1", needs=("CLI-005",))
+@pytest.mark.clause("CLI-023~2", needs=("CLI-005",))
 def test_a_training_begins_with_the_bundles_weights(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """At a rate at which nothing moves they are left. If this fails, suspect weights drawn anew."""
-    flow = commands.brief(backend, shared_folder)
+    flow = flags.trained(backend, shared_folder)
     done, folder = tuned.begun(backend, shared_folder)
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
 
@@ -64,7 +64,16 @@ def test_a_training_begins_with_the_bundles_weights(backend: Any, observe: Obser
     observe.equal("changed", [name for name in before if not np.array_equal(after[name], before[name])], [])
 
 
-@pytest.mark.clause("CLI-023~1", needs=("CLI-005",))
+@pytest.mark.clause("CLI-023~2", needs=("CLI-005",))
+def test_a_training_keeps_the_bundles_model(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """All that the bundle says of it, though no flag does. If this fails, suspect a default that goes before the bundle."""
+    done, folder = tuned.begun(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    observe.equal("model", tuned.model_of(backend, folder), tuned.model_of(backend, flags.trained(backend, shared_folder).output))
+
+
+@pytest.mark.clause("CLI-023~2", needs=("CLI-005",))
 def test_another_grid_than_the_bundles_is_refused(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Code 1, the flag's name, no bundle. If this fails, suspect a flag that is overruled without a word."""
     done, folder = tuned.begun(backend, shared_folder, "--gridsize", 2)

@@ -172,6 +172,18 @@ def test_known_patches_give_the_object_back(backend: Proxy, observe: Observer, s
     observe.shape("image of the model", opened["image"], image.shape)
 
 
+@pytest.mark.clause("CLIENT-015~1", needs=("CLIENT-010",))
+def test_as_much_of_each_patch_is_placed_as_is_asked_for(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Twelve central pixels: the object there, nothing beyond. If this fails, suspect a number that is not handed on."""
+    session = client.session(backend, shared_folder)
+    _, opened = session.reconstructed()
+    scan, image = session.scan, opened["narrow"]
+
+    seen = [oracle.covered(scan["xcoords"], scan["ycoords"], M, scan["objectGuess"].shape, image.shape) for M in client.REACH]
+    observe.close("known patches", image[seen[0]], oracle.on_canvas(scan["objectGuess"], image.shape)[seen[0]])
+    observe.equal("beyond", int(np.count_nonzero(image[~seen[1]])), 0)
+
+
 @pytest.mark.clause("CLIENT-011~1")
 def test_errors_are_one_line_that_names_what_is_wrong(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Missing and broken input each end in one line.

@@ -105,6 +105,15 @@ def test_the_other_object_lies_around_the_scan(backend: Proxy, observe: Observer
     observe.equal("wider than high by", client.width_beyond_height(image), int(wide))
 
 
+@pytest.mark.clause("CLIENT-028~1", needs=("CLIENT-023",))
+def test_modes_of_a_probe_have_no_order(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Two, exchanged: one image; two are not one. If this fails, suspect weights of the first mode alone."""
+    _, arrays = client.session(backend, shared_folder).reconstructed_torch
+
+    observe.close("exchanged", arrays["swapped"], arrays["two"])
+    observe.equal("side", np.squeeze(arrays["two"]).shape, np.squeeze(arrays["image"]).shape)
+
+
 @pytest.mark.clause("CLIENT-024~1", needs=("CLIENT-021",))
 @pytest.mark.parametrize("effect", effects(*client_variations.OTHER), ids=str)
 def test_a_setting_of_the_other_acts_or_is_refused(

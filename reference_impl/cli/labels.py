@@ -15,7 +15,16 @@ SWEEPS = 50
 """Of the solver, at most; it stops where its residual settles."""
 VIEWS = 1
 """Scans made for the one that was taken, unless told otherwise: 2,048 patterns of 64 x 64 pixels with labels take 100 MB."""
-KEPT = ("architecture", "gridsize", "n_filters_scale", "amp_activation", "probe_big", "probe_mask", "probe_scale")
+KEPT = (
+    "architecture",
+    "gridsize",
+    "n_filters_scale",
+    "amp_activation",
+    "probe_big",
+    "probe_mask",
+    "probe_scale",
+    "intensity_scale_trainable",
+)
 """Flags of the model that a bundle to begin with decides."""
 
 
@@ -84,9 +93,10 @@ def starting_weights(args: argparse.Namespace, say: Reporter) -> dict[str, Any]:
         )
     folder = bundle_folder(Path(args.start_from))
     models, params = load_inference_bundle_torch(folder)
-    model = config_of(params).model
+    config = config_of(params)
+    model = config.model
     for name in KEPT:
-        value, given = getattr(model, name), getattr(args, name)
+        value, given = getattr(model if hasattr(model, name) else config, name), getattr(args, name)
         if name in args.typed and given != value:
             raise ContractError(field=name, expected=f"{value!r}, as {folder} has it", found=repr(given))
         setattr(args, name, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +77,21 @@ def _figures(
     return found
 
 
+def checkpoints_of(folder: Path) -> dict[Path, tuple[int, int]]:
+    """The checkpoints of a training in its output folder, each with what tells it from another file of its name."""
+    place, names = folder / "checkpoints", ("epoch=*.ckpt", "last.ckpt")
+    status = {path: path.stat() for name in names for path in place.glob(name)}
+    return {path: (found.st_ino, found.st_mtime_ns) for path, found in status.items()}
+
+
 def close_training(
-    args: argparse.Namespace, results: dict[str, Any], config: Any, execution: Any, reports: Sequence[Report], cause: str = ""
-) -> Path:
+    args: argparse.Namespace, results: dict[str, Any], config: Any, execution: Any, reports: Sequence[Report], cause: str = "",
+    older: Mapping[Path, tuple[int, int]] | None = None,
+) -> Path:  # fmt: skip
     """Warn where the training came to nothing; keep beside the bundle what was checked and assumed. Returns that file.
 
-    `cause`: what was found before that makes a training come to nothing.
+    `cause`: what was found before that makes a training come to nothing. `older`: `checkpoints_of` an earlier training, which
+    go now: nobody could tell them from those of this one.
 
     With several processes, each with the same weights, the first one does it.
     """
@@ -94,6 +103,9 @@ def close_training(
     path = args.output_dir / CHECKED
     if rank_zero_only.rank:
         return path
+    for place, known in checkpoints_of(args.output_dir).items():
+        if (older or {}).get(place) == known:
+            place.unlink()
     try:
         told = collapse(results["models"]["diffraction_to_obj"], results["train_container"], config, execution, cause)
     except Exception as error:  # the bundle is written: what judges it does not take it back

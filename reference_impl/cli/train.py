@@ -13,7 +13,7 @@ from reference_impl.cli.flags import Older, add_execution_flags, add_groups_flag
 from reference_impl.cli.judging import add_judgement_flags, judged, read_record
 from reference_impl.cli.precision import settle_precision
 from reference_impl.cli.progress import Reporter
-from reference_impl.cli.results import close_training
+from reference_impl.cli.results import checkpoints_of, close_training
 from reference_impl.errors import ContractError
 
 SUMMARY = "train a model on a contract file"
@@ -183,11 +183,12 @@ def run(args: argparse.Namespace) -> None:
         warnings.warn(f"{args.train_data_file}: {cause}", stacklevel=2)
     train = labels.labelled_record(args, train, config, say)
     groups = scans.groups_of(args, train)
+    older = checkpoints_of(args.output_dir) if args.resume is None else {}
     resume = {} if args.resume is None else {"resume_from": args.resume, "resume_override": args.override or ()}
     _, _, results = run_cdi_example_with_backend(
         train, test, config, execution_config=payload.execution_config, overrides={**step, **groups, **begin, **resume}
     )
-    close_training(args, results, config, payload.execution_config, reports, cause)
+    close_training(args, results, config, payload.execution_config, reports, cause, older)
     _say_results(say, results["history"], args.output_dir, time.perf_counter() - start)
 
 
@@ -197,7 +198,9 @@ def _warn_of_an_older_model(args: argparse.Namespace) -> None:
 
     older = args.output_dir / ARCHIVE_NAME
     if args.resume is None and older.is_file():
-        text = f"{older}: a model of an earlier training; this one takes its place once it ends well: choose another --output-dir"
+        text = (
+            f"{older}: a model of an earlier training; it goes, and its checkpoints, once this one ends well: take another folder"
+        )
         warnings.warn(text, UserWarning, stacklevel=3)
 
 

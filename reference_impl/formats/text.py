@@ -67,9 +67,12 @@ class TextSource:
             x, y = wanted.index("x"), wanted.index("y")
             return self.table[:, [y, x]], "", f"column {x + 1} as x, column {y + 1} as y"
         if set(named) == {"x", "y"} and not wanted:
-            (x, unit), (y, other) = named["x"], named["y"]
-            unit = unit if unit == other else ""
-            return self.table[:, [y, x]], unit, f"columns {self.header[x]} and {self.header[y]}"
+            (x, other), (y, unit) = named["x"], named["y"]
+            said = f"columns {self.header[x]} and {self.header[y]}"
+            if unit in units.LENGTHS and other in units.LENGTHS:
+                scale = units.metres(other) / units.metres(unit)
+                return self.table[:, [y, x]] * [1.0, scale], unit, said
+            return self.table[:, [y, x]], unit if unit == other else "", said
         found = f"columns {', '.join(self.header[:6])}" + (f" and --columns {columns}" if columns else "")
         raise ContractError(
             file=self.path, field="columns", expected="--columns 'x y' or 'y x': which column is which", found=found
