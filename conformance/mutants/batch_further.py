@@ -17,6 +17,7 @@ from reference_impl.grouping import rules
 
 SINGLE = "BATCH-024:the_scale_of_a_single_sample_is_its_own"
 CANNOT = "GROUP-042:a_rule_that_cannot_be_is_refused"
+QUADRANTS, DISTANCES = "GROUP-041:quadrants_have_no_unit[close]", "GROUP-041:distances_have_no_unit[close]"
 FEW = "GROUP-041:few_points_are_candidates_of_every_rule"
 MANY = "DATA-017:there_are_as_many_modes_as_there_are"
 LARGE = "BATCH-045:damage_of_a_large_map_is_found_wherever_it_lies"
@@ -26,6 +27,12 @@ NORM = "BATCH-050:equal_modes_have_the_norm_of_one"
 
 def several_modes_have_no_mask(original, probe, probe_scale, mask=None):
     return original(probe, probe_scale, None if np.ndim(probe) == 3 and np.shape(probe)[0] > 1 else mask)
+
+
+def a_quadrant_begins_a_pixel_off(original, points, centres, candidates, draw):
+    x, y = np.moveaxis(points[candidates] - points[centres][:, None], 2, 0)
+    quadrants = [(sign_x * x > 1) & (sign_y * y > 1) for sign_y in (-1, 1) for sign_x in (-1, 1)]
+    return np.concatenate([rules._drawn(candidates, fits, 1, draw) for fits in quadrants], axis=1)
 
 
 def one_sample_has_no_number(original, container, name, count):
@@ -113,3 +120,7 @@ mutant("GUARD-GROUP-042b", "bounds are cut to the scan", f"{CANNOT}[x-below]", f
         original(rule, C, K, repetitions, *((max(0, low), min(1, high)) for low, high in bounds))))
 mutant("GUARD-GROUP-042c", "what is no rule is that of the nearest", f"{CANNOT}[unknown]",
     plant=function(rules._check, lambda original, rule, *given: original(rule if rule in rules.RULES else "Nearest", *given)))
+mutant("GUARD-GROUP-041l", "what is less than a pixel away is in no quadrant", QUADRANTS,
+    plant=function(rules._one_a_quadrant, a_quadrant_begins_a_pixel_off))
+mutant("GUARD-GROUP-041m", "limits of a distance are taken to a hundredth of a pixel", DISTANCES,
+    plant=function(rules._apart, lambda original, *given: original(*given[:-2], given[-2] - 0.01, given[-1] + 0.01)))

@@ -13,6 +13,7 @@ from conformance.oracles import batch_maps as oracle
 from conformance.scenes import groups, maps
 
 BOUNDS = {"x_bounds": (0.2, 0.7), "y_bounds": (0.35, 0.9)}
+UNITS = pytest.mark.parametrize("unit", [2.0**-7, 2.0**12], ids=["close", "far"])
 
 
 @pytest.mark.clause("GROUP-041~3", evidence="differential")
@@ -186,3 +187,31 @@ def test_a_rule_that_cannot_be_is_refused(
 
     with observe.raises("refusal", ValueError):
         backend.group_by(maps.raster(), rule, gridsize, **{"K": 8, "seed": 3, **options})
+
+
+@pytest.mark.clause("GROUP-041~3", evidence="symmetry")
+@UNITS
+def test_quadrants_have_no_unit(backend: Any, observe: Observer, unit: float) -> None:
+    """The raster in steps of a hundredth of a pixel, or of thousands. If this fails, suspect a margin in pixels."""
+    points = unit * maps.raster()
+    inside = [i for i in range(64) if 0 < i % 8 < 7 and 0 < i // 8 < 7]
+
+    with observe.accepts("another unit"):
+        found = native.array(backend.group_by(points, "4_quadrant", 2, K=8, seed=3))
+
+    order = [[oracle.quadrant(points[j] - points[i]) for j in group] for i, group in zip(inside, found, strict=False)]
+    observe.equal("quadrants", order, [[0, 1, 2, 3]] * 36)
+
+
+@pytest.mark.clause("GROUP-041~3", evidence="symmetry")
+@UNITS
+def test_distances_have_no_unit(backend: Any, observe: Observer, unit: float) -> None:
+    """Places and limits in another unit: as many groups, within the limits. If this fails, suspect a margin in pixels."""
+    points, (low, high) = maps.scattered(), (2.0, 5.0)
+    usual = native.array(backend.group_by(points, "Min_dist", 2, K=12, min_distance=low, max_distance=high, seed=3))
+    limits = {"min_distance": unit * low, "max_distance": unit * high}
+
+    with observe.accepts("another unit"):
+        found = native.array(backend.group_by(unit * points, "Min_dist", 2, K=12, seed=3, **limits))
+
+    observe.equal("groups", len(found), len(usual))
