@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from conformance.defects.changes import function
+from functools import partial
+
+import numpy as np
+
+from conformance.defects.changes import constant, function
 from conformance.mutants import rows
+from reference_impl.grouping.arrays import pattern_energies
 from reference_impl.inference import predict, reassemble, routes
 
 
@@ -25,7 +30,24 @@ def a_turned_window_is_even(original, patches, offsets, M, weighting, container,
     return original(patches, offsets, M + (M % 2 if transpose else 0), weighting, container, transpose)
 
 
+def what_is_dark_is_no_pattern(original, images):
+    energies = original(images)
+    lit = energies > 0
+    return energies[lit] if lit.any() else energies
+
+
+def each_half_has_a_scale(original, module, container, config, execution=None):
+    """As where a scan is predicted in two parts, each by itself."""
+    half = len(container.X) // 2
+    parts = [
+        {**vars(container), **{n: getattr(container, n)[p] for n in ("X", "coords_relative")}}
+        for p in (slice(None, half), slice(half, None))
+    ]
+    return np.concatenate([original(module, part, config, execution) for part in parts])
+
+
 mutant = rows(__name__)
+DARK = "INFER-009:dark_patterns_have_their_part_in_the_scale"
 EVERY = "INFER-003:an_image_is_made_of_the_modules_patches"
 mutant(
     "GUARD-INFER-004b",
@@ -46,4 +68,16 @@ mutant(
     "the window of a turned image is even",
     EVERY,
     plant=function(routes.stitched, a_turned_window_is_even),
+)
+mutant(
+    "GUARD-INFER-009b",
+    "patterns without light are left out of the scale",
+    DARK,
+    plant=constant(predict, "pattern_energies", partial(what_is_dark_is_no_pattern, pattern_energies)),
+)
+mutant(
+    "GUARD-INFER-009c",
+    "the two halves of a scan have scales of their own",
+    DARK,
+    plant=function(predict.predict_patches, each_half_has_a_scale),
 )

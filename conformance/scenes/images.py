@@ -204,13 +204,13 @@ def without_results(backend: Any) -> str:
     return ENGINE if "object" in results and "models" not in results else f"results with {sorted(results)}"
 
 
-def scaled_container(backend: Any, recipe: Recipe, factor: float) -> Any:
-    """A container of the test record whose patterns are multiplied by one factor after grouping."""
+def scaled_container(backend: Any, recipe: Recipe, factor: Any) -> Any:
+    """A container of the test record whose patterns are multiplied by one factor, or each group by its own, after grouping."""
     config = runs.configuration(backend, recipe, Path("unused"))
     backend.synchronise(config)
     choice = {"N": runs.N, "K": 5, "nsamples": recipe.groups, "seed": recipe.seed, "gridsize": recipe.gridsize}
     grouped = dict(backend.group(runs.test_record(backend), **choice))
-    scaled = {**grouped, "X_full": (native.array(grouped["X_full"]) * np.float32(factor)).astype(np.float32)}
+    scaled = {**grouped, "X_full": (native.array(grouped["X_full"]) * np.asarray(factor, np.float32)).astype(np.float32)}
     return backend.container_from_groups(scaled, runs.raw(30, seed=8)["probeGuess"], 3.0e4)
 
 

@@ -1,14 +1,20 @@
-"""INFER: an image, in circumstances in which every two values of two axes meet."""
+"""INFER: an image, in circumstances in which every two values of two axes meet; patterns without light among others."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
+from conformance.scenes import images
 from conformance.scenes import pairs_of_images as pairs
+from conformance.scenes.runs import BASE
+
+UNEVEN = np.resize([8.0, 0.0, 1.0, 0.5], BASE.groups).reshape(-1, 1, 1, 1)
+"""Factors of the groups of a container: a quarter of them is dark."""
 
 
 @pytest.mark.slow
@@ -24,3 +30,15 @@ def test_an_image_is_made_of_the_modules_patches(backend: Any, observe: Observer
     observe.close("patches", seen.patches, seen.own, clause="INFER-008")
     observe.close("places", seen.offsets, seen.places, clause="INFER-004")
     observe.close("image", seen.image, seen.stitched, clause="INFER-003", dtype="complex64")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("INFER-009~1", evidence="differential", needs=("INFER-003",))
+def test_dark_patterns_have_their_part_in_the_scale(backend: Any, observe: Observer) -> None:
+    """The mean energy is that of all patterns. If this fails, suspect a scale of each batch, or of patterns with light."""
+    container = images.scaled_container(backend, BASE, UNEVEN)
+
+    image = images.afresh(backend, BASE, container, M=20)
+
+    expected = images.expected_patches(backend, BASE, container), images.expected_offsets(container)
+    observe.close("patches", images.apart(image.patches, images.paired(image, *expected)[0]), 0.0)
