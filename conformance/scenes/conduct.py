@@ -20,10 +20,12 @@ from conformance.scenes.shared import once
 
 METRES = 2e-9
 """Of an object pixel, in which the positions of `unlikely` are stated."""
-ODD = {"--measurement": "counts", "--position-scale": flags.SCALE}
-TYPED = {"--max_epochs": 2, "--gridsize": 1, "--batch_size": 8, "--n_images": 16, "--n-filters-scale": 1, "--learning-rate": 5e-4,
+SCALE = 8.0
+"""Of positions, so large that those which are scaled twice lie beyond each other's patterns."""
+ODD = {"--measurement": "counts", "--position-scale": SCALE}
+TYPED = {"--max_epochs": 2, "--gridsize": 2, "--batch_size": 8, "--n_images": 16, "--n-filters-scale": 1, "--learning-rate": 5e-4,
          "--torch-loss-mode": "poisson", "--nphotons": 7.0e4, "--precision": "32-true"}  # fmt: skip
-SAID = {"nepochs": 2, "gridsize": 1, "batch_size": 8, "n_groups": 16, "n_filters_scale": 1, "learning_rate": 5e-4,
+SAID = {"nepochs": 2, "gridsize": 2, "batch_size": 8, "n_groups": 16, "n_filters_scale": 1, "learning_rate": 5e-4,
         "torch_loss_mode": "poisson", "nphotons": 7.0e4, "accum_steps": 1, "accelerator": "cpu"}  # fmt: skip
 AWAY = 5000.0
 """Pixels from all others at which an exposure is an outlier (DATA-030)."""
@@ -43,7 +45,7 @@ def _odd(folder: Path, kind: str, good: np.ndarray) -> Path:
     if kind == "test":
         counts[1] = counts[0]
         given["xcoords"][-1] += AWAY
-    places = {name: given[name] / flags.SCALE for name in ("xcoords", "ycoords")}
+    places = {name: given[name] / SCALE for name in ("xcoords", "ycoords")}
     return write_npz(folder / f"{kind}.npz", **{**given, **places, "diff3d": counts})
 
 
@@ -78,7 +80,7 @@ class Odd(commands.Stated):
 
     def _records(self) -> list[Any]:
         paths, good = [self.output.parent / f"{kind}.npz" for kind in ("train", "test")], masks.mask(64)
-        read = [self.backend.read(path, measurement="counts", coord_scale=flags.SCALE) for path in paths]
+        read = [self.backend.read(path, measurement="counts", coord_scale=SCALE) for path in paths]
         return [self.backend.masked(one, good) for one in read]
 
 
@@ -94,7 +96,7 @@ def odd(backend: Any, shared: Path, mapped: bool = False) -> Odd:
     more = ("--map-dir", *MAPPED) if mapped else ()
     for flag in (*ODD, "--mask", "--accept", "--nphotons", "--n-filters-scale", "--torch-loss-mode", "--precision", *more):
         solving.understood(backend, "train", flag, shared)
-    return Odd(backend, shared, 1, 16, mapped=mapped)
+    return Odd(backend, shared, 2, 16, mapped=mapped)
 
 
 def continued(backend: Any, shared: Path) -> tuple[process.Completed, list[float]]:
