@@ -101,9 +101,16 @@ def hostile(kind: str, entry: str, content: Mapping[str, bytes], canary: Path) -
     return changed if entry == "manifest.dill" else sealed(changed)
 
 
+def _torchs(checkpoint: Path) -> zipfile.ZipFile:
+    """A checkpoint in PyTorch's zip format; `NotEvaluated` for one of another form, of which nothing is said."""
+    if not zipfile.is_zipfile(checkpoint):
+        raise NotEvaluated(f"{checkpoint.name} is not in PyTorch's zip format")
+    return zipfile.ZipFile(checkpoint)
+
+
 def lacking_checkpoint(part: str, honest: Path, target: Path) -> None:
     """A copy of a checkpoint in PyTorch's zip format in which a part has another name; everything else as it was."""
-    with zipfile.ZipFile(honest) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as copy:
+    with _torchs(honest) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as copy:
         for info in archive.infolist():
             data = archive.read(info)
             if info.filename.endswith("data.pkl"):
@@ -115,7 +122,7 @@ def lacking_checkpoint(part: str, honest: Path, target: Path) -> None:
 
 def hostile_checkpoint(kind: str, honest: Path, target: Path, canary: Path) -> None:
     """A copy of a checkpoint in PyTorch's zip format with a call among its values; everything else as it was."""
-    with zipfile.ZipFile(honest) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as copy:
+    with _torchs(honest) as archive, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as copy:
         for info in archive.infolist():
             data = archive.read(info)
             if info.filename.endswith("data.pkl"):

@@ -108,9 +108,9 @@ def stating(folder: Path, photons: Any) -> Path:
 
 def named(case: Case) -> str | tuple[str, ...]:
     """What the error has to name: the field; where patterns and positions are not as many, either of both."""
-    if case.field in PLACES and case.name in ("shorter", "longer", "matrix"):
+    if case.field in PLACES and case.name == "matrix":
         return "coords"
-    return ("coords", case.field) if (case.field, case.name) == ("diff3d", "longer") else case.field
+    return ("coords", "diff3d") if case.field in (*PLACES, "diff3d") and case.name in ("shorter", "longer") else case.field
 
 
 def plain(array: Any) -> list[Any]:

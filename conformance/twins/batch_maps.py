@@ -53,3 +53,5 @@ twin("TWIN-map-hashes-bytes", "a file's digest is that of all its bytes, the sch
         constant(manifest, "VERSION", 12), function(mapping._build, further_files_lie_in_the_folder)))
 twin("TWIN-rule-other-draw", "members by rule are drawn by another generator", files=["test_grouping_rules"],
     plant=function(rules._drawn, instead(a_draw_of_another_generator)))
+twin("TWIN-map-version-in-words", "the schema of a map is a text", files=FILES,
+    plant=constant(manifest, "VERSION", "third"))

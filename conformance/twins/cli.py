@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from conformance.defects.changes import every, function, source
+from conformance.defects.changes import every, function, result, source
 from conformance.twins import rows
 from reference_impl.cli import panels, pictures, solution
+from reference_impl.engine import canvas
 
 HELP = ("CLI-001:train_documents_its_flags_and_their_defaults", "CLI-006:infer_documents_its_flags_and_their_defaults")
 ERRORS = (
@@ -50,6 +53,10 @@ def _drawn_bare(field, folder):
     return [the_array_itself(values, folder / f"reconstructed_{name}.png") for name, values in names.items()]
 
 
+def a_fifth_of_a_pixel_beside_the_mean(frame):
+    return replace(frame, mean=(frame.mean[0] + 0.2, frame.mean[1] - 0.2))
+
+
 SHOWN = ("CLI-020:the_engines_pictures_show_its_numbers", "CLI-020:the_networks_pictures_show_its_numbers")
 NUMBERS = ("CLI-017:reconstruct_recovers_the_object_at_its_place", "CLI-017:the_file_of_numbers_explains_the_patterns")
 twin = rows(__name__)
@@ -85,3 +92,16 @@ twin("TWIN-A-WIDER-CANVAS", "the engine's file of numbers is in doubles, on a ca
         "    known |= {\"origin\": np.asarray(found.frame.origin) - 6, \"covered\": np.pad(found.covered, 6)}\n"
         "    known[\"probe\"] = np.asarray(found.probe, np.complex128)\n"
         "    if pixel is not None:\n        known[\"object_pixel\"] = pixel\n"))
+twin("TWIN-A-CANVAS-BETWEEN-PIXELS", "the engine's canvas begins between the pixels of the positions", *NUMBERS,
+    files=("test_cli_engine",), plant=function(canvas.frame_of, result(a_fifth_of_a_pixel_beside_the_mean)))
+twin("TWIN-A-REHEARSAL-ON-STANDARD-ERROR", "what would be done is told beside the output",
+    "CLI-032:a_rehearsal_writes_nothing",
+    files=("test_cli_converted",),
+    plant=source("cli/convert.py", "    say = Reporter(args.quiet)\n",
+        "    say = Reporter(args.quiet)\n    if args.dry_run:\n        say.console.stderr = True\n"))
+twin("TWIN-SIMULATIONS-OF-TODAY", "metadata say when a file was made, its mask is of whole numbers, a recipe has notes",
+    "CLI-047:a_recipe_makes_the_same_files", "CLI-047:patterns_of_a_simulation_are_those_of_its_truth",
+    "CLI-047:every_real_number_of_a_recipe_acts", files=("test_cli_simulations",),
+    plant=every(source("simulation/exposures.py", "{\"mask\": good}", "{\"mask\": good.astype(np.uint8)}"),
+        source("simulation/exposures.py", "    whole = {**(extra or {}), ",
+            "    import time\n\n    whole = {**(extra or {}), \"made\": time.time_ns(), ")))

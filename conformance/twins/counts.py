@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from conformance.defects.changes import constant, function, instead, method, result
+from conformance.defects.changes import answer, constant, every, function, instead, method, result
 from conformance.twins import rows
-from reference_impl.counts import CountDataset, CountStatistics, dataset
+from reference_impl.counts import CountDataset, CountStatistics, dataset, module, session, statistics
+from reference_impl.counts.module import CountModule
 from reference_impl.counts.rectangular import count_likelihood, intensity_of
 from reference_impl.physics import illuminate
 
@@ -44,6 +45,37 @@ def sums_go_pattern_by_pattern(original, cls, intensity, experiments):
     return original(cls, np.ascontiguousarray(intensity[order][:, ::-1]), experiments[order])
 
 
+class OneWeight(CountModule):
+    """A module whose factors are the numbers of one weight."""
+
+    s1 = property(lambda self: self.factors[0])
+    s2 = property(lambda self: self.factors[1])
+
+
+def the_factors_are_one_weight(original, self, *given, **options):
+    original(self, *given, **options)
+    trained = isinstance(self.factors, torch.nn.Parameter)
+    del self.factors
+    self.__class__ = OneWeight
+    if trained:
+        self.factors = torch.nn.Parameter(torch.ones(2))
+    else:
+        self.register_buffer("factors", torch.ones(2))
+
+
+def statistics_are_doubles(original, self, *given, **options):
+    original(self, *given, **options)
+    for name in ("rms_input_scale", "mean_measured_intensity"):
+        setattr(self, name, getattr(self, name).double())
+
+
+def in_fewer_words(original, *given, **options):
+    try:
+        return original(*given, **options)
+    except ValueError as error:
+        raise ValueError(str(error).replace("measured_intensity", "the counts")) from error
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -57,3 +89,14 @@ twin("TWIN-COUNTS-IN-DICTIONARIES", "batches of counts are plain dictionaries", 
     plant=method(CountDataset, "__getitems__", result(batches_are_dictionaries)))
 twin("TWIN-STATISTICS-BACKWARDS", "statistics are summed in another order", *SLOW, files=FILES,
     plant=method(CountStatistics, "of", sums_go_pattern_by_pattern))
+twin("TWIN-FACTORS-IN-ONE-WEIGHT", "the two factors are the numbers of one weight", *SLOW, files=FILES,
+    plant=every(method(CountModule, "__init__", the_factors_are_one_weight), constant(module, "SCALES", ("factors",)),
+        constant(session, "SCALES", ("factors",))))
+twin("TWIN-STATISTICS-IN-DOUBLES", "statistics are kept in double precision; a batch has them in single", *SLOW, files=FILES,
+    plant=every(function(statistics._frozen, instead(lambda values: np.array(values, dtype=np.float64))),
+        method(CountStatistics, "rows", result(lambda rows: rows.astype(np.float32))),
+        method(CountModule, "__init__", statistics_are_doubles)))
+twin("TWIN-FACTORS-BEGIN-AT-ONE", "where nothing is said the factors begin at one", files=FILES,
+    plant=answer("count_settings", lambda original, config, **fields: original(config, **{"rect_s1s2_init": "ones", **fields})))
+twin("TWIN-COUNTS-REFUSED-IN-FEWER-WORDS", "numbers that are no counts are refused without a field's name", files=FILES,
+    plant=function(dataset.intensities, in_fewer_words))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.defects.changes import answer, function, method
+from conformance.defects.changes import answer, caught, every, function, method
 from conformance.twins import rows
 from reference_impl.batch import loaders
 from reference_impl.config import load_yaml_config, registry
@@ -76,6 +76,11 @@ def moved_images_are_other_memory(original, images, offsets):
     return found.transpose(-1, -2).contiguous().transpose(-1, -2)
 
 
+def patterns_are_at_fault(error, *given):
+    surplus = "Every pattern needs a position" in str(error)
+    return ValueError(str(error).replace("xcoords", "diff3d")) if surplus else error
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -103,3 +108,6 @@ twin("TWIN-orders-of-numpy", "the order of a pass is drawn by another generator"
     plant=method(loaders.Shuffled, "__iter__", orders_are_drawn_by_numpy))
 twin("TWIN-moved-memory", "moved images lie otherwise in memory", files=("test_physics_motion", "test_physics_merge"),
     plant=answer("translate", moved_images_are_other_memory))
+twin("TWIN-a-surplus-of-patterns", "where patterns are more than positions, they are at fault",
+    files=("test_data_arrays", "test_data_layout"),
+    plant=every(*(answer(name, caught(ValueError, patterns_are_at_fault)) for name in ("read", "record"))))

@@ -19,6 +19,10 @@ def the_hull_has_its_corners_again(original, covered, origin, positions):
     return original(covered, origin, np.concatenate([positions, positions]))
 
 
+def the_array_itself_refuses(original, patches, offsets, M, light=None):
+    return original(patches, np.reshape(offsets, (len(patches), 1, 1, 2)), M, light)
+
+
 twin = rows(__name__)
 
 twin(
@@ -38,4 +42,10 @@ twin(
     "the share is a number of NumPy's in single precision",
     files=FILES,
     plant=function(figures.covered_share, result(np.float32)),
+)
+twin(
+    "TWIN-places-that-do-not-fit",
+    "places that are too few are refused by the array that they do not fit",
+    files=FILES,
+    plant=function(agreement.agreed, the_array_itself_refuses),
 )

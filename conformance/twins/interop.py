@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import pickle
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,13 @@ def a_table_in_another_order(original, path, *found):
         csv.writer(stream, lineterminator="\r\n").writerows([n, *reversed(line)] for n, line in zip(more, lines, strict=True))
 
 
+def positions_by_their_names_in_the_file(original, path):
+    try:
+        return original(path)
+    except ValueError as error:
+        raise ValueError(re.sub(r"([xy])coords", r"probe_position_\1_m", str(error))) from error
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -126,3 +134,5 @@ twin("TWIN-OBJECT-IN-FLOAT64", "the object is complex128", files=("test_interop_
 twin("TWIN-MODELS-ON-WIDER-CANVASES", "the objects of models have a margin", "SIDE-031:every_model_has_its_line",
     "SIDE-031:the_window_is_the_one_that_was_asked_for", "SIDE-032:where_the_scan_begins_changes_nothing",
     plant=function(models._seen, every_object_has_a_wider_canvas))
+twin("TWIN-PRODUCT-NAMES-OF-THE-FILE", "a refusal names positions as the file does", files=FILES,
+    plant=function(product.read_product, positions_by_their_names_in_the_file))
