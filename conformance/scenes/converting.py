@@ -263,7 +263,8 @@ def found(backend: Any, path: Path) -> Truth:
     record = backend.read(path)
     positions = np.stack([native.array(record.xcoords), native.array(record.ycoords)], axis=-1).astype(float)
     with np.load(path, allow_pickle=False) as file:
-        good = file["mask"] if "mask" in file else None
+        good = file["mask"].astype(bool) if "mask" in file else None
+    good = None if good is None or good.all() else good  # a mask that hides nothing is none
     return Truth(native.array(record.diff3d).astype(float), positions, good)
 
 

@@ -6,8 +6,8 @@ rules are judged, and the order in which it visits them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import beside, native
-from conformance.connectors.names import NotClaimed
+from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.oracles import batch as batching
 from conformance.oracles import grouping
 from conformance.scenes import batches
@@ -54,6 +54,17 @@ def looked_at(backend: Any, folder: Path, case: Row) -> Seen:
     joined = {name: np.concatenate([one.owed[name] for one in seen]) for name in seen[0].owed}
     found = {name: np.concatenate([one.found[name] for one in seen]) for name in joined}
     return Seen(found, joined, [fault for one in seen for fault in one.groups], [fault for one in seen for fault in one.order])
+
+
+@contextmanager
+def unless_refused(name: str) -> Iterator[None]:
+    """`NotEvaluated` where the backend refuses a setting by its name, as it may (EXEC-014)."""
+    try:
+        yield
+    except ValueError as error:
+        if name not in str(error):
+            raise
+        raise NotEvaluated(f"the backend refuses {name}: {error}") from error
 
 
 def workers(backend: Any, row: Row) -> dict[str, Any]:
