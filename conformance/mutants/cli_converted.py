@@ -72,3 +72,6 @@ mutant("GUARD-CLI-057f", "a table whose columns have two units is read in one of
     plant=source("formats/text.py", "* [1.0, scale]", "* [1.0, 1.0]"))
 mutant("GUARD-CLI-027e", "frames of an NPY in Fortran's order are read in C's", "CLI-027:a_conversion_does_what_its_flags_say",
     plant=source("formats/images.py", 'reshape(self.shape, order="F")', "reshape(self.shape)"))
+mutant("GUARD-CLI-071", "a window may leave the detector at its far edge",
+    "CLI-071:a_window_that_leaves_the_detector_is_refused",
+    plant=source("data/geometry.py", "if place - crop // 2 < 0 or place + crop - crop // 2 > size:", "if place - crop // 2 < 0:"))

@@ -1,4 +1,4 @@
-"""CLI-031, CLI-032, CLI-057, CLI-065, CLI-066: further flags of a conversion, and what it leaves alone."""
+"""CLI-031, CLI-032, CLI-057, CLI-065, CLI-066, CLI-071: further flags of a conversion, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -92,6 +92,16 @@ def test_a_probe_goes_with_its_detector(backend: Any, observe: Observer, shared_
     found = lights.of(backend.read(folder / "scan.npz"))
 
     observe.close("probe", found, lights.field(side, modes), dtype="complex64")
+
+
+@pytest.mark.clause("CLI-071~1", needs=("CLI-065",))
+def test_a_window_that_leaves_the_detector_is_refused(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """One column too many at the far edge. If this fails, suspect zeros that nobody measured, or the near edge alone."""
+    done, left = beams.beside(backend, tmp_path)
+
+    observe.equal("exit code", done.returncode, 1)
+    observe.holds("reason", "crop" in done.stderr, "a message with the word crop", done.stderr[-1500:])
+    observe.equal("files", left, [])
 
 
 @pytest.mark.clause("CLI-032~1", needs=("CLI-031",))
