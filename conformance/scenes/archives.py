@@ -22,7 +22,7 @@ import numpy as np
 
 from conformance.connectors import beside, native, process
 from conformance.oracles import bundle as oracle
-from conformance.scenes import runs
+from conformance.scenes import networks, runs
 from conformance.scenes.records import write_npz
 from conformance.scenes.runs import BASE, Recipe
 
@@ -61,9 +61,14 @@ def of_files(backend: Any, folder: Path) -> runs.Run:
 
 def scaled_apart(backend: Any, run: runs.Run) -> Any:
     """The module of `of_files` with another value of each number that it has for each of three experiments."""
-    own = {name: value for name, value in runs.weights(backend, runs.model_of(run)).items() if value.size == 3}
-    steps = np.array([0.0, 0.5, 1.25])
-    apart = {name: (value + steps.reshape(value.shape)).astype(value.dtype) for name, value in own.items()}
+    scales = networks.intensity_scales(backend)
+    own = {
+        name: value for name, value in runs.weights(backend, runs.model_of(run)).items() if name in scales and 3 in value.shape
+    }
+    apart = {}
+    for name, value in own.items():
+        steps = np.array([0.0, 0.5, 1.25]).reshape([3 if axis == value.shape.index(3) else 1 for axis in range(value.ndim)])
+        apart[name] = (value + steps).astype(value.dtype)
     return backend.with_weights(runs.model_of(run), apart)
 
 
