@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from conformance.scenes.batches import tagged
+from conformance.connectors import native
+from conformance.connectors.beside import beside
+from conformance.scenes.batches import PlainContainer, field, tagged
 
 CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "complex-X": ("X", lambda: tagged(8).X.astype(np.complex64)),
@@ -88,3 +91,34 @@ class Unreadable:
 
     def __len__(self) -> int:
         return 8
+
+
+def _channels_first() -> PlainContainer:
+    """Images and positions whose memory has the channels first, as the batches have them."""
+    whole = tagged(8)
+    X, relative = (np.ascontiguousarray(a.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1) for a in (whole.X, whole.coords_relative))
+    return replace(whole, X=X, coords_relative=relative)
+
+
+HELD: dict[str, Callable[[], PlainContainer]] = {"channels-last": lambda: tagged(8), "channels-first": _channels_first}
+"""How a container may hold its arrays, of which some need no change on their way to a batch."""
+
+
+def passes(loaders: Any, name: str) -> list[np.ndarray]:
+    """A field of all samples, of the training and of the validation loader."""
+    return [np.concatenate([native.array(field(batch, name)).copy() for batch in loader]) for loader in loaders]
+
+
+def write_over(loaders: Any, name: str) -> None:
+    """Zeros over this field of every batch of a pass of both, where it can be written to."""
+    for loader in loaders:
+        for batch in loader:
+            zero(batch, name)
+
+
+@beside
+def zero(batch: Any, name: str) -> None:
+    """Zeros over a field, in place; a field that is read-only stays."""
+    array = batch[0][name]
+    if getattr(getattr(array, "flags", None), "writeable", True):
+        array[...] = 0

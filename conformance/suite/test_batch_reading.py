@@ -1,4 +1,4 @@
-"""BATCH-031, BATCH-036, BATCH-057: attributes of containers that cannot be read, and workers of both loaders."""
+"""BATCH-031, BATCH-036, BATCH-057, BATCH-058: attributes that cannot be read, workers, batches that are written to."""
 
 from __future__ import annotations
 
@@ -44,3 +44,18 @@ def test_both_loaders_have_the_workers_that_were_asked_for(backend: Any, observe
 
     asked = len(execution)
     observe.equal("num_workers", [getattr(loader, "num_workers", asked) for loader in loaders], [asked, asked])
+
+
+@pytest.mark.clause("BATCH-058~1")
+@pytest.mark.parametrize("name", unfit.FIELDS.values())
+@pytest.mark.parametrize("form", unfit.HELD)
+def test_what_is_written_into_a_batch_stays_there(backend: Any, observe: Observer, form: str, name: str) -> None:
+    """The next pass is as it was. If this fails, suspect consecutive samples that are handed on as a view."""
+    container, config = unfit.HELD[form](), batches.training(backend, N=12, gridsize=2, sequential_sampling=True)
+    loaders = backend.loaders(container, container, config)
+    before = unfit.passes(loaders, name)
+
+    unfit.write_over(loaders, name)
+
+    observe.equal("training", unfit.passes(loaders, name)[0], before[0])
+    observe.equal("validation", unfit.passes(loaders, name)[1], before[1])

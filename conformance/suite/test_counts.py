@@ -100,6 +100,18 @@ def test_an_unknown_experiment_is_refused(backend: Any, observe: Observer, side:
         counts.ask(backend, prepared, side, strange)
 
 
+@pytest.mark.clause("CISCALE-002~1")
+@pytest.mark.parametrize("number", [-1, -2, 10**9], ids=["last", "last-but-one", "far"])
+@pytest.mark.parametrize("side", ["validation", "inference"])
+def test_an_experiment_beyond_the_known_ones_is_refused(backend: Any, observe: Observer, side: str, number: int) -> None:
+    """One of six samples. If this fails, suspect a number that counts from the end, or a look at the first sample."""
+    experiment = np.array([0, 1, 0, 1, number, 0])
+    prepared = counts.prepared(backend)
+
+    with observe.raises("refusal", ValueError, "experiment_id"):
+        counts.ask(backend, prepared, side, counts.training(experiment_id=experiment))
+
+
 @pytest.mark.clause("CISCALE-003~1", evidence="algebraic")
 @GRIDS
 @pytest.mark.parametrize("name", counts.FIELDS)

@@ -22,6 +22,17 @@ def test_what_nobody_asked_for_plays_no_part(backend: Any, observe: Observer, tm
     observe.equal("changed", found, {})
 
 
+@pytest.mark.clause("DATA-033~1", needs=("DATA-001", "DATA-005"))
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("case", decoys.LACKING)
+def test_what_a_file_lacks_is_nowhere_else(backend: Any, observe: Observer, tmp_path: Path, case: str) -> None:
+    """No photons, no starts. If this fails, suspect a second place to look for what is absent in the first."""
+    with observe.accepts("files"):
+        found = decoys.changed_where_something_lacks(backend, case, tmp_path)
+
+    observe.equal("changed", found, {})
+
+
 @pytest.mark.clause("DATA-024~2")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("value", [-1e-6, -1e-12, -1e-30], ids=["millionth", "rounding", "least"])
