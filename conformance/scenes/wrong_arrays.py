@@ -106,11 +106,15 @@ def stating(folder: Path, photons: Any) -> Path:
     return write_npz(folder / files.NAME, **files.arrays(4, 64), _metadata=np.array(text))
 
 
+MISFIT = ("coords", "matching shapes", "Every pattern needs a position")
+"""What tells that lengths do not fit together: the name of coordinates, or the words of DATA-006 and DATA-004."""
+
+
 def named(case: Case) -> str | tuple[str, ...]:
     """What the error has to name: the field; where patterns and positions are not as many, either of both."""
-    if case.field in PLACES and case.name == "matrix":
-        return "coords"
-    return ("coords", "diff3d") if case.field in (*PLACES, "diff3d") and case.name in ("shorter", "longer") else case.field
+    if case.field in PLACES and case.name in ("shorter", "longer", "matrix"):
+        return MISFIT
+    return (*MISFIT, case.field) if (case.field, case.name) == ("diff3d", "longer") else case.field
 
 
 def plain(array: Any) -> list[Any]:

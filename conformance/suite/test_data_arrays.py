@@ -60,7 +60,7 @@ def test_a_changed_byte_is_found_in_every_member(backend: Any, observe: Observer
     observe.equal("copies", len(copies), 3)
 
 
-@pytest.mark.clause("DATA-024~2")
+@pytest.mark.clause("DATA-024~3")
 @pytest.mark.parametrize("case", wrong_arrays.WRONG, ids=str)
 def test_an_array_of_no_use_is_refused(backend: Any, observe: Observer, tmp_path: Path, case: wrong_arrays.Case) -> None:
     """By either entrance, and the file's error names file and field. If this fails, suspect a check of one field of several."""
@@ -72,7 +72,7 @@ def test_an_array_of_no_use_is_refused(backend: Any, observe: Observer, tmp_path
         backend.record(**case.arrays())
 
 
-@pytest.mark.clause("DATA-024~2")
+@pytest.mark.clause("DATA-024~3")
 @pytest.mark.parametrize("case", wrong_arrays.UNUSUAL, ids=str)
 def test_an_unusual_array_is_taken(backend: Any, observe: Observer, tmp_path: Path, case: wrong_arrays.Case) -> None:
     """As it is. If this fails, suspect a check that is too strict."""

@@ -33,7 +33,7 @@ def test_what_a_file_lacks_is_nowhere_else(backend: Any, observe: Observer, tmp_
     observe.equal("changed", found, {})
 
 
-@pytest.mark.clause("DATA-024~2")
+@pytest.mark.clause("DATA-024~3")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("value", [-1e-6, -1e-12, -1e-30], ids=["millionth", "rounding", "least"])
 def test_no_amplitude_is_a_little_below_zero(backend: Any, observe: Observer, tmp_path: Path, value: float, dtype: str) -> None:

@@ -30,6 +30,11 @@ def files_are_compressed_and_say_who_wrote_them(original, self, path):
         np.savez_compressed(stream, **arrays, written_by=np.array("another house"))
 
 
+def misfits_have_the_words_of_their_clause(error, path, *_):
+    words = [said for said in ("Every pattern needs a position", "matching shapes") if said in str(error)]
+    return Unreadable(f"{path}: {words[0]}") if words else error
+
+
 def flips_keep_the_range_of_the_scan(original, raw, flip_x, flip_y, *rest):
     for axis, flip in (("xcoords", flip_x), ("ycoords", flip_y)):
         names = (axis, f"{axis}_start") if flip else ()
@@ -89,3 +94,5 @@ twin("TWIN-masks-of-bytes", "masks are stored as bytes", files=("test_data_mask"
     plant=method(record.RawData, "to_file", masks_are_stored_as_bytes))
 twin("TWIN-masks-of-channels", "a batch has a mask for each channel", files=("test_batch_mask",),
     plant=method(dataset.PtychoDataset, "__getitems__", a_batch_has_a_mask_for_each_channel))
+twin("TWIN-words-of-the-clause", "what does not fit together is told in the words of two clauses alone",
+    files=("test_data_arrays",), plant=answer("read", caught(ContractError, misfits_have_the_words_of_their_clause)))
