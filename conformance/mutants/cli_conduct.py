@@ -113,3 +113,5 @@ mutant("GUARD-CLI-043f", "reconstruct goes on in spite of what it finds", f"{NOT
 mutant("GUARD-CLI-043g", "infer goes on in spite of what it finds", f"{NOTHING}[infer]",
     plant=source("cli/infer.py", "    report = judged(args, record, say, args.stitch_crop_size)\n",
         "    report = __import__('reference_impl.cli.judging', fromlist=['x']).report_of(args, record, args.stitch_crop_size)\n"))
+mutant("GUARD-CLI-046d", "what is covered is looked at beside where patches were placed", TOLD,
+    plant=source("cli/results.py", "record.ycoords]) * signs", "record.ycoords])"))

@@ -75,3 +75,18 @@ mutant("GUARD-CLI-027e", "frames of an NPY in Fortran's order are read in C's", 
 mutant("GUARD-CLI-071", "a window may leave the detector at its far edge",
     "CLI-071:a_window_that_leaves_the_detector_is_refused",
     plant=source("data/geometry.py", "if place - crop // 2 < 0 or place + crop - crop // 2 > size:", "if place - crop // 2 < 0:"))
+CXI, CXI_MASK = "CLI-062:an_experiment_is_exported_as_cxi", "CLI-062:an_exported_mask_is_that_of_its_frames"
+mutant("GUARD-CLI-062", "export: translations along x are in pixels of the other axis", f"{CXI}[positions]",
+    plant=source("formats/write.py", "made.positions[:, ::-1] * optics.pixel[::-1]", "made.positions[:, ::-1] * optics.pixel"))
+mutant("GUARD-CLI-062b", "export: the pixel of the detector is square", f"{CXI}[width]",
+    plant=source("formats/write.py", '"x_pixel_size", optics.pitch[1], "m"', '"x_pixel_size", optics.pitch[0], "m"'))
+mutant("GUARD-CLI-062c", "export: the mask says which pixels are good", CXI_MASK,
+    plant=source("formats/write.py", "np.where(made.mask, 0, BAD)", "np.where(made.mask, BAD, 0)"))
+mutant("GUARD-CLI-062d", "export knows no geometry of convert", f"{CXI}[counts]", f"{CXI}[positions]",
+    plant=source("cli/export.py", "made = plan(experiment, orders.geometry)",
+        "made = plan(experiment, __import__('reference_impl.data.geometry', fromlist=['x']).Geometry())"))
+TEACHES = "CLI-063:what_is_held_out_teaches_a_probe_nothing"
+mutant("GUARD-CLI-063", "the probe is refined by the exposures that are held out, too", TEACHES,
+    plant=source("cli/convert.py", "list(parts.values())[1 if orders.held_out else 0]", "list(parts.values())[0]"))
+mutant("GUARD-CLI-063b", "--refine-probe has no effect", TEACHES,
+    plant=source("cli/convert.py", "    if not orders.sweeps:\n", "    if True:\n"))

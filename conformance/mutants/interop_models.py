@@ -55,3 +55,6 @@ mutant("GUARD-SIDE-032", "the first model stands for all", GROUPS,
     plant=function(models.compare_models, the_first_model_stands_for_all))
 mutant("GUARD-SIDE-032b", "the place of the scan is left out of the comparison", BEGINS + "[single]", BEGINS + "[group]",
     plant=function(models._seen, the_scan_stands_at_nothing))
+mutant("GUARD-SIDE-031g", "the seed 0 is none", SEED,
+    plant=function(models.compare_models, lambda original, *given, subsample_seed=None, **settings: original(
+        *given, subsample_seed=subsample_seed or None, **settings)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.defects.changes import function, instead, result
+from conformance.defects.changes import constant, function, instead, result
 from conformance.mutants import rows
 from reference_impl.exchange import pair, product
 
@@ -24,3 +24,5 @@ mutant("GUARD-SIDE-003", "the scan's numbers of the patterns follow the position
     plant=function(product.read_product, result(numbers_follow_the_positions)))
 mutant("GUARD-SIDE-020f", "a pair's name ends at its first dot", "SIDE-020:a_pair_has_its_whole_name",
     plant=function(pair.named, instead(lambda stem, part: stem.with_name(f"{stem.stem}_{part}.hdf5"))))
+mutant("GUARD-SIDE-002e", "the attenuation of a product of ptychodus is lost", "SIDE-002:a_specimen_of_ptychodus_is_read",
+    plant=constant(product, "ALIASES", {"probe_energy_eV": "photon_energy_eV"}))

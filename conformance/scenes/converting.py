@@ -47,7 +47,7 @@ class Case:
     kept: bool = False
 
 
-def _counts(height: int, width: int, seed: int) -> np.ndarray:
+def exposures(height: int, width: int, seed: int) -> np.ndarray:
     """`(n, height, width)` int32 counts without a symmetry, brightest near the pixel of the zero frequency."""
     y, x = np.mgrid[:height, :width] - np.array([height // 2, width // 2])[:, None, None]
     drift = np.arange(COUNT)[:, None, None] - 5
@@ -55,13 +55,13 @@ def _counts(height: int, width: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).poisson(bright).astype(np.int32)
 
 
-def _places(count: int = COUNT) -> np.ndarray:
+def places(count: int = COUNT) -> np.ndarray:
     """`(n, 2)` positions [x, y] in micrometres, another pitch along each axis."""
     index = np.arange(count)
     return np.stack([0.31 * (index % 4), 0.17 * (index // 4)], axis=-1) + 0.02 * np.sin(3.7 * index)[:, None] * [1, -2]
 
 
-def _probe(side: int, modes: int = 1) -> np.ndarray:
+def probe(side: int, modes: int = 1) -> np.ndarray:
     y, x = np.mgrid[:side, :side] - side // 2
     first = np.exp(-((x - 2) ** 2 + y**2) / 40) * np.exp(0.1j * x)
     return np.stack([first * (0.3 * y / side) ** k for k in range(modes)]).astype(np.complex64)
@@ -78,7 +78,7 @@ def _saved(folder: Path, **arrays: np.ndarray) -> dict[str, Path]:
 
 def _cut_frames() -> tuple[np.ndarray, np.ndarray]:
     """Frames and good pixels: one pixel is marked by -1 in all frames, another one falls below zero twice."""
-    frames, good = _counts(100, 150, 3), np.ones((100, 150), bool)
+    frames, good = exposures(100, 150, 3), np.ones((100, 150), bool)
     frames[:, 40, 80], frames[[1, 5], 60, 70] = -1, -2
     good[52, 61:64] = False
     frames[:, 52, 61:64] = 30_000
@@ -87,11 +87,11 @@ def _cut_frames() -> tuple[np.ndarray, np.ndarray]:
 
 def _cut_files(folder: Path) -> dict[str, Any]:
     frames, good = _cut_frames()
-    x, y = _places(COUNT - SURPLUS).T
+    x, y = places(COUNT - SURPLUS).T
     np.savez(folder / "places.npz", across=1e3 * x, down=1e3 * y)
-    made = _saved(folder, frames=frames, good=good, probe=_probe(CROP)[0])
-    places = {f"--positions-{axis}": f"{folder / 'places.npz'}::{name}*1e-9" for axis, name in (("x", "across"), ("y", "down"))}
-    return {"--source": made["frames"], "--mask": made["good"], "--probe": made["probe"], **places}
+    made = _saved(folder, frames=frames, good=good, probe=probe(CROP)[0])
+    where = {f"--positions-{axis}": f"{folder / 'places.npz'}::{name}*1e-9" for axis, name in (("x", "across"), ("y", "down"))}
+    return {"--source": made["frames"], "--mask": made["good"], "--probe": made["probe"], **where}
 
 
 def _cut_truth() -> Truth:
@@ -102,14 +102,14 @@ def _cut_truth() -> Truth:
     parts = (CROP // BIN, BIN, CROP // BIN, BIN)
     summed = counts[:, rows][:, :, columns].reshape(-1, *parts).sum(axis=(2, 4))
     whole = good[rows][:, columns].reshape(parts).all(axis=(1, 3))
-    return Truth(np.sqrt(summed), _places(COUNT - SURPLUS) * [-1, 1] * 1e-6 / PIXEL, whole)
+    return Truth(np.sqrt(summed), places(COUNT - SURPLUS) * [-1, 1] * 1e-6 / PIXEL, whole)
 
 
 # -- a folder of images on a raster, filled up, some of them left out
 
 
 def _raster_frames() -> np.ndarray:
-    frames = _counts(SIDE, SIDE, 5).astype(np.uint16)
+    frames = exposures(SIDE, SIDE, 5).astype(np.uint16)
     frames[DARK] = frames[DARK] // 100
     frames[SATURATED, 3, 5] = HIGH
     return frames
@@ -135,12 +135,12 @@ def _raster_truth() -> Truth:
 
 
 def _named_arrays() -> dict[str, np.ndarray]:
-    amplitudes = np.sqrt(_counts(SIDE, SIDE, 7)) * 1.7
+    amplitudes = np.sqrt(exposures(SIDE, SIDE, 7)) * 1.7
     bad = np.zeros((SIDE, SIDE), np.uint8)
     bad[20:23, 9] = 1
     corner = np.fft.ifftshift(amplitudes, axes=(1, 2))
-    return {"stack": np.moveaxis(corner, 0, -1), "bad": np.fft.ifftshift(bad), "where": _places(COUNT + SURPLUS)[:, ::-1],
-            "light": _probe(SIDE, 2)}  # fmt: skip
+    return {"stack": np.moveaxis(corner, 0, -1), "bad": np.fft.ifftshift(bad), "where": places(COUNT + SURPLUS)[:, ::-1],
+            "light": probe(SIDE, 2)}  # fmt: skip
 
 
 def _named_files(folder: Path) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _named_truth() -> Truth:
     given = _named_arrays()
     good = np.fft.fftshift(given["bad"]).T == 0
     amplitudes = np.fft.fftshift(np.moveaxis(given["stack"], -1, 0), axes=(1, 2)).swapaxes(1, 2)
-    return Truth(amplitudes * good, _places() * 1e-6 / PIXEL, good)
+    return Truth(amplitudes * good, places() * 1e-6 / PIXEL, good)
 
 
 CASES: dict[str, Case] = {
@@ -178,27 +178,27 @@ PITCHES, ABOVE_BACKGROUND = (75e-6, 55e-6), 4096
 """Height and width of a detector pixel; what CXI's masks say of good pixels that saw something."""
 
 
-def _cxi_truth() -> Truth:
+def cxi_truth() -> Truth:
     good = np.ones((SIDE, SIDE), bool)
     good[30:33, 5] = False
     pixel = WAVELENGTH * DISTANCE / (SIDE * np.array(PITCHES[::-1]))
-    return Truth(np.sqrt(_counts(SIDE, SIDE, 9)) * good, _places() * 1e-6 / pixel, good)
+    return Truth(np.sqrt(exposures(SIDE, SIDE, 9)) * good, places() * 1e-6 / pixel, good)
 
 
 def cxi_files(folder: Path) -> dict[str, Any]:
-    counts, good = _counts(SIDE, SIDE, 9), _cxi_truth().good
+    counts, good = exposures(SIDE, SIDE, 9), cxi_truth().good
     mask = np.where(good, 0, 1).astype(np.uint32)
     mask[40, 40:50] = ABOVE_BACKGROUND
     values = {"detector_1/data": (counts, None), "detector_1/distance": (DISTANCE * 1e3, "mm"), "detector_1/mask": (mask, None),
               "detector_1/y_pixel_size": (PITCHES[0], "m"), "detector_1/x_pixel_size": (PITCHES[1], "m"),
-              "source_1/energy": (10.0, "keV"), "source_1/illumination": (_probe(SIDE)[0], None)}  # fmt: skip
-    places = np.column_stack([_places(), np.zeros(COUNT)])
+              "source_1/energy": (10.0, "keV"), "source_1/illumination": (probe(SIDE)[0], None)}  # fmt: skip
+    moved = np.column_stack([places(), np.zeros(COUNT)])
     with interop.hdf5().File(folder / "scan.cxi", "w") as file:
         file["cxi_version"] = 160
         for name, (value, unit) in {f"instrument_1/{name}": both for name, both in values.items()}.items():
             file[f"entry_1/{name}"] = value
             file[f"entry_1/{name}"].attrs.update({} if unit is None else {"units": unit})
-        file["entry_1/sample_1/geometry_1/translation"] = places
+        file["entry_1/sample_1/geometry_1/translation"] = moved
         file["entry_1/sample_1/geometry_1/translation"].attrs["units"] = "um"
         file["entry_1/data_1/data"] = file["entry_1/instrument_1/detector_1/data"]
     return {"--source": folder / "scan.cxi"}
@@ -207,15 +207,15 @@ def cxi_files(folder: Path) -> dict[str, Any]:
 def _table_files(folder: Path) -> dict[str, Any]:
     """The same file, and a table that names its columns, each with a unit of its own, and the frame of each line, in an order of
     its own."""
-    (x, y), order = _places().T, np.argsort(np.sin(np.arange(COUNT) * 2.7))
+    (x, y), order = places().T, np.argsort(np.sin(np.arange(COUNT) * 2.7))
     lines = [f"{number},{1e3 * y[number]:.9f},{x[number]:.12f}" for number in order]
     (folder / "table.csv").write_text("\n".join(["frame,y (nm),x (um)", *lines]) + "\n", encoding="utf-8")
     return cxi_files(folder) | {"--positions": folder / "table.csv"}
 
 
 OTHERS: dict[str, Case] = {
-    "cxi": Case({}, ("--quiet",), cxi_files, _cxi_truth),
-    "table": Case({}, ("--quiet",), _table_files, _cxi_truth),
+    "cxi": Case({}, ("--quiet",), cxi_files, cxi_truth),
+    "table": Case({}, ("--quiet",), _table_files, cxi_truth),
 }
 EVERY = CASES | OTHERS
 
@@ -252,8 +252,8 @@ def called(backend: Any, shared: Path, name: str, case: Case) -> tuple[process.C
 
 def spectrum(backend: Any, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """The far field of the probe of a file, and that of `lens` (`lens.spectrum`)."""
-    probe = np.squeeze(native.array(backend.read(path).probeGuess)).astype(complex)
-    return lens.spectrum(probe, WAVELENGTH / (len(probe) * PIXEL), WAVELENGTH)
+    light = np.squeeze(native.array(backend.read(path).probeGuess)).astype(complex)
+    return lens.spectrum(light, WAVELENGTH / (len(light) * PIXEL), WAVELENGTH)
 
 
 def found(backend: Any, path: Path) -> Truth:

@@ -97,16 +97,22 @@ def by_the_library(backend: Any, shared: Path, folder: Path, **without: Any) -> 
 
 
 def figures(backend: Any, shared: Path, folder: Path) -> tuple[dict[str, float], dict[str, float]]:
-    """The residuals that the numbers of `turned` tell, and those of the library; `NotClaimed` where none are told."""
+    """The figures that the numbers of `turned` tell, and those of the library; `NotClaimed` where none are told.
+
+    What is covered is looked at where patches were placed: at positions that were turned with them.
+    """
     models, record_, config = _asked(backend, shared, folder)
     with np.load(turned(backend, shared).folder / solving.NUMBERS, allow_pickle=False) as file:
-        told = {name: float(file[name]) for name in ("amplitude_residual", "flat_residual") if name in file}
+        told = {name: float(file[name]) for name in ("amplitude_residual", "flat_residual", "covered_share") if name in file}
+        seen = {name: file[name] for name in ("covered", "origin") if name in file}
     if not told:
         raise NotClaimed("reconstruction.npz: the command tells no residual")
     container = backend.container(record_, config)
+    turned_places = -np.stack([native.array(record_.xcoords), native.array(record_.ycoords)], axis=-1).astype(float)
     module = native.item(models, "diffraction_to_obj")
     library = {"amplitude_residual": lambda: backend.amplitude_residual(module, container, config),
-               "flat_residual": lambda: backend.flat_residual(container, config)}  # fmt: skip
+               "flat_residual": lambda: backend.flat_residual(container, config),
+               "covered_share": lambda: backend.covered_share(seen["covered"], tuple(seen["origin"]), turned_places)}  # fmt: skip
     return told, {name: float(library[name]()) for name in told}
 
 

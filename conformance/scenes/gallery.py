@@ -27,12 +27,12 @@ DEFLATED_HARDER = 0x2
 
 def counts() -> np.ndarray:
     """`(n, N, N)` int32, without a symmetry."""
-    return converting._counts(N, N, 13)
+    return converting.exposures(N, N, 13)
 
 
 def places() -> np.ndarray:
     """`(n, 2)` [x, y] in object pixels, with fractions."""
-    return converting._places() * 20.0 + [40.0, 37.0]
+    return converting.places() * 20.0 + [40.0, 37.0]
 
 
 def good() -> np.ndarray:
@@ -44,7 +44,7 @@ def good() -> np.ndarray:
 
 def probe(modes: int = 1) -> np.ndarray:
     """`(P, N, N)` complex64."""
-    return converting._probe(N, modes)
+    return converting.probe(N, modes)
 
 
 def _metres(height: float = HEIGHT, width: float = HEIGHT) -> tuple[np.ndarray, np.ndarray]:

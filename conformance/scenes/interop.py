@@ -16,6 +16,8 @@ from conformance.scenes.records import anisotropic_scan
 HEIGHT, WIDTH = 41e-9, 53e-9
 NUMBERS = {"detector_object_distance_m": 1.75, "probe_energy_eV": 8.8e3, "exposure_time_s": 0.125}
 OPTIONAL = {"probe_photon_count": 3.5e7, "tomography_angle_deg": -12.5}
+ATTENUATION = 0.375
+"""Of the specimen, m²/kg, which ptychodus 1.7.0 writes under a name of its own."""
 TEXTS = {"name": "asymmetric", "comments": "two modes, \u00b5m"}
 
 
@@ -85,6 +87,7 @@ def foreign(path: Path, given: Mapping[str, Any], form: str) -> Path:
         file.attrs.update({**TEXTS, **NUMBERS})
         if form == "four":  # as ptychodus 1.7.0 names it
             file.attrs["photon_energy_eV"] = file.attrs.pop("probe_energy_eV")
+            file.attrs["mass_attenuation_m2_per_kg"] = ATTENUATION
         file["probe_position_indexes"] = order.astype(np.int32)
         file["probe_position_x_m"], file["probe_position_y_m"] = given["xcoords"][order] * WIDTH, given["ycoords"][order] * HEIGHT
         file["probe"] = probe.astype(np.complex128)

@@ -28,7 +28,7 @@ def test_a_training_reads_its_files_as_it_is_told(backend: Any, observe: Observe
     observe.close("validation", runs.last_of(flow.as_run, names["val"]), runs.losses(library, "val"), dtype="float64")
 
 
-@pytest.mark.clause("CLI-061~1", needs=("CLI-041",))
+@pytest.mark.clause("CLI-061~2", needs=("CLI-041",))
 @pytest.mark.parametrize("kind", ["train", "val"])
 def test_a_training_on_a_map_is_that_of_its_file(backend: Any, observe: Observer, shared_folder: Path, kind: str) -> None:
     """The same losses under the same flags. If this fails, suspect a flag that files in memory know alone."""
@@ -41,7 +41,7 @@ def test_a_training_on_a_map_is_that_of_its_file(backend: Any, observe: Observer
     observe.close("losses", runs.last_of(mapped.as_run, name), runs.last_of(plain.as_run, name), dtype="float64")
 
 
-@pytest.mark.clause("CLI-061~1", needs=("CLI-043",))
+@pytest.mark.clause("CLI-061~2", needs=("CLI-043",))
 @pytest.mark.parametrize("file", ["test.npz", conduct.BAD], ids=["validation", "left-out"])
 def test_what_a_map_does_not_hold_is_said(backend: Any, observe: Observer, shared_folder: Path, file: str) -> None:
     """Of the validation file, and of one left out. If this fails, suspect that only what is mapped is looked at."""
@@ -162,7 +162,7 @@ def test_what_is_left_can_be_read_by_others(
     observe.equal("other rights", conduct.closed_to_others(folder, tmp_path), [])
 
 
-@pytest.mark.clause("CLI-046~1", needs=("CLI-024", "INFER-054", "INFER-056"))
+@pytest.mark.clause("CLI-046~2", needs=("CLI-024", "INFER-054", "INFER-056"))
 def test_an_inference_tells_its_figures(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Residuals by their names. If this fails, suspect two figures exchanged."""
     told, library = flags.figures(backend, shared_folder, tmp_path)
@@ -170,7 +170,7 @@ def test_an_inference_tells_its_figures(backend: Any, observe: Observer, shared_
     observe.close("residuals", list(told.values()), list(library.values()), dtype="float64")
 
 
-@pytest.mark.clause("CLI-046~1", needs=("CLI-021",), evidence="symmetry")
+@pytest.mark.clause("CLI-046~2", needs=("CLI-021",), evidence="symmetry")
 def test_objects_of_files_are_compared_at_their_places(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """No shift beyond the origins, no error where both are covered. If this fails, suspect [y, x], or pixels nobody saw."""
     done, rows = conduct.placed(backend, shared_folder)

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import beams, converting, exporting, lens, lights
+from conformance.scenes import beams, converting, exporting, learning, lens, lights
 
 pytestmark = pytest.mark.slow
 
@@ -154,3 +154,38 @@ def test_an_experiment_is_exported_as_a_product(backend: Any, observe: Observer,
     observe.close("origin", np.array([float(one) for one in native.item(found, "origin")]), np.zeros(2))
     energy = float(native.item(found, "probe_energy_eV"))
     observe.close("energy and distance", [energy, float(native.item(found, "detector_object_distance_m"))], [1e4, 2.0])
+
+
+@pytest.mark.clause("CLI-062~1", needs=("CLI-057",), evidence="analytic")
+@pytest.mark.parametrize("part", ["counts", "positions", "distance", "height", "width", "energy", "probe"])
+def test_an_experiment_is_exported_as_cxi(backend: Any, observe: Observer, shared_folder: Path, part: str) -> None:
+    """Under the flags of a conversion, in SI units. If this fails, suspect a width for a height, or a flag dropped."""
+    done, path = exporting.exported_as_cxi(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    found = exporting.parts(path)
+
+    observe.equal("missing", [name for name in exporting.truth() if name not in found], [])
+    observe.close(part, np.squeeze(found[part]), exporting.truth()[part])
+
+
+@pytest.mark.clause("CLI-062~1", needs=("CLI-057",), evidence="analytic")
+def test_an_exported_mask_is_that_of_its_frames(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Zero where a pixel is good, turned as they are. If this fails, suspect a mask of the other sense."""
+    done, path = exporting.exported_as_cxi(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    observe.equal(
+        "good pixels", np.isin(exporting.parts(path)["mask"], (0, converting.ABOVE_BACKGROUND)), exporting.truth()["mask"]
+    )
+
+
+@pytest.mark.clause("CLI-063~1", needs=("CLI-031",))
+def test_what_is_held_out_teaches_a_probe_nothing(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Other patterns there, the same bits of the probe. If this fails, suspect a probe that is refined before the division."""
+    done, probes = learning.refined(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    given, one, other = probes
+
+    observe.equal("with other patterns held out", other, one)
+    observe.differs("refined", one, given, dtype="complex64")

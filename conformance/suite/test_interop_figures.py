@@ -80,7 +80,7 @@ def test_a_share_of_the_places_is_drawn_by_its_seed(backend: Any, observe: Obser
         found = backend.overlap_metrics(*places.T, groups, N=16, probe_diameter_px=7.5, neighbor_count=2, **more)
         return float(native.item(found, METRICS[1]))
 
-    halves = [second(s_img=0.5, rng_seed_subsample=seed) for seed in (3, 3, 4)]
+    halves = [second(s_img=0.5, rng_seed_subsample=seed) for seed in (0, 0, 4)]
     observe.equal("same seed", halves[1], halves[0])
     observe.holds("another seed", halves[2] != halves[0], "another share", "the same")
     observe.equal("all", second(s_img=1.0, rng_seed_subsample=3), second())

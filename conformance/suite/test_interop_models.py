@@ -41,12 +41,12 @@ def test_all_models_see_the_same_exposures(backend: Any, observe: Observer, tmp_
 
 @pytest.mark.clause("SIDE-031~1", needs=("INFER-003", "BUNDLE-023"))
 def test_a_seed_draws_the_exposures(backend: Any, observe: Observer, tmp_path: Path) -> None:
-    """The same ones again, and others. If this fails, suspect a seed that nobody reads."""
+    """The same ones again, zero being a seed, and others. If this fails, suspect a seed that nobody reads."""
     asked, test = scenes.bundles(backend, "single"), scenes.scan(tmp_path)
 
     found = [
         scenes.compared(backend, tmp_path / str(k), asked, test, n_subsample=20, subsample_seed=seed)["single"]
-        for k, seed in enumerate((3, 3, 4))
+        for k, seed in enumerate((0, 0, 4))
     ]
 
     observe.equal("again", found[1], found[0])
