@@ -25,6 +25,7 @@ WARNED = "DATA-031:warnings_are_given_and_notes_are_not"
 UNKNOWN = "DATA-031:an_unknown_finding_cannot_be_accepted"
 SAID = "DATA-032:what_is_taken_for_granted_is_said"
 PROBE = "DATA-020:a_probe_of_another_side_is_refused"
+OBLONG = "DATA-020:an_oblong_probe_is_refused"
 ARRAYS = "DATA-021:arrays_are_laid_out_as_files"
 MISFITS = "DATA-021:arrays_that_do_not_fit_are_refused"
 BYTES = "DATA-022:a_changed_byte_is_found_in_every_member"
@@ -104,9 +105,22 @@ def without_a_side(original, value, N, *rest):
     return original(value, None, *rest)
 
 
+def the_last_side_alone(original, value, N, *rest):
+    array = np.asarray(value)
+    if array.ndim in (2, 3) and array.shape[-1] == N != array.shape[-2]:
+        return array.astype(np.complex64)
+    return original(value, N, *rest)
+
+
 mutant = rows(__name__)
 
 mutant("GUARD-DATA-020", "a probe of another side is taken", PROBE, plant=function(checks.probe, without_a_side))
+mutant(
+    "GUARD-DATA-020d",
+    "of a probe the last side is looked at",
+    *case(OBLONG, "low", "low-modes"),
+    plant=function(checks.probe, the_last_side_alone),
+)
 mutant(
     "GUARD-DATA-020b",
     "a narrower probe is padded in silence",

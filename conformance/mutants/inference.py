@@ -232,6 +232,9 @@ mutant("GUARD-INFER-011b", "the image depends on how the work was cut up", "INFE
     plant=method(PtychoModule, "forward_predict", the_patterns_are_normalised_by_their_batch))
 mutant("GUARD-INFER-012", "the inference batch size is ignored", "INFER-012:the_network_sees_batches_of_the_size_asked_for",
     plant=function(_batch_size, lambda original, config, execution: original(config, None)))
+mutant("GUARD-INFER-012b", "the batch size of the configuration is ignored",
+    "INFER-012:without_a_size_of_its_own_an_inference_has_the_configurations",
+    plant=function(_batch_size, lambda original, config, execution: original(None, execution)))
 mutant("GUARD-INFER-003b", "the window is 20 whatever is asked for", "INFER-003:the_pictures_are_modulus_and_argument",
     plant=constant(routes, "stitch", lambda patches, offsets, M: inference.stitch(patches, offsets)))
 

@@ -18,6 +18,7 @@ from reference_impl.training.overrides import settle
 MODULE = PtychoLightningModule
 CLIP = "TRAIN-044:the_gradient_is_clipped"
 GATHERED = "TRAIN-044:an_update_of_gathered_batches_is_clipped"
+DUE = "TRAIN-044:there_are_as_many_updates_as_are_due"
 MEAN = "TRAIN-045:gathered_batches_count_by_their_mean"
 
 
@@ -60,6 +61,11 @@ def a_tail_is_added(original, self):
 def gradients_are_added(original, self):
     self._gathered = 1
     original(self)
+
+
+def every_second_batch_counts(original, self):
+    if self._gathered > 1 or self.trainer.is_last_batch:
+        original(self)
 
 
 def gradients_are_never_cleared(self):
@@ -137,6 +143,8 @@ mutant("GUARD-TRAIN-044d", "gradients pile up from update to update", "TRAIN-044
     plant=method(MODULE, "_update", instead(gradients_are_never_cleared)))
 mutant("GUARD-TRAIN-044e", "the tail of an epoch is not clipped", f"{GATHERED}[left-over]",
     plant=method(MODULE, "_update", the_tail_is_not_clipped))
+mutant("GUARD-TRAIN-044h", "every second batch makes an update", f"{DUE}[2-by-1]", f"{DUE}[3-by-1]",
+    plant=method(MODULE, "_update", every_second_batch_counts))
 mutant("GUARD-TRAIN-044g", "a kernel is clipped as one unit", "TRAIN-044:the_adaptive_clip_looks_at_each_unit",
     plant=function(_unit_norm, instead(torch.linalg.vector_norm)))
 mutant("GUARD-TRAIN-045", "the tail of an epoch is divided by accum_steps", f"{MEAN}[left-over]",

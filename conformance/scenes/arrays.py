@@ -43,6 +43,13 @@ def unlike_probe(folder: Path, side: int) -> tuple[dict[str, Any], Path]:
     return given, write_npz(folder / files.NAME, **given)
 
 
+def oblong_probe(folder: Path, shape: tuple[int, ...]) -> tuple[dict[str, Any], Path]:
+    """Arrays whose probe has this shape, the patterns 16 pixels a side, and their file."""
+    values = np.exp(0.1j * np.arange(np.prod(shape))).reshape(shape).astype(np.complex64)
+    given = {**files.arrays(), "probeGuess": values}
+    return given, write_npz(folder / files.NAME, **given)
+
+
 def damaged(folder: Path, member: str, kept: str) -> tuple[Path, list[bytes]]:
     """A whole file, members `stored` or `compressed`, and copies with a bit turned in the content of one member."""
     save = {"stored": np.savez, "compressed": np.savez_compressed}[kept]

@@ -24,6 +24,20 @@ def test_a_probe_of_another_side_is_refused(backend: Any, observe: Observer, tmp
         backend.read(path)
 
 
+@pytest.mark.clause("DATA-020~1")
+@pytest.mark.parametrize(
+    "shape", [(12, 16), (16, 12), (2, 12, 16), (2, 16, 12)], ids=["low", "narrow", "low-modes", "narrow-modes"]
+)
+def test_an_oblong_probe_is_refused(backend: Any, observe: Observer, tmp_path: Path, shape: tuple[int, ...]) -> None:
+    """One of its sides is another one than the patterns'. If this fails, suspect a check of the last axis alone."""
+    given, path = arrays.oblong_probe(tmp_path, shape)
+
+    with observe.raises("arrays", ValueError, "probeGuess"):
+        backend.record(**given)
+    with observe.raises("file", ValueError, "probeGuess", path.name):
+        backend.read(path)
+
+
 @pytest.mark.clause("DATA-021~1")
 @pytest.mark.parametrize("layout", arrays.LAYOUTS, ids=str)
 def test_arrays_are_laid_out_as_files(backend: Any, observe: Observer, layout: Any) -> None:

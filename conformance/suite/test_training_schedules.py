@@ -168,6 +168,18 @@ def test_accumulation_joins_batches_into_one_update(backend: Any, observe: Obser
 
 
 @pytest.mark.clause("TRAIN-044~1", evidence="conservation", needs=("TRAIN-011",))
+@pytest.mark.parametrize(("batches", "gathered", "due"), [(2, 1, 2), (3, 1, 3), (3, 2, 2)], ids=["2-by-1", "3-by-1", "3-by-2"])
+def test_there_are_as_many_updates_as_are_due(backend: Any, observe: Observer, batches: int, gathered: int, due: int) -> None:
+    """Adam goes by one rate an update, where gradients agree. If this fails, suspect a count that begins or ends one off."""
+    recipe = replace(LEAN, groups=4 * batches, overrides=settings(accum_steps=gathered) if gathered > 1 else LEAN.overrides)
+
+    step = updates.displacement(backend, recipe)
+
+    observe.at_least("largest move", float(np.abs(step).max()) / recipe.rate, due - 0.5)
+    observe.at_most("largest move, too", float(np.abs(step).max()) / recipe.rate, due + 0.1)
+
+
+@pytest.mark.clause("TRAIN-044~1", evidence="conservation", needs=("TRAIN-011",))
 def test_nothing_of_the_tail_reaches_the_next_epoch(backend: Any, observe: Observer) -> None:
     """Three batches, two to an update, gradient descent in small steps: two epochs go twice as far as one.
 
