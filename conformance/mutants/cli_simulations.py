@@ -13,6 +13,8 @@ OWN = "CLI-047:a_simulation_takes_a_probe_of_ones_own"
 ACTS = "CLI-047:every_real_number_of_a_recipe_acts"
 EXPERIMENT, EXPOSURES = "simulation/experiment.py", "simulation/exposures.py"
 
+BARE = "CLI-072:a_recipe_leaves_out_what_flags_leave_out"
+SIDE = "CLI-072:an_object_has_the_side_that_help_says"
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -36,3 +38,9 @@ mutant("GUARD-CLI-047h", "the stop of a zone plate is always the usual one", ACT
 mutant("GUARD-CLI-047i", "the photons of a recipe are the usual ones", ACTS,
     plant=source("simulation/recipe.py", "{name: table[name] for name in KEYS[\"\"] if name in table}",
         "{name: table[name] for name in KEYS[\"\"] if name in table and name != 'photons'}"))
+mutant("GUARD-CLI-072", "objects are as large as those of the usual patterns, however small the patterns are", SIDE,
+    plant=source("cli/simulate.py", "size=5 * args.N if args.size is None", "size=usual.size if args.size is None"))
+mutant("GUARD-CLI-072b", "a recipe without a size makes smaller objects than flags without one", BARE,
+    plant=source("simulation/recipe.py", "5 * N if isinstance(N, int) else N", "4 * N if isinstance(N, int) else N"))
+mutant("GUARD-CLI-072c", "flags without photons have others than a recipe without them", BARE,
+    plant=source("cli/simulate.py", "default=usual.photons", "default=1e6"))

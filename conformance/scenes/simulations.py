@@ -160,3 +160,40 @@ def differ(one: Path, other: Path) -> list[str]:
                 if not (key in first and key in second and np.array_equal(first[key], second[key])):
                     found.append(f"{name}: {key}")
     return found
+
+
+SPARE = {"--N": 16, "--patterns": 6, "--test-patterns": 4}
+"""Flags without which a simulation is large."""
+STATED = ("N", "patterns", "test_patterns")
+
+
+def untold(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
+    """`simulate` that is told nothing but how little it is to make, once for all checks of a session."""
+    for flag in (*SPARE, "--size"):
+        solving.understood(backend, "simulate", flag, shared)
+    done = once(shared, "untold", lambda folder: vars(_called(backend, folder, *commands.listed(SPARE))))
+    return process.Completed(**done), shared / "untold" / "out"
+
+
+def by_a_bare_recipe(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, Path]:
+    """The same by the recipe that it left, of which nothing stays but these numbers and the names of sections."""
+    solving.understood(backend, "simulate", "--recipe", shared)
+    text = (untold(backend, shared)[1] / "recipe.toml").read_text(encoding="utf-8")
+    kept = [line for line in text.splitlines() if line.startswith("[") or line.partition("=")[0].strip() in STATED]
+    (folder / "bare.toml").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return _called(backend, folder, "--recipe", folder / "bare.toml"), folder / "out"
+
+
+def sides_of_objects(folder: Path) -> list[tuple[int, ...]]:
+    """The form of the object of the training and of the test scan."""
+    return [np.shape(np.load(folder / f"{name}.npz")["objectGuess"]) for name in ("train", "test")]
+
+
+def unlike(one: Path, other: Path) -> list[str]:
+    """Arrays of the two scans of a simulation that are not the same bits in both folders."""
+    found = []
+    for name in ("train", "test"):
+        with np.load(one / f"{name}.npz") as first, np.load(other / f"{name}.npz") as second:
+            names = sorted(key for key in {*first.files, *second.files} if key != "_metadata")
+            found += [f"{name}: {key}" for key in names if not (key in second and np.array_equal(first[key], second[key]))]
+    return found
