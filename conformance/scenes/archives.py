@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import beside, native, process
+from conformance.connectors.names import NotEvaluated
 from conformance.oracles import bundle as oracle
 from conformance.scenes import networks, runs
 from conformance.scenes.records import write_npz
@@ -52,11 +53,17 @@ def good(backend: Any, recipe: Recipe = BASE) -> Path:
 
 
 def of_files(backend: Any, folder: Path) -> runs.Run:
-    """A run on a map of three files, with a scale that is trained for each."""
+    """A run on a map of three files, with a scale that is trained for each.
+
+    `NotEvaluated` where a training refuses the map: that its loaders take one (BATCH-043) says nothing of the workflow.
+    """
     recipe = Recipe(groups=4, training=(("intensity_scale_trainable", True),))
     paths = [write_npz(folder / f"scan-{seed}.npz", **runs.raw(20, seed=seed)) for seed in (5, 6, 8)]
     dataset = backend.mapped(paths, folder / "map", runs.configuration(backend, recipe, folder))
-    return runs.fresh(backend, recipe, folder / "run", (dataset, None))
+    try:
+        return runs.fresh(backend, recipe, folder / "run", (dataset, None))
+    except (TypeError, ValueError) as error:
+        raise NotEvaluated(f"a training refuses a map: {error}") from error
 
 
 def scaled_apart(backend: Any, run: runs.Run) -> Any:

@@ -41,7 +41,7 @@ LATER = 2.5e-3
 def _odd(folder: Path, kind: str, good: np.ndarray) -> Path:
     """Counts in another unit, with hot pixels under the mask; to validate on, one repeats another, and one is far away."""
     given = record(n=20, N=64, seed={"train": 5, "test": 11}[kind])
-    counts = np.where(good, np.rint(given["diff3d"] ** 2), flags.HOT * given["diff3d"].max() ** 2).astype(np.float32)
+    counts = flags.hot(given["diff3d"], good)
     if kind == "test":
         counts[1] = counts[0]
         given["xcoords"][-1] += AWAY
@@ -130,7 +130,7 @@ def inspected(backend: Any, shared: Path, answered: bool) -> tuple[process.Compl
         good = masks.mask(64)
         np.save(folder / "good.npy", np.fft.ifftshift(good))
         given = record(n=20, N=64)
-        counts = np.where(good, np.rint(given["diff3d"] ** 2), flags.HOT * given["diff3d"].max() ** 2).astype(np.float32)
+        counts = flags.hot(given["diff3d"], good)
         places = {name: given[name] * METRES for name in ("xcoords", "ycoords")}
         data = write_npz(folder / "data.npz", **{**given, **places, "diff3d": np.fft.ifftshift(counts, axes=(1, 2))})
         words = {

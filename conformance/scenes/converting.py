@@ -236,7 +236,7 @@ def called(backend: Any, shared: Path, name: str, case: Case) -> tuple[process.C
 
     In the window the probe is made of optics where the help of `convert` lists their flags.
     """
-    understood(backend, shared, *case.flags, *case.switches)
+    understood(backend, shared, *case.flags, *case.switches, *solving.flags_of(case.files))
     optics = name == "window" and set(lens.FLAGS) <= set(solving.offered(backend, "convert", shared))
 
     def run(folder: Path) -> process.Completed:
@@ -275,8 +275,8 @@ def laid(name: str, *places: np.ndarray) -> list[np.ndarray]:
 
 def rehearsed(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, list[str]]:
     """`--dry-run` of a conversion: how it ended, and what is new in the folder."""
-    understood(backend, shared, "--dry-run", "--held-out")
     case = CASES["names"]
+    understood(backend, shared, "--dry-run", "--held-out", "--drop-surplus", *case.flags, *solving.flags_of(case.files))
     argv = [*backend.command("convert"), *commands.listed(case.files(folder) | case.flags), "--drop-surplus", "--dry-run"]
     before = archives.left(folder)
     done = commands.call([*argv, "--held-out", HELD, "--output", folder / "scan.npz"], folder)

@@ -30,10 +30,15 @@ NOTES = "notes of somebody else.txt"
 """What stands in the output folder before, and is nobody's of these commands."""
 
 
+def hot(amplitudes: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """Counts of amplitudes `(n, N, N)`, float32 and whole, whose masked pixels hold many more."""
+    return np.rint(np.where(good, amplitudes**2, HOT * amplitudes.max() ** 2)).astype(np.float32)
+
+
 def odd(folder: Path) -> tuple[Path, Path, np.ndarray]:
     """A file of counts at positions in another unit, with hot pixels, and a mask beside it: both paths, and the good pixels."""
     given, good = record(n=20, N=64), masks.mask(64)
-    counts = np.where(good, np.rint(given["diff3d"] ** 2), HOT * given["diff3d"].max() ** 2).astype(np.float32)
+    counts = hot(given["diff3d"], good)
     given = {**given, "diff3d": counts, "xcoords": given["xcoords"] / SCALE, "ycoords": given["ycoords"] / SCALE}
     np.save(folder / "good.npy", good)
     return write_npz(folder / "odd.npz", **given), folder / "good.npy", good
@@ -52,7 +57,7 @@ def neighbours(backend: Any, shared: Path) -> int:
 
 def turned(backend: Any, shared: Path) -> solving.Solved:
     """`infer` with every flag that changes what is stitched, on the bundle of `trained`; once for all checks of a session."""
-    for flag in (*INFER, *TURNS):
+    for flag in (*INFER, *TURNS, "--mask"):
         solving.understood(backend, "infer", commands.hyphened(flag), shared)
     flow = trained(backend, shared)
     near = {"--neighbor-count": NEIGHBOURS} if neighbours(backend, shared) == NEIGHBOURS else {}
@@ -180,7 +185,7 @@ def undone(backend: Any, shared: Path, other: str = "") -> solving.Solved:
 
     def run(folder: Path) -> process.Completed:
         given, good = solving.arrays("plain"), masks.mask(engines.N)
-        counts = np.where(good, np.rint(given["diff3d"].astype(float) ** 2), HOT * given["diff3d"].max() ** 2).astype(np.float32)
+        counts = hot(given["diff3d"].astype(float), good)
         odd_ones = {"diff3d": counts, "xcoords": given["xcoords"] / SCALE, "ycoords": given["ycoords"] / SCALE}
         np.save(folder / "good.npy", good)
         data = write_npz(folder / "counts.npz", **{**given, **odd_ones})

@@ -30,10 +30,14 @@ MANY = 3
 """Calls at least: two of the recipe as it is, and one of another number."""
 
 
+def _understood(backend: Any, shared: Path, *flags: str) -> None:
+    for flag in flags:
+        solving.understood(backend, "simulate", flag, shared)
+
+
 def made(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     """`simulate` with all of these flags, once for all checks of a session."""
-    for flag in (*FLAGS, "--object", "--mode-powers"):
-        solving.understood(backend, "simulate", flag, shared)
+    _understood(backend, shared, *FLAGS, "--object", "--mode-powers")
 
     def run(folder: Path) -> process.Completed:
         return _called(backend, folder, *commands.listed(FLAGS), *LISTS)
@@ -43,12 +47,13 @@ def made(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
 
 def made_again(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, Path]:
     """`simulate` of the recipe that it left."""
-    solving.understood(backend, "simulate", "--recipe", shared)
+    _understood(backend, shared, "--recipe")
     return _called(backend, folder, "--recipe", made(backend, shared)[1] / "recipe.toml"), folder / "out"
 
 
-def of_a_probe(backend: Any, folder: Path) -> tuple[process.Completed, Path, np.ndarray]:
+def of_a_probe(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, Path, np.ndarray]:
     """`simulate` with a probe of one's own: how it ended, its files, and the probe, complex64 `(N, N)`."""
+    _understood(backend, shared, *FLAGS, "--probe-file")
     probe = curved_probe(N, seed=23)[0]
     np.save(folder / "probe.npy", probe)
     few = {**FLAGS, "--patterns": 4, "--test-patterns": 4, "--beam-stop": 0}
@@ -60,7 +65,7 @@ def without_effect(backend: Any, shared: Path, folder: Path) -> tuple[list[int],
 
     Beside them, how the calls ended that were not refused by the number's name: not every other number is a setting.
     """
-    solving.understood(backend, "simulate", "--recipe", shared)
+    _understood(backend, shared, *FLAGS, "--recipe")
     few = {**FLAGS, "--patterns": 4, "--test-patterns": 4}
     plate = "zone_plate" in solving.offered(backend, "simulate", shared).get("--probe", "")
     done = [_called(backend, folder, *commands.listed(few), *(("--probe", "zone_plate") if plate else ()))]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +166,13 @@ def understood(backend: Any, name: str, flag: str, shared: Path) -> None:
     """Raises `NotClaimed` where the help of a command does not list a flag."""
     if flag not in offered(backend, name, shared):
         raise NotClaimed(f"command `{name}`: its help does not list {flag}")
+
+
+@cache
+def flags_of(made: Callable[[Path], dict[str, Any]]) -> tuple[str, ...]:
+    """The flags by which a call names the files that are made for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        return tuple(made(Path(folder)))
 
 
 def call(backend: Any, shared: Path, experiment: str, *flags: Any, folder: Path | None = None) -> Solved:

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import simulations, solving
+from conformance.scenes import simulations
 
 pytestmark = pytest.mark.slow
 
@@ -67,8 +67,7 @@ def test_a_recipe_makes_the_same_files(backend: Any, observe: Observer, shared_f
 @pytest.mark.clause("CLI-047~1", needs=("CLI-028",), evidence="analytic")
 def test_a_simulation_takes_a_probe_of_ones_own(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """But for a factor. If this fails, suspect a probe of another kind, or one that is turned."""
-    solving.understood(backend, "simulate", "--probe-file", shared_folder)
-    done, folder, own = simulations.of_a_probe(backend, tmp_path)
+    done, folder, own = simulations.of_a_probe(backend, shared_folder, tmp_path)
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
 
     found = np.squeeze(native.array(backend.read(folder / "train.npz").probeGuess))

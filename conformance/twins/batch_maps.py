@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from conformance.defects.changes import constant, every, function, instead, method
+from conformance.defects.changes import answer, constant, every, function, instead, method
 from conformance.mutants.batch_maps import gathered
 from conformance.twins import rows
 from conformance.twins.batch import batches_of_arrays_are_taken
@@ -38,6 +38,12 @@ def rows_are_copied_one_by_one(original, self, indices):
     return [fields, *(np.concatenate([part[place].numpy() for part in parts]) for place in (1, 2))]
 
 
+def a_map_is_for_loaders(original, train, *given, **options):
+    if isinstance(train, mapped.MappedDataset):
+        raise TypeError("train: a record or a container was expected, found a map; loaders take one")
+    return original(train, *given, **options)
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -55,3 +61,6 @@ twin("TWIN-rule-other-draw", "members by rule are drawn by another generator", f
     plant=function(rules._drawn, instead(a_draw_of_another_generator)))
 twin("TWIN-map-version-in-words", "the schema of a map is a text", files=FILES,
     plant=constant(manifest, "VERSION", "third"))
+twin("TWIN-map-for-loaders-alone", "the workflow of a training takes records and containers, and no map",
+    "PHYS-019:of_several_experiments_one_is_named", "PHYS-013:each_sample_has_the_scale_of_its_experiment",
+    "BUNDLE-024:a_model_of_several_files_is_rebuilt", files=FILES, plant=answer("train", a_map_is_for_loaders))
