@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +19,13 @@ from reference_impl.data.pairing import Pairs
 def values_are_judged_before_the_mask(original, archive, key, *rest):
     checks.pattern_values(archive.array(key), key, archive.path)
     return original(archive, key, *rest)
+
+
+def everybody_is_warned(original, archive, *given, **options):
+    found = original(archive, *given, **options)
+    if found is not None and options.get("tell", True):
+        warnings.warn(f"{archive.path}: 0 of {pairing.FRAMES} and {pairing.POSITIONS} are left out", RuntimeWarning, stacklevel=3)
+    return found
 
 
 def masks_are_not_written(original, self, path):
@@ -83,3 +91,5 @@ mutant("GUARD-LOSS-012b", "the mean counts hidden pixels", "LOSS-012:the_loss_is
 mutant("GUARD-LOSS-012c", "what a mask hides reaches the loss",
     "LOSS-012:values_under_a_mask_change_neither_loss_nor_gradient",
     plant=function(checks.masked, instead(lambda stack, good: np.nan_to_num(stack))))
+mutant("GUARD-DATA-013j", "whoever numbers both is warned", "DATA-013:where_all_have_partners_nothing_is_said",
+    plant=function(pairing.read, everybody_is_warned))

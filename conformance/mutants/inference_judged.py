@@ -101,6 +101,13 @@ def a_line_is_bare(original, covered, origin, positions):
     return 0.0 if flat else original(covered, origin, positions)
 
 
+def a_line_ends_with_the_rows(original, covered, origin, positions):
+    at = np.rint(positions - np.asarray(origin)).astype(int)
+    inside = (at >= 0).all(axis=1) & (at < len(covered)).all(axis=1)  # as many columns as rows
+    flat = len(positions) < 3 or np.linalg.matrix_rank(positions - positions[0]) < 2
+    return float(covered[at[inside, 1], at[inside, 0]].sum() / len(at)) if flat else original(covered, origin, positions)
+
+
 def one_mode_makes_the_pattern(original, *given):
     probe, scaling = original(*given)
     return probe[:1], scaling
@@ -210,6 +217,12 @@ mutant(
     "the field is the box of the positions",
     *case(COVERED, "kite"),
     plant=function(figures.covered_share, the_box_is_the_field),
+)
+mutant(
+    "GUARD-INFER-053d",
+    "a line's places end with the rows",
+    *case(LINE, "line-beyond-right"),
+    plant=function(figures.covered_share, a_line_ends_with_the_rows),
 )
 mutant("GUARD-INFER-053c", "nothing of a line is covered", LINE, plant=function(figures.covered_share, a_line_is_bare))
 mutant(

@@ -204,6 +204,8 @@ FIELDS = {
     "none": Field(np.zeros((30, 47), bool), (0.0, 0.0), BOX, BOX),
     "line": Field(_striped(), (0.0, 0.0), LINE, share=4 / 8),
     "line-beyond": Field(np.ones((30, 47), bool), (10.0, 0.0), LINE, share=6 / 8),
+    "line-beyond-right": Field(np.ones((30, 47), bool), (-20.0, 0.0), LINE, share=6 / 8),
+    "line-beyond-below": Field(np.ones((30, 47), bool), (0.0, -20.0), LINE, share=5 / 8),
     "two": Field(_striped(), (0.0, 0.0), np.array([[4.2, 3.0], [9.1, 2.0]]), share=1 / 2),
     "one": Field(_striped(), (0.5, 0.5), np.array([[4.4, 3.0]]), share=1.0),
 }

@@ -60,7 +60,8 @@ PAIRS = [
     Pairing("whole-floats", (2.0**40 + ALL)[::-1].copy(), 2.0**40 + np.delete(ALL, 5)),
     Pairing("one-in-common", np.array([4, 2, 9]), np.array([7, 9])),
 ]
-
+COMPLETE = Pairing("complete", ALL, np.roll(ALL, 3))
+"""Every number stands on both sides."""
 KINDS = [
     Pairing("unsigned-and-signed", (2**60 + ALL).astype(np.uint64), (2**60 + ALL[::-1]).astype(np.int64)),
     Pairing("beyond-signed", np.uint64(2**63 - 5) + ALL.astype(np.uint64), np.uint64(2**63 - 5) + ALL[::-1].astype(np.uint64)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,18 @@ def test_what_has_no_partner_is_said(backend: Any, observe: Observer, tmp_path: 
 
     with observe.warns("warning", RuntimeWarning, "frame_index", "position_index"):
         backend.read(path)
+
+
+@pytest.mark.clause("DATA-013~1")
+def test_where_all_have_partners_nothing_is_said(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """No warning of partners. If this fails, suspect a count of positions in the place of those that are left out."""
+    path = pairings.COMPLETE.write(tmp_path)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        backend.read(path)
+
+    observe.equal("warnings", [str(one.message) for one in caught if "position_index" in str(one.message)], [])
 
 
 @pytest.mark.clause("DATA-013~1")
