@@ -9,7 +9,7 @@ from dataclasses import replace
 from conformance.defects.changes import function, instead, method, result
 from conformance.mutants import rows
 from reference_impl.batch import fields, loaders, mapping
-from reference_impl.data import on_disk
+from reference_impl.data import on_disk, pairing
 from reference_impl.data.npz import Archive
 from reference_impl.data.record import PATTERN_KEYS
 
@@ -17,7 +17,9 @@ BESIDE = "BATCH-049:files_of_every_form_lie_beside_each_other"
 BROKEN = "BATCH-036:an_error_of_any_attribute_is_reported"
 FAILING = "BATCH-057:an_attribute_that_fails_is_not_absent"
 HELD = "BATCH-056:a_map_holds_what_was_asked_for"
+SAID = "BATCH-059:a_map_says_what_its_files_are_read_with"
 SETTINGS = "BATCH-040:settings_of_groups_act_through_a_map"
+TOLD = set()
 WORKERS = "BATCH-031:both_loaders_have_the_workers_that_were_asked_for"
 
 
@@ -40,6 +42,15 @@ def any_error_of_a_scale_is_absence(original, container, name):
         if "scaling" in name:
             return None
         raise
+
+
+def told_once(original, archive, frames, positions, tell=True):
+    folder = archive.path.parent
+    first = tell and folder not in TOLD
+    found = original(archive, frames, positions, first)
+    if found is not None:
+        TOLD.add(folder)
+    return found
 
 
 mutant = rows(__name__)
@@ -66,3 +77,7 @@ mutant("GUARD-BATCH-031h", "validation has no workers", WORKERS,
 mutant("GUARD-BATCH-031k", "training has no workers", WORKERS,
     plant=function(loaders.make_loader, lambda original, dataset, size, execution=None, *, shuffle=False, generator=None:
         original(dataset, size, None if generator else execution, shuffle=shuffle, generator=generator)))
+mutant("GUARD-BATCH-059", "integers in a map are amplitudes without a word", f"{SAID}[integers]",
+    plant=function(on_disk.warn_of_integers, instead(lambda *given: None)))
+mutant("GUARD-BATCH-059b", "of several files with dropped frames the first is told", f"{SAID}[frames-missing]",
+    plant=function(pairing.read, told_once))

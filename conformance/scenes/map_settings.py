@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from conformance.connectors import native
 from conformance.scenes import batches, entrances, maps
+from conformance.scenes.records import write_npz
 
 GROUPS: dict[str, dict[str, Any]] = {
     "drawn": {"sequential_sampling": False},
@@ -110,3 +112,24 @@ def changed(backend: Any, dataset: Any, paths: dict[str, Path], config: Any) -> 
     own = [maps.rows(whole, maps.of_file(dataset, number)) for number in range(len(paths))]
     unlike = [maps.unlike(one, maps.in_memory(backend, path, config)) for one, path in zip(own, paths.values(), strict=True)]
     return {name: names for name, names in zip(paths, unlike, strict=True) if names}
+
+
+SAID: dict[str, tuple[type[Warning], tuple[str, ...]]] = {
+    "integers": (UserWarning, ("measurement",)),
+    "frames-missing": (RuntimeWarning, ("frame_index", "position_index")),
+}
+"""Form of a file → the warning that reading it gives, and what it names."""
+
+
+def warned_of(backend: Any, folder: Path, form: str) -> list[str]:
+    """The names of the files, two in this form among three, for which making their map gives the warning of the form."""
+    kind, words = SAID[form]
+    names = ("first.npz", "plain.npz", "last.npz")
+    given = {name: entrances.whole(seed=30 + number) for number, name in enumerate(names)}
+    dressed = {name: arrays if name == "plain.npz" else BESIDE[form](arrays) for name, arrays in given.items()}
+    paths = [write_npz(folder / name, **arrays) for name, arrays in dressed.items()]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        backend.mapped(paths, folder / "map", maps.config(backend, 1, N=64, n_groups=8, neighbor_count=4))
+    told = [str(one.message) for one in caught if issubclass(one.category, kind)]
+    return [name for name in names if any(name in text and all(word in text for word in words) for text in told)]

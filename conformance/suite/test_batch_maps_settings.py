@@ -1,4 +1,4 @@
-"""BATCH-040, BATCH-049, BATCH-056: settings of groups in a map, maps made with others, files of every form in one map."""
+"""BATCH-040, BATCH-049, BATCH-056, BATCH-059: settings of a map, files of every form in one, what is said of them."""
 
 from __future__ import annotations
 
@@ -46,3 +46,12 @@ def test_files_of_every_form_lie_beside_each_other(backend: Any, observe: Observ
         dataset = backend.mapped(list(paths.values()), tmp_path / "map", config)
 
     observe.equal("changed", map_settings.changed(backend, dataset, paths, config), {})
+
+
+@pytest.mark.clause("BATCH-059~1", needs=("DATA-003", "DATA-013"))
+@pytest.mark.parametrize("form", map_settings.SAID)
+def test_a_map_says_what_its_files_are_read_with(backend: Any, observe: Observer, tmp_path: Path, form: str) -> None:
+    """By name, two among three. If this fails, suspect a second reader with the checks of the first, and not its words."""
+    found = map_settings.warned_of(backend, tmp_path, form)
+
+    observe.equal("warned of", found, ["first.npz", "last.npz"])
