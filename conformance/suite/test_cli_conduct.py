@@ -141,13 +141,13 @@ def test_a_file_of_somebody_else_stays(backend: Any, observe: Observer, shared_f
     observe.equal("somebody else's", [name for name in archives.left(found.folder) if name == flags.NOTES], [flags.NOTES])
 
 
-@pytest.mark.clause("CLI-044~2", needs=("CLI-028",))
+@pytest.mark.clause("CLI-044~2", "CLI-045~3", needs=("CLI-028",))
 def test_a_smaller_simulation_leaves_no_larger_one(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Both end well, though nobody listens; one set is left. If this fails, suspect a closed pipe, or files that are added to."""
     codes, left = conduct.unheard(backend, shared_folder)
 
-    observe.equal("exit codes", codes, [0, 0])
-    observe.equal("scans to train on", [name for name in left if name.startswith("train")], ["train.npz"])
+    observe.equal("exit codes", codes, [0, 0], clause="CLI-045")
+    observe.equal("scans to train on", [name for name in left if name.startswith("train")], ["train.npz"], clause="CLI-044")
 
 
 @pytest.mark.clause("CLI-045~3", needs=("CLI-005", "CLI-007"))
