@@ -12,6 +12,7 @@ INSPECTED = "CLI-043:an_implausible_file_does_not_pass_inspection"
 ANSWERED = "CLI-043:flags_answer_what_an_inspection_finds"
 REFINED = "CLI-044:an_older_refinement_does_not_stay"
 SMALLER = "CLI-044:a_smaller_simulation_leaves_no_larger_one"
+UNHEARD = "CLI-045:nobody_has_to_listen_to_a_simulation"
 RIGHTS = "CLI-045:what_is_left_can_be_read_by_others"
 TOLD = "CLI-046:an_inference_tells_its_figures"
 PLACES = "CLI-046:objects_of_files_are_compared_at_their_places"
@@ -55,7 +56,7 @@ mutant("GUARD-CLI-044", "an older refinement stays", REFINED,
     plant=source("cli/refine.py", "            (folder / name).unlink(missing_ok=True)\n", "            pass\n"))
 mutant("GUARD-CLI-044b", "an older, larger simulation stays", SMALLER,
     plant=source("cli/simulate.py", 'if _OURS.fullmatch(path.name)]', 'if False]'))
-mutant("GUARD-CLI-045", "a closed pipe is an error", SMALLER,
+mutant("GUARD-CLI-045", "a closed pipe is an error", UNHEARD,
     plant=source("cli/progress.py", "            return self.stream.write(text)\n        except (OSError, ValueError):",
         "            return self.stream.write(text)\n        except ValueError:"))
 mutant("GUARD-CLI-045b", "what was written by one file is its owner's alone", f"{RIGHTS}[train]",
@@ -88,7 +89,7 @@ mutant("GUARD-CLI-045e", "files can be read by everybody, whatever the mask says
     plant=source("atomic.py", "temporary.chmod(0o666 & ~umask())", "temporary.chmod(0o644)"))
 mutant("GUARD-CLI-045f", "after the first file that is written the process has no mask", f"{RIGHTS}[train]",
     plant=source("claims.py", "    mask = os.umask(0)\n    os.umask(mask)\n", "    mask = os.umask(0)\n"))
-mutant("GUARD-CLI-045g", "a full disk behind the output ends a command", SMALLER,
+mutant("GUARD-CLI-045g", "a full disk behind the output ends a command", UNHEARD,
     plant=source("cli/progress.py", "            return self.stream.write(text)\n        except (OSError, ValueError):",
         "            return self.stream.write(text)\n        except (BrokenPipeError, ValueError):"))
 mutant("GUARD-CLI-024g", "infer: --neighbor-count has no effect", INFERRED,

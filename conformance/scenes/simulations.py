@@ -174,8 +174,7 @@ STATED = ("N", "patterns", "test_patterns")
 
 def untold(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     """`simulate` that is told nothing but how little it is to make, once for all checks of a session."""
-    for flag in (*SPARE, "--size"):
-        solving.understood(backend, "simulate", flag, shared)
+    _understood(backend, shared, *SPARE, "--size")
     done = once(shared, "untold", lambda folder: vars(_called(backend, folder, *commands.listed(SPARE))))
     return process.Completed(**done), shared / "untold" / "out"
 
@@ -184,9 +183,19 @@ def by_a_bare_recipe(backend: Any, shared: Path, folder: Path) -> tuple[process.
     """The same by the recipe that it left, of which nothing stays but these numbers and the names of sections."""
     solving.understood(backend, "simulate", "--recipe", shared)
     text = (untold(backend, shared)[1] / "recipe.toml").read_text(encoding="utf-8")
-    kept = [line for line in text.splitlines() if line.startswith("[") or line.partition("=")[0].strip() in STATED]
+    lines = {name: line for line in text.splitlines() if (name := line.partition("=")[0].strip()) in STATED}
+    if len(lines) < len(STATED):
+        raise NotClaimed(f"recipe.toml: it does not state each of {', '.join(STATED)} on a line of its own")
+    kept = [line for line in text.splitlines() if line.startswith("[") or line in lines.values()]
     (folder / "bare.toml").write_text("\n".join(kept) + "\n", encoding="utf-8")
     return _called(backend, folder, "--recipe", folder / "bare.toml"), folder / "out"
+
+
+def of_five_patterns(backend: Any, shared: Path) -> None:
+    """`NotClaimed` where the help of `--size` does not say that an object has five times the side of a pattern."""
+    said = solving.offered(backend, "simulate", shared)["--size"]
+    if not re.search(r"\b(?:5|five)\b[^.;]*\bN\b", said):
+        raise NotClaimed(f"command `simulate`: by its help an object has another side: {said[:200]}")
 
 
 def sides_of_objects(folder: Path) -> list[tuple[int, ...]]:

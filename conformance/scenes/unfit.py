@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -120,5 +121,5 @@ def write_over(loaders: Any, name: str) -> None:
 def zero(batch: Any, name: str) -> None:
     """Zeros over a field, in place; a field that is read-only stays."""
     array = batch[0][name]
-    if getattr(getattr(array, "flags", None), "writeable", True):
+    with suppress(TypeError, ValueError, RuntimeError):  # of a kind that cannot be written to
         array[...] = 0

@@ -85,16 +85,17 @@ def test_every_real_number_of_a_recipe_acts(backend: Any, observe: Observer, sha
     observe.equal("without effect", same, [])
 
 
-@pytest.mark.clause("CLI-072~1", needs=("CLI-028",))
+@pytest.mark.clause("CLI-072~2", needs=("CLI-028",))
 def test_an_object_has_the_side_that_help_says(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Five times that of a pattern. If this fails, suspect a number in the place of a multiple of `--N`."""
     done, folder = simulations.untold(backend, shared_folder)
+    simulations.of_five_patterns(backend, shared_folder)
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
 
     observe.equal("objects", simulations.sides_of_objects(folder), [(5 * simulations.SPARE["--N"],) * 2] * 2)
 
 
-@pytest.mark.clause("CLI-072~1", needs=("CLI-028", "CLI-047"))
+@pytest.mark.clause("CLI-072~2", needs=("CLI-028", "CLI-047"))
 def test_a_recipe_leaves_out_what_flags_leave_out(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """The same simulation. If this fails, suspect a default that stands in two places."""
     done, folder = simulations.by_a_bare_recipe(backend, shared_folder, tmp_path)
