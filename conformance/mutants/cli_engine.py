@@ -111,3 +111,6 @@ mutant("GUARD-CLI-023", "fine-tuning begins with drawn weights", WEIGHTS,
     plant=source("cli/labels.py", 'return {"start_from": models["diffraction_to_obj"].state_dict()}', "return {}"))
 mutant("GUARD-CLI-023b", "a flag that contradicts the bundle is overruled without a word", GRID,
     plant=source("cli/labels.py", "if name in args.typed and given != value:", "if False:"))
+mutant("GUARD-CLI-064", "halves that cannot be compared cost the solution",
+    "CLI-064:a_figure_that_cannot_be_made_costs_no_result",
+    plant=source("cli/reconstruct.py", "        return None, ContractError(field=", "        raise ContractError(field="))

@@ -219,9 +219,15 @@ def positions(backend: Any, shared: Path) -> Solved:
     return call(backend, shared, "shaken", *POSITIONS)
 
 
+def halved(backend: Any, shared: Path) -> Solved:
+    """The same, stopped before its end with its state kept, and where the help lists it with two halves beside it."""
+    halves = ["--halves"] if "--halves" in offered(backend, "reconstruct", shared) else []
+    return call(backend, shared, "shaken", *POSITIONS[2:], "--sweeps", 25, "--checkpoint", *halves)
+
+
 def halfway(backend: Any, shared: Path) -> Path:
-    """The same, stopped before its end: the state that it leaves."""
-    found = call(backend, shared, "shaken", *POSITIONS[2:], "--sweeps", 25, "--checkpoint")
+    """The state that it leaves."""
+    found = halved(backend, shared)
     return _state(found)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.judging.observe import Observer
 from conformance.oracles import inference as oracle
-from conformance.scenes import archives, commands, engines, solving
+from conformance.scenes import archives, commands, engines, flags, solving
 
 pytestmark = pytest.mark.slow
 
@@ -133,6 +133,19 @@ def test_a_resumed_reconstruction_settles_as_a_whole_one(backend: Any, observe: 
     ended(observe, resumed)
 
     observe.equal(name, resumed[name], whole[name])
+
+
+@pytest.mark.clause("CLI-064~1", needs=("CLI-019",))
+def test_a_figure_that_cannot_be_made_costs_no_result(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Numbers and pictures are there, and why there are no halves. If this fails, suspect a solution that is kept last of all."""
+    solving.understood(backend, "reconstruct", "--halves", shared_folder)
+    found = solving.halved(backend, shared_folder)
+
+    kept = [name for name in flags.REFINED if name not in archives.left(found.folder)]
+    observe.equal("missing", kept, [])
+    observe.equal("exit code", found.done.returncode in (0, 1), True)
+    named = found.done.returncode == 0 or "halves" in found.done.stderr
+    observe.holds("message", named, "a message that names --halves", found.done.stderr[-400:])
 
 
 @pytest.mark.clause("CLI-019~1")

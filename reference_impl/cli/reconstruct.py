@@ -14,6 +14,7 @@ from reference_impl.cli.flags import add_measurement_flag, of
 from reference_impl.cli.judging import add_judgement_flags, read_record, report_of
 from reference_impl.cli.progress import Reporter
 from reference_impl.data.report import Report
+from reference_impl.errors import ContractError
 
 SUMMARY = "reconstruct object, probe and positions of a contract file, without training"
 DESCRIPTION = (
@@ -96,16 +97,28 @@ def _reconstruct(args: argparse.Namespace, say: Reporter) -> None:
     say.line(told.end(found))
     noise = doubts.warn_of(found, record, told.solver, args.data, args.keep_probe)
     say.line("" if noise is None else noise.words())
-    rings = None
-    if args.halves:
-        from reference_impl.evaluate.halves import compare_halves
-
-        with say.step("solving two halves"):
-            rings = compare_halves(record, settings, device, args.output_dir)
-        say.line(rings.line(object_pixel(record.metadata)))
+    rings, failed = _halves(args, record, settings, device, say)
     gone = (LIVE,) if args.checkpoint or args.resume else (LIVE, SOLVER)
     for path in keep_solution(args.output_dir, found, record, report, rings, gone, noise):
         say.line(str(path))
+    if failed is not None:
+        raise failed
+
+
+def _halves(args: argparse.Namespace, record: Any, settings: Any, device: str, say: Reporter) -> tuple[Any, ContractError | None]:
+    """The rings of two halves, None unless asked for; or why there are none, which costs the figure and not the solution."""
+    from reference_impl.data.metadata import object_pixel
+    from reference_impl.evaluate.halves import compare_halves
+
+    if not args.halves:
+        return None, None
+    try:
+        with say.step("solving two halves"):
+            rings = compare_halves(record, settings, device, args.output_dir)
+    except ContractError as error:
+        return None, ContractError(field="halves", expected="halves that can be compared", found=f"none: {error}")
+    say.line(rings.line(object_pixel(record.metadata)))
+    return rings, None
 
 
 def about_probe(report: Report, args: argparse.Namespace) -> Report:
