@@ -93,3 +93,6 @@ mutant("GUARD-LOSS-012c", "what a mask hides reaches the loss",
     plant=function(checks.masked, instead(lambda stack, good: np.nan_to_num(stack))))
 mutant("GUARD-DATA-013j", "whoever numbers both is warned", "DATA-013:where_all_have_partners_nothing_is_said",
     plant=function(pairing.read, everybody_is_warned))
+mutant("GUARD-DATA-013k", "numbers of one side ask for those of the other", "DATA-013:numbers_of_one_side_pair_nothing",
+    plant=function(pairing._numbered,
+        instead(lambda archive: archive.present(pairing.FRAMES) or archive.present(pairing.POSITIONS))))

@@ -80,3 +80,9 @@ FAULTS = [
 def _numbered(arrays: dict[str, Any], **numbers: np.ndarray) -> dict[str, Any]:
     whole = np.arange(len(arrays["xcoords"]))
     return {"frame_index": numbers.get("frames", whole), "position_index": numbers.get("positions", whole)}
+
+
+def one_sided(folder: Path, key: str) -> Path:
+    """A file that numbers its patterns or its positions, in another order than they have, and not both."""
+    whole = files.arrays()
+    return write_npz(folder / files.NAME, **whole, **{key: np.arange(len(whole["diff3d"]))[::-1].copy()})

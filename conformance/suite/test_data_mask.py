@@ -138,6 +138,19 @@ def test_where_all_have_partners_nothing_is_said(backend: Any, observe: Observer
 
 
 @pytest.mark.clause("DATA-013~1")
+@pytest.mark.parametrize("key", ["frame_index", "position_index"])
+def test_numbers_of_one_side_pair_nothing(backend: Any, observe: Observer, tmp_path: Path, key: str) -> None:
+    """A pattern a position, as they stand. If this fails, suspect a reader that looks for one of both keys."""
+    path = pairings.one_sided(tmp_path, key)
+
+    with observe.accepts("file"):
+        raw = backend.read(path)
+
+    observe.equal("diff3d", native.array(raw.diff3d), files.arrays()["diff3d"])
+    observe.equal("positions that differ", files.unlike(raw, files.arrays(), pairings.SCAN, np.arange(len(raw.xcoords))), [])
+
+
+@pytest.mark.clause("DATA-013~1")
 @pytest.mark.parametrize("fault", pairings.FAULTS, ids=str)
 def test_numbers_that_do_not_fit_are_refused(backend: Any, observe: Observer, tmp_path: Path, fault: files.Fault) -> None:
     """Another length, a number twice, none in common. If this fails, suspect numbers that are taken for rows."""
