@@ -29,6 +29,18 @@ def nothing_is_left(original: Any, *given: Any) -> Any:
         raise
 
 
+def what_is_private_is_registered(original: Any, params: Any, *rest: Any) -> Any:
+    found = original(params, *rest)
+    registry.cfg.update(params)
+    return found
+
+
+def how_it_was_trained_is_registered(original: Any, params: Any, *rest: Any) -> Any:
+    found = original(params, *rest)
+    registry.cfg.update({"num_workers": 0, "accelerator": "cpu"})
+    return found
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -37,3 +49,16 @@ mutant("GUARD-BUNDLE-042", "a refused bundle leaves its parameters in the regist
     plant=function(archive._rebuilt, its_parameters_stay))
 mutant("GUARD-BUNDLE-042b", "a refused bundle empties the registry", f"{LEAVES}[weight-missing]",
     plant=function(archive._rebuilt, nothing_is_left))
+STAYS = "CONFIG-004:opening_a_bundle_brings_no_setting_of_its_run"
+mutant(
+    "GUARD-CONFIG-004b",
+    "the rate of who trained is in the registry of who opens the bundle",
+    STAYS,
+    plant=function(archive._rebuilt, what_is_private_is_registered),
+)
+mutant(
+    "GUARD-CONFIG-004c",
+    "opening a bundle registers workers and accelerator",
+    STAYS,
+    plant=function(archive._rebuilt, how_it_was_trained_is_registered),
+)

@@ -8,6 +8,8 @@ import numpy as np
 
 from conformance.defects.changes import constant, function
 from conformance.mutants import rows
+from reference_impl.batch import fields
+from reference_impl.batch.container import as_array
 from reference_impl.grouping.arrays import pattern_energies
 from reference_impl.inference import predict, reassemble, routes
 
@@ -46,7 +48,18 @@ def each_half_has_a_scale(original, module, container, config, execution=None):
     return np.concatenate([original(module, part, config, execution) for part in parts])
 
 
+def the_stated_scale_is_taken(original, module, method, container, *rest):
+    stated, kept = fields.attribute(container, "rms_scaling_constant"), predict.normalisation
+    if method == "forward_predict" and stated is not None:
+        predict.normalisation = lambda *given: float(as_array(stated).ravel()[0])
+    try:
+        return original(module, method, container, *rest)
+    finally:
+        predict.normalisation = kept
+
+
 mutant = rows(__name__)
+STATED = "INFER-009:a_scale_that_a_container_states_is_not_taken"
 DARK = "INFER-009:dark_patterns_have_their_part_in_the_scale"
 EVERY = "INFER-003:an_image_is_made_of_the_modules_patches"
 mutant(
@@ -80,4 +93,10 @@ mutant(
     "the two halves of a scan have scales of their own",
     DARK,
     plant=function(predict.predict_patches, each_half_has_a_scale),
+)
+mutant(
+    "GUARD-INFER-009d",
+    "patterns are scaled as their container states it",
+    STATED,
+    plant=function(predict._each_batch, the_stated_scale_is_taken),
 )

@@ -18,6 +18,7 @@ from reference_impl.physics import weighted as merging
 MERGED = "PHYS-037:a_group_merges_by_weight"
 UNIT = "PHYS-037:the_probes_unit_does_not_weigh"
 NO_WEIGHT = "PHYS-037:what_cannot_be_weighed_is_refused"
+PARITY = "INFER-020:a_shape_of_any_parity_holds_what_fits"
 MANY = "INFER-020:a_scan_of_many_patches_is_stitched_by_weight"
 STITCHED = "INFER-020:a_scan_is_stitched_by_weight"
 LIES = "INFER-020:the_canvas_says_where_it_lies"
@@ -176,6 +177,15 @@ def patches_of_the_first_block_alone_are_weighed(original, patches, offsets, M, 
     return tuple(sum(sides) for sides in zip(*found, strict=True))
 
 
+def half_a_pixel_of_room_is_cut_off(original, patches, offsets, M, weighting, probe=None, shape=None):
+    if shape is None:
+        return original(patches, offsets, M, weighting, probe)
+    less = tuple(side - (side - M) % 2 for side in shape)
+    found = original(patches, offsets, M, weighting, probe, less)
+    edges = (0, shape[1] - less[1], 0, shape[0] - less[0])
+    return {**found, "image": torch.nn.functional.pad(found["image"], edges)}
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -268,3 +278,8 @@ mutant("GUARD-INFER-020f", "of many patches the first ones are weighed, the othe
 mutant("GUARD-INFER-020g", "of many patches the last ones are left out of a weighted image", f"{MANY}[uniform]", f"{MANY}[probe]",
     plant=function(accumulate, lambda original, patches, offsets, *rest, **how: original(
         patches[: len(patches) // CHUNK * CHUNK or None], offsets[: len(patches) // CHUNK * CHUNK or None], *rest, **how)))
+mutant("GUARD-INFER-020h", "on a canvas of another parity than the window patches that fit are dropped", f"{PARITY}[whole]",
+    plant=function(weighted.stitch_weighted, half_a_pixel_of_room_is_cut_off))
+mutant("GUARD-INFER-020i", "a patch that ends with the canvas does not fit", f"{PARITY}[whole]", f"{PARITY}[columns]",
+    plant=function(weighted.stitch_weighted, lambda original, patches, offsets, M, weighting, probe=None, shape=None: original(
+        patches, offsets + (0 if shape is None else 1e-6 * (offsets - offsets.mean(axis=0))), M, weighting, probe, shape)))

@@ -22,6 +22,7 @@ DATA = "LOSS-002:loss_is_the_likelihood_over_the_mean_amplitude"
 ABSOLUTE = "LOSS-006:absolute_error_compares_amplitudes"
 PHASES = "LOSS-007:phases_are_compared_as_numbers"
 SUPERVISED = "LOSS-007:supervised_loss_compares_with_labels"
+FAINT = "LOSS-001:faint_light_has_the_likelihood_of_the_formula"
 MODES = "LOSS-018:gradients_survive_darkness_under_modes"
 DARK = "LOSS-009:gradients_survive_darkness"
 SOLVED = "LOSS-016:solved_labels_are_compared_in_their_light"
@@ -233,6 +234,11 @@ mutant("DEF-212", "photons are squared once more", TWO_THREE, SUM, SLOPE,
     plant=_of_rate_and_count(lambda rate, count, scale: (rate.square(), count.square())))
 mutant("GUARD-LOSS-001", "the likelihood has another value than other backends'", TWO_THREE, SUM, HALF, FRACTIONS, OPTIMUM,
     plant=function(loss.poisson_nll, log_gamma_is_left_out))
+mutant("GUARD-LOSS-001d", "faint pixels pull less than the likelihood says", f"{FAINT}[0.03]", f"{FAINT}[0.1]",
+    plant=constant(loss, "RATE_EPSILON", 1e-5))
+mutant("GUARD-LOSS-001e", "rates have a floor of a thousandth of a photon", f"{FAINT}[0.03]",
+    plant=function(loss.poisson_nll, lambda original, predicted, measured, scale: original(
+        predicted.clamp_min(0.02), measured, scale)))
 mutant("GUARD-LOSS-001b", "learning is slower by the number of pixels", SUM, SLOPE, DIFFERENCE,
     plant=function(loss.poisson_nll, lambda original, predicted, *rest: original(predicted, *rest) / predicted[0].numel()))
 mutant("GUARD-LOSS-001c", "learning is faster in greater batches", SUM, SLOPE, DIFFERENCE, OPTIMUM,

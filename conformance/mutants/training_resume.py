@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -14,6 +16,7 @@ from reference_impl.training.checkpoints import Order
 from reference_impl.training.resume import SECTIONS, changed_settings, digest_of
 
 RESUMED = "TRAIN-065:a_resumed_run_is_the_uninterrupted_one"
+MASKED = "TRAIN-066:under_another_mask_patterns_are_other_data"
 STATES = "TRAIN-073:a_checkpoint_states_what_was_trained_with"
 LACKING = "TRAIN-069:a_checkpoint_that_lacks_a_part_is_not_resumed"
 CONTRADICTED = "TRAIN-066:another_setting_than_the_checkpoints_is_refused"
@@ -55,6 +58,17 @@ def stating(section: str, **values: Any) -> Any:
     return method(AtomicCheckpointIO, "save_checkpoint", save)
 
 
+def masks_are_no_data(original, container):
+    seen = copy.copy(container)
+    if getattr(seen, "mask", None) is not None:
+        object.__setattr__(seen, "mask", None)
+    return original(seen)
+
+
+def patterns_alone_are_data(original, container):
+    return original(SimpleNamespace(X=getattr(container, "X", getattr(container, "diff3d", None))))
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -78,6 +92,10 @@ mutant("GUARD-TRAIN-073b", "a checkpoint says nothing of its batches", f"{STATES
     plant=stating("training_config", batch_size=None))
 mutant("GUARD-TRAIN-073c", "a checkpoint states the torch default for the photons", f"{STATES}[g2]",
     plant=stating("data_config", nphotons=1e5))
+mutant("GUARD-TRAIN-066i", "a training goes on under another mask", MASKED,
+    plant=function(digest_of, masks_are_no_data))
+mutant("GUARD-TRAIN-066j", "other data are other patterns, and nothing else", MASKED,
+    plant=function(digest_of, patterns_alone_are_data))
 mutant("GUARD-TRAIN-067", "resuming obeys whoever wrote the checkpoint", "TRAIN-067:a_call_in_a_checkpoint_is_refused",
     plant=method(AtomicCheckpointIO, "load_checkpoint", instead(a_checkpoint_is_unpickled)))
 mutant("GUARD-TRAIN-069", "a checkpoint that states no epoch is gone on from as if it were the first", f"{LACKING}[epoch]",

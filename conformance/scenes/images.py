@@ -15,7 +15,7 @@ from scipy.optimize import linear_sum_assignment
 
 from conformance.connectors import native
 from conformance.connectors.names import NotClaimed, NotEvaluated
-from conformance.scenes import archives, runs
+from conformance.scenes import archives, networks, runs
 from conformance.scenes.configs import stating
 from conformance.scenes.motions import GroupScene
 from conformance.scenes.optics import object_image
@@ -212,6 +212,14 @@ def scaled_container(backend: Any, recipe: Recipe, factor: Any) -> Any:
     grouped = dict(backend.group(runs.test_record(backend), **choice))
     scaled = {**grouped, "X_full": (native.array(grouped["X_full"]) * np.asarray(factor, np.float32)).astype(np.float32)}
     return backend.container_from_groups(scaled, runs.raw(30, seed=8)["probeGuess"], 3.0e4)
+
+
+def stating_scale(container: Any, scale: float | None) -> networks.Container:
+    """The container as an object of nobody's, which may state an input scale."""
+    names = ("X", "Y", "coords_relative", "global_offsets", "local_offsets", "nn_indices", "probe")
+    arrays = {name: np.array(native.array(getattr(container, name))) for name in names}
+    stated = {} if scale is None else {"rms_scaling_constant": np.full((len(arrays["X"]), 1, 1, 1), scale, np.float32)}
+    return networks.Container(**arrays, **stated)
 
 
 def expected_patches(backend: Any, recipe: Recipe, container: Any) -> np.ndarray:

@@ -42,6 +42,12 @@ def many_patches() -> Mosaic:
     return mosaic("many", scattered(1300), 12, 5)
 
 
+def at_halves(cut: tuple[int, int]) -> tuple[Mosaic, tuple[int, int]]:
+    """Patches as far from their mean as whole and half pixels reach, and a shape that holds them all, or lacks `cut` pixels."""
+    places = np.array([[-10.5, 0.0], [10.5, 0.0], [0.0, -4.5], [0.0, 4.5], [-4.0, 2.0], [4.0, -2.0]])
+    return mosaic("at-halves", places + [30.0, 20.0], 12, 8), (8 + 9 - cut[0], 8 + 21 - cut[1])
+
+
 def truth(scene: Mosaic, weighting: str, shape: tuple[int, int] | None = None) -> np.ndarray:
     """What the canvas of a scan must show."""
     N, M = scene.patches.shape[1], scene.M

@@ -102,3 +102,16 @@ def test_a_bundle_of_a_larger_side_gives_the_same_image(backend: Any, observe: O
     observe.equal("patches", patches, (N, N, 1))
     observe.equal("image", after, before)
     observe.holds("object", bool(np.ptp(np.abs(before)) > 0), "an image that varies", "a flat one")
+
+
+@pytest.mark.clause("CONFIG-004~1", needs=("BUNDLE-023",))
+def test_opening_a_bundle_brings_no_setting_of_its_run(backend: Any, observe: Observer) -> None:
+    """Rate, workers, logger of who trained stay where they are. If this fails, suspect entries that are private to a bundle."""
+    folder = archives.good(backend, BASE)
+    backend.registry().clear()
+
+    with observe.accepts("the bundle"):
+        backend.load(folder)
+
+    own = set(configs.EXECUTION) - set(configs.TRAINING) - set(configs.MODEL)
+    observe.equal("settings of the run", sorted(key for key in backend.registry() for name in own if name in key), [])

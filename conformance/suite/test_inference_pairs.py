@@ -42,3 +42,14 @@ def test_dark_patterns_have_their_part_in_the_scale(backend: Any, observe: Obser
 
     expected = images.expected_patches(backend, BASE, container), images.expected_offsets(container)
     observe.close("patches", images.apart(image.patches, images.paired(image, *expected)[0]), 0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("INFER-009~1", evidence="symmetry", needs=("INFER-003",))
+def test_a_scale_that_a_container_states_is_not_taken(backend: Any, observe: Observer) -> None:
+    """The patterns tell it. If this fails, suspect a scale that was right when the container was made."""
+    container = images.scaled_container(backend, BASE, 1.0)
+
+    found, owed = (images.afresh(backend, BASE, images.stating_scale(container, scale), M=20) for scale in (3.0, None))
+
+    observe.close("image", images.apart(found.field, owed.field), 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -42,3 +44,19 @@ def test_a_scan_of_many_patches_is_stitched_by_weight(backend: Any, observe: Obs
     found = backend.stitch_weighted(scene.patches, scene.offsets, scene.M, weighting, weighted.probe_for(weighting, 12))
 
     observe.close("image", native.item(found, "image"), weighted.truth(scene, weighting))
+
+
+@pytest.mark.clause("INFER-020~2", evidence="differential")
+@pytest.mark.parametrize("cut", [(0, 0), (1, 0), (0, 1), (1, 1)], ids=["whole", "rows", "columns", "both"])
+def test_a_shape_of_any_parity_holds_what_fits(backend: Any, observe: Observer, cut: tuple[int, int]) -> None:
+    """A canvas just wide enough for all, or a pixel less. If this fails, suspect half a pixel of room that is cut off."""
+    scene, shape = weighted.at_halves(cut)
+    left_out = len(scene.patches) - weighted.kept(scene, shape)
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = backend.stitch_weighted(scene.patches, scene.offsets, scene.M, "uniform", None, shape)
+
+    observe.shape("canvas", native.item(found, "image"), shape)
+    told = sum(int(number) for one in said for number in re.findall(r"dropping (\d+)/", str(one.message)))
+    observe.equal("left out", told, left_out)

@@ -37,6 +37,18 @@ def test_likelihood_is_a_sum_over_pixels_and_a_mean_over_samples(backend: Any, o
 
 
 @pytest.mark.device
+@pytest.mark.clause("LOSS-001~1", evidence="differential")
+@pytest.mark.parametrize("light", [0.03, 0.1])
+def test_faint_light_has_the_likelihood_of_the_formula(backend: Any, observe: Observer, light: float) -> None:
+    """A thousandth of a photon a pixel, and one that is seen. If this fails, suspect what is added inside of the logarithm."""
+    predicted, _, scale = losses.amplitudes((3, 4, 8, 8))
+    faint, seen = np.full_like(predicted, light) / scale, np.ones_like(predicted) / scale
+
+    found = number(backend.likelihood(faint, seen, scale))
+
+    observe.close("value", found, oracle.poisson_nll(faint, seen, scale))
+
+
 @pytest.mark.clause("LOSS-001~1", evidence="finite-difference")
 def test_likelihood_has_the_slope_of_a_poisson_law(backend: Any, observe: Observer) -> None:
     """∂/∂Â = 2S²(Â − x²/Â)/B by central differences. If this fails, suspect a rate that is not the square of the prediction."""

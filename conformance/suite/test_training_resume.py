@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import apart, attacks, runs
+from conformance.scenes import apart, attacks, masks, runs
 from conformance.scenes.runs import BASE, Recipe, settings
 
 ADAM = replace(BASE, epochs=4, training=settings(scheduler="Exponential"), execution=settings(scheduler="Exponential"))
@@ -22,6 +22,9 @@ SWINGING = replace(
 """Momentum to remember, a detector scale that is learned, batches gathered two by two."""
 SLOWING = replace(BASE, epochs=4, training=PLATEAU, execution=settings(scheduler="ReduceLROnPlateau"))
 """A rate that is halved after every epoch but the first, by what the schedule remembers."""
+
+LONE = replace(runs.SMALL, validation=False)
+"""One batch, nothing to validate on."""
 
 PATIENT = apart.with_execution(replace(apart.RISING, epochs=6), early_stop_patience=2)
 """Three epochs: the first is the best, and two more are waited for."""
@@ -120,6 +123,19 @@ def test_other_training_data_are_refused(backend: Any, observe: Observer, tmp_pa
     with observe.raises("refusal", ValueError, "train_data"):
         backend.train(train, runs.test_record(backend), config, execution, overrides=dict(recipe.overrides))
     observe.equal("checkpoints", [name for name in runs.left(tmp_path) if name.endswith(".ckpt")], [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020", "BATCH-037"))
+def test_under_another_mask_patterns_are_other_data(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Dark where a mask hides them, with it and without. If this fails, suspect a comparison of the patterns alone."""
+    good = masks.mask(runs.N)
+    plain = runs.training_record(backend, diff3d=runs.raw()["diff3d"] * good)
+    first = runs.fresh(backend, LONE, tmp_path / "first", (backend.masked(plain, good), None))
+
+    path = settings(resume_from=str(runs.last(first)))
+    with observe.raises("refusal", ValueError, "train_data"):
+        runs.fresh(backend, replace(LONE, epochs=2, overrides=path), tmp_path / "again", (plain, None))
 
 
 @pytest.mark.slow
