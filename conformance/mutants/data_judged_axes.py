@@ -14,7 +14,18 @@ from reference_impl.data import evidence, plausible
 FOUND = "DATA-030:what_is_beyond_a_limit_is_found"
 LET_BE = "DATA-030:what_is_within_a_limit_is_let_be"
 MANY = "DATA-030:the_last_of_many_patterns_are_judged"
+LAYOUT = "DATA-030:a_layout_is_judged_by_the_whole_stack"
 TURNED = "DATA-030:a_finding_has_no_axis"
+
+
+def columns_of_a_block(number: int) -> Change:
+    """How columns vary is told by one block of the patterns."""
+
+    def change(original: Any, stack: Any, axis: int) -> float:
+        part = [*evidence.blocks(stack)][number]
+        return original(stack if axis == 0 else stack[part], axis)
+
+    return function(evidence.unevenness, change)
 
 
 def row(name: str, look: Any) -> Change:
@@ -101,3 +112,5 @@ mutant("GUARD-DATA-030za", "a canvas may take all of the memory and half as much
     plant=row("canvas", lambda seen, threshold: plausible._canvas(seen, 3 * threshold)))
 mutant("GUARD-DATA-030zb", "a canvas may take a third of the memory", f"{LET_BE}[canvas-under-half]",
     plant=row("canvas", lambda seen, threshold: plausible._canvas(seen, 0.66 * threshold)))
+mutant("GUARD-DATA-030zc", "a layout is judged by the last patterns", f"{LAYOUT}[beyond]", plant=columns_of_a_block(-1))
+mutant("GUARD-DATA-030zd", "a layout is judged by the first patterns", f"{LAYOUT}[beyond]", plant=columns_of_a_block(0))

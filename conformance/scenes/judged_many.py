@@ -51,6 +51,16 @@ def cube(exposures: float, columns: float) -> Arrays:
     return {**cut, "diff3d": light.astype(np.float32), "probeGuess": probe}
 
 
+def crossed_cube(exposures: float, columns: float) -> Arrays:
+    """`cube`, in which columns vary thrice as much one way in the first patterns, and the other way in the last 40."""
+    given = cube(exposures, 0.0)
+    light = given["diff3d"].astype(float) ** 2
+    share = light[-LATE:].sum() / light.sum()
+    turned = np.where(np.arange(SIDE) < SIDE - LATE, 3 * columns, (columns - 3 * columns * (1 - share)) / share)
+    turns = np.resize([1.0, -1.0], SIDE)
+    return {**given, "diff3d": np.sqrt(light * (1 + turned[:, None, None] * turns)).astype(np.float32)}
+
+
 BEYOND: dict[str, Change] = {
     "largest-integer": put(65535.0, (LAST, 5, 7)),
     "saturated": plateau(16),

@@ -168,6 +168,15 @@ def test_the_last_of_many_patterns_are_judged(backend: Any, observe: Observer, n
 
 
 @pytest.mark.clause("DATA-030~2")
+@pytest.mark.parametrize(("exposures", "truth"), [(0.31, ["layout"]), (0.29, [])], ids=["beyond", "within"])
+def test_a_layout_is_judged_by_the_whole_stack(backend: Any, observe: Observer, exposures: float, truth: list[str]) -> None:
+    """What varies one way first varies the other way later. If this fails, suspect a look at a part of the stack."""
+    seen = told(backend, judged_many.crossed_cube(exposures, 0.1))
+
+    observe.equal("finding", sorted({"layout"} & set(seen)), truth)
+
+
+@pytest.mark.clause("DATA-030~2")
 @pytest.mark.parametrize("name", ["hot-pixel", "dead-patterns", "layout"])
 def test_a_record_without_a_probe_is_judged(backend: Any, observe: Observer, name: str) -> None:
     """By all but the probe. If this fails, suspect a finding that asks for a probe, or a judge that leaves where one does."""
