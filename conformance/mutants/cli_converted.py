@@ -90,3 +90,6 @@ mutant("GUARD-CLI-063", "the probe is refined by the exposures that are held out
     plant=source("cli/convert.py", "list(parts.values())[1 if orders.held_out else 0]", "list(parts.values())[0]"))
 mutant("GUARD-CLI-063b", "--refine-probe has no effect", TEACHES,
     plant=source("cli/convert.py", "    if not orders.sweeps:\n", "    if True:\n"))
+mutant("GUARD-CLI-031k", "of a file of several frames in a folder the first is read", f"{ACT}[raster]",
+    plant=source("formats/images.py", 'Stack(array, ["y", "x"] if len(array.shape) == 2 else ["m", "y", "x"], str(file))',
+        'Stack(array if len(array.shape) == 2 else np.asarray(array[0]), ["y", "x"], str(file))'))

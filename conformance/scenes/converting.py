@@ -18,6 +18,8 @@ COUNT, PIXEL = 12, 5e-8
 CENTRE, CROP, BIN, HELD = (47, 75), 64, 2, 0.3
 """Row and column of the beam, detector pixels that are kept and added up, and the share that is held out."""
 SIDE, PAD, DARK, SATURATED, HIGH = 64, 80, 4, 9, 60_000
+SEVERAL = 5
+"""The frame with which a file begins that holds two."""
 STEP, SHAPE, OPTICS = (80e-9, 60e-9), (3, 4), {"--energy": "10 keV", "--distance": "2 m", "--detector-pixel": "75 um"}
 WAVELENGTH, DISTANCE, PITCH = 6.62607015e-34 * 299792458.0 / (1e4 * 1.602176634e-19), 2.0, 75e-6
 SURPLUS = 2
@@ -117,8 +119,10 @@ def _raster_frames() -> np.ndarray:
 
 def _raster_files(folder: Path) -> dict[str, Any]:
     (folder / "images").mkdir()
-    for number, frame in enumerate(_raster_frames()):
-        np.save(folder / "images" / f"frame_{number + 1}.npy", frame)
+    frames = _raster_frames()
+    pieces = [*frames[:SEVERAL], frames[SEVERAL : SEVERAL + 2], *frames[SEVERAL + 2 :]]  # one file of two frames
+    for number, piece in enumerate(pieces):
+        np.save(folder / "images" / f"frame_{number + 1}.npy", piece)
     return {"--source": folder / "images", "--probe": _saved(folder, probe=lights.field(SIDE)[0])["probe"]}
 
 

@@ -15,7 +15,7 @@ from conformance.scenes import beams, converting, exporting, learning, lens, lig
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-031~3", needs=("CLI-027", "DATA-001"), evidence="analytic")
+@pytest.mark.clause("CLI-031~4", needs=("CLI-027", "DATA-001"), evidence="analytic")
 @pytest.mark.parametrize("case", converting.CASES)
 def test_further_flags_of_a_conversion_act(backend: Any, observe: Observer, shared_folder: Path, case: str) -> None:
     """Window, bins, masks, rasters, names. If this fails, suspect a flag that is dropped, or a step in another order."""
@@ -42,7 +42,7 @@ def test_a_probe_is_made_of_optics(backend: Any, observe: Observer, shared_folde
     observe.close("far field", found, truth)
 
 
-@pytest.mark.clause("CLI-031~3", needs=("CLI-027",), evidence="conservation")
+@pytest.mark.clause("CLI-031~4", needs=("CLI-027",), evidence="conservation")
 def test_what_is_held_out_is_in_one_file_alone(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Train and test are the whole, without an exposure in both. If this fails, suspect a test file that was trained on."""
     done, folder = converting.converted(backend, shared_folder, "window")
@@ -58,7 +58,7 @@ def test_what_is_held_out_is_in_one_file_alone(backend: Any, observe: Observer, 
     observe.equal("patterns", both[1][order], whole.amplitudes[usual])
 
 
-@pytest.mark.clause("CLI-031~3", needs=("CLI-027",))
+@pytest.mark.clause("CLI-031~4", needs=("CLI-027",))
 def test_a_quiet_conversion_says_nothing(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Standard output is empty. If this fails, suspect a table that is printed past the flag."""
     done, _ = converting.converted(backend, shared_folder, "names")
