@@ -116,3 +116,5 @@ mutant("GUARD-CLI-043g", "infer goes on in spite of what it finds", f"{NOTHING}[
         "    report = __import__('reference_impl.cli.judging', fromlist=['x']).report_of(args, record, args.stitch_crop_size)\n"))
 mutant("GUARD-CLI-046d", "what is covered is looked at beside where patches were placed", TOLD,
     plant=source("cli/results.py", "record.ycoords]) * signs", "record.ycoords])"))
+mutant("GUARD-CLI-044e", "beside somebody else's file an older state stays", ENGINES,
+    plant=source("atomic.py", "    for name in also - names:\n        (stage / GONE / name).mkdir(parents=True)\n", ""))

@@ -192,6 +192,7 @@ def undone(backend: Any, shared: Path, other: str = "") -> solving.Solved:
         own = ["--data", data, "--mask", folder / "good.npy", "--output-dir", folder / "out", "--accelerator", "cpu", "--quiet"]
         if other == USED:
             shutil.copytree(solving.halfway(backend, shared).parent, folder / "out")
+            (folder / "out" / NOTES).write_bytes(b"not yours")
         return commands.call([*backend.command("reconstruct"), *own, *ENGINE, *RATES[other]], folder)
 
     name = f"undone{other}"
