@@ -248,3 +248,6 @@ mutant("GUARD-CONFIG-067", "a sweep's second run inherits from its first", "CONF
 mutant("DEF-102", "a supervised request trains unsupervised", "CONFIG-068:aliases_take_effect_on_both_sides",
     plant=function(factory._translated,
         lambda original, name, value: (name, value) if name == "model_type" else original(name, value)))
+mutant("GUARD-CONFIG-050k", "a grid of more rows than columns has as many as it has rows",
+    "CONFIG-050:a_grid_of_more_rows_than_columns_is_refused",
+    plant=function(bridge.gridsize_of, lambda original, grid: grid[0] if grid[0] > grid[1] else original(grid)))

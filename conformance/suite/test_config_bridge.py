@@ -30,6 +30,16 @@ def test_a_square_grid_becomes_the_grid_size(backend: Proxy, observe: Observer, 
 
 
 @pytest.mark.clause("CONFIG-050~1")
+def test_a_grid_of_more_rows_than_columns_is_refused(backend: Proxy, observe: Observer) -> None:
+    """As one of more columns than rows.
+
+    If this fails, suspect sides that are compared one way.
+    """
+    with observe.raises("refusal", ValueError, "Non-square grids"):
+        backend.bridge("model", grid_size=(3, 2))
+
+
+@pytest.mark.clause("CONFIG-050~1")
 @pytest.mark.parametrize(
     ("fields", "fragment"),
     [
