@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -64,6 +66,29 @@ def test_a_program_goes_as_in_a_new_interpreter(stub: str, tmp_path: Path, name:
     )
 
     assert found == expected
+
+
+def test_a_program_inherits_what_a_new_interpreter_does(stub: str, tmp_path: Path) -> None:
+    """Rights of new files, limits and signals that are ignored are the parent's when it asks, not the server's when it began."""
+    program = """
+import os, resource, signal
+open("new", "w")
+print(oct(os.stat("new").st_mode), resource.getrlimit(resource.RLIMIT_NOFILE))
+print(*(signal.getsignal(one) == signal.SIG_IGN for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)))
+os.remove("new")
+"""
+    (tmp_path / "program.py").write_text(program)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    umask, handled = os.umask(0o027), signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft - 7, hard))
+    try:
+        found, expected = (process.run([python, "program.py"], cwd=tmp_path).stdout for python in (stub, sys.executable))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        os.umask(umask)
+        signal.signal(signal.SIGHUP, handled)
+
+    assert found == expected and "0o100640" in found and "False False True True" in found
 
 
 def test_libraries_are_kept_and_a_new_interpreter_has_none(stub: str, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import socket
 import sys
 
@@ -23,11 +25,20 @@ def fits(words: list[str], environment: dict[str, str]) -> bool:
     return not any(map(os.path.exists, customised))
 
 
+def inherited() -> dict[str, object]:
+    """What a child has from its parent beside environment and streams: rights of new files, limits, ignored signals."""
+    umask = os.umask(0)
+    os.umask(umask)
+    limits = {name: resource.getrlimit(getattr(resource, name)) for name in dir(resource) if name.startswith("RLIMIT_")}
+    ignored = [int(one) for one in signal.valid_signals() if signal.getsignal(one) == signal.SIG_IGN]
+    return {"umask": umask, "limits": limits, "ignored": ignored}
+
+
 def main(server: str, python: str, stub: str, *words: str) -> None:
     """Hand over and wait; ends as the fork ends."""
     if not fits(list(words), dict(os.environ)):
         os.execv(python, [python, *words])
-    asked = {"words": words, "folder": os.getcwd(), "environment": dict(os.environ), "python": stub}
+    asked = {"words": words, "folder": os.getcwd(), "environment": dict(os.environ), "python": stub, **inherited()}
     body = json.dumps(asked).encode("utf-8", errors="surrogateescape")
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(server)

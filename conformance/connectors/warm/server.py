@@ -132,6 +132,7 @@ def become(asked: dict[str, Any], streams: list[int], path: list[str], added: li
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    inheriting(asked)
     os.environ.clear()
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
@@ -157,6 +158,18 @@ def become(asked: dict[str, Any], streams: list[int], path: list[str], added: li
             sys.stderr.flush()
         finally:
             os._exit(code)
+
+
+def inheriting(asked: dict[str, Any]) -> None:
+    """What the client had from its parent; signals are ignored that it ignores, and no others."""
+    os.umask(asked["umask"])
+    for name, limit in asked["limits"].items():
+        resource.setrlimit(getattr(resource, name), tuple(limit))
+    usual = {signal.SIGINT: signal.default_int_handler}
+    for one in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        ignored = signal.getsignal(one) == signal.SIG_IGN
+        if ignored != (one in asked["ignored"]):
+            signal.signal(one, usual.get(one, signal.SIG_DFL) if ignored else signal.SIG_IGN)
 
 
 def ended(words: list[str]) -> int:
