@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native
+from conformance.connectors.names import NotClaimed
 from conformance.scenes import configs, runs
 from conformance.scenes import inputs as files
 
@@ -52,6 +53,16 @@ def said(*places: str) -> runs.Recipe:
     own = {"training": runs.settings(optimizer="sgd", momentum=0.0), "execution": runs.settings(enable_checkpointing=False)}
     stated = {place: own[place] + (SAID if place in places else ()) for place in PLACES}
     return runs.Recipe(groups=8, epochs=2, validation=False, **stated)
+
+
+def final(backend: Any, *places: str) -> np.ndarray:
+    """The weights that `said` ends with; `NotClaimed` where one of its settings is refused by name (CONFIG-071, EXEC-014)."""
+    try:
+        return runs.final(backend, said(*places))
+    except (ValueError, RuntimeError) as error:
+        if any(name in str(error) for name in ("momentum", *dict(SAID))):
+            raise NotClaimed(f"settings that both configurations have: {error}") from error
+        raise
 
 
 def given(backend: Any, folder: Path, stated: Mapping[str, Any]) -> tuple[Any, Any]:

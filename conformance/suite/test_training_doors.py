@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import called, runs
+from conformance.scenes import called
 
 pytestmark = pytest.mark.slow
 
@@ -39,6 +39,6 @@ def test_a_call_overrides_nothing_but_what_it_names(backend: Any, observe: Obser
 @pytest.mark.parametrize("place", ["training", "execution"])
 def test_a_setting_acts_whoever_states_it(backend: Any, observe: Observer, place: str) -> None:
     """Schedule and clipping, said once. If this fails, suspect a default that is taken for a statement."""
-    both, one = (runs.final(backend, called.said(*places)) for places in (called.PLACES, [place]))
+    both, one = (called.final(backend, *places) for places in (called.PLACES, [place]))
 
     observe.equal("weights", one, both)
