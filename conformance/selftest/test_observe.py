@@ -230,6 +230,14 @@ def test_raises_wants_class_words_and_the_backend_behind_it() -> None:
         backend.translate(X, X)
 
 
+def test_raises_takes_one_of_several_words() -> None:
+    backend, watch = Proxy(Fake()), observer()
+    with watch.raises("error", TypeError, ("six axes", "five axes"), "probe"):
+        backend.diffract(X, X)
+    with pytest.raises(Refuted, match="'six' or 'seven', 'probe'"), watch.raises("error", TypeError, ("six", "seven"), "probe"):
+        backend.diffract(X, X)
+
+
 def test_accepts_refutes_an_error_of_the_backend_and_swallows_no_other() -> None:
     backend, watch = Proxy(Fake()), observer()
     with watch.accepts("taken"):
