@@ -56,11 +56,6 @@ def total_variation(patches: torch.Tensor) -> torch.Tensor:
     return patches.diff(dim=-1).abs().mean() + patches.diff(dim=-2).abs().mean()
 
 
-def mean_deviation(patches: torch.Tensor) -> torch.Tensor:
-    """Mean `|O - mean(O)|`, each `(N, N)` patch about its own mean, of real or complex patches (LOSS-008)."""
-    return (patches - patches.mean(dim=(-2, -1), keepdim=True)).abs().mean()
-
-
 def complex_mae(patches: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Mean `|O - O_label|` over samples, channels and pixels of complex `(B, C, N, N)` (LOSS-030)."""
     return (patches - labels).abs().mean()

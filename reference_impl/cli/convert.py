@@ -189,7 +189,7 @@ def _of_optics(made: Conversion, optics: Optics) -> np.ndarray:
     lens = "a pinhole" if optics.focal_length is None else f"focal length {optics.focal_length:g} m, stop {optics.stop:g} m"
     text = f"aperture {optics.aperture:g} m, {lens}, defocus {optics.defocus:g} m"
     made.table.add("probe", "made of the optics", text, "done")
-    return of_optics(optics, wavelength, float(made.pixel[1]), made.N, made.photons)
+    return of_optics(optics, wavelength, (float(made.pixel[0]), float(made.pixel[1])), made.N, made.photons)
 
 
 def split(count: int, output: Path, held_out: float) -> dict[Path, np.ndarray]:

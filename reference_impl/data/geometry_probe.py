@@ -66,17 +66,17 @@ def resampled(probe: np.ndarray, side: int) -> np.ndarray:
     return np.fft.fftshift(np.fft.ifft2(np.fft.ifftshift(spectrum, axes=axes), norm="ortho"), axes=axes)
 
 
-def of_optics(optics: Optics, wavelength: float, pixel: float, N: int, photons: float) -> np.ndarray:
-    """complex64 `(N, N)`: the field in the sample's plane, with the energy of a mean pattern.
+def of_optics(optics: Optics, wavelength: float, pixel: tuple[float, float], N: int, photons: float) -> np.ndarray:
+    """complex64 `(N, N)`: the field in the sample's plane, with the energy of a mean pattern; `pixel` (height, width) and
+    `wavelength` in metres.
 
     Lens: its aperture is the far field of the focus, |q| <= D / (2 λ f); pinhole: a disc in real space. Both are propagated by
     the Fresnel transfer function exp(-i π λ z q²) (Goodman, Introduction to Fourier Optics, equation 4-21).
     """
-    q = np.fft.fftfreq(N, pixel)
-    radius = np.hypot(q[:, None], q)
+    radius = np.hypot(np.fft.fftfreq(N, pixel[0])[:, None], np.fft.fftfreq(N, pixel[1]))
     if optics.focal_length is not None:
         edge, inner = (size / (2 * wavelength * optics.focal_length) for size in (optics.aperture, optics.stop))
-        limit = 1 / (2 * pixel)
+        limit = 1 / (2 * max(pixel))
         if edge > limit:
             found = (
                 f"a half angle of {edge * wavelength * 1e3:.3g} mrad, the detector ends at {limit * wavelength * 1e3:.3g} mrad"
@@ -84,10 +84,10 @@ def of_optics(optics: Optics, wavelength: float, pixel: float, N: int, photons: 
             raise ContractError(field="aperture", expected="a lens whose cone the detector sees", found=found)
         far = ((radius <= edge) & (radius >= inner)).astype(np.complex128)
     else:
-        y, x = (np.mgrid[:N, :N] - N // 2) * pixel
+        y, x = (np.mgrid[:N, :N] - N // 2) * np.reshape(pixel, (2, 1, 1))
         disc = (np.hypot(y, x) <= optics.aperture / 2).astype(np.complex128)
-        if not disc.any() or optics.aperture > N * pixel:
-            found = f"{optics.aperture * 1e6:.4g} um in a field of view of {N * pixel * 1e6:.4g} um"
+        if not disc.any() or optics.aperture > N * min(pixel):
+            found = f"{optics.aperture * 1e6:.4g} um in a field of view of {N * min(pixel) * 1e6:.4g} um"
             raise ContractError(field="aperture", expected="a pinhole that fits the field of view", found=found)
         far = np.fft.fft2(np.fft.ifftshift(disc))
     field = np.fft.fftshift(np.fft.ifft2(far * np.exp(-1j * np.pi * wavelength * optics.defocus * radius**2)))

@@ -225,9 +225,9 @@ def test_a_large_file_is_read_in_pieces(tmp_path: Path) -> None:
 def test_a_pinhole_and_a_zone_plate_make_the_probe_that_their_size_says() -> None:
     wavelength, pixel = 1.24e-10, 10e-9
 
-    pinhole = of_optics(Optics(aperture=0.3e-6), wavelength, pixel, 64, 100.0)
-    lens = of_optics(Optics(aperture=100e-6, focal_length=0.05), wavelength, pixel, 64, 100.0)
-    far = of_optics(Optics(aperture=100e-6, focal_length=0.05, defocus=2e-4), wavelength, pixel, 64, 100.0)
+    pinhole = of_optics(Optics(aperture=0.3e-6), wavelength, (pixel, pixel), 64, 100.0)
+    lens = of_optics(Optics(aperture=100e-6, focal_length=0.05), wavelength, (pixel, pixel), 64, 100.0)
+    far = of_optics(Optics(aperture=100e-6, focal_length=0.05, defocus=2e-4), wavelength, (pixel, pixel), 64, 100.0)
 
     assert np.sum(np.abs(pinhole) > np.abs(pinhole).max() / 2) == pytest.approx(np.pi * 15**2, rel=0.05)
     assert all(np.sum(np.abs(probe) ** 2) == pytest.approx(100, rel=1e-5) for probe in (pinhole, lens, far))
@@ -236,6 +236,16 @@ def test_a_pinhole_and_a_zone_plate_make_the_probe_that_their_size_says() -> Non
     assert airy[32 + round(first_zero)] < 0.1 < airy[32 + round(first_zero / 3)]
     width = lambda probe: np.sqrt(np.sum(np.abs(probe[32]) ** 2 * (np.arange(64) - 32) ** 2) / np.sum(np.abs(probe[32]) ** 2))  # noqa: E731
     assert width(far) > 2 * width(lens)
+
+
+@pytest.mark.parametrize("optics", [Optics(aperture=0.4e-6), Optics(aperture=80e-6, focal_length=0.05)], ids=["pinhole", "lens"])
+def test_a_round_aperture_is_round_on_pixels_that_are_not_square(optics: Optics) -> None:
+    """Half the height a pixel: twice as many rows in real space, half as many in the far field."""
+    probe = of_optics(optics, 1.24e-10, (5e-9, 10e-9), 128, 100.0)
+    shape = np.abs(probe if optics.focal_length is None else np.fft.fft2(probe))
+    rows, columns = (np.sum((shape > shape.max() / 2).any(axis=axis)) for axis in (1, 0))
+
+    assert rows / columns == pytest.approx(2.0 if optics.focal_length is None else 0.5, rel=0.06)
 
 
 def test_optics_of_the_file_give_the_pixel_of_what_comes_out(tmp_path: Path) -> None:
