@@ -50,7 +50,7 @@ def zone_plate(N: int, aperture: float, stop: float, defocus: float) -> np.ndarr
     """complex64 `(N, N)`, peak 1: a zone plate with a central `stop` (a share of its diameter), `defocus` rad at its edge."""
     edge = aperture / 2  # cycles a pixel
     optics = Optics(aperture=aperture, focal_length=1.0, defocus=-defocus / (np.pi * edge**2), stop=stop * aperture)
-    field = of_optics(optics, wavelength=1.0, pixel=1.0, N=N, photons=1.0)
+    field = of_optics(optics, wavelength=1.0, pixel=(1.0, 1.0), N=N, photons=1.0)
     return (field / np.abs(field).max()).astype(np.complex64)
 
 
