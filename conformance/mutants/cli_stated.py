@@ -14,8 +14,8 @@ mutant = rows(__name__)
 mutant("GUARD-CLI-057", "a layout's unit goes before the file's own", f"{READ}[cxi]",
     plant=source("formats/positions.py", "        unit, notes = known or default,", "        unit, notes = default or known,"))
 mutant("GUARD-CLI-057b", "columns of a table are taken in their order, x first", f"{READ}[table]",
-    plant=source("formats/text.py", "            return self.table[:, [y, x]], unit, f\"columns {self.header[x]}",
-        "            return self.table[:, [max(x, y), min(x, y)]], unit, f\"columns {self.header[x]}"))
+    plant=source("formats/text.py", "            (x, other), (y, unit) = named[\"x\"], named[\"y\"]\n",
+        "            (x, other), (y, unit) = sorted(named.values())\n"))
 mutant("GUARD-CLI-057c", "lines of a table are taken for the frames in their order", f"{READ}[table]",
     plant=source("formats/positions.py", "            if index is not None:\n", "            if False:\n"))
 mutant("GUARD-CLI-057d", "an exported object lies about the other axis's middle", EXPORTED,
