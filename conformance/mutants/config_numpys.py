@@ -7,6 +7,7 @@ from dataclasses import replace
 from conformance.defects.changes import constant, function
 from conformance.mutants import rows
 from reference_impl.batch import container
+from reference_impl.config import bridge
 from reference_impl.domains import domain, fields
 from reference_impl.errors import ContractError
 from reference_impl.training import hyperparameters
@@ -41,6 +42,10 @@ def counts_of_python_alone(original, n_groups, points, cap):
     return original(n_groups, points, cap)
 
 
+def a_truth_value_of_numpy_is_something(value):
+    return isinstance(value, bool)
+
+
 def narrower(name, **limits):
     return constant(fields, "FIELDS", {**fields.FIELDS, name: replace(fields.FIELDS[name], **limits)})
 
@@ -62,3 +67,6 @@ mutant("GUARD-CONFIG-014e", "more than a thousand epochs are refused", f"{WIDE}[
     plant=narrower("nepochs", high=1000))
 mutant("GUARD-CONFIG-075e", "a number of groups of NumPy is no number of groups",
     "CONFIG-075:batches_are_made_by_numbers_of_numpy", plant=function(container._group_count, counts_of_python_alone))
+mutant("GUARD-CONFIG-075f", "the probe's mask is on where it is off by NumPy's truth value",
+    "CONFIG-075:truth_values_of_numpy_cross_the_bridge[false]",
+    plant=constant(bridge, "truth_value", a_truth_value_of_numpy_is_something))

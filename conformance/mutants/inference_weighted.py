@@ -96,6 +96,11 @@ def the_threshold_is_absolute(total, weight):
     return torch.where(weight > 1.0, total / weight.clamp_min(1e-12), torch.zeros((), dtype=total.dtype))
 
 
+def no_weight_is_smaller_than_a_number(total, weight):
+    seen = weight > 1e-6 * weight.amax(dim=(-2, -1), keepdim=True)
+    return torch.where(seen, total / weight.clamp_min(1e-12), torch.zeros((), dtype=total.dtype))
+
+
 def the_canvas_lies_about_the_middle_of_the_range(original, *given, **options):
     found = original(*given, **options)
     places = torch.as_tensor(given[1]).reshape(-1, 2).double()
@@ -203,6 +208,8 @@ mutant("GUARD-PHYS-037e", "weights stay in the image", MERGED + "[g2-whole-probe
     plant=function(merging.normalised, instead(weights_stay_in_the_image)))
 mutant("GUARD-PHYS-037f", "a dim probe weighs nothing", UNIT, MERGED + "[g2-half-pixel-probe]",
     plant=function(merging.normalised, instead(the_threshold_is_absolute)))
+mutant("GUARD-PHYS-037g", "weights of less than 1e-12 count as so much", "PHYS-037:no_unit_of_the_probe_is_too_small[dim]",
+    plant=function(merging.normalised, instead(no_weight_is_smaller_than_a_number)))
 mutant("GUARD-INFER-020", "the canvas is square", STITCHED + "[wide-uniform]", STITCHED + "[high-central]",
     plant=function(weighted._even, lambda original, reach: max(original(reach), 16)))
 mutant("GUARD-INFER-020b", "the canvas lies about the patches that were kept", TOLD + "[small]", TOLD + "[narrow]",

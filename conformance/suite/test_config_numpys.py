@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
@@ -52,6 +53,16 @@ def test_a_network_is_made_by_numbers_of_numpy(backend: Any, observe: Observer, 
         found = numpys.of_a_network(backend, tmp_path / "numpy", convert=True)
 
     observe.equal("weights", found, expected)
+
+
+@pytest.mark.clause("CONFIG-075~1", needs=("CONFIG-050",))
+@pytest.mark.parametrize("value", [False, True], ids=["false", "true"])
+def test_truth_values_of_numpy_cross_the_bridge(backend: Any, observe: Observer, value: bool) -> None:
+    """Off is off. If this fails, suspect a truth value that is known by its type, and by being there."""
+    found = backend.bridge("model", grid_size=(2, 2), probe_mask=np.bool_(value), object_big=np.bool_(value))
+
+    observe.equal("probe mask", bool(found.probe_mask), value)
+    observe.equal("common object", bool(found.object_big), value)
 
 
 @pytest.mark.clause("CONFIG-014~1", needs=("CONFIG-013",))

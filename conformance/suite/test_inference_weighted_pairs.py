@@ -1,4 +1,4 @@
-"""INFER-018, INFER-020, INFER-021: weights, factors and turns in one call; factors on odd sides; many patches."""
+"""PHYS-037, INFER-018, INFER-020, INFER-021: weights, factors and turns in one call; odd sides; many patches; any unit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import weighted
+from conformance.scenes import motions, weighted
+from conformance.scenes.optics import curved_probe
 
 TURNS = {"flip_x": True, "flip_y": True, "transpose": True}
 
@@ -60,3 +61,18 @@ def test_a_shape_of_any_parity_holds_what_fits(backend: Any, observe: Observer, 
     observe.shape("canvas", native.item(found, "image"), shape)
     told = sum(int(number) for one in said for number in re.findall(r"dropping (\d+)/", str(one.message)))
     observe.equal("left out", told, left_out)
+
+
+@pytest.mark.device
+@pytest.mark.clause("PHYS-037~1", evidence="symmetry")
+@pytest.mark.parametrize("unit", [1e-7, 1e7], ids=["dim", "bright"])
+def test_no_unit_of_the_probe_is_too_small(backend: Any, observe: Observer, unit: float) -> None:
+    """Powers far from one, the same canvas. If this fails, suspect a smallest weight that is a number."""
+    scene, probe = motions.group_scenes()[2], curved_probe(12, 2)
+
+    plain, other = (
+        motions.planes(backend.merge_weighted(scene.patches, scene.offsets, scene.M, "probe", p))
+        for p in (probe, probe * np.float32(unit))
+    )
+
+    observe.close("canvas", other, plain)

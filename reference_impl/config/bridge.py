@@ -19,6 +19,7 @@ from reference_impl.config.torch_side import (
     TorchModelConfig,
     TorchTrainingConfig,
 )
+from reference_impl.domains.domain import truth_value
 from reference_impl.errors import ContractError
 
 MODES = {"Unsupervised": "pinn", "Supervised": "supervised"}
@@ -58,7 +59,7 @@ def to_model_config(data: TorchDataConfig, model: TorchModelConfig, overrides: M
         "gridsize": gridsize_of(data.grid_size),
         "model_type": _translated(model.mode, MODES, "mode", "Invalid mode"),
         "amp_activation": _translated(model.amp_activation, ACTIVATIONS, "amp_activation", "Unknown activation"),
-        "probe_mask": model.probe_mask if isinstance(model.probe_mask, bool) else model.probe_mask is not None,
+        "probe_mask": bool(model.probe_mask) if truth_value(model.probe_mask) else model.probe_mask is not None,
         "probe_scale": data.probe_scale,
     }
     return ModelConfig(**(values | overrides))

@@ -95,7 +95,7 @@ def _pair(domain: Domain, value: Any) -> bool:
     return isinstance(value, tuple | list) and len(value) == 2 and all(_whole(domain, part) for part in value)
 
 
-def _truth(value: Any) -> bool:
+def truth_value(value: Any) -> bool:
     """True, False, or NumPy's (told by its name: configuration is importable without NumPy)."""
     return isinstance(value, bool) or (type(value).__module__, type(value).__name__) in (("numpy", "bool"), ("numpy", "bool_"))
 
@@ -103,13 +103,13 @@ def _truth(value: Any) -> bool:
 _KINDS: Mapping[str, Callable[[Domain, Any], bool]] = {
     "whole": _whole,
     "real": _real,
-    "switch": lambda domain, value: _truth(value),
+    "switch": lambda domain, value: truth_value(value),
     "choice": _choice,
     "text": _text,
     "path": _path,
     "pair": _pair,
     # A mask of the probe: CONFIG-050 lets it be an array.
-    "mask": lambda domain, value: value is None or _truth(value) or hasattr(value, "shape"),
+    "mask": lambda domain, value: value is None or truth_value(value) or hasattr(value, "shape"),
 }
 
 

@@ -14,7 +14,6 @@ from reference_impl.physics.translation import translate  # noqa: E402
 WEIGHTINGS = ("uniform", "central", "probe")
 LEAST_SHARE = 1e-6
 """Of the largest summed weight: where a canvas has less, nothing was seen."""
-LEAST_WEIGHT = 1e-12
 
 
 def patch_weights(weighting: str, N: int, probe: torch.Tensor | None, device: torch.device | None = None) -> torch.Tensor:
@@ -43,7 +42,7 @@ def patch_weights(weighting: str, N: int, probe: torch.Tensor | None, device: to
 def normalised(total: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """`total / weight` where the weight is more than 1e-6 of its largest value on the canvas, zero elsewhere."""
     seen = weight > LEAST_SHARE * weight.amax(dim=(-2, -1), keepdim=True)
-    return torch.where(seen, total / weight.clamp_min(LEAST_WEIGHT), torch.zeros((), dtype=total.dtype, device=total.device))
+    return torch.where(seen, total / torch.where(seen, weight, 1.0), torch.zeros((), dtype=total.dtype, device=total.device))
 
 
 def merge_weighted(
