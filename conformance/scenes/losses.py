@@ -248,3 +248,10 @@ def of_equal_data(backend: Any, results: Mapping[str, Any], source: Native, conf
         return float(native.item(native.item(results, "history"), "train_loss")[-1])
     module = native.item(native.item(results, "models"), "diffraction_to_obj")
     return _loss(backend, module, networks.first_batch(backend, source, config))
+
+
+def descended(backend: Any, module: Any, batch: Any) -> tuple[np.ndarray, int, list[str]]:
+    """The loss of a batch, the number of its gradients, and the names of those that are not finite."""
+    total = native.array(backend.loss(module, batch))
+    gradients = networks.values(backend.gradient(module, batch))
+    return total, len(gradients), [name for name, gradient in gradients.items() if not np.isfinite(gradient).all()]
