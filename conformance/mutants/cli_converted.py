@@ -93,3 +93,16 @@ mutant("GUARD-CLI-063b", "--refine-probe has no effect", TEACHES,
 mutant("GUARD-CLI-031k", "of a file of several frames in a folder the first is read", f"{ACT}[raster]",
     plant=source("formats/images.py", 'Stack(array, ["y", "x"] if len(array.shape) == 2 else ["m", "y", "x"], str(file))',
         'Stack(array if len(array.shape) == 2 else np.asarray(array[0]), ["y", "x"], str(file))'))
+ALIKE = "CLI-073:an_export_is_a_conversion_for_others"
+mutant("GUARD-CLI-073", "export makes its probe of the patterns whatever optics it is told", f"{ALIKE}[window]",
+    plant=source("cli/export.py", "made = plan(experiment, orders.geometry)",
+        "orders = __import__('dataclasses').replace(orders, optics=None); made = plan(experiment, orders.geometry)"))
+mutant("GUARD-CLI-073b", "export does not refine its probe", f"{ALIKE}[beside]",
+    plant=source("cli/export.py", "made = plan(experiment, orders.geometry)",
+        "orders = __import__('dataclasses').replace(orders, sweeps=0); made = plan(experiment, orders.geometry)"))
+mutant("GUARD-CLI-073c", "export: of patterns in amplitudes the amplitudes are written", f"{ALIKE}[names]",
+    plant=source("formats/write.py", "        data[start : start + len(block)] = block\n",
+        "        data[start : start + len(block)] = block if made.experiment.patterns.unit == 'counts' else np.sqrt(block)\n"))
+mutant("GUARD-CLI-074", "what belongs to patterns is found by its name alone", "CLI-074:what_a_file_lacks_stands_in_another_one",
+    plant=source("formats/read.py", 'others = [self._open(place(text, "parameters")[0]) for text in wishes.parameters]',
+        "others = []"))

@@ -21,7 +21,8 @@ SIDE, PAD, DARK, SATURATED, HIGH = 64, 80, 4, 9, 60_000
 SEVERAL = 5
 """The frame with which a file begins that holds two."""
 STEP, SHAPE, OPTICS = (80e-9, 60e-9), (3, 4), {"--energy": "10 keV", "--distance": "2 m", "--detector-pixel": "75 um"}
-WAVELENGTH, DISTANCE, PITCH = 6.62607015e-34 * 299792458.0 / (1e4 * 1.602176634e-19), 2.0, 75e-6
+PLANCK, LIGHT, CHARGE = 6.62607015e-34, 299792458.0, 1.602176634e-19
+WAVELENGTH, DISTANCE, PITCH = PLANCK * LIGHT / (1e4 * CHARGE), 2.0, 75e-6
 SURPLUS = 2
 """Positions behind those of the last frame, or frames behind those of the last position."""
 
@@ -76,8 +77,6 @@ def _saved(folder: Path, **arrays: np.ndarray) -> dict[str, Path]:
 
 
 # -- a window about the beam, binned, mirrored, with bad pixels and values below zero
-
-
 def _cut_frames() -> tuple[np.ndarray, np.ndarray]:
     """Frames and good pixels: one pixel is marked by -1 in all frames, another one falls below zero twice."""
     frames, good = exposures(100, 150, 3), np.ones((100, 150), bool)
@@ -108,8 +107,6 @@ def _cut_truth() -> Truth:
 
 
 # -- a folder of images on a raster, filled up, some of them left out
-
-
 def _raster_frames() -> np.ndarray:
     frames = exposures(SIDE, SIDE, 5).astype(np.uint16)
     frames[DARK] = frames[DARK] // 100
@@ -136,8 +133,6 @@ def _raster_truth() -> Truth:
 
 
 # -- arrays under names of their own: amplitudes, the scan's axis last, zero frequency in the corner, positions too many
-
-
 def _named_arrays() -> dict[str, np.ndarray]:
     amplitudes = np.sqrt(exposures(SIDE, SIDE, 7)) * 1.7
     bad = np.zeros((SIDE, SIDE), np.uint8)
@@ -241,17 +236,22 @@ def called(backend: Any, shared: Path, name: str, case: Case) -> tuple[process.C
     In the window the probe is made of optics where the help of `convert` lists their flags.
     """
     understood(backend, shared, *case.flags, *case.switches, *solving.flags_of(case.files))
-    optics = name == "window" and set(lens.FLAGS) <= set(solving.offered(backend, "convert", shared))
 
     def run(folder: Path) -> process.Completed:
         (folder / "out").mkdir()
-        files = {flag: place for flag, place in case.files(folder).items() if flag != "--probe" or not optics}
-        argv = [*backend.command("convert"), *commands.listed(files | case.flags), *case.switches]
-        argv += [f"{flag}={value}" for flag, value in lens.FLAGS.items()] if optics else []
+        argv = [*backend.command("convert"), *words(backend, shared, name, case, folder)]
         return commands.call([*argv, "--output", folder / "out" / "scan.npz"], folder)
 
     place = f"converted-{name}"
     return process.Completed(**once(shared, place, lambda folder: vars(run(folder)))), shared / place / "out"
+
+
+def words(backend: Any, shared: Path, name: str, case: Case, folder: Path) -> list[str]:
+    """What such a call is told, its output aside; its files are written into `folder`."""
+    optics = name == "window" and set(lens.FLAGS) <= set(solving.offered(backend, "convert", shared))
+    files = {flag: place for flag, place in case.files(folder).items() if flag != "--probe" or not optics}
+    argv = [*commands.listed(files | case.flags), *case.switches]
+    return [*argv, *(f"{flag}={value}" for flag, value in lens.FLAGS.items() if optics)]
 
 
 def spectrum(backend: Any, path: Path) -> tuple[np.ndarray, np.ndarray]:

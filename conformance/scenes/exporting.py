@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import archives, commands, converting, interop, solving
+from conformance.scenes import archives, beams, commands, converting, gallery, interop, made, solving
 from conformance.scenes.shared import once
 
 TURNS, LEFT_OUT = ("--flip-columns", "--flip-y", "--keep-origin"), (3, 7)
@@ -66,3 +67,82 @@ def truth() -> dict[str, np.ndarray]:
             "positions": np.column_stack([x, -y, 0 * x])[kept], "height": np.array(converting.PITCHES[0]),
             "width": np.array(converting.PITCHES[1]), "energy": np.array(1e4 * 1.602176634e-19),
             "probe": converting.probe(converting.SIDE)[0]}  # fmt: skip
+
+
+# -- the same call of two commands
+
+SWEEPS = 2
+"""Of a probe that is refined in both."""
+STATED = {"--energy": "10 keV", "--distance": "2 m"}
+"""What CXI states and no flag of a case says."""
+
+
+def _beside_files(folder: Path) -> dict[str, Any]:
+    """Patterns in one file, and what belongs to them in another, under names that do not say so."""
+    source = gallery.product(folder)
+    (folder / "beside_para.hdf5").rename(folder / "measured.h5")
+    return {"--source": source.rename(folder / "frames.h5"), "--parameters": folder / "measured.h5"}
+
+
+BESIDE = converting.Case({"--refine-probe": SWEEPS}, ("--quiet",), _beside_files, lambda: gallery.truth("product"))
+
+
+CALLS: dict[str, converting.Case] = {
+    **{name: converting.CASES[name] for name in ("window", "raster", "names")},
+    "plain": converting.Case(made.CONVERT, made.TURNS, made.files, lambda: converting.Truth(*made.expected(), None)),
+    "beam": beams.CASE,
+    "beside": BESIDE,
+}
+"""Conversions that between them have every flag that both commands read."""
+ALONE = ("--held-out",)
+"""What `convert` alone is told."""
+
+
+def converted(backend: Any, shared: Path, name: str) -> tuple[process.Completed, Path]:
+    """`convert` under the flags of a case, once for all checks of a session: how it ended, and the contract file."""
+    if name == "plain":
+        return made.converted(backend, shared)
+    done, folder = converting.called(backend, shared, name, CALLS[name])
+    return done, folder / "scan.npz"
+
+
+def exported_alike(backend: Any, shared: Path, name: str) -> tuple[process.Completed, Path]:
+    """`export --to cxi` under the same flags, with what CXI states beside them: how it ended, and the file.
+
+    `NotClaimed` where the help of `export` does not list one of them.
+    """
+    case = CALLS[name]
+    given = converting.Case({flag: value for flag, value in case.flags.items() if flag not in ALONE}, case.switches, case.files,
+                            case.truth)  # fmt: skip
+    for flag in ("--to", *STATED, *given.flags, *given.switches, *solving.flags_of(given.files)):
+        solving.understood(backend, "export", flag, shared)
+
+    def run(folder: Path) -> process.Completed:
+        argv = [*backend.command("export"), *converting.words(backend, shared, name, given, folder)]
+        argv += [word for flag, value in STATED.items() if not _says(argv, flag) for word in (flag, value)]
+        return commands.call([*argv, "--to", "cxi", "--output", folder / "out.cxi"], folder)
+
+    place = f"exported-{name}"
+    return process.Completed(**once(shared, place, lambda folder: vars(run(folder)))), shared / place / "out.cxi"
+
+
+def _says(argv: Sequence[Any], flag: str) -> bool:
+    return any(str(word).partition("=")[0] == flag for word in argv)
+
+
+def alike(backend: Any, name: str, contract: Path, path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """What both files say of one thing, that of the CXI file first: counts, positions in object pixels, probe."""
+    found, told, N = parts(path), converting.found(backend, contract), converting.found(backend, contract).amplitudes.shape[-1]
+    pitch = np.array([found["width"], found["height"]])
+    pixel = converting.PLANCK * converting.LIGHT / found["energy"] * found["distance"] / (N * pitch)
+    places = [found["positions"][:, :2] / pixel, told.positions]
+    light, seen = np.squeeze(native.array(backend.read(contract).probeGuess)), good_pixels(path)
+    counts = found["counts"].astype(float) * (1 if seen is None else seen)  # what bad pixels hold is nobody's count
+    return {"counts": (counts, told.amplitudes**2), "probe": (np.squeeze(found["probe"]), light),
+            "positions": tuple(one if CALLS[name].kept else one - one[:1] for one in places)}  # fmt: skip
+
+
+def good_pixels(path: Path) -> np.ndarray | None:
+    """The good pixels of a CXI file, None for all."""
+    good = np.isin(parts(path)["mask"], (0, converting.ABOVE_BACKGROUND))
+    return None if good.all() else good

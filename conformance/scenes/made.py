@@ -53,17 +53,21 @@ def expected() -> tuple[np.ndarray, np.ndarray]:
     return np.sqrt(turned), moved - moved[0]
 
 
+def files(folder: Path) -> dict[str, Path]:
+    """Flag → the file that it names, written into `folder`."""
+    np.save(folder / "frames.npy", np.asfortranarray(frames()))  # an NPY may have either order
+    np.save(folder / "probe.npy", probe())
+    np.savetxt(folder / "places.txt", places())
+    return {"--source": folder / "frames.npy", "--positions": folder / "places.txt", "--probe": folder / "probe.npy"}
+
+
 def converted(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     """`convert` with all of these flags, once for all checks of a session: how it ended, and the file."""
     for flag in (*CONVERT, *TURNS):
         solving.understood(backend, "convert", flag, shared)
 
     def run(folder: Path) -> process.Completed:
-        np.save(folder / "frames.npy", np.asfortranarray(frames()))  # an NPY may have either order
-        np.save(folder / "probe.npy", probe())
-        np.savetxt(folder / "places.txt", places())
-        files = {"--source": folder / "frames.npy", "--positions": folder / "places.txt", "--probe": folder / "probe.npy"}
-        argv = [*backend.command("convert"), *commands.listed(files | CONVERT), *TURNS, "--output", folder / "out.npz"]
+        argv = [*backend.command("convert"), *commands.listed(files(folder) | CONVERT), *TURNS, "--output", folder / "out.npz"]
         return commands.call(argv, folder)
 
     return process.Completed(**once(shared, "converted", lambda folder: vars(run(folder)))), shared / "converted" / "out.npz"
