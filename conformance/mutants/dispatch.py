@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Any
 from zipfile import BadZipFile
 
-from conformance.defects.changes import caught, every, function, instead, method, result, source
+from conformance.defects.changes import caught, constant, every, function, instead, method, result, source
 from conformance.mutants import rows
 from reference_impl import config
 from reference_impl.dispatch import selector, workflow
+from reference_impl.training import overrides
 
 SELECTOR = "dispatch/selector.py"
+STATED = "DISPATCH-009:a_bundle_states_what_was_trained_with"
 
 
 def the_backend_is_inspected_first(original, settings):
@@ -102,3 +104,9 @@ mutant("GUARD-DISPATCH-007", "a configuration of an older script runs on another
 mutant("GUARD-DISPATCH-006d", "what is opened reconstructs as if it had never been trained",
     "DISPATCH-006:opening_a_bundle_gives_the_model_and_its_parameters",
     plant=function(selector.load_inference_bundle_with_backend, opening_makes_the_network_anew))
+mutant("GUARD-DISPATCH-009", "the bundle of a run states the probe scale of the configuration, whatever was overridden", STATED,
+    plant=constant(workflow, "settle", lambda settings, execution, stated: overrides.settle(settings, execution,
+        {name: value for name, value in (stated or {}).items() if name != "probe_scale"})))
+mutant("GUARD-DISPATCH-009b", "the bundle of a run states the training of the configuration, whatever was overridden", STATED,
+    plant=constant(workflow, "settle", lambda settings, execution, stated: overrides.settle(settings, execution,
+        {name: value for name, value in (stated or {}).items() if hasattr(settings.model, name)})))

@@ -43,6 +43,8 @@ ABOVE: Values = {
     **{"intensity_scale_trainable": False, "n_subsample": 14, "learning_rate": 2e-3, "checkpoint_save_top_k": 2},
 }
 """What the overrides say: each of it unlike all configurations below."""
+APART = ("checkpoint_save_top_k", "intensity_scale_trainable")
+"""Of these, what no bundle states, and what adds weights: a bundle that states it wrongly is not written at all."""
 SAID = runs.settings(scheduler="Exponential", gradient_clip_val=1e-3, gradient_clip_algorithm="value")
 """Settings that both configurations have, each unlike its default."""
 PLACES = ("training", "execution")
@@ -91,6 +93,17 @@ def trained(backend: Any, folder: Path, stated: Mapping[str, Any], overrides: Ma
         "photons": native.array(native.item(results, "train_container").physics_scaling_constant).ravel().tolist(),
         "ranked": sorted(runs.ranked(run).values()),
     }
+
+
+def run(backend: Any, folder: Path) -> Values:
+    """A run under the overrides of `ABOVE`, whose bundle lies in `folder / "out"`: what was trained with, by registry key."""
+    config, execution = given(backend, folder / "out", {"enable_checkpointing": False})
+    stated = {name: value for name, value in ABOVE.items() if name not in APART}
+    with runs.standing_in(folder / "elsewhere"):
+        backend.run(runs.training_record(backend), None, config, execution, overrides=stated)
+    return configs.in_registry(
+        {name: stated.get(name, value) for part in ("model", "training") for name, value in BELOW[part].items()}
+    )
 
 
 def unlike(found: Values, truth: Values) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from conformance.connectors import native
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import configs, interpreters, runs, workflows
+from conformance.scenes import called, configs, interpreters, runs, workflows
 
 
 @pytest.mark.clause("DISPATCH-001~1")
@@ -244,3 +244,15 @@ def test_the_default_backend_is_tensorflow(backend: Proxy, observe: Observer, ki
     config = configs.by_default(backend, kind)
 
     observe.equal("backend", config.backend, "tensorflow")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("DISPATCH-009~1", needs=("EXEC-005", "BUNDLE-020"))
+def test_a_bundle_states_what_was_trained_with(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """Every override of a run, and all that none names. If this fails, suspect the configuration that was handed over."""
+    owed = called.run(backend, tmp_path)
+
+    with observe.accepts("bundle"):
+        _, parameters = backend.load(tmp_path / "out")
+
+    observe.equal("parameters", configs.chosen(parameters, owed), owed)
