@@ -41,3 +41,17 @@ def test_labels_of_many_large_patterns_lie_at_their_place(backend: Any, observe:
 
     truth = oracle.labels(given["objectGuess"], groups.positions(given, "coords", np.arange(40)[:, None]), 64)
     observe.close("Y", entry(mapping, "Y"), truth)
+
+
+@pytest.mark.axes("container:M")
+@pytest.mark.clause("GROUP-020~1", needs=("GROUP-019",))
+def test_oversampled_groups_of_a_large_scan_differ(backend: Any, observe: Observer) -> None:
+    """5,000 of more than 100,000. If this fails, suspect combinations that are drawn where they are too many to be listed."""
+    how = {"K": 10, "nsamples": 5000, "seed": 3, "gridsize": 2, "enable_oversampling": True}
+
+    with observe.accepts("points"):
+        found = groups.members(backend, groups.uneven(500), **how)
+
+    observe.shape("nn_indices", found, (5000, 4))
+    observe.equal("groups with a member twice", groups.repeats(found), 0)
+    observe.equal("different combinations", groups.different(found), 5000)

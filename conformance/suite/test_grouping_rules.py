@@ -1,4 +1,4 @@
-"""GROUP-041: groups by a rule about distances or quadrants."""
+"""GROUP-041 … GROUP-043: groups by a rule about distances or quadrants."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from conformance.oracles import batch_maps as oracle
 from conformance.scenes import groups, maps
 
 BOUNDS = {"x_bounds": (0.2, 0.7), "y_bounds": (0.35, 0.9)}
+
+
+def groups_of(backend: Any, rule: str, seed: int) -> list[list[int]]:
+    """The groups of a scan without order, each member one of several."""
+    return native.array(backend.group_by(maps.scattered(), rule, 2, K=24, seed=seed)).tolist()
+
+
 UNITS = pytest.mark.parametrize("unit", [2.0**-7, 2.0**12], ids=["close", "far"])
 
 
@@ -215,3 +222,15 @@ def test_distances_have_no_unit(backend: Any, observe: Observer, unit: float) ->
         found = native.array(backend.group_by(unit * points, "Min_dist", 2, K=12, seed=3, **limits))
 
     observe.equal("groups", len(found), len(usual))
+
+
+@pytest.mark.clause("GROUP-043~1", needs=("GROUP-041",))
+@pytest.mark.parametrize("rule", ["Nearest", "Min_dist", "4_quadrant"])
+def test_groups_by_a_rule_repeat_with_their_seed(backend: Any, observe: Observer, rule: str) -> None:
+    """Seed zero, too; another seed, other groups. If this fails, suspect a zero that is taken for no seed."""
+    first, other = groups_of(backend, rule, 0), groups_of(backend, rule, 3)
+
+    np.random.seed(987)
+    observe.equal("of seed 0", groups_of(backend, rule, 0), first)
+    observe.equal("of seed 3", groups_of(backend, rule, 3), other)
+    observe.holds("of both", first != other, "other groups", "the same groups")
