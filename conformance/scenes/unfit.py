@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -110,6 +110,16 @@ def passes(loaders: Any, name: str) -> list[np.ndarray]:
     return [np.concatenate([native.array(field(batch, name)).copy() for batch in loader]) for loader in loaders]
 
 
+def rewritten(loaders: Any) -> list[str]:
+    """The fields that are others in the next pass of a loader where what stands in a batch is written over, sample by sample."""
+    names = native.keys(native.item(next(iter(loaders[0])), 0))
+    before = {name: passes(loaders, name) for name in names}
+    for loader in loaders:
+        for batch in loader:
+            zero_each(batch, names)
+    return [name for name in names if not all(map(np.array_equal, passes(loaders, name), before[name]))]
+
+
 def write_over(loaders: Any, name: str) -> None:
     """Zeros over this field of every batch of a pass of both, where it can be written to."""
     for loader in loaders:
@@ -123,3 +133,13 @@ def zero(batch: Any, name: str) -> None:
     array = batch[0][name]
     with suppress(TypeError, ValueError, RuntimeError):  # of a kind that cannot be written to
         array[...] = 0
+
+
+@beside
+def zero_each(batch: Any, names: Sequence[str]) -> None:
+    """Zeros over these fields of each sample, in place; a field that is read-only stays."""
+    for name in names:
+        array = batch[0][name]
+        for sample in range(len(array)):
+            with suppress(TypeError, ValueError, RuntimeError):
+                array[sample][...] = 0

@@ -1,4 +1,4 @@
-"""BATCH-031, BATCH-036, BATCH-057, BATCH-058: attributes that cannot be read, workers, batches that are written to."""
+"""BATCH-021 … 031, 036, 057, 058: attributes that cannot be read, workers, batches that are written to, what they follow from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import batches, owed_batches, unfit
+from conformance.scenes import batches, indifferent, masks, networks, owed_batches, unfit
 from conformance.scenes.batches import tagged
 
 NAMES = pytest.mark.parametrize("name", [*unfit.FIELDS, "probe"])
@@ -59,3 +59,47 @@ def test_what_is_written_into_a_batch_stays_there(backend: Any, observe: Observe
 
     observe.equal("training", unfit.passes(loaders, name)[0], before[0])
     observe.equal("validation", unfit.passes(loaders, name)[1], before[1])
+
+
+@pytest.mark.clause("BATCH-058~1", needs=("BATCH-037",))
+def test_what_is_written_into_a_masked_batch_stays_there(backend: Any, observe: Observer) -> None:
+    """Into any field, the mask among them. If this fails, suspect an array that all batches share."""
+    container = masks.hides(backend, networks.container(2), masks.mask(networks.N))
+    config = networks.settings(backend, {"gridsize": 2}, sequential_sampling=True)
+
+    found = unfit.rewritten(backend.loaders(container, container, config))
+
+    observe.equal("other in the next pass", found, [])
+
+
+@pytest.mark.clause("BATCH-058~1", needs=("BATCH-038",))
+def test_what_is_written_into_labels_stays_there(backend: Any, observe: Observer) -> None:
+    """Into any field of a batch with labels. If this fails, suspect moduli that are handed on as they were made."""
+    container, supervised = unfit.HELD["channels-first"](), {"model": {"model_type": "supervised"}, "torch_loss_mode": "mae"}
+    config = batches.training(backend, N=12, gridsize=2, sequential_sampling=True, **supervised)
+
+    found = unfit.rewritten(backend.loaders(container, container, config))
+
+    observe.equal("other in the next pass", found, [])
+
+
+@pytest.mark.clause(
+    "BATCH-021~1",
+    "BATCH-022~1",
+    "BATCH-023~1",
+    "BATCH-024~1",
+    "BATCH-028~1",
+    "BATCH-029~1",
+    needs=("BATCH-020",),
+    evidence="symmetry",
+)
+def test_batches_follow_from_their_container(backend: Any, observe: Observer) -> None:
+    """Under any other setting of model and training. If this fails, suspect a field that is left out where nobody uses it."""
+    found = indifferent.followed(backend)
+
+    observe.equal("images", found["images"], [], clause="BATCH-022")
+    observe.equal("positions", found["coords_relative"], [], clause="BATCH-023")
+    observe.equal("scales", found["rms_scaling_constant"] + found["physics_scaling_constant"], [], clause="BATCH-024")
+    observe.equal("experiments", found["experiment_id"], [], clause="BATCH-021")
+    observe.equal("probe", found["probe"], [], clause="BATCH-028")
+    observe.equal("scaling", found["scaling"], [], clause="BATCH-029")
