@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from conformance.defects import mutation_map, mutation_page, mutations, trial_run, trials
+from conformance.defects import kinship, mutation_map, mutation_page, mutations, trial_run, trials
 from conformance.defects import unreached as statements
 from conformance.defects.mutation_map import digest
 from conformance.defects.mutations import Mutation
@@ -73,7 +73,7 @@ def unreached(folder: Path, wanted: Wanted, package: Path, areas: Sequence[str] 
 def perform(folder: Path, wanted: Wanted, package: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Try the sample, as far as `folder/results.jsonl` does not know it; the results of the sample, and what was drawn from."""
     texts = mutations.sources(package, wanted.areas)
-    reach = Reach(mapped(folder, wanted, package), texts)
+    reach = Reach(mapped(folder, wanted, package), texts, kinship.kin(trial_run.entries((), "mutant").values(), package))
     within = {path: text for path, text in texts.items() if path in reach.reached}
     everything = mutations.population(texts, wanted.omitting)
     sample = mutations.drawn([m for m in everything if m.path in within], texts, wanted.size, wanted.seed)

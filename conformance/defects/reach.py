@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from conformance.defects.kinship import Kin
 from conformance.defects.trials import bare
 from conformance.specification.clauses import AREAS
 
@@ -16,14 +17,22 @@ FLOOR = 0.03
 """Seconds: what a check costs that does nothing."""
 SHARE = 4.0
 """How much dearer a check of another area counts: the mutation's own area is asked first."""
+NEAR, BESIDE = 30.0, 5.0
+"""How much cheaper a check counts that a planted defect of the same function names, or one of the same file: of 149 defects of
+which it is known who sees them, 79 instead of 58 are seen within 1 s of CPU, 121 instead of 110 within 8 s.
+"""
 
 
 @dataclass(frozen=True)
 class Reach:
-    """What the checks reach. `checks`: id without device → `{"node", "cpu" (s), "lines": {file: [line, …]}}`."""
+    """What the checks reach. `checks`: id without device → `{"node", "cpu" (s), "lines": {file: [line, …]}}`.
+
+    `kin`: file → what is planted into it, with the checks that see it.
+    """
 
     checks: Mapping[str, Mapping[str, Any]]
     texts: Mapping[str, str]
+    kin: Mapping[str, Sequence[Kin]] = field(default_factory=dict)
 
     @cached_property
     def by_line(self) -> dict[tuple[str, int], list[str]]:
@@ -54,17 +63,28 @@ class Reach:
         """The checks that can see a change of a line, those first that are near and quick; further cases of one count dearer.
 
         Where none runs the line, those that run its function: of a slow check one case was traced, and another may come there.
+        Who sees what is planted into the function is asked in either case.
         """
+        near, beside = self._kin(path, line)
         checks = self._running(path, self._places(path, line, area)) or self._running(path, _function(self.texts[path], line))
         if line in _outside(self.texts[path]):  # a field's default runs when the module is read: no check's line says so
             checks |= {check for check in self.checks if check.startswith(f"{OWN.get(area, area.upper())}-")}
-        ranked = sorted(checks, key=lambda check: (self._price(check, path, area), check))
+        checks |= {check for check in self.checks if _named(check, near)}
+        worth = {c: NEAR if _named(c, near) else BESIDE if _named(c, beside) else 1.0 for c in checks}
+        plain = {check: self._price(check, path, area) / worth[check] for check in checks}
         before: dict[str, int] = {}
         prices: dict[str, float] = {}
-        for check in ranked:
+        for check in sorted(checks, key=lambda check: (plain[check], check)):
             before[bare(check)] = before.get(bare(check), 0) + 1
-            prices[check] = self._price(check, path, area) * before[bare(check)]
-        return sorted(ranked, key=lambda check: (prices[check], check))
+            prices[check] = plain[check] * before[bare(check)]
+        return sorted(checks, key=lambda check: (prices[check], check))
+
+    def _kin(self, path: str, line: int) -> tuple[set[str], set[str]]:
+        """The checks that see what is planted into the function of a line (outside of functions: the line), or into its file."""
+        around = _function(self.texts[path], line) or range(line, line + 1)
+        some = self.kin.get(path, ())
+        near = [one for one in some if one.first <= around[-1] and one.last >= around[0]]
+        return ({check for one in near for check in one.checks}, {check for one in some for check in one.checks})
 
     def _running(self, path: str, lines: Iterable[int]) -> set[str]:
         return {check for line in lines for check in self.by_line.get((path, line), ())}
@@ -82,6 +102,11 @@ class Reach:
         if line in _outside(text):
             return range(1, text.count("\n") + 2)
         return _statement(text, line)
+
+
+def _named(check: str, named: Collection[str]) -> bool:
+    """Whether a check, or the one of whose cases it is, is named."""
+    return check in named or bare(check) in named
 
 
 def bodies(text: str) -> list[tuple[int, int]]:

@@ -260,6 +260,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(mutation_run, "portion", portion)
     monkeypatch.setattr(mutation_run.mutation_map, "mapped", lambda *asked: reach().checks)
+    monkeypatch.setattr(mutation_run.trial_run, "entries", lambda *asked: {})
     monkeypatch.setattr(mutation_run, "PORTION", 2)
     monkeypatch.setattr(mutation_run.mutations, "sources", lambda package, areas=(): {"data/a.py": TEXT})
     clock = iter([0.0, 0.0, 5.0, 20.0])
