@@ -29,3 +29,41 @@ mutant(
         'kept = read_checkpoint(path)["hyper_parameters"]\n        kept["training_config"].pop("finetune_stage2_epochs", None)',
     ),
 )
+mutant(
+    "GUARD-CLIENT-029",
+    "the model that the client saves states the scale that stands in the registry",
+    "CLIENT-029:a_saved_model_states_its_training",
+    plant=source(
+        f"{NAMES}/model_manager.py",
+        "base, latest.config, latest.intensity_scale)",
+        "base, latest.config)",
+    ),
+)
+mutant(
+    "GUARD-CLIENT-029b",
+    "the model that the client saves is described by the default settings of an optimiser",
+    "CLIENT-029:a_saved_model_states_its_training",
+    plant=source(
+        f"{NAMES}/model_manager.py",
+        "base, latest.config, latest.intensity_scale)",
+        "base, __import__('dataclasses').replace(latest.config, batch_size=16, nphotons=1e9), latest.intensity_scale)",
+    ),
+)
+mutant(
+    "GUARD-CLIENT-030",
+    "save_outputs keeps the two images under each other's names",
+    "CLIENT-030:images_are_kept_as_they_were_given",
+    plant=source(
+        f"{NAMES}/workflows/components.py", '{"amplitude": amplitude, "phase": phase}', '{"amplitude": phase, "phase": amplitude}'
+    ),
+)
+mutant(
+    "GUARD-CLIENT-030b",
+    "the table of losses begins with the second epoch",
+    "CLIENT-030:losses_are_kept_as_they_were",
+    plant=source(
+        f"{NAMES}/workflows/components.py",
+        "enumerate(zip(*curves.values(), strict=True), start=1)",
+        "list(enumerate(zip(*curves.values(), strict=True), start=1))[1:]",
+    ),
+)

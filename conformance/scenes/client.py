@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import client_doors, records
+from conformance.scenes import client_doors, client_kept, records
 from conformance.scenes.client_settings import (
     ASKED,
     GROUPING,
@@ -141,7 +141,7 @@ class Session:
     def trained(self) -> dict[str, Any]:
         """A training, after the configuration."""
         _ = self.configured
-        return self._ask("trained", {"train": GROUPING}, "train")
+        return self._ask("trained", {"train": {**GROUPING, "elsewhere": client_kept.ELSEWHERE}}, "train")
 
     def reconstructed(self, bundle: str = "output") -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What a reconstruction said, and its arrays; `bundle` is the folder of the model: `output`, or `unpacked`."""

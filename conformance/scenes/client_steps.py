@@ -99,13 +99,18 @@ def train(job: Answer, folder: Path) -> Answer:
     ptycho.model_manager.save(folder / "before")
     amplitude, phase, results = run_cdi_example(record, test, config)
     output = folder / "output"
+    ptycho.params.cfg["intensity_scale"] = job["elsewhere"]  # what another configuration has left there
     ptycho.model_manager.save(output)
     saved = [(place / "wts.h5.zip").read_bytes() for place in (folder / "before", output)]
     save_outputs(amplitude, phase, results, str(output))
+    shown = np.load(folder / "scan.npz")["objectGuess"]
+    save_outputs(np.abs(shown), np.angle(shown), results, str(folder / "outputs" / "of this run"))
     patterns = _container(RawData.from_file(folder / "train_data.npz"), shape[-1], job).X
     np.savez(folder / "train.npz", X=np.asarray(patterns), counts=np.load(folder / "train_data.npz")["diff3d"])
     left = sorted(str(path.relative_to(folder)) for path in Path.cwd().rglob("*"))
-    return {"shape": shape, "left_behind": left, "renewed": saved[0] != saved[1]}
+    told = {name: [float(value) for value in results["history"][name]] for name in ("train_loss", "val_loss")}
+    told |= {"shape": shape, "left_behind": left, "renewed": saved[0] != saved[1]}
+    return {**told, "scale": float(results["intensity_scale"])}
 
 
 def _container(record: Any, N: int, job: Answer) -> Any:

@@ -1,0 +1,41 @@
+"""What the client's training leaves as files: parameters of the model that it saved, and what `save_outputs` wrote."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors.names import NotClaimed
+from conformance.scenes import archives
+
+ELSEWHERE = 4321.5
+"""An intensity scale that stands in the registry when a model is saved, and is not the one of its training."""
+PARTS = ("amplitude", "phase")
+CURVES = ("train_loss", "val_loss")
+
+
+def stated(folder: Path) -> dict[str, Any]:
+    """The parameters in the bundle of a folder; raises `Malformed` where there is none."""
+    return archives.parameters(archives.entries(folder))
+
+
+def images(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Both images that `save_outputs` left below a folder; `NotClaimed` where no archive holds them by their names."""
+    for path in sorted(folder.rglob("*.npz")):
+        with np.load(path, allow_pickle=False) as file:
+            if set(PARTS) <= set(file.files):
+                return file[PARTS[0]], file[PARTS[1]]
+    raise NotClaimed("save_outputs: it leaves no archive with amplitude and phase")
+
+
+def curves(folder: Path) -> dict[str, list[float]]:
+    """The columns of losses and epochs that `save_outputs` left below a folder; `NotClaimed` where no table holds them."""
+    for path in sorted(folder.rglob("*.csv")):
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        if rows and {"epoch", *CURVES} <= set(rows[0]):
+            return {name: [float(row[name]) for row in rows] for name in ("epoch", *CURVES)}
+    raise NotClaimed("save_outputs: it leaves no table of losses")
