@@ -57,8 +57,8 @@ mutant("GUARD-CLI-044", "an older refinement stays", REFINED,
 mutant("GUARD-CLI-044b", "an older, larger simulation stays", SMALLER,
     plant=source("cli/simulate.py", 'if _OURS.fullmatch(path.name)]', 'if False]'))
 mutant("GUARD-CLI-045", "a closed pipe is an error", UNHEARD,
-    plant=source("cli/progress.py", "            return self.stream.write(text)\n        except (OSError, ValueError):",
-        "            return self.stream.write(text)\n        except ValueError:"))
+    plant=source("cli/progress.py", "            return self.stream.write(text)\n        except (OSError, ValueError) as",
+        "            return self.stream.write(text)\n        except ValueError as"))
 mutant("GUARD-CLI-045b", "what was written by one file is its owner's alone", f"{RIGHTS}[train]",
     plant=source("atomic.py", "            temporary.chmod(0o666 & ~umask())\n", ""))
 mutant("GUARD-CLI-045c", "a folder that was put in place keeps its temporary rights", f"{RIGHTS}[infer]",
@@ -90,8 +90,11 @@ mutant("GUARD-CLI-045e", "files can be read by everybody, whatever the mask says
 mutant("GUARD-CLI-045f", "after the first file that is written the process has no mask", f"{RIGHTS}[train]",
     plant=source("claims.py", "    mask = os.umask(0)\n    os.umask(mask)\n", "    mask = os.umask(0)\n"))
 mutant("GUARD-CLI-045g", "a full disk behind the output ends a command", UNHEARD,
-    plant=source("cli/progress.py", "            return self.stream.write(text)\n        except (OSError, ValueError):",
-        "            return self.stream.write(text)\n        except (BrokenPipeError, ValueError):"))
+    plant=source("cli/progress.py", "            return self.stream.write(text)\n        except (OSError, ValueError) as",
+        "            return self.stream.write(text)\n        except (BrokenPipeError, ValueError) as"))
+LOST = "CLI-045:what_is_lost_of_the_output_is_told"
+mutant("GUARD-CLI-045h", "a full disk behind the output is passed over in silence", LOST,
+    plant=source("cli/main.py", "    if out.lost is not None:\n", "    if False:\n"))
 mutant("GUARD-CLI-024g", "infer: --neighbor-count has no effect", INFERRED,
     plant=source("cli/infer.py", '        "neighbor_count": args.neighbor_count,\n', ""))
 mutant("GUARD-CLI-023c", "a training on a bundle's weights takes the probe scale of the flags", KEPT,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import process
-from conformance.connectors.names import NotClaimed
+from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.scenes import archives, commands, compared, flags, masks, pictured, rights, runs, solving
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once
@@ -189,14 +189,17 @@ def _kind(path: Path) -> str:
     return "folder" if path.is_dir() else "file"
 
 
+FULL = "/dev/full"
+"""A device that is a full disk."""
 KINDS = ("lines", "grf")
 SMALL = {"--N": 64, "--size": 160, "--patterns": 8, "--test-patterns": 4}
 
 
-def unheard(backend: Any, shared: Path) -> tuple[list[int], list[str]]:
+def unheard(backend: Any, shared: Path) -> dict[str, Any]:
     """`simulate` of two objects, a full disk behind its output, then of one into the same folder, nobody at the other end.
 
-    Both exit codes, and what is in the folder then.
+    `codes` of both, `full`: what the first said of a full disk (nothing where there is none), the scans that it `made`, what is
+    `left` in the folder by both, and whether such a call `speaks` at all.
     """
     for flag in (*SMALL, "--object"):
         solving.understood(backend, "simulate", flag, shared)
@@ -206,14 +209,22 @@ def unheard(backend: Any, shared: Path) -> tuple[list[int], list[str]]:
 
     def run(folder: Path) -> dict[str, Any]:
         argv = [*backend.command("simulate"), *commands.listed(SMALL), "--output-dir", folder / "out"]
-        full = '"$@" > /dev/full' if os.path.exists("/dev/full") else '"$@"'
+        full = '"$@" > /dev/full' if os.path.exists(FULL) else '"$@"'
         first = commands.call(["sh", "-c", full, "sh", *argv, "--object", *KINDS], folder)
+        made = [name for name in archives.left(folder / "out") if name.startswith("train")]
         alone = '{ "$@"; echo $? > code; } | true'
         commands.call(["sh", "-c", alone, "sh", *argv], folder)
-        return {"codes": [first.returncode, int((folder / "code").read_text())], "left": archives.left(folder / "out")}
+        speaks = bool(commands.call([*argv[:-1], folder / "heard"], folder).stdout.strip())
+        codes = [first.returncode, int((folder / "code").read_text())]
+        return {"codes": codes, "full": first.stderr, "made": made, "left": archives.left(folder / "out"), "speaks": speaks}
 
-    found = once(shared, "unheard", run)
-    return found["codes"], found["left"]
+    return dict(once(shared, "unheard", run))
+
+
+def lossy(found: dict[str, Any]) -> None:
+    """`NotEvaluated` where nothing can be lost: there is no full disk, or the command says nothing."""
+    if not os.path.exists(FULL) or not found["speaks"]:
+        raise NotEvaluated(f"there is no {FULL}" if found["speaks"] else "command `simulate`: it says nothing on standard output")
 
 
 def placed(backend: Any, shared: Path) -> tuple[process.Completed, list[dict[str, str]]]:

@@ -132,7 +132,7 @@ def test_a_training_leaves_no_ranked_checkpoint_of_an_older_one(backend: Any, ob
     observe.equal("older checkpoints", tuned.older(backend, shared_folder, folder), [])
 
 
-@pytest.mark.clause("CLI-045~3", needs=("CLI-024",))
+@pytest.mark.clause("CLI-045~4", needs=("CLI-024",))
 def test_a_file_of_somebody_else_stays(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """In the folder that results are written to. If this fails, suspect a folder that takes the place of another."""
     found = flags.turned(backend, shared_folder)
@@ -141,23 +141,34 @@ def test_a_file_of_somebody_else_stays(backend: Any, observe: Observer, shared_f
     observe.equal("somebody else's", [name for name in archives.left(found.folder) if name == flags.NOTES], [flags.NOTES])
 
 
-@pytest.mark.clause("CLI-045~3", needs=("CLI-028",))
+@pytest.mark.clause("CLI-045~4", needs=("CLI-028",))
 def test_nobody_has_to_listen_to_a_simulation(backend: Any, observe: Observer, shared_folder: Path) -> None:
-    """A full disk behind its output, a closed pipe. If this fails, suspect a line whose failure is the command's."""
-    codes, _ = conduct.unheard(backend, shared_folder)
+    """A closed pipe; a full disk, which costs no file. If this fails, suspect a line whose failure is the command's."""
+    found = conduct.unheard(backend, shared_folder)
 
-    observe.equal("exit codes", codes, [0, 0])
+    observe.equal("nobody listens", found["codes"][1], 0)
+    observe.equal("made beside a full disk", found["made"], ["train_1.npz", "train_2.npz"])
+
+
+@pytest.mark.clause("CLI-045~4", needs=("CLI-028",))
+def test_what_is_lost_of_the_output_is_told(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """A full disk is no success. If this fails, suspect a stream that is silenced for good and all."""
+    found = conduct.unheard(backend, shared_folder)
+    conduct.lossy(found)
+
+    observe.equal("success", found["codes"][0] == 0, False)
+    observe.holds("said", bool(found["full"].strip()), "a line on standard error", "nothing")
 
 
 @pytest.mark.clause("CLI-044~2", needs=("CLI-028",))
 def test_a_smaller_simulation_leaves_no_larger_one(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """One set is left. If this fails, suspect files that are added to."""
-    _, left = conduct.unheard(backend, shared_folder)
+    left = conduct.unheard(backend, shared_folder)["left"]
 
     observe.equal("scans to train on", [name for name in left if name.startswith("train")], ["train.npz"])
 
 
-@pytest.mark.clause("CLI-045~3", needs=("CLI-005", "CLI-007"))
+@pytest.mark.clause("CLI-045~4", needs=("CLI-005", "CLI-007"))
 @pytest.mark.parametrize("command", ["train", "infer"])
 def test_what_is_left_can_be_read_by_others(
     backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, command: str

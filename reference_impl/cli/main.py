@@ -43,8 +43,24 @@ def build_parser() -> Parser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; 0 on success, 1 with one line on the error stream otherwise, 130 or 143 when a signal ended it."""
-    given = list(sys.argv[1:] if argv is None else argv)
+    """Run a command; 0 on success, 1 with one line on the error stream otherwise, 130 or 143 when a signal ended it.
+
+    A disk that is full behind standard output stops no work, and is no success (CLI-045).
+    """
+    with forgiving_output() as out:
+        try:
+            code: int | SystemExit = _called(list(sys.argv[1:] if argv is None else argv))
+        except SystemExit as end:  # a help, or an error of usage
+            code = end
+    if out.lost is not None:
+        print(f"error: standard output: {one_line(out.lost)}: what was told is lost; files were written as ever", file=sys.stderr)
+        return 1
+    if isinstance(code, SystemExit):
+        raise code
+    return code
+
+
+def _called(given: list[str]) -> int:
     parser = build_parser()
     if not given or given in [[name] for name, module in COMMANDS.items() if module is not drop_in]:
         parser.parse_help(given)
@@ -55,8 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if processes.number() and not args.debug:  # what several processes of one run have to say, the first one says
         warnings.simplefilter("ignore")
         args.quiet = True
-    with forgiving_output():
-        return _run(args, names)
+    return _run(args, names)
 
 
 def _run(args: Any, names: Names) -> int:

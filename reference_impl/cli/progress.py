@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -32,11 +33,18 @@ class Reporter:
         self.line(f"{text}: {time.perf_counter() - start:.1f} s")
 
 
+NOBODY = (errno.EPIPE, errno.EBADF)
+"""Errors of a stream that nobody reads; every other one has lost what somebody wanted to keep."""
+
+
 class Forgiving:
-    """A text stream that nobody has to read: where its end is closed or its disk full, talking stops, work goes on."""
+    """A text stream that nobody has to read: where its end is closed or its disk full, talking stops, work goes on.
+
+    `lost`: the error by which something was lost that is to be kept, or None.
+    """
 
     def __init__(self, stream: Any) -> None:
-        self.stream = stream
+        self.stream, self.lost = stream, None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
@@ -45,19 +53,21 @@ class Forgiving:
         """Write, or be silent from now on."""
         try:
             return self.stream.write(text)
-        except (OSError, ValueError):
-            self._silence()
+        except (OSError, ValueError) as error:
+            self._silence(error)
             return len(text)
 
     def flush(self) -> None:
         """Flush, or be silent from now on."""
         try:
             self.stream.flush()
-        except (OSError, ValueError):
-            self._silence()
+        except (OSError, ValueError) as error:
+            self._silence(error)
 
-    def _silence(self) -> None:
+    def _silence(self, error: Exception) -> None:
         """Into the null device, the descriptor too: what still lies in its buffer is flushed there at the exit."""
+        if isinstance(error, OSError) and error.errno not in (None, *NOBODY):
+            self.lost = self.lost or error
         sink = os.open(os.devnull, os.O_WRONLY)
         try:
             os.dup2(sink, self.stream.fileno())
@@ -68,14 +78,17 @@ class Forgiving:
 
 
 @contextmanager
-def forgiving_output() -> Iterator[None]:
-    """Standard output and error for the time of a command: neither a closed pipe nor a full disk behind them stops it."""
+def forgiving_output() -> Iterator[Forgiving]:
+    """Standard output and error for the time of a command: neither a closed pipe nor a full disk behind them stops it.
+
+    Yields standard output, which knows afterwards whether something was lost.
+    """
     before = sys.stdout, sys.stderr
     # Without a descriptor (`>&-`) Python has no stream at all.
     streams = (open(os.devnull, "w", encoding="utf-8") if stream is None else stream for stream in before)
-    sys.stdout, sys.stderr = map(Forgiving, streams)
+    sys.stdout, sys.stderr = out, _ = [Forgiving(stream) for stream in streams]
     try:
-        yield
+        yield out
         sys.stdout.flush()
         sys.stderr.flush()
     finally:

@@ -128,14 +128,15 @@ def test_a_log_has_a_line_an_epoch(small: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["pipe", "full", "closed"])
 def test_nobody_has_to_listen(small: Path, tmp_path: Path, ending: str) -> None:
-    """A closed pipe, a full disk, no standard output at all: the files are there, and the code is 0."""
+    """A closed pipe, a full disk, no standard output at all: the files are there, and the code is 0 where nothing is lost."""
     flags = ["train", "--train-data-file", str(small), "--output-dir", str(tmp_path / "run"), *QUICK, "--max-epochs", "1"]
     call = " ".join([sys.executable, "-m", "reference_impl", *flags])
     after = {"pipe": "| true; exit ${PIPESTATUS[0]}", "full": ">/dev/full", "closed": ">&- 2>&-"}[ending]
 
-    done = subprocess.run(["bash", "-c", f"{call} {after}"], timeout=300, check=False)
+    done = subprocess.run(["bash", "-c", f"{call} {after}"], timeout=300, check=False, stderr=subprocess.PIPE, text=True)
 
-    assert done.returncode == 0 and (tmp_path / "run" / "wts.h5.zip").is_file()
+    assert done.returncode == (ending == "full") and (tmp_path / "run" / "wts.h5.zip").is_file()
+    assert ("No space left on device" in done.stderr) == (ending == "full")
 
 
 def test_a_closed_pipe_loses_no_simulation(tmp_path: Path) -> None:
@@ -163,6 +164,16 @@ def test_a_forgiving_stream_falls_silent() -> None:
 
     assert stream.write("word") == 4
     stream.flush()
+    assert stream.write("another") == 7
+    assert stream.lost is None
+
+
+def test_a_full_disk_behind_a_stream_is_known() -> None:
+    stream = Forgiving(Broken())
+
+    stream.flush()
+
+    assert str(stream.lost) == "[Errno 28] No space left on device"
     assert stream.write("another") == 7
 
 
