@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import process
-from conformance.scenes import archives, commands, converting, lights
+from conformance.scenes import archives, commands, converting, lights, sources
 from conformance.scenes.converting import Case, Truth
 
 SHAPE, DETECTOR, CROP = (3, 4), 80, 64
@@ -82,7 +82,7 @@ def beside(backend: Any, folder: Path) -> tuple[process.Completed, list[str]]:
     """The call with a window that leaves the detector: how it ended, and what lies in its folder of results."""
     flags = {"--axes": "sy sx y x", "--measurement": "counts", "--zero-frequency": "centre", "--step": "80 nm,60 nm",
              "--centre": f"{EDGE[0]},{EDGE[1]}", "--crop": CROP, "--object-pixel": "50 nm"}  # fmt: skip
-    converting.understood(backend, folder, *flags, "--mask-marked")
+    sources.understood(backend, folder, *flags, "--mask-marked")
     (out := folder / "out").mkdir()
     argv = [*backend.command("convert"), *commands.listed(_files(folder) | flags), "--mask-marked", "--output", out / "scan.npz"]
     return commands.call(argv, folder), archives.left(out)

@@ -69,6 +69,12 @@ def unnamed(effect: Effect, case: Mapping[str, Any]) -> str:
     return "" if said or not case["kinds"] else refusal or case["kinds"][0]
 
 
+def owed(effect: Effect, case: Mapping[str, Any]) -> bool:
+    """Whether an effect is owed in its circumstances, of which `case` is: not where a line that names one refuses them."""
+    refusal = case["refusal"].strip().lower()
+    return "\n" in refusal or not any(name.lower() in refusal for name in effect.circumstances)
+
+
 def learned(case: Mapping[str, Any]) -> Any:
     """What a training of the other library came to: the losses of its epochs and their weights; or how it was refused."""
     return case["refusal"] or {name: case["seen"][name] for name in ("train", "weights")}

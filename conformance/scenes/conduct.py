@@ -65,11 +65,13 @@ class Odd(commands.Stated):
         good = masks.mask(64)
         np.save(folder / "good.npy", good)
         files = {f"--{kind}_data_file": _odd(folder, kind, good) for kind in ("train", "test")} | {"--mask": folder / "good.npy"}
-        argv, words = [*self.backend.command("train"), *commands.listed(files | ODD | TYPED)], preset(self.backend, self.shared)
-        rest = ["--accept", "position-outlier", "--output_dir", folder / "output", "--accelerator", "cpu", "--quiet"]
+        given = ["--train_data_file", files.pop("--train_data_file")]
         if self.mapped:
             (folder / BAD).write_bytes(b"PK\x03\x04 cut off")
-            rest += ["--train_data_file", files["--train_data_file"], folder / BAD, *MAPPED, "--map-dir", folder / "map"]
+            given += [folder / BAD, *MAPPED, "--map-dir", folder / "map"]
+        argv = [*self.backend.command("train"), *given, *commands.listed(files | ODD | TYPED)]
+        words = preset(self.backend, self.shared)
+        rest = ["--accept", "position-outlier", "--output_dir", folder / "output", "--accelerator", "cpu", "--quiet"]
         done = commands.call([*argv, *words, *rest], folder)
         refused = done.returncode == 1 and words and "preset" in done.stderr.strip().rpartition("\n")[2]
         return commands.call([*argv, *rest], folder) if refused else done  # what its help explains is no preset
@@ -165,7 +167,12 @@ def refused(backend: Any, shared: Path, command: str) -> tuple[process.Completed
 
     name = f"refused-{command}"
     done = process.Completed(**once(shared, name, lambda folder: vars(run(folder))))
-    return done, archives.left(shared / name)
+    return done, [left for left in archives.left(shared / name) if not _held(shared / name / left)]
+
+
+def _held(path: Path) -> bool:
+    """Whether a file is the hidden and empty one by which a folder is held (CLI-058), of which nothing is made."""
+    return path.name.startswith(".") and path.stat().st_size == 0
 
 
 # -- what is left, and for whom

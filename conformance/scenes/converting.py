@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import archives, commands, interop, lens, lights, solving
+from conformance.scenes import archives, commands, interop, lens, lights, solving, sources
 from conformance.scenes.shared import once
 
 COUNT, PIXEL = 12, 5e-8
@@ -78,8 +78,12 @@ def _saved(folder: Path, **arrays: np.ndarray) -> dict[str, Path]:
 
 # -- a window about the beam, binned, mirrored, with bad pixels and values below zero
 def _cut_frames() -> tuple[np.ndarray, np.ndarray]:
-    """Frames and good pixels: one pixel is marked by -1 in all frames, another one falls below zero twice."""
+    """Frames and good pixels: one pixel is marked by -1 in all frames, another one falls below zero twice.
+
+    The columns on both sides of the window are one: an even window that is turned over about its beam has either of them.
+    """
     frames, good = exposures(100, 150, 3), np.ones((100, 150), bool)
+    frames[:, :, CENTRE[1] + CROP // 2] = frames[:, :, CENTRE[1] - CROP // 2]
     frames[:, 40, 80], frames[[1, 5], 60, 70] = -1, -2
     good[52, 61:64] = False
     frames[:, 52, 61:64] = 30_000
@@ -219,12 +223,6 @@ OTHERS: dict[str, Case] = {
 EVERY = CASES | OTHERS
 
 
-def understood(backend: Any, shared: Path, *flags: str) -> None:
-    """Raises `NotClaimed` where there is no `convert`, or one whose help does not list one of the flags."""
-    for flag in flags:
-        solving.understood(backend, "convert", flag, shared)
-
-
 def converted(backend: Any, shared: Path, name: str) -> tuple[process.Completed, Path]:
     """The call of a case of this file, once for all checks of a session: how it ended, and the folder of what it wrote."""
     return called(backend, shared, name, EVERY[name])
@@ -235,7 +233,9 @@ def called(backend: Any, shared: Path, name: str, case: Case) -> tuple[process.C
 
     In the window the probe is made of optics where the help of `convert` lists their flags.
     """
-    understood(backend, shared, *case.flags, *case.switches, *solving.flags_of(case.files))
+    sources.understood(backend, shared, *case.flags, *case.switches, *solving.flags_of(case.files))
+    if name in OTHERS:
+        sources.named(backend, shared, "CXI")
 
     def run(folder: Path) -> process.Completed:
         (folder / "out").mkdir()
@@ -280,7 +280,7 @@ def laid(name: str, *places: np.ndarray) -> list[np.ndarray]:
 def rehearsed(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, list[str]]:
     """`--dry-run` of a conversion: how it ended, and what is new in the folder."""
     case = CASES["names"]
-    understood(backend, shared, "--dry-run", "--held-out", "--drop-surplus", *case.flags, *solving.flags_of(case.files))
+    sources.understood(backend, shared, "--dry-run", "--held-out", "--drop-surplus", *case.flags, *solving.flags_of(case.files))
     argv = [*backend.command("convert"), *commands.listed(case.files(folder) | case.flags), "--drop-surplus", "--dry-run"]
     before = archives.left(folder)
     done = commands.call([*argv, "--held-out", HELD, "--output", folder / "scan.npz"], folder)

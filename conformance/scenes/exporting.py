@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import archives, beams, commands, converting, gallery, interop, made, solving
+from conformance.connectors.names import NotClaimed
+from conformance.scenes import archives, beams, commands, converting, gallery, interop, made, solving, sources
 from conformance.scenes.shared import once
 
 TURNS, LEFT_OUT = ("--flip-columns", "--flip-y", "--keep-origin"), (3, 7)
@@ -20,7 +21,8 @@ PLACES = (f"{DETECTOR}/translation", "entry_1/data_1/translation", "entry_1/samp
 
 def exported(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     """`export` of the CXI file as a product, once for all checks of a session: how it ended, and the product."""
-    solving.offered(backend, "export", shared)
+    _writes(backend, shared, "product")
+    sources.named(backend, shared, "CXI")
 
     def run(folder: Path) -> process.Completed:
         argv = [*backend.command("export"), *commands.listed(converting.cxi_files(folder)), "--to", "product", "--quiet"]
@@ -29,9 +31,18 @@ def exported(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     return process.Completed(**once(shared, "exported", lambda folder: vars(run(folder)))), shared / "exported" / "out_para.h5"
 
 
+def _writes(backend: Any, shared: Path, kind: str) -> None:
+    """`NotClaimed` where the help of `export` does not say that there is `--to` of this kind."""
+    solving.understood(backend, "export", "--to", shared)
+    if kind not in solving.offered(backend, "export", shared)["--to"].lower():
+        raise NotClaimed(f"command `export`: its help of --to does not name {kind}")
+
+
 def exported_as_cxi(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     """`export` of the CXI file as another one, turned, and without some of its frames: how it ended, and the file."""
-    for flag in ("--to", "--drop", *TURNS):
+    _writes(backend, shared, "cxi")
+    sources.named(backend, shared, "CXI")
+    for flag in ("--drop", *TURNS):
         solving.understood(backend, "export", flag, shared)
 
     def run(folder: Path) -> process.Completed:
@@ -102,6 +113,8 @@ def converted(backend: Any, shared: Path, name: str) -> tuple[process.Completed,
     """`convert` under the flags of a case, once for all checks of a session: how it ended, and the contract file."""
     if name == "plain":
         return made.converted(backend, shared)
+    if name == "beside":
+        sources.named(backend, shared, "product")
     done, folder = converting.called(backend, shared, name, CALLS[name])
     return done, folder / "scan.npz"
 
@@ -114,7 +127,8 @@ def exported_alike(backend: Any, shared: Path, name: str) -> tuple[process.Compl
     case = CALLS[name]
     given = converting.Case({flag: value for flag, value in case.flags.items() if flag not in ALONE}, case.switches, case.files,
                             case.truth)  # fmt: skip
-    for flag in ("--to", *STATED, *given.flags, *given.switches, *solving.flags_of(given.files)):
+    _writes(backend, shared, "cxi")
+    for flag in (*STATED, *given.flags, *given.switches, *solving.flags_of(given.files)):
         solving.understood(backend, "export", flag, shared)
 
     def run(folder: Path) -> process.Completed:

@@ -45,14 +45,24 @@ def odd(folder: Path) -> tuple[Path, Path, np.ndarray]:
 
 
 def trained(backend: Any, shared: Path) -> commands.Flow:
-    """A training that has left a bundle: that of `further`, groups of four, no setting its default, else CLI-010's flow."""
+    """A training that has left a bundle: that of `further`, groups of four, no setting its default, else CLI-010's flow.
+
+    Of how many neighbours `infer` draws groups is its own number where it cannot be told: then the groups are single patterns.
+    """
+    known = set(flag_table.further("train")) <= set(solving.offered(backend, "train", shared))
+    return further(backend, shared) if known and neighbours(backend, shared) else commands.brief(backend, shared)
+
+
+def neighbours(backend: Any, shared: Path) -> dict[str, int]:
+    """Of how many a group is drawn, as a setting: a number that `infer` is told, or nothing where it cannot be told."""
+    return {"neighbor_count": NEIGHBOURS} if "--neighbor-count" in solving.offered(backend, "infer", shared) else {}
+
+
+def processes(backend: Any, shared: Path) -> tuple[str, ...]:
+    """Flags of `train` that ask for two processes; `NotClaimed` where its help has none."""
+    solving.understood(backend, "train", "--devices", shared)
     listed = solving.offered(backend, "train", shared)
-    return further(backend, shared) if set(flag_table.further("train")) <= set(listed) else commands.brief(backend, shared)
-
-
-def neighbours(backend: Any, shared: Path) -> int:
-    """Of which a group is drawn: a number that `infer` is told where it can be."""
-    return NEIGHBOURS if "--neighbor-count" in solving.offered(backend, "infer", shared) else 6
+    return ("--devices", "2", *(("--strategy", "ddp") if "--strategy" in listed else ()))
 
 
 def turned(backend: Any, shared: Path) -> solving.Solved:
@@ -60,7 +70,7 @@ def turned(backend: Any, shared: Path) -> solving.Solved:
     for flag in (*INFER, *TURNS, "--mask"):
         solving.understood(backend, "infer", commands.hyphened(flag), shared)
     flow = trained(backend, shared)
-    near = {"--neighbor-count": NEIGHBOURS} if neighbours(backend, shared) == NEIGHBOURS else {}
+    near = {"--neighbor-count": NEIGHBOURS} if neighbours(backend, shared) else {}
 
     def run(folder: Path) -> process.Completed:
         data, good, _ = odd(folder)
@@ -88,8 +98,8 @@ def _asked(backend: Any, shared: Path, folder: Path) -> tuple[Any, Any, Any]:
         "output_dir": folder / "out",
         "backend": "pytorch",
     }
-    config = backend.canonical("inference", model=model, n_groups=GROUPS, subsample_seed=SEED, **paths,
-                               neighbor_count=neighbours(backend, shared))  # fmt: skip
+    near = neighbours(backend, shared)
+    config = backend.canonical("inference", model=model, n_groups=GROUPS, subsample_seed=SEED, **paths, **near)
     backend.synchronise(config)
     return models, backend.masked(backend.read(data, measurement="counts", coord_scale=SCALE), good), config
 

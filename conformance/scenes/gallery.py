@@ -13,7 +13,7 @@ import numpy as np
 
 from conformance.connectors import native, process
 from conformance.connectors.names import NotClaimed
-from conformance.scenes import commands, converting, interop, solving
+from conformance.scenes import commands, converting, interop, sources
 from conformance.scenes.shared import once
 
 N, COUNT = converting.SIDE, converting.COUNT
@@ -209,9 +209,12 @@ MODES = {"tike": 2, "ptypy": 0}
 
 def _named(backend: Any, shared: Path) -> list[str]:
     """The kinds that the help of `convert` names."""
-    solving.offered(backend, "convert", shared)
-    said = " ".join(once(shared, "offered-convert", dict)["stdout"].split()).lower()
-    return [kind for kind, (name, _) in PROGRAMS.items() if name.lower() in said]
+    said = sources.said(backend, shared)
+    return [kind for kind, (name, _) in PROGRAMS.items() if re.search(LISTED.get(kind, re.escape(name.lower())), said)]
+
+
+LISTED = {"contract": r"[,:/] ?contract\b|\b(?:and|or) contract\b(?! file)|\bcontract(?: files?)?(?: \([^)]*\))? ?[,/]"}
+"""Kind → how a help names it. Every conversion makes a contract file: to be read, one stands in a list."""
 
 
 def converted(backend: Any, shared: Path, kind: str) -> tuple[process.Completed, Path]:
@@ -224,9 +227,9 @@ def converted(backend: Any, shared: Path, kind: str) -> tuple[process.Completed,
         raise NotClaimed(f"command `convert`: its help does not name {PROGRAMS[kind][0]}")
 
     def run(folder: Path) -> dict[str, Any]:
-        sources = [PROGRAMS[one][1](folder) for one in named]
-        argv = [*backend.command("convert"), "--source", *sources, "--output", folder / "out", "--quiet"]
-        return vars(commands.call(argv, folder)) | {"argv": [path.stem for path in sources]}
+        files = [PROGRAMS[one][1](folder) for one in named]
+        argv = [*backend.command("convert"), "--source", *files, "--output", folder / "out", "--quiet"]
+        return vars(commands.call(argv, folder)) | {"argv": [path.stem for path in files]}
 
     done = process.Completed(**once(shared, "gallery", run))
     return done, shared / "gallery" / "out" / f"{done.argv[named.index(kind)]}.npz"

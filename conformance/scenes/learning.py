@@ -9,7 +9,7 @@ import numpy as np
 
 from conformance.connectors import native, process
 from conformance.connectors.names import NotEvaluated
-from conformance.scenes import commands, converting
+from conformance.scenes import commands, converting, sources
 from conformance.scenes.shared import once
 
 COUNT = converting.COUNT - converting.SURPLUS
@@ -35,7 +35,7 @@ def refined(backend: Any, shared: Path) -> tuple[process.Completed, list[np.ndar
 
     `NotEvaluated` where another choice is made than of as many exposures before.
     """
-    converting.understood(backend, shared, *FLAGS)
+    sources.understood(backend, shared, *FLAGS)
     rows = _held_out(backend, shared)
 
     def run(folder: Path) -> process.Completed:

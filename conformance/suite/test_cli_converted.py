@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import beams, converting, exporting, learning, lens, lights
+from conformance.scenes import beams, converting, exporting, learning, lens, lights, sources
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def test_further_flags_of_a_conversion_act(backend: Any, observe: Observer, shar
 @pytest.mark.clause("CLI-060~1", needs=("CLI-031",), evidence="analytic")
 def test_a_probe_is_made_of_optics(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """The light of a lens with a stop, before its focus. If this fails, suspect a sign, or a radius for a diameter."""
-    converting.understood(backend, shared_folder, *lens.FLAGS)
+    sources.understood(backend, shared_folder, *lens.FLAGS)
     done, folder = converting.converted(backend, shared_folder, "window")
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
 
@@ -123,7 +123,7 @@ def test_a_file_is_not_converted_onto_itself(backend: Any, observe: Observer, sh
     observe.equal("source", after, before)
 
 
-@pytest.mark.clause("CLI-057~2", needs=("CLI-027",), evidence="analytic")
+@pytest.mark.clause("CLI-057~3", needs=("CLI-027",), evidence="analytic")
 @pytest.mark.parametrize("case", converting.OTHERS)
 def test_a_file_of_another_program_is_read_by_what_it_states(
     backend: Any, observe: Observer, shared_folder: Path, case: str
@@ -140,7 +140,7 @@ def test_a_file_of_another_program_is_read_by_what_it_states(
     observe.close("positions", *converting.laid(case, found.positions, truth.positions), dtype="float64")
 
 
-@pytest.mark.clause("CLI-057~2", needs=("SIDE-002",), evidence="symmetry")
+@pytest.mark.clause("CLI-057~3", needs=("SIDE-002",), evidence="symmetry")
 def test_an_experiment_is_exported_as_a_product(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Positions, pixels and the object's corner. If this fails, suspect x and y exchanged in one place of two."""
     done, path = exporting.exported(backend, shared_folder)
@@ -156,7 +156,7 @@ def test_an_experiment_is_exported_as_a_product(backend: Any, observe: Observer,
     observe.close("energy and distance", [energy, float(native.item(found, "detector_object_distance_m"))], [1e4, 2.0])
 
 
-@pytest.mark.clause("CLI-062~1", needs=("CLI-057",), evidence="analytic")
+@pytest.mark.clause("CLI-062~2", needs=("CLI-057",), evidence="analytic")
 @pytest.mark.parametrize("part", ["counts", "positions", "distance", "height", "width", "energy", "probe"])
 def test_an_experiment_is_exported_as_cxi(backend: Any, observe: Observer, shared_folder: Path, part: str) -> None:
     """Under the flags of a conversion, in SI units. If this fails, suspect a width for a height, or a flag dropped."""
@@ -169,7 +169,7 @@ def test_an_experiment_is_exported_as_cxi(backend: Any, observe: Observer, share
     observe.close(part, np.squeeze(found[part]), exporting.truth()[part])
 
 
-@pytest.mark.clause("CLI-062~1", needs=("CLI-057",), evidence="analytic")
+@pytest.mark.clause("CLI-062~2", needs=("CLI-057",), evidence="analytic")
 def test_an_exported_mask_is_that_of_its_frames(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Zero where a pixel is good, turned as they are. If this fails, suspect a mask of the other sense."""
     done, path = exporting.exported_as_cxi(backend, shared_folder)

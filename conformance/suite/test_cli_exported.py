@@ -30,7 +30,7 @@ def test_an_export_is_a_conversion_for_others(backend: Any, observe: Observer, s
     observe.close("probe", *found["probe"])
 
 
-@pytest.mark.clause("CLI-074~1", needs=("CLI-027",), evidence="analytic")
+@pytest.mark.clause("CLI-074~2", needs=("CLI-027",), evidence="analytic")
 def test_what_a_file_lacks_stands_in_another_one(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Positions and pixels of `--parameters`. If this fails, suspect a second file that is found by its name alone."""
     done, path = exporting.converted(backend, shared_folder, "beside")

@@ -11,8 +11,8 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import pictures
-from conformance.scenes import commands, networks
-from conformance.specification.effects import flags
+from conformance.scenes import commands, flags, networks, solving
+from conformance.specification import effects
 
 
 def ended(observe: Observer, done: Any) -> None:
@@ -22,13 +22,13 @@ def ended(observe: Observer, done: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.clause("CLI-015~1", needs=("CLI-007",))
-@pytest.mark.parametrize("flag", sorted(flags("infer")))
+@pytest.mark.parametrize("flag", sorted(effects.flags("infer")))
 def test_a_way_of_stitching_changes_the_picture(
     backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, flag: str
 ) -> None:
     """Amplitude or phase. If this fails, suspect a way that the command does not hand over."""
     flow = commands.brief(backend, shared_folder)
-    ways = [flow.pictures, commands.stitched(flow, tmp_path, flag, flags("infer")[flag][1])]
+    ways = [flow.pictures, commands.stitched(flow, tmp_path, flag, effects.flags("infer")[flag][1])]
 
     ended(observe, ways[1].done)
 
@@ -40,7 +40,7 @@ def test_a_way_of_stitching_changes_the_picture(
 
 @pytest.mark.slow
 @pytest.mark.clause("CLI-015~1", needs=("CLI-007",))
-@pytest.mark.parametrize("flag", sorted(flags("infer")))
+@pytest.mark.parametrize("flag", sorted(effects.flags("infer")))
 def test_an_unknown_way_of_stitching_is_refused(
     backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, flag: str
 ) -> None:
@@ -73,9 +73,11 @@ def test_counts_are_trained_and_inferred_by_command(backend: Any, observe: Obser
 
 @pytest.mark.slow
 @pytest.mark.clause("CLI-016~2")
-def test_counts_of_several_processes_are_refused_or_trained(backend: Any, observe: Observer, tmp_path: Path) -> None:
+def test_counts_of_several_processes_are_refused_or_trained(
+    backend: Any, observe: Observer, tmp_path: Path, shared_folder: Path
+) -> None:
     """One line that names the flag, and no traceback. If this fails, suspect a step that knows one process alone."""
-    done = commands.counted(backend, tmp_path, "--devices", "2", "--strategy", "ddp")[0]
+    done = commands.counted(backend, tmp_path, *flags.processes(backend, shared_folder))[0]
 
     told = done.returncode == 0 or (done.returncode == 1 and "--devices" in commands.hyphened(done.output))
     observe.holds("end", told, "code 0, or code 1 and a message that names --devices", f"{done.returncode}: {done.output[-500:]}")
@@ -84,8 +86,11 @@ def test_counts_of_several_processes_are_refused_or_trained(backend: Any, observ
 
 @pytest.mark.slow
 @pytest.mark.clause("CLI-016~2", needs=("BUNDLE-040",))
-def test_photons_by_hand_go_before_those_of_the_file(backend: Any, observe: Observer, tmp_path: Path) -> None:
+def test_photons_by_hand_go_before_those_of_the_file(
+    backend: Any, observe: Observer, tmp_path: Path, shared_folder: Path
+) -> None:
     """The file states 20,000, the flag 5,000. If this fails, suspect a flag that counts where the file says nothing alone."""
+    solving.understood(backend, "train", "--nphotons", shared_folder)
     train, _, _ = commands.counted(backend, tmp_path, "--nphotons", "5e3")
     ended(observe, train)
 

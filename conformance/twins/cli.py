@@ -59,6 +59,11 @@ def a_fifth_of_a_pixel_beside_the_mean(frame):
 
 SHOWN = ("CLI-020:the_engines_pictures_show_its_numbers", "CLI-020:the_networks_pictures_show_its_numbers")
 NUMBERS = ("CLI-017:reconstruct_recovers_the_object_at_its_place", "CLI-017:the_file_of_numbers_explains_the_patterns")
+UNREAD = """    from reference_impl.errors import ContractError
+
+    if any(name in str(path) for path in args.source for name in (".cxi", "contract.npz")):
+        raise ContractError(field="source", expected="a file of a program that is read here", found=str(args.source[0]))
+"""
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -105,3 +110,24 @@ twin("TWIN-SIMULATIONS-OF-TODAY", "metadata say when a file was made, its mask i
     plant=every(source("simulation/exposures.py", "{\"mask\": good}", "{\"mask\": good.astype(np.uint8)}"),
         source("simulation/exposures.py", "    whole = {**(extra or {}), ",
             "    import time\n\n    whole = {**(extra or {}), \"made\": time.time_ns(), ")))
+twin("TWIN-FEWER-FLAGS", "an inference has its own number of neighbours, files of a map add up, a folder is held by a file",
+    "CLI-024:an_inference_by_flags_is_its_library_call", "CLI-030:an_inference_tells_where_it_lies[origin]",
+    "CLI-016:counts_of_several_processes_are_refused_or_trained", "CLI-061:a_training_on_a_map_is_that_of_its_file",
+    "CLI-043:nothing_is_made_of_an_implausible_file[train]", files=("test_cli",),
+    plant=every(source("cli/infer.py", "default=6, help=neighbours)", "default=6, help=argparse.SUPPRESS)"),
+        source("cli/train.py", "help=\"Lightning's, for instance ddp\")", "help=argparse.SUPPRESS)"),
+        source("cli/train.py", "type=file, nargs=\"+\", metavar", "type=file, nargs=\"+\", action=\"extend\", metavar"),
+        source("atomic.py", "    handle = os.open(path, os.O_RDONLY)\n    try:\n        status",
+            "    (path / \".held\").touch()\n    handle = os.open(path, os.O_RDONLY)\n    try:\n        status")))
+twin("TWIN-FILES-OF-FEW-PROGRAMS", "neither CXI nor contract files are read, products are written, windows cut and then turned",
+    "CLI-031:further_flags_of_a_conversion_act[window]", "CLI-059:a_file_of_each_program_is_the_same_scan[tike]",
+    files=("test_cli_converted",),
+    plant=every(source("cli/convert.py", "Layouts: contract (PtychoPINN), tike,", "Layouts: tike,"),
+        source("cli/convert.py", "fold_slice, CXI / \"\n    \"NXcxi_ptycho, PtyLab", "fold_slice, \"\n    \"PtyLab"),
+        source("cli/convert.py", "    say = Reporter(args.quiet)\n", f"{UNREAD}    say = Reporter(args.quiet)\n"),
+        source("cli/export.py", "    say, orders = ", f"{UNREAD}    say, orders = "),
+        source("cli/export.py", "{\"cxi\": write.cxi, ", "{"),
+        source("cli/export.py", "help=\"cxi or product\"", "help=\"product\""),
+        source("data/geometry.py", "    if flip and crop == size and index.max() == size:\n",
+            "    if flip and crop == side and side % 2 == 0:\n        index[0] = centre - side // 2\n"
+            "    if flip and crop == size and index.max() == size:\n")))

@@ -58,3 +58,10 @@ twin("TWIN-CLIENT-OTHER-SEED-AND-WORDS",
     "CLIENT-024:the_same_once_more_is_the_same_image",
     "CLIENT-025:bounds_choose_what_is_trained_on[x]", "CLIENT-026:the_best_checkpoint_is_that_of_the_best_epoch",
     files=("test_client_torch",), plant=it_begins_elsewhere_and_speaks_otherwise)
+twin("TWIN-CLIENT-OF-SINGLE-PATTERNS", "the other library has no groups of several patterns and says so",
+    "CLIENT-024:a_setting_of_the_other_acts_or_is_refused[client_data_config-n_subsample]",
+    "CLIENT-024:a_setting_of_the_other_acts_or_is_refused[client_data_config-K]",
+    "CLIENT-024:a_setting_of_the_other_acts_or_is_refused[client_model_config-object_big]", files=("test_client_torch",),
+    plant=lambda p: p.source(f"{OTHER}/samples.py", "    if not data.C == side**2:\n",
+        "    if side > 1:\n        raise ContractError(field='grid_size', expected='(1, 1)', found=repr(data.grid_size))\n"
+        "    if not data.C == side**2:\n"))
