@@ -57,10 +57,16 @@ def truth(scene: Mosaic, weighting: str, shape: tuple[int, int] | None = None) -
     return oracle.stitch(scene.patches, scene.offsets, M, oracle.weights(weighting, N, probe_for(weighting, N)), sides, kept)
 
 
-def kept(scene: Mosaic, shape: tuple[int, int]) -> int:
-    """How many patches fit on a canvas."""
-    d = scene.offsets.reshape(-1, 2) - scene.offsets.reshape(-1, 2).mean(axis=0)
+def kept(scene: Mosaic, shape: tuple[int, int], beside: np.ndarray | float = 0.0) -> int:
+    """How many patches fit on a canvas whose middle lies `beside` the mean of their positions, `[x, y]` in pixels."""
+    d = scene.offsets.reshape(-1, 2) - scene.offsets.reshape(-1, 2).mean(axis=0) - beside
     return int(np.sum(np.all(np.abs(d) <= (np.array(shape[::-1]) - scene.M) / 2, axis=1)))
+
+
+def beside(scene: Mosaic, shape: tuple[int, int], origin: Any) -> np.ndarray:
+    """`[x, y]`: how far from the mean of all positions a canvas has its middle by its `origin`, to a thousandth of a pixel."""
+    told = np.array([float(value) for value in origin])
+    return np.round(told - oracle.origin(scene.offsets, scene.patches.shape[1], scene.M, shape), 3)
 
 
 def parts(n: int = 5, N: int = 16) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
