@@ -73,3 +73,9 @@ mutant("GUARD-CLI-028b", "every simulation is another one", SEED,
 mutant("GUARD-CLI-028c", "every simulation is the same one", SEED,
     plant=source("cli/simulate.py", "        **{name: getattr(args, name) for name in same},\n",
         '        **{name: getattr(args, name) for name in same} | {"seed": 3},\n'))
+mutant("GUARD-CLI-024h", "infer: --accept has no effect", INFERRED,
+    plant=source("cli/infer.py", "    report = judged(args, record, say, args.stitch_crop_size)\n",
+        "    args.accept = None\n    report = judged(args, record, say, args.stitch_crop_size)\n"))
+mutant("GUARD-CLI-029e", "reconstruct: --accept has no effect", UNDONE,
+    plant=source("cli/reconstruct.py", "    report = about_probe(report_of(args, record), args)\n",
+        "    args.accept = None\n    report = about_probe(report_of(args, record), args)\n"))

@@ -18,3 +18,5 @@ mutant("GUARD-CLI-067b", "a map is asked for the form of its mask alone", OTHER_
 mutant("GUARD-CLI-061e", "positions of a map are multiplied in place, and twice where a file has no starts", f"{MAPPED}[train]",
     plant=source("data/on_disk.py", "setattr(record, name, getattr(record, name) * coord_scale)",
         "getattr(record, name).__imul__(coord_scale)"))
+mutant("GUARD-CLI-061f", "--remake-map opens the map that lies there", f"{MAPPED}[train]",
+    plant=source("cli/scans.py", "        args.remake_map,\n", "        False,\n"))

@@ -44,3 +44,11 @@ mutant("GUARD-CLI-072b", "a recipe without a size makes smaller objects than fla
     plant=source("simulation/recipe.py", "5 * N if isinstance(N, int) else N", "4 * N if isinstance(N, int) else N"))
 mutant("GUARD-CLI-072c", "flags without photons have others than a recipe without them", BARE,
     plant=source("cli/simulate.py", "default=usual.photons", "default=1e6"))
+WIDE, NONE = "CLI-075:a_pupil_is_as_wide_as_was_asked_for", "CLI-075:what_has_no_pupil_is_not_asked_for_one"
+mutant("GUARD-CLI-075", "--aperture is not handed on", f"{WIDE}[zernike]",
+    plant=source("cli/simulate.py", "optic=Optic(aperture=args.aperture)", "optic=Optic()"))
+mutant("GUARD-CLI-075b", "a zone plate has its aperture for a radius", f"{WIDE}[zone_plate]",
+    plant=source("simulation/pupils.py", "    edge = aperture / 2  # cycles a pixel\n",
+        "    aperture = min(1.0, 2 * aperture)\n    edge = aperture / 2\n"))
+mutant("GUARD-CLI-075c", "a flag of a pupil beside a probe of a file has no effect", NONE,
+    plant=source("cli/simulate.py", '    recipe.refuse_without_effect(kind, {"aperture"} & set(args.typed), None, "{}")\n', ""))

@@ -68,13 +68,22 @@ class Odd(commands.Stated):
         given = ["--train_data_file", files.pop("--train_data_file")]
         if self.mapped:
             (folder / BAD).write_bytes(b"PK\x03\x04 cut off")
-            given += [folder / BAD, *MAPPED, "--map-dir", folder / "map"]
+            given += [folder / BAD, *MAPPED, "--map-dir", folder / "map", *self._remade(folder)]
         argv = [*self.backend.command("train"), *given, *commands.listed(files | ODD | TYPED)]
         words = preset(self.backend, self.shared)
         rest = ["--accept", "position-outlier", "--output_dir", folder / "output", "--accelerator", "cpu", "--quiet"]
         done = commands.call([*argv, *words, *rest], folder)
         refused = done.returncode == 1 and words and "preset" in done.stderr.strip().rpartition("\n")[2]
         return commands.call([*argv, *rest], folder) if refused else done  # what its help explains is no preset
+
+    def _remade(self, folder: Path) -> list[str]:
+        """Where the help lists the flag, the map of another file lies there already, and the words by which it is made anew."""
+        listed = "--remake-map" in solving.offered(self.backend, "train", self.shared)
+        if not listed or "mmap" not in self.backend.info().profiles:
+            return []
+        other = write_npz(folder / "other.npz", **record(n=20, N=64, seed=23))
+        self.backend.mapped([other], folder / "map", runs.configuration(self.backend, runs.Recipe(groups=16, gridsize=2), folder))
+        return ["--remake-map"]
 
     @property
     def said(self) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from conformance.specification import flag_table
 
 SCALE = 1.25
 """Object pixels in a unit of the positions of `odd`."""
+LARGEST = 2**15 - 1
+"""A count at which a file is asked whether its detector was full (DATA-030)."""
 HOT = 30.0
 """Times the brightest pixel: what the masked pixels hold."""
 INFER = {"--n_images": 10, "--stitch-crop-size": 16, "--seed": 0, "--measurement": "counts", "--position-scale": SCALE,
@@ -35,10 +37,20 @@ def hot(amplitudes: np.ndarray, good: np.ndarray) -> np.ndarray:
     return np.rint(np.where(good, amplitudes**2, HOT * amplitudes.max() ** 2)).astype(np.float32)
 
 
+def full_scale(amplitudes: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """The same amplitudes `(n, N, N)`, so bright that the brightest good pixel counts what a detector of 15 bits ends at."""
+    return amplitudes * np.sqrt(LARGEST / np.max(amplitudes.astype(float)[:, good] ** 2))
+
+
+def accepted(backend: Any, command: str, shared: Path) -> list[str]:
+    """The words by which a command goes on in spite of that, where its help lists the flag."""
+    return ["--accept", "largest-integer"] if "--accept" in solving.offered(backend, command, shared) else []
+
+
 def odd(folder: Path) -> tuple[Path, Path, np.ndarray]:
     """A file of counts at positions in another unit, with hot pixels, and a mask beside it: both paths, and the good pixels."""
     given, good = record(n=20, N=64), masks.mask(64)
-    counts = hot(given["diff3d"], good)
+    counts = hot(full_scale(given["diff3d"], good), good)
     given = {**given, "diff3d": counts, "xcoords": given["xcoords"] / SCALE, "ycoords": given["ycoords"] / SCALE}
     np.save(folder / "good.npy", good)
     return write_npz(folder / "odd.npz", **given), folder / "good.npy", good
@@ -80,7 +92,7 @@ def turned(backend: Any, shared: Path) -> solving.Solved:
             (folder / "out" / "refined" / name).write_bytes(b"older")
         files = {"--model_path": flow.output, "--test_data": data, "--mask": good, "--output_dir": folder / "out"}
         argv = [*backend.command("infer"), *commands.listed(files | INFER | near), *TURNS, "--accelerator", "cpu", "--quiet"]
-        return commands.call(argv, folder)
+        return commands.call([*argv, *accepted(backend, "infer", shared)], folder)
 
     done = once(shared, "turned", lambda folder: vars(run(folder)))
     return solving.Solved(process.Completed(**done), "", shared / "turned" / "out")
@@ -195,7 +207,7 @@ def undone(backend: Any, shared: Path, other: str = "") -> solving.Solved:
 
     def run(folder: Path) -> process.Completed:
         given, good = solving.arrays("plain"), masks.mask(engines.N)
-        counts = hot(given["diff3d"].astype(float), good)
+        counts = hot(full_scale(given["diff3d"], good), good)
         odd_ones = {"diff3d": counts, "xcoords": given["xcoords"] / SCALE, "ycoords": given["ycoords"] / SCALE}
         np.save(folder / "good.npy", good)
         data = write_npz(folder / "counts.npz", **{**given, **odd_ones})
@@ -203,6 +215,7 @@ def undone(backend: Any, shared: Path, other: str = "") -> solving.Solved:
         if other == USED:
             shutil.copytree(solving.halfway(backend, shared).parent, folder / "out")
             (folder / "out" / NOTES).write_bytes(b"not yours")
+        own += accepted(backend, "reconstruct", shared)
         return commands.call([*backend.command("reconstruct"), *own, *ENGINE, *RATES[other]], folder)
 
     name = f"undone{other}"

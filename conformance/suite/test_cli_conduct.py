@@ -28,7 +28,7 @@ def test_a_training_reads_its_files_as_it_is_told(backend: Any, observe: Observe
     observe.close("validation", runs.last_of(flow.as_run, names["val"]), runs.losses(library, "val"), dtype="float64")
 
 
-@pytest.mark.clause("CLI-061~3", needs=("CLI-041",))
+@pytest.mark.clause("CLI-061~4", needs=("CLI-041",))
 @pytest.mark.parametrize("kind", ["train", "val"])
 def test_a_training_on_a_map_is_that_of_its_file(backend: Any, observe: Observer, shared_folder: Path, kind: str) -> None:
     """The same losses under the same flags. If this fails, suspect a flag that files in memory know alone."""
@@ -41,7 +41,7 @@ def test_a_training_on_a_map_is_that_of_its_file(backend: Any, observe: Observer
     observe.close("losses", runs.last_of(mapped.as_run, name), runs.last_of(plain.as_run, name), dtype="float64")
 
 
-@pytest.mark.clause("CLI-061~3", needs=("CLI-043",))
+@pytest.mark.clause("CLI-061~4", needs=("CLI-043",))
 @pytest.mark.parametrize("file", ["test.npz", conduct.BAD], ids=["validation", "left-out"])
 def test_what_a_map_does_not_hold_is_said(backend: Any, observe: Observer, shared_folder: Path, file: str) -> None:
     """Of the validation file, and of one left out. If this fails, suspect that only what is mapped is looked at."""

@@ -15,7 +15,7 @@ from conformance.scenes.images import apart
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-024~2", needs=("CLI-005", "CLI-007"))
+@pytest.mark.clause("CLI-024~3", needs=("CLI-005", "CLI-007"))
 def test_an_inference_by_flags_is_its_library_call(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Counts, mask, scale, window, seed and turns, all at once. If this fails, suspect a flag that is parsed and dropped."""
     found = flags.turned(backend, shared_folder)
@@ -59,7 +59,7 @@ def test_every_further_flag_reaches_the_training(backend: Any, observe: Observer
     observe.equal("parameters", {name: parameters[name] for name in expected}, expected)
 
 
-@pytest.mark.clause("CLI-029~1", needs=("CLI-017",))
+@pytest.mark.clause("CLI-029~2", needs=("CLI-017",))
 def test_flags_undo_what_was_done_to_a_file(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Counts, another unit, hot pixels. If this fails, suspect a flag that is dropped, or a mask upside down."""
     found = flags.undone(backend, shared_folder)
@@ -70,7 +70,7 @@ def test_flags_undo_what_was_done_to_a_file(backend: Any, observe: Observer, sha
     observe.close("positions", found["positions"], np.stack([given["xcoords"], given["ycoords"]], axis=-1), dtype="float64")
 
 
-@pytest.mark.clause("CLI-029~1", needs=("CLI-017",))
+@pytest.mark.clause("CLI-029~2", needs=("CLI-017",))
 @pytest.mark.parametrize("flag", ["seed", "batch"])
 def test_another_order_of_steps_gives_another_object(backend: Any, observe: Observer, shared_folder: Path, flag: str) -> None:
     """Bit for bit. If this fails, suspect a flag that is parsed and dropped."""

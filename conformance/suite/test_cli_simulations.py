@@ -1,4 +1,4 @@
-"""CLI-047: files of a simulation, each held against its own truth, and against the others."""
+"""CLI-047, CLI-072, CLI-075: files of a simulation, each held against its own truth, and against the others."""
 
 from __future__ import annotations
 
@@ -102,3 +102,28 @@ def test_a_recipe_leaves_out_what_flags_leave_out(backend: Any, observe: Observe
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
 
     observe.equal("other", simulations.unlike(simulations.untold(backend, shared_folder)[1], folder), [])
+
+
+@pytest.mark.clause("CLI-075~1", needs=("CLI-028",), evidence="analytic")
+@pytest.mark.parametrize("kind", simulations.PUPILS)
+def test_a_pupil_is_as_wide_as_was_asked_for(
+    backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, kind: str
+) -> None:
+    """Light up to its edge, and none beyond. If this fails, suspect a radius for a diameter, or a default in its place."""
+    done, folder = simulations.behind_a_pupil(backend, shared_folder, kind, tmp_path)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    beyond, inner = simulations.pupil(np.squeeze(native.array(backend.read(folder / "train.npz").probeGuess)))
+
+    observe.close("light beyond", beyond, 0.0, spread=1.0)
+    observe.at_least("light at the edge", inner, 0.5)
+
+
+@pytest.mark.clause("CLI-075~1", needs=("CLI-028",))
+def test_what_has_no_pupil_is_not_asked_for_one(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Code 1, the flag, no file. If this fails, suspect a flag that nobody reads."""
+    done, left = simulations.without_a_pupil(backend, shared_folder, tmp_path)
+
+    observe.equal("exit code", done.returncode, 1)
+    observe.holds("message", "aperture" in done.stderr, "a message that names --aperture", done.stderr[-500:])
+    observe.equal("files", left, [])

@@ -92,6 +92,7 @@ def _of_flags(args: argparse.Namespace) -> Experiment:
     usual, kinds = Experiment(), args.object or [Experiment.object]
     same = ("N", "patterns", "test_patterns", "photons", "seed", "beam_stop")
     kind = "file" if args.probe_file is not None and "probe" not in args.typed else args.probe
+    recipe.refuse_without_effect(kind, {"aperture"} & set(args.typed), None, "{}")
     return Experiment(
         size=5 * args.N if args.size is None else args.size,
         object=kinds[0],

@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import json
 import tomllib
+from collections.abc import Collection
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "scan": ("patterns", "test_patterns"),
     "detector": ("beam_stop",),
 }
+OPTICS = {"zernike": ("aperture", "coefficients"), "zone_plate": ("aperture", "stop", "defocus")}
+"""Kind of a probe → what of `Optic` it is made of; the others know nothing of it."""
 PLACES = {
     "object": "object.kinds", "others": "object.kinds", "size": "object.size", "probe": "probe.kind",
     "patterns": "scan.patterns", "test_patterns": "scan.test_patterns", "beam_stop": "detector.beam_stop",
@@ -80,7 +83,17 @@ def _experiment(table: dict[str, Any], path: Path) -> Experiment:
         optic=_optic(probe, path),
     )
     check(made, path, PLACES)
+    stated = [name for name in ("aperture", "stop", "defocus", "coefficients") if name in probe]
+    refuse_without_effect(made.probe, stated, path, "probe.{}")
     return made
+
+
+def refuse_without_effect(kind: str, given: Collection[str], file: Path | None, field: str) -> None:
+    """`ContractError` for the first name in `given` that a probe of this kind has not; `field`: with `{}` for that name."""
+    for name in given:
+        if name not in OPTICS.get(kind, ()):
+            having = " or ".join(one for one, names in OPTICS.items() if name in names)
+            raise ContractError(file=file, field=field.format(name), expected=f"a probe that has it ({having})", found=repr(kind))
 
 
 def _optic(probe: dict[str, Any], path: Path) -> Optic:

@@ -170,6 +170,10 @@ def test_a_zone_plates_far_field_is_a_ring_with_the_stated_curvature(sign: int) 
         ("[probe]\ncoefficients = {defocus = 1}\n", "probe.coefficients: expected Noll's numbers and rad rms"),
         ("[probe]\ncoefficients = {1 = 1.0}\n", "probe.coefficients: expected Noll's numbers from 2 to 66, found 1"),
         ("[probe]\ncoefficients = {4 = inf}\n", "probe.coefficients: expected numbers of rad rms from -20 to 20, found inf"),
+        (
+            "[probe]\nkind = 'zernike'\ndefocus = 1.0\n",
+            "probe.defocus: expected a probe that has it (zone_plate), found 'zernike'",
+        ),
         ("[probe]\nkind = 'file'\npath = 'none.npy'\n", "none.npy: probe not found"),
         ("[probe]\nkind = 'file'\npath = 'flat.npy'\n", "flat.npy: probe: expected a complex array, found float32"),
         ("[probe]\nkind = 'file'\npath = 'wide.npy'\n", "probe.path: expected a probe (64, 64) or up to ten modes of that"),
