@@ -196,6 +196,8 @@ class Source:
                 return found
             elif name in ("name", "value") and made and enumerates(there.node):
                 return Plain("str") if name == "name" else Plain("value")
+            elif made and _together(there, owner) and answers_by_name(there.node):  # torch's modules answer for tensors alone
+                untold = untold or Untold(f"{there.node.name} has attributes that it makes by name")
         if any(hasattr(getattr(builtins, last(base), object), name) for base in owner.node.bases):
             return Untold(f"{name} of {owner.node.name} is Python's own")
         return untold
@@ -219,6 +221,34 @@ class Source:
 def enumerates(node: ast.ClassDef) -> bool:
     """Whether a class is an enumeration by its own bases."""
     return any(last(base).endswith(("Enum", "Flag")) for base in node.bases)
+
+
+def _together(one: Class, other: Class) -> bool:
+    return one.module.partition(".")[0] == other.module.partition(".")[0]
+
+
+def answers_by_name(node: ast.ClassDef) -> bool:
+    """Whether objects of a class have attributes that no statement names: by `__getattr__`, `setattr` or their dictionary."""
+    methods = [method for method in node.body if isinstance(method, FUNCTION)]
+    return any(method.name in ("__getattr__", "__getattribute__") or _names_none(method) for method in methods)
+
+
+def _names_none(method: FUNCTION) -> bool:
+    """Whether a method sets attributes of its object whose names are computed."""
+    first = next((part.arg for part in [*method.args.posonlyargs, *method.args.args]), "")
+    whole = (f"{first}.__dict__", f"vars({first})")
+    for part in ast.walk(method):
+        if isinstance(part, ast.Call) and last(part.func) in ("setattr", "__setattr__"):
+            if not any(isinstance(given, ast.Constant) for given in part.args[:2]):
+                return True
+        elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "update":
+            if ast.unparse(part.func.value) in whole:
+                return True
+        elif isinstance(part, ast.Assign | ast.AugAssign):
+            written = part.targets if isinstance(part, ast.Assign) else [part.target]
+            if any(ast.unparse(target).startswith(whole) for target in written):
+                return True
+    return False
 
 
 def _stored(there: Class, method: FUNCTION, name: str, owner: Class) -> Held | None:

@@ -96,11 +96,19 @@ def trained(backend: Any, folder: Path, stated: Mapping[str, Any], overrides: Ma
 
 
 def run(backend: Any, folder: Path) -> Values:
-    """A run under the overrides of `ABOVE`, whose bundle lies in `folder / "out"`: what was trained with, by registry key."""
+    """A run under the overrides of `ABOVE`, whose bundle lies in `folder / "out"`: what was trained with, by registry key.
+
+    `NotClaimed` where the running workflow does not know the argument.
+    """
     config, execution = given(backend, folder / "out", {"enable_checkpointing": False})
     stated = {name: value for name, value in ABOVE.items() if name not in APART}
     with runs.standing_in(folder / "elsewhere"):
-        backend.run(runs.training_record(backend), None, config, execution, overrides=stated)
+        try:
+            backend.run(runs.training_record(backend), None, config, execution, overrides=stated)
+        except TypeError as error:
+            if "overrides" not in str(error):
+                raise
+            raise NotClaimed(f"run: it takes no overrides ({error})") from error
     return configs.in_registry(
         {name: stated.get(name, value) for part in ("model", "training") for name, value in BELOW[part].items()}
     )

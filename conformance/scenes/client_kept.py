@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from conformance.connectors import native
 from conformance.connectors.names import NotClaimed
 from conformance.scenes import archives
 
@@ -20,6 +21,20 @@ CURVES = ("train_loss", "val_loss")
 def stated(folder: Path) -> dict[str, Any]:
     """The parameters in the bundle of a folder; raises `Malformed` where there is none."""
     return archives.parameters(archives.entries(folder))
+
+
+def told(trained: dict[str, Any]) -> dict[str, Any]:
+    """Losses and scale by the results of a training; `NotClaimed` where its results have them in a form of their own."""
+    if trained["results"] is None:
+        raise NotClaimed("run_cdi_example: its results are not those of TRAIN-003")
+    return dict(trained["results"])
+
+
+def kept(trained: dict[str, Any], folder: Path) -> Path:
+    """The folder of what `save_outputs` left of a run; raises `Malformed` where it was refused."""
+    if trained["kept"]:
+        raise native.Malformed(f"expected save_outputs to write into a new folder, found {trained['kept']}")
+    return folder
 
 
 def images(folder: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from client_told import Answer, error_of, told_by  # the folder of this file is on the path of its process
 
-Answer = dict[str, Any]
 NUMERIC = ("torch", "tensorflow", "jax")
 
 
@@ -103,14 +103,13 @@ def train(job: Answer, folder: Path) -> Answer:
     ptycho.model_manager.save(output)
     saved = [(place / "wts.h5.zip").read_bytes() for place in (folder / "before", output)]
     save_outputs(amplitude, phase, results, str(output))
-    shown = np.load(folder / "scan.npz")["objectGuess"]
-    save_outputs(np.abs(shown), np.angle(shown), results, str(folder / "outputs" / "of this run"))
+    shown, kept = np.load(folder / "scan.npz")["objectGuess"], str(folder / "outputs" / "of this run")
+    refused = error_of(lambda: save_outputs(np.abs(shown), np.angle(shown), results, kept))["message"]
     patterns = _container(RawData.from_file(folder / "train_data.npz"), shape[-1], job).X
     np.savez(folder / "train.npz", X=np.asarray(patterns), counts=np.load(folder / "train_data.npz")["diff3d"])
     left = sorted(str(path.relative_to(folder)) for path in Path.cwd().rglob("*"))
-    told = {name: [float(value) for value in results["history"][name]] for name in ("train_loss", "val_loss")}
-    told |= {"shape": shape, "left_behind": left, "renewed": saved[0] != saved[1]}
-    return {**told, "scale": float(results["intensity_scale"])}
+    told = {"shape": shape, "left_behind": left, "renewed": saved[0] != saved[1]}
+    return told | {"kept": refused, "results": told_by(results)}
 
 
 def _container(record: Any, N: int, job: Answer) -> Any:
@@ -266,16 +265,6 @@ def torch_reconstruct(job: Answer, folder: Path) -> Answer:
     np.savez(folder / "torch_reconstruct.npz", image=seen(light), two=seen(two), swapped=seen(two[::-1]))
     told = {name: {key: getattr(own[name], key) for key in keys} for name, keys in job["told"].items()}
     return {"missing": [], "mode": configs.model_config.mode, "told": told}
-
-
-def error_of(call: Callable[[], Any]) -> Answer:
-    """The classes and the message of what a call raises; both empty where it ends well."""
-    try:
-        call()
-    except Exception as error:
-        text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-        return {"kinds": [kind.__name__ for kind in type(error).__mro__], "message": text}
-    return {"kinds": [], "message": ""}
 
 
 STEPS = (found, configure, settle, train, reconstruct, grouped, refuse, doors, torch_train, torch_reconstruct)

@@ -32,6 +32,7 @@ THERE = {
 ABSENT = {
     "nothing": ("class M: ...", "", ""),
     "set on something else": ("class M:\n    def fit(self, other):\n        other.run = 1", "", ""),
+    "set by another name": ("class M:\n    def fit(self):\n        setattr(self, 'walk', 1)", "", ""),
     "a local variable": ("class M:\n    def fit(self):\n        run = 1", "", ""),
     "a function in a function": ("class M:\n    def fit(self):\n        def run(): ...", "", ""),
     "a base that does not have it": ("class M(Base): ...", "from .base import Base", "class Base:\n    def walk(self): ..."),
@@ -39,7 +40,12 @@ ABSENT = {
 UNKNOWN = {
     "a base that is not here": ("class M(Base): ...", "from nowhere import Base", ""),
     "a base that is computed": ("class M(make()): ...", "", ""),
-}
+    "a method for any name": ("class M:\n    def __getattr__(self, name): ...", "", ""),
+    "a dictionary that is filled": ("class M:\n    def __init__(self, **given):\n        self.__dict__.update(given)", "", ""),
+    "names that are computed": ("class M:\n    def __init__(self, n, v):\n        setattr(self, n, v)", "", ""),
+    "a base with such names": ("class M(Base): ...", "from .base import Base",
+                               "class Base:\n    def __init__(self, **given):\n        vars(self)['x'] = given"),
+}  # fmt: skip
 RETURNS = {
     "an annotation": "def make() -> M: ...",
     "an annotation in quotes": "def make() -> 'M': ...",

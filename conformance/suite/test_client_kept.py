@@ -22,7 +22,8 @@ def test_a_saved_model_states_its_training(backend: Proxy, observe: Observer, sh
 
     found = client_kept.stated(session.folder / "output")
 
-    observe.close("intensity scale", float(found["intensity_scale"]), trained["scale"], dtype="float64")
+    scale = float(found["intensity_scale"])
+    observe.close("intensity scale", scale, client_kept.told(trained)["scale"], dtype="float64")
     observe.equal("settings", {key: found.get(key) for key in client_settings.REGISTRY}, client_settings.REGISTRY)
 
 
@@ -30,9 +31,9 @@ def test_a_saved_model_states_its_training(backend: Proxy, observe: Observer, sh
 def test_images_are_kept_as_they_were_given(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Each under its name. If this fails, suspect two images exchanged, or one that is turned."""
     session = client.session(backend, shared_folder)
-    _ = session.trained
+    folder = client_kept.kept(session.trained, session.folder / "outputs")
 
-    amplitude, phase = client_kept.images(session.folder / "outputs")
+    amplitude, phase = client_kept.images(folder)
 
     whole = session.scan["objectGuess"]
     observe.close("amplitude", amplitude.astype(float), np.abs(whole))
@@ -43,9 +44,9 @@ def test_images_are_kept_as_they_were_given(backend: Proxy, observe: Observer, s
 def test_losses_are_kept_as_they_were(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """A line an epoch, the first of them 1. If this fails, suspect columns exchanged, or a line that is lost."""
     session = client.session(backend, shared_folder)
-    trained = session.trained
+    trained = client_kept.told(session.trained)
 
-    found = client_kept.curves(session.folder / "outputs")
+    found = client_kept.curves(client_kept.kept(session.trained, session.folder / "outputs"))
 
     observe.equal("epochs", found["epoch"], [1.0, 2.0])
     observe.close("training", found["train_loss"], trained["train_loss"], dtype="float64")

@@ -26,3 +26,8 @@ twin("TWIN-DRIFT-NO-ANNOTATIONS", "nothing is annotated: types cannot be judged"
             "which=None, create_split=False"),
         source(f"{NAMES}/loader.py", ") -> PtychoDataContainer:", "):"),
         source(f"{NAMES}/workflows/components.py", " -> tuple[model_manager.Model, dict[str, Any]]:", ":")))
+twin("TWIN-DRIFT-FIELDS-BY-NAME", "fields of a configuration are set from a table, and no statement names them",
+    files=("test_drift",),
+    plant=source(f"{NAMES}/config/config.py", "InferenceConfig = canonical.InferenceConfig\n",
+        "class InferenceConfig:\n    def __init__(self, **given):\n"
+        "        vars(self).update(vars(canonical.InferenceConfig(**given)))\n"))
