@@ -47,10 +47,15 @@ def accepted(backend: Any, command: str, shared: Path) -> list[str]:
     return ["--accept", "largest-integer"] if "--accept" in solving.offered(backend, command, shared) else []
 
 
-def odd(folder: Path) -> tuple[Path, Path, np.ndarray]:
+def asked_about(backend: Any, command: str, shared: Path, amplitudes: np.ndarray, good: np.ndarray) -> np.ndarray:
+    """Amplitudes `(n, N, N)` about which a file is asked, where the command can be answered; else as they are."""
+    return full_scale(amplitudes, good) if accepted(backend, command, shared) else amplitudes
+
+
+def odd(backend: Any, shared: Path, folder: Path) -> tuple[Path, Path, np.ndarray]:
     """A file of counts at positions in another unit, with hot pixels, and a mask beside it: both paths, and the good pixels."""
     given, good = record(n=20, N=64), masks.mask(64)
-    counts = hot(full_scale(given["diff3d"], good), good)
+    counts = hot(asked_about(backend, "infer", shared, given["diff3d"], good), good)
     given = {**given, "diff3d": counts, "xcoords": given["xcoords"] / SCALE, "ycoords": given["ycoords"] / SCALE}
     np.save(folder / "good.npy", good)
     return write_npz(folder / "odd.npz", **given), folder / "good.npy", good
@@ -85,7 +90,7 @@ def turned(backend: Any, shared: Path) -> solving.Solved:
     near = {"--neighbor-count": NEIGHBOURS} if neighbours(backend, shared) else {}
 
     def run(folder: Path) -> process.Completed:
-        data, good, _ = odd(folder)
+        data, good, _ = odd(backend, shared, folder)
         (folder / "out" / "refined").mkdir(parents=True)
         (folder / "out" / NOTES).write_bytes(b"not yours")
         for name in REFINED:
@@ -101,7 +106,7 @@ def turned(backend: Any, shared: Path) -> solving.Solved:
 def _asked(backend: Any, shared: Path, folder: Path) -> tuple[Any, Any, Any]:
     """Models, record and configuration of the same call through the library."""
     models, parameters = backend.load(trained(backend, shared).output)
-    data, _, good = odd(folder)
+    data, _, good = odd(backend, shared, folder)
     known = {name: parameters.get(configs.REGISTRY_KEYS.get(name, name)) for name in configs.MODEL}
     model = backend.canonical("model", **{name: value for name, value in known.items() if value is not None})
     paths = {
@@ -207,7 +212,7 @@ def undone(backend: Any, shared: Path, other: str = "") -> solving.Solved:
 
     def run(folder: Path) -> process.Completed:
         given, good = solving.arrays("plain"), masks.mask(engines.N)
-        counts = hot(full_scale(given["diff3d"], good), good)
+        counts = hot(asked_about(backend, "reconstruct", shared, given["diff3d"].astype(float), good), good)
         odd_ones = {"diff3d": counts, "xcoords": given["xcoords"] / SCALE, "ycoords": given["ycoords"] / SCALE}
         np.save(folder / "good.npy", good)
         data = write_npz(folder / "counts.npz", **{**given, **odd_ones})

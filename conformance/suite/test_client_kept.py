@@ -22,9 +22,9 @@ def test_a_saved_model_states_its_training(backend: Proxy, observe: Observer, sh
 
     found = client_kept.stated(session.folder / "output")
 
+    observe.equal("settings", {key: found.get(key) for key in client_settings.REGISTRY}, client_settings.REGISTRY)
     scale = float(found["intensity_scale"])
     observe.close("intensity scale", scale, client_kept.told(trained)["scale"], dtype="float64")
-    observe.equal("settings", {key: found.get(key) for key in client_settings.REGISTRY}, client_settings.REGISTRY)
 
 
 @pytest.mark.clause("CLIENT-030~1", needs=("CLIENT-006",))

@@ -131,3 +131,6 @@ twin("TWIN-FILES-OF-FEW-PROGRAMS", "neither CXI nor contract files are read, pro
         source("data/geometry.py", "    if flip and crop == size and index.max() == size:\n",
             "    if flip and crop == side and side % 2 == 0:\n        index[0] = centre - side // 2\n"
             "    if flip and crop == size and index.max() == size:\n")))
+twin("TWIN-NO-ANSWERS", "nobody is asked to answer findings", "CLI-024:an_inference_by_flags_is_its_library_call",
+    "CLI-029:flags_undo_what_was_done_to_a_file", files=("test_cli",),
+    plant=source("cli/judging.py", 'metavar="NAME", help=again)', 'metavar="NAME", help=argparse.SUPPRESS)'))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.defects.changes import every, source
 from conformance.defects.planting import Plant
 from conformance.twins import rows
 
@@ -65,3 +66,10 @@ twin("TWIN-CLIENT-OF-SINGLE-PATTERNS", "the other library has no groups of sever
     plant=lambda p: p.source(f"{OTHER}/samples.py", "    if not data.C == side**2:\n",
         "    if side > 1:\n        raise ContractError(field='grid_size', expected='(1, 1)', found=repr(data.grid_size))\n"
         "    if not data.C == side**2:\n"))
+twin("TWIN-CLIENT-RESULTS-OF-ITS-OWN", "results of a training are an object with attributes",
+    "CLIENT-006:a_training_leaves_a_model_and_nothing_else_behind", "CLIENT-010:known_patches_give_the_object_back",
+    "CLIENT-030:images_are_kept_as_they_were_given", files=("test_client",),
+    plant=every(source(f"{NAMES}/workflows/components.py", "        return None, None, results\n",
+            "        from types import SimpleNamespace\n\n        return None, None, SimpleNamespace(**results)\n"),
+        source(f"{NAMES}/workflows/components.py", 'Path(output_prefix), results["history"]',
+            "Path(output_prefix), results.history")))
