@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.defects.changes import function
 from conformance.mutants import rows
-from reference_impl.bundle import archive
+from reference_impl.bundle import archive, weights
 from reference_impl.config import registry
 from reference_impl.errors import ContractError
 
@@ -19,6 +19,11 @@ def its_parameters_stay(original: Any, params: Any, *rest: Any) -> Any:
     except ContractError:
         registry.cfg.update({key: value for key, value in params.items() if not key.startswith("_")})
         raise
+
+
+def the_first_numbers_are_compared(original: Any, state: Any, trained: Any, *rest: Any) -> Any:
+    first = {name: value.reshape(-1)[:4] for name, value in state.items()}
+    return original(first, {name: value.reshape(-1)[:4] for name, value in trained.items()}, *rest)
 
 
 def nothing_is_left(original: Any, *given: Any) -> Any:
@@ -61,4 +66,17 @@ mutant(
     "opening a bundle registers workers and accelerator",
     STAYS,
     plant=function(archive._rebuilt, how_it_was_trained_is_registered),
+)
+CONTRADICT = "BUNDLE-043:entries_that_contradict_each_other_are_refused"
+mutant(
+    "GUARD-BUNDLE-043",
+    "an autoencoder that is not the model's is dropped without a word",
+    CONTRADICT,
+    plant=function(weights.refuse_unequal, lambda original, *given: None),
+)
+mutant(
+    "GUARD-BUNDLE-043b",
+    "two entries are compared by the first numbers of each weight",
+    CONTRADICT,
+    plant=function(weights.refuse_unequal, the_first_numbers_are_compared),
 )

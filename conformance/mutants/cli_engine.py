@@ -15,6 +15,7 @@ MODES = "CLI-018:modes_that_are_asked_for_are_found"
 POSITIONS = "CLI-018:positions_come_nearer_to_where_they_were"
 RESUMED = "CLI-019:a_resumed_reconstruction_is_the_whole_one"
 SETTLES = "CLI-019:a_resumed_reconstruction_settles_as_a_whole_one"
+CONTRADICTED = "CLI-086:a_state_is_not_contradicted_in_silence"
 OTHER = "CLI-019:the_state_of_another_scan_is_refused"
 SHOWN = "CLI-020:the_engines_pictures_show_its_numbers"
 SEEN = "CLI-020:the_networks_pictures_show_its_numbers"
@@ -84,6 +85,10 @@ mutant("GUARD-CLI-019f", "a resumed solver takes steps of full length again", f"
     plant=source("engine/saved.py", 'float(found["scale"])', "1.0"))
 mutant("GUARD-CLI-019d", "any state is gone on from", OTHER,
     plant=source("engine/saved.py", "    _refuse_other(solver, found, words, path)\n", ""))
+mutant("GUARD-CLI-086", "a solver goes on under another likelihood without a word", f"{CONTRADICTED}[likelihood]",
+    plant=source("engine/saved.py", '"refine_positions", "likelihood")', '"refine_positions")'))
+mutant("GUARD-CLI-086b", "a probe that was refined is kept from the middle on, without a word", f"{CONTRADICTED}[probe]",
+    plant=source("engine/saved.py", '"settle", "refine_probe",', '"settle",'))
 mutant("GUARD-CLI-020", "the engine's pictures of amplitude and phase are exchanged", f"{SHOWN}[amplitude]", f"{SHOWN}[phase]",
     plant=source("cli/solution.py", '{"amplitude": view.draw_amplitude, "phase": view.draw_phase}',
         '{"phase": view.draw_amplitude, "amplitude": view.draw_phase}'))

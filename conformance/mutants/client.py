@@ -121,6 +121,10 @@ mutant("GUARD-CLIENT-024b", "a network is accepted that is another one", "CLIENT
     plant=source(f"{OTHER}/settings.py", "spatial_decoder eca_encoder offset", "spatial_decoder offset"))
 mutant("GUARD-CLIENT-024c", "weights begin anywhere", "CLIENT-024:the_same_once_more_is_the_same_image",
     plant=source(f"{OTHER}/api/base_api.py", "torch.manual_seed(samples.SEED)", "torch.seed()"))
+mutant("GUARD-CLIENT-024d", "groups that lie wide lose their rims",
+    "CLIENT-024:a_setting_of_the_other_acts_at_its_other_values[client_data_config-max_neighbor_distance=60.0]",
+    plant=source("model/forward.py", "padded_size(config.N, config.gridsize, max_neighbor_distance)",
+        "padded_size(config.N, config.gridsize)"))
 mutant("GUARD-CLIENT-025", "rows are cut by the bounds of columns", "CLIENT-025:bounds_choose_what_is_trained_on[y]",
     plant=source(f"{OTHER}/samples.py", "(record.ycoords, data.y_bounds)", "(record.ycoords, data.x_bounds)"))
 mutant("GUARD-CLIENT-025b", "columns are cut by the bounds of rows", "CLIENT-025:bounds_choose_what_is_trained_on[x]",

@@ -13,6 +13,7 @@ from reference_impl.batch import container, fields, loaders
 from reference_impl.data.load import subsampled
 from reference_impl.grouping import generate_grouped_data
 from reference_impl.inference import shards
+from reference_impl.physics import diffraction
 from reference_impl.training import schedulers, trainer
 
 ACTS, RUNS, ARRIVES = (
@@ -20,6 +21,7 @@ ACTS, RUNS, ARRIVES = (
     "EXEC-014:an_execution_setting_acts_or_is_refused",
     "BATCH-013:what_is_carried_arrives",
 )
+OTHERS = "CONFIG-077:a_setting_acts_at_its_other_values"
 FAINT = "TRAIN-014:a_faint_slope_is_followed_by_the_formula"
 UPDATES = "TRAIN-014:two_updates_are_those_of_the_formula"
 
@@ -105,6 +107,14 @@ mutant("GUARD-CONFIG-071e", "neighbor_pool_size draws from the usual neighbours"
         lambda original, *given, **options: original(*given, **{**options, "neighbor_pool_size": None})))
 mutant("GUARD-CONFIG-071f", "a plateau always waits for two epochs", f"{ACTS}[training-plateau_patience]",
     plant=schedule_without(plateau_patience=2))
+mutant("GUARD-CONFIG-077", "a blur of less than half a pixel is none", f"{OTHERS}[model-gaussian_smoothing_sigma=0.25]",
+    plant=function(diffraction.smooth, lambda original, wave, sigma: original(wave, 0.0 if sigma < 0.5 else sigma)))
+mutant("GUARD-CONFIG-077b", "no learning rate is taken below 1e-3", f"{OTHERS}[execution-learning_rate=1e-06]",
+    plant=function(schedulers.make_optimizer, lambda original, parameters, config: original(
+        parameters, replace(config, learning_rate=max(config.learning_rate, 1e-3)))))
+mutant("GUARD-CONFIG-077c", "the floor of a schedule is a tenth, or more", f"{OTHERS}[training-lr_min_ratio=0.0]",
+    plant=function(schedulers.make_scheduler, lambda original, optimizer, config: original(
+        optimizer, replace(config, lr_min_ratio=max(config.lr_min_ratio, 0.1)))))
 mutant("GUARD-TRAIN-014", "Adam's two betas have changed places", f"{UPDATES}[adam]", f"{UPDATES}[adamw]",
     plant=function(schedulers.make_optimizer, the_betas_have_changed_places))
 mutant("GUARD-TRAIN-014b", "Adam decays its weights as AdamW does", f"{UPDATES}[adam]",

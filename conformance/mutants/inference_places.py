@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -21,6 +22,7 @@ from reference_impl.model.forward import PtychoModel
 from reference_impl.physics import translation
 from reference_impl.training import clipping
 
+stitching = importlib.import_module("reference_impl.inference.stitch")  # the package has a function of that name
 BEGINS = "INFER-032:far_away_places_between_pixels_stay_what_they_are"
 ORIGIN = "INFER-046:an_engine_tells_where_its_canvas_lies"
 MODES = "INFER-041:every_mode_of_a_trainable_probe_is_refined_or_refused"
@@ -185,3 +187,24 @@ def _unmasked(container: Any) -> Any:
     return found
 mutant("GUARD-INFER-021j", "factors are told with the sign where the search ended", "INFER-021:the_first_factor_is_not_negative",
     plant=function(varpro._solved, result(lambda found: (-found[0], -found[1]) if found[1] < 0 else found)))
+PILED = "INFER-005:thousands_of_patches_on_a_place_are_their_mean"
+
+
+def sums_are_single(original, patches, offsets, M, frame=None, weights=None):
+    frame = stitching.canvas_frame(offsets, patches.shape[1], M) if frame is None else frame
+    total, count = 0, 0
+    for k in range(0, len(patches), 4):
+        part, seen = original(patches[k : k + 4], offsets[k : k + 4], M, frame, weights)
+        total, count = total + part.to(torch.complex64), count + seen.float()
+    return total.to(torch.complex128), count.double()
+
+
+def counts_end_at_a_short_integer(original, *given, **options):
+    total, count = original(*given, **options)
+    return total, torch.where(count > 4095, 4095.0, count)
+
+
+mutant("GUARD-INFER-005g", "where thousands of patches lie their mean loses its digits", PILED,
+    plant=function(stitching.accumulate, sums_are_single))
+mutant("GUARD-INFER-005h", "no more than four thousand patches are counted on a pixel", PILED,
+    plant=function(stitching.accumulate, counts_end_at_a_short_integer))

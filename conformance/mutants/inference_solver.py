@@ -10,6 +10,7 @@ import torch
 from conformance.defects.changes import function, method, result
 from conformance.mutants import rows
 from reference_impl.engine import canvas, probe, problem, solve_record, waves
+from reference_impl.engine.settling import Settling
 from reference_impl.engine.solver import Solver
 
 RECOVERS = "INFER-033:an_engine_recovers_the_object"
@@ -125,3 +126,18 @@ mutant("GUARD-SOLVER-024", "of a step that is heard in parts the last one counts
     plant=method(Solver, "_listen", the_last_part_counts))
 mutant("GUARD-SOLVER-025", "dark modes begin with a little of the light", DARK_MODES,
     plant=function(probe.started, result(dark_modes_are_lit)))
+LEFT = "INFER-067:an_engines_residual_is_that_of_the_good_pixels"
+
+
+def hidden_pixels_are_a_misfit(original, exit_waves, measured, good, likelihood):
+    added, misfit = original(exit_waves, measured, good, likelihood)
+    if good is not None:
+        modulus = waves.modulus_of(torch.fft.fft2(exit_waves, norm="ortho"))
+        misfit = misfit + ((measured - modulus) * ~good).square().sum()
+    return added, misfit
+
+
+mutant("GUARD-INFER-067", "a mask keeps the residual from falling", f"{LEFT}[masked]",
+    plant=function(waves.change, hidden_pixels_are_a_misfit))
+mutant("GUARD-INFER-067b", "the residual is not divided by the light", f"{LEFT}[whole]",
+    plant=method(Settling, "after", lambda original, self, residual, settle: original(self, 100 * residual, settle)))

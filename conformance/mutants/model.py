@@ -28,6 +28,7 @@ BOTTLENECK = "MODEL-003:bottleneck_is_eight_by_eight"
 DECODER = "MODEL-004:decoder_has_the_ladder_of_its_size"
 RANGE = "MODEL-005:centre_keeps_the_range_of_its_head"
 FILLED = "MODEL-005:outer_branch_fills_the_border"
+ONWARDS = "MODEL-007:the_border_goes_through_the_heads_too"
 EMPTY = "MODEL-006:border_is_empty_without_probe_big"
 UNPADDED = "MODEL-007:an_activation_is_honoured_without_padding"
 APART = "MODEL-001:patches_are_processed_apart_without_a_common_object"
@@ -36,6 +37,18 @@ APART = "MODEL-001:patches_are_processed_apart_without_a_common_object"
 def _config(kind: type, **values: Any) -> Change:
     """Modules of a class that are made for a configuration with some of its values fixed; the configuration comes first."""
     return method(kind, "__init__", lambda original, self, config, *rest: original(self, replace(config, **values), *rest))
+
+
+def border_of(bare):
+    """Heads of this activation leave it out in the ring."""
+
+    def change(original, self, features):
+        image = original(self, features)
+        if self.activation is not bare or self.outer is None:
+            return image
+        return torch.where(self.ring, self.outer(features.split(self.split, dim=1)[1]), image)
+
+    return change
 
 
 def outer_branch_is_sliced_to_an_eighth(original, self, features):
@@ -192,6 +205,10 @@ mutant("GUARD-MODEL-007e", "the head of full resolution ends at one", UNPADDED +
     plant=method(FullHead, "__init__", full_heads_are_sigmoids))
 mutant("GUARD-MODEL-007f", "the head of full resolution has no activation", UNPADDED + "[sigmoid]", UNPADDED + "[relu]",
     plant=method(FullHead, "forward", instead(lambda self, features: self.body(features))))
+mutant("GUARD-MODEL-007g", "phases of the border have no bound", ONWARDS,
+    plant=method(CentreHead, "forward", border_of(cnn.bounded_phase)))
+mutant("GUARD-MODEL-007h", "amplitudes of the border go below zero", ONWARDS,
+    plant=method(CentreHead, "forward", border_of(torch.sigmoid)))
 mutant("GUARD-MODEL-008", "all members of a group have one amplitude", "MODEL-008:members_have_amplitudes_of_their_own",
     plant=method(CnnNetwork, "forward", amplitude_head_has_one_channel))
 mutant("GUARD-MODEL-010", "the diffraction pattern shines through", "MODEL-010:nothing_goes_past_the_bottleneck",

@@ -17,6 +17,7 @@ from reference_impl.physics.translation import translate
 merging = importlib.import_module("reference_impl.physics.merge")  # the package has a function of that name
 FRACTIONS = ("PHYS-020:fractional_offsets_are_bilinear", "PHYS-020:half_a_pixel_shares_between_neighbours")
 UNDONE = "PHYS-023:extraction_undoes_the_merge"
+EACH = "PHYS-032:each_neighbour_adds_an_even_number"
 
 
 def border_is_replicated(original, images, offsets):
@@ -168,6 +169,10 @@ mutant("GUARD-PHYS-023", "the object is mirrored, and the mirror is compensated 
     plant=every(function(merging.merge, mirrored), function(merging.extract, mirrored)))
 mutant("GUARD-PHYS-032", "the canvas is too small for the group", "PHYS-032:canvas_has_no_buffer",
     plant=function(merging.padded_size, instead(lambda N, g, d=3.0: N + (g - 1) * 2 * math.floor(d / 2))))
+mutant("GUARD-PHYS-032b", "the canvas of nine patches is two pixels too small", f"{EACH}[64-3-3.0]",
+    plant=function(merging.padded_size, instead(lambda N, g, d=3.0: N + 2 * math.ceil((g - 1) * d / 2))))
+mutant("GUARD-PHYS-032c", "no canvas is wider than half a patch more", f"{EACH}[64-2-40.0]",
+    plant=function(merging.padded_size, lambda original, N, g, d=3.0: min(original(N, g, d), N + N // 2)))
 mutant("GUARD-PHYS-033", "patches from a canvas with odd padding are off by a pixel",
     "PHYS-033:trim_starts_at_half_the_padding[5]", "PHYS-033:extraction_translates_then_trims", UNDONE + "[odd-padding]",
     plant=function(merging.extract,

@@ -132,6 +132,21 @@ def with_state(content: Mapping[str, bytes], model: str, edit: Callable[[dict[st
     return sealed({**content, f"{model}/model.pth": state_bytes(weights)})
 
 
+def shared_weight(content: Mapping[str, bytes]) -> dict[str, str]:
+    """Model → the name of a weight that both models of an archive hold, told by its bytes."""
+    part, whole = (oracle.state(content[f"{name}/model.pth"]) for name in ("autoencoder", MODEL))
+    there = {(value.shape, value.tobytes()): name for name, value in whole.items() if value.size > 8}
+    own, found = next((name, there[v.shape, v.tobytes()]) for name, v in part.items() if (v.shape, v.tobytes()) in there)
+    return {"autoencoder": own, MODEL: found}
+
+
+def spoil(weights: dict[str, np.ndarray], name: str) -> None:
+    """One number of a weight is another one."""
+    changed = weights[name].copy()
+    changed.reshape(-1)[-1] += 1
+    weights[name] = changed
+
+
 def turn_over(weights: dict[str, np.ndarray]) -> None:
     """The same weights, each with its first axis fastest."""
     weights.update({name: value.copy(order="F") for name, value in weights.items()})  # one number stays one

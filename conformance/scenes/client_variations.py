@@ -11,7 +11,7 @@ import numpy as np
 from conformance.scenes import client, records
 from conformance.scenes.client_settings import GROUPING, KINDS, MODEL, TORCH_SETTINGS, TRAINING
 from conformance.scenes.shared import once
-from conformance.specification.effects import Effect, effects
+from conformance.specification.effects import Effect, effects, further
 
 CASES = Path(__file__).with_name("client_cases.py")
 BASE, AGAIN, LONGER = "as the client states them", "the same once more", "three epochs"
@@ -83,7 +83,7 @@ def learned(case: Mapping[str, Any]) -> Any:
 def _settings(kinds: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     """Case → what it states. A field that stands in two configurations is named with its own, as in `data_config.batch_size`."""
     found: dict[str, dict[str, Any]] = {BASE: {}, AGAIN: {}}
-    for effect in effects(*kinds):
+    for effect in (*effects(*kinds), *further(*kinds)):
         found[without(effect)] = dict(effect.circumstances)
         found[str(effect)] = {**effect.circumstances, f"{effect.kind.removeprefix('client_')}.{effect.field}": effect.to}
     return found

@@ -258,6 +258,11 @@ def resumed_elsewhere(backend: Any, shared: Path, folder: Path) -> Solved:
     return call(backend, shared, "plain", *POSITIONS, "--resume", halfway(backend, shared), folder=folder)
 
 
+def contradicted(backend: Any, shared: Path, folder: Path, *flags: Any) -> Solved:
+    """The state of a scan beside the same scan, under flags that it was not made with."""
+    return call(backend, shared, "shaken", *POSITIONS, *flags, "--resume", halfway(backend, shared), folder=folder)
+
+
 def position_error(found: np.ndarray) -> float:
     """Rms distance, an axis, of positions `(n, 2)` from the true ones, what they share aside; raises `Malformed`."""
     given = np.stack(engines.scan(whole=False), axis=-1)

@@ -25,7 +25,7 @@ AT_THE_CLIENT = ("patches", "image")
 """What is seen of the kinds `client_…`."""
 FLAGS = {"train": ("CLI-001", "CLI-016"), "infer": ("CLI-015",)}
 """Kind → the clauses that list its flags."""
-KEYS = {"from", "to", "changes", "with", "without", "named"}
+KEYS = {"from", "to", "also", "changes", "with", "without", "named"}
 Table = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
@@ -34,6 +34,7 @@ class Effect:
     """One setting: two values of it, what differs between them, and the circumstances in which it does.
 
     `since`: the first value; `()` where the field is not stated at all. `named`: what a refusal may say beside the field's name.
+    `further`: whether `to` is one of the values that are tried beside the usual one.
     """
 
     kind: str
@@ -44,9 +45,10 @@ class Effect:
     circumstances: Mapping[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     named: str = ""
+    further: bool = False
 
     def __str__(self) -> str:
-        return f"{self.kind}-{self.field}"
+        return f"{self.kind}-{self.field}" + (f"={self.to}" if self.further else "")
 
 
 def table(folder: Path | None = None) -> Table:
@@ -57,7 +59,17 @@ def table(folder: Path | None = None) -> Table:
 def effects(*kinds: str) -> list[Effect]:
     """The entries of these kinds that act, in the order of the file."""
     found = table()
-    return [_effect(kind, name, entry) for kind in kinds for name, entry in found[kind].items() if "inert" not in entry]
+    return [_effect(kind, name, entry) for kind in kinds for name, entry in found[kind].items() if "to" in entry]
+
+
+def further(*kinds: str) -> list[Effect]:
+    """The values of `also`: those beside the usual one, small ones and large ones, each with an effect of its own."""
+    return [
+        _effect(kind, name, {**entry, "to": value}, further=True)
+        for kind in kinds
+        for name, entry in table()[kind].items()
+        for value in entry.get("also", ())
+    ]
 
 
 def flags(command: str = "train") -> dict[str, tuple[str, Any]]:
@@ -65,8 +77,8 @@ def flags(command: str = "train") -> dict[str, tuple[str, Any]]:
     return {name: (entry["sets"], entry["to"]) for name, entry in table()[command].items() if "sets" in entry}
 
 
-def _effect(kind: str, name: str, entry: Mapping[str, Any]) -> Effect:
-    rest = (entry.get("with", {}), tuple(entry.get("without", ())), entry.get("named", name))
+def _effect(kind: str, name: str, entry: Mapping[str, Any], further: bool = False) -> Effect:
+    rest = (entry.get("with", {}), tuple(entry.get("without", ())), entry.get("named", name), further)
     return Effect(kind, name, entry.get("from", ()), entry["to"], entry["changes"], *rest)
 
 
@@ -96,12 +108,16 @@ def _faults(kind: str, entry: Mapping[str, Any]) -> list[str]:
         only = {"inert"} if "inert" in entry else {"to", "sets"}
         said = set(entry) == only and str(entry.get("inert", "set")).strip()
         return [] if said else [f"expected {' and '.join(f'`{key}`' for key in sorted(only))}, and nothing else"]
-    missing = [f"says neither `{key}` nor why it is inert" for key in ("to", "changes") if key not in entry]
+    wanted = ("changes",) if entry.get("also") else ("to", "changes")
+    missing = [f"says neither `{key}` nor why it is inert" for key in wanted if key not in entry]
     unknown = [f"unknown key {key!r}" for key in sorted(set(entry) - KEYS)]
     strange, known = entry.get("changes"), AT_THE_CLIENT if kind.startswith("client_") else OBSERVABLES
     seen = [f"unknown observable {strange!r}; known: {', '.join(known)}"] if strange not in (None, *known) else []
+    values = [entry[key] for key in ("from", "to") if key in entry] + list(entry.get("also", ()))
     same = ["`from` and `to` are one value"] if "from" in entry and entry["from"] == entry.get("to") else []
-    return [*missing, *unknown, *seen, *same]
+    again = not same and len({repr(value) for value in values}) < len(values)
+    twice = ["`also` has a value that is there already"] if again else []
+    return [*missing, *unknown, *seen, *same, *twice]
 
 
 def listed(clauses: Mapping[str, Clause]) -> dict[str, tuple[str, set[str]]]:

@@ -115,3 +115,19 @@ def test_opening_a_bundle_brings_no_setting_of_its_run(backend: Any, observe: Ob
 
     own = set(configs.EXECUTION) - set(configs.TRAINING) - set(configs.MODEL)
     observe.equal("settings of the run", sorted(key for key in backend.registry() for name in own if name in key), [])
+
+
+@pytest.mark.clause("BUNDLE-043~1", needs=("BUNDLE-006", "BUNDLE-032"))
+@pytest.mark.parametrize("model", ["autoencoder", MODEL])
+@pytest.mark.parametrize("digests", ["stated", "none"])
+def test_entries_that_contradict_each_other_are_refused(
+    backend: Any, observe: Observer, tmp_path: Path, model: str, digests: str
+) -> None:
+    """One number of a weight that both entries hold. If this fails, suspect an entry that is read and dropped."""
+    content = archives.entries(archives.good(backend))
+    name = archives.shared_weight(content)[model]
+    changed = archives.with_state(content, model, lambda weights: archives.spoil(weights, name))
+    archives.put(tmp_path, archives.sealed(changed, sha256=None) if digests == "none" else changed)
+
+    with observe.raises("refusal", (ValueError, RuntimeError), archives.NAME):
+        backend.load(tmp_path)

@@ -161,3 +161,19 @@ def test_the_state_of_another_scan_is_refused(backend: Any, observe: Observer, s
     results = [name for name in archives.left(found.folder) if name.endswith((".npz", ".png"))]
     observe.equal("left", results, [solving.NUMBERS])
     observe.equal("older", (found.folder / solving.NUMBERS).read_bytes(), b"older")
+
+
+@pytest.mark.clause("CLI-086~1", needs=("CLI-019",))
+@pytest.mark.parametrize("flag", [("--likelihood", "poisson"), ("--keep-probe",)], ids=["likelihood", "probe"])
+def test_a_state_is_not_contradicted_in_silence(
+    backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, flag: tuple[str, Any]
+) -> None:
+    """Code 1, the flag's name or the file's. If this fails, suspect a state that tells arrays alone."""
+    name = solving.halfway(backend, shared_folder).name
+
+    found = solving.contradicted(backend, shared_folder, tmp_path, *flag)
+
+    observe.equal("exit code", found.done.returncode, 1)
+    said = name in found.done.stderr or flag[0] in commands.hyphened(found.done.stderr)
+    observe.holds("message", said, f"a message that names {name} or {flag[0]}", found.done.stderr[-500:])
+    observe.equal("traceback", "Traceback (most recent call last)" in found.done.output, False)

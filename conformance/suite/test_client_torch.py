@@ -11,7 +11,7 @@ from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
 from conformance.scenes import client, client_variations
 from conformance.scenes import client_settings as settings
-from conformance.specification.effects import Effect, effects
+from conformance.specification.effects import Effect, effects, further
 
 pytestmark = pytest.mark.slow
 
@@ -128,6 +128,19 @@ def test_a_setting_of_the_other_acts_or_is_refused(
     observe.equal("refused otherwise than in one line that names it", client_variations.unnamed(effect, second), "")
     acts = first != second or not client_variations.owed(effect, first)
     observe.holds("effect", acts, "other losses or another image", f"the same: {second}"[:300])
+
+
+@pytest.mark.clause("CLIENT-024~1", needs=("CLIENT-021",))
+@pytest.mark.parametrize("effect", further(*client_variations.OTHER), ids=str)
+def test_a_setting_of_the_other_acts_at_its_other_values(
+    backend: Proxy, observe: Observer, shared_folder: Path, effect: Effect
+) -> None:
+    """Of a scan with wide groups, too. If this fails, suspect a default in the place of what is stated."""
+    seen = client_variations.other(backend, shared_folder)
+    first, second = (seen[case] for case in (client_variations.without(effect), str(effect)))
+
+    observe.equal("refused otherwise than in one line that names it", client_variations.unnamed(effect, second), "")
+    observe.holds("effect", first != second, "other losses or another image", f"the same: {second}"[:300])
 
 
 @pytest.mark.clause("CLIENT-024~1", needs=("CLIENT-021",))

@@ -10,7 +10,7 @@ import pytest
 from conformance.judging.observe import Observer
 from conformance.scenes import carried, images, runs
 from conformance.scenes import effects as scene
-from conformance.specification.effects import Effect, effects
+from conformance.specification.effects import Effect, effects, further
 
 
 @pytest.mark.clause("CONFIG-071~2")
@@ -55,3 +55,15 @@ def test_what_is_carried_arrives(backend: Any, observe: Observer, tmp_path: Path
 
     observe.equal("refused without its name", scene.unnamed(effect, second), "")
     observe.holds(f"effect on {effect.changes}", first != second, "other weights", f"the same: {second}"[:300])
+
+
+@pytest.mark.clause("CONFIG-077~1", needs=("CONFIG-071", "EXEC-014"))
+@pytest.mark.parametrize("effect", further("model", "training", "execution"), ids=str)
+def test_a_setting_acts_at_its_other_values(backend: Any, observe: Observer, tmp_path: Path, effect: Effect) -> None:
+    """Small ones, large ones, and each name. If this fails, suspect a threshold below which a value counts for none."""
+    first, second = scene.outcomes(backend, effect, tmp_path)
+
+    observe.equal("refused without its name", scene.unnamed(effect, second), "")
+    observe.holds(
+        f"effect on {effect.changes}", scene.acts(effect, first, second), "another outcome", f"the same: {second}"[:300]
+    )

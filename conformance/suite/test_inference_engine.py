@@ -11,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import inference as oracle
-from conformance.scenes import convergence, engines, late_engines, odd_engines
+from conformance.scenes import convergence, ends, engines, late_engines, odd_engines
 from conformance.scenes.engines import PLAIN, Ask
 from conformance.scenes.images import apart
 
@@ -242,6 +242,17 @@ def test_an_engine_hears_nothing_of_a_masked_pixel(backend: Any, observe: Observ
     found = convergence.converged(backend, replace(ask, change="masked"))
 
     observe.close("object", found.error, 0.0)
+
+
+@pytest.mark.clause("INFER-067~1", needs=("INFER-033", "INFER-042"))
+@pytest.mark.parametrize("change", ["", "masked"], ids=["whole", "masked"])
+def test_an_engines_residual_is_that_of_the_good_pixels(backend: Any, observe: Observer, change: str) -> None:
+    """Hardly anything is left. If this fails, suspect a misfit of what a mask hides."""
+    results, _ = engines.told(backend, replace(PLAIN, change=change), "residuals")
+
+    left = native.array(results["residuals"]).astype(float)
+    observe.at_most("passes", left.size, engines.PASSES)
+    observe.at_most("residual", float(left[-1]), ends.LEFT)
 
 
 @pytest.mark.clause("INFER-058~1", needs=("INFER-042",))

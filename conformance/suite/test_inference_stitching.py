@@ -10,7 +10,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import inference as oracle
-from conformance.scenes import images, runs
+from conformance.scenes import ends, images, runs
 from conformance.scenes.images import Mosaic
 
 NAN, INF = float("nan"), float("inf")
@@ -40,6 +40,17 @@ def test_patches_of_an_object_give_the_object(backend: Any, observe: Observer, M
         canvas = images.stitched(backend, scene.patches, scene.offsets, M)
 
     observe.close("object", canvas, image(native.shape(canvas)))
+
+
+@pytest.mark.device
+@pytest.mark.clause("INFER-005~1", evidence="analytic")
+def test_thousands_of_patches_on_a_place_are_their_mean(backend: Any, observe: Observer) -> None:
+    """Each of one value. If this fails, suspect sums in single precision, whose last digits are lost patch by patch."""
+    patches, offsets = ends.piled(6000)
+
+    canvas = native.array(backend.stitch(patches, offsets, 2))
+
+    observe.close("values", canvas[np.abs(canvas) > 0], np.full(4, ends.PILED))
 
 
 @pytest.mark.device

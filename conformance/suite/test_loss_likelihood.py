@@ -11,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import loss as oracle
-from conformance.scenes import losses, networks
+from conformance.scenes import ends, losses, networks
 from conformance.scenes.answers import number
 
 
@@ -47,6 +47,15 @@ def test_faint_light_has_the_likelihood_of_the_formula(backend: Any, observe: Ob
     found = number(backend.likelihood(faint, seen, scale))
 
     observe.close("value", found, oracle.poisson_nll(faint, seen, scale))
+
+
+@pytest.mark.clause("LOSS-019~1", evidence="differential")
+@pytest.mark.parametrize("scale", [500.0, 4000.0], ids=["usual", "bright"])
+def test_bright_light_has_the_likelihood_of_the_formula(backend: Any, observe: Observer, scale: float) -> None:
+    """Up to sixty million photons a pixel, nearly fitted. If this fails, suspect sums or logarithms in single precision."""
+    seen = ends.nearly_fitted(scale)
+
+    observe.close("value", number(backend.likelihood(*seen)), oracle.poisson_nll(*seen))
 
 
 @pytest.mark.clause("LOSS-001~1", evidence="finite-difference")

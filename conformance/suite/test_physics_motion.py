@@ -215,6 +215,13 @@ def test_canvas_has_no_buffer(backend: Any, observe: Observer, N: int, g: int, d
     observe.equal("side", int(backend.padded_size(N, g, distance)), side)
 
 
+@pytest.mark.clause("PHYS-032~1")
+@pytest.mark.parametrize(("N", "g", "distance"), [(64, 3, 3.0), (64, 3, 4.5), (128, 4, 1.0), (64, 2, 40.0), (64, 1, 40.0)])
+def test_each_neighbour_adds_an_even_number(backend: Any, observe: Observer, N: int, g: int, distance: float) -> None:
+    """Groups of nine and of sixteen, neighbours near and far. If this fails, suspect a sum that is rounded as a whole."""
+    observe.equal("side", int(backend.padded_size(N, g, distance)), oracle.padded_size(N, g, distance))
+
+
 @pytest.mark.device
 @pytest.mark.clause("PHYS-033~2", needs=("PHYS-020", "PHYS-022"), evidence="differential")
 @pytest.mark.parametrize("scene", motions.group_scenes(), ids=str)
