@@ -205,3 +205,10 @@ mutant("GUARD-PHYS-036c", "an impossible crop is cut to size without a word", "P
 mutant("GUARD-PHYS-036d", "the stitched image is mirrored", COUNTS, MARKS,
     plant=function(merging.merge_for_inference,
         lambda original, patches, offsets, *sizes, **named: original(patches, -offsets, *sizes, **named)))
+THOUSANDS = "PHYS-036:inference_merge_of_thousands_is_their_mean"
+mutant("GUARD-PHYS-036f", "where thousands of patches are merged their mean loses its digits", THOUSANDS,
+    plant=function(merging._sum_of_products, lambda original, rows, parts, columns: original(
+        rows.float(), parts.float(), columns.float()).to(parts.dtype)))
+mutant("GUARD-PHYS-036g", "patches beyond the four thousandth are counted and not added", THOUSANDS,
+    plant=function(merging._sum_of_products, lambda original, rows, parts, columns: original(
+        rows[:, :4096], parts[:, :4096], columns[:, :4096])))

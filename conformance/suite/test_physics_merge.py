@@ -10,7 +10,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import physics as oracle
-from conformance.scenes import fields, motions, optics
+from conformance.scenes import ends, fields, motions, optics
 
 UNRULY = [(kind, g) for kind in ("whole", "half", "fraction", "far", "same") for g in (1, 2, 3)]
 CROPS = [(None, None), (9, None), (12, None), (16, None), (None, 31), (8, 24)]
@@ -133,6 +133,18 @@ def test_inference_merge_averages_by_count(backend: Any, observe: Observer, case
         canvas = backend.merge_for_inference(patches, offsets, crop_size=crop, padded_size=side)
 
     observe.close("canvas", motions.plane(canvas), oracle.merge_for_inference(patches, offsets, crop or 16, side))
+
+
+@pytest.mark.device
+@pytest.mark.clause("PHYS-036~1", evidence="analytic")
+def test_inference_merge_of_thousands_is_their_mean(backend: Any, observe: Observer) -> None:
+    """All on one place. If this fails, suspect sums in single precision, whose last digits are lost patch by patch."""
+    patches, _ = ends.piled(6000)
+    groups, offsets = patches.reshape(1500, 4, 2, 2), np.zeros((1500, 4, 1, 2), np.float32)
+
+    canvas = motions.plane(backend.merge_for_inference(groups, offsets))
+
+    observe.close("canvas", canvas[np.abs(canvas) > 0], np.full(4, ends.PILED))
 
 
 @pytest.mark.device

@@ -87,13 +87,16 @@ def merge_for_inference(
         raise ContractError(field="padded_size", expected=f"at least the patch side N = {N}", found=str(padded_size))
     start = (N - crop) // 2
     with full_precision(patches):
-        parts = planes(at_least_float32(patches[..., start : start + crop, start : start + crop]))
+        # Thousands of patches may lie on a pixel: their sum in float32 loses three of seven digits. MPS has no float64.
+        wide = torch.float32 if patches.device.type == "mps" else torch.float64
+        parts = planes(patches[..., start : start + crop, start : start + crop]).to(wide)
         centred = (offsets - offsets.mean(dim=(0, 1))).reshape(1, -1, 2)
         M = crop + 4 * math.ceil(float(centred.abs().max()) / 2) if padded_size is None else padded_size
         columns, rows = (shift_matrix(-centred[..., a], M, crop, origin=(M - crop) // 2).to(parts.dtype) for a in (0, 1))
         count = rows.sum(-1).mT @ columns.sum(-1)
         total = _sum_of_products(rows, parts.reshape(1, -1, *parts.shape[2:]), columns)
-        return from_planes(total / (count[:, None] + INFERENCE_EPSILON)).unsqueeze(1)
+        merged = from_planes(total / (count[:, None] + INFERENCE_EPSILON)).unsqueeze(1)
+        return merged.to(at_least_float32(patches).dtype)
 
 
 def _relative(patches: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
