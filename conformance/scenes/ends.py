@@ -9,6 +9,9 @@ import numpy as np
 FAINT = 2.0**-34
 """A weight of the likelihood that makes losses of a ten-thousandth; under Adam the updates stay nearly what they were."""
 
+LITTLE = 1e-4
+"""More than such losses fall by in an epoch."""
+
 PILED = 0.1 + 0.3j
 
 LEFT = 0.03

@@ -108,7 +108,7 @@ def _faults(kind: str, entry: Mapping[str, Any]) -> list[str]:
         only = {"inert"} if "inert" in entry else {"to", "sets"}
         said = set(entry) == only and str(entry.get("inert", "set")).strip()
         return [] if said else [f"expected {' and '.join(f'`{key}`' for key in sorted(only))}, and nothing else"]
-    wanted = ("changes",) if entry.get("also") else ("to", "changes")
+    wanted = ("changes",) if entry.get("also") and "from" not in entry else ("to", "changes")
     missing = [f"says neither `{key}` nor why it is inert" for key in wanted if key not in entry]
     unknown = [f"unknown key {key!r}" for key in sorted(set(entry) - KEYS)]
     strange, known = entry.get("changes"), AT_THE_CLIENT if kind.startswith("client_") else OBSERVABLES
