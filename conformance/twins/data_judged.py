@@ -40,6 +40,14 @@ def in_other_units(found):
     return {**found, "checked": [{**row, "found": row["found"] and re.sub(*way, row["found"])} for row, way in told]}
 
 
+def a_note_comes_first(original, raw, **settings):
+    found = [{**one, "more": "the manual"} for one in original(raw, **settings)]
+    return (
+        {"name": "exposures", "severity": "note", "field": "diff3d", "state": "note", "found": "many", "more": ""},
+        *reversed(found),
+    )
+
+
 twin = rows(__name__)
 
 twin(
@@ -71,4 +79,10 @@ twin(
     "of what is taken for granted the state is told, and nothing of how it came about",
     files=FILES,
     plant=answer("granted", result(in_few_words)),
+)
+twin(
+    "TWIN-FURTHER-FINDINGS",
+    "a note of its own stands first, findings say where more is told and come the other way round",
+    files=("test_data_judged",),
+    plant=answer("judge", a_note_comes_first),
 )
