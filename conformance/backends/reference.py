@@ -175,8 +175,8 @@ class Reference:
     def run(self, train: Any, test: Any, configuration: Any, execution: Any = None, **options: Any) -> Any:
         return selector.run_cdi_example_with_backend(train, test, configuration, execution_config=execution, **options)
 
-    def run_training(self, train: Any, test: Any, configuration: Any, execution: Any = None) -> Any:
-        return selector.train_cdi_model_with_backend(train, test, configuration, execution_config=execution)
+    def run_training(self, train: Any, test: Any, configuration: Any, execution: Any = None, **options: Any) -> Any:
+        return selector.train_cdi_model_with_backend(train, test, configuration, execution_config=execution, **options)
 
     open = staticmethod(selector.load_inference_bundle_with_backend)
     command = staticmethod(lambda name: [sys.executable, "-m", "reference_impl", name])

@@ -14,6 +14,7 @@ from reference_impl.dispatch import selector, workflow
 from reference_impl.training import overrides
 
 SELECTOR = "dispatch/selector.py"
+ARRIVE = "DISPATCH-010:settings_of_one_call_arrive"
 STATED = "DISPATCH-009:a_bundle_states_what_was_trained_with"
 
 
@@ -110,3 +111,9 @@ mutant("GUARD-DISPATCH-009", "the bundle of a run states the probe scale of the 
 mutant("GUARD-DISPATCH-009b", "the bundle of a run states the training of the configuration, whatever was overridden", STATED,
     plant=constant(workflow, "settle", lambda settings, execution, stated: overrides.settle(settings, execution,
         {name: value for name, value in (stated or {}).items() if hasattr(settings.model, name)})))
+mutant("GUARD-DISPATCH-010", "overrides of the training workflow are lost", f"{ARRIVE}[run_training]",
+    plant=function(selector.train_cdi_model_with_backend,
+        lambda original, *data, overrides=None, **options: original(*data, **options)))
+mutant("GUARD-DISPATCH-010b", "overrides of the running workflow are lost", f"{ARRIVE}[run]",
+    plant=function(selector.run_cdi_example_with_backend,
+        lambda original, *data, overrides=None, **options: original(*data, **options)))

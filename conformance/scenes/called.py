@@ -95,6 +95,28 @@ def trained(backend: Any, folder: Path, stated: Mapping[str, Any], overrides: Ma
     }
 
 
+def overridden(backend: Any, workflow: str, config: Any, execution: Any, stated: Mapping[str, Any]) -> Any:
+    """The results of a workflow under overrides; `NotClaimed` where it takes none."""
+    call = {"run": backend.run, "run_training": backend.run_training}[workflow]
+    try:
+        answer = call(runs.training_record(backend), None, config, execution, overrides=dict(stated))
+    except TypeError as error:
+        if "overrides" in str(error):
+            raise NotClaimed(f"overrides of {workflow}: {error}") from error
+        raise
+    return runs.three(answer)[2] if workflow == "run" else answer
+
+
+def counted(backend: Any, workflow: str, folder: Path, **stated: int) -> dict[str, int]:
+    """Epochs and groups of a workflow under these overrides."""
+    recipe = runs.Recipe(groups=8, execution=runs.settings(enable_checkpointing=False, logger_backend="none"))
+    config = runs.configuration(backend, recipe, folder / "out")
+    with runs.standing_in(folder / "elsewhere"):
+        results = overridden(backend, workflow, config, runs.execution(backend, recipe), stated)
+    groups = len(native.array(native.item(results, "train_container").nn_indices))
+    return {"nepochs": len(native.item(native.item(results, "history"), "train_loss")), "n_groups": groups}
+
+
 def run(backend: Any, folder: Path) -> Values:
     """A run under the overrides of `ABOVE`, whose bundle lies in `folder / "out"`: what was trained with, by registry key.
 
@@ -103,12 +125,7 @@ def run(backend: Any, folder: Path) -> Values:
     config, execution = given(backend, folder / "out", {"enable_checkpointing": False})
     stated = {name: value for name, value in ABOVE.items() if name not in APART}
     with runs.standing_in(folder / "elsewhere"):
-        try:
-            backend.run(runs.training_record(backend), None, config, execution, overrides=stated)
-        except TypeError as error:
-            if "overrides" not in str(error):
-                raise
-            raise NotClaimed(f"run: it takes no overrides ({error})") from error
+        overridden(backend, "run", config, execution, stated)
     return configs.in_registry(
         {name: stated.get(name, value) for part in ("model", "training") for name, value in BELOW[part].items()}
     )

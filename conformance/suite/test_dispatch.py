@@ -256,3 +256,12 @@ def test_a_bundle_states_what_was_trained_with(backend: Proxy, observe: Observer
         _, parameters = backend.load(tmp_path / "out")
 
     observe.equal("parameters", configs.chosen(parameters, owed), owed)
+
+
+@pytest.mark.clause("DISPATCH-010~1", needs=("EXEC-005",))
+@pytest.mark.parametrize("workflow", ["run", "run_training"])
+def test_settings_of_one_call_arrive(backend: Proxy, observe: Observer, tmp_path: Path, workflow: str) -> None:
+    """Two epochs of four groups, where the configuration says one of eight. If this fails, suspect options that are dropped."""
+    stated = {"nepochs": 2, "n_groups": 4}
+
+    observe.equal("trained with", called.counted(backend, workflow, tmp_path, **stated), stated)
