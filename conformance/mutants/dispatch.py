@@ -15,6 +15,7 @@ from reference_impl.training import overrides
 
 SELECTOR = "dispatch/selector.py"
 ARRIVE = "DISPATCH-010:settings_of_one_call_arrive"
+SIDE = "DISPATCH-009:a_bundle_states_the_side_of_its_patterns"
 STATED = "DISPATCH-009:a_bundle_states_what_was_trained_with"
 
 
@@ -117,3 +118,8 @@ mutant("GUARD-DISPATCH-010", "overrides of the training workflow are lost", f"{A
 mutant("GUARD-DISPATCH-010b", "overrides of the running workflow are lost", f"{ARRIVE}[run]",
     plant=function(selector.run_cdi_example_with_backend,
         lambda original, *data, overrides=None, **options: original(*data, **options)))
+mutant("GUARD-DISPATCH-009c", "the bundle of a run describes a model of the configured side", SIDE,
+    plant=constant(workflow, "replace", lambda given, **_: given))
+mutant("GUARD-DISPATCH-009d", "the bundle of a run describes a model of the larger of two sides", SIDE,
+    plant=constant(workflow, "replace", lambda given, **changes: replace(given,
+        **{name: max(value, given.N) if name == "N" else value for name, value in changes.items()})))

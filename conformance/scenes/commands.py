@@ -202,7 +202,7 @@ STATED = 5.0e4
 
 def counted(backend: Any, folder: Path, *more: Any) -> tuple[process.Completed, float, float]:
     """A training on absolute counts, and what its statistics are to say: photons of a mean pattern, the scale of CISCALE-002."""
-    given = {**record(n=24, N=64), "_metadata": entrances.stated(STATED)}
+    given = {**record(n=24, N=64), "_metadata": entrances.stated(STATED), "mask": np.ones((64, 64), bool)}  # it hides nothing
     data = write_npz(folder / "data.npz", **given)
     flags = {"--train_data_file": data, "--output_dir": folder / "output", "--gridsize": 1, "--max_epochs": 1}
     done = call([*backend.command("train"), *listed(flags), "--absolute-counts", "--accelerator", "cpu", *more], folder)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.scenes import configs, runs, workflows
+from conformance.scenes import configs, map_settings, runs, workflows
 from conformance.scenes.entrances import Arrays
 
 
@@ -127,3 +127,15 @@ IMPOSSIBLE: list[tuple[str, str, Any]] = [
 def ids_of(cases: list[tuple[str, str, Any]]) -> list[str]:
     """The field and the value of each."""
     return [f"{field}-{value}" for _, field, value in cases]
+
+
+NUMBERED = {name: change for name, change in map_settings.BESIDE.items() if name == "paired" or name.endswith("missing")}
+"""Name → a file whose patterns and positions are numbered, some of them without a partner."""
+
+
+def numbered(backend: Any, factory: str, path: Path) -> tuple[int, float]:
+    """Side and photons that a factory finds; what it is warned of is another check's matter."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        payload = FACTORIES[factory](backend, path, {"n_groups": 4})
+    return int(payload.pt_data_config.N), float(payload.overrides_applied["nphotons"])

@@ -71,3 +71,8 @@ BEYOND: dict[str, Change] = {
     "layout": lambda given: cube(0.31, 0.1),
 }
 """Finding → what makes the last exposures so, a little beyond the limit."""
+
+
+def turned(given: Arrays) -> Arrays:
+    """The same exposures, the last ones first."""
+    return {name: value[::-1].copy() if np.shape(value)[:1] == (COUNT,) else value for name, value in given.items()}

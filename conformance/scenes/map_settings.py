@@ -97,6 +97,11 @@ BESIDE = {
 """Name → a file in this form, which leaves the files that come after it as they are."""
 
 
+def both_missing(folder: Path) -> Path:
+    """A file of eight patterns of which one has no position, and of eight positions of which one has no pattern: seven pairs."""
+    return entrances.put(folder, BESIDE["both-missing"](entrances.whole()))
+
+
 def in_every_form(folder: Path) -> dict[str, Path]:
     """A file of each form, each of a scan of its own."""
     made = {}
@@ -133,3 +138,13 @@ def warned_of(backend: Any, folder: Path, form: str) -> list[str]:
         backend.mapped(paths, folder / "map", maps.config(backend, 1, N=64, n_groups=8, neighbor_count=4))
     told = [str(one.message) for one in caught if issubclass(one.category, kind)]
     return [name for name in names if any(name in text and all(word in text for word in words) for text in told)]
+
+
+def overridden(backend: Any, folder: Path) -> list[str]:
+    """What of the batches of a map differs from those in memory, where an override states other photons than the file."""
+    path = entrances.put(folder / "data", entrances.whole())
+    stated = {"nphotons": 4.5e5, "n_groups": entrances.COUNT, "gridsize": 1, "sequential_sampling": True}
+    execution = backend.canonical("execution", accelerator="cpu")
+    config = backend.payload(path, folder / "out", stated, execution).tf_training_config
+    found = maps.values(maps.everything(backend.mapped([path], folder / "map", config)))
+    return maps.unlike(found, maps.in_memory(backend, path, config))

@@ -55,3 +55,9 @@ def test_a_map_says_what_its_files_are_read_with(backend: Any, observe: Observer
     found = map_settings.warned_of(backend, tmp_path, form)
 
     observe.equal("warned of", found, ["first.npz", "last.npz"])
+
+
+@pytest.mark.clause("BATCH-049~2", needs=("BATCH-012", "CONFIG-065"))
+def test_photons_of_an_override_reach_a_map(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """They stand above those of a file, as in memory. If this fails, suspect a setting whose source is forgotten."""
+    observe.equal("changed", map_settings.overridden(backend, tmp_path), [])

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import commands, inputs
+from conformance.scenes import commands, inputs, map_settings
 
 TRAIN_FLAGS: dict[str, Any] = {
     **dict.fromkeys(["--train-data-file", "--output-dir", "--test-data-file", "--device", "--disable-mlflow", "--quiet"]),
@@ -154,6 +154,20 @@ def test_a_small_scan_needs_no_number_of_groups(backend: Proxy, observe: Observe
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
     _, parameters = backend.load(tmp_path / "out")
     observe.equal("groups", parameters.get("n_groups"), 8)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLI-011~1", needs=("CLI-005", "DATA-013"))
+def test_a_scan_with_dropped_frames_needs_no_number_of_groups(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """As many groups as patterns have a position. If this fails, suspect a header that counts those that have none."""
+    data = map_settings.both_missing(tmp_path)
+    flags = {"--train_data_file": data, "--output_dir": tmp_path / "out", "--max_epochs": 1, "--gridsize": 2}
+
+    done = commands.call([*backend.command("train"), *commands.listed(flags), "--accelerator", "cpu", "--quiet"], tmp_path)
+
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    _, parameters = backend.load(tmp_path / "out")
+    observe.equal("groups", parameters.get("n_groups"), 7)
 
 
 @pytest.mark.slow

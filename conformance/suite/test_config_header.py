@@ -78,3 +78,16 @@ def test_headers_are_counted_as_the_reader_counts(
 
     with observe.raises("refusal", ValueError, "coords", path.name):
         headers.FACTORIES[factory](backend, path, {"n_groups": 4})
+
+
+@FACTORIES
+@pytest.mark.clause("DATA-013~1", needs=("CONFIG-064", "CONFIG-065"))
+@pytest.mark.parametrize("case", headers.NUMBERED)
+def test_headers_of_numbered_files_are_taken(backend: Any, observe: Observer, tmp_path: Path, factory: str, case: str) -> None:
+    """More patterns than positions, or fewer, in either layout. If this fails, suspect lengths that are compared."""
+    path = entrances.put(tmp_path, headers.NUMBERED[case](entrances.whole()))
+
+    with observe.accepts("file"):
+        found = headers.numbered(backend, factory, path)
+
+    observe.equal("side and photons", found, (entrances.N, 30000.0))

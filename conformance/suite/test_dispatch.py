@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -247,7 +248,7 @@ def test_the_default_backend_is_tensorflow(backend: Proxy, observe: Observer, ki
 
 
 @pytest.mark.slow
-@pytest.mark.clause("DISPATCH-009~1", needs=("EXEC-005", "BUNDLE-020"))
+@pytest.mark.clause("DISPATCH-009~2", needs=("EXEC-005", "BUNDLE-020"))
 def test_a_bundle_states_what_was_trained_with(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """Every override of a run, and all that none names. If this fails, suspect the configuration that was handed over."""
     owed = called.run(backend, tmp_path)
@@ -265,3 +266,15 @@ def test_settings_of_one_call_arrive(backend: Proxy, observe: Observer, tmp_path
     stated = {"nepochs": 2, "n_groups": 4}
 
     observe.equal("trained with", called.counted(backend, workflow, tmp_path, **stated), stated)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*128.*:UserWarning")
+@pytest.mark.clause("DISPATCH-009~2", needs=("TRAIN-061", "BUNDLE-020"))
+def test_a_bundle_states_the_side_of_its_patterns(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """N = 128 configured, 64 in the data. If this fails, suspect the configuration that was handed over."""
+    with observe.accepts("run"):
+        run = runs.fresh(backend, replace(workflows.PLAIN, model=runs.settings(N=128)), tmp_path)
+
+    _, parameters = backend.load(run.folder)
+    observe.equal("side", parameters.get("N"), 64)

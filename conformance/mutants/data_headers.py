@@ -1,0 +1,63 @@
+"""Defects of headers of numbered files, of findings in the first of many patterns, of overrides that reach a map, of masks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+
+from conformance.defects.changes import constant, instead, method, source
+from conformance.mutants import rows
+from reference_impl.batch import mapping
+from reference_impl.batch.container import photons_of
+from reference_impl.data import header, pairing
+from reference_impl.data.evidence import Evidence
+
+NUMBERED = "DATA-013:headers_of_numbered_files_are_taken"
+FIRST = "DATA-030:the_first_of_many_patterns_are_judged"
+OVERRIDE = "BATCH-049:photons_of_an_override_reach_a_map"
+DROPPED = "CLI-011:a_scan_with_dropped_frames_needs_no_number_of_groups"
+BLOCK = 4096
+"""Patterns of 16 x 16 pixels."""
+
+
+def top_of_the_last_block(self):
+    stack, last = self.patterns, self.patterns[len(self.patterns) // BLOCK * BLOCK :]
+    top = float(stack.max())
+    held = last == top
+    return top, int(held.sum()), int(held.any(axis=(1, 2)).sum()), float(np.where(stack == top, 0, stack).max())
+
+
+def brightest_of_the_last_block(self):
+    _, where, light, *_ = self._sums
+    first = len(light) // BLOCK * BLOCK
+    return where, np.where(np.arange(len(light)) < first, 0.0, light)
+
+
+def sources(change):
+    return constant(mapping, "photons_of", change)
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-DATA-013m", "headers hold patterns against positions that are numbered", NUMBERED,
+    plant=constant(header, "pairing", SimpleNamespace(frame_count=lambda archive, stack, count: count, read=pairing.read)))
+mutant("GUARD-DATA-013n", "headers know nothing of numbers", NUMBERED,
+    plant=constant(header, "pairing", SimpleNamespace(frame_count=pairing.frame_count, read=lambda *_, **__: None)))
+mutant("GUARD-DATA-030ze", "saturated pixels are counted in the last block alone", f"{FIRST}[saturated]",
+    plant=method(Evidence, "largest", instead(property(top_of_the_last_block))))
+mutant("GUARD-DATA-030zf", "hot pixels are looked for in the last block alone", f"{FIRST}[hot-pixel]",
+    plant=method(Evidence, "brightest", instead(property(brightest_of_the_last_block))))
+mutant("GUARD-BATCH-049x", "in a map an override of the photons loses to what a file states", OVERRIDE,
+    plant=sources(lambda raw, plan: photons_of(raw, replace(plan, nphotons_source=None))))
+mutant("GUARD-BATCH-049y", "in a map an override of the photons is the default", OVERRIDE,
+    plant=sources(lambda raw, plan: (1e9, "override") if plan.nphotons_source else photons_of(raw, plan)))
+mutant("GUARD-CLI-011b", "a header counts patterns that have no position", DROPPED,
+    plant=source("data/header.py", "n_patterns=count if pairs is None else len(pairs.frames)", "n_patterns=count"))
+mutant("GUARD-CLI-011c", "a header counts positions that have no pattern", DROPPED,
+    plant=source("data/header.py", "n_patterns=count if pairs is None else len(pairs.frames)", "n_patterns=positions[0]"))
+mutant("GUARD-CLI-016g", "absolute counts refuse a file whose mask hides nothing",
+    "CLI-016:counts_are_trained_and_inferred_by_command",
+    plant=source("counts/records.py", "if record.mask is not None and not np.all(record.mask):", "if record.mask is not None:"))
