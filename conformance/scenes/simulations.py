@@ -60,6 +60,20 @@ def of_a_probe(backend: Any, shared: Path, folder: Path) -> tuple[process.Comple
     return _called(backend, folder, *commands.listed(few), "--probe-file", folder / "probe.npy"), folder / "out", probe
 
 
+def elsewhere(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, list[str]]:
+    """`simulate` of the recipe of `of_a_probe`, whose folder was moved, from a third one: how it ended, and what is another."""
+    solving.understood(backend, "simulate", "--recipe", shared)
+    (folder / "first").mkdir()
+    done, made, _ = of_a_probe(backend, shared, folder / "first")
+    if done.returncode:
+        return done, []
+    (folder / "third").mkdir()
+    moved = made.rename(folder / "moved")
+    (folder / "first" / "probe.npy").unlink()
+    done = _called(backend, folder / "third", "--recipe", moved / "recipe.toml")
+    return done, [] if done.returncode else unlike(moved, folder / "third" / "out")
+
+
 def without_effect(backend: Any, shared: Path, folder: Path) -> tuple[list[int], list[str]]:
     """Each real number of a recipe, of a zone plate where there is one, made another one: those that change no pattern.
 

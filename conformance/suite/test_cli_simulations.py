@@ -127,3 +127,12 @@ def test_what_has_no_pupil_is_not_asked_for_one(backend: Any, observe: Observer,
     observe.equal("exit code", done.returncode, 1)
     observe.holds("message", "aperture" in done.stderr, "a message that names --aperture", done.stderr[-500:])
     observe.equal("files", left, [])
+
+
+@pytest.mark.clause("CLI-047~1", needs=("CLI-028",))
+def test_a_recipe_goes_with_its_probe(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """The folder was moved, and nobody stands in it. If this fails, suspect a path that begins where the command is called."""
+    done, other = simulations.elsewhere(backend, shared_folder, tmp_path)
+
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    observe.equal("other", other, [])

@@ -1,0 +1,104 @@
+"""Conversions that cut, fill up and add up the detector's pixels: patterns, probe, and positions in pixels and in a length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import native, process
+from conformance.scenes import converting, lights
+from conformance.scenes.converting import DISTANCE, OPTICS, PITCH, SIDE, WAVELENGTH, Case, Truth, exposures, places
+
+CUT, FILLED, BIN, LEAST = 48, 80, 2, 6
+"""Detector pixels that are kept, or filled up to; pixels that are added up along each side; counts that are no noise."""
+WIDE, MARKED = 480, (213, 251)
+"""Side of frames that nobody looks at in one piece, and a pixel of theirs that is negative in all of them."""
+FINE = 20.0
+"""Object pixels of the whole detector in a micrometre of `converting.places`."""
+WORDS = {"--measurement": "counts", "--zero-frequency": "centre", "--columns": "x y"}
+PIXELS = {**WORDS, "--position-unit": "pixel"}
+
+
+def _frames(side: int = SIDE) -> np.ndarray:
+    counts = exposures(side, side, 11).astype(np.int16)
+    if side == WIDE:
+        counts[:, *MARKED] = -1
+    return counts
+
+
+def _files(factor: float, side: int = SIDE) -> Callable[[Path], dict[str, Any]]:
+    """The frames, a probe of their side, and positions in another unit."""
+
+    def write(folder: Path) -> dict[str, Any]:
+        arrays = {"--source": _frames(side), "--positions": factor * places(), "--probe": lights.field(side)[0]}
+        for flag, array in arrays.items():
+            np.save(folder / f"{flag[2:]}.npy", array)
+        return {flag: folder / f"{flag[2:]}.npy" for flag in arrays}
+
+    return write
+
+
+def _middle(stack: np.ndarray, side: int) -> np.ndarray:
+    edge = (stack.shape[-1] - side) // 2
+    return stack[..., edge : edge + side, edge : edge + side]
+
+
+def _summed(counts: np.ndarray) -> np.ndarray:
+    parts = counts.shape[-1] // BIN
+    return counts.astype(float).reshape(-1, parts, BIN, parts, BIN).sum(axis=(2, 4))
+
+
+def _cut() -> Truth:
+    """Three quarters of the detector; what is faint is dark before it is added up."""
+    counts = np.where(_frames() < LEAST, 0, _frames())
+    return Truth(np.sqrt(_summed(_middle(counts, CUT))), FINE * places() * CUT / SIDE, None)
+
+
+def _filled() -> Truth:
+    """A detector that is larger by a quarter, of which nobody measured the rest."""
+    edge = (FILLED - SIDE) // 2
+    amplitudes = np.pad(np.sqrt(_frames().astype(float)), ((0, 0), (edge, edge), (edge, edge)))
+    return Truth(amplitudes, FINE * places() * FILLED / SIDE, np.pad(np.ones((SIDE, SIDE), bool), edge))
+
+
+def _metres() -> Truth:
+    """Positions in a length, over the object pixel of the window."""
+    pixel = WAVELENGTH * DISTANCE / (CUT * PITCH)
+    return Truth(np.sqrt(_summed(_middle(_frames(), CUT))), places() * 1e-6 / pixel, None)
+
+
+def _wide() -> Truth:
+    """A small part of a large detector, one pixel of it bad."""
+    good = np.ones((WIDE, WIDE), bool)
+    good[MARKED] = False
+    amplitudes = np.sqrt(np.where(good, _frames(WIDE), 0).astype(float))
+    return Truth(_middle(amplitudes, SIDE), FINE * places() * SIDE / WIDE, _middle(good, SIDE))
+
+
+CASES: dict[str, Case] = {
+    "cut": Case({**PIXELS, "--crop": CUT, "--bin": BIN, "--threshold": LEAST}, (), _files(FINE), _cut),
+    "filled": Case({**PIXELS, "--pad": FILLED}, (), _files(FINE), _filled),
+    "summed": Case({**PIXELS, "--bin": BIN}, (), _files(FINE), lambda: Truth(np.sqrt(_summed(_frames())), FINE * places(), None)),
+    "metres": Case({**WORDS, "--position-unit": "um", "--crop": CUT, "--bin": BIN, **OPTICS}, (), _files(1.0), _metres),
+    "wide": Case({**PIXELS, "--crop": SIDE}, ("--mask-marked",), _files(FINE, WIDE), _wide),
+}
+"""Name → a call, and what is to come out."""
+
+
+def converted(backend: Any, shared: Path, name: str) -> tuple[process.Completed, Path]:
+    """The call of a case, once for all checks of a session: how it ended, and the folder of what it wrote."""
+    return converting.called(backend, shared, f"windows-{name}", CASES[name])
+
+
+def steps(positions: np.ndarray) -> np.ndarray:
+    """`(n - 1, 2)`: what positions have, wherever their origin is."""
+    return positions[1:] - positions[:1]
+
+
+def light(backend: Any, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The probe of a file, and the middle of the one that was given."""
+    found = np.squeeze(native.array(backend.read(path).probeGuess))
+    return found, _middle(lights.field(SIDE)[0], found.shape[-1])
