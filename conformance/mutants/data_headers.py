@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from conformance.defects.changes import constant, instead, method, source
+from conformance.defects.changes import constant, function, instead, method, source
 from conformance.mutants import rows
 from reference_impl.batch import mapping
 from reference_impl.batch.container import photons_of
+from reference_impl.config import ModelConfig, cfg, factory
 from reference_impl.data import header, pairing
 from reference_impl.data.evidence import Evidence
 
@@ -18,6 +19,7 @@ NUMBERED = "DATA-013:headers_of_numbered_files_are_taken"
 FIRST = "DATA-030:the_first_of_many_patterns_are_judged"
 OVERRIDE = "BATCH-049:photons_of_an_override_reach_a_map"
 DROPPED = "CLI-011:a_scan_with_dropped_frames_needs_no_number_of_groups"
+REGISTERED = "CONFIG-001:the_registry_holds_what_a_payload_says"
 BLOCK = 4096
 """Patterns of 16 x 16 pixels."""
 
@@ -33,6 +35,17 @@ def brightest_of_the_last_block(self):
     _, where, light, *_ = self._sums
     first = len(light) // BLOCK * BLOCK
     return where, np.where(np.arange(len(light)) < first, 0.0, light)
+
+
+def as_before_the_file(name):
+    """The registry's entry is the default of a model again."""
+
+    def made(original, *given, **options):
+        payload = original(*given, **options)
+        cfg[name] = getattr(ModelConfig(), name)
+        return payload
+
+    return made
 
 
 def sources(change):
@@ -61,3 +74,9 @@ mutant("GUARD-CLI-011c", "a header counts positions that have no pattern", DROPP
 mutant("GUARD-CLI-016g", "absolute counts refuse a file whose mask hides nothing",
     "CLI-016:counts_are_trained_and_inferred_by_command",
     plant=source("counts/records.py", "if record.mask is not None and not np.all(record.mask):", "if record.mask is not None:"))
+mutant("GUARD-CONFIG-001c", "behind the factory of an inference the registry has the side of before the file was read",
+    f"{REGISTERED}[inference]",
+    plant=function(factory.create_inference_payload, as_before_the_file("N")))
+mutant("GUARD-CONFIG-001d", "behind the factory of a training the registry has the side of before the file was read",
+    f"{REGISTERED}[training]",
+    plant=function(factory.create_training_payload, as_before_the_file("N")))

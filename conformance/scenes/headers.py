@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.scenes import configs, map_settings, runs, workflows
+from conformance.connectors.names import NotClaimed
+from conformance.scenes import configs, doors, map_settings, runs, workflows
+from conformance.scenes import inputs as files
 from conformance.scenes.entrances import Arrays
 
 
@@ -139,3 +141,19 @@ def numbered(backend: Any, factory: str, path: Path) -> tuple[int, float]:
         warnings.simplefilter("ignore")
         payload = FACTORIES[factory](backend, path, {"n_groups": 4})
     return int(payload.pt_data_config.N), float(payload.overrides_applied["nphotons"])
+
+
+def registered(backend: Any, factory: str, folder: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """What the registry holds behind a factory that was given a file of the larger side, and what the canonical object says.
+
+    `NotClaimed` where a factory refuses the side by its number: a bundle of another one may be no bundle for it.
+    """
+    path = files.data_file(folder, "wide.npz", N=128, n=4, metadata=files.metadata(7e5, "text"))
+    try:
+        config, _ = told(backend, factory, path, {"n_groups": 4})
+    except ValueError as error:
+        if "128" in str(error):
+            raise NotClaimed(f"a payload of another side than the bundle's: {error}") from error
+        raise
+    owed = {key: value for key, value in doors.of_registry(backend.flatten(config)).items() if value is not None}
+    return configs.chosen(doors.of_registry(backend.registry()), owed), owed

@@ -91,3 +91,12 @@ def test_headers_of_numbered_files_are_taken(backend: Any, observe: Observer, tm
         found = headers.numbered(backend, factory, path)
 
     observe.equal("side and photons", found, (entrances.N, 30000.0))
+
+
+@FACTORIES
+@pytest.mark.clause("CONFIG-001~1", "CONFIG-003~1", needs=("CONFIG-021", "CONFIG-064"))
+def test_the_registry_holds_what_a_payload_says(backend: Any, observe: Observer, tmp_path: Path, factory: str) -> None:
+    """The side of the file, unlike its default, and all else. If this fails, suspect one synchronisation where two are needed."""
+    found, owed = headers.registered(backend, factory, tmp_path)
+
+    observe.equal("registry", found, owed, clause=("CONFIG-001", "CONFIG-003"))
