@@ -6,6 +6,7 @@ from conformance.defects.changes import source
 from conformance.mutants import rows
 
 MAPPED = "CLI-061:a_training_on_a_map_is_that_of_its_file"
+OTHER_WORDS = "CLI-067:a_map_of_other_words_is_refused"
 OTHER_MASK = "CLI-067:a_map_of_another_mask_is_refused"
 
 mutant = rows(__name__)
@@ -20,3 +21,9 @@ mutant("GUARD-CLI-061e", "positions of a map are multiplied in place, and twice 
         "getattr(record, name).__imul__(coord_scale)"))
 mutant("GUARD-CLI-061f", "--remake-map opens the map that lies there", f"{MAPPED}[train]",
     plant=source("cli/scans.py", "        args.remake_map,\n", "        False,\n"))
+mutant("GUARD-CLI-067c", "a map knows nothing of the scale of its positions", f"{OTHER_WORDS}[position-scale]",
+    plant=source("batch/mapping.py", "settings = {field.name: getattr(self, field.name) for field in fields(self)}",
+        'settings = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "coord_scale"}'))
+mutant("GUARD-CLI-067d", "a map knows nothing of what its files hold", f"{OTHER_WORDS}[measurement]",
+    plant=source("batch/mapping.py", "settings = {field.name: getattr(self, field.name) for field in fields(self)}",
+        'settings = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "measurement"}'))

@@ -46,3 +46,10 @@ def test_an_entry_that_says_nothing_is_a_problem(tmp_path: Path, entry: str, tol
 def test_a_further_flag_states_a_setting_with_another_value() -> None:
     assert flag_table.further("train")["--probe-scale"] == ("probe_scale", 2.5)
     assert "--resume" not in flag_table.further("train")
+
+
+def test_a_flag_that_says_how_files_are_read_is_tried_on_a_map() -> None:
+    of_files = {flag for flag, entry in flag_table.table()["train"].items() if entry.get("clause") == "CLI-041"}
+
+    # The mask has a check of its own; what the others say is a setting (BATCH-045), or about no row.
+    assert set(flag_table.mapping()) == of_files - {"--mask", "--nphotons", "--preset", "--accept"}

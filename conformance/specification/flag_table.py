@@ -16,7 +16,7 @@ from conformance.specification.texts import read
 
 TABLE = "flags.toml"
 Table = Mapping[str, Mapping[str, Mapping[str, Any]]]
-KEYS = ({"clause"}, {"clause", "sets", "to"}, {"inert"}, {"untried"})
+KEYS = ({"clause"}, {"clause", "mapped"}, {"clause", "sets", "to"}, {"inert"}, {"untried"})
 """What an entry says: who tries the flag, why nothing follows from it, or why nobody tries it by command."""
 
 
@@ -28,6 +28,11 @@ def table(folder: Path | None = None) -> Table:
 def further(command: str) -> dict[str, tuple[str, Any]]:
     """Flag of a command, as typed → the setting that it states, and the value that CLI-025 gives it; None: a switch."""
     return {flag: (entry["sets"], entry["to"]) for flag, entry in table()[command].items() if "sets" in entry}
+
+
+def mapping() -> dict[str, Any]:
+    """Flag of `train` from which the rows of a memory map follow → the value under which CLI-067 asks for a map of another."""
+    return {flag: entry["mapped"] for flag, entry in table()["train"].items() if "mapped" in entry}
 
 
 def lint(clauses: Mapping[str, Clause], folder: Path) -> list[str]:
@@ -48,7 +53,7 @@ def lint(clauses: Mapping[str, Clause], folder: Path) -> list[str]:
 
 def _faults(flag: str, entry: Mapping[str, Any], clauses: Mapping[str, Clause]) -> list[str]:
     if set(entry) not in KEYS:
-        return ["expected `clause`, `clause` with `sets` and `to`, `inert`, or `untried`"]
+        return ["expected `clause`, `clause` with `mapped` or with `sets` and `to`, `inert`, or `untried`"]
     if "clause" not in entry:
         return [] if all(str(why).strip() for why in entry.values()) else ["does not say why"]
     clause = clauses.get(entry["clause"])
