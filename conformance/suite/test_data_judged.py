@@ -190,7 +190,7 @@ def test_a_record_without_a_probe_is_judged(backend: Any, observe: Observer, nam
     observe.holds("finding", name in found, name, ", ".join(found) or "nothing")
 
 
-@pytest.mark.clause("DATA-030~2", evidence="symmetry")
+@pytest.mark.clause("DATA-030~3", evidence="symmetry")
 @pytest.mark.parametrize("name", ["saturated", "hot-pixel", "repeated-patterns"])
 def test_the_first_of_many_patterns_are_judged(backend: Any, observe: Observer, name: str) -> None:
     """Of 4,300, as the last ones. If this fails, suspect a number by blocks that is that of the last one."""
