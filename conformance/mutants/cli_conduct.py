@@ -121,3 +121,7 @@ mutant("GUARD-CLI-046d", "what is covered is looked at beside where patches were
     plant=source("cli/results.py", "record.ycoords]) * signs", "record.ycoords])"))
 mutant("GUARD-CLI-044e", "beside somebody else's file an older state stays", ENGINES,
     plant=source("atomic.py", "    for name in also - names:\n        (stage / GONE / name).mkdir(parents=True)\n", ""))
+STEPS = "CLI-043:an_inspection_looks_at_the_steps_as_it_is_told"
+mutant("GUARD-CLI-043h", "inspect: --stitch-crop-size has no effect", STEPS,
+    plant=source("cli/inspect.py", "report_of(args, record, args.stitch_crop_size, (SIDE,))",
+        "report_of(args, record, 20, (SIDE,))"))

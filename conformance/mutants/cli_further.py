@@ -79,3 +79,5 @@ mutant("GUARD-CLI-024h", "infer: --accept has no effect", INFERRED,
 mutant("GUARD-CLI-029e", "reconstruct: --accept has no effect", UNDONE,
     plant=source("cli/reconstruct.py", "    report = about_probe(report_of(args, record), args)\n",
         "    args.accept = None\n    report = about_probe(report_of(args, record), args)\n"))
+mutant("GUARD-CLI-029f", "reconstruct tells its origin in whole pixels", UNDONE,
+    plant=source("cli/solution.py", '"origin": found.frame.origin,', '"origin": np.rint(found.frame.origin),'))

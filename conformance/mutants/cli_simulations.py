@@ -52,3 +52,6 @@ mutant("GUARD-CLI-075b", "a zone plate has its aperture for a radius", f"{WIDE}[
         "    aperture = min(1.0, 2 * aperture)\n    edge = aperture / 2\n"))
 mutant("GUARD-CLI-075c", "a flag of a pupil beside a probe of a file has no effect", NONE,
     plant=source("cli/simulate.py", '    recipe.refuse_without_effect(kind, {"aperture"} & set(args.typed), None, "{}")\n', ""))
+mutant("GUARD-CLI-047l", "--mode-powers is for probes of the simulation's own", "CLI-047:a_probe_of_ones_own_has_modes_too",
+    plant=source("cli/simulate.py", "powers=tuple(args.mode_powers or usual.powers)",
+        "powers=tuple(args.mode_powers or usual.powers) if args.probe_file is None else usual.powers"))

@@ -128,6 +128,14 @@ def continued(backend: Any, shared: Path) -> tuple[process.Completed, list[float
 
 # -- a look at a file
 
+CROP = 2
+"""Central pixels of a patch, less than its scan moves by."""
+
+
+def crops(backend: Any, shared: Path) -> bool:
+    """Whether the help of `inspect` lists how much of a patch is to be placed."""
+    return "--stitch-crop-size" in solving.offered(backend, "inspect", shared)
+
 
 def inspected(backend: Any, shared: Path, answered: bool) -> tuple[process.Completed, list[str]]:
     """`inspect` on counts in metres with zero frequency in the corner, bare, or with flags that answer each finding.
@@ -150,6 +158,7 @@ def inspected(backend: Any, shared: Path, answered: bool) -> tuple[process.Compl
             "--mask": folder / "good.npy",
             "--accept": "zero-frequency",
         }
+        words |= {"--stitch-crop-size": CROP} if crops(backend, shared) else {}
         argv = [*backend.command("inspect"), data, "--output", folder / "picture.png"]
         return commands.call([*argv, *(["--quiet", *commands.listed(words)] if answered else [])], folder)
 

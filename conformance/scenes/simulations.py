@@ -74,6 +74,14 @@ def elsewhere(backend: Any, shared: Path, folder: Path) -> tuple[process.Complet
     return done, [] if done.returncode else unlike(moved, folder / "third" / "out")
 
 
+def of_a_probe_in_modes(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, Path]:
+    """The same with shares of light for two modes beside it."""
+    _understood(backend, shared, *FLAGS, "--probe-file", "--mode-powers")
+    np.save(folder / "probe.npy", curved_probe(N, seed=23)[0])
+    few = {**FLAGS, "--patterns": 4, "--test-patterns": 4, "--beam-stop": 0, "--probe-file": folder / "probe.npy"}
+    return _called(backend, folder, *commands.listed(few), "--mode-powers", *POWERS), folder / "out"
+
+
 def without_effect(backend: Any, shared: Path, folder: Path) -> tuple[list[int], list[str]]:
     """Each real number of a recipe, of a zone plate where there is one, made another one: those that change no pattern.
 

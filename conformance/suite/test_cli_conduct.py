@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import archives, commands, compared, conduct, flags, networks, runs, tuned
+from conformance.scenes import archives, commands, compared, conduct, flags, networks, runs, solving, tuned
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +62,7 @@ def test_a_training_goes_on_by_command(backend: Any, observe: Observer, shared_f
     observe.close("rates", rates, [conduct.LATER], dtype="float64")
 
 
-@pytest.mark.clause("CLI-043~2", needs=("DATA-030",))
+@pytest.mark.clause("CLI-043~3", needs=("DATA-030",))
 def test_what_is_found_is_said_of_both_files(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """A repeated pattern to validate on. If this fails, suspect warnings that are hidden, or a file that nobody looked at."""
     done = conduct.odd(backend, shared_folder).train
@@ -73,7 +73,7 @@ def test_what_is_found_is_said_of_both_files(backend: Any, observe: Observer, sh
     observe.holds("warning", bool(told), "a line with test.npz and repeated-patterns", done.stderr[-600:])
 
 
-@pytest.mark.clause("CLI-043~2", needs=("DATA-030",))
+@pytest.mark.clause("CLI-043~3", needs=("DATA-030",))
 def test_an_implausible_file_does_not_pass_inspection(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Code 1, and every finding by name. If this fails, suspect findings that are printed and not acted on."""
     done, _ = conduct.inspected(backend, shared_folder, answered=False)
@@ -83,7 +83,7 @@ def test_an_implausible_file_does_not_pass_inspection(backend: Any, observe: Obs
     observe.equal("not named", found, [])
 
 
-@pytest.mark.clause("CLI-043~2", needs=("DATA-030",))
+@pytest.mark.clause("CLI-043~3", needs=("DATA-030",))
 @pytest.mark.parametrize("command", ["train", "infer", "reconstruct"])
 def test_nothing_is_made_of_an_implausible_file(backend: Any, observe: Observer, shared_folder: Path, command: str) -> None:
     """Code 1, every finding by name, no file. If this fails, suspect findings that are printed and not acted on."""
@@ -95,7 +95,7 @@ def test_nothing_is_made_of_an_implausible_file(backend: Any, observe: Observer,
     observe.equal("left", left, [])
 
 
-@pytest.mark.clause("CLI-043~2", needs=("DATA-030",))
+@pytest.mark.clause("CLI-043~3", needs=("DATA-030",))
 def test_flags_answer_what_an_inspection_finds(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Code 0, a picture and nothing else, not a word. If this fails, suspect a flag that is dropped."""
     done, new = conduct.inspected(backend, shared_folder, answered=True)
@@ -103,6 +103,16 @@ def test_flags_answer_what_an_inspection_finds(backend: Any, observe: Observer, 
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
     observe.equal("files", new, ["picture.png"])
     observe.equal("quiet", done.stdout, "")
+
+
+@pytest.mark.clause("CLI-043~3", needs=("DATA-030",))
+def test_an_inspection_looks_at_the_steps_as_it_is_told(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """A crop that leaves gaps is warned of. If this fails, suspect a crop of the command's own."""
+    solving.understood(backend, "inspect", "--stitch-crop-size", shared_folder)
+    bare, told = (conduct.inspected(backend, shared_folder, answered)[0] for answered in (False, True))
+
+    observe.equal("of the usual crop", any("steps" in line for line in bare.stderr.splitlines()), False)
+    observe.holds("warning", "steps" in told.stderr, "a line with steps", told.stderr[-600:])
 
 
 @pytest.mark.clause("CLI-044~2", needs=("CLI-022", "CLI-024"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import flags, runs, solving
+from conformance.scenes import flags, runs
 from conformance.scenes.images import apart
 
 pytestmark = pytest.mark.slow
@@ -59,18 +59,19 @@ def test_every_further_flag_reaches_the_training(backend: Any, observe: Observer
     observe.equal("parameters", {name: parameters[name] for name in expected}, expected)
 
 
-@pytest.mark.clause("CLI-029~2", needs=("CLI-017",))
+@pytest.mark.clause("CLI-029~3", needs=("CLI-017",))
 def test_flags_undo_what_was_done_to_a_file(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Counts, another unit, hot pixels. If this fails, suspect a flag that is dropped, or a mask upside down."""
     found = flags.undone(backend, shared_folder)
     observe.holds("exit code", found.done.returncode == 0, "0", f"{found.done.returncode}: {found.done.stderr[-1500:]}")
 
-    given = solving.arrays("plain")
-    observe.close("object", found.match().error, 0.0)
-    observe.close("positions", found["positions"], np.stack([given["xcoords"], given["ycoords"]], axis=-1), dtype="float64")
+    match = found.match()
+    observe.close("object", match.error, 0.0)
+    observe.close("shift", np.array(match.shift), np.array(flags.ASIDE))
+    observe.close("positions", found["positions"], np.stack(flags.aside(), axis=-1), dtype="float64")
 
 
-@pytest.mark.clause("CLI-029~2", needs=("CLI-017",))
+@pytest.mark.clause("CLI-029~3", needs=("CLI-017",))
 @pytest.mark.parametrize("flag", ["seed", "batch"])
 def test_another_order_of_steps_gives_another_object(backend: Any, observe: Observer, shared_folder: Path, flag: str) -> None:
     """Bit for bit. If this fails, suspect a flag that is parsed and dropped."""

@@ -76,6 +76,18 @@ def test_a_simulation_takes_a_probe_of_ones_own(backend: Any, observe: Observer,
     observe.close("probe", found / factor, own, spread=1e-6)
 
 
+@pytest.mark.clause("CLI-047~1", needs=("CLI-028",), evidence="conservation")
+def test_a_probe_of_ones_own_has_modes_too(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Both flags in one call. If this fails, suspect shares that only probes of the simulation's own know."""
+    done, folder = simulations.of_a_probe_in_modes(backend, shared_folder, tmp_path)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    probe = simulations.arrays(backend.read(folder / "train.npz"))["probeGuess"]
+
+    powers = np.sum(np.abs(probe) ** 2, axis=(-2, -1))
+    observe.close("shares", powers / powers.sum(), np.array(simulations.POWERS), spread=1e-3)
+
+
 @pytest.mark.clause("CLI-047~1", needs=("CLI-028",), evidence="analytic")
 def test_every_real_number_of_a_recipe_acts(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Another one, other patterns. If this fails, suspect a number that is read, told, and replaced by a default."""

@@ -86,6 +86,19 @@ def test_a_share_of_the_places_is_drawn_by_its_seed(backend: Any, observe: Obser
     observe.equal("all", second(s_img=1.0, rng_seed_subsample=3), second())
 
 
+@pytest.mark.clause("SIDE-011~2", evidence="analytic")
+def test_a_place_counts_once_in_a_share_too(backend: Any, observe: Observer) -> None:
+    """Two places, eight times each, of which any twelve have both. If this fails, suspect a share that is taken as it is."""
+    apart, diameter = 3.0, 7.5
+    x = np.repeat([0.0, apart], 8)
+
+    found = backend.overlap_metrics(
+        x, 0 * x, np.array([[0], [9]]), N=16, probe_diameter_px=diameter, neighbor_count=1, s_img=0.75, rng_seed_subsample=2
+    )
+
+    observe.close("overlap", float(native.item(found, METRICS[1])), oracle.disc(apart, diameter))
+
+
 @pytest.mark.clause("SIDE-011~2")
 @pytest.mark.parametrize("kind", ["one-place", "beyond", "no-share", "more-than-all"])
 def test_what_is_no_scan_has_no_figures(backend: Any, observe: Observer, kind: str) -> None:
@@ -126,6 +139,16 @@ def test_one_object_in_another_gauge_has_no_error(backend: Any, observe: Observe
     observe.close("aligned", interop.aligned(tmp_path, name), truth[8:-8, 8:-8])
     observe.at_least("structure", min(row[key] for key in row if "ssim" in key), 0.999)
     observe.at_least("rings", row["frc50"], 0.45)
+
+
+@pytest.mark.clause("SIDE-030~2", evidence="analytic")
+def test_an_aligned_object_is_still_itself(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Its stripes stay. If this fails, suspect the truth, or the first object, under every name."""
+    objects, truth = interop.compared()
+
+    backend.compare_objects(objects, truth, tmp_path)
+
+    observe.close("aligned", interop.aligned(tmp_path, "stripes"), objects["stripes"][8:-8, 8:-8])
 
 
 @pytest.mark.clause("SIDE-030~2", evidence="symmetry")

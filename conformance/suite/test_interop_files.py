@@ -70,6 +70,22 @@ def test_what_was_written_is_read_again(backend: Any, observe: Observer, tmp_pat
     observe.close(name, *interop.numbers(native.item(found, name), given[name]))
 
 
+@pytest.mark.clause("SIDE-002~3", evidence="symmetry")
+@pytest.mark.parametrize("name", ["exposure_time_s", *interop.OPTIONAL, "loss_values", "scan_index"])
+def test_a_zero_that_was_written_is_a_number(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
+    """Nothing is no less stated than something. If this fails, suspect a value whose truth is asked for its presence."""
+    zeros = dict.fromkeys(("exposure_time_s", *interop.OPTIONAL), 0.0) | {
+        "loss_values": np.zeros(3),
+        "scan_index": np.zeros(12, int),
+    }
+    given, _ = written(backend, tmp_path, **zeros)
+
+    found = backend.read_product(tmp_path / "product.h5")
+
+    observe.equal("stated", name in found, True)
+    observe.close(name, *interop.numbers(native.item(found, name), given[name]))
+
+
 @pytest.mark.clause("SIDE-002~3", evidence="differential")
 @pytest.mark.parametrize("form", ["two", "three", "four"])
 @pytest.mark.parametrize("name", [*SAME, "origin"])
