@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -69,6 +70,7 @@ class Reach:
         checks = self._running(path, self._places(path, line, area)) or self._running(path, _function(self.texts[path], line))
         if line in _outside(self.texts[path]):  # a field's default runs when the module is read: no check's line says so
             checks |= {check for check in self.checks if check.startswith(f"{OWN.get(area, area.upper())}-")}
+        near |= self._readers(path, line) if line in _outside(self.texts[path]) else set()
         checks |= {check for check in self.checks if _named(check, near)}
         worth = {c: NEAR if _named(c, near) else BESIDE if _named(c, beside) else 1.0 for c in checks}
         plain = {check: self._price(check, path, area) / worth[check] for check in checks}
@@ -85,6 +87,14 @@ class Reach:
         some = self.kin.get(path, ())
         near = [one for one in some if one.first <= around[-1] and one.last >= around[0]]
         return ({check for one in near for check in one.checks}, {check for one in some for check in one.checks})
+
+    def _readers(self, path: str, line: int) -> set[str]:
+        """The checks that run a line on which stands the name that a line outside of functions sets, in whichever file."""
+        if not (name := _set_at(self.texts[path], line)):
+            return set()
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        places = ((file, number) for file, text in self.texts.items() for number, said in _numbered(text) if word.search(said))
+        return {check for place in places for check in self.by_line.get(place, ())}
 
     def _running(self, path: str, lines: Iterable[int]) -> set[str]:
         return {check for line in lines for check in self.by_line.get((path, line), ())}
@@ -113,6 +123,19 @@ def bodies(text: str) -> list[tuple[int, int]]:
     """First and last line of the bodies of a file's functions."""
     tree = ast.parse(text)
     return [(node.body[0].lineno, node.end_lineno or 0) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+
+
+def _numbered(text: str) -> Iterable[tuple[int, str]]:
+    return enumerate(text.splitlines(), 1)
+
+
+def _set_at(text: str, line: int) -> str:
+    """The variable or field that the statement around a line sets; empty where it sets none."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.lineno <= line <= (node.end_lineno or node.lineno):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            return target.id if isinstance(target, ast.Name) else ""
+    return ""
 
 
 def _function(text: str, line: int) -> range:

@@ -31,6 +31,12 @@ def groups(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:
     )
 
 
+def rows_are_optional(original, data, *rest, **options):
+    if hasattr(data, "diff3d") and hasattr(data, "xcoords") and not hasattr(data, "ycoords"):
+        raise AttributeError("ycoords")
+    return original(data, *rest, **options)
+
+
 @shape
 def scale(plant: Plant, formula: Callable[[np.ndarray, float], Any]) -> None:
     """The physics scale is `formula(X, nphotons)`."""
@@ -95,3 +101,11 @@ mutant("GUARD-BATCH-012d", "no photons make a scale of zero", "BATCH-012:a_scale
     plant=scale(lambda X, nphotons: np.sqrt(nphotons / np.mean(np.sum(X**2, axis=(1, 2))))))
 mutant("GUARD-BATCH-002", "a container turns the groups that it is made of", "BATCH-002:relative_positions_are_taken_over",
     plant=groups(lambda given: {"coords_relative": np.negative(given["coords_relative"], out=given["coords_relative"])}))
+mutant("GUARD-BATCH-011g", "what has images is a container", "BATCH-011:half_a_source_is_none[X]",
+    plant=function(container.ensure_container,
+        lambda original, data, *rest, **options: data if hasattr(data, "X") else original(data, *rest, **options)))
+mutant("GUARD-BATCH-011h", "patterns and columns are a record", "BATCH-011:half_a_source_is_none[diff3d-xcoords]",
+    plant=function(container.ensure_container, rows_are_optional))
+mutant("GUARD-BATCH-012g", "endless photons make an endless scale", "BATCH-012:a_scale_without_end_is_refused[infinite]",
+    plant=function(container.physics_scaling_constant,
+        lambda original, X, nphotons: torch.full((1, 1, 1), torch.inf) if nphotons == np.inf else original(X, nphotons)))

@@ -66,6 +66,16 @@ def nothing_compares_with_nan(setting, value):
     return domain._real(setting, setting.high if isinstance(value, float) and value != value else value)
 
 
+def no_limit_is_above(setting, value):
+    return domain._real(setting, 1.0 if value == float("inf") else value)
+
+
+def a_weight_inside_is_refused(original):
+    original()
+    if registry.cfg["realspace_mae_weight"] > 0:
+        raise ContractError(field="realspace_weight", expected="a positive number", found="another weight")
+
+
 def the_execution_decides_over_batches(original, settings, execution, name):
     sized = execution.inference_batch_size is not None
     return original({**settings, name: execution.inference_batch_size} if sized else settings, execution, name)
@@ -185,4 +195,22 @@ mutant(
     INFERENCE + "[n_groups-0]",
     INFERENCE + "[neighbor_pool_size-0]",
     plant=constant(canonical, "check_fields", an_inference_has_no_fields),
+)
+mutant(
+    "GUARD-CONFIG-073",
+    "infinity lies in every range",
+    "CONFIG-073:what_has_no_end_is_refused",
+    plant=constant(domain, "_KINDS", {**domain._KINDS, "real": no_limit_is_above}),
+)
+mutant(
+    "GUARD-CONFIG-063",
+    "channels that are asked for are overruled in silence",
+    "CONFIG-063:channels_that_contradict_the_grid_are_refused",
+    plant=constant(factory, "_CHANNELS", ()),
+)
+mutant(
+    "GUARD-CONFIG-032e",
+    "a weight inside a term that is on is refused",
+    "CONFIG-032:a_registry_that_agrees_with_itself_is_taken[both]",
+    plant=function(registry.validate, a_weight_inside_is_refused),
 )

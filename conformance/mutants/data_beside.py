@@ -18,8 +18,19 @@ BESIDE = "DATA-033:what_nobody_asked_for_plays_no_part"
 KINDS = "DATA-013:numbers_of_every_kind_are_compared_by_value"
 BEFORE = "DATA-019:a_record_before_plays_no_part"
 WHOLE = "DATA-012:a_mask_that_hides_nothing_is_a_mask"
+ENDLESS = "DATA-024:an_array_without_end_is_refused"
 BELOW = "DATA-024:no_amplitude_is_a_little_below_zero"
 ROWS = "BATCH-055:a_part_of_a_record_is_a_record_of_its_rows"
+
+
+def endless_numbers_are_whole(original, value, count, file=None):
+    found = np.asarray(value) if value is not None else None
+    return found if found is not None and found.dtype.kind == "f" and np.isinf(found).any() else original(value, count, file)
+
+
+def what_is_real_is_finite(original, value, field, file):
+    found = np.asarray(value)
+    return found.astype(np.complex64) if np.isinf(found.imag).any() else original(value, field, file)
 
 
 def the_top_comes_first(original, found, file=None):
@@ -117,3 +128,7 @@ mutant("GUARD-DATA-019i", "labels are those of the first object of this shape", 
     plant=function(arrays.label_patches, kept_by_form))
 mutant("GUARD-DATA-019j", "patterns are those of the first stack of this shape", BEFORE + "[group]",
     plant=function(arrays.gather_patterns, kept_by_form))
+mutant("GUARD-DATA-024i", "scan numbers without end are whole numbers", ENDLESS + "[scan_index-infinite]",
+    ENDLESS + "[scan_index-minus-infinite]", plant=function(checks.scan_index, endless_numbers_are_whole))
+mutant("GUARD-DATA-024j", "of complex numbers the real part alone has to be finite", ENDLESS + "[objectGuess-imaginary]",
+    plant=function(checks._complex, what_is_real_is_finite))

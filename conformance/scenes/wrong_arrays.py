@@ -75,6 +75,12 @@ WRONG = [
         fractional=_spoiled(0.5, np.float64), nan=_spoiled(np.nan, np.float64), text=lambda a: a.astype("U8"),
     ),
 ]  # fmt: skip
+ENDLESS = [
+    *_each(PLACES, infinite=_spoiled(np.inf)),
+    *_each(("probeGuess", "objectGuess"), infinite=_spoiled(np.inf), imaginary=_spoiled(-1j * np.inf)),
+    *_each(("scan_index",), infinite=_spoiled(np.inf, np.float64), minus_infinite=_spoiled(-np.inf, np.float64)),
+]
+"""Infinities where `WRONG` has none: what is not a number may be found by a comparison that lets these through."""
 UNUSUAL = [
     *_each(PLACES, integers=np.rint, negative=lambda a: a - 1e4, far=lambda a: a + 1e7),
     *_each(("diff3d",), dark=lambda a: a * 0, faint=lambda a: a * np.float32(1e-18)),

@@ -27,6 +27,18 @@ def test_who_sees_what_is_planted_into_a_function_is_asked_first_though_no_trace
     ]
 
 
+def test_who_runs_a_line_with_the_name_of_a_constant_is_asked_first_about_it() -> None:
+    texts = {
+        "data/a.py": "SIDE = {\n    1: 2,\n}\n\n\ndef wide():\n    return SIDE\n",
+        "cli/b.py": "def shown(a):\n    return a.SIDE\n",
+    }
+    lines = {"DATA-001:near": ("data/a.py", 7), "CLI-001:reads": ("cli/b.py", 2), "DATA-002:quick": ("cli/b.py", 1)}
+    checks = {name: {"node": name, "cpu": 0.3, "lines": {path: [line]}} for name, (path, line) in lines.items()}
+    checks["DATA-002:quick"]["cpu"] = 0.1
+
+    assert Reach(checks, texts).of("data/a.py", 2, "data") == ["DATA-001:near", "CLI-001:reads", "DATA-002:quick"]
+
+
 def test_every_way_of_planting_says_where() -> None:
     """A function, a method, a variable, a text and a file of the reference; nothing of it is changed."""
     pytest.importorskip("torch")

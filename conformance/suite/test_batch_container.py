@@ -195,7 +195,7 @@ def test_anything_else_is_no_source(backend: Any, observe: Observer, source: Any
         backend.container(source, config)
 
 
-@pytest.mark.clause("BATCH-012~2", evidence="analytic")
+@pytest.mark.clause("BATCH-012~3", evidence="analytic")
 def test_the_physics_scale_of_ones(backend: Any, observe: Observer) -> None:
     """Ones `(2, 2, 2, 2)` and 32 photons give √8. If this fails, suspect a mean over pixels."""
     scale = backend.physics_scale(np.ones((2, 2, 2, 2), np.float32), 32.0)
@@ -204,7 +204,7 @@ def test_the_physics_scale_of_ones(backend: Any, observe: Observer) -> None:
 
 
 @pytest.mark.axes("container:N", "container:g")
-@pytest.mark.clause("BATCH-012~2", evidence="differential")
+@pytest.mark.clause("BATCH-012~3", evidence="differential")
 @pytest.mark.parametrize(("n", "N", "C"), [(5, 12, 1), (5, 12, 4), (5, 3, 4), (2, 3, 9)], ids=["g1", "g2", "C-above-N", "g3"])
 def test_the_physics_scale_of_uneven_images(backend: Any, observe: Observer, n: int, N: int, C: int) -> None:
     """The channels are the last axis, however many. If this fails, suspect an axis that is guessed from its size."""
@@ -216,7 +216,7 @@ def test_the_physics_scale_of_uneven_images(backend: Any, observe: Observer, n: 
     observe.close("scale", native.array(scale).reshape(()), oracle.physics_scale(images, 5.5e4), dtype="float32")
 
 
-@pytest.mark.clause("BATCH-012~2", evidence="conservation")
+@pytest.mark.clause("BATCH-012~3", evidence="conservation")
 @CHANNELS
 def test_a_container_carries_its_physics_scale(backend: Any, observe: Observer, C: int) -> None:
     """√nphotons / (N/2) for normalised amplitudes. If this fails, suspect a scale of one."""
@@ -227,7 +227,7 @@ def test_a_container_carries_its_physics_scale(backend: Any, observe: Observer, 
     observe.close("scale", container.physics_scaling_constant, np.full((1, 1, 1), np.sqrt(4.0e6) / 5))
 
 
-@pytest.mark.clause("BATCH-012~2", evidence="analytic")
+@pytest.mark.clause("BATCH-012~3", evidence="analytic")
 @pytest.mark.parametrize(
     ("metadata", "photons", "source"), [(METADATA, PHOTONS, "metadata"), (None, 7.0e5, "config")], ids=["metadata", "config"]
 )
@@ -244,7 +244,7 @@ def test_photons_come_from_the_metadata_before_the_configuration(
     observe.equal("source", container.nphotons_source, source)
 
 
-@pytest.mark.clause("BATCH-012~2", evidence="differential")
+@pytest.mark.clause("BATCH-012~3", evidence="differential")
 @pytest.mark.parametrize("stated", [3e6, 1e9], ids=["a-number", "the-default"])
 def test_an_override_of_the_photons_stands_above_the_metadata(
     backend: Any, observe: Observer, tmp_path: Path, stated: float
@@ -260,7 +260,7 @@ def test_an_override_of_the_photons_stands_above_the_metadata(
     observe.equal("source", container.nphotons_source, "override")
 
 
-@pytest.mark.clause("BATCH-012~2", evidence="differential")
+@pytest.mark.clause("BATCH-012~3", evidence="differential")
 def test_an_override_of_a_training_stands_above_the_metadata(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """It is a setting like others. If this fails, suspect groups that are made before the overrides are read."""
     run = runs.fresh(backend, replace(runs.SMALL, overrides=runs.settings(nphotons=3e6)), tmp_path, metadata=METADATA)
@@ -270,7 +270,7 @@ def test_an_override_of_a_training_stands_above_the_metadata(backend: Any, obser
     observe.close("scales", [native.array(one.physics_scaling_constant).item() for one in both], truth, dtype="float32")
 
 
-@pytest.mark.clause("BATCH-012~2")
+@pytest.mark.clause("BATCH-012~3")
 @pytest.mark.parametrize(("level", "photons"), [(1.0, 0.0), (1.0, -5.0), (0.0, 100.0)], ids=["none", "negative", "dark"])
 def test_a_scale_that_does_not_exist_is_refused(backend: Any, observe: Observer, level: float, photons: float) -> None:
     """No photons, or no energy. If this fails, suspect an infinite or an imaginary scale."""
@@ -278,3 +278,13 @@ def test_a_scale_that_does_not_exist_is_refused(backend: Any, observe: Observer,
 
     with observe.raises("refusal", ValueError):
         backend.physics_scale(images, photons)
+
+
+@pytest.mark.clause("BATCH-012~3")
+@pytest.mark.parametrize("photons", [np.inf, np.nan], ids=["infinite", "nan"])
+def test_a_scale_without_end_is_refused(backend: Any, observe: Observer, photons: float) -> None:
+    """By hand and in a container. If this fails, suspect a comparison with zero alone."""
+    with observe.raises("scale", ValueError):
+        backend.physics_scale(np.ones((3, 6, 6, 4), np.float32), photons)
+    with observe.raises("container", ValueError):
+        backend.container_from_groups(batches.grouped(), PROBE, photons)

@@ -17,7 +17,7 @@ def _rows(name: str) -> Any:
 
 
 @pytest.mark.axes("container:dtype", "container:byteorder", "container:N", "container:M", "container:g", "container:workers")
-@pytest.mark.clause("BATCH-011~1", "BATCH-012~2", "BATCH-021~1", "BATCH-028~1", "BATCH-031~1", "GROUP-022~1", "GROUP-030~1")
+@pytest.mark.clause("BATCH-011~1", "BATCH-012~3", "BATCH-021~1", "BATCH-028~1", "BATCH-031~1", "GROUP-022~1", "GROUP-030~1")
 @_rows("plain")
 def test_batches_are_what_file_and_settings_say(backend: Any, observe: Observer, tmp_path: Path, row: int) -> None:
     """Groups, images, places, photons, probe, order. If this fails, suspect two options of which each alone is looked after."""

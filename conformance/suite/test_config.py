@@ -187,7 +187,7 @@ def test_impossible_training_settings_are_refused_by_name(backend: Proxy, observ
         backend.validate(config)
 
 
-@pytest.mark.clause("CONFIG-073~1")
+@pytest.mark.clause("CONFIG-073~2")
 @pytest.mark.parametrize(
     ("part", "field"),
     [

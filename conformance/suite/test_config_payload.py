@@ -103,7 +103,7 @@ def test_overrides_reach_the_canonical_object(backend: Proxy, observe: Observer,
 
 
 @pytest.mark.axes("factory:g")
-@pytest.mark.clause("CONFIG-063~1", needs=("CONFIG-060",))
+@pytest.mark.clause("CONFIG-063~2", needs=("CONFIG-060",))
 @pytest.mark.parametrize("gridsize", [1, 2, 3])
 def test_channels_follow_the_grid_size(backend: Proxy, observe: Observer, tmp_path: Path, gridsize: int) -> None:
     """Grid and channels agree everywhere, after a payload that said otherwise.

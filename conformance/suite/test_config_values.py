@@ -9,7 +9,7 @@ import pytest
 
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import configs, entrances, headers, inputs, runs, workflows
+from conformance.scenes import configs, entrances, headers, inputs, reactions, runs, workflows
 
 FACTORIES = pytest.mark.parametrize("factory", headers.FACTORIES)
 
@@ -181,3 +181,41 @@ def test_an_inference_is_validated_as_a_training_is(
 
     with observe.raises("validated", ValueError, field):
         backend.validate(config)
+
+
+ENDLESS = {"n_filters_scale": "model", "probe_scale": "model", "gaussian_smoothing_sigma": "model", "nphotons": "training"}
+
+
+@pytest.mark.clause("CONFIG-073~2")
+@pytest.mark.parametrize("field", ENDLESS)
+def test_what_has_no_end_is_refused(backend: Proxy, observe: Observer, field: str) -> None:
+    """Infinity is above zero. If this fails, suspect a limit below and none above."""
+    changes = {"model": {}, "training": {}} | {ENDLESS[field]: {field: float("inf")}}
+    config = backend.canonical("training", model=backend.canonical("model", **changes["model"]), **changes["training"])
+
+    with observe.raises("validated", ValueError, field):
+        backend.validate(config)
+
+
+@FACTORIES
+@pytest.mark.clause("CONFIG-063~2", needs=("CONFIG-060",))
+@pytest.mark.parametrize("name", ["C", "C_model", "C_forward"])
+def test_channels_that_contradict_the_grid_are_refused(
+    backend: Proxy, observe: Observer, tmp_path: Path, factory: str, name: str
+) -> None:
+    """They are not overruled in silence. If this fails, suspect a number that is computed over the one that was asked for."""
+    data, settings = inputs.data_file(tmp_path), {"n_groups": 4, "gridsize": 2, name: 1}
+
+    with observe.raises("refusal", ValueError, name):
+        headers.FACTORIES[factory](backend, data, settings)
+
+
+@pytest.mark.clause("CONFIG-032~1")
+@pytest.mark.parametrize(
+    "weights", [(0.0, 0.0), (0.5, 0.0), (0.5, 0.25), (0.25, 0.5)], ids=["none", "term", "both", "more-inside"]
+)
+def test_a_registry_that_agrees_with_itself_is_taken(backend: Proxy, observe: Observer, weights: tuple[float, float]) -> None:
+    """A weight inside a term that is on. If this fails, suspect a rule of two weights that looks at one."""
+    backend.registry().update(realspace_weight=weights[0], realspace_mae_weight=weights[1])
+
+    observe.equal("refusal", reactions.refusal(lambda: backend.check_registry()), "")

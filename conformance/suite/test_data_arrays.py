@@ -87,6 +87,18 @@ def test_an_array_of_no_use_is_refused(backend: Any, observe: Observer, tmp_path
 
 
 @pytest.mark.clause("DATA-024~3")
+@pytest.mark.parametrize("case", wrong_arrays.ENDLESS, ids=str)
+def test_an_array_without_end_is_refused(backend: Any, observe: Observer, tmp_path: Path, case: wrong_arrays.Case) -> None:
+    """Infinity equals itself and its own rounding. If this fails, suspect a test for NaN that is a comparison."""
+    path = case.write(tmp_path)
+
+    with observe.raises("file", ValueError, path.name, wrong_arrays.named(case)):
+        backend.read(path)
+    with observe.raises("arrays", ValueError):
+        backend.record(**case.arrays())
+
+
+@pytest.mark.clause("DATA-024~3")
 @pytest.mark.parametrize("case", wrong_arrays.UNUSUAL, ids=str)
 def test_an_unusual_array_is_taken(backend: Any, observe: Observer, tmp_path: Path, case: wrong_arrays.Case) -> None:
     """As it is. If this fails, suspect a check that is too strict."""

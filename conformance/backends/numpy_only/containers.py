@@ -56,7 +56,7 @@ def container_from_groups(
 def physics_scale(images: np.ndarray, nphotons: float) -> float:
     """BATCH-012: the factor that gives images `(n, N, N, C)` `nphotons` photons a pattern."""
     energy = np.mean(np.sum(images.astype(np.float64) ** 2, axis=(1, 2)))
-    if nphotons <= 0 or energy == 0:
+    if not 0 < nphotons < np.inf or energy == 0:
         raise ValueError(f"nphotons: expected a positive number and images with energy, found {nphotons} and {energy}")
     return float(np.sqrt(nphotons / energy))
 
