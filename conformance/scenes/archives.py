@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import beside, native, process
-from conformance.connectors.names import NotEvaluated
+from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.oracles import bundle as oracle
 from conformance.scenes import networks, runs
 from conformance.scenes.records import write_npz
@@ -133,11 +133,13 @@ def with_state(content: Mapping[str, bytes], model: str, edit: Callable[[dict[st
 
 
 def shared_weight(content: Mapping[str, bytes]) -> dict[str, str]:
-    """Model → the name of a weight that both models of an archive hold, told by its bytes."""
+    """Model → the name of a weight that both models of an archive hold, told by its bytes; `NotClaimed` where there is none."""
     part, whole = (oracle.state(content[f"{name}/model.pth"]) for name in ("autoencoder", MODEL))
     there = {(value.shape, value.tobytes()): name for name, value in whole.items() if value.size > 8}
-    own, found = next((name, there[v.shape, v.tobytes()]) for name, v in part.items() if (v.shape, v.tobytes()) in there)
-    return {"autoencoder": own, MODEL: found}
+    both = [(name, there[v.shape, v.tobytes()]) for name, v in part.items() if (v.shape, v.tobytes()) in there]
+    if not both:
+        raise NotClaimed("wts.h5.zip: no weight stands in both of its models")
+    return dict(zip(("autoencoder", MODEL), both[0], strict=True))
 
 
 def spoil(weights: dict[str, np.ndarray], name: str) -> None:

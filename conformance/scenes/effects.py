@@ -25,6 +25,8 @@ ABSENT = "absent"
 """Of `accelerator`: one that the machine does not have."""
 LEAN = Recipe(groups=8, validation=False, execution=runs.settings(enable_checkpointing=False))
 """Two batches, nothing written but the metrics."""
+DIVERGED = re.compile(r"\b(nan|inf|infinite|infinity|finite)\b", re.IGNORECASE)
+"""In the words of a fit that fails by its loss (TRAIN-050)."""
 LEAVING = Recipe(groups=4)
 """One batch, validated, with checkpoints."""
 
@@ -70,9 +72,12 @@ def outcomes(backend: Any, effect: Effect, folder: Path) -> tuple[Outcome, Outco
 def unnamed(effect: Effect, outcome: Outcome) -> str:
     """The refusal of a value that says neither the setting nor the value; empty where there is none such.
 
-    A backend may refuse what the circumstances state already, by name: then the setting has nothing to act on.
+    A backend may refuse what the circumstances state already, by name: then the setting has nothing to act on. A training that
+    ends with numbers that are none has been reached by the setting.
     """
     words = (effect.field, effect.named, effect.to, *effect.circumstances)
+    if DIVERGED.search(outcome.refusal):
+        return ""
     return "" if not outcome.refusal or _named(outcome, words) else outcome.refusal
 
 

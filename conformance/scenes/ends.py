@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from conformance.connectors.names import NotEvaluated
+
 FAINT = 2.0**-34
 """A weight of the likelihood that makes losses of a ten-thousandth; under Adam the updates stay nearly what they were."""
 
@@ -16,6 +18,10 @@ PILED = 0.1 + 0.3j
 
 LEFT = 0.03
 """The greatest residual of an engine that is nearly there; masked pixels alone would make 0.08."""
+
+
+LATE, FALLS = 10, 0.05
+"""Passes in which a residual that has settled falls by less than this share."""
 
 
 def nearly_fitted(scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -35,3 +41,10 @@ def obstruct_log(out: Path) -> None:
     """A file where the folder of the logs is to be made."""
     out.mkdir(parents=True)
     (out / "lightning_logs").write_bytes(b"in the way")
+
+
+def ended(residuals: np.ndarray) -> np.ndarray:
+    """The residuals of an engine; `NotEvaluated` where they are more than `LEFT` and still fall: on its way is not wrong."""
+    if residuals.size > LATE and LEFT < residuals[-1] < (1 - FALLS) * residuals[-1 - LATE]:
+        raise NotEvaluated(f"the residual still falls after {residuals.size} passes: {residuals[-1]:.3g}")
+    return residuals

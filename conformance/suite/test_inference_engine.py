@@ -244,13 +244,13 @@ def test_an_engine_hears_nothing_of_a_masked_pixel(backend: Any, observe: Observ
     observe.close("object", found.error, 0.0)
 
 
-@pytest.mark.clause("INFER-067~1", needs=("INFER-033", "INFER-042"))
+@pytest.mark.clause("INFER-067~2", needs=("INFER-033", "INFER-042"))
 @pytest.mark.parametrize("change", ["", "masked"], ids=["whole", "masked"])
 def test_an_engines_residual_is_that_of_the_good_pixels(backend: Any, observe: Observer, change: str) -> None:
     """Hardly anything is left. If this fails, suspect a misfit of what a mask hides."""
     results, _ = engines.told(backend, replace(PLAIN, change=change), "residuals")
 
-    left = native.array(results["residuals"]).astype(float)
+    left = ends.ended(native.array(results["residuals"]).astype(float))
     observe.at_most("passes", left.size, engines.PASSES)
     observe.at_most("residual", float(left[-1]), ends.LEFT)
 
