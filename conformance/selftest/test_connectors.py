@@ -117,6 +117,11 @@ def test_an_attribute_that_raises_is_the_backends_fault_and_one_that_is_not_ther
     assert blame.origin(broken.value, here) == "backend" and blame.origin(absent.value, here) == "check"
 
 
+def test_a_property_is_seen_on_the_class_of_a_handle_though_reading_it_fails(far: Any) -> None:
+    record = Proxy(far).record(broken_too=1)
+    assert {name for kind in type(record).__mro__ for name in vars(kind)} & {"broken", "broken_too", "nothing"} == {"broken"}
+
+
 def test_what_a_scene_does_not_find_in_an_answer_is_a_matter_of_form() -> None:
     from conformance.scenes import counts
 

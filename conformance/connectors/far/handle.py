@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 from collections import abc
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,7 +40,13 @@ def described(thing: Any) -> dict[str, Any]:
         "hash": kind.__hash__ is not None,
         "plain": kind.__name__ if kind in (dict, list, tuple) else plain,
         "abstract": [name for name in ABSTRACT if isinstance(thing, getattr(abc, name))],
+        "properties": sorted(_properties(kind)),
     }
+
+
+def _properties(kind: type) -> set[str]:
+    made = (name for base in kind.__mro__ for name, found in vars(base).items() if isinstance(found, property | cached_property))
+    return {name for name in made if not name.startswith("__")}
 
 
 class Asked(Protocol):
@@ -105,6 +112,11 @@ def _operator(name: str) -> Any:
     return operate
 
 
+def _property(name: str) -> property:
+    """Who looks whether a class has an attribute sees that it does, though reading it fails (BATCH-057)."""
+    return property(lambda self: self._peer.request("get", self, name))
+
+
 def _values(self: Handle, dtype: Any = None, copy: Any = None) -> np.ndarray:
     found = self._peer.request("beside", "array", (self,), {})
     return found if dtype is None else found.astype(dtype)
@@ -113,6 +125,7 @@ def _values(self: Handle, dtype: Any = None, copy: Any = None) -> np.ndarray:
 def make(told: dict[str, Any]) -> type[Handle]:
     """The class of the handles of one class of the other side."""
     names: dict[str, Any] = {"__slots__": (), "__module__": told["module"], "__qualname__": told["name"]}
+    names |= {name: _property(name) for name in told["properties"] if not hasattr(Handle, name)}
     names |= {name: _operator(name) for name in told["operators"]}
     if told["values"]:
         names["__array__"] = _values
