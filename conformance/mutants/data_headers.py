@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from conformance.defects.changes import constant, function, instead, method, source
+from conformance.defects.changes import constant, function, instead, method, result, source
 from conformance.mutants import rows
 from reference_impl.batch import mapping
 from reference_impl.batch.container import photons_of
@@ -19,6 +19,7 @@ NUMBERED = "DATA-013:headers_of_numbered_files_are_taken"
 FIRST = "DATA-030:the_first_of_many_patterns_are_judged"
 OVERRIDE = "BATCH-049:photons_of_an_override_reach_a_map"
 DROPPED = "CLI-011:a_scan_with_dropped_frames_needs_no_number_of_groups"
+SKIPPED = "BATCH-056:a_map_that_skips_a_file_is_for_who_skips_it"
 REGISTERED = "CONFIG-001:the_registry_holds_what_a_payload_says"
 BLOCK = 4096
 """Patterns of 16 x 16 pixels."""
@@ -80,3 +81,7 @@ mutant("GUARD-CONFIG-001c", "behind the factory of an inference the registry has
 mutant("GUARD-CONFIG-001d", "behind the factory of a training the registry has the side of before the file was read",
     f"{REGISTERED}[training]",
     plant=function(factory.create_training_payload, as_before_the_file("N")))
+mutant("GUARD-BATCH-056c", "a map from which a bad file was left out is opened by who asks for all of them", SKIPPED,
+    plant=method(mapping.Plan, "settings", result(lambda found: found | {"skip": False})))
+mutant("GUARD-BATCH-056d", "a map is opened by the names of its files and their number of patterns a side", SKIPPED,
+    plant=method(mapping.Plan, "settings", result(lambda found: {name: found[name] for name in ("N", "gridsize")})))

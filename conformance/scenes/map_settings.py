@@ -148,3 +148,12 @@ def overridden(backend: Any, folder: Path) -> list[str]:
     config = backend.payload(path, folder / "out", stated, execution).tf_training_config
     found = maps.values(maps.everything(backend.mapped([path], folder / "map", config)))
     return maps.unlike(found, maps.in_memory(backend, path, config))
+
+
+def skipping(backend: Any, folder: Path) -> tuple[list[Path], Any]:
+    """Three files, of which the second one is left out of the map that was made of them, and their configuration."""
+    paths, config = maps.with_a_bad_one(folder, "more-modes"), maps.config(backend)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        backend.mapped(paths, folder / "map", config, skip=True)
+    return paths, config

@@ -61,3 +61,12 @@ def test_a_map_says_what_its_files_are_read_with(backend: Any, observe: Observer
 def test_photons_of_an_override_reach_a_map(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """They stand above those of a file, as in memory. If this fails, suspect a setting whose source is forgotten."""
     observe.equal("changed", map_settings.overridden(backend, tmp_path), [])
+
+
+@pytest.mark.clause("BATCH-056~1", needs=("BATCH-047",))
+def test_a_map_that_skips_a_file_is_for_who_skips_it(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Asked for whole, it is refused as the file is. If this fails, suspect an argument of the call that is in no key."""
+    paths, config = map_settings.skipping(backend, tmp_path)
+
+    with observe.raises("map", ValueError):
+        backend.mapped(paths, tmp_path / "map", config)
