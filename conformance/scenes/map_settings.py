@@ -11,7 +11,7 @@ import numpy as np
 
 from conformance.connectors import native
 from conformance.scenes import batches, entrances, maps
-from conformance.scenes.records import write_npz
+from conformance.scenes.records import record, write_npz
 
 GROUPS: dict[str, dict[str, Any]] = {
     "drawn": {"sequential_sampling": False},
@@ -99,7 +99,9 @@ BESIDE = {
 
 def both_missing(folder: Path) -> Path:
     """A file of eight patterns of which one has no position, and of eight positions of which one has no pattern: seven pairs."""
-    return entrances.put(folder, BESIDE["both-missing"](entrances.whole()))
+    given = record(entrances.COUNT, entrances.N)  # no whole numbers, which are no amplitudes (DATA-030)
+    starts = {f"{axis}_start": given[axis] for axis in ("xcoords", "ycoords")}
+    return entrances.put(folder, BESIDE["both-missing"]({**given, **starts}))
 
 
 def in_every_form(folder: Path) -> dict[str, Path]:
