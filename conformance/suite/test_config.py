@@ -151,10 +151,8 @@ def test_impossible_model_settings_are_refused_by_name(
 
     If this fails, suspect a check against `< 0` where zero is wrong too.
     """
-    config = backend.canonical("model", **{field: value})
-
     with observe.raises("validated", ValueError, field, fragment):
-        backend.validate(config)
+        backend.validate(backend.canonical("model", **{field: value}))
 
 
 @pytest.mark.clause("CONFIG-014~1")
@@ -181,10 +179,8 @@ def test_impossible_training_settings_are_refused_by_name(backend: Proxy, observ
 
     If this fails, suspect a power-of-two test that accepts zero, or a range with one end.
     """
-    config = backend.canonical("training", **{"model": backend.canonical("model"), field: value})
-
     with observe.raises("validated", ValueError, field):
-        backend.validate(config)
+        backend.validate(backend.canonical("training", **{"model": backend.canonical("model"), field: value}))
 
 
 @pytest.mark.clause("CONFIG-073~2")
@@ -202,10 +198,10 @@ def test_impossible_training_settings_are_refused_by_name(backend: Proxy, observ
 def test_what_is_no_number_is_refused(backend: Proxy, observe: Observer, part: str, field: str) -> None:
     """In the model and in the training. If this fails, suspect `if value < 0`, which is false."""
     changes = {"model": {}, "training": {}} | {part: {field: float("nan")}}
-    config = backend.canonical("training", model=backend.canonical("model", **changes["model"]), **changes["training"])
 
     with observe.raises("validated", ValueError, field):
-        backend.validate(config)
+        model = backend.canonical("model", **changes["model"])
+        backend.validate(backend.canonical("training", model=model, **changes["training"]))
 
 
 @pytest.mark.clause("CONFIG-014~1")
@@ -214,10 +210,8 @@ def test_validating_a_training_validates_its_model(backend: Proxy, observe: Obse
 
     If this fails, suspect a validation that stops at the outer object.
     """
-    config = backend.canonical("training", model=backend.canonical("model", gridsize=0))
-
     with observe.raises("validated", ValueError, "gridsize"):
-        backend.validate(config)
+        backend.validate(backend.canonical("training", model=backend.canonical("model", gridsize=0)))
 
 
 @pytest.mark.clause("CONFIG-014~1")

@@ -176,11 +176,11 @@ def test_an_inference_is_validated_as_a_training_is(
     """Its model, and its own numbers. If this fails, suspect a validation that looks at paths alone."""
     (tmp_path / "wts.h5.zip").write_bytes(b"an archive")
     stated = {"model": {}, "inference": {}} | {part: {field: value}}
-    model = backend.canonical("model", **stated["model"])
-    config = backend.canonical("inference", model=model, model_path=tmp_path, test_data_file="test.npz", **stated["inference"])
+    paths = {"model_path": tmp_path, "test_data_file": "test.npz"}
 
     with observe.raises("validated", ValueError, field):
-        backend.validate(config)
+        model = backend.canonical("model", **stated["model"])
+        backend.validate(backend.canonical("inference", model=model, **paths, **stated["inference"]))
 
 
 ENDLESS = {"n_filters_scale": "model", "probe_scale": "model", "gaussian_smoothing_sigma": "model", "nphotons": "training"}
@@ -191,10 +191,10 @@ ENDLESS = {"n_filters_scale": "model", "probe_scale": "model", "gaussian_smoothi
 def test_what_has_no_end_is_refused(backend: Proxy, observe: Observer, field: str) -> None:
     """Infinity is above zero. If this fails, suspect a limit below and none above."""
     changes = {"model": {}, "training": {}} | {ENDLESS[field]: {field: float("inf")}}
-    config = backend.canonical("training", model=backend.canonical("model", **changes["model"]), **changes["training"])
 
     with observe.raises("validated", ValueError, field):
-        backend.validate(config)
+        model = backend.canonical("model", **changes["model"])
+        backend.validate(backend.canonical("training", model=model, **changes["training"]))
 
 
 @FACTORIES

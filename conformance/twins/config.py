@@ -25,6 +25,17 @@ ALL = (
 PAYLOADS = ("test_config_entries", "test_config_factory", "test_config_payload")
 
 
+def what_cannot_be_is_refused_at_once(original, kind, **fields):
+    found = original(kind, **fields)
+    if kind == "model":
+        canonical.validate(replace(found, N=64))
+    elif kind == "training":
+        canonical.validate(replace(found, model=replace(found.model, N=64)))
+    elif kind == "inference":
+        canonical.check_fields(found)
+    return found
+
+
 class Settled(canonical.TrainingConfig):
     """A training configuration whose fields stay as they are once it is made."""
 
@@ -127,3 +138,5 @@ twin("TWIN-WARNED-PATCH-SIDE", "a file without a patch side is one of 64 pixels,
 twin("TWIN-PLAIN-YAML-ERRORS", "errors of reading YAML are of one class of the backend's own, and name the file",
     files=("test_config",),
     plant=function(canonical.load_yaml_config, yaml_errors_have_a_class_of_their_own))
+twin("TWIN-REFUSED-AT-ONCE", "a configuration refuses what cannot be when it is made, its side aside",
+    files=("test_config", "test_config_values"), plant=answer("canonical", what_cannot_be_is_refused_at_once))
