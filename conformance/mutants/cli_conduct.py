@@ -125,3 +125,12 @@ STEPS = "CLI-043:an_inspection_looks_at_the_steps_as_it_is_told"
 mutant("GUARD-CLI-043h", "inspect: --stitch-crop-size has no effect", STEPS,
     plant=source("cli/inspect.py", "report_of(args, record, args.stitch_crop_size, (SIDE,))",
         "report_of(args, record, 20, (SIDE,))"))
+MIXED = "CLI-079:older_results_do_not_stand_beside_newer_ones"
+mutant("GUARD-CLI-079", "where a picture of infer fails an older overview stays", f"{MIXED}[infer]",
+    plant=source("cli/pictures.py", '"reconstructed_phase.png", "overview.png")', '"reconstructed_phase.png")'))
+mutant("GUARD-CLI-079b", "evaluate passes over a picture that fails", f"{MIXED}[evaluate]",
+    plant=source("cli/kept.py", "    if failed is not None:\n        raise failed\n", ""))
+mutant("GUARD-CLI-079c", "reconstruct writes its numbers before it draws, an older overview beside them", f"{MIXED}[reconstruct]",
+    plant=source("cli/kept.py", "    with whole_set(folder, also=also) as stage:\n",
+        "    with whole_set(folder) as first:\n        numbers(first)\n    with whole_set(folder, also=also) as stage:\n"
+        "        pictures(stage)\n"))

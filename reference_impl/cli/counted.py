@@ -146,7 +146,7 @@ def _keep(
     args: argparse.Namespace, scan: Any, found: dict[str, np.ndarray], ratio: float, config: Any, record: Any, report: Any,
     say: Reporter,
 ) -> None:  # fmt: skip
-    from reference_impl.atomic import whole_set
+    from reference_impl.cli.kept import keep
     from reference_impl.cli.pictures import FILES, draw_reconstruction, keep_numbers, losses_of
     from reference_impl.data.metadata import object_pixel
     from reference_impl.inference.figures import figures_of
@@ -164,8 +164,10 @@ def _keep(
     said = figures_of(results, residual, config, np.column_stack([record.xcoords, record.ycoords]), M)
     for line in (f"{len(offsets)} patches stitched", *said.lines()):
         say.line(line)
-    with whole_set(args.output_dir, also=FILES) as stage:
-        written = [keep_numbers(results, said, stage, M, [report], pixel)]
-        written += draw_reconstruction(results, said, losses_of(args.model_path), stage, M, pixel)
-    for path in written:
-        say.line(str(args.output_dir / path.name))
+    for path in keep(
+        args.output_dir,
+        FILES,
+        lambda stage: keep_numbers(results, said, stage, M, [report], pixel),
+        lambda stage: draw_reconstruction(results, said, losses_of(args.model_path), stage, M, pixel),
+    ):
+        say.line(str(path))

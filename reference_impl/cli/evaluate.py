@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from reference_impl.atomic import require_writable, sole_run, whole_set
+from reference_impl.atomic import require_writable, sole_run
 from reference_impl.cli.flags import of
+from reference_impl.cli.kept import keep
 from reference_impl.cli.progress import Reporter
 from reference_impl.errors import ContractError
 
@@ -52,11 +53,14 @@ def run(args: argparse.Namespace) -> None:
         for line in lines(figures, truth.name, pixel):
             say.line(line)
     if args.output_dir is not None:
-        with sole_run(args.output_dir), whole_set(args.output_dir, also=(TABLE, PICTURE)) as stage:
-            write_table([figures for figures, _ in found], stage / TABLE)
-            draw(found, stage / PICTURE)
-        for name in (TABLE, PICTURE):
-            say.line(str(args.output_dir / name))
+        with sole_run(args.output_dir):
+            for path in keep(
+                args.output_dir,
+                (TABLE, PICTURE),
+                lambda stage: write_table([figures for figures, _ in found], stage / TABLE),
+                lambda stage: [draw(found, stage / PICTURE)],
+            ):
+                say.line(str(path))
 
 
 def lines(figures: Any, truth: str, pixel: float | None = None) -> list[str]:
@@ -80,13 +84,14 @@ def lines(figures: Any, truth: str, pixel: float | None = None) -> list[str]:
     ]
 
 
-def write_table(found: Sequence[Any], path: Path) -> None:
-    """A line for each object, a column for each number."""
+def write_table(found: Sequence[Any], path: Path) -> Path:
+    """A line for each object, a column for each number; returns the path."""
     rows = [figures.row() for figures in found]
     with open(path, "w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, list(rows[0]))
         table.writeheader()
         table.writerows(rows)
+    return path
 
 
 def draw(found: Sequence[tuple[Any, Any]], path: Path) -> Path:

@@ -33,7 +33,7 @@ def keep_reconstruction(
 
     Where a picture fails the numbers are kept, those of an earlier run go, and what it failed by is raised.
     """
-    from reference_impl.atomic import whole_set
+    from reference_impl.cli.kept import keep
     from reference_impl.cli.pictures import FILES, draw_reconstruction, keep_numbers, losses_of
     from reference_impl.data.metadata import object_pixel
     from reference_impl.inference import synchronised
@@ -45,17 +45,13 @@ def keep_reconstruction(
         light = light_of(results["test_container"], config)
         results = synchronised(results, M, light.T if args.transpose else light)
         say.line("patches stitched with one phase each, agreed over their overlaps (--plain averages them as they are)")
-    failed: Exception | None = None
-    with whole_set(folder, also=FILES) as stage:
-        written = [keep_numbers(results, found, stage, M, [report], pixel)]
-        try:
-            written += draw_reconstruction(results, found, losses_of(args.model_path), stage, M, pixel)
-        except Exception as error:  # raised below, once the numbers stand
-            failed = error
-    if failed is not None:
-        raise failed
-    for path in written:
-        say.line(str(folder / path.name))
+    for path in keep(
+        folder,
+        FILES,
+        lambda stage: keep_numbers(results, found, stage, M, [report], pixel),
+        lambda stage: draw_reconstruction(results, found, losses_of(args.model_path), stage, M, pixel),
+    ):
+        say.line(str(path))
     return results
 
 

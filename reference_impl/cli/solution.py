@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from reference_impl.atomic import whole_set
+from reference_impl.cli.kept import keep
 from reference_impl.cli.panels import draw_image, draw_rings, save
 from reference_impl.cli.pictures import FILES, NUMBERS, View
 from reference_impl.data.metadata import object_pixel
@@ -37,18 +37,15 @@ def keep_solution(
     pixel = object_pixel(record.metadata)
     arrays = numbers(found, report, pixel, rings, noise)
     refuse_not_finite({name: arrays[name] for name in ("object", "probe", "positions", "residuals")}, folder / NUMBERS, DIVERGED)
-    failed: Exception | None = None
-    with whole_set(folder, also=(*FILES, RINGS, *gone)) as stage:
+
+    def kept(stage: Path) -> Path:
         write_npz(stage / NUMBERS, arrays)
-        written = [stage / NUMBERS]
-        try:
-            written += draw_solution(found, stage, pixel)
-            written += [] if rings is None else [picture_of_rings(rings, stage / RINGS)]
-        except Exception as error:  # raised below, once the numbers stand
-            failed = error
-    if failed is not None:
-        raise failed
-    return [folder / path.name for path in written]
+        return stage / NUMBERS
+
+    def drawn(stage: Path) -> list[Path]:
+        return draw_solution(found, stage, pixel) + ([] if rings is None else [picture_of_rings(rings, stage / RINGS)])
+
+    return keep(folder, (*FILES, RINGS, *gone), kept, drawn)
 
 
 def numbers(found: Any, report: Report, pixel: float | None, rings: Any = None, noise: Any = None) -> dict[str, np.ndarray]:

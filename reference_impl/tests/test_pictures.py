@@ -11,6 +11,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from reference_impl.cli import panels, pictures, results
+from reference_impl.cli.kept import keep
 from reference_impl.cli.progress import Reporter
 from reference_impl.data.report import Report
 from reference_impl.inference.agreement import Disagreement
@@ -114,3 +115,19 @@ def test_numbers_are_kept_where_a_picture_fails(tmp_path: Path, monkeypatch: pyt
     assert [path.name for path in tmp_path.iterdir()] == ["reconstruction.npz"]
     with np.load(tmp_path / "reconstruction.npz", allow_pickle=False) as kept:
         assert kept["object"].shape == kept["covered"].shape == (30, 30) and "overlap_disagreement" not in kept.files
+
+
+def test_a_table_is_kept_where_its_picture_fails(tmp_path: Path) -> None:
+    (tmp_path / "evaluation.png").write_bytes(b"of an earlier run")
+
+    def written(stage: Path) -> Path:
+        (stage / "evaluation.csv").write_text("figures", encoding="utf-8")
+        return stage / "evaluation.csv"
+
+    def broken(stage: Path) -> list[Path]:
+        raise OSError(28, "No space left on device", "evaluation.png")
+
+    with pytest.raises(OSError, match="No space"):
+        keep(tmp_path, ("evaluation.csv", "evaluation.png"), written, broken)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["evaluation.csv"]
