@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from conformance.defects.changes import constant, function, instead, method, result, source
+from conformance.defects.changes import constant, every, function, instead, method, result, source
 from conformance.mutants import rows
 from reference_impl.batch import mapping
 from reference_impl.batch.container import photons_of
@@ -36,6 +36,10 @@ def brightest_of_the_last_block(self):
     _, where, light, *_ = self._sums
     first = len(light) // BLOCK * BLOCK
     return where, np.where(np.arange(len(light)) < first, 0.0, light)
+
+
+def counting(what):
+    return source("data/header.py", "n_patterns=count if pairs is None else len(pairs.frames)", f"n_patterns={what}")
 
 
 def as_before_the_file(name):
@@ -68,10 +72,10 @@ mutant("GUARD-BATCH-049x", "in a map an override of the photons loses to what a 
     plant=sources(lambda raw, plan: photons_of(raw, replace(plan, nphotons_source=None))))
 mutant("GUARD-BATCH-049y", "in a map an override of the photons is the default", OVERRIDE,
     plant=sources(lambda raw, plan: (1e9, "override") if plan.nphotons_source else photons_of(raw, plan)))
-mutant("GUARD-CLI-011b", "a header counts patterns that have no position", DROPPED,
-    plant=source("data/header.py", "n_patterns=count if pairs is None else len(pairs.frames)", "n_patterns=count"))
-mutant("GUARD-CLI-011c", "a header counts positions that have no pattern", DROPPED,
-    plant=source("data/header.py", "n_patterns=count if pairs is None else len(pairs.frames)", "n_patterns=positions[0]"))
+mutant("GUARD-CLI-011b", "without a number a training takes a group for each pattern, with a position or without", DROPPED,
+    plant=every(counting("count"), source("cli/scans.py", "return {\"n_groups\": len(data)} if", "return {} if")))
+mutant("GUARD-CLI-011c", "without a number a training takes a group for each position, with a pattern or without", DROPPED,
+    plant=every(counting("positions[0]"), source("cli/scans.py", "return {\"n_groups\": len(data)} if", "return {} if")))
 mutant("GUARD-CLI-016g", "absolute counts refuse a file whose mask hides nothing",
     "CLI-016:counts_are_trained_and_inferred_by_command",
     plant=source("counts/records.py", "if record.mask is not None and not np.all(record.mask):", "if record.mask is not None:"))
