@@ -7,6 +7,7 @@ from conformance.mutants import rows
 
 PLACES = "CLI-077:positions_go_with_a_window"
 MIDDLE = "CLI-077:the_middle_of_a_probe_is_kept"
+OBJECT = "CLI-094:an_object_goes_with_its_positions"
 NAMES = "CLI-078:a_unit_has_several_names"
 MOVED = "CLI-047:a_recipe_goes_with_its_probe"
 LEAST = ("        if self.wanted.threshold is not None:\n"
@@ -45,3 +46,16 @@ mutant("GUARD-CLI-047m", "the path of a probe in a recipe begins where the comma
 mutant("GUARD-CLI-047n", "a recipe names the file of the probe where it lay before", MOVED,
     plant=source("simulation/recipe.py", 'probe.append(f\'path = "{PROBE}"\')',
         'probe.append(f\'path = "{Path.cwd() / PROBE}"\')'))
+mutant("GUARD-CLI-094", "a conversion leaves the object of a file behind", OBJECT,
+    plant=source("data/geometry_write.py", '        found["objectGuess"] = made.thing\n', "        pass\n"))
+mutant("GUARD-CLI-094b", "a conversion moves positions away from the object that it keeps", OBJECT,
+    plant=source("data/geometry_positions.py", "if wanted.keep_origin or experiment.object is not None:",
+        "if wanted.keep_origin:"))
+mutant("GUARD-CLI-094c", "an object is written beside positions of a window", "CLI-094:an_object_of_other_pixels_stays_behind",
+    plant=source("data/geometry_record.py", "return None if item is None or not same or self.cut.bin > 1 else item.value",
+        "return None if item is None else item.value"))
+mutant("GUARD-CLI-094d", "the object's pixel stays as it was where the detector is transposed",
+    "CLI-094:pixels_turn_with_their_detector",
+    plant=source("data/geometry_positions.py", "        optics = optics[::-1]\n", "        pass\n"))
+mutant("GUARD-CLI-094e", "what a contract file holds is rooted once more", "CLI-094:a_contract_file_is_converted[whole]",
+    plant=source("data/geometry_record.py", "            block = np.square(block, dtype=np.float64)\n", "            pass\n"))

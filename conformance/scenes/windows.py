@@ -9,8 +9,21 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import converting, lights
-from conformance.scenes.converting import DISTANCE, OPTICS, PITCH, SIDE, WAVELENGTH, Case, Truth, exposures, places
+from conformance.scenes import converting, lights, sources
+from conformance.scenes.converting import (
+    COUNT,
+    DISTANCE,
+    OPTICS,
+    PITCH,
+    PITCHES,
+    SIDE,
+    WAVELENGTH,
+    Case,
+    Truth,
+    exposures,
+    places,
+)
+from conformance.scenes.records import record, write_npz
 
 CUT, FILLED, BIN, LEAST = 48, 80, 2, 6
 """Detector pixels that are kept, or filled up to; pixels that are added up along each side; counts that are no noise."""
@@ -102,3 +115,57 @@ def light(backend: Any, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """The probe of a file, and the middle of the one that was given."""
     found = np.squeeze(native.array(backend.read(path).probeGuess))
     return found, _middle(lights.field(SIDE)[0], found.shape[-1])
+
+
+# -- a contract file with its object, and detector pixels that are not square
+
+
+def _contract(folder: Path) -> dict[str, Any]:
+    given = record(COUNT, SIDE)
+    return {"--source": write_npz(folder / "contract.npz", **given)}
+
+
+def _of_contract(side: int) -> Callable[[], Truth]:
+    def made() -> Truth:
+        given = record(COUNT, SIDE)
+        positions = np.stack([given["xcoords"], given["ycoords"]], axis=-1)
+        return Truth(_middle(given["diff3d"], side).astype(float), positions * side / SIDE, None)
+
+    return made
+
+
+def _turned() -> Truth:
+    """Columns of the pattern are rows of the detector, and have their pitch."""
+    plain = converting.cxi_truth()
+    pixel = WAVELENGTH * DISTANCE / (SIDE * np.array(PITCHES))
+    return Truth(plain.amplitudes.swapaxes(1, 2), places() * 1e-6 / pixel, np.ascontiguousarray(plain.good.T))
+
+
+WITH_AN_OBJECT: dict[str, Case] = {
+    "whole": Case({"--measurement": "amplitude"}, (), _contract, _of_contract(SIDE)),
+    "part": Case({"--measurement": "amplitude", "--crop": CUT}, (), _contract, _of_contract(CUT)),
+}
+TURNED = Case({}, ("--transpose", "--quiet"), converting.cxi_files, _turned)
+
+
+def with_an_object(backend: Any, shared: Path, name: str) -> tuple[process.Completed, Path]:
+    """The call on a contract file whose record has an object."""
+    sources.named(backend, shared, "contract")
+    return converting.called(backend, shared, f"windows-{name}", WITH_AN_OBJECT[name])
+
+
+def turned(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
+    """The CXI file of CLI-057, its detector transposed."""
+    sources.named(backend, shared, "CXI")
+    return converting.called(backend, shared, "windows-turned", TURNED)
+
+
+def thing(backend: Any, path: Path) -> np.ndarray | None:
+    """The object of a file, or None."""
+    found = getattr(backend.read(path), "objectGuess", None)
+    return None if found is None else native.array(found)
+
+
+def given_thing() -> np.ndarray:
+    """The object of the contract file."""
+    return record(COUNT, SIDE)["objectGuess"]
