@@ -1,4 +1,4 @@
-"""CLI-077, CLI-078, CLI-094: what a conversion does to positions and probe where it cuts, fills up or adds up pixels; names of units."""
+"""CLI-077, CLI-078, CLI-094: what a conversion does to positions, probe and object beside a window; names of units."""
 
 from __future__ import annotations
 
