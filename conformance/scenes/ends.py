@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from conformance.connectors.names import NotEvaluated
@@ -13,6 +11,9 @@ FAINT = 2.0**-34
 
 LITTLE = 1e-4
 """More than such losses fall by in an epoch."""
+
+NO_ROOM = 16
+"""Bytes of the largest file: a line of a log is longer."""
 
 PILED = 0.1 + 0.3j
 
@@ -35,12 +36,6 @@ def nearly_fitted(scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def piled(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Patches `(count, 2, 2, 1)` of one value, all at one place."""
     return np.full((count, 2, 2, 1), PILED, np.complex64), np.zeros((count, 1, 1, 2))
-
-
-def obstruct_log(out: Path) -> None:
-    """A file where the folder of the logs is to be made."""
-    out.mkdir(parents=True)
-    (out / "lightning_logs").write_bytes(b"in the way")
 
 
 def ended(residuals: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import pytest
 
 from conformance.judging.observe import Observer
 from conformance.oracles import training as oracle
-from conformance.scenes import ends, reactions, runs
+from conformance.scenes import archives, ends, reactions, runs
 from conformance.scenes.runs import SMALL, settings
 
 pytestmark = pytest.mark.slow
@@ -52,11 +52,11 @@ def test_the_plateau_is_relative_where_numbers_are_small(
 def test_a_log_that_cannot_be_written_is_told(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """An error, or a warning that is not given otherwise. If this fails, suspect a logger whose errors are swallowed."""
     recipe = replace(SMALL, validation=False, execution=QUIET)
-    usual, obstructed = tmp_path / "usual", tmp_path / "obstructed"
-    ends.obstruct_log(obstructed / "out")
+    usual = reactions.reaction(lambda: runs.fresh(backend, recipe, tmp_path / "usual"))
 
-    answers = [reactions.reaction(lambda f=folder: runs.fresh(backend, recipe, f)) for folder in (usual, obstructed)]
-    plain, found = (answer.replace(str(folder), "") for answer, folder in zip(answers, (usual, obstructed), strict=True))
+    with archives.small_files(backend, ends.NO_ROOM):
+        found = reactions.reaction(lambda: runs.fresh(backend, recipe, tmp_path / "full"))
 
+    plain = usual.replace(str(tmp_path / "usual"), str(tmp_path / "full"))
     told = found.startswith("raised RuntimeError") or (found.startswith("warned ") and found != plain)
     observe.holds("told", told, "a RuntimeError, or a UserWarning beside the usual ones", found[:300])
