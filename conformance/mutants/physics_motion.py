@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from conformance.defects.changes import answer, constant, every, function, instead, result
 from conformance.mutants import rows
-from reference_impl.physics import translation
+from reference_impl.physics import translation, weighted
 from reference_impl.physics.translation import translate
 
 merging = importlib.import_module("reference_impl.physics.merge")  # the package has a function of that name
@@ -212,3 +212,22 @@ mutant("GUARD-PHYS-036f", "where thousands of patches are merged their mean lose
 mutant("GUARD-PHYS-036g", "patches beyond the four thousandth are counted and not added", THOUSANDS,
     plant=function(merging._sum_of_products, lambda original, rows, parts, columns: original(
         rows[:, :4096], parts[:, :4096], columns[:, :4096])))
+HALF = "PHYS-037:the_central_half_is_half_of_any_even_side"
+
+
+def between_two(quarter):
+    """The central part lies between two quarters of the side, as `quarter(N)` has them."""
+
+    def change(original, weighting, N, probe, device=None):
+        found = original(weighting, N, probe, device)
+        if weighting == "central":
+            found.zero_()[quarter(N) : N - quarter(N), quarter(N) : N - quarter(N)] = 1
+        return found
+
+    return function(weighted.patch_weights, change)
+
+
+mutant("GUARD-PHYS-037h", "a central half of ten pixels has six", f"{HALF}[10]", f"{HALF}[6]",
+    plant=between_two(lambda N: N // 4))
+mutant("GUARD-PHYS-037i", "a central half of eighteen pixels has eight", f"{HALF}[18]",
+    plant=between_two(lambda N: -(-N // 4)))

@@ -18,6 +18,7 @@ from reference_impl.training.overrides import settle
 MODULE = PtychoLightningModule
 CLIP = "TRAIN-044:the_gradient_is_clipped"
 GATHERED = "TRAIN-044:an_update_of_gathered_batches_is_clipped"
+TURNS = "TRAIN-044:the_adaptive_clip_turns_no_unit"
 DUE = "TRAIN-044:there_are_as_many_updates_as_are_due"
 MEAN = "TRAIN-045:gathered_batches_count_by_their_mean"
 
@@ -147,6 +148,11 @@ mutant("GUARD-TRAIN-044h", "every second batch makes an update", f"{DUE}[2-by-1]
     plant=method(MODULE, "_update", every_second_batch_counts))
 mutant("GUARD-TRAIN-044g", "a kernel is clipped as one unit", "TRAIN-044:the_adaptive_clip_looks_at_each_unit",
     plant=function(_unit_norm, instead(torch.linalg.vector_norm)))
+mutant("GUARD-TRAIN-044j", "each kernel of a unit is clipped by itself", TURNS,
+    plant=function(_unit_norm, lambda original, tensor: original(tensor) if tensor.ndim < 4 else torch.linalg.vector_norm(
+        tensor, dim=(2, 3), keepdim=True)))
+mutant("GUARD-TRAIN-044k", "each weight is clipped by itself", TURNS,
+    plant=function(_unit_norm, lambda original, tensor: original(tensor) if tensor.ndim < 4 else tensor.abs()))
 mutant("GUARD-TRAIN-045", "the tail of an epoch is divided by accum_steps", f"{MEAN}[left-over]",
     plant=method(MODULE, "_update", the_setting_is_the_divisor))
 mutant("GUARD-TRAIN-045c", "what is left over of three batches or more is divided by accum_steps",

@@ -137,6 +137,27 @@ def unit_shares(before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray
     return shares
 
 
+ALONG = 0.999
+"""Least cosine of two steps that have one direction."""
+
+
+def least_cosines(
+    before: Mapping[str, np.ndarray], plain: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]
+) -> list[float]:
+    """For each weight with units (`unit_shares`), the least cosine of a unit's step with that of a plain descent."""
+    found = []
+    for name in (name for name in before if before[name].ndim > 1):
+        steps = [to[name].astype(float) - before[name] for to in (plain, after)]
+        found.append(max(_least_cosine(*(np.moveaxis(step, axis, 0) for step in steps)) for axis in (0, 1)))
+    return found
+
+
+def _least_cosine(first: np.ndarray, second: np.ndarray) -> float:
+    one, other = (step.reshape(len(step), -1) for step in (first, second))
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return float(np.min(np.sum(one * other, axis=1)[lengths > 0] / lengths[lengths > 0], initial=1.0))
+
+
 def _largest_share(start: np.ndarray, step: np.ndarray, clip: float) -> float:
     weights, moves = (np.linalg.norm(values.reshape(len(values), -1), axis=1) for values in (start, step))
     return float(np.max(moves / (clip * np.maximum(weights, 1e-3))))

@@ -77,3 +77,19 @@ def test_no_unit_of_the_probe_is_too_small(backend: Any, observe: Observer, unit
     )
 
     observe.close("canvas", other, plain)
+
+
+@pytest.mark.device
+@pytest.mark.clause("PHYS-037~1", evidence="conservation")
+@pytest.mark.parametrize("N", [6, 10, 18])
+def test_the_central_half_is_half_of_any_even_side(backend: Any, observe: Observer, N: int) -> None:
+    """Where a quarter of the side is no whole number, too. If this fails, suspect what is left between two quarters."""
+    patches, offsets = np.ones((1, 1, N, N), np.complex64), np.zeros((1, 1, 1, 2), np.float32)
+
+    canvas = motions.plane(backend.merge_weighted(patches, offsets, N, "central"))
+
+    lit = np.abs(canvas) > 0
+    observe.equal("rows and columns", [int(lit.any(axis=axis).sum()) for axis in (0, 1)], [N // 2] * 2)
+    observe.equal("pixels", int(lit.sum()), (N // 2) ** 2)
+    places = np.argwhere(lit) - (N - 1) / 2
+    observe.at_most("pixels off the middle", float(np.abs(places.mean(axis=0)).max()), 0.5)

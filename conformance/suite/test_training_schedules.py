@@ -147,6 +147,16 @@ def test_the_adaptive_clip_looks_at_each_unit(backend: Any, observe: Observer) -
     observe.at_most("largest share of a unit", max(shares.values()), 1.01)
 
 
+@pytest.mark.clause("TRAIN-044~1", evidence="symmetry", needs=("TRAIN-011",))
+def test_the_adaptive_clip_turns_no_unit(backend: Any, observe: Observer) -> None:
+    """A unit goes where its gradient leads, not as far. If this fails, suspect parts of a unit that are clipped apart."""
+    plain = replace(clipped("agc"), training=settings(optimizer="sgd", momentum=0.0), execution=QUIET)
+    recipes = (replace(clipped("agc"), rate=runs.STILL), plain, clipped("agc"))
+    weights = [runs.weights(backend, runs.model_of(runs.trained(backend, recipe))) for recipe in recipes]
+
+    observe.at_least("least cosine", min(updates.least_cosines(*weights)), updates.ALONG)
+
+
 @pytest.mark.clause("TRAIN-044~1", evidence="conservation", needs=("TRAIN-011",))
 def test_leftover_batches_make_an_update_of_their_own(backend: Any, observe: Observer) -> None:
     """Two batches an epoch, four to an update: one update an epoch. If this fails, suspect a tail that is thrown away."""
