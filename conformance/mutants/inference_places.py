@@ -17,7 +17,7 @@ from reference_impl.engine import batches, problem, waves
 from reference_impl.engine.canvas import Frame
 from reference_impl.engine.reconstruct import solve_record
 from reference_impl.engine.solver import Solver
-from reference_impl.inference import predict, routes, varpro
+from reference_impl.inference import figures, predict, routes, varpro
 from reference_impl.model.forward import PtychoModel
 from reference_impl.physics import translation
 from reference_impl.training import clipping
@@ -208,3 +208,21 @@ mutant("GUARD-INFER-005g", "where thousands of patches lie their mean loses its 
     plant=function(stitching.accumulate, sums_are_single))
 mutant("GUARD-INFER-005h", "no more than four thousand patches are counted on a pixel", PILED,
     plant=function(stitching.accumulate, counts_end_at_a_short_integer))
+HIDDEN = "INFER-054:what_a_mask_hides_is_left_by_nobody"
+
+
+def with_the_mask(change):
+    """A flat object beside images as they are masked, and the probe's light under a mask that is changed."""
+
+    def changed(original, container, config):
+        kept = copy(container)
+        kept.X = np.moveaxis(figures.fields.images(container, config.model.gridsize**2), 1, -1)
+        kept.mask = None if container.mask is None else change(container.mask)
+        return original(kept, config)
+
+    return function(figures.flat_residual, changed)
+
+
+mutant("GUARD-INFER-054d", "the probe's light under a mask is to be explained", HIDDEN, plant=with_the_mask(lambda mask: None))
+mutant("GUARD-INFER-054e", "a mask lies on the probe's light as on a camera, corners first", HIDDEN,
+    plant=with_the_mask(np.fft.fftshift))

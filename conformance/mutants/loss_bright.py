@@ -1,10 +1,10 @@
-"""Defects of the loss that show where light is bright."""
+"""Defects of the loss that show where light is bright, or dim."""
 
 from __future__ import annotations
 
 import torch
 
-from conformance.defects.changes import function, instead
+from conformance.defects.changes import constant, function, instead
 from conformance.mutants import rows
 from reference_impl import loss
 from reference_impl.model.forward import per_sample
@@ -36,4 +36,18 @@ mutant(
     "bright pixels have another likelihood than faint ones",
     f"{BRIGHT}[usual]",
     plant=function(loss.poisson_nll, log_gamma_is_stirlings_first_term),
+)
+DIM = "LOSS-002:dim_data_are_divided_by_their_own_mean"
+mutant(
+    "GUARD-LOSS-002d",
+    "dim data are divided by a number",
+    f"{DIM}[poisson]",
+    f"{DIM}[mae]",
+    plant=constant(loss, "MEAN_EPSILON", 1e-5),
+)
+mutant(
+    "GUARD-LOSS-002e",
+    "a mean of less than a hundred-thousandth counts as so much",
+    f"{DIM}[mae]",
+    plant=function(loss._mean, lambda original, *given: original(*given).clamp_min(1e-5)),
 )

@@ -12,7 +12,7 @@ from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import agreement as oracle
 from conformance.scenes import agreement as scenes
-from conformance.scenes import batches, compared, explained, networks
+from conformance.scenes import batches, compared, explained, masks, networks
 
 
 @pytest.mark.clause("INFER-050~1", evidence="differential")
@@ -178,6 +178,20 @@ def test_a_flat_object_leaves_the_rest(backend: Any, observe: Observer, g: int, 
     images = native.array(container.X).transpose(0, 3, 1, 2).reshape(-1, scenes.N, scenes.N)
     probe = container.probe.reshape(-1, scenes.N, scenes.N)
     observe.close("residual", found, oracle.flat_residual(images, probe), dtype="float32")
+
+
+@pytest.mark.clause("INFER-054~1", evidence="analytic", needs=("BATCH-037",))
+@pytest.mark.parametrize("modes", [1, 3], ids=["one-mode", "three-modes"])
+def test_what_a_mask_hides_is_left_by_nobody(backend: Any, observe: Observer, modes: int) -> None:
+    """Good pixels of images and probe alone. If this fails, suspect the probe's own light under the mask."""
+    good = masks.mask(scenes.N)
+    container = masks.hides(backend, scenes.of_light(modes, 1), good)
+    config = batches.training(backend, N=scenes.N, gridsize=1, model={"N": scenes.N, "gridsize": 1})
+
+    found = backend.flat_residual(container, config)
+
+    images, probe = native.array(container.X)[..., 0], container.probe.reshape(-1, scenes.N, scenes.N)
+    observe.close("residual", found, oracle.flat_residual(images, probe, good), dtype="float32")
 
 
 @pytest.mark.clause("INFER-054~1", evidence="symmetry")

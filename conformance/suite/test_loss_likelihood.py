@@ -73,6 +73,19 @@ def test_likelihood_has_the_slope_of_a_poisson_law(backend: Any, observe: Observ
 
 
 @pytest.mark.device
+@pytest.mark.clause("LOSS-002~1", evidence="differential", needs=("MODEL-020", "LOSS-006"))
+@pytest.mark.parametrize("mode", ["poisson", "mae"])
+def test_dim_data_are_divided_by_their_own_mean(backend: Any, observe: Observer, mode: str) -> None:
+    """Amplitudes of a millionth. If this fails, suspect more than 1e-8 beside the mean, or a least mean."""
+    config = networks.settings(backend, torch_loss_mode=mode)
+
+    seen = losses.see(backend, config, losses.in_other_units(networks.container(2), np.float32(2.0**-20)))
+
+    term = {"poisson": seen.likelihood, "mae": seen.absolute_error}[mode]
+    observe.close("loss", seen.loss, term / seen.normaliser)
+
+
+@pytest.mark.device
 @pytest.mark.clause("LOSS-003~1", needs=("LOSS-004",), evidence="differential")
 def test_both_sides_are_scaled(backend: Any, observe: Observer) -> None:
     """Likelihood of S·Â and S·x, sample by sample. If this fails, suspect a scale on one side, or one of shape (B,)."""
