@@ -231,3 +231,8 @@ mutant("GUARD-PHYS-037h", "a central half of ten pixels has six", f"{HALF}[10]",
     plant=between_two(lambda N: N // 4))
 mutant("GUARD-PHYS-037i", "a central half of eighteen pixels has eight", f"{HALF}[18]",
     plant=between_two(lambda N: -(-N // 4)))
+HARDLY = "PHYS-030:what_a_window_hardly_reaches_is_merged_too"
+mutant("GUARD-PHYS-030g", "a window that reaches a pixel by a hundredth does not reach it", HARDLY,
+    plant=constant(merging, "COUNT_THRESHOLD", 1e-2))
+mutant("GUARD-PHYS-030h", "a window that reaches a pixel by a ten-thousandth does not reach it", HARDLY,
+    plant=constant(merging, "COUNT_THRESHOLD", 1e-4))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -185,7 +186,7 @@ def test_a_flat_object_leaves_the_rest(backend: Any, observe: Observer, g: int, 
 def test_what_a_mask_hides_is_left_by_nobody(backend: Any, observe: Observer, modes: int) -> None:
     """Good pixels of images and probe alone. If this fails, suspect the probe's own light under the mask."""
     good = masks.mask(scenes.N)
-    container = masks.hides(backend, scenes.of_light(modes, 1), good)
+    container = masks.hides(backend, SimpleNamespace(**vars(scenes.of_light(modes, 1))), good)
     config = batches.training(backend, N=scenes.N, gridsize=1, model={"N": scenes.N, "gridsize": 1})
 
     found = backend.flat_residual(container, config)

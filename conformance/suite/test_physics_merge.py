@@ -77,6 +77,18 @@ def test_unit_patches_never_explode(backend: Any, observe: Observer, case: tuple
 
 
 @pytest.mark.device
+@pytest.mark.device
+@pytest.mark.clause("PHYS-030~2", needs=("PHYS-020", "PHYS-022"), evidence="differential")
+def test_what_a_window_hardly_reaches_is_merged_too(backend: Any, observe: Observer) -> None:
+    """By the 256th part of a pixel, and of that as much. If this fails, suspect a count below which a pixel has none."""
+    patches, offsets = optics.field(2, 1, 16), np.full((2, 1, 1, 2), 1 / 256, np.float32)
+    offsets[1] *= -1
+
+    canvas = motions.planes(backend.merge(patches, offsets, 20))
+
+    observe.close("canvas", canvas, oracle.merge(patches, offsets, 20))
+
+
 @pytest.mark.clause("PHYS-031~1", needs=("PHYS-002", "LOSS-001"))
 @pytest.mark.parametrize("brightness", [1.0, 0.5, 0.1], ids=str)
 def test_the_true_object_beats_a_flat_one(backend: Any, observe: Observer, brightness: float) -> None:
