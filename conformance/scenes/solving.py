@@ -87,15 +87,18 @@ class Solved:
             raise native.Malformed(f"expected origin [x, y], found the shape {found.shape}")
         return found
 
-    def beside(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """`(object, truth, weight)` at the place that `origin` tells; weight one where enough light fell."""
+    def beside(self, aside: tuple[float, float] = (0.0, 0.0)) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`(object, truth, weight)` at the place that `origin` tells; weight one where enough light fell.
+
+        `aside`: [x, y] in pixels by which all positions, and the object, were moved.
+        """
         found = self["object"]
-        (x, y), (rows, columns) = self.place, (np.arange(side) for side in found.shape)
+        (x, y), (rows, columns) = self.place - aside, (np.arange(side) for side in found.shape)
         return found, engines.transmission((y + rows)[:, None], (x + columns)[None, :]), self._light(found.shape)
 
-    def match(self) -> oracle.Match:
-        """The object beside the truth, up to its gauge."""
-        return oracle.matched(*self.beside())
+    def match(self, aside: tuple[float, float] = (0.0, 0.0)) -> oracle.Match:
+        """The object beside the truth, up to its gauge; its shift is small, or not told well."""
+        return oracle.matched(*self.beside(aside))
 
     def residual(self) -> float:
         """sqrt(Σ (|F| - A)² / Σ A²) of what the file holds, positions at whole pixels."""

@@ -15,7 +15,7 @@ from conformance.scenes import simulations
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-047~1", needs=("DATA-001", "CLI-028"), evidence="analytic")
+@pytest.mark.clause("CLI-047~2", needs=("DATA-001", "CLI-028"), evidence="analytic")
 @pytest.mark.parametrize("name", simulations.FILES)
 def test_patterns_of_a_simulation_are_those_of_its_truth(backend: Any, observe: Observer, shared_folder: Path, name: str) -> None:
     """Poisson counts of its far fields, in all modes. If this fails, suspect an object or a probe that is not behind them."""
@@ -32,7 +32,7 @@ def test_patterns_of_a_simulation_are_those_of_its_truth(backend: Any, observe: 
     observe.close("shares", powers / powers.sum(), np.array(simulations.POWERS), spread=1e-3)
 
 
-@pytest.mark.clause("CLI-047~1", needs=("CLI-028",), evidence="conservation")
+@pytest.mark.clause("CLI-047~2", needs=("CLI-028",), evidence="conservation")
 @pytest.mark.parametrize("name", simulations.FILES)
 def test_a_simulation_states_the_photons_that_were_counted(
     backend: Any, observe: Observer, shared_folder: Path, name: str
@@ -45,7 +45,7 @@ def test_a_simulation_states_the_photons_that_were_counted(
     observe.close("photons", simulations.photons(folder, name), float(np.mean(np.sum(counts, axis=(-2, -1)))), dtype="float64")
 
 
-@pytest.mark.clause("CLI-047~1", needs=("CLI-028",))
+@pytest.mark.clause("CLI-047~2", needs=("CLI-028",))
 @pytest.mark.parametrize("what", ["object", "positions"])
 def test_no_two_scans_of_a_simulation_are_alike(backend: Any, observe: Observer, shared_folder: Path, what: str) -> None:
     """Two of one kind, and the test's. If this fails, suspect one generator, or one object, for several scans."""
@@ -55,7 +55,7 @@ def test_no_two_scans_of_a_simulation_are_alike(backend: Any, observe: Observer,
     observe.equal("alike", simulations.alike(folder, what), [])
 
 
-@pytest.mark.clause("CLI-047~1", needs=("CLI-028",))
+@pytest.mark.clause("CLI-047~2", needs=("CLI-028",))
 def test_a_recipe_makes_the_same_files(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """All of them, bit for bit. If this fails, suspect a flag that the recipe leaves out."""
     done, again = simulations.made_again(backend, shared_folder, tmp_path)
@@ -64,7 +64,7 @@ def test_a_recipe_makes_the_same_files(backend: Any, observe: Observer, shared_f
     observe.equal("other", simulations.differ(simulations.made(backend, shared_folder)[1], again), [])
 
 
-@pytest.mark.clause("CLI-047~1", needs=("CLI-028",), evidence="analytic")
+@pytest.mark.clause("CLI-047~2", needs=("CLI-028",), evidence="analytic")
 def test_a_simulation_takes_a_probe_of_ones_own(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """But for a factor. If this fails, suspect a probe of another kind, or one that is turned."""
     done, folder, own = simulations.of_a_probe(backend, shared_folder, tmp_path)
@@ -76,7 +76,7 @@ def test_a_simulation_takes_a_probe_of_ones_own(backend: Any, observe: Observer,
     observe.close("probe", found / factor, own, spread=1e-6)
 
 
-@pytest.mark.clause("CLI-047~1", needs=("CLI-028",), evidence="conservation")
+@pytest.mark.clause("CLI-047~2", needs=("CLI-028",), evidence="conservation")
 def test_a_probe_of_ones_own_has_modes_too(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Both flags in one call. If this fails, suspect shares that only probes of the simulation's own know."""
     done, folder = simulations.of_a_probe_in_modes(backend, shared_folder, tmp_path)
@@ -88,7 +88,7 @@ def test_a_probe_of_ones_own_has_modes_too(backend: Any, observe: Observer, shar
     observe.close("shares", powers / powers.sum(), np.array(simulations.POWERS), spread=1e-3)
 
 
-@pytest.mark.clause("CLI-047~1", needs=("CLI-028",), evidence="analytic")
+@pytest.mark.clause("CLI-047~2", needs=("CLI-028",), evidence="analytic")
 def test_every_real_number_of_a_recipe_acts(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Another one, other patterns. If this fails, suspect a number that is read, told, and replaced by a default."""
     codes, same = simulations.without_effect(backend, shared_folder, tmp_path)
@@ -141,7 +141,7 @@ def test_what_has_no_pupil_is_not_asked_for_one(backend: Any, observe: Observer,
     observe.equal("files", left, [])
 
 
-@pytest.mark.clause("CLI-047~1", needs=("CLI-028",))
+@pytest.mark.clause("CLI-047~2", needs=("CLI-028",))
 def test_a_recipe_goes_with_its_probe(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """The folder was moved, and nobody stands in it. If this fails, suspect a path that begins where the command is called."""
     done, other = simulations.elsewhere(backend, shared_folder, tmp_path)
