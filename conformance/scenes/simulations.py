@@ -75,7 +75,7 @@ def elsewhere(backend: Any, shared: Path, folder: Path) -> tuple[process.Complet
 
 
 def of_a_probe_in_modes(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, Path]:
-    """The same with shares of light for two modes beside it; `NotClaimed` where a line that names a flag refuses both in one call."""
+    """The same with shares of light for two modes beside it; `NotClaimed` where a flag of the two is refused by its name."""
     _understood(backend, shared, *FLAGS, "--probe-file", "--mode-powers")
     np.save(folder / "probe.npy", curved_probe(N, seed=23)[0])
     few = {**FLAGS, "--patterns": 4, "--test-patterns": 4, "--beam-stop": 0, "--probe-file": folder / "probe.npy"}
