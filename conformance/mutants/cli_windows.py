@@ -43,9 +43,6 @@ mutant("GUARD-CLI-078b", "a micron is a millimetre", NAMES,
     plant=source("data/units.py", '"micron": "um"', '"micron": "mm"'))
 mutant("GUARD-CLI-047m", "the path of a probe in a recipe begins where the command is called", MOVED,
     plant=source("simulation/recipe.py", "read_probe(recipe.parent / Path(name)", "read_probe(Path(name)"))
-mutant("GUARD-CLI-047n", "a recipe names the file of the probe where it lay before", MOVED,
-    plant=source("simulation/recipe.py", 'probe.append(f\'path = "{PROBE}"\')',
-        'probe.append(f\'path = "{Path.cwd() / PROBE}"\')'))
 mutant("GUARD-CLI-094", "a conversion leaves the object of a file behind", OBJECT,
     plant=source("data/geometry_write.py", '        found["objectGuess"] = made.thing\n', "        pass\n"))
 mutant("GUARD-CLI-094b", "a conversion moves positions away from the object that it keeps", OBJECT,

@@ -209,12 +209,7 @@ MODES = {"tike": 2, "ptypy": 0}
 
 def _named(backend: Any, shared: Path) -> list[str]:
     """The kinds that the help of `convert` names."""
-    said = sources.said(backend, shared)
-    return [kind for kind, (name, _) in PROGRAMS.items() if re.search(LISTED.get(kind, re.escape(name.lower())), said)]
-
-
-LISTED = {"contract": r"[,:/] ?contract\b|\b(?:and|or) contract\b(?! file)|\bcontract(?: files?)?(?: \([^)]*\))? ?[,/]"}
-"""Kind → how a help names it. Every conversion makes a contract file: to be read, one stands in a list."""
+    return [kind for kind, (name, _) in PROGRAMS.items() if sources.names(backend, shared, name)]
 
 
 def converted(backend: Any, shared: Path, kind: str) -> tuple[process.Completed, Path]:

@@ -61,15 +61,17 @@ def of_a_probe(backend: Any, shared: Path, folder: Path) -> tuple[process.Comple
 
 
 def elsewhere(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, list[str]]:
-    """`simulate` of the recipe of `of_a_probe`, whose folder was moved, from a third one: how it ended, and what is another."""
+    """`simulate` of the recipe of `of_a_probe`, whose folder was renamed, from a third one: how it ended, and what is another.
+
+    The file of the probe is where it was: a recipe may point there, or have a copy of its own.
+    """
     solving.understood(backend, "simulate", "--recipe", shared)
     (folder / "first").mkdir()
     done, made, _ = of_a_probe(backend, shared, folder / "first")
     if done.returncode:
         return done, []
     (folder / "third").mkdir()
-    moved = made.rename(folder / "moved")
-    (folder / "first" / "probe.npy").unlink()
+    moved = made.rename(made.with_name("moved"))
     done = _called(backend, folder / "third", "--recipe", moved / "recipe.toml")
     return done, [] if done.returncode else unlike(moved, folder / "third" / "out")
 

@@ -103,6 +103,8 @@ CASES: dict[str, Case] = {
 
 def converted(backend: Any, shared: Path, name: str) -> tuple[process.Completed, Path]:
     """The call of a case, once for all checks of a session: how it ended, and the folder of what it wrote."""
+    if "--position-unit" in CASES[name].flags:
+        sources.taken(backend, shared, "--position-unit", CASES[name].flags["--position-unit"])
     return converting.called(backend, shared, f"windows-{name}", CASES[name])
 
 

@@ -134,3 +134,7 @@ twin("TWIN-FILES-OF-FEW-PROGRAMS", "neither CXI nor contract files are read, pro
 twin("TWIN-NO-ANSWERS", "nobody is asked to answer findings", "CLI-024:an_inference_by_flags_is_its_library_call",
     "CLI-029:flags_undo_what_was_done_to_a_file", files=("test_cli",),
     plant=source("cli/judging.py", 'metavar="NAME", help=again)', 'metavar="NAME", help=argparse.SUPPRESS)'))
+twin("TWIN-A-RECIPE-POINTS-AT-A-PROBE", "a recipe names the file of a probe where it lies, and has no copy of it",
+    "CLI-047:a_recipe_goes_with_its_probe", "CLI-047:a_recipe_makes_the_same_files", files=("test_cli_simulations",),
+    plant=source("simulation/recipe.py", 'probe.append(f\'path = "{PROBE}"\')',
+        'probe.append(f\'path = "{Path.cwd() / PROBE}"\')'))
