@@ -106,3 +106,8 @@ mutant("GUARD-CLI-073c", "export: of patterns in amplitudes the amplitudes are w
 mutant("GUARD-CLI-074", "what belongs to patterns is found by its name alone", "CLI-074:what_a_file_lacks_stands_in_another_one",
     plant=source("formats/read.py", 'others = [self._open(place(text, "parameters")[0]) for text in wishes.parameters]',
         "others = []"))
+GOOD = "CLI-080:a_probe_is_refined_by_good_pixels"
+mutant("GUARD-CLI-080", "pixels that nobody measured teach a probe that they are dark", GOOD,
+    plant=source("cli/convert.py", "mask = None if made.mask.all() else made.mask", "mask = None"))
+mutant("GUARD-CLI-080b", "a refinement learns from the pixels that are masked", GOOD,
+    plant=source("cli/probe_refinement.py", "np.where(good, pattern, modulus)", "np.where(good, modulus, pattern)"))

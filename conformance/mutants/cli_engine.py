@@ -119,3 +119,14 @@ mutant("GUARD-CLI-023b", "a flag that contradicts the bundle is overruled withou
 mutant("GUARD-CLI-064", "halves that cannot be compared cost the solution",
     "CLI-064:a_figure_that_cannot_be_made_costs_no_result",
     plant=source("cli/reconstruct.py", "        return None, ContractError(field=", "        raise ContractError(field="))
+mutant("GUARD-CLI-022d", "a refinement begins with twenty pixels of each patch",
+    "CLI-022:a_refinement_begins_with_the_object_of_its_crop",
+    plant=source("cli/refine.py", 'offsets=results["global_offsets"], M=args.stitch_crop_size)',
+        'offsets=results["global_offsets"], M=20)'))
+mutant("GUARD-CLI-081", "a model of counts draws its exposures with a seed of its own",
+    "CLI-081:counts_are_inferred_of_what_the_seed_chooses",
+    plant=source("cli/counted.py", '"subsample_seed": args.seed, "backend"', '"subsample_seed": 42, "backend"'))
+mutant("GUARD-CLI-081b", "a model of counts places all exposures, however many it is told",
+    "CLI-081:counts_are_inferred_of_what_the_seed_chooses",
+    plant=source("cli/counted.py", '    groups = len(record) if args.n_groups == "all" else args.n_groups\n',
+        "    groups = len(record)\n"))

@@ -27,3 +27,9 @@ mutant("GUARD-CLIENT-028", "patches are weighed by the first mode of the probe",
 mutant("GUARD-CLIENT-028b", "modes of a probe are added as fields before they are weights", MODES,
     plant=source("drop_in/path/ptycho_torch/samples.py", "np.sum(np.abs(modes).astype(np.float64) ** 2, axis=0) if",
         "np.abs(modes[0] + 0.5j * np.sum(modes[1:], axis=0)) ** 2 if"))
+PART = "CLIENT-031:what_is_held_out_teaches_nothing"
+mutant("GUARD-CLIENT-031", "exposures that are held out are trained on, too", PART,
+    plant=source("drop_in/path/ptycho_torch/samples.py", "kept = _part(record, inside & ~held)", "kept = _part(record, inside)"))
+mutant("GUARD-CLIENT-031b", "half of what was asked for is held out", PART,
+    plant=source("drop_in/path/ptycho_torch/samples.py", "np.arange(count + 1) * fraction)",
+        "np.arange(count + 1) * fraction / 2)"))

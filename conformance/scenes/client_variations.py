@@ -28,6 +28,8 @@ FEW = 4
 """Exposures of the test data beside them."""
 LIBRARY_BASE = {"model": MODEL, "training": TRAINING}
 HALF = [0.0, 0.5]
+SMALL, SPLIT, GIVEN = 8, 0.5, "given"
+"""Exposures of a file that is alone, the share of them that is held out, and the file as it is."""
 
 
 def library(backend: Any, shared: Path) -> dict[str, Any]:
@@ -51,6 +53,8 @@ def other(backend: Any, shared: Path) -> dict[str, Any]:
     cases |= {
         f"two files, {what}": {"settings": _stated(TORCH_SETTINGS, {}), "files": f"two_{what}"} for what in ("given", "turned")
     }
+    split = _stated(TORCH_SETTINGS, {"finetune_val_split": SPLIT})
+    cases |= {f"held out, {row}": {"settings": split, "files": f"held_{row}"} for row in (GIVEN, *range(SMALL))}
     cases[LONGER] = {"settings": _stated(TORCH_SETTINGS, {"epochs": 3}), "files": "small"}
     named = {name: {**case, "name": f"case_{number}"} for number, (name, case) in enumerate(cases.items())}
     return own.cases(CASES, "other_cases", {"settings": TORCH_SETTINGS, "kinds": KINDS, "cases": named}, torch=True)
@@ -80,6 +84,12 @@ def learned(case: Mapping[str, Any]) -> Any:
     return case["refusal"] or {name: case["seen"][name] for name in ("train", "weights")}
 
 
+def taught(seen: Mapping[str, Any]) -> list[int]:
+    """The exposures of a file that is alone which have a part in the weights: another pattern there, another model."""
+    given = learned(seen[f"held out, {GIVEN}"])
+    return [row for row in range(SMALL) if learned(seen[f"held out, {row}"]) != given]
+
+
 def _settings(kinds: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     """Case → what it states. A field that stands in two configurations is named with its own, as in `data_config.batch_size`."""
     found: dict[str, dict[str, Any]] = {BASE: {}, AGAIN: {}}
@@ -107,7 +117,7 @@ def turned(arrays: Mapping[str, np.ndarray], rows: Any) -> dict[str, np.ndarray]
 
 def _write(own: client.Session) -> None:
     folder = own.folder
-    small, few = (client.exported(client.scan(n, seed), filled=False) for n, seed in ((8, 6), (FEW, 4)))
+    small, few = (client.exported(client.scan(n, seed), filled=False) for n, seed in ((SMALL, 6), (FEW, 4)))
     records.write_npz(folder / "few.npz", **few)
     for row in CHANGED:
         records.write_npz(folder / f"turned_{row}.npz", **turned(small, [row]))
@@ -117,6 +127,8 @@ def _write(own: client.Session) -> None:
         for what, rows in (("within", ~outside), ("outside", outside)):
             _folder(folder / f"{axis}_{what}", train_data=turned(small, rows))
     _folder(folder / "small", train_data=small)
+    for row in (GIVEN, *range(SMALL)):
+        _folder(folder / f"held_{row}", train_data=small if row == GIVEN else turned(small, [row]))
     _folder(folder / "two_given", train_data=small, test_data=few)
     _folder(folder / "two_turned", train_data=small, test_data=turned(few, slice(None)))
 

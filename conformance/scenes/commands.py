@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.oracles.counts import statistics
 from conformance.scenes import apart, configs, entrances, rights, runs
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once
@@ -194,28 +193,6 @@ def stitched(flow: Flow, folder: Path, flag: str, value: Any) -> Pictured:
     data = {"--test_data": flow.output.parent / "data.npz", "--model_path": flow.output, "--output_dir": folder / "pictures"}
     argv = [*flow.backend.command("infer"), *listed(data), "--n_images", 24, f"--{flag}", value, "--accelerator", "cpu"]
     return Pictured(call(argv, folder), folder / "pictures")
-
-
-STATED = 5.0e4
-"""Photons that the metadata of `counted` state; its amplitudes have others."""
-
-
-def counted(backend: Any, folder: Path, *more: Any) -> tuple[process.Completed, float, float]:
-    """A training on absolute counts, and what its statistics are to say: photons of a mean pattern, the scale of CISCALE-002."""
-    given = {**record(n=24, N=64), "_metadata": entrances.stated(STATED), "mask": np.ones((64, 64), bool)}  # it hides nothing
-    data = write_npz(folder / "data.npz", **given)
-    flags = {"--train_data_file": data, "--output_dir": folder / "output", "--gridsize": 1, "--max_epochs": 1}
-    done = call([*backend.command("train"), *listed(flags), "--absolute-counts", "--accelerator", "cpu", *more], folder)
-    amplitude = given["diff3d"].astype(float)
-    intensity = amplitude[:, None] ** 2 * STATED / np.mean(np.sum(amplitude**2, axis=(1, 2)))
-    truth = statistics(intensity, np.zeros(len(intensity), int))
-    return done, STATED, float(truth["rms_input_scale"][0])
-
-
-def inferred(backend: Any, folder: Path) -> process.Completed:
-    """An inference with what `counted` left."""
-    files = {"--test_data": folder / "data.npz", "--model_path": folder / "output", "--output_dir": folder / "pictures"}
-    return call([*backend.command("infer"), *listed(files), "--accelerator", "cpu"], folder)
 
 
 def _of(values: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from conformance.connectors import native, process
 from conformance.connectors.names import NotEvaluated
-from conformance.scenes import commands, converting, sources
+from conformance.scenes import commands, converting, sources, tuned
 from conformance.scenes.shared import once
 
 COUNT = converting.COUNT - converting.SURPLUS
@@ -57,3 +57,32 @@ def refined(backend: Any, shared: Path) -> tuple[process.Completed, list[np.ndar
         raise NotEvaluated("which exposures are held out is drawn anew in each call")
     made = [np.squeeze(native.array(backend.read(folder / f"{name}_train.npz").probeGuess)) for name in ("one", "other")]
     return done, [converting.probe(converting.SIDE)[0], *made]
+
+
+MASKED = {"--columns": "x y", "--position-unit": "pixel", "--object-pixel": "50 nm", "--measurement": "amplitude",
+          "--zero-frequency": "centre", "--refine-probe": 6}  # fmt: skip
+HIDDEN = slice(tuned.N // 2 + 2, tuned.N // 2 + 5)
+"""Rows of the detector that nobody measured, beside the middle, where most light falls."""
+
+
+def masked(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, float]:
+    """`convert --refine-probe` of exact patterns under their probe, with rows that hold nothing: how it ended, the probe's error.
+
+    That is the relative distance from the true probe, a factor aside.
+    """
+    sources.understood(backend, shared, *MASKED, "--mask")
+    given, good = tuned.experiment(), np.ones((tuned.N, tuned.N), bool)
+    good[HIDDEN] = False
+    np.save(folder / "patterns.npy", np.where(good, given["diff3d"], 0))
+    np.save(folder / "good.npy", good)
+    np.save(folder / "probe.npy", given["probeGuess"])
+    np.savetxt(folder / "places.txt", np.stack([given["xcoords"], given["ycoords"]], axis=1))
+    files = {"--source": "patterns.npy", "--mask": "good.npy", "--probe": "probe.npy", "--positions": "places.txt"}
+    argv = [*backend.command("convert"), *commands.listed(files | MASKED), "--quiet", "--output", folder / "out.npz"]
+    done = commands.call(argv, folder)
+    if done.returncode:
+        return done, np.inf
+    truth = np.asarray(given["probeGuess"], complex)
+    found = np.squeeze(native.array(backend.read(folder / "out.npz").probeGuess)).astype(complex)
+    factor = np.vdot(truth, found) / np.vdot(truth, truth)
+    return done, float(np.linalg.norm(found / factor - truth) / np.linalg.norm(truth))

@@ -16,6 +16,8 @@ from conformance.scenes.shared import once
 N = 64
 RANKED = "checkpoints"
 SWEEPS = 20
+WIDE = 44
+"""Central pixels of a patch that are placed, more than any command's default."""
 FOLDER = "refined"
 STILL = 1e-30
 """A learning rate at which no weight in single precision moves."""
@@ -30,7 +32,7 @@ def experiment() -> dict[str, np.ndarray]:
     return {"xcoords": x, "ycoords": y, "diff3d": amplitude.astype(np.float32), "probeGuess": probe}
 
 
-def refined(backend: Any, shared: Path, *more: Any) -> solving.Solved:
+def refined(backend: Any, shared: Path, *more: Any, sweeps: int = SWEEPS) -> solving.Solved:
     """`infer --refine` on it with CLI-010's bundle; `more`: further flags."""
     solving.understood(backend, "infer", "--refine", shared)
     flow = commands.brief(backend, shared)
@@ -38,11 +40,17 @@ def refined(backend: Any, shared: Path, *more: Any) -> solving.Solved:
     def run(folder: Path) -> process.Completed:
         files = {"--test_data": write_npz(folder / "fine.npz", **experiment()), "--model_path": flow.output}
         argv = [*backend.command("infer"), *commands.listed(files), "--output_dir", folder / "out", "--accelerator", "cpu"]
-        return commands.call([*argv, "--refine", SWEEPS, *more], folder)
+        return commands.call([*argv, "--refine", sweeps, *more], folder)
 
-    name = "-".join(["refined", *(flag.strip("-") for flag in more)])
+    name = "-".join(["refined", *(str(flag).strip("-") for flag in more)])
     done = once(shared, name, lambda folder: vars(run(folder)))
     return solving.Solved(process.Completed(**done), "plain", shared / name / "out" / FOLDER)
+
+
+def cropped(backend: Any, shared: Path) -> solving.Solved:
+    """One sweep of it, with another crop of the patches that the network's object is made of."""
+    solving.understood(backend, "infer", "--stitch-crop-size", shared)
+    return refined(backend, shared, "--stitch-crop-size", WIDE, sweeps=1)
 
 
 def cold(backend: Any, shared: Path) -> solving.Solved:

@@ -1,4 +1,4 @@
-"""CLI-073, CLI-074: an export is under the flags of a conversion; what a file lacks stands in another one."""
+"""CLI-073, CLI-074, CLI-080: an export is under the flags of a conversion; what a file lacks stands in another one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import converting, exporting
+from conformance.scenes import converting, exporting, learning
 
 pytestmark = pytest.mark.slow
 
@@ -42,3 +42,12 @@ def test_what_a_file_lacks_stands_in_another_one(backend: Any, observe: Observer
     observe.equal("good pixels", found.good, truth.good)
     observe.close("patterns", found.amplitudes, truth.amplitudes)
     observe.close("positions", found.positions - found.positions[:1], truth.positions - truth.positions[:1], dtype="float64")
+
+
+@pytest.mark.clause("CLI-080~1", needs=("CLI-063",), evidence="analytic")
+def test_a_probe_is_refined_by_good_pixels(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Exact patterns, the true probe, rows that hold nothing. If this fails, suspect a mask that the refinement does not see."""
+    done, error = learning.masked(backend, shared_folder, tmp_path)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    observe.close("probe", error, 0.0)

@@ -1,4 +1,4 @@
-"""CLI-015, CLI-016: what the profiles `varpro` and `ci` have by command."""
+"""CLI-015, CLI-016, CLI-081: what the profiles `varpro` and `ci` have by command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import pictures
-from conformance.scenes import commands, flags, networks, solving
+from conformance.scenes import commands, counted_commands, flags, networks, solving
 from conformance.specification import effects
 
 
@@ -54,21 +54,36 @@ def test_an_unknown_way_of_stitching_is_refused(
 
 @pytest.mark.slow
 @pytest.mark.clause("CLI-016~2", needs=("BUNDLE-040",))
-def test_counts_are_trained_and_inferred_by_command(backend: Any, observe: Observer, tmp_path: Path) -> None:
+def test_counts_are_trained_and_inferred_by_command(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """The statistics are those of the file's counts. If this fails, suspect amplitudes normalised on the way."""
-    train, photons, truth = commands.counted(backend, tmp_path)
+    train, photons, truth, folder = counted_commands.counted_once(backend, shared_folder)
     ended(observe, train)
 
-    module = backend.count_open(tmp_path / "output" / "checkpoints" / "last.ckpt")
+    module = backend.count_open(folder / "output" / "checkpoints" / "last.ckpt")
     found = backend.count_statistics(module)
-    infer = commands.inferred(backend, tmp_path)
+    infer, place = counted_commands.drawn(backend, shared_folder, 1, "--seed" in solving.offered(backend, "infer", shared_folder))
 
     mean = native.array(native.item(found, "mean_measured_intensity")).astype(float)
     observe.close("photons of a mean pattern", mean * networks.N**2, np.array([photons]), dtype="float32")
     rms = native.array(native.item(found, "rms_input_scale")).astype(float)
     observe.close("scale of the input", rms, np.array([truth]), dtype="float32")
     ended(observe, infer)
-    observe.equal("format", commands.picture(tmp_path / "pictures" / "reconstructed_amplitude.png")["format"], "png")
+    observe.equal("format", commands.picture(place / "reconstructed_amplitude.png")["format"], "png")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLI-081~1", needs=("CLI-016",))
+def test_counts_are_inferred_of_what_the_seed_chooses(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Ten of 24 exposures, others for another seed. If this fails, suspect a flag that a model of amplitudes knows alone."""
+    solving.understood(backend, "infer", "--seed", shared_folder)
+    calls = [counted_commands.drawn(backend, shared_folder, seed) for seed in (1, 2)]
+    ended(observe, calls[0][0])
+    ended(observe, calls[1][0])
+
+    first, second = (pictures.pixels(folder / "reconstructed_amplitude.png") for _, folder in calls)
+
+    same = first.shape == second.shape and bool((first == second).all())
+    observe.holds("amplitudes", not same, "another picture", "the same one")
 
 
 @pytest.mark.slow
@@ -77,7 +92,7 @@ def test_counts_of_several_processes_are_refused_or_trained(
     backend: Any, observe: Observer, tmp_path: Path, shared_folder: Path
 ) -> None:
     """One line that names the flag, and no traceback. If this fails, suspect a step that knows one process alone."""
-    done = commands.counted(backend, tmp_path, *flags.processes(backend, shared_folder))[0]
+    done = counted_commands.counted(backend, tmp_path, *flags.processes(backend, shared_folder))[0]
 
     told = done.returncode == 0 or (done.returncode == 1 and "--devices" in commands.hyphened(done.output))
     observe.holds("end", told, "code 0, or code 1 and a message that names --devices", f"{done.returncode}: {done.output[-500:]}")
@@ -91,7 +106,7 @@ def test_photons_by_hand_go_before_those_of_the_file(
 ) -> None:
     """The file states 20,000, the flag 5,000. If this fails, suspect a flag that counts where the file says nothing alone."""
     solving.understood(backend, "train", "--nphotons", shared_folder)
-    train, _, _ = commands.counted(backend, tmp_path, "--nphotons", "5e3")
+    train, _, _ = counted_commands.counted(backend, tmp_path, "--nphotons", "5e3")
     ended(observe, train)
 
     found = backend.count_statistics(backend.count_open(tmp_path / "output" / "checkpoints" / "last.ckpt"))
