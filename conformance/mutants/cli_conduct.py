@@ -134,3 +134,9 @@ mutant("GUARD-CLI-079c", "reconstruct writes its numbers before it draws, an old
     plant=source("cli/kept.py", "    with whole_set(folder, also=also) as stage:\n",
         "    with whole_set(folder) as first:\n        numbers(first)\n    with whole_set(folder, also=also) as stage:\n"
         "        pictures(stage)\n"))
+ROUND = "CLI-095:the_orientation_of_a_detector_is_found"
+mutant("GUARD-CLI-095", "orientations are told, the worst one first", ROUND,
+    plant=source("cli/orientations.py", "key=lambda each: each.residual)", "key=lambda each: -each.residual)"))
+mutant("GUARD-CLI-095b", "an orientation is named by the flags of another one", ROUND,
+    plant=source("cli/orientations.py", '(("--transpose", self.transpose), ("--flip-rows", self.rows)',
+        '(("--flip-rows", self.transpose), ("--transpose", self.rows)'))

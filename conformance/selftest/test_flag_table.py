@@ -53,3 +53,20 @@ def test_a_flag_that_says_how_files_are_read_is_tried_on_a_map() -> None:
 
     # The mask has a check of its own; what the others say is a setting (BATCH-045), or about no row.
     assert set(flag_table.mapping()) == of_files - {"--mask", "--nphotons", "--preset", "--accept"}
+
+
+UNTRIED = {
+    "train": ("--architecture", "--model-type", "--labels", "--views", "--num-nodes", "--strategy"),
+    "convert": ("--layout",),
+    "export": ("--layout",),
+}
+"""What really cannot be tried by command, or costs a training of its own that the library's checks make; nothing is added here
+in passing."""
+
+
+def test_what_nobody_tries_is_what_is_known() -> None:
+    found = {
+        name: tuple(flag for flag, entry in flags.items() if "untried" in entry) for name, flags in flag_table.table().items()
+    }
+
+    assert {name: flags for name, flags in found.items() if flags} == UNTRIED
