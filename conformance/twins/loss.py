@@ -16,14 +16,16 @@ SLOW = ("LOSS-002:gradient_is_the_slope_of_the_loss[g2]", "LOSS-009:gradients_su
 
 def likelihood_in_single_precision(predicted, measured, scale):
     scale = scale if scale.ndim == 0 else scale.view(-1, 1, 1, 1)
-    rate, count = (scale * predicted).square(), (scale * measured).square()
-    return (rate - count * torch.log(rate.clamp_min(1e-10)) + torch.lgamma(count + 1)).flatten(1).sum(1).mean()
+    rate, count = (scale * predicted).double().square(), (scale * measured).double().square()
+    terms = rate - count * torch.log(rate.clamp_min(1e-10)) + torch.lgamma(count + 1)
+    return terms.to(predicted.dtype).flatten(1).sum(1).mean()
 
 
 def likelihood_of_a_distribution(predicted, measured, scale):
     scale = scale if scale.ndim == 0 else scale.view(-1, 1, 1, 1)
-    poisson = torch.distributions.Poisson((scale * predicted).square() + 1e-12, validate_args=False)
-    return -torch.distributions.Independent(poisson, 3, validate_args=False).log_prob((scale * measured).square()).mean()
+    poisson = torch.distributions.Poisson((scale * predicted).double().square() + 1e-12, validate_args=False)
+    count = (scale * measured).double().square()
+    return -torch.distributions.Independent(poisson, 3, validate_args=False).log_prob(count).mean().to(predicted.dtype)
 
 
 twin = rows(__name__)
