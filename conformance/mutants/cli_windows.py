@@ -8,6 +8,7 @@ from conformance.mutants import rows
 PLACES = "CLI-077:positions_go_with_a_window"
 MIDDLE = "CLI-077:the_middle_of_a_probe_is_kept"
 OBJECT = "CLI-094:an_object_goes_with_its_positions"
+SHARED = "CLI-047:every_scan_of_a_simulation_has_its_exposures"
 NAMES = "CLI-078:a_unit_has_several_names"
 MOVED = "CLI-047:a_recipe_goes_with_its_probe"
 LEAST = ("        if self.wanted.threshold is not None:\n"
@@ -56,3 +57,9 @@ mutant("GUARD-CLI-094d", "the object's pixel stays as it was where the detector 
     plant=source("data/geometry_positions.py", "        optics = optics[::-1]\n", "        pass\n"))
 mutant("GUARD-CLI-094e", "what a contract file holds is rooted once more", "CLI-094:a_contract_file_is_converted[whole]",
     plant=source("data/geometry_record.py", "            block = np.square(block, dtype=np.float64)\n", "            pass\n"))
+mutant("GUARD-CLI-047o", "several objects share the exposures that were asked for", SHARED,
+    plant=source("simulation/experiment.py", "scan = scans.jittered_grid(experiment.patterns, whole, own[1])",
+        "scan = scans.jittered_grid(experiment.patterns // (1 + len(experiment.others)), whole, own[1])"))
+mutant("GUARD-CLI-047p", "a further object has as many exposures as the test", SHARED,
+    plant=source("simulation/experiment.py", "scan = scans.jittered_grid(experiment.patterns, whole, own[1])",
+        "scan = scans.jittered_grid(experiment.test_patterns, whole, own[1])"))

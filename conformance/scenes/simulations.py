@@ -24,6 +24,7 @@ FLAGS: dict[str, Any] = {
 """Numbers that no shorter form holds among them."""
 LISTS = ("--object", "lines", "grf", "grf", "--mode-powers", *map(str, POWERS))
 FILES = ("train_1", "train_2", "train_3", "test")
+COUNTS = {name: FLAGS["--test-patterns" if name == "test" else "--patterns"] for name in FILES}
 REAL = re.compile(r"^\s*(\w+)\s*=\s*(-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+))\s*(?:#.*)?$", re.MULTILINE)
 """A real number on a line of its own."""
 MANY = 3

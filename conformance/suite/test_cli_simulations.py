@@ -148,3 +148,14 @@ def test_a_recipe_goes_with_its_probe(backend: Any, observe: Observer, shared_fo
 
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
     observe.equal("other", other, [])
+
+
+@pytest.mark.clause("CLI-047~1", needs=("CLI-028",))
+def test_every_scan_of_a_simulation_has_its_exposures(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """So many of each object as were asked for. If this fails, suspect a number that several objects share."""
+    done, folder = simulations.made(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    found = {name: len(native.array(backend.read(folder / f"{name}.npz").xcoords)) for name in simulations.FILES}
+
+    observe.equal("exposures", found, simulations.COUNTS)
