@@ -9,6 +9,7 @@ PLACES = "CLI-077:positions_go_with_a_window"
 MIDDLE = "CLI-077:the_middle_of_a_probe_is_kept"
 OBJECT = "CLI-094:an_object_goes_with_its_positions"
 SHARED = "CLI-047:every_scan_of_a_simulation_has_its_exposures"
+SIDES = "CLI-028:an_object_has_the_side_that_was_asked_for"
 NAMES = "CLI-078:a_unit_has_several_names"
 MOVED = "CLI-047:a_recipe_goes_with_its_probe"
 LEAST = ("        if self.wanted.threshold is not None:\n"
@@ -63,3 +64,8 @@ mutant("GUARD-CLI-047o", "several objects share the exposures that were asked fo
 mutant("GUARD-CLI-047p", "a further object has as many exposures as the test", SHARED,
     plant=source("simulation/experiment.py", "scan = scans.jittered_grid(experiment.patterns, whole, own[1])",
         "scan = scans.jittered_grid(experiment.test_patterns, whole, own[1])"))
+mutant("GUARD-CLI-028g", "a random field of an odd side is a pixel too small", SIDES,
+    plant=source("simulation/objects.py", "half = -(-size // 2)", "half = size // 2"))
+mutant("GUARD-CLI-028h", "lines are drawn on an even side", SIDES,
+    plant=source("simulation/objects.py", "centre = blurred[size // 2 : size // 2 + size, size // 2 : size // 2 + size]",
+        "centre = blurred[size // 2 :, size // 2 :][: size // 2 * 2, : size // 2 * 2]"))

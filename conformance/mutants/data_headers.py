@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from conformance.defects.changes import constant, every, function, instead, meth
 from conformance.mutants import rows
 from reference_impl.batch import mapping
 from reference_impl.batch.container import photons_of
-from reference_impl.config import ModelConfig, cfg, factory
+from reference_impl.config import ModelConfig, bridge, cfg, factory
 from reference_impl.data import header, pairing
 from reference_impl.data.evidence import Evidence
 
@@ -20,6 +21,7 @@ FIRST = "DATA-030:the_first_of_many_patterns_are_judged"
 OVERRIDE = "BATCH-049:photons_of_an_override_reach_a_map"
 DROPPED = "CLI-011:a_scan_with_dropped_frames_needs_no_number_of_groups"
 SKIPPED = "BATCH-056:a_map_that_skips_a_file_is_for_who_skips_it"
+NO_NEWS = "CONFIG-053:a_test_file_that_is_stated_is_no_news"
 REGISTERED = "CONFIG-001:the_registry_holds_what_a_payload_says"
 BLOCK = 4096
 """Patterns of 16 x 16 pixels."""
@@ -49,6 +51,18 @@ def as_before_the_file(name):
         payload = original(*given, **options)
         cfg[name] = getattr(ModelConfig(), name)
         return payload
+
+    return made
+
+
+def warned_by(side):
+    """The warning looks at the settings, or at the overrides, alone."""
+
+    def made(original, model, data, network, training, overrides=None):
+        stated = {"training": training.test_data_file, "overrides": (overrides or {}).get("test_data_file")}[side]
+        if stated is None:
+            warnings.warn("test_data_file is not given", UserWarning, stacklevel=2)
+        return bridge.training_config(model, data, network, training, overrides)
 
     return made
 
@@ -89,3 +103,7 @@ mutant("GUARD-BATCH-056c", "a map from which a bad file was left out is opened b
     plant=method(mapping.Plan, "settings", result(lambda found: found | {"skip": False})))
 mutant("GUARD-BATCH-056d", "a map is opened by the names of its files and their number of patterns a side", SKIPPED,
     plant=method(mapping.Plan, "settings", result(lambda found: {name: found[name] for name in ("N", "gridsize")})))
+mutant("GUARD-CONFIG-053c", "a training is warned of a test file that an override states", f"{NO_NEWS}[overrides]",
+    plant=function(bridge.to_training_config, warned_by("training")))
+mutant("GUARD-CONFIG-053d", "a training is warned of a test file that its settings state", f"{NO_NEWS}[settings]",
+    plant=function(bridge.to_training_config, warned_by("overrides")))

@@ -273,3 +273,15 @@ def pupil(probe: np.ndarray) -> tuple[float, float]:
     away, edge = np.hypot(*(np.indices(light.shape) - len(light) // 2)), APERTURE * len(light) / 2
     inner = light[(away > edge - 3) & (away < edge - 1)].mean() / light[away < edge - 1].mean()
     return float(light[away > edge + 1].sum() / light.sum()), float(inner)
+
+
+ODD = {"--N": 16, "--size": 81, "--patterns": 4, "--test-patterns": 4}
+KINDS = ("lines", "grf")
+
+
+def of_an_odd_side(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, dict[str, tuple[int, ...]]]:
+    """`simulate` of objects of an odd side, one of each kind: how it ended, and the form of the object of each scan."""
+    _understood(backend, shared, *ODD, "--object")
+    done = _called(backend, folder, *commands.listed(ODD), "--object", *KINDS)
+    scans = [] if done.returncode else [f"train_{number}" for number, _ in enumerate(KINDS, 1)]
+    return done, {name: np.shape(np.load(folder / "out" / f"{name}.npz")["objectGuess"]) for name in scans}

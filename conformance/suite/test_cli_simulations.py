@@ -150,7 +150,7 @@ def test_a_recipe_goes_with_its_probe(backend: Any, observe: Observer, shared_fo
     observe.equal("other", other, [])
 
 
-@pytest.mark.clause("CLI-047~1", needs=("CLI-028",))
+@pytest.mark.clause("CLI-047~2", needs=("CLI-028",))
 def test_every_scan_of_a_simulation_has_its_exposures(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """So many of each object as were asked for. If this fails, suspect a number that several objects share."""
     done, folder = simulations.made(backend, shared_folder)
@@ -159,3 +159,12 @@ def test_every_scan_of_a_simulation_has_its_exposures(backend: Any, observe: Obs
     found = {name: len(native.array(backend.read(folder / f"{name}.npz").xcoords)) for name in simulations.FILES}
 
     observe.equal("exposures", found, simulations.COUNTS)
+
+
+@pytest.mark.clause("CLI-028~1", needs=("CLI-047",))
+def test_an_object_has_the_side_that_was_asked_for(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """Odd, and of any kind. If this fails, suspect halves that are rounded down."""
+    done, found = simulations.of_an_odd_side(backend, shared_folder, tmp_path)
+
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    observe.equal("sides", set(found.values()), {(simulations.ODD["--size"],) * 2})

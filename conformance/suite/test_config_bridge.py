@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import configs, reactions
+from conformance.scenes import configs, headers, reactions
 from conformance.specification.effects import Effect, effects
 
 NEEDED = {"n_groups": 21, "train_data_file": Path("train.npz"), "test_data_file": Path("test.npz")}
@@ -234,6 +234,19 @@ def test_a_training_without_a_test_file_is_only_warned_of(backend: Proxy, observ
         found = backend.bridge("training", overrides, nphotons=3e6)
 
     observe.equal("test file", found.test_data_file, None)
+
+
+@pytest.mark.clause("CONFIG-053~1")
+@pytest.mark.parametrize("side", ["overrides", "settings"])
+def test_a_test_file_that_is_stated_is_no_news(backend: Proxy, observe: Observer, side: str) -> None:
+    """By an override or by a setting. If this fails, suspect a warning that looks at one of both."""
+    files = {name: value for name, value in NEEDED.items() if name == "test_data_file"}
+    rest = {name: value for name, value in NEEDED.items() if name not in files}
+    overrides, stated = {"overrides": (NEEDED, {}), "settings": (rest, files)}[side]
+
+    said = headers.warnings_of(lambda: backend.bridge("training", overrides, nphotons=3e6, **stated))
+
+    observe.equal("warnings of the test file", [text for text in said if "test_data_file" in text], [])
 
 
 @pytest.mark.clause("CONFIG-054~1")
