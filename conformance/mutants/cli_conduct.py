@@ -140,3 +140,10 @@ mutant("GUARD-CLI-095", "orientations are told, the worst one first", ROUND,
 mutant("GUARD-CLI-095b", "an orientation is named by the flags of another one", ROUND,
     plant=source("cli/orientations.py", '(("--transpose", self.transpose), ("--flip-rows", self.rows)',
         '(("--flip-rows", self.transpose), ("--transpose", self.rows)'))
+ANY = "CLI-096:a_flag_of_an_inspection_acts_on_any_file"
+mutant("GUARD-CLI-096", "inspect: --mask is for contract files alone", f"{ANY}[--mask]",
+    plant=source("cli/inspect.py", "mask=None if args.mask is None else str(args.mask)", "mask=None"))
+mutant("GUARD-CLI-096b", "inspect: --measurement is for contract files alone", f"{ANY}[--measurement]",
+    plant=source("cli/inspect.py", 'said = args.measurement if "measurement" in args.typed else None', "said = None"))
+mutant("GUARD-CLI-096c", "inspect: --position-scale is for contract files alone", f"{ANY}[--position-scale]",
+    plant=source("cli/inspect.py", "    if args.position_scale != 1:\n", "    if False:\n"))

@@ -95,8 +95,18 @@ def is_contract(path: Path) -> bool:
 
 
 def converted(args: argparse.Namespace, say: Reporter) -> Any:
-    """The record that `convert` would make of anybody's file, with its table; a probe is estimated where there is none."""
-    with opened(str(args.file), Wishes(mask=None if args.mask is None else str(args.mask))) as experiment:
+    """The record that `convert` would make of anybody's file, with its table; a probe is estimated where there is none.
+
+    `ContractError` for a scale of positions, whose unit such a file states.
+    """
+    if args.position_scale != 1:
+        expected = "1: the file states the unit of its positions; convert it first (--position-unit)"
+        raise ContractError(field="position_scale", expected=expected, found=f"{args.position_scale:g}")
+    said = args.measurement if "measurement" in args.typed else None
+    measurement = {"amplitude": "amplitudes"}.get(said, said) if said else None
+    with opened(
+        str(args.file), Wishes(mask=None if args.mask is None else str(args.mask), measurement=measurement)
+    ) as experiment:
         made = plan(experiment, Geometry())
         record = made_record(made, describe)
         if record.probeGuess is None:

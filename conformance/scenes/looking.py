@@ -1,0 +1,53 @@
+"""`inspect` of a file of another program, under each flag that says what a file holds (CLI-096)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from conformance.connectors import process
+from conformance.connectors.names import NotClaimed
+from conformance.oracles import pictures
+from conformance.scenes import archives, commands, converting, interop, masks, solving
+from conformance.scenes.shared import once
+
+WORDS: dict[str, Any] = {"--measurement": "amplitude", "--mask": "good.npy", "--position-scale": 2.0}
+"""Flag → a value that is not what such a file says."""
+
+
+def looked_at(backend: Any, shared: Path, flag: str = "") -> tuple[process.Completed, Path]:
+    """The call with a flag or none, once for all checks of a session: how it ended, and its picture.
+
+    `NotClaimed` where the help does not list the flag, or where such a file is none that `inspect` looks at.
+    """
+    for name in ("--output", *([flag] if flag else [])):
+        solving.understood(backend, "inspect", name, shared)
+
+    def run(folder: Path) -> process.Completed:
+        interop.hdf5()
+        data = converting.cxi_files(folder)["--source"]
+        np.save(folder / "good.npy", masks.mask(converting.SIDE))
+        words = [flag, WORDS[flag]] if flag else []
+        argv = [*backend.command("inspect"), data, *words, "--output", folder / "picture.png", "--quiet"]
+        return commands.call(argv, folder)
+
+    name = f"looked-at{flag}"
+    done = process.Completed(**once(shared, name, lambda folder: vars(run(folder))))
+    if not flag and done.returncode:
+        raise NotClaimed(f"command `inspect`: it does not look at a CXI file: {done.stderr[-300:]}")
+    return done, shared / name / "picture.png"
+
+
+def heard(backend: Any, shared: Path, flag: str) -> tuple[bool, str]:
+    """Whether a flag was refused by its name, or has another picture than no flag; and what happened."""
+    plain = looked_at(backend, shared)[1]
+    done, picture = looked_at(backend, shared, flag)
+    if done.returncode:
+        named = done.returncode == 1 and flag.strip("-") in commands.hyphened(done.stderr)
+        return named, f"{done.returncode}: {done.stderr[-500:]}"
+    if not picture.is_file():
+        return False, f"no picture: {archives.left(picture.parent)}"
+    first, second = pictures.pixels(plain), pictures.pixels(picture)
+    return not (first.shape == second.shape and bool((first == second).all())), "the same picture"
