@@ -19,6 +19,7 @@ NONE = "BATCH-054:no_seed_is_forty_two_for_what_a_container_holds"
 MAP = "BATCH-049:a_map_draws_what_a_container_draws"
 INFERRED = "BATCH-011:an_inference_draws_as_a_training"
 PHOTONS = "BATCH-049:a_map_has_the_photons_of_a_container"
+VALIDATED, IMAGED = "BATCH-060:what_is_validated_on_is_drawn", "BATCH-060:what_is_inferred_is_drawn"
 HOLES = "BATCH-039:labels_that_are_not_whole_are_refused"
 
 
@@ -64,6 +65,14 @@ def the_configuration_says_it(original, raw, plan):
     return (1e9, "config") if plan.nphotons_source is None else original(raw, plan)
 
 
+def a_part_is_drawn_to_be_trained_on_alone(original, data, config, cap):
+    return original(data, replace(config, n_subsample=None) if cap and hasattr(config, "nepochs") else config, cap)
+
+
+def an_inference_has_all_exposures(original, data, config, cap):
+    return original(data, replace(config, n_subsample=None) if isinstance(config, InferenceConfig) and cap else config, cap)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -90,3 +99,7 @@ mutant("GUARD-BATCH-039f", "labels are looked at in their first channel alone", 
     HOLES + "[a-hole-last-channel-validation]", plant=_unseen(lambda holes: holes[..., 0]))
 mutant("GUARD-BATCH-039g", "of each label the middle is looked at", HOLES + "[a-hole-first-training]",
     plant=_unseen(lambda holes: holes[:, 1:-1, 1:-1]))
+mutant("GUARD-BATCH-060", "a training validates on all exposures, whatever part is asked for", VALIDATED, IMAGED + "[training]",
+    plant=function(container._of_record, a_part_is_drawn_to_be_trained_on_alone))
+mutant("GUARD-BATCH-060b", "an image is of the whole scan, whatever part is asked for", IMAGED + "[inference]",
+    plant=function(container._of_record, an_inference_has_all_exposures))

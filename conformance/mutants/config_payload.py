@@ -128,6 +128,18 @@ def the_factory_writes_into_the_callers_overrides(original, file, folder, overri
     return original(file, folder, overrides, execution)
 
 
+def the_last_name_wins(original, stated, known):
+    bridge.refuse_unknown(stated, known)
+    return dict(factory._translated(name, value) for name, value in stated.items())
+
+
+def a_later_alias_gives_way(original, stated, known):
+    bridge.refuse_unknown(stated, known)
+    translated = [factory._translated(name, value) for name, value in stated.items()]
+    return dict(reversed(translated))
+
+
+TWICE = "CONFIG-079:two_names_of_a_setting_agree"
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -251,3 +263,7 @@ mutant("DEF-102", "a supervised request trains unsupervised", "CONFIG-068:aliase
 mutant("GUARD-CONFIG-050k", "a grid of more rows than columns has as many as it has rows",
     "CONFIG-050:a_grid_of_more_rows_than_columns_is_refused",
     plant=function(bridge.gridsize_of, lambda original, grid: grid[0] if grid[0] > grid[1] else original(grid)))
+mutant("GUARD-CONFIG-079", "of two names of a setting the last one wins", TWICE + "[epochs]", TWICE + "[neighbor_count]",
+    plant=function(factory._settings, the_last_name_wins))
+mutant("GUARD-CONFIG-079b", "of two names of a setting the first one wins", TWICE + "[max_epochs]",
+    plant=function(factory._settings, a_later_alias_gives_way))

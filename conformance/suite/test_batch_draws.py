@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import batches, entrances, files, maps
+from conformance.scenes import batches, drawn, entrances, files, maps
 
 HELD = ("X", "coords_relative", "global_offsets")
 DRAWS: dict[str, dict[str, Any]] = {
@@ -107,3 +107,22 @@ def test_a_map_has_the_photons_of_a_container(backend: Any, observe: Observer, t
     found = maps.values(maps.everything(backend.mapped([path], tmp_path / "map", config)))
 
     observe.equal("changed", maps.unlike(found, maps.in_memory(backend, path, config)), [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("BATCH-060~1", needs=("BATCH-054", "TRAIN-003"))
+def test_what_is_validated_on_is_drawn(backend: Any, observe: Observer) -> None:
+    """Twelve exposures of thirty. If this fails, suspect a setting that the training data alone are drawn by."""
+    found = drawn.validated_on(backend)
+
+    observe.equal("exposures that were not drawn", drawn.beside(found), [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("BATCH-060~1", needs=("BATCH-054", "INFER-003"))
+@pytest.mark.parametrize("kind", ["training", "inference"])
+def test_what_is_inferred_is_drawn(backend: Any, observe: Observer, kind: str) -> None:
+    """By either configuration. If this fails, suspect an image of the whole scan, whatever part was asked for."""
+    found = drawn.inferred_from(backend, kind)
+
+    observe.equal("exposures that were not drawn", drawn.beside(found), [])
