@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from conformance.connectors.names import NotClaimed
 from conformance.scenes import client, records
 from conformance.scenes.client_settings import GROUPING, KINDS, MODEL, TORCH_SETTINGS, TRAINING
 from conformance.scenes.shared import once
@@ -85,7 +86,13 @@ def learned(case: Mapping[str, Any]) -> Any:
 
 
 def taught(seen: Mapping[str, Any]) -> list[int]:
-    """The exposures of a file that is alone which have a part in the weights: another pattern there, another model."""
+    """The exposures of a file that is alone which have a part in the weights: another pattern there, another model.
+
+    `NotClaimed` where the share that is held out is refused by its name (CLIENT-024).
+    """
+    refusal = seen[f"held out, {GIVEN}"]["refusal"]
+    if "finetune_val_split" in refusal and "\n" not in refusal.strip():
+        raise NotClaimed(f"ptycho_torch: {refusal}")
     given = learned(seen[f"held out, {GIVEN}"])
     return [row for row in range(SMALL) if learned(seen[f"held out, {row}"]) != given]
 

@@ -71,6 +71,7 @@ def masked(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed,
     That is the relative distance from the true probe, a factor aside.
     """
     sources.understood(backend, shared, *MASKED, "--mask")
+    sources.taken(backend, shared, "--position-unit", MASKED["--position-unit"])
     given, good = tuned.experiment(), np.ones((tuned.N, tuned.N), bool)
     good[HIDDEN] = False
     np.save(folder / "patterns.npy", np.where(good, given["diff3d"], 0))
