@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from pathlib import Path
 from types import SimpleNamespace
@@ -276,3 +276,13 @@ def both_sides(backend: Any, payload: Any) -> tuple[dict[str, Any], dict[str, An
     """What the canonical and the backend-side objects of a training payload say, under the registry's keys."""
     canonical = {key: value for key, value in backend.flatten(payload.tf_training_config).items() if key in _PAIRS}
     return canonical, {key: getattr(getattr(payload, part), name) for key, (part, name) in _PAIRS.items() if key in canonical}
+
+
+def where_it_can_be_made(make: Callable[[], Any]) -> Any:
+    """What is made; `NotClaimed` where the name of its backend is refused then: nobody is left to be told by the selector."""
+    try:
+        return make()
+    except ValueError as error:
+        if "backend" not in str(error):
+            raise
+        raise NotClaimed(f"a configuration of a backend that there is not: {error}") from error

@@ -14,6 +14,7 @@ from typing import Any
 from conformance.connectors import beside, native, process
 from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.scenes import runs
+from conformance.scenes.configs import where_it_can_be_made
 from conformance.scenes.shared import once
 
 WORKFLOWS = ("run_cdi_example_with_backend", "train_cdi_model_with_backend", "load_inference_bundle_with_backend")
@@ -61,7 +62,7 @@ def ask(backend: Any, folder: Path, chosen: str, blocked: Sequence[str]) -> dict
     """Ask the three workflows for the backend `chosen` where `blocked` cannot be found."""
     info = backend.info()
     recipe = runs.Recipe(gridsize=2, training=runs.settings(backend=chosen))
-    training = runs.configuration(backend, recipe, folder)
+    training = where_it_can_be_made(lambda: runs.configuration(backend, recipe, folder))
     inference = backend.canonical(
         "inference", model=training.model, model_path=folder, test_data_file=folder / "test.npz", backend=chosen
     )

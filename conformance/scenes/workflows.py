@@ -37,6 +37,11 @@ CONFIGURATION = {"run": configs.training, "run_training": configs.training, "ope
 """Workflow → the maker of its configuration."""
 
 
+def configured(backend: Any, workflow: str, /, **stated: Any) -> Any:
+    """A configuration of a workflow; `NotClaimed` where one of a backend that there is not is refused when it is made."""
+    return configs.where_it_can_be_made(lambda: CONFIGURATION[workflow](backend, **stated))
+
+
 class Touched(Exception):
     """Someone asked a record for its data."""
 

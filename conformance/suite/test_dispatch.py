@@ -34,7 +34,7 @@ def test_a_configuration_is_in_the_registry_before_its_backend_is_inspected(
 
     If this fails, suspect a workflow that looks at `config.backend` first, or the loading workflow without its synchronisation.
     """
-    config = workflows.CONFIGURATION[workflow](backend, backend="neither")
+    config = workflows.configured(backend, workflow, backend="neither")
 
     with observe.raises("refused", ValueError, "Invalid backend", clause="DISPATCH-002"):
         workflows.START[workflow](backend, config)
@@ -73,7 +73,7 @@ def test_an_unknown_backend_is_refused(backend: Proxy, observe: Observer, workfl
 
     If this fails, suspect an `else` branch that stands for the default backend.
     """
-    config = workflows.CONFIGURATION[workflow](backend, backend=name)
+    config = workflows.configured(backend, workflow, backend=name)
 
     with observe.raises("refused", ValueError, "Invalid backend", "'tensorflow' or 'pytorch'"):
         workflows.START[workflow](backend, config)
@@ -154,7 +154,7 @@ def test_options_of_the_image_arrive(backend: Proxy, observe: Observer, tmp_path
 @pytest.mark.parametrize("workflow", ["run", "run_training", "open"])
 def test_another_configuration_replaces_the_one_before(backend: Proxy, observe: Observer, workflow: str) -> None:
     """One setting is another, the sides are the same. If this fails, suspect a registry that is written where it was empty."""
-    first, other = (workflows.CONFIGURATION[workflow](backend, backend="neither", neighbor_count=count) for count in (17, 19))
+    first, other = (workflows.configured(backend, workflow, backend="neither", neighbor_count=count) for count in (17, 19))
     backend.synchronise(first)
 
     with observe.raises("refused", ValueError, "Invalid backend"):

@@ -139,4 +139,4 @@ twin("TWIN-PLAIN-YAML-ERRORS", "errors of reading YAML are of one class of the b
     files=("test_config",),
     plant=function(canonical.load_yaml_config, yaml_errors_have_a_class_of_their_own))
 twin("TWIN-REFUSED-AT-ONCE", "a configuration refuses what cannot be when it is made, its side aside",
-    files=("test_config", "test_config_values"), plant=answer("canonical", what_cannot_be_is_refused_at_once))
+    files=("test_config", "test_config_values", "test_dispatch"), plant=answer("canonical", what_cannot_be_is_refused_at_once))
