@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from contextlib import nullcontext
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 
 from reference_impl.batch import build_loaders, ensure_container, open_mapped
 from reference_impl.batch.manifest import NAME
+from reference_impl.batch.mapping import Plan
 from reference_impl.config import ModelConfig, TrainingConfig
 from reference_impl.data import load_data
 from reference_impl.data.on_disk import read_on_disk
@@ -152,3 +154,18 @@ def test_the_table_stands_on_disk(tmp_path: Path) -> None:
     table = open_mapped(scan(tmp_path / "a.npz"), tmp_path / "map", config()).table
     assert table.batch_size == torch.Size([9]) and table["coords_global"].shape == (9, 4, 1, 2)
     assert all(hasattr(value, "filename") for value in table.values())
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Plan)])
+def test_every_setting_of_a_plan_is_in_the_key_of_its_map(name: str, tmp_path: Path) -> None:
+    """The mask by its content, all others by their value: a field that is added is in the key, or fails here."""
+    for file, value in (("first.npy", 1), ("second.npy", 2)):
+        good = np.ones((4, 4), bool)
+        good[0, :value] = False
+        np.save(tmp_path / file, good)
+    values = {"mask": (str(tmp_path / "first.npy"), str(tmp_path / "second.npy")), "rule": ({"K": 5}, {"K": 6})}
+    plan = Plan(**{field.name: None for field in fields(Plan)})
+
+    first, second = (replace(plan, **{name: value}).settings() for value in values.get(name, (1, 2)))
+
+    assert first != second
