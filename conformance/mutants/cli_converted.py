@@ -6,6 +6,7 @@ from conformance.defects.changes import source
 from conformance.mutants import rows
 
 ACT = "CLI-031:further_flags_of_a_conversion_act"
+CORNER = "CLI-065:a_corner_is_found_where_nobody_says_anything"
 BEAM = "CLI-065:a_beam_is_found_where_nobody_says_where_it_is"
 LIGHT = "CLI-066:a_probe_goes_with_its_detector"
 HELD = "CLI-031:what_is_held_out_is_in_one_file_alone"
@@ -50,6 +51,9 @@ mutant("GUARD-CLI-065b", "what a detector of 32 bits writes where it has no coun
     plant=source("data/geometry_survey.py", "else float(2**32 - 1)", "else float(2**33)"))
 mutant("GUARD-CLI-065c", "a beam beside a far edge is no beam about the corner", BEAM,
     plant=source("data/geometry.py", "np.minimum(place, sides - place) / sides", "place / sides"))
+mutant("GUARD-CLI-065d", "photons say where the zero frequency is where a centre is asked for alone", CORNER,
+    plant=source("data/geometry.py", 'bool((strength >= CONCENTRATION).all()) and wanted.centre in (None, "middle", "found")',
+        'bool((strength >= CONCENTRATION).all()) and wanted.centre in ("middle", "found")'))
 mutant("GUARD-CLI-066", "a conversion keeps the first mode of a probe", f"{LIGHT}[cut]",
     plant=source("data/geometry_probe.py", "return (field[0] if len(field) == 1 else field)", "return field[0]"))
 mutant("GUARD-CLI-066b", "a probe is cut out of its middle", f"{LIGHT}[cut]",

@@ -290,3 +290,5 @@ mutant("GUARD-INFER-020h", "on a canvas of another parity than the window patche
 mutant("GUARD-INFER-020i", "a patch that ends with the canvas does not fit", f"{PARITY}[whole]", f"{PARITY}[columns]",
     plant=function(weighted.stitch_weighted, lambda original, patches, offsets, M, weighting, probe=None, shape=None: original(
         patches, offsets + (0 if shape is None else 1e-6 * (offsets - offsets.mean(axis=0))), M, weighting, probe, shape)))
+mutant("GUARD-INFER-020k", "no patch is dropped, and it is told", "INFER-020:nothing_is_told_of_patches_that_fit",
+    plant=function(weighted.stitch_weighted, result(lambda found: warnings.warn("dropping 0/6", stacklevel=1) or found)))

@@ -5,19 +5,27 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import torch
 from torch.nn import functional
 
-from conformance.defects.changes import answer, constant, every, function, instead, result
+from conformance.defects.changes import answer, constant, every, function, instead, method, result
 from conformance.mutants import rows
-from reference_impl.physics import translation, weighted
+from reference_impl.model.forward import PtychoModel
+from reference_impl.physics import precision, translation, weighted
 from reference_impl.physics.translation import translate
 
 merging = importlib.import_module("reference_impl.physics.merge")  # the package has a function of that name
 FRACTIONS = ("PHYS-020:fractional_offsets_are_bilinear", "PHYS-020:half_a_pixel_shares_between_neighbours")
 UNDONE = "PHYS-023:extraction_undoes_the_merge"
 EACH = "PHYS-032:each_neighbour_adds_an_even_number"
+HALVES = "PHYS-024:physics_stays_out_of_half_precision"
+
+
+def what_is_predicted_follows_autocast(original, *given):
+    found = original(*given)
+    return (found[0].bfloat16().float(), *found[1:]) if torch.is_autocast_enabled("cpu") else found
 
 
 def border_is_replicated(original, images, offsets):
@@ -236,3 +244,8 @@ mutant("GUARD-PHYS-030g", "a window that reaches a pixel by a hundredth does not
     plant=constant(merging, "COUNT_THRESHOLD", 1e-2))
 mutant("GUARD-PHYS-030h", "a window that reaches a pixel by a ten-thousandth does not reach it", HARDLY,
     plant=constant(merging, "COUNT_THRESHOLD", 1e-4))
+mutant("GUARD-PHYS-024", "autocast reaches the physics", HALVES + "[translate]", HALVES + "[merge]",
+    plant=function(precision.full_precision, instead(lambda tensor: nullcontext())))
+mutant("GUARD-PHYS-024b", "in half precision the prediction is the network's kind",
+    "PHYS-024:a_prediction_in_half_precision_is_physics",
+    plant=method(PtychoModel, "forward", what_is_predicted_follows_autocast))

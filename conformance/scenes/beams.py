@@ -74,6 +74,34 @@ def converted(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     return converting.called(backend, shared, "beam", CASE)
 
 
+def _in_the_corner(folder: Path) -> dict[str, Any]:
+    """Square frames whose beam is pixel [0, 0], as a transform leaves them, row by row of the raster."""
+    stack = np.fft.ifftshift(_shown(), axes=(2, 3)).reshape(-1, DETECTOR, DETECTOR)
+    np.save(folder / "frames.npy", stack)
+    return {"--source": folder / "frames.npy"}
+
+
+def _from_the_corner() -> Truth:
+    """The window about the beam; nothing is left out."""
+    low = DETECTOR // 2 - CROP // 2
+    counts = _shown().reshape(-1, DETECTOR, DETECTOR)[:, low : low + CROP, low : low + CROP]
+    row, column = np.divmod(np.arange(len(counts)), SHAPE[1])
+    metres = np.stack([column * STEP[1], row * STEP[0]], axis=-1)
+    return Truth(np.sqrt(counts.astype(float)), metres / 50e-9, np.ones((CROP, CROP), bool))
+
+
+CORNER = Case(
+    {"--measurement": "counts", "--crop": CROP, "--step": "80 nm,60 nm", "--scan-shape": "3,4", "--object-pixel": "50 nm"},
+    (), _in_the_corner, _from_the_corner,
+)  # fmt: skip
+"""Neither a zero frequency nor a centre is stated."""
+
+
+def unstated(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
+    """The call of `CORNER`, once for all checks of a session."""
+    return converting.called(backend, shared, "corner", CORNER)
+
+
 EDGE = (DETECTOR // 2, DETECTOR - CROP // 2 + 1)
 """Row and column of a centre whose window has one column more than the detector, at its far edge."""
 

@@ -81,6 +81,17 @@ def test_a_beam_is_found_where_nobody_says_where_it_is(backend: Any, observe: Ob
     observe.close("positions", found.positions - found.positions[:1], truth.positions - truth.positions[:1], dtype="float64")
 
 
+@pytest.mark.clause("CLI-065~1", needs=("CLI-031",), evidence="analytic")
+def test_a_corner_is_found_where_nobody_says_anything(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Neither zero frequency nor centre. If this fails, suspect photons that are looked at where a centre is asked for."""
+    done, folder = beams.unstated(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    found = converting.found(backend, folder / "scan.npz")
+
+    observe.close("patterns", found.amplitudes, beams.CORNER.truth().amplitudes)
+
+
 @pytest.mark.clause("CLI-066~1", needs=("CLI-027",), evidence="analytic")
 @pytest.mark.parametrize("case", beams.LIGHTS)
 def test_a_probe_goes_with_its_detector(backend: Any, observe: Observer, shared_folder: Path, case: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import motions, weighted
+from conformance.oracles import weighted as oracle
+from conformance.scenes import headers, motions, weighted
 from conformance.scenes.optics import curved_probe
 
 TURNS = {"flip_x": True, "flip_y": True, "transpose": True}
@@ -62,6 +63,18 @@ def test_a_shape_of_any_parity_holds_what_fits(backend: Any, observe: Observer, 
     observe.at_most("middle from the mean, pixels", float(np.abs(beside).max()), 0.5)
     told = sum(int(number) for one in said for number in re.findall(r"dropping (\d+)/", str(one.message)))
     observe.equal("left out", told, len(scene.patches) - weighted.kept(scene, shape, beside))
+
+
+@pytest.mark.clause("INFER-020~2", evidence="differential")
+@pytest.mark.parametrize("roomy", [False, True], ids=["own-canvas", "roomy"])
+def test_nothing_is_told_of_patches_that_fit(backend: Any, observe: Observer, roomy: bool) -> None:
+    """No word of a dropped patch where none is. If this fails, suspect a warning that nothing asks for."""
+    scene = weighted.scans()[0]
+    shapes = [tuple(side + 6 for side in oracle.canvas(scene.offsets, scene.M))] * roomy
+
+    said = headers.warnings_of(lambda: backend.stitch_weighted(scene.patches, scene.offsets, scene.M, "uniform", None, *shapes))
+
+    observe.equal("warnings", [text for text in said if "dropping" in text], [])
 
 
 @pytest.mark.device
