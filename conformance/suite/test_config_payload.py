@@ -192,5 +192,5 @@ def test_two_names_of_a_setting_agree(
     with observe.raises("refusal", ValueError, (one, other)):
         backend.payload(file, tmp_path / "out", {"n_groups": 3, one: value, other: another})
 
-    name = "nepochs" if "epochs" in one else "neighbor_count"
+    name = {"epochs": "nepochs", "max_epochs": "nepochs"}.get(one, "neighbor_count")
     observe.equal("in force", backend.flatten(payload.tf_training_config)[name], value)
