@@ -10,11 +10,11 @@ import numpy as np
 from conformance.connectors import process
 from conformance.connectors.names import NotClaimed
 from conformance.oracles import pictures
-from conformance.scenes import archives, commands, converting, interop, masks, solving
+from conformance.scenes import archives, commands, converting, interop, masks, odds, solving
 from conformance.scenes.shared import once
 
-WORDS: dict[str, Any] = {"--measurement": "amplitude", "--mask": "good.npy", "--position-scale": 2.0}
-"""Flag → a value that is not what such a file says."""
+WORDS: dict[str, Any] = {"--measurement": "amplitude", "--mask": "good.npy", "--position-scale": 1e-6}
+"""Flag → a value that is not what such a file says: what is found under it (DATA-030) tells as well as a picture."""
 
 
 def looked_at(backend: Any, shared: Path, flag: str = "") -> tuple[process.Completed, Path]:
@@ -41,11 +41,12 @@ def looked_at(backend: Any, shared: Path, flag: str = "") -> tuple[process.Compl
 
 
 def heard(backend: Any, shared: Path, flag: str) -> tuple[bool, str]:
-    """Whether a flag was refused by its name, or has another picture than no flag; and what happened."""
+    """Whether a flag was refused by its name, or has a finding, or another picture than no flag; and what happened."""
     plain = looked_at(backend, shared)[1]
     done, picture = looked_at(backend, shared, flag)
     if done.returncode:
-        named = done.returncode == 1 and flag.strip("-") in commands.hyphened(done.stderr)
+        words = (flag.strip("-"), *odds.NAMES)
+        named = done.returncode == 1 and any(word in commands.hyphened(done.stderr) for word in words)
         return named, f"{done.returncode}: {done.stderr[-500:]}"
     if not picture.is_file():
         return False, f"no picture: {archives.left(picture.parent)}"

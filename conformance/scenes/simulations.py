@@ -36,9 +36,18 @@ def _understood(backend: Any, shared: Path, *flags: str) -> None:
         solving.understood(backend, "simulate", flag, shared)
 
 
+def _objects(backend: Any, shared: Path, *kinds: str) -> None:
+    """`NotClaimed` where the help of `--object` does not name one of these kinds."""
+    _understood(backend, shared, "--object")
+    known = re.findall(r"[\w-]+", solving.offered(backend, "simulate", shared)["--object"])
+    if absent := [kind for kind in kinds if kind not in known]:
+        raise NotClaimed(f"command `simulate`: its help of --object does not name {absent[0]}")
+
+
 def made(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     """`simulate` with all of these flags, once for all checks of a session."""
-    _understood(backend, shared, *FLAGS, "--object", "--mode-powers")
+    _understood(backend, shared, *FLAGS, "--mode-powers")
+    _objects(backend, shared, "lines", "grf")
 
     def run(folder: Path) -> process.Completed:
         return _called(backend, folder, *commands.listed(FLAGS), *LISTS)
@@ -281,7 +290,8 @@ KINDS = ("lines", "grf")
 
 def of_an_odd_side(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, dict[str, tuple[int, ...]]]:
     """`simulate` of objects of an odd side, one of each kind: how it ended, and the form of the object of each scan."""
-    _understood(backend, shared, *ODD, "--object")
+    _understood(backend, shared, *ODD)
+    _objects(backend, shared, *KINDS)
     done = _called(backend, folder, *commands.listed(ODD), "--object", *KINDS)
     scans = [] if done.returncode else [f"train_{number}" for number, _ in enumerate(KINDS, 1)]
     return done, {name: np.shape(np.load(folder / "out" / f"{name}.npz")["objectGuess"]) for name in scans}
