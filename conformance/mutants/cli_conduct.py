@@ -147,3 +147,11 @@ mutant("GUARD-CLI-096b", "inspect: --measurement is for contract files alone", f
     plant=source("cli/inspect.py", 'said = args.measurement if "measurement" in args.typed else None', "said = None"))
 mutant("GUARD-CLI-096c", "inspect: --position-scale is for contract files alone", f"{ANY}[--position-scale]",
     plant=source("cli/inspect.py", "    if args.position_scale != 1:\n", "    if False:\n"))
+CONTRARY = "CLI-097:what_cannot_act_is_refused"
+mutant("GUARD-CLI-097", "a training on counts passes over a checkpoint to go on from", f"{CONTRARY}[counts-resumed]",
+    plant=source("cli/counted.py", '        "resume": ("none: a training on counts begins anew", args.resume),\n', ""))
+mutant("GUARD-CLI-097b", "weights of a bundle are dropped where a training goes on", f"{CONTRARY}[begun-twice]",
+    plant=source("cli/labels.py", '    if args.resume is not None:\n        raise ContractError(\n            field="start_from"',
+        '    if False:\n        raise ContractError(\n            field="start_from"'))
+mutant("GUARD-CLI-097c", "--views without labels has no effect", f"{CONTRARY}[views-of-nothing]",
+    plant=source("cli/labels.py", "        if args.views:\n", "        if False:\n"))

@@ -56,7 +56,7 @@ def test_a_flag_that_says_how_files_are_read_is_tried_on_a_map() -> None:
 
 
 UNTRIED = {
-    "train": ("--architecture", "--model-type", "--labels", "--views", "--num-nodes", "--strategy"),
+    "train": ("--architecture", "--model-type", "--labels", "--num-nodes", "--strategy"),
     "convert": ("--layout",),
     "export": ("--layout",),
 }
