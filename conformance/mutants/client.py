@@ -95,6 +95,12 @@ mutant("GUARD-CLIENT-023", "the object is turned over", "CLIENT-023:the_other_ob
         "    x, y = np.asarray(positions, np.float64).T"))
 mutant("GUARD-CLIENT-023b", "the object is shifted", "CLIENT-023:the_other_object_lies_around_the_scan",
     plant=source(f"{OTHER}/samples.py", "int(np.rint(axis.min() + axis.max())) + 1", "int(np.rint(axis.max())) + 1"))
+mutant("GUARD-CLIENT-035", "an object is a pixel smaller where its positions add up to a hair less than a whole number",
+    "CLIENT-035:a_hair_moves_no_object",
+    plant=source(f"{OTHER}/samples.py", "int(np.rint(axis.min() + axis.max())) + 1", "int(axis.min() + axis.max()) + 1"))
+mutant("GUARD-CLIENT-035b", "patches lie on the whole pixel below their position", "CLIENT-035:a_hair_moves_no_object",
+    plant=source("drop_in/canvas.py", "    given = torch.from_numpy(patches), torch.from_numpy(np.array(offsets, np.float64)), M",
+        "    given = torch.from_numpy(patches), torch.from_numpy(np.floor(np.array(offsets, np.float64))), M"))
 mutant("GUARD-CLIENT-010d", "a scan up to the edge of the object cannot be reconstructed",
     "CLIENT-010:known_patches_reach_the_first_and_the_last_pixel",
     plant=source("drop_in/canvas.py", "(places <= (width - 1, height - 1))", "(places < (width - 1, height - 1))"))

@@ -255,14 +255,15 @@ def torch_reconstruct(job: Answer, folder: Path) -> Answer:
     configs.validate_arch_compatibility(model)
     scan = np.load(folder / "scan.npz")
 
-    def seen(probe: np.ndarray) -> np.ndarray:
-        told = {"diff_patterns": scan["diff3d"], "positions": np.column_stack((scan["ycoords"], scan["xcoords"]))}
+    def seen(probe: np.ndarray, size: float = 1.0) -> np.ndarray:
+        told = {"diff_patterns": scan["diff3d"], "positions": np.column_stack((scan["ycoords"], scan["xcoords"])) * size}
         loader = PtychoDataLoader.from_np(probe=probe, config_manager=configs, **told)
         return np.asarray(InferenceEngine(config_manager=configs, ptycho_model=model).predict_and_stitch(loader))
 
     light = scan["probeGuess"]
     two = np.concatenate([light, np.roll(light, (9, -6), axis=(-2, -1))])
-    np.savez(folder / "torch_reconstruct.npz", image=seen(light), two=seen(two), swapped=seen(two[::-1]))
+    shown = {"image": seen(light), "less": seen(light, 1 - 2.0**-40), "two": seen(two), "swapped": seen(two[::-1])}
+    np.savez(folder / "torch_reconstruct.npz", **shown)
     told = {name: {key: getattr(own[name], key) for key in keys} for name, keys in job["told"].items()}
     return {"missing": [], "mode": configs.model_config.mode, "told": told}
 

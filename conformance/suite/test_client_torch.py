@@ -107,6 +107,16 @@ def test_the_other_object_lies_around_the_scan(backend: Proxy, observe: Observer
     observe.at_most("width beyond height, pixels beside it", float(abs(client.width_beyond_height(image) - int(wide))), 1.0)
 
 
+@pytest.mark.clause("CLIENT-035~1", needs=("CLIENT-023",))
+def test_a_hair_moves_no_object(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Positions that are whole but for rounding. If this fails, suspect a side that is cut off where it should be rounded."""
+    _, arrays = client.session(backend, shared_folder).reconstructed_torch
+    image, less = (np.squeeze(arrays[name]) for name in ("image", "less"))
+
+    observe.equal("shape", less.shape, image.shape)
+    observe.close("image", less, image)
+
+
 @pytest.mark.clause("CLIENT-028~1", needs=("CLIENT-023",))
 def test_modes_of_a_probe_have_no_order(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Two, exchanged: one image; two are not one. If this fails, suspect weights of the first mode alone."""
