@@ -58,9 +58,16 @@ def the_stated_scale_is_taken(original, module, method, container, *rest):
         predict.normalisation = kept
 
 
+def in_its_order(original, images, first):
+    """As where the scale of a scan is judged by its first patterns, or as a mean that runs on."""
+    energies = original(images)
+    return energies[:first] if first else energies * np.linspace(0, 2, len(energies))
+
+
 mutant = rows(__name__)
 STATED = "INFER-009:a_scale_that_a_container_states_is_not_taken"
 DARK = "INFER-009:dark_patterns_have_their_part_in_the_scale"
+ALL = "INFER-009:the_scale_is_that_of_all_patterns"
 EVERY = "INFER-003:an_image_is_made_of_the_modules_patches"
 mutant(
     "GUARD-INFER-004b",
@@ -99,4 +106,16 @@ mutant(
     "patterns are scaled as their container states it",
     STATED,
     plant=function(predict._each_batch, the_stated_scale_is_taken),
+)
+mutant(
+    "GUARD-INFER-009e",
+    "the light of a scan is judged by its first 64 patterns",
+    ALL,
+    plant=constant(predict, "pattern_energies", partial(in_its_order, pattern_energies, first=64)),
+)
+mutant(
+    "GUARD-INFER-009f",
+    "the light of a scan is judged by its last patterns more than by its first ones",
+    ALL,
+    plant=constant(predict, "pattern_energies", partial(in_its_order, pattern_energies, first=0)),
 )

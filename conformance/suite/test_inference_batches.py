@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import images, runs
+from conformance.scenes import dawning, images, runs
 from conformance.scenes.runs import BASE
 
 
@@ -21,3 +21,12 @@ def test_without_a_size_of_its_own_an_inference_has_the_configurations(backend: 
             images.afresh(backend, BASE, runs.test_record(backend), M=17)
 
     observe.equal("largest batch", max(seen, default=0), run.config.batch_size)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("INFER-009~1", evidence="symmetry", needs=("INFER-003", "BATCH-011"))
+def test_the_scale_is_that_of_all_patterns(backend: Any, observe: Observer) -> None:
+    """A light that grows during a scan, and one that fades. If this fails, suspect a scale of the first patterns."""
+    forward, backward = (images.afresh(backend, BASE, dawning.container(backend, step), M=17) for step in (1, -1))
+
+    observe.close("image", images.apart(backward.field, forward.field), 0.0)
