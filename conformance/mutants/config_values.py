@@ -76,6 +76,12 @@ def a_weight_inside_is_refused(original):
         raise ContractError(field="realspace_weight", expected="a positive number", found="another weight")
 
 
+def nobody_is_warned_of_an_old_name(original, config, default):
+    if config.n_groups is None:
+        warnings.warn("n_images is deprecated; use n_groups", DeprecationWarning, stacklevel=4)
+    original(config, default)
+
+
 def the_execution_decides_over_batches(original, settings, execution, name):
     sized = execution.inference_batch_size is not None
     return original({**settings, name: execution.inference_batch_size} if sized else settings, execution, name)
@@ -213,4 +219,10 @@ mutant(
     "a weight inside a term that is on is refused",
     "CONFIG-032:a_registry_that_agrees_with_itself_is_taken[both]",
     plant=function(registry.validate, a_weight_inside_is_refused),
+)
+mutant(
+    "GUARD-CONFIG-011f",
+    "whoever counts no groups is told of an old name",
+    "CONFIG-011:without_either_name_nothing_is_said",
+    plant=function(canonical._resolve_n_groups, nobody_is_warned_of_an_old_name),
 )

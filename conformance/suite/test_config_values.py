@@ -219,3 +219,12 @@ def test_a_registry_that_agrees_with_itself_is_taken(backend: Proxy, observe: Ob
     backend.registry().update(realspace_weight=weights[0], realspace_mae_weight=weights[1])
 
     observe.equal("refusal", reactions.refusal(lambda: backend.check_registry()), "")
+
+
+@pytest.mark.clause("CONFIG-011~1")
+@pytest.mark.parametrize("kind", ["training", "inference"])
+def test_without_either_name_nothing_is_said(backend: Proxy, observe: Observer, kind: str) -> None:
+    """Of groups that nobody counted. If this fails, suspect a warning that asks for the new name alone."""
+    said = headers.warnings_of(lambda: configs.by_default(backend, kind), DeprecationWarning)
+
+    observe.equal("warnings", [text for text in said if "n_images" in text], [])
