@@ -41,6 +41,7 @@ def the_bundle_holds_a_network_made_anew(plant: Plant) -> None:
 
 
 FORMS = "CLI-012:neither_form_nor_workers_change_what_is_trained"
+COVERED = "CLI-087:what_is_covered_is_where_the_image_is"
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -102,6 +103,10 @@ mutant("GUARD-CLI-014c", "--checkpoint-monitor has no effect", "CLI-014:every_fl
 # What profiles have by command.
 mutant("GUARD-CLI-015", "--patch-weighting has no effect", "CLI-015:a_way_of_stitching_changes_the_picture[patch_weighting]",
     plant=source("cli/infer.py", "patch_weighting=args.patch_weighting,", ""))
+mutant("GUARD-CLI-087", "what is covered lies on a canvas of which x and y are exchanged", COVERED,
+    plant=source("inference/routes.py", "origin=(x - left, y - top)", "origin=(x - top, y - left)"))
+mutant("GUARD-CLI-087b", "what is covered is cut from the corner of a larger canvas", COVERED,
+    plant=source("inference/routes.py", "square[top : top + height, left : left + width]", "square[:height, :width]"))
 mutant("GUARD-CLI-015b", "--varpro-scaling has no effect", "CLI-015:a_way_of_stitching_changes_the_picture[varpro_scaling]",
     plant=source("cli/infer.py", "varpro_scaling=args.varpro_scaling,", ""))
 mutant("GUARD-CLI-015c", "a way of scaling that nobody knows is taken for the usual one",

@@ -36,6 +36,14 @@ def numbers(folder: Path) -> dict[str, np.ndarray]:
         return {name: file[name] for name in ("object", "covered", "origin", "offsets") if name in file}
 
 
+def covered(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """The object in the file of numbers, and the pixels that it says are covered, bool; `NotClaimed` where it says none."""
+    found = numbers(folder)
+    if "covered" not in found:
+        raise NotClaimed(f"{solving.NUMBERS}: no `covered`")
+    return found["object"], found["covered"].astype(bool)
+
+
 def explained(folder: Path, name: str) -> dict[str, float]:
     """Array → its share that the picture `name` explains: of modulus and argument, and of the right one upside down and mirrored.
 

@@ -11,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import pictures
-from conformance.scenes import commands, counted_commands, flags, networks, solving
+from conformance.scenes import commands, counted_commands, flags, networks, pictured, solving
 from conformance.specification import effects
 
 
@@ -36,6 +36,19 @@ def test_a_way_of_stitching_changes_the_picture(
     plain, chosen = ([pictures.pixels(folder / name) for name in names] for folder in (ways[0], ways[1].folder))
     differ = [a.shape != b.shape or bool((a != b).any()) for a, b in zip(plain, chosen, strict=True)]
     observe.holds("pictures", any(differ), "another amplitude or phase", "the same pictures")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLI-087~1", needs=("CLI-015",))
+def test_what_is_covered_is_where_the_image_is(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+    """By weight, too, on a canvas that is no square. If this fails, suspect two canvases about one middle."""
+    way = commands.stitched(commands.brief(backend, shared_folder), tmp_path, "patch_weighting", "probe")
+    ended(observe, way.done)
+
+    image, covered = pictured.covered(way.folder)
+
+    observe.equal("shape", covered.shape, image.shape)
+    observe.equal("pixels of the image that are not covered", int(np.sum((image != 0) & ~covered)), 0)
 
 
 @pytest.mark.slow
