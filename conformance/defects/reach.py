@@ -64,7 +64,8 @@ class Reach:
         """The checks that can see a change of a line, those first that are near and quick; further cases of one count dearer.
 
         Where none runs the line, those that run its function: of a slow check one case was traced, and another may come there.
-        Who sees what is planted into the function is asked in either case.
+        Who sees what is planted into the function is asked in either case; where nobody is left, who sees what is planted into
+        the file: a process that reads for another one leaves no lines.
         """
         near, beside = self._kin(path, line)
         checks = self._running(path, self._places(path, line, area)) or self._running(path, _function(self.texts[path], line))
@@ -72,6 +73,7 @@ class Reach:
             checks |= {check for check in self.checks if check.startswith(f"{OWN.get(area, area.upper())}-")}
         near |= self._readers(path, line) if line in _outside(self.texts[path]) else set()
         checks |= {check for check in self.checks if _named(check, near)}
+        checks = checks or {check for check in self.checks if _named(check, beside)}
         worth = {c: NEAR if _named(c, near) else BESIDE if _named(c, beside) else 1.0 for c in checks}
         plain = {check: self._price(check, path, area) / worth[check] for check in checks}
         before: dict[str, int] = {}

@@ -22,6 +22,11 @@ def test_who_sees_what_is_planted_into_a_function_is_asked_first_though_no_trace
 
     assert told.of("data/a.py", 9, "data") == ["PHYS-001:far", "DATA-001:dear"]
     assert order == ["DATA-001:dear", "PHYS-001:far"]
+    apart = {"data/b.py": [Kin(0, 0, ("PHYS-001:far",))]}
+    assert (told.of("data/b.py", 2, "data"), Reach(told.checks, told.texts, apart).of("data/b.py", 2, "data")) == (
+        [],
+        ["PHYS-001:far"],
+    )
     assert Reach(told.checks, told.texts, {"data/b.py": [Kin(2, 2, ("DATA-003:elsewhere",))]}).of("data/b.py", 2, "data") == [
         "DATA-003:elsewhere"
     ]
