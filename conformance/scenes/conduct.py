@@ -185,10 +185,10 @@ def refused(backend: Any, shared: Path, command: str) -> tuple[process.Completed
 
     name = f"refused-{command}"
     done = process.Completed(**once(shared, name, lambda folder: vars(run(folder))))
-    return done, [left for left in archives.left(shared / name) if not _held(shared / name / left)]
+    return done, [left for left in archives.left(shared / name) if not holds(shared / name / left)]
 
 
-def _held(path: Path) -> bool:
+def holds(path: Path) -> bool:
     """Whether a file is the hidden and empty one by which a folder is held (CLI-058), of which nothing is made."""
     return path.name.startswith(".") and path.stat().st_size == 0
 
