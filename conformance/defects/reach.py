@@ -64,7 +64,7 @@ class Reach:
         """The checks that can see a change of a line, those first that are near and quick; further cases of one count dearer.
 
         Where none runs the line, those that run its function: of a slow check one case was traced, and another may come there.
-        Who sees what is planted into the function is asked in either case; where nobody is left, who sees what is planted into
+        Who sees what is planted into the function is asked in either case; where nobody runs that, who sees what is planted into
         the file: a process that reads for another one leaves no lines.
         """
         near, beside = self._kin(path, line)
@@ -72,8 +72,7 @@ class Reach:
         if line in _outside(self.texts[path]):  # a field's default runs when the module is read: no check's line says so
             checks |= {check for check in self.checks if check.startswith(f"{OWN.get(area, area.upper())}-")}
         near |= self._readers(path, line) if line in _outside(self.texts[path]) else set()
-        checks |= {check for check in self.checks if _named(check, near)}
-        checks = checks or {check for check in self.checks if _named(check, beside)}
+        checks |= {check for check in self.checks if _named(check, near if checks else near | beside)}
         worth = {c: NEAR if _named(c, near) else BESIDE if _named(c, beside) else 1.0 for c in checks}
         plain = {check: self._price(check, path, area) / worth[check] for check in checks}
         before: dict[str, int] = {}
