@@ -155,3 +155,8 @@ mutant("GUARD-CLI-097b", "weights of a bundle are dropped where a training goes 
         '    if False:\n        raise ContractError(\n            field="start_from"'))
 mutant("GUARD-CLI-097c", "--views without labels has no effect", f"{CONTRARY}[views-of-nothing]",
     plant=source("cli/labels.py", "        if args.views:\n", "        if False:\n"))
+GAPS = "CLI-103:an_inference_looks_at_the_steps_as_it_places"
+mutant("GUARD-CLI-103", "infer warns of gaps between patches of 20 pixels, however many it places", GAPS,
+    plant=source("cli/infer.py", "judged(args, record, say, args.stitch_crop_size)", "judged(args, record, say)"))
+mutant("GUARD-CLI-103b", "infer looks for gaps between the two pixels in the middle of its patches", GAPS,
+    plant=source("cli/infer.py", "judged(args, record, say, args.stitch_crop_size)", "judged(args, record, say, 2)"))

@@ -188,6 +188,26 @@ def refused(backend: Any, shared: Path, command: str) -> tuple[process.Completed
     return done, [left for left in archives.left(shared / name) if not holds(shared / name / left)]
 
 
+SPREAD, WHOLE = 12, 64
+"""Of CLI-010's positions, a third of a patch apart then; and all pixels of a patch."""
+
+
+def windowed(backend: Any, shared: Path) -> dict[str, process.Completed]:
+    """`infer` on CLI-010's data with a crop that leaves gaps, and on a wide scan with one that leaves none."""
+    for flag in ("--stitch-crop-size", "--position-scale"):
+        solving.understood(backend, "infer", flag, shared)
+    flow = commands.brief(backend, shared)
+
+    def run(folder: Path, **more: int) -> process.Completed:
+        own = {"--test_data": flow.output.parent / "data.npz", "--model_path": flow.output, "--output_dir": folder / "out"}
+        words = {f"--{name.replace('_', '-')}": value for name, value in more.items()}
+        return commands.call([*backend.command("infer"), *commands.listed(own | words), "--accelerator", "cpu"], folder)
+
+    cases = {"gaps": {"stitch_crop_size": CROP}, "none": {"stitch_crop_size": WHOLE, "position_scale": SPREAD}}
+    told = {name: once(shared, f"windowed-{name}", lambda folder, m=more: vars(run(folder, **m))) for name, more in cases.items()}
+    return {name: process.Completed(**done) for name, done in told.items()}
+
+
 def holds(path: Path) -> bool:
     """Whether a file is the hidden and empty one by which a folder is held (CLI-058), of which nothing is made."""
     return path.name.startswith(".") and path.stat().st_size == 0

@@ -115,6 +115,18 @@ def test_an_inspection_looks_at_the_steps_as_it_is_told(backend: Any, observe: O
     observe.holds("warning", "steps" in told.stderr, "a line with steps", told.stderr[-600:])
 
 
+@pytest.mark.clause("CLI-103~1", needs=("DATA-030", "CLI-010"))
+def test_an_inference_looks_at_the_steps_as_it_places(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Of gaps, and of no gaps. If this fails, suspect a crop of the judgement's own."""
+    found = conduct.windowed(backend, shared_folder)
+
+    said = {name: [line for line in done.stderr.splitlines() if "steps" in line] for name, done in found.items()}
+    observe.equal("exit codes", [done.returncode for done in found.values()], [0, 0])
+    named = any("data.npz" in line for line in said["gaps"])
+    observe.holds("warning", named, "a line with the file", found["gaps"].stderr[-600:])
+    observe.equal("of no gaps", said["none"], [])
+
+
 @pytest.mark.clause("CLI-044~2", needs=("CLI-022", "CLI-024"))
 def test_an_older_refinement_does_not_stay(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Beside a new inference. If this fails, suspect a folder that is only ever added to."""
