@@ -21,7 +21,7 @@ from reference_impl.dispatch import workflow
 from reference_impl.inference import reassemble, reassemble_cdi_image_torch
 from reference_impl.inference.predict import predict_patches
 from reference_impl.training import resume, trainer
-from reference_impl.training.overrides import _existing, _refuse_unknown, settle
+from reference_impl.training.overrides import ALIASES, _by_name, _existing, _refuse_unknown, settle
 from reference_impl.training.resume import Memory, Provenance, digest_of
 
 LEFT = "TRAIN-005:a_training_leaves_what_it_is_given"
@@ -148,6 +148,7 @@ def positions_are_flipped_in_the_record(
     return original(data, config, flip_x, *rest, **options)
 
 
+OVERRIDDEN = "CONFIG-079:two_names_of_an_override_agree"
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -222,3 +223,9 @@ mutant("GUARD-TRAIN-006", "of the overrides a training takes what it knows", "TR
 mutant("GUARD-TRAIN-006b", "where there is no checkpoint a training begins anew",
     "TRAIN-006:a_checkpoint_that_is_not_there_is_refused",
     plant=function(_existing, lambda original, path: original(path if path is not None and Path(path).is_file() else None)))
+mutant("GUARD-CONFIG-079c", "of two names of an override the last one wins", OVERRIDDEN + "[epochs-nepochs]",
+    OVERRIDDEN + "[K-neighbor_count]",
+    plant=function(_by_name, lambda original, given: {ALIASES.get(name, name): value for name, value in given.items()}))
+mutant("GUARD-CONFIG-079d", "of two names of an override the setting's own wins", OVERRIDDEN + "[max_epochs-nepochs]",
+    plant=function(_by_name, lambda original, given: original(
+        {name: value for name, value in given.items() if ALIASES.get(name) not in given})))

@@ -183,7 +183,7 @@ TWICE = [
 ]
 
 
-@pytest.mark.clause("CONFIG-079~1", needs=("CONFIG-060", "CONFIG-068"))
+@pytest.mark.clause("CONFIG-079~2", needs=("CONFIG-060", "CONFIG-068"))
 @pytest.mark.parametrize(("one", "value", "other", "another", "canonical"), TWICE, ids=["epochs", "max_epochs", "neighbor_count"])
 def test_two_names_of_a_setting_agree(
     backend: Proxy, observe: Observer, tmp_path: Path, one: str, value: int, other: str, another: int, canonical: str

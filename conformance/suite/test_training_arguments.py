@@ -213,3 +213,15 @@ def test_a_checkpoint_that_is_not_there_is_refused(backend: Any, observe: Observ
         runs.fresh(backend, recipe, tmp_path)
 
     observe.equal("left", [found for found in runs.left(tmp_path) if found.endswith((".ckpt", ".zip"))], [])
+
+
+@pytest.mark.clause("CONFIG-079~2", needs=("TRAIN-003",))
+@pytest.mark.parametrize("names", [("epochs", "nepochs"), ("max_epochs", "nepochs"), ("K", "neighbor_count")], ids="-".join)
+def test_two_names_of_an_override_agree(backend: Any, observe: Observer, tmp_path: Path, names: tuple[str, str]) -> None:
+    """Or one of them is named in a refusal. If this fails, suspect aliases of which the last one wins."""
+    recipe = replace(SMALL, overrides=settings(**dict(zip(names, (5, 7), strict=True))))
+
+    with observe.raises("refusal", ValueError, names):
+        runs.fresh(backend, recipe, tmp_path)
+
+    observe.equal("left", [found for found in runs.left(tmp_path) if found.endswith((".ckpt", ".zip"))], [])

@@ -36,11 +36,11 @@ def settle(config: TrainingConfig, execution: PyTorchExecutionConfig, overrides:
 
     An override is a field of the model, training or execution configuration (of all that have it), an alias of one,
     `resume_from`, or `resume_override`: the settings that may differ from those of that checkpoint; `start_from`, the first
-    weights (`state_dict` of a module). Raises `ContractError` for
-    an unknown name, with the nearest known one; `FileNotFoundError` for a checkpoint that is not there; `RuntimeError` where the
+    weights (`state_dict` of a module). Raises `ContractError` for an unknown name, with the nearest known one, and for two names
+    of one setting that contradict each other; `FileNotFoundError` for a checkpoint that is not there; `RuntimeError` where the
     trainer is asked to accumulate (`accumulate_grad_batches`).
     """
-    settings = {ALIASES.get(name, name): value for name, value in (overrides or {}).items()}
+    settings = _by_name(overrides or {})
     _refuse_trainer_accumulation(execution, settings)
     resume_from, changing = _existing(settings.pop(RESUME, None)), settings.pop(RESUME_OVERRIDE, ())
     start_from = settings.pop(START, None)
@@ -57,6 +57,18 @@ def settle(config: TrainingConfig, execution: PyTorchExecutionConfig, overrides:
         changing=(changing,) if isinstance(changing, str) else tuple(changing),
         start_from=start_from,
     )
+
+
+def _by_name(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Overrides under the settings' own names; two names of one setting say the same, or are refused (CONFIG-079)."""
+    settings: dict[str, Any] = {}
+    for given, value in overrides.items():
+        name = ALIASES.get(given, given)
+        if name in settings and settings[name] != value:
+            expected = f"the same as under its other name, {settings[name]!r}"
+            raise ContractError(field=f"override {given!r}", expected=expected, found=repr(value))
+        settings[name] = value
+    return settings
 
 
 def _names(kind: type) -> set[str]:
