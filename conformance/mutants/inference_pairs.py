@@ -11,7 +11,7 @@ from conformance.mutants import rows
 from reference_impl.batch import fields
 from reference_impl.batch.container import as_array
 from reference_impl.grouping.arrays import pattern_energies
-from reference_impl.inference import predict, reassemble, routes
+from reference_impl.inference import predict, reassemble, routes, varpro
 
 
 def flips_follow_the_turn(original, patches, offsets, flip_x, flip_y, transpose):
@@ -67,6 +67,7 @@ def in_its_order(original, images, first):
 mutant = rows(__name__)
 STATED = "INFER-009:a_scale_that_a_container_states_is_not_taken"
 DARK = "INFER-009:dark_patterns_have_their_part_in_the_scale"
+GOOD = "INFER-075:factors_are_fitted_to_good_pixels"
 ALL = "INFER-009:the_scale_is_that_of_all_patterns"
 EVERY = "INFER-003:an_image_is_made_of_the_modules_patches"
 mutant(
@@ -118,4 +119,20 @@ mutant(
     "the light of a scan is judged by its last patterns more than by its first ones",
     ALL,
     plant=constant(predict, "pattern_energies", partial(in_its_order, pattern_energies, first=0)),
+)
+mutant(
+    "GUARD-INFER-075",
+    "factors take what a mask hides for dark",
+    GOOD,
+    plant=constant(routes, "varpro_scales", lambda *given: varpro.varpro_scales(*given[:4])),
+)
+mutant(
+    "GUARD-INFER-075b",
+    "the mask lies beside the detector where factors are fitted",
+    GOOD,
+    plant=constant(
+        routes,
+        "varpro_scales",
+        lambda *given: varpro.varpro_scales(*given[:4], *(good.roll((9, 9), (0, 1)) for good in given[4:])),
+    ),
 )

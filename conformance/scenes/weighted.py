@@ -161,14 +161,26 @@ def of_two_modes(backend: Any, **options: Any) -> Image:
     return images.afresh(backend, RUN, runs.test_record(backend, probeGuess=probe.astype(np.complex64)), **options)
 
 
-def ratio_of_factors(backend: Any, plain: Image) -> float:
-    """`s1/s2` for the patches and patterns of a reconstruction under the record's probe (INFER-021)."""
+def behind_a_stop(backend: Any, **options: Any) -> Image:
+    """The same of a record whose middle a mask hides."""
+    return images.afresh(backend, RUN, runs.test_record(backend, mask=good_beside_a_stop()), **options)
+
+
+def good_beside_a_stop() -> np.ndarray:
+    """`(N, N)` bool: all but a square about the zero frequency, a little higher than wide."""
+    good = np.ones((runs.N, runs.N), bool)
+    good[runs.N // 2 - 3 : runs.N // 2 + 4, runs.N // 2 - 2 : runs.N // 2 + 2] = False
+    return good
+
+
+def ratio_of_factors(backend: Any, plain: Image, good: Any = True) -> float:
+    """`s1/s2` for the patches and patterns of a reconstruction under the record's probe (INFER-021), over the `good` pixels."""
     container = plain.results["test_container"]
     patterns = runs.images(container)[:, 0].astype(float)
     probe = native.array(container.probe).reshape(-1, *patterns.shape[1:])
     patches = plain.patches[..., 0].astype(complex)
     X = oracle.bases(patches.real, patches.imag, probe)
-    found = minimised(X, patterns**2)
+    found = minimised(X * good, patterns**2)
     return float(found[0] / found[1])
 
 

@@ -29,6 +29,17 @@ def test_every_way_is_taken_at_once(backend: Any, observe: Observer) -> None:
     observe.close("image", every.field, weighted.weighed(every, "probe", turned=True), dtype="float32")
 
 
+@pytest.mark.slow
+@pytest.mark.clause("INFER-075~1", needs=("INFER-018", "INFER-021", "BATCH-037"))
+def test_factors_are_fitted_to_good_pixels(backend: Any, observe: Observer) -> None:
+    """Behind a beam stop. If this fails, suspect a masked pixel that counts as dark."""
+    plain, scaled = (weighted.behind_a_stop(backend, varpro_scaling=way) for way in ("none", "global"))
+
+    observe.close("patches", *weighted.applied(plain, scaled), dtype="float32")
+    owed = weighted.ratio_of_factors(backend, plain, weighted.good_beside_a_stop())
+    observe.close("ratio", weighted.ratio(scaled), owed)
+
+
 @pytest.mark.clause("INFER-021~1", evidence="analytic")
 def test_factors_of_odd_sides_come_back(backend: Any, observe: Observer) -> None:
     """Patterns are centred at N // 2. If this fails, suspect `ifftshift` in the place of `fftshift`."""

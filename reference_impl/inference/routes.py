@@ -40,14 +40,18 @@ def check_routes(patch_weighting: str, varpro_scaling: str) -> None:
 def rescaled(
     patches: np.ndarray, container: Any, config: TrainingConfig | InferenceConfig
 ) -> tuple[np.ndarray, tuple[float, float]]:
-    """Patches `(m, N, N, 1)` with the factors of INFER-021 on their two parts, under the container's probe, and the factors."""
+    """Patches `(m, N, N, 1)` with the factors of INFER-021 on their two parts, under the container's probe, and the factors.
+
+    What the container's mask hides was not measured (INFER-075).
+    """
     images = fields.images(container, config.model.gridsize**2)
     flat = images.reshape(-1, *images.shape[2:])
     probe, _ = fields.probe(container, flat.shape[-1], config.model)
     unit = normalisation(float(pattern_energies(flat).mean()), flat.shape[-1])
     planes = torch.from_numpy(patches[..., 0])
     given = (planes.real, planes.imag, torch.from_numpy(probe), torch.from_numpy((flat * np.float32(unit)) ** 2))
-    s1, s2 = varpro_scales(*given)
+    good = fields.mask(container, flat.shape[-1])
+    s1, s2 = varpro_scales(*given, *(() if good is None else (torch.from_numpy(good),)))
     return (s1 * patches.real + 1j * s2 * patches.imag).astype(np.complex64), (s1, s2)
 
 

@@ -19,21 +19,24 @@ DARK = 1e-24
 """Share of the brighter part's squared light below which a part has none."""
 
 
-def varpro_scales(real: Tensor, imaginary: Tensor, probe: Tensor, measured: Tensor) -> tuple[float, float]:
+def varpro_scales(
+    real: Tensor, imaginary: Tensor, probe: Tensor, measured: Tensor, good: Tensor | None = None
+) -> tuple[float, float]:
     """`(s1, s2)`, s1 ≥ 0, for which `|s1·Ψa + s2·Ψb|²` has the least squared distance from the measured intensities.
 
     `Ψa`, `Ψb`: the far fields of `a` and of `i·b` under the probe, orthonormal. With `X1 = Σ|Ψa|²`, `X2 = Σ|Ψb|²` and
     `X3 = 2·Re Σ Ψa·conj(Ψb)`, sums over modes, the prediction is `s1²·X1 + s2²·X2 + s1·s2·X3`: the sums of their products
     over all patterns and pixels are all that the factors depend on. `real`, `imaginary`, `measured` `(n, N, N)`, `probe`
-    `(N, N)` or `(P, N, N)`, physical, in the unit of `measured`. A part without light has the other's factor. Raises
-    `ContractError`.
+    `(N, N)` or `(P, N, N)`, physical, in the unit of `measured`; `good` bool `(N, N)` or None for all: other pixels have no part
+    in the distance. A part without light has the other's factor. Raises `ContractError`.
     """
     _refuse_other_shapes(real, imaginary, probe, measured)
     gram, right = torch.zeros(3, 3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
     modes = probe.to(torch.complex128).reshape(1, 1, -1, *probe.shape[-2:])
     for first in range(0, len(real), CHUNK):
         part = slice(first, first + CHUNK)
-        bases = _bases(real[part].double(), imaginary[part].double(), modes).flatten(1)
+        bases = _bases(real[part].double(), imaginary[part].double(), modes)
+        bases = (bases if good is None else torch.where(good, bases, 0.0)).flatten(1)
         gram += (bases @ bases.T).cpu()
         right += (bases @ measured[part].double().flatten()).cpu()
     return _solved(gram, right)
