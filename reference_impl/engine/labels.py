@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -102,17 +103,30 @@ def _turned(patches: np.ndarray, way: int) -> np.ndarray:
 
 
 def _exposed(patches: np.ndarray, modes: np.ndarray, record: RawData, photons: float, rng: np.random.Generator) -> np.ndarray:
-    """`(k, N, N)` float32 amplitudes of `patches` in the record's unit; what its mask hides is dark."""
+    """`(k, N, N)` float32 amplitudes of `patches` in the record's unit, as bright as the record on the pixels that it has.
+
+    What its mask hides is dark, and none of the `photons`.
+    """
     energy = float(np.mean(np.sum(np.square(record.diff3d, dtype=float), axis=(-2, -1))))
-    power = float(np.sum(np.abs(modes) ** 2))
+    power = float(np.sum(np.abs(modes) ** 2)) if record.mask is None else _seen(patches, modes, record.mask)
     made = np.empty(patches.shape, np.float32)
+    for part, light in _far(patches, modes):
+        counts = rng.poisson(np.rint(light * (photons / power) / COUNT_STEP) * COUNT_STEP)
+        made[part] = np.sqrt(counts * (energy / photons))
+    return made if record.mask is None else np.where(record.mask, made, 0).astype(np.float32)
+
+
+def _far(patches: np.ndarray, modes: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Intensities on the detector, some patches at a time."""
     for first in range(0, len(patches), CHUNK):
         part = slice(first, first + CHUNK)
         far = np.fft.fft2(patches[part, None] * modes, norm="ortho")
-        rate = np.fft.fftshift(np.sum(np.abs(far) ** 2, axis=1), axes=(-2, -1)) * (photons / power)
-        counts = rng.poisson(np.rint(rate / COUNT_STEP) * COUNT_STEP)
-        made[part] = np.sqrt(counts * (energy / photons))
-    return made if record.mask is None else np.where(record.mask, made, 0).astype(np.float32)
+        yield part, np.fft.fftshift(np.sum(np.abs(far) ** 2, axis=1), axes=(-2, -1))
+
+
+def _seen(patches: np.ndarray, modes: np.ndarray, good: np.ndarray) -> float:
+    """The light of a pattern that good pixels see, on average: behind a beam stop it is little, and the object's size is free."""
+    return sum(float(light[:, good].sum()) for _, light in _far(patches, modes)) / max(1, len(patches))
 
 
 def _joined(record: RawData, labels: np.ndarray, places: np.ndarray, patterns: np.ndarray, light: np.ndarray) -> RawData:

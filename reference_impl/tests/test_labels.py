@@ -99,6 +99,18 @@ def test_few_photons_show_in_made_exposures_and_the_mask_hides_them() -> None:
     np.testing.assert_allclose(steps, np.rint(steps), atol=1e-2)
 
 
+def test_made_exposures_are_as_bright_behind_a_stop_as_the_record_is() -> None:
+    """The photons that are stated are those that the good pixels counted."""
+    good = np.ones((32, 32), bool)
+    good[14:18, 16] = False
+    given = record(mask=good)
+    found, _ = labelled(given, QUICK, views=2)
+
+    whole, seen = np.mean(record().diff3d ** 2), np.mean(given.diff3d**2)
+    assert seen < 0.7 * whole
+    assert np.mean(found.diff3d[81:] ** 2) == pytest.approx(seen, rel=0.1)
+
+
 def test_what_is_no_experiment_gives_no_labels() -> None:
     with pytest.raises(ContractError, match="probeGuess"):
         labelled(record(probeGuess=None), QUICK)
