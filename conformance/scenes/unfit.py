@@ -43,6 +43,8 @@ FIELDS = {
     "experiment_id": "experiment_id",
 }
 """Attribute → the field of a batch that holds it."""
+OPTIONAL = ("mask", "label_amp", "label_phase")
+"""Fields that stand in batches of masked and of labelled data alone (BATCH-037, BATCH-038)."""
 
 
 def long_scan(count: int) -> dict[str, Any]:
@@ -112,12 +114,22 @@ def passes(loaders: Any, name: str) -> list[np.ndarray]:
 
 def rewritten(loaders: Any) -> list[str]:
     """The fields that are others in the next pass of a loader where what stands in a batch is written over, sample by sample."""
-    names = native.keys(native.item(next(iter(loaders[0])), 0))
-    before = {name: passes(loaders, name) for name in names}
-    for loader in loaders:
+    before = [_whole(loader) for loader in loaders]
+    for loader, held in zip(loaders, before, strict=True):
         for batch in loader:
-            zero_each(batch, names)
-    return [name for name in names if not all(map(np.array_equal, passes(loaders, name), before[name]))]
+            zero_each(batch, sorted(held))
+    after = [_whole(loader) for loader in loaders]
+    return sorted({k for old, new in zip(before, after, strict=True) for k in old if not np.array_equal(old[k], new[k])})
+
+
+def _whole(loader: Any) -> dict[str, np.ndarray]:
+    """The fields of a pass that the contract names; whatever else stands in a batch is its backend's own."""
+    batches = [{k: native.array(field(batch, k)).copy() for k in _named(batch)} for batch in loader]
+    return {k: np.concatenate([held[k] for held in batches]) for k in batches[0]}
+
+
+def _named(batch: Any) -> list[str]:
+    return [name for name in native.keys(native.item(batch, 0)) if name in (*FIELDS.values(), *OPTIONAL)]
 
 
 def write_over(loaders: Any, name: str) -> None:

@@ -36,12 +36,12 @@ def as_far(backend: Any, recipe: Recipe, other: Recipe, step: float = 0.5) -> fl
 
 
 def _trained(backend: Any, recipe: Recipe) -> runs.Run:
-    """A run of plain descent; a backend may refuse to go without momentum, by name (CONFIG-071), and then shows no slope."""
+    """A run of a recipe; a backend may refuse a setting of its training, by name (CONFIG-071), and then shows no update by it."""
     try:
         return runs.trained(backend, recipe)
     except (ValueError, RuntimeError) as error:
-        if "momentum" in dict(recipe.training) and "momentum" in str(error):
-            raise NotClaimed(f"train without momentum: {error}") from error
+        if refused := [name for name in dict(recipe.training) if name in str(error)]:
+            raise NotClaimed(f"train with this {refused[0]}: {error}") from error
         raise
 
 
@@ -76,7 +76,7 @@ def two_updates(
     """
     if computes_otherwise(backend, recipe):
         return _one_update(backend, replace(recipe, groups=recipe.groups // 2), step)
-    run, still = (runs.trained(backend, one) for one in (recipe, replace(recipe, rate=STILL)))
+    run, still = (_trained(backend, one) for one in (recipe, replace(recipe, rate=STILL)))
     start, end = (runs.weights(backend, runs.model_of(one)) for one in (still, run))
     names = sorted(name for name, value in start.items() if value.dtype.kind == "f")
     config = runs.configuration(backend, recipe, Path("unused"))
