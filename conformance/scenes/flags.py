@@ -67,7 +67,23 @@ def trained(backend: Any, shared: Path) -> commands.Flow:
     Of how many neighbours `infer` draws groups is its own number where it cannot be told: then the groups are single patterns.
     """
     known = set(flag_table.further("train")) <= set(solving.offered(backend, "train", shared))
-    return further(backend, shared) if known and neighbours(backend, shared) else commands.brief(backend, shared)
+    if known and neighbours(backend, shared) and not refused(flow := further(backend, shared)):
+        return flow
+    return commands.brief(backend, shared)
+
+
+def refused(flow: commands.Flow) -> list[str]:
+    """The settings that a training names, or whose flags, where it ends with code 1 and a line, as it may (CONFIG-071)."""
+    told = flow.train.stderr.strip().rpartition("\n")[2] if flow.train.returncode == 1 else ""
+    return [name for name in flow.said if "_" in name and name in told.replace("-", "_")]
+
+
+def understood_training(backend: Any, shared: Path) -> commands.Flow:
+    """The training of `further`; `NotClaimed` where a setting is refused by its name."""
+    flow = further(backend, shared)
+    if names := refused(flow):
+        raise NotClaimed(f"command `train` with this {names[0]}: {flow.train.stderr.strip()}")
+    return flow
 
 
 def neighbours(backend: Any, shared: Path) -> dict[str, int]:

@@ -45,7 +45,7 @@ def test_an_inference_tells_where_it_lies(
 @pytest.mark.clause("CLI-025~1", needs=("CLI-005", "CLI-014"))
 def test_every_further_flag_reaches_the_training(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Losses and rates are the library's. If this fails, suspect a flag that is parsed and dropped."""
-    flow = flags.further(backend, shared_folder)
+    flow = flags.understood_training(backend, shared_folder)
     observe.holds("exit code", flow.train.returncode == 0, "0", f"{flow.train.returncode}: {flow.train.stderr[-1500:]}")
 
     library = flow.by_the_library(tmp_path)
