@@ -7,6 +7,7 @@ them: a check that is blocked (a clause that it needs has failed) accuses nobody
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from conformance.judging.states import RED
 
 MEDIAN, NINETIETH = 1, 3
 """What is aimed at: clauses a defect, the named ones among them."""
+PLACE = re.compile(r"(?<![\w.])/(?:[^/\s'\"]+/)+")
+"""The folders of an absolute path: what is kept says nothing of the machine that made it."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def _why(line: Mapping[str, Any]) -> str:
     if line["state"] == "fail":
         return f"refuted at `{seen or 'form'}` ({check})"
     found = next((part.split(None, 1)[1] for part in line["message"].splitlines() if part.strip().startswith("found")), "")
-    return f"{line['state']}: {found[:80]} ({check})"
+    return f"{line['state']}: {PLACE.sub('…/', found)[:80]} ({check})"
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,12 @@ def test_clauses_beside_the_named_ones_are_counted_with_their_reason_and_blocked
     assert found.clauses == 3
 
 
+def test_a_reason_names_no_folder_of_the_machine() -> None:
+    line = {"state": "crash", "check": "SIDE-002:read@cpu", "message": "found     OSError: /tmp/t1/2/x.h5: no such file"}
+
+    assert resolution._why(line) == "crash: OSError: …/x.h5: no such file (read)"
+
+
 def test_the_figures_are_of_those_that_were_tried_beside_their_neighbours(tmp_path: Path) -> None:
     wide, narrow = tried(tmp_path, line("A-1:one"), line("A-2:x")), tried(tmp_path, line("A-1:one"))
 
