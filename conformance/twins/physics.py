@@ -40,7 +40,8 @@ def _sampled(images: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     x, y = (axis - offsets[:, k, None, None].double() for k, axis in enumerate((x, y)))
     grid = torch.stack([(2 * x + 1) / W - 1, (2 * y + 1) / H - 1], dim=-1)
     moved = functional.grid_sample(parts, grid, align_corners=False, padding_mode="zeros")
-    return translation.from_planes(torch.where(moved.abs() < 1e-12, 0.0, moved)).to(images.dtype)
+    hair = 1e-12 * parts.abs().amax()  # no unit is too small (PHYS-037)
+    return translation.from_planes(torch.where(moved.abs() < hair, 0.0, moved)).to(images.dtype)
 
 
 def fourier_transform_by_matrices(plant: Plant) -> None:
