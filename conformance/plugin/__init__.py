@@ -110,8 +110,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if id(item) in ours:
             item.stash[CHECK] = selection.admit(item.nodeid, *describe(item, station.spec, station.device))
-    dropped = [item for item in items if id(item) in ours and not item.stash[CHECK].selected]
-    kept = [item for item in items if id(item) not in {id(gone) for gone in dropped}]
+    out = {id(item) for item in items if id(item) in ours and not item.stash[CHECK].selected}
+    dropped, kept = ([item for item in items if (id(item) in out) is gone] for gone in (True, False))
     # The slow ones first, so that no worker is left alone with one at the end.
     items[:] = sorted(kept, key=lambda item: item.get_closest_marker("slow") is None)
     if (seed := config.getoption("--shuffle")) is not None:

@@ -6,6 +6,7 @@ a field that no clause lists: whoever adds a setting says what follows from it.
 
 from __future__ import annotations
 
+import functools
 import re
 import tomllib
 from collections.abc import Mapping
@@ -53,7 +54,12 @@ class Effect:
 
 def table(folder: Path | None = None) -> Table:
     """Kind → field → its entry; raises `OSError` or `ValueError` for a file that cannot be read."""
-    return tomllib.loads(read((folder or find_specs()) / TABLE))
+    return _parsed(read((folder or find_specs()) / TABLE))
+
+
+@functools.cache
+def _parsed(text: str) -> Table:
+    return tomllib.loads(text)  # once for each text: a check asks for it as often as it has cases
 
 
 def effects(*kinds: str) -> list[Effect]:
