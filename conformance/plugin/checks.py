@@ -74,15 +74,17 @@ class Selection:
         self.profiles = None if profiles is None else {*profiles} | own
         self.condition = condition
         self.checks: dict[str, Check] = {}
+        self.ids: set[str] = set()
         self.problems: list[str] = []
 
     def admit(self, nodeid: str, check: Check, problems: Sequence[str]) -> Check:
         """`check`, marked selected or not; a fault makes it unselected."""
         self.problems += [f"{nodeid}: {problem}" for problem in problems]
-        if check.id in {known.id for known in self.checks.values()}:
+        if check.id in self.ids:
             self.problems.append(f"{nodeid}: the check {check.id} is declared twice")
         admitted = replace(check, selected=not problems and self._wanted(nodeid, check))
         self.checks[nodeid] = admitted
+        self.ids.add(check.id)
         return admitted
 
     def _wanted(self, nodeid: str, check: Check) -> bool:
