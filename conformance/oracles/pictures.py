@@ -41,8 +41,10 @@ def chunks(data: bytes) -> dict[bytes, bytes]:
 
 
 def _paeth(a: int, b: int, c: int) -> int:
-    p = a + b - c
-    return min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
+    to_a, to_b, to_c = abs(b - c), abs(a - c), abs(a + b - c - c)
+    if to_a <= to_b and to_a <= to_c:
+        return a
+    return b if to_b <= to_c else c
 
 
 def _line(kind: int, raw: bytes, above: np.ndarray, step: int) -> np.ndarray:

@@ -28,6 +28,8 @@ from conformance.scenes.records import write_npz
 from conformance.scenes.runs import BASE, Recipe
 
 NAME = "wts.h5.zip"
+SMALL = 6
+"""The level of what has to be small in the file and large in memory, or to break where it is unpacked."""
 SCALE = 2.5
 MODEL = "diffraction_to_obj"
 Entries = dict[str, bytes]
@@ -100,13 +102,16 @@ def content(backend: Any, folder: Path) -> tuple[list[tuple[str, bytes]], dict[s
     return [(f"{name} {array.dtype} {array.shape}", array.tobytes()) for name, array in weights.items()], dict(found)
 
 
-def put(folder: Path, content: Mapping[str, bytes], *also: tuple[str, bytes]) -> Path:
-    """Write a bundle with these entries and, after them, further ones whatever their names; returns the folder."""
+def put(folder: Path, content: Mapping[str, bytes], *also: tuple[str, bytes], level: int = 0) -> Path:
+    """Write a bundle with these entries and, after them, further ones whatever their names; returns the folder.
+
+    `level`: of the deflation; weights hardly shrink, so that 0 spares most of what such a file costs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), zipfile.ZipFile(folder / NAME, "w", zipfile.ZIP_DEFLATED) as archive:
         warnings.simplefilter("ignore", UserWarning)  # a name that stands twice is what some scenes are about
         for name, data in (*content.items(), *also):
-            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED, level)
     return folder
 
 

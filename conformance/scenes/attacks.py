@@ -11,7 +11,7 @@ from typing import Any
 
 from conformance.connectors.names import NotEvaluated
 from conformance.oracles import bundle as oracle
-from conformance.scenes.archives import NAME, Entries, imported, put, sealed, state_bytes, text_of
+from conformance.scenes.archives import NAME, SMALL, Entries, imported, put, sealed, state_bytes, text_of
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Damage:
 
 def _bytes(change: Callable[[bytes], bytes]) -> Callable[[Path, Entries], None]:
     def spoil(folder: Path, content: Entries) -> None:
-        put(folder, content)
+        put(folder, content, level=SMALL)
         (folder / NAME).write_bytes(change((folder / NAME).read_bytes()))
 
     return spoil

@@ -18,7 +18,7 @@ import numpy as np
 
 from conformance.connectors import process
 from conformance.scenes import files, surfaces
-from conformance.scenes.archives import NAME, Entries, put, sealed, state_bytes, text_of
+from conformance.scenes.archives import NAME, SMALL, Entries, put, sealed, state_bytes, text_of
 
 MARKS = (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06", b"NUMPY", b"data.pkl")
 MANY, PERIOD = 10**6, (1 << 61) - 1
@@ -153,14 +153,14 @@ def bundles(folder: Path, content: Entries) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for name, bomb in bombs().items():
         params = {entry: bomb for entry in content if entry.endswith("params.dill")}
-        found[f"{name} parameters"] = put(folder / f"{name}-parameters", sealed({**content, **params}))
+        found[f"{name} parameters"] = put(folder / f"{name}-parameters", sealed({**content, **params}), level=SMALL)
     deep = bombs()["tuples-as-key"]
-    found["deep manifest"] = put(folder / "manifest", {**content, "manifest.dill": deep})
+    found["deep manifest"] = put(folder / "manifest", {**content, "manifest.dill": deep}, level=SMALL)
     weights = {"diffraction_to_obj/model.pth": _with_pickle(deep)}
-    found["deep weights"] = put(folder / "weights", sealed({**content, **weights}))
-    found["size"] = put(folder / "size", content)
+    found["deep weights"] = put(folder / "weights", sealed({**content, **weights}), level=SMALL)
+    found["size"] = put(folder / "size", content, level=SMALL)
     (found["size"] / NAME).write_bytes(_announced((found["size"] / NAME).read_bytes()))
-    found["entries"] = put(folder / "entries", {f"{number}": b"" for number in range(40_000)})
+    found["entries"] = put(folder / "entries", {f"{number}": b"" for number in range(40_000)}, level=SMALL)
     return found
 
 
