@@ -130,3 +130,5 @@ mutant("GUARD-CLI-081b", "a model of counts places all exposures, however many i
     "CLI-081:counts_are_inferred_of_what_the_seed_chooses",
     plant=source("cli/counted.py", '    groups = len(record) if args.n_groups == "all" else args.n_groups\n',
         "    groups = len(record)\n"))
+mutant("GUARD-CLI-104", "an engine calls covered what no light fell on", "CLI-104:what_an_engine_calls_covered_is_lit",
+    plant=source("engine/solver.py", "covered=(self.light() > COVERED)", "covered=(self.light() < COVERED)"))

@@ -226,3 +226,15 @@ mutant(
     "CONFIG-011:without_either_name_nothing_is_said",
     plant=function(canonical._resolve_n_groups, nobody_is_warned_of_an_old_name),
 )
+mutant(
+    "GUARD-CONFIG-080",
+    "an inference's factory takes what its validation refuses",
+    "CONFIG-080:a_factory_takes_nothing_that_validation_refuses[inference]",
+    plant=constant(factory, "validate_inference_config", lambda config: None),
+)
+mutant(
+    "GUARD-CONFIG-080b",
+    "a training's factory takes what its validation refuses",
+    "CONFIG-080:a_factory_takes_nothing_that_validation_refuses[training]",
+    plant=constant(factory, "validate_training_config", lambda config: None),
+)

@@ -124,11 +124,28 @@ IMPOSSIBLE: list[tuple[str, str, Any]] = [
     *(("inference", name, 0) for name in ("n_groups", "n_subsample", "neighbor_count", "neighbor_pool_size")),
 ]
 """Part, field and a value that no inference can have."""
+NO_TRAINING = {"batch_size": 3, "nepochs": 0, "nphotons": 0.0, "mae_weight": 1.5, "nll_weight": -0.1}
+"""Fields of a training alone, each with a value that it cannot have (CONFIG-014)."""
 
 
 def ids_of(cases: list[tuple[str, str, Any]]) -> list[str]:
     """The field and the value of each."""
     return [f"{field}-{value}" for _, field, value in cases]
+
+
+def accepted(backend: Any, factory: str, path: Path) -> list[str]:
+    """Overrides that validation refuses and a factory takes, or refuses without their name."""
+    own = {"training": NO_TRAINING, "inference": {name: value for part, name, value in IMPOSSIBLE if part == "inference"}}
+    given = [(name, value) for part, name, value in IMPOSSIBLE if part == "model"] + [*own[factory].items()]
+    found = []
+    for name, value in given:
+        try:
+            FACTORIES[factory](backend, path, {"n_groups": 4, name: value})
+        except ValueError as error:
+            found += [] if name in str(error) else [f"{name} = {value!r}: {error}"]
+        else:
+            found.append(f"{name} = {value!r} is taken")
+    return found
 
 
 NUMBERED = {name: change for name, change in map_settings.BESIDE.items() if name == "paired" or name.endswith("missing")}

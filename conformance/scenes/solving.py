@@ -121,13 +121,27 @@ class Solved:
         ways = [modelled(cut, moved(probe, at - whole)), modelled(np.stack([patch_at(image, x, y, N) for x, y in at]), probe)]
         return min(ways, key=lambda way: misfit(way, arrays(self.experiment)["diff3d"]))
 
+    def lit(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels at a position with at least half of the brightest pixel's light, and those within a pixel of a patch; bool."""
+        (rows, columns), N = self["object"].shape, engines.N
+        at = np.rint(self["positions"] - self.place).astype(int)
+        light, middle, reached = self._brought((rows, columns)), np.zeros((rows, columns), bool), np.zeros((rows, columns), bool)
+        for x, y in at:
+            middle[y, x] = light[y, x] >= light.max() / 2
+            reached[max(y - N // 2 - 1, 0) : y + N // 2 + 1, max(x - N // 2 - 1, 0) : x + N // 2 + 1] = True
+        return middle, reached
+
     def _light(self, shape: tuple[int, int]) -> np.ndarray:
+        total = self._brought(shape)
+        return (total > engines.LIT * total.max()).astype(float)
+
+    def _brought(self, shape: tuple[int, int]) -> np.ndarray:
         given = arrays("shaken" if self.experiment == "shaken" else "plain")
         bright, total = np.abs(given["probeGuess"]) ** 2, np.zeros((shape[0] + 2 * engines.N, shape[1] + 2 * engines.N))
         for x, y in np.stack([given["xcoords"], given["ycoords"]], axis=-1) - self.place:
             row, column = round(y) + engines.N // 2, round(x) + engines.N // 2
             total[row : row + engines.N, column : column + engines.N] += bright
-        return (total > engines.LIT * total.max())[engines.N : -engines.N, engines.N : -engines.N].astype(float)
+        return total[engines.N : -engines.N, engines.N : -engines.N]
 
 
 def misfit(model: np.ndarray, amplitude: np.ndarray) -> float:

@@ -33,6 +33,19 @@ def test_the_engines_pictures_show_its_numbers(backend: Any, observe: Observer, 
     shows(observe, found.folder, name)
 
 
+@pytest.mark.clause("CLI-104~1", needs=("CLI-017",))
+def test_what_an_engine_calls_covered_is_lit(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Where it was measured, and not where no patch was. If this fails, suspect the contrary, or x for y."""
+    found = solving.plain(backend, shared_folder)
+    image, covered = pictured.covered(found.folder)
+    observe.equal("shape", covered.shape, image.shape)
+
+    bright, reached = found.lit()
+
+    observe.equal("bright positions that are not covered", int(np.sum(bright & ~covered)), 0)
+    observe.equal("covered pixels beyond all patches", int(np.sum(covered & ~reached)), 0)
+
+
 @pytest.mark.clause("CLI-020~2", needs=("CLI-007",))
 @pytest.mark.parametrize("name", pictured.NAMES)
 def test_the_networks_pictures_show_its_numbers(backend: Any, observe: Observer, shared_folder: Path, name: str) -> None:

@@ -198,6 +198,15 @@ def test_what_has_no_end_is_refused(backend: Proxy, observe: Observer, field: st
 
 
 @FACTORIES
+@pytest.mark.clause("CONFIG-080~1", needs=("CONFIG-013", "CONFIG-014", "CONFIG-074"))
+def test_a_factory_takes_nothing_that_validation_refuses(backend: Proxy, observe: Observer, tmp_path: Path, factory: str) -> None:
+    """Of the model and of its own. If this fails, suspect a factory that validates the training's payload alone."""
+    file = entrances.put(tmp_path, entrances.whole())
+
+    observe.equal("taken, or refused without a name", headers.accepted(backend, factory, file), [])
+
+
+@FACTORIES
 @pytest.mark.clause("CONFIG-063~2", needs=("CONFIG-060",))
 @pytest.mark.parametrize("name", ["C", "C_model", "C_forward"])
 def test_channels_that_contradict_the_grid_are_refused(
