@@ -59,7 +59,8 @@ def unlike_the_training() -> PlainContainer:
     """A container of 13 samples, none of whose values are those of `tagged()`."""
     whole = tagged(13)
     own = {"X": whole.X + 7, "coords_relative": -whole.coords_relative, "probe": np.flip(whole.probe, axis=0).copy()}
-    return replace(whole, **own, rms_scaling_constant=whole.rms_scaling_constant + 5)
+    scales = {name: getattr(whole, name) + 5 for name in ("rms_scaling_constant", "physics_scaling_constant")}
+    return replace(whole, **own, **scales, experiment_id=whole.experiment_id + 2)
 
 
 def in_memory(container: PlainContainer, manner: str) -> PlainContainer:
@@ -197,6 +198,14 @@ def samples(images: Any, C: int = 4, N: int = 12) -> list[int]:
 def order(batches: Iterable[Any], C: int = 4, N: int = 12) -> list[int]:
     """The samples of `tagged` in the order in which the batches hold them."""
     return [i for batch in batches for i in samples(field(batch, "images"), C, N)]
+
+
+def whole(batches: Iterable[Any], key: str) -> np.ndarray:
+    """A field of all batches, one behind the other; `Malformed` where they do not fit together."""
+    found = [native.array(field(batch, key)) for batch in batches]
+    if len({array.shape[1:] for array in found}) != 1:
+        raise native.Malformed(f"expected {key} of one form, found {sorted({array.shape for array in found})}")
+    return np.concatenate(found)
 
 
 def sizes(batches: Iterable[Any]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native
+from conformance.connectors.beside import beside
 from conformance.oracles import counts as oracle
 from conformance.protocol import Native
 from conformance.scenes import networks, runs
@@ -126,6 +127,12 @@ def prepared(backend: Any, g: int = 2, model: Mapping[str, Any] | None = None, *
 def state(backend: Any, module: Native) -> dict[str, np.ndarray]:
     """All weights and buffers of a module."""
     return networks.values(backend.weights(module))
+
+
+@beside
+def mode(module: Native) -> str:
+    """Whether a module of torch learns or judges; one that knows no modes says nothing."""
+    return str(getattr(module, "training", None))
 
 
 def patches(backend: Any, data: Mapping[str, Any], rect_s1s2_init: str = "data") -> np.ndarray:

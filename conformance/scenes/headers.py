@@ -121,7 +121,11 @@ IMPOSSIBLE: list[tuple[str, str, Any]] = [
     ("model", "gaussian_smoothing_sigma", -0.1),
     ("model", "N", 96),
     ("model", "architecture", "perceptron"),
-    *(("inference", name, 0) for name in ("n_groups", "n_subsample", "neighbor_count", "neighbor_pool_size")),
+    *(
+        ("inference", name, value)
+        for name in ("n_groups", "n_subsample", "neighbor_count", "neighbor_pool_size")
+        for value in (0, -3)
+    ),
 ]
 """Part, field and a value that no inference can have."""
 NO_TRAINING = {"batch_size": 3, "nepochs": 0, "nphotons": 0.0, "mae_weight": 1.5, "nll_weight": -0.1}

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from conformance.connectors import native
+from conformance.oracles.data import pairs
 from conformance.protocol import Native
 from conformance.scenes import files
 from conformance.scenes.records import write_npz
@@ -73,6 +75,8 @@ FAULTS = [
     files.Fault("short-frame-numbers", "frame_index", lambda a: _numbered(a, frames=np.arange(22))),
     files.Fault("short-position-numbers", "position_index", lambda a: _numbered(a, positions=np.arange(22))),
     files.Fault("a-number-twice", "position_index", lambda a: _numbered(a, positions=np.arange(23) // 2)),
+    files.Fault("a-position-again", "position_index", lambda a: _numbered(a, positions=np.arange(23) % 22)),
+    files.Fault("a-frame-again", "frame_index", lambda a: _numbered(a, frames=np.arange(23) % 22)),
     files.Fault("none-in-common", "frame_index", lambda a: _numbered(a, frames=np.arange(23) + 50)),
 ]
 
@@ -80,6 +84,28 @@ FAULTS = [
 def _numbered(arrays: dict[str, Any], **numbers: np.ndarray) -> dict[str, Any]:
     whole = np.arange(len(arrays["xcoords"]))
     return {"frame_index": numbers.get("frames", whole), "position_index": numbers.get("positions", whole)}
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "counts": {"measurement": "counts"},
+    "drawn": {"n_subsample": 9, "subsample_seed": 4},
+    "moved": {"flip_x": True, "swap_xy": True, "coord_scale": 1.25},
+}
+"""What a file may be read with (DATA-003, DATA-008)."""
+
+
+def optioned(backend: Any, folder: Path, option: str) -> list[str]:
+    """The arrays that an option makes otherwise of a numbered file than of the file of its pairs."""
+    case, (numbered, plain) = PAIRS[2], (folder / "numbered", folder / "plain")
+    numbered.mkdir(), plain.mkdir()
+    frames, positions = pairs(case.frames, case.positions)
+    scan = {name: case.scan()[name][positions] for name in SCAN}
+    whole = files.contract_file(plain, **scan, diff3d=case.stack()[frames])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found, owed = (backend.read(path, **OPTIONS[option]) for path in (case.write(numbered), whole))
+    names = (*SCAN, "diff3d")
+    return files.unlike(found, {name: native.array(getattr(owed, name)) for name in names}, names)
 
 
 def one_sided(folder: Path, key: str) -> Path:

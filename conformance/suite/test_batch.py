@@ -85,18 +85,19 @@ def test_images_of_awkward_sides_are_channel_first(backend: Any, observe: Observ
 
 @pytest.mark.clause("BATCH-022~1", needs=("BATCH-020", "BATCH-021", "BATCH-023"), evidence="algebraic")
 def test_every_batch_holds_its_own_samples(backend: Any, observe: Observer) -> None:
-    """Images, positions, scales and ids of a row belong to one sample, shuffled or not. If this fails, suspect two orders."""
+    """Everything in a row is of one sample, shuffled or not, up to the last batch. If this fails, suspect two orders."""
     container = tagged(experiment_id=np.arange(21))
     config = batches.training(backend, N=12, gridsize=2, sequential_sampling=False)
 
-    batch = train_batches(backend, container, config)[1]
+    given = train_batches(backend, container, config)
 
-    order = batches.samples(field(batch, "images"))
+    order, found = batches.order(given), {name: batches.whole(given, name) for name in (*FIELDS, "experiment_id")}
     observe.equal("samples that are none", sorted(set(order) - set(range(21))), [])
-    observe.equal("images", field(batch, "images"), oracle.images(container.X, order))
-    observe.equal("coords_relative", field(batch, "coords_relative"), oracle.offsets(container.coords_relative, order))
-    observe.equal("experiment_id", native.array(field(batch, "experiment_id")).tolist(), order)
-    observe.equal("rms", native.array(field(batch, "rms_scaling_constant")).ravel(), container.rms_scaling_constant[order])
+    observe.equal("images", found["images"], oracle.images(container.X, order))
+    observe.equal("coords_relative", found["coords_relative"], oracle.offsets(container.coords_relative, order))
+    observe.equal("experiment_id", found["experiment_id"].tolist(), order)
+    observe.equal("rms", found["rms_scaling_constant"].ravel(), container.rms_scaling_constant[order])
+    observe.equal("physics", found["physics_scaling_constant"].ravel(), container.physics_scaling_constant[order])
 
 
 @pytest.mark.clause("BATCH-022~1", "BATCH-023~1", needs=("BATCH-020",), evidence="algebraic")
@@ -193,6 +194,15 @@ def test_merging_needs_relative_positions(backend: Any, observe: Observer, g: in
 
     with observe.raises("refusal", ValueError, "coords_relative is required"):
         train_batches(backend, container, config)
+
+
+@pytest.mark.clause("BATCH-027~1")
+def test_merging_needs_relative_positions_of_the_validation_too(backend: Any, observe: Observer) -> None:
+    """Its patches are merged as well. If this fails, suspect a check of the training data alone."""
+    test, config = tagged(coords_relative=None), batches.training(backend, N=12, gridsize=2)
+
+    with observe.raises("refusal", ValueError, "coords_relative is required"):
+        batches.exhaust(backend.loaders(tagged(), test, config))
 
 
 @pytest.mark.clause("BATCH-027~1", needs=("BATCH-020", "BATCH-023"))

@@ -18,6 +18,7 @@ from conformance.scenes.optics import curved_probe
 
 CHANNELS = pytest.mark.parametrize("C", [1, 4], ids=["g1", "g2"])
 PROBE = curved_probe(10)[0]
+ALIKE = {**METADATA, "physics_parameters": {"nphotons": 7.0e5}}
 
 
 def attribute(container: Any, name: str) -> np.ndarray:
@@ -84,8 +85,11 @@ def test_a_container_has_the_values_of_the_groups(backend: Any, observe: Observe
 def test_a_container_keeps_the_probe(backend: Any, observe: Observer) -> None:
     """The physical probe, all modes. If this fails, suspect a normalisation before its place."""
     container = backend.container_from_groups(batches.grouped(), curved_probe(10, 2))
+    wide = curved_probe(10, 2).astype(np.complex128)
+    of_a_wider = batches.or_refusal(lambda: native.dtype(backend.container_from_groups(batches.grouped(), wide).probe))
 
     observe.equal("probe", attribute(container, "probe"), curved_probe(10, 2))
+    observe.holds("of a wider one", of_a_wider in ("complex64", "refused"), "complex64, or a ValueError", of_a_wider)
 
 
 @pytest.mark.clause("BATCH-001~1", "DATA-009~1", evidence="algebraic")
@@ -142,13 +146,16 @@ def test_labels_that_are_not_complex64_are_refused(backend: Any, observe: Observ
         backend.container_from_groups({**mapping, "Y": labels}, PROBE)
 
 
-@pytest.mark.clause("BATCH-010~1")
+@pytest.mark.clause("BATCH-010~1", "BATCH-001~1")
 @CHANNELS
 def test_without_labels_there_are_ones(backend: Any, observe: Observer, C: int) -> None:
-    """Complex ones of the shape of X. If this fails, suspect labels taken for required."""
+    """Complex ones of the shape of X, with their moduli and phases. If this fails, suspect labels taken for required."""
     container = backend.container_from_groups(batches.grouped(C=C, Y=None), PROBE)
 
-    observe.equal("Y", attribute(container, "Y"), np.ones((7, 10, 10, C), np.complex64))
+    ones = np.ones((7, 10, 10, C), np.float32)
+    observe.equal("Y", attribute(container, "Y"), ones.astype(np.complex64), clause="BATCH-010")
+    observe.equal("Y_I", attribute(container, "Y_I"), ones, clause="BATCH-001")
+    observe.equal("Y_phi", attribute(container, "Y_phi"), 0 * ones, clause="BATCH-001")
 
 
 @pytest.mark.clause("BATCH-011~1", evidence="conservation")
@@ -229,7 +236,9 @@ def test_a_container_carries_its_physics_scale(backend: Any, observe: Observer, 
 
 @pytest.mark.clause("BATCH-012~3", evidence="analytic")
 @pytest.mark.parametrize(
-    ("metadata", "photons", "source"), [(METADATA, PHOTONS, "metadata"), (None, 7.0e5, "config")], ids=["metadata", "config"]
+    ("metadata", "photons", "source"),
+    [(METADATA, PHOTONS, "metadata"), (None, 7.0e5, "config"), (ALIKE, 7.0e5, "metadata")],
+    ids=["metadata", "config", "alike"],
 )
 def test_photons_come_from_the_metadata_before_the_configuration(
     backend: Any, observe: Observer, metadata: Any, photons: float, source: str
@@ -245,7 +254,7 @@ def test_photons_come_from_the_metadata_before_the_configuration(
 
 
 @pytest.mark.clause("BATCH-012~3", evidence="differential")
-@pytest.mark.parametrize("stated", [3e6, 1e9], ids=["a-number", "the-default"])
+@pytest.mark.parametrize("stated", [3e6, 1e9, 2e5], ids=["a-number", "the-default", "less"])
 def test_an_override_of_the_photons_stands_above_the_metadata(
     backend: Any, observe: Observer, tmp_path: Path, stated: float
 ) -> None:

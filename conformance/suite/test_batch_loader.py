@@ -96,20 +96,23 @@ def test_validation_is_never_shuffled(backend: Any, observe: Observer, sequentia
     observe.equal("sizes", batches.sizes(found), [8, 5])
 
 
-@pytest.mark.clause("BATCH-022~1", "BATCH-023~1", "BATCH-024~1", "BATCH-028~1", evidence="algebraic")
+@pytest.mark.clause("BATCH-022~1", "BATCH-021~1", "BATCH-023~1", "BATCH-024~1", "BATCH-028~1", evidence="algebraic")
 def test_validation_batches_hold_the_test_container(backend: Any, observe: Observer) -> None:
-    """Images, positions, scales and probe of the test container. If this fails, suspect one of them taken from the other."""
+    """All of the test container. If this fails, suspect one of its parts taken from the training's."""
     test, rows = batches.unlike_the_training(), range(8)
 
     _, validation = backend.loaders(tagged(), test, batches.training(backend, N=12, gridsize=2))
     batch = next(iter(validation))
 
-    rms = native.array(field(batch, "rms_scaling_constant"))
+    rms, physics = (native.array(field(batch, f"{kind}_scaling_constant")).ravel() for kind in ("rms", "physics"))
+    ids = native.array(field(batch, "experiment_id")).tolist()
     probe = batches.broadcast(native.item(batch, 1), (8, 4, 1, 12, 12))
     truth = oracle.batch_probe(batches.unlike_the_training().probe, 8, 4)
     observe.equal("images", field(batch, "images"), oracle.images(test.X, rows), clause="BATCH-022")
     observe.equal("positions", field(batch, "coords_relative"), oracle.offsets(test.coords_relative, rows), clause="BATCH-023")
-    observe.equal("scales", rms.ravel(), test.rms_scaling_constant[:8], clause="BATCH-024")
+    observe.equal("scales", rms, test.rms_scaling_constant[:8], clause="BATCH-024")
+    observe.equal("photons", physics, test.physics_scaling_constant[:8], clause="BATCH-024")
+    observe.equal("experiments", ids, test.experiment_id[:8].tolist(), clause="BATCH-021")
     observe.close("probe", probe, truth, clause="BATCH-028")
 
 
@@ -140,12 +143,21 @@ def test_equal_seeds_make_equal_orders(backend: Any, observe: Observer, seed: in
 
 
 @pytest.mark.clause("BATCH-032~1")
-@pytest.mark.parametrize(("one", "other"), [(5, 6), (0, 42), (0, None)], ids=["5-6", "0-42", "0-none"])
+@pytest.mark.parametrize(("one", "other"), [(5, 6), (0, 42), (0, None), (5, 5 + 2**16)], ids=["5-6", "0-42", "0-none", "5-large"])
 def test_different_seeds_make_different_orders(backend: Any, observe: Observer, one: int, other: int | None) -> None:
     """0 is a seed of its own. If this fails, suspect the truth value of a seed."""
     found = order(backend, subsample_seed=one)
 
     observe.holds("order", found != order(backend, subsample_seed=other), "another order", str(found))
+
+
+@pytest.mark.clause("BATCH-032~1")
+def test_the_order_follows_from_data_and_seed_alone(backend: Any, observe: Observer) -> None:
+    """Beside validation data or without, in whatever batches. If this fails, suspect draws that something else takes part in."""
+    found, config = order(backend), batches.training(backend, N=12, gridsize=2)
+
+    observe.equal("beside validation data", batches.order(backend.loaders(tagged(), tagged(13), config)[0]), found)
+    observe.equal("in smaller batches", order(backend, batch_size=4), found)
 
 
 @pytest.mark.clause("BATCH-032~1")

@@ -16,6 +16,7 @@ from conformance.scenes.optics import curved_probe
 
 GRIDS = pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 MANNERS = pytest.mark.parametrize("manner", ["contiguous", "read-only", "views"])
+PLAIN = curved_probe(12)[0]
 PROBES = {
     "NxN": curved_probe(12)[0],
     "NxNx1": curved_probe(12)[0][..., None],
@@ -75,6 +76,18 @@ def test_the_scaling_is_the_probes(backend: Any, observe: Observer, modes: int) 
     observe.holds("shape", native.shape(scaling) in ((8, 1, 1, 1), (1, 1, 1, 1)), "(B|1, 1, 1, 1)", str(native.shape(scaling)))
     observe.close("scaling", batches.broadcast(scaling, (8, 1, 1, 1)), np.broadcast_to(truth, (8, 1, 1, 1)))
     observe.holds("positive", truth.min() > 0, "a positive factor", str(truth.min()))
+
+
+@pytest.mark.clause("BATCH-029~1", evidence="algebraic", needs=("BATCH-026",))
+@pytest.mark.parametrize(("given", "masked"), [(PLAIN, True), (None, False)], ids=["masked", "none"])
+def test_the_scaling_is_that_of_any_probe(backend: Any, observe: Observer, given: Any, masked: bool) -> None:
+    """Of one whose norm is masked, of none, which is one everywhere. If this fails, suspect a factor made beside the probe."""
+    batch = first(backend, tagged(probe=given), 2, model={"probe_mask": masked})
+
+    scaling = batches.broadcast(native.item(batch, 2), (8, 1, 1, 1))
+
+    truth = batches.probe_scaling(batch, {True: PLAIN, False: np.ones_like(PLAIN)}[masked])
+    observe.close("scaling", scaling, np.broadcast_to(truth, (8, 1, 1, 1)))
 
 
 @pytest.mark.device

@@ -244,8 +244,11 @@ def test_a_bundle_is_found_under_its_three_names(backend: Proxy, observe: Observ
 @pytest.mark.clause("CONFIG-015~1")
 @pytest.mark.parametrize(
     ("named", "fragment"),
-    [("empty", "Model archive not found"), ("nowhere", "does not exist"), ("empty/wts.h5", "does not exist")],
-    ids=["empty-folder", "no-folder", "no-archive"],
+    [
+        *(("empty", "Model archive not found"), ("nowhere", "does not exist"), ("empty/wts.h5", "does not exist")),
+        ("full/other.h5", "does not exist"),
+    ],
+    ids=["empty-folder", "no-folder", "no-archive", "beside-an-archive"],
 )
 def test_a_missing_bundle_is_refused(backend: Proxy, observe: Observer, tmp_path: Path, named: str, fragment: str) -> None:
     """A folder without the archive and a path that leads nowhere are told apart.
@@ -253,6 +256,8 @@ def test_a_missing_bundle_is_refused(backend: Proxy, observe: Observer, tmp_path
     If this fails, suspect a check left to whoever opens the bundle.
     """
     (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    inputs.put(tmp_path / "full" / "wts.h5.zip", "an archive")
     config = configs.inference(backend, model=backend.canonical("model"), model_path=tmp_path / named)
 
     with observe.raises("validated", ValueError, fragment):

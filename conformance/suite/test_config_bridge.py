@@ -75,6 +75,7 @@ def test_model_settings_without_a_counterpart_are_refused(
         ({"probe_mask": None}, "probe_mask", False),
         ({"probe_mask": True}, "probe_mask", True),
         ({"probe_mask": np.ones((64, 64), np.float32)}, "probe_mask", True),
+        ({"probe_mask": np.ones((64, 64), np.uint8)}, "probe_mask", True),
         ({"probe_scale": 3.5}, "probe_scale", 3.5),
         ({"N": 128}, "N", 128),
         ({"n_filters_scale": 1}, "n_filters_scale", 1),
@@ -83,7 +84,7 @@ def test_model_settings_without_a_counterpart_are_refused(
     ],
     ids=[
         *("pinn", "supervised", "silu", "SiLU", "sigmoid", "swish", "softplus", "relu"),
-        *("no-mask", "mask-flag", "mask-array", "probe_scale", "N", "filters", "object_big", "probe_big"),
+        *("no-mask", "mask-flag", "mask-array", "mask-bytes", "probe_scale", "N", "filters", "object_big", "probe_big"),
     ],
 )
 def test_model_settings_have_their_canonical_names(
@@ -178,7 +179,7 @@ def test_every_override_of_the_training_wins(backend: Proxy, observe: Observer, 
 
 
 @pytest.mark.clause("CONFIG-052~1")
-@pytest.mark.parametrize("fields", [{"nphotons": 1e5}, {}], ids=["stated", "left-out"])
+@pytest.mark.parametrize("fields", [{"nphotons": 1e5}, {}, {"nphotons": 100_000}], ids=["stated", "left-out", "whole"])
 def test_the_backends_own_photon_number_is_refused(backend: Proxy, observe: Observer, fields: dict[str, Any]) -> None:
     """1e5 in the settings is taken for an accident.
 

@@ -97,6 +97,15 @@ def test_an_unknown_override_is_refused_by_name(backend: Proxy, observe: Observe
         backend.payload(file, tmp_path / "out", {"n_groups": 21, name: 2})
 
 
+@pytest.mark.clause("CONFIG-044~1")
+def test_an_unknown_override_of_nothing_is_refused_by_name(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+    """`None` is a value like others. If this fails, suspect overrides that are looked through for what they state."""
+    file = inputs.data_file(tmp_path)
+
+    with observe.raises("payload", ValueError, "gridsizee"):
+        backend.payload(file, tmp_path / "out", {"n_groups": 21, "gridsizee": None})
+
+
 @pytest.mark.clause("CONFIG-055~1")
 def test_the_factory_takes_paths_as_text(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """Text does for every path, and the canonical object holds paths.

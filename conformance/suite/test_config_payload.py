@@ -197,3 +197,18 @@ def test_two_names_of_a_setting_agree(
         backend.payload(file, tmp_path / "out", {"n_groups": 3, one: value, other: another})
 
     observe.equal("in force", backend.flatten(payload.tf_training_config)[canonical], value)
+
+
+@pytest.mark.clause("CONFIG-079~2", needs=("CONFIG-060", "CONFIG-068"))
+@pytest.mark.parametrize("order", [("mode", "model_type"), ("model_type", "mode")], ids=["mode", "model_type"])
+def test_two_vocabularies_of_a_setting_agree(backend: Proxy, observe: Observer, tmp_path: Path, order: tuple[str, str]) -> None:
+    """`Supervised` is `supervised`, and not `pinn`. If this fails, suspect a translation that the other name overwrites."""
+    file, both = inputs.data_file(tmp_path), {"mode": "Supervised", "model_type": "supervised"}
+    agreed, contrary = ({name: {**both, **other}[name] for name in order} for other in ({}, {"model_type": "pinn"}))
+
+    with observe.accepts("one value in two vocabularies"):
+        payload = backend.payload(file, tmp_path / "out", {"n_groups": 3, **agreed})
+    with observe.raises("refusal", ValueError, ("mode", "model_type")):
+        backend.payload(file, tmp_path / "out", {"n_groups": 3, **contrary})
+
+    observe.equal("in force", backend.flatten(payload.tf_training_config)["model_type"], "supervised")

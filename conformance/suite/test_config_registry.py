@@ -270,6 +270,8 @@ def test_filling_twice_warns_and_writes(backend: Proxy, observe: Observer) -> No
         backend.populate(configs.training(backend, batch_size=32))
 
     observe.equal("batch size", backend.registry()["batch_size"], 32)
+    with observe.warns("an inference", UserWarning, "already populated"):
+        backend.populate(configs.inference(backend))
 
 
 @pytest.mark.clause("CONFIG-069~1")

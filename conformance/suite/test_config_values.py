@@ -183,6 +183,21 @@ def test_an_inference_is_validated_as_a_training_is(
         backend.validate(backend.canonical("inference", model=model, **paths, **stated["inference"]))
 
 
+@pytest.mark.clause("CONFIG-074~1", needs=("CONFIG-015",))
+@pytest.mark.parametrize(("scale", "groups", "field"), [(0, 5, "probe_scale"), (2.5, 0, "n_groups")], ids=["model", "own"])
+@pytest.mark.parametrize("named", ["wts.h5.zip", "wts.h5", "nowhere/wts.h5"], ids=["archive", "stem", "nothing"])
+def test_an_inference_is_validated_whatever_lies_there(
+    backend: Proxy, observe: Observer, tmp_path: Path, named: str, scale: float, groups: int, field: str
+) -> None:
+    """An archive, its name without the suffix, nothing. If this fails, suspect a question that one path alone leads to."""
+    (tmp_path / "wts.h5.zip").write_bytes(b"an archive")
+    paths = {"model_path": tmp_path / named, "test_data_file": "test.npz"}
+    config = backend.canonical("inference", model=backend.canonical("model", probe_scale=scale), n_groups=groups, **paths)
+
+    with observe.raises("validated", ValueError, field):
+        backend.validate(config)
+
+
 ENDLESS = {"n_filters_scale": "model", "probe_scale": "model", "gaussian_smoothing_sigma": "model", "nphotons": "training"}
 
 
@@ -215,8 +230,10 @@ def test_channels_that_contradict_the_grid_are_refused(
     """They are not overruled in silence. If this fails, suspect a number that is computed over the one that was asked for."""
     data, settings = inputs.data_file(tmp_path), {"n_groups": 4, "gridsize": 2, name: 1}
 
-    with observe.raises("refusal", ValueError, name):
+    with observe.raises("fewer", ValueError, name):
         headers.FACTORIES[factory](backend, data, settings)
+    with observe.raises("more", ValueError, name):
+        headers.FACTORIES[factory](backend, data, {**settings, name: 9})
 
 
 @pytest.mark.clause("CONFIG-032~1")

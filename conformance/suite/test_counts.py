@@ -144,8 +144,22 @@ def test_probes_of_two_forms_are_refused(backend: Any, observe: Observer) -> Non
     prepared = counts.prepared(backend)
     batch = counts.with_field(counts.batch_of(prepared["train"]), "probe_physical", lambda probe: probe[:, :, :1])
 
+    smaller = counts.with_field(counts.batch_of(prepared["train"]), "probe_physical", lambda probe: probe[..., ::2, ::2])
+
     with observe.raises("refusal", ValueError, "probe"):
         backend.count_loss(prepared["module"], batch)
+    with observe.raises("of half the side", ValueError, "probe"):
+        backend.count_loss(prepared["module"], smaller)
+
+
+@pytest.mark.clause("CISCALE-003~1")
+def test_bright_counts_stay_as_they_were_given(backend: Any, observe: Observer) -> None:
+    """Hundreds of thousands in a pixel. If this fails, suspect a type that ends before them."""
+    data = counts.training(1, (1.0, 1e5))
+
+    batch = counts.batch_of(backend.count_prepare(data, None, counts.settings(backend, 1))["train"])
+
+    observe.equal("counts", counts.field(batch, "measured_intensity"), data["intensity"][:4])
 
 
 @pytest.mark.clause("CISCALE-004~1", evidence="algebraic")
@@ -175,9 +189,12 @@ def test_amplitudes_become_counts_with_their_probe(backend: Any, observe: Observ
     amplitude, probe = np.linspace(0, 3, 144).reshape(1, 1, 12, 12).astype(np.float32), curved_probe(12, 2)
 
     intensity, physical = backend.counts_of(amplitude, 7.5, probe)
+    with observe.accepts("a dark pattern beside another"):
+        beside_a_dark_one, _ = backend.counts_of(np.concatenate([0 * amplitude, amplitude]), 7.5, probe)
 
     observe.close("counts", intensity, (7.5 * amplitude.astype(float)) ** 2)
     observe.close("probe", physical, 7.5 * probe.astype(complex))
+    observe.equal("counts beside a dark pattern", native.array(beside_a_dark_one)[1:], native.array(intensity))
 
 
 @pytest.mark.clause("CISCALE-005~1", evidence="symmetry")

@@ -109,6 +109,19 @@ def test_a_fresh_module_has_the_light_of_its_first_batch(backend: Any, observe: 
     observe.close("mean count", predicted.astype(float).mean(), counts.field(batch, "measured_intensity").astype(float).mean())
 
 
+@pytest.mark.clause("CISCALE-008~1", evidence="algebraic")
+def test_a_fresh_module_has_the_light_of_the_batch_that_comes_first(backend: Any, observe: Observer) -> None:
+    """Of a shuffled training as well. If this fails, suspect a factor of the first samples in the place of the first batch."""
+    config = counts.config(backend, 1, sequential_sampling=False, batch_size=4)
+    settings = backend.count_settings(config, **counts.PAIR, rect_s1s2_init="data")
+    prepared = backend.count_prepare(counts.training(1), None, settings)
+    batch = counts.batch_of(prepared["train"])
+
+    predicted = finite(backend.count_predict(prepared["module"], batch))[0]
+
+    observe.close("mean count", predicted.astype(float).mean(), counts.field(batch, "measured_intensity").astype(float).mean())
+
+
 @pytest.mark.clause("PHYS-040~1", evidence="algebraic")
 def test_each_part_of_the_object_has_a_factor_of_its_own(backend: Any, observe: Observer) -> None:
     """One moves the real part alone, the other one the imaginary. If this fails, suspect one factor for both parts."""
@@ -130,6 +143,22 @@ def test_measuring_the_factor_changes_nothing(backend: Any, observe: Observer) -
 
     after = counts.state(backend, module)
     observe.equal("changed", [name for name in before if not np.array_equal(before[name], after[name])], [], clause="CISCALE-008")
+
+
+@pytest.mark.clause("CISCALE-008~1")
+def test_measuring_the_factor_switches_nothing(backend: Any, observe: Observer) -> None:
+    """A module that learns goes on, one that has inferred as well. If this fails, suspect a mode that is set on the way."""
+    module = counts.prepared(backend, 1, rect_s1s2_init="ones")["module"]
+    batch = counts.batch_of(backend.count_prepare(counts.training(1), None, counts.settings(backend, 1))["train"])
+
+    modes = [counts.mode(module)]
+    backend.count_scale(module, batch)
+    modes.append(counts.mode(module))
+    backend.count_infer(module, counts.validation(1))
+    modes.append(counts.mode(module))
+    backend.count_scale(module, batch)
+
+    observe.equal("mode", [modes[1], counts.mode(module)], [modes[0], modes[2]])
 
 
 @pytest.mark.clause("PHYS-040~1", evidence="algebraic")

@@ -71,6 +71,17 @@ def test_a_file_needs_the_required_keys_alone(backend: Any, observe: Observer, t
 
 
 @pytest.mark.clause("DATA-001~1")
+def test_a_member_of_plain_objects_is_let_be(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Nobody asked for it. If this fails, suspect a reader that opens every member of a file."""
+    path = files.contract_file(tmp_path, settings=np.array({"grid": [2, 2], "remark": None}, dtype=object))
+
+    with observe.accepts("file"):
+        raw = backend.read(path)
+
+    observe.equal("arrays that differ", files.unlike(raw, files.arrays(), REQUIRED), [])
+
+
+@pytest.mark.clause("DATA-001~1")
 @pytest.mark.parametrize("dtype", ["int16", "uint32", "int64", "float16", "float32", ">f8"], ids=lambda name: name.strip(">"))
 def test_coordinates_are_double_whatever_the_file_holds(backend: Any, observe: Observer, tmp_path: Path, dtype: str) -> None:
     """With the values of the file. If this fails, suspect an array that is handed on as it came."""
@@ -257,6 +268,7 @@ def test_complex_arrays_stay_complex(backend: Any, observe: Observer, tmp_path: 
 
     observe.dtype("dtype", getattr(raw, field), "complex64")
     observe.close("values", getattr(raw, field), wide)
+    observe.dtype("of arrays", getattr(backend.record(**{**files.arrays(), field: wide}), field), "complex64")
 
 
 @pytest.mark.axes("container:dtype", "file:dtype")

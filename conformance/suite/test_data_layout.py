@@ -11,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import data as oracle
-from conformance.scenes import files
+from conformance.scenes import files, older
 from conformance.scenes.records import write_npz
 
 RECORD = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "probeGuess", "scan_index", "objectGuess")
@@ -72,6 +72,17 @@ def test_a_stack_that_does_not_fit_is_refused(backend: Any, observe: Observer, t
 def test_metadata_are_read_from_either_kind_of_array(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
     """JSON in a 0-d array of unicode or of objects. If this fails, suspect a reader that refuses object arrays."""
     path = files.contract_file(tmp_path, _metadata=files.metadata(kind))
+
+    with observe.accepts("file"):
+        raw = backend.read(path)
+
+    observe.equal("physics_parameters", dict(raw.metadata["physics_parameters"]), files.METADATA["physics_parameters"])
+
+
+@pytest.mark.clause("DATA-005~1")
+def test_metadata_of_older_writers_are_read(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """As NumPy 1 pickled them. If this fails, suspect a reader that admits the names of today's NumPy alone."""
+    path = older.file(tmp_path)
 
     with observe.accepts("file"):
         raw = backend.read(path)

@@ -150,6 +150,16 @@ def test_numbers_of_one_side_pair_nothing(backend: Any, observe: Observer, tmp_p
     observe.equal("positions that differ", files.unlike(raw, files.arrays(), pairings.SCAN, np.arange(len(raw.xcoords))), [])
 
 
+@pytest.mark.clause("DATA-013~1", needs=("DATA-003", "DATA-008"))
+@pytest.mark.parametrize("option", pairings.OPTIONS)
+def test_numbered_files_are_read_as_those_of_their_pairs(backend: Any, observe: Observer, tmp_path: Path, option: str) -> None:
+    """A root, a draw, a mirror are of exposures. If this fails, suspect what is counted before patterns have positions."""
+    with observe.accepts("files"):
+        found = pairings.optioned(backend, tmp_path, option)
+
+    observe.equal("unlike", found, [])
+
+
 @pytest.mark.clause("DATA-013~1")
 @pytest.mark.parametrize("fault", pairings.FAULTS, ids=str)
 def test_numbers_that_do_not_fit_are_refused(backend: Any, observe: Observer, tmp_path: Path, fault: files.Fault) -> None:

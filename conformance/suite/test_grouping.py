@@ -88,6 +88,28 @@ def test_a_pool_below_a_group_is_refused(backend: Any, observe: Observer) -> Non
         backend.group(raw, N=groups.N, K=7, nsamples=30, seed=1, gridsize=2, enable_oversampling=True, neighbor_pool_size=3)
 
 
+@pytest.mark.clause("GROUP-003~1", "GROUP-004~1")
+def test_groups_that_cannot_be_made_are_refused_in_sequence(backend: Any, observe: Observer) -> None:
+    """As at random. If this fails, suspect a number that is cut to what there is."""
+    few, usual = (backend.record(**groups.record(points)) for points in (groups.uneven(3), groups.uneven(23)))
+    how = {"N": groups.N, "gridsize": 2, "sequential_sampling": True}
+
+    with observe.raises("points", ValueError, "3", "4", clause="GROUP-003"):
+        backend.group(few, K=6, nsamples=1, **how)
+    with observe.raises("groups", ValueError, "not enabled", "OVERSAMPLING-001", clause="GROUP-004"):
+        backend.group(usual, K=7, nsamples=24, **how)
+
+
+@pytest.mark.clause("GROUP-005~1")
+def test_single_patterns_in_sequence_are_not_repeated(backend: Any, observe: Observer, caplog: pytest.LogCaptureFixture) -> None:
+    """And the log says so. If this fails, suspect a number that is cut before anybody compares it."""
+    with caplog.at_level(logging.WARNING):
+        found = members(backend, nsamples=40, gridsize=1, sequential_sampling=True)
+
+    observe.equal("members", found.tolist(), np.arange(23)[:, None].tolist())
+    observe.at_least("warnings in the log", len([r for r in caplog.records if r.levelno >= logging.WARNING]), 1)
+
+
 @pytest.mark.clause("GROUP-005~1")
 def test_single_patterns_are_not_repeated(backend: Any, observe: Observer, caplog: pytest.LogCaptureFixture) -> None:
     """C = 1 stops at one group a point, and says so in the log. If this fails, suspect a draw with replacement."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,11 @@ def judged(points: np.ndarray, found: np.ndarray, K: int) -> list[bool]:
 def judged_by_any_seed(points: np.ndarray, found: np.ndarray, K: int) -> list[bool]:
     """Groups of unknown seed points: are the members neighbours of any point?"""
     return [oracle.has_a_seed(points, row, K) for row in found]
+
+
+def beyond(found: list[list[int]], owed: list[list[int]]) -> list[tuple[int, ...]]:
+    """The groups that are found and not owed, or more often than they are."""
+    return sorted((Counter(map(tuple, found)) - Counter(map(tuple, owed))).elements())
 
 
 def own_members(found: np.ndarray) -> int:
@@ -74,6 +80,28 @@ def test_members_are_drawn_from_all_neighbours(backend: Any, observe: Observer) 
     observe.at_least(
         "groups with the farthest neighbour", sum(bool(row - eight) for row, eight in zip(rows, near, strict=True)), 1
     )
+
+
+@pytest.mark.clause("GROUP-011~1", "GROUP-013~1", evidence="differential")
+def test_groups_in_sequence_are_those_of_the_first_points(backend: Any, observe: Observer) -> None:
+    """Three hundred of four hundred. If this fails, suspect seed points that are spread, or neighbours that nearly are."""
+    points = groups.uneven(400)
+
+    found = groups.as_sets(members(backend, points, K=4, nsamples=300, gridsize=2, sequential_sampling=True))
+
+    observe.equal("members", found, oracle.nearest_of_all(points, 4)[:300], clause=("GROUP-011", "GROUP-013"))
+
+
+@pytest.mark.clause("GROUP-010~1", "GROUP-013~1", evidence="differential")
+def test_groups_at_random_have_seed_points_of_their_own(backend: Any, observe: Observer) -> None:
+    """The nearest of each point once at the most. If this fails, suspect seed points that are drawn with replacement."""
+    points = groups.uneven(400)
+
+    found = groups.as_sets(members(backend, points, K=4, nsamples=300, seed=6, gridsize=2))
+
+    strangers = beyond(found, oracle.nearest_of_all(points, 4))
+    observe.equal("groups", len(found), 300, clause="GROUP-010")
+    observe.equal("groups of no point, or of one again", strangers, [], clause=("GROUP-010", "GROUP-013"))
 
 
 @pytest.mark.clause("GROUP-014~1")
@@ -148,7 +176,7 @@ def test_equal_seeds_make_equal_groups(backend: Any, observe: Observer, options:
 
 @pytest.mark.clause("GROUP-019~1")
 @pytest.mark.parametrize("options", [{"gridsize": 1}, {"gridsize": 2, "K": 7}], ids=["g1", "g2"])
-@pytest.mark.parametrize("seeds", [(1, 2), (0, 42)], ids=["1-2", "0-42"])
+@pytest.mark.parametrize("seeds", [(1, 2), (0, 42), (1, 1 + 2**16)], ids=["1-2", "0-42", "1-large"])
 def test_different_seeds_make_different_groups(
     backend: Any, observe: Observer, options: dict[str, int], seeds: tuple[int, int]
 ) -> None:

@@ -86,6 +86,29 @@ def test_a_repeated_centre_is_drawn_anew(backend: Any, observe: Observer, rule: 
     observe.at_least("different groups", different, 200)
 
 
+@pytest.mark.clause("GROUP-041~3")
+def test_a_repeated_centre_has_other_members_in_its_quadrants(backend: Any, observe: Observer) -> None:
+    """Some six to choose from in each. If this fails, suspect a rule that is carried out once for all repetitions."""
+    found = native.array(backend.group_by(maps.scattered(), "4_quadrant", 2, K=24, repetitions=5, seed=3))
+
+    different = len({tuple(group.tolist()) for group in found})
+    observe.at_least("different groups", different, len(found) // 2)
+
+
+@pytest.mark.clause("GROUP-041~3", evidence="differential")
+def test_quadrants_are_filled_from_the_nearest(backend: Any, observe: Observer) -> None:
+    """Of K nearest, and who lacks a quadrant there is left out. If this fails, suspect quadrants of the whole scan."""
+    points = maps.scattered()
+    near = {i: oracle.nearest(points, i, 9) for i in range(60)}
+    centres = [i for i in near if {oracle.quadrant(points[j] - points[i]) for j in near[i]} == {0, 1, 2, 3}]
+
+    found = native.array(backend.group_by(points, "4_quadrant", 2, K=9, seed=3))
+
+    observe.equal("groups", len(found), len(centres))
+    outside = [i for i, group in zip(centres, found, strict=False) if not {int(j) for j in group} <= near[i]]
+    observe.equal("outside", outside, [])
+
+
 @pytest.mark.clause("GROUP-041~3", evidence="differential")
 def test_members_keep_their_distance(backend: Any, observe: Observer) -> None:
     """The annulus about the centre; who finds too few is left out. If this fails, suspect a distance to the group's mean."""

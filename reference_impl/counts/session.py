@@ -14,8 +14,10 @@ require_torch()
 
 import torch  # noqa: E402
 from lightning.pytorch import seed_everything  # noqa: E402
+from torch.utils.data import DataLoader  # noqa: E402
 
 from reference_impl.batch import make_loader, resolve_seed  # noqa: E402
+from reference_impl.config import TrainingConfig  # noqa: E402
 from reference_impl.counts.dataset import CountDataset, experiments_of, intensities  # noqa: E402
 from reference_impl.counts.module import SCALES, CountModule  # noqa: E402
 from reference_impl.counts.settings import COUNTS, NAMES, CountSettings  # noqa: E402
@@ -43,21 +45,26 @@ def prepare(train: Mapping[str, Any], test: Mapping[str, Any] | None, settings: 
     statistics = CountStatistics.of(counts, experiments_of(train, len(counts)))
     train_set = CountDataset(train, config.model.probe_scale, statistics)
     test_set = None if test is None else CountDataset(test, config.model.probe_scale, statistics)
-    shuffled = {"shuffle": not config.sequential_sampling, "generator": torch.Generator().manual_seed(seed)}
     seed_everything(seed, workers=True, verbose=False)
     module = CountModule.of(settings, statistics)
     if settings.rect_s1s2_init == "data":
-        scale = module.initial_scale(train_set.__getitems__(range(min(len(train_set), config.batch_size))))
+        # A loader of its own, for one that was begun goes on with its second order (BATCH-052).
+        scale = module.initial_scale(next(iter(_train_loader(train_set, config, seed))))
         with torch.no_grad():
             for name in SCALES:
                 getattr(module, name).fill_(scale)
     return {
-        "train": make_loader(train_set, config.batch_size, **shuffled),
+        "train": _train_loader(train_set, config, seed),
         "test": None if test_set is None else make_loader(test_set, config.batch_size),
         "module": module,
         "statistics": {name: getattr(statistics, name) for name in STATISTICS},
         "settings": settings,
     }
+
+
+def _train_loader(train_set: CountDataset, config: TrainingConfig, seed: int) -> DataLoader:
+    shuffle, generator = not config.sequential_sampling, torch.Generator().manual_seed(seed)
+    return make_loader(train_set, config.batch_size, shuffle=shuffle, generator=generator)
 
 
 def train(prepared: Mapping[str, Any], execution: PyTorchExecutionConfig | None = None) -> dict[str, Any]:
