@@ -23,7 +23,7 @@ import numpy as np
 from conformance.connectors import beside, native, process
 from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.oracles import bundle as oracle
-from conformance.scenes import networks, runs
+from conformance.scenes import configs, networks, runs
 from conformance.scenes.records import write_npz
 from conformance.scenes.runs import BASE, Recipe
 
@@ -95,6 +95,13 @@ def parameters(content: Mapping[str, bytes]) -> dict[str, Any]:
     return dict(oracle.plain(content[f"{MODEL}/params.dill"]))
 
 
+def half_registered(backend: Any) -> None:
+    """Another experiment is in the registry, every other entry of it."""
+    backend.synchronise(configs.training(backend))
+    for key in [*backend.registry()][::2]:
+        del backend.registry()[key]
+
+
 def content(backend: Any, folder: Path) -> tuple[list[tuple[str, bytes]], dict[str, Any]]:
     """Weights and parameters of a folder's bundle as the backend loads them, as values that can be compared."""
     models, found = backend.load(folder)
@@ -148,9 +155,10 @@ def shared_weight(content: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def spoil(weights: dict[str, np.ndarray], name: str) -> None:
-    """One number of a weight is another one."""
+    """The last bit of one number of a weight is another one."""
     changed = weights[name].copy()
-    changed.reshape(-1)[-1] += 1
+    last = changed.reshape(-1)[-1:]
+    last[:] = np.nextafter(last, np.inf) if changed.dtype.kind == "f" else last + 1
     weights[name] = changed
 
 
@@ -167,6 +175,28 @@ def signs_turned(weights: dict[str, np.ndarray]) -> None:
 def first_weight(weights: Mapping[str, np.ndarray]) -> str:
     """The name of the first weight that has units: a state may begin with a count, one number without an axis."""
     return next(name for name, value in weights.items() if value.ndim)
+
+
+def rename(weights: dict[str, np.ndarray]) -> None:
+    """Give the first weight another name."""
+    name = first_weight(weights)
+    weights["renamed_" + name] = weights.pop(name)
+
+
+def drop(weights: dict[str, np.ndarray]) -> None:
+    """Leave the first weight out."""
+    del weights[first_weight(weights)]
+
+
+def reshape(weights: dict[str, np.ndarray]) -> None:
+    """Cut the first unit off the first weight."""
+    name = first_weight(weights)
+    weights[name] = weights[name][1:]
+
+
+def add(weights: dict[str, np.ndarray]) -> None:
+    """Bring a weight that the model does not have."""
+    weights["surplus"] = np.ones((2, 3), np.float32)
 
 
 # -- weights, written without PyTorch -------------------------------------------------------------------------------------------

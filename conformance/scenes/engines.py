@@ -169,7 +169,9 @@ WRONG: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] = 
     "position-infinite": lambda a: {**a, "ycoords": np.where(np.arange(72) == 5, np.inf, a["ycoords"])},
     "pattern-nan": lambda a: {**a, "diff3d": np.where(np.arange(72)[:, None, None] == 5, np.float32(np.nan), a["diff3d"])},
     "pattern-missing": lambda a: {**a, "diff3d": a["diff3d"][:-1]},
+    "position-missing": lambda a: {**a, "xcoords": a["xcoords"][:-1], "ycoords": a["ycoords"][:-1]},
     "probe-of-another-size": lambda a: {**a, "probeGuess": a["probeGuess"][4:-4, 4:-4]},
+    "probe-that-is-larger": lambda a: {**a, "probeGuess": np.pad(a["probeGuess"], 4)},
 }
 """Experiments that are none."""
 
@@ -244,14 +246,6 @@ def unheard(backend: Any, count: int = 20) -> list[int]:
 
     plain = field(first)
     return [number for number in range(count) if apart(field(turned(number)), plain) < DEAF]
-
-
-def used(backend: Any) -> Any:
-    """The record of the plain experiment, after an engine has passed over it once."""
-    claimed(backend)
-    given = record(backend, experiment())
-    backend.reconstruct(None, given, configuration(backend, 1))
-    return given
 
 
 def beside(backend: Any, ask: Ask = PLAIN) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -88,8 +88,12 @@ def refusing(backend: Any, scene: Mosaic) -> None:
 
 
 def in_turn() -> list[Mosaic]:
-    """Three stitches with one window, of patches of 12, 8 and 12 pixels: what a helper keeps of one shows in the next."""
-    return [mosaic(f"{N} pixels", np.rint(scattered(n) - [412.0, 77.0]), N, 8) for n, N in ((9, 12), (6, 8), (8, 12))]
+    """Three stitches with one window, of patches of 12, 8 and 12 pixels, the last as many as the first at other places of the
+    same canvas: what a helper keeps of one, by its side or by its shape, shows in the next.
+    """
+    places = [np.rint(scattered(n) - [412.0, 77.0]) for n in (9, 6)]
+    places.append(-places[0])
+    return [mosaic(f"{N} pixels", place, N, 8) for place, N in zip(places, (12, 8, 12), strict=True)]
 
 
 def known_object(N: int = 12, M: int = 8) -> tuple[Mosaic, Callable[[tuple[int, int]], np.ndarray]]:

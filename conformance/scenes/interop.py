@@ -15,7 +15,7 @@ from conformance.scenes.records import anisotropic_scan
 
 HEIGHT, WIDTH = 41e-9, 53e-9
 NUMBERS = {"detector_object_distance_m": 1.75, "probe_energy_eV": 8.8e3, "exposure_time_s": 0.125}
-OPTIONAL = {"probe_photon_count": 3.5e7, "tomography_angle_deg": -12.5}
+OPTIONAL = {"probe_photon_count": 3.5e7, "mass_attenuation_m2_kg": 0.0625, "tomography_angle_deg": -12.5}
 ATTENUATION = 0.375
 """Of the specimen, m²/kg, which ptychodus 1.7.0 writes under a name of its own."""
 TEXTS = {"name": "asymmetric", "comments": "two modes, \u00b5m"}
@@ -133,6 +133,10 @@ def _drop(name: str) -> Edit:
     return edit
 
 
+def _state(path: str, name: str, value: float) -> Edit:
+    return lambda file: file[path].attrs.__setitem__(name, value)
+
+
 def _spoiled(values: np.ndarray) -> np.ndarray:
     values[1] = np.nan
     return values
@@ -144,12 +148,20 @@ PLACES = ("coords", "probe_position")
 NO_PRODUCT: dict[str, tuple[str | tuple[str, ...], Edit]] = {
     "no-energy": ("probe_energy_eV", _drop("@probe_energy_eV")),
     "no-name": ("name", _drop("@name")),
+    "no-comments": ("comments", _drop("@comments")),
+    "no-exposure": ("exposure_time_s", _drop("@exposure_time_s")),
+    "no-distance": ("detector_object_distance_m", _drop("@detector_object_distance_m")),
     "no-probe": ("probe", _drop("probe")),
     "no-object": ("object", _drop("object")),
     "no-x": ("probe_position_x_m", _drop("probe_position_x_m")),
     "no-losses": ("loss_values", _drop("loss_values")),
     "no-pixel": ("pixel_width_m", _drop("object@pixel_width_m")),
+    "no-pixel-of-the-probe": ("pixel_height_m", _drop("probe@pixel_height_m")),
+    "negative-pixel": ("pixel_height_m", _state("object", "pixel_height_m", -HEIGHT)),
+    "flat-pixel": ("pixel_width_m", _state("object", "pixel_width_m", 0.0)),
     "no-centre": ("center_x_m", _drop("object@center_x_m")),
+    "infinite-y": (PLACES, _replace("probe_position_y_m", lambda v: np.where(np.arange(len(v)) == 1, np.inf, v))),
+    "index-before": ("probe_position_indexes", _replace("probe_position_indexes", lambda v: v - 1)),
     "shorter-y": (PLACES, _replace("probe_position_y_m", lambda v: v[:-1])),
     "nan-x": (PLACES, _replace("probe_position_x_m", _spoiled)),
     "two-axes": (PLACES, _replace("probe_position_x_m", lambda v: v[:, None])),
@@ -163,6 +175,9 @@ NO_PRODUCT: dict[str, tuple[str | tuple[str, ...], Edit]] = {
 LACKING: dict[str, dict[str, Any]] = {
     "no-energy": {"probe_energy_eV": None},
     "no-object": {"object": None},
+    "no-comments": {"comments": None},
+    "no-exposure": {"exposure_time_s": None},
+    "no-probe": {"probe": None},
     "no-pixel": {"pixel_width_m": None},
     "flat-pixel": {"pixel_height_m": 0.0},
     "fewer-y": {"ycoords": np.arange(5.0)},

@@ -109,6 +109,8 @@ def no_scan(kind: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     return {
         "one-place": (np.repeat(whole[:1], 14, axis=0), four, {}),
         "beyond": (whole, four + 9, {}),
+        "before": (whole, four - 1, {}),
         "no-share": (whole, four, {"s_img": 0.0}),
+        "less-than-none": (whole, four, {"s_img": -0.5}),
         "more-than-all": (whole, four, {"s_img": 1.5}),
     }[kind]

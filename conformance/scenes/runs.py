@@ -48,6 +48,7 @@ class Recipe:
     training: Settings = ()
     execution: Settings = ()
     overrides: Settings = ()
+    image: Settings = ()  # options of the image of a run that is stitched
 
 
 BASE = Recipe(groups=10, epochs=2, model=(("probe_big", True),))
@@ -145,7 +146,8 @@ def fresh(backend: Any, recipe: Recipe, folder: Path, records: tuple[Any, Any] |
             options = {"overrides": dict(recipe.overrides)} if recipe.overrides else {}
             results, triple = backend.train(train, test, config, settings_of_execution, **options), None
         else:
-            triple = three(backend.run(train, test, config, settings_of_execution, do_stitching=recipe.stitching))
+            options = {"do_stitching": recipe.stitching, **dict(recipe.image)}
+            triple = three(backend.run(train, test, config, settings_of_execution, **options))
             results = triple[2]
         stray = sorted(str(path.relative_to(elsewhere)) for path in elsewhere.rglob("*"))
     return Run(recipe, out, config, results, stray, triple)

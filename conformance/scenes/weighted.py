@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -153,6 +154,14 @@ def one_part(dark: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 def reconstructed(backend: Any, **options: Any) -> Image:
     """The test record by the short run's model, on a way that is chosen."""
     return images.reconstructed(backend, RUN, **options)
+
+
+@contextmanager
+def predicting(backend: Any) -> Iterator[set[int]]:
+    """The sizes of the batches that the short run's model is given while the block runs; none of one that cannot be looked at."""
+    module = runs.model_of(runs.trained(backend, RUN))
+    with images.batch_sizes(module) if hasattr(module, "modules") else nullcontext(set()) as seen:
+        yield seen
 
 
 def of_two_modes(backend: Any, **options: Any) -> Image:

@@ -161,15 +161,15 @@ def test_what_is_no_model_is_refused_by_name(backend: Any, observe: Observer, tm
     observe.holds("old archive", same, "the same bytes", "other bytes", clause="BUNDLE-010")
 
 
-@pytest.mark.clause("BUNDLE-010~1")
+@pytest.mark.clause("BUNDLE-010~1", "BUNDLE-001~1")
 def test_missing_folders_are_made(backend: Any, observe: Observer, tmp_path: Path) -> None:
-    """Parents are created. If this fails, suspect a writer that expects its folder."""
+    """Parents are created, the base name is kept. If this fails, suspect a writer that expects its folder, or cuts an ending."""
     run = runs.trained(backend, BASE)
 
-    with observe.accepts("a folder that is not there yet"):
-        backend.save(run.results["models"], tmp_path / "deep" / "er" / "wts.h5", run.config)
+    with observe.accepts("a folder that is not there yet", clause="BUNDLE-010"):
+        backend.save(run.results["models"], tmp_path / "deep" / "er" / "scan 1.5um.003", run.config)
 
-    observe.equal("files", archives.left(tmp_path), [f"deep/er/{NAME}"])
+    observe.equal("files", archives.left(tmp_path), ["deep/er/scan 1.5um.003.zip"], clause=("BUNDLE-001", "BUNDLE-010"))
 
 
 @pytest.mark.slow
@@ -193,7 +193,7 @@ def test_saving_again_replaces_the_archive(backend: Any, observe: Observer, tmp_
     run = runs.trained(backend, BASE)
 
     backend.save(run.results["models"], tmp_path / "wts.h5", run.config, 2.0)
-    backend.save(run.results["models"], tmp_path / "wts.h5", run.config, 3.0)
+    backend.save(run.results["models"], tmp_path / "wts.h5", run.config, 3)  # a whole number is a number
 
     with zipfile.ZipFile(tmp_path / NAME) as archive:
         names = sorted(archive.namelist())

@@ -113,8 +113,13 @@ def test_small_archives_that_want_much_are_refused(
 @pytest.mark.clause("BUNDLE-041~1", needs=("BUNDLE-020", "BUNDLE-021"))
 @pytest.mark.parametrize(
     ("manifest", "told"),
-    [({"version": "3.0-pytorch"}, "3.0-pytorch"), ({"models": ["autoencoder", "diffraction_to_obj", "critic"]}, "critic")],
-    ids=["version", "models"],
+    [
+        ({"version": "3.0-pytorch"}, "3.0-pytorch"),
+        ({"models": ["autoencoder", "diffraction_to_obj", "critic"]}, "critic"),
+        ({"version": "2.1-pytorch"}, "2.1-pytorch"),
+        ({"version": "10.0-pytorch"}, "10.0-pytorch"),
+    ],
+    ids=["version", "models", "minor", "tenth"],
 )
 def test_an_archive_of_another_form_is_refused(
     backend: Any, observe: Observer, tmp_path: Path, manifest: dict[str, Any], told: str

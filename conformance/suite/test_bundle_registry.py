@@ -11,6 +11,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
+from conformance.oracles import bundle as oracle
 from conformance.scenes import archives, configs, factories, runs, sides
 from conformance.scenes.archives import MODEL
 from conformance.scenes.runs import BASE
@@ -18,8 +19,10 @@ from conformance.scenes.runs import BASE
 REFUSED: dict[str, Callable[[archives.Entries], archives.Entries]] = {
     "weight-missing": lambda content: archives.with_state(content, MODEL, lambda weights: weights.pop(max(weights))),
     "another-width": lambda content: archives.with_parameters(content, lambda found: found.update(n_filters_scale=2)),
+    "a-text": lambda content: archives.with_parameters(content, lambda found: found.update(nphotons="many")),
+    "wrong-digest": lambda content: archives.sealed(content, sha256={**oracle.digests(content), f"{MODEL}/model.pth": "0" * 64}),
 }
-"""Archives that show late what they are."""
+"""Archives that show late what they are, or in what is read last."""
 
 pytestmark = pytest.mark.slow
 
@@ -81,9 +84,12 @@ def test_each_field_goes_through_a_bundle(backend: Any, observe: Observer, tmp_p
 @pytest.mark.clause("BUNDLE-042~1", needs=("BUNDLE-023",))
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_refused_archive_leaves_the_registry(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
-    """Entries and values of another experiment, after it as before. If this fails, suspect parameters that are written first."""
+    """Entries and values of another experiment, of which some are not there, after it as before.
+
+    If this fails, suspect parameters that are written first, or entries that came and are left.
+    """
     folder = archives.put(tmp_path / "bundle", REFUSED[kind](archives.entries(archives.good(backend))))
-    backend.synchronise(configs.training(backend))
+    archives.half_registered(backend)
     before = {key: repr(value) for key, value in backend.registry().items()}
 
     with observe.raises("refusal", (ValueError, RuntimeError)):

@@ -66,7 +66,7 @@ def test_the_registry_is_up_to_date_when_the_backend_is_imported(backend: Proxy,
 @pytest.mark.clause("DISPATCH-003~1")
 @pytest.mark.parametrize("workflow", ["run", "run_training", "open"])
 @pytest.mark.parametrize(
-    "name", ["numpy", "", "PyTorch", "torch", "tf"], ids=["unknown", "empty", "capitals", "short", "shorter"]
+    "name", ["numpy", "", "PyTorch", "torch", "tf", "pytorch "], ids=["unknown", "empty", "capitals", "short", "shorter", "blank"]
 )
 def test_an_unknown_backend_is_refused(backend: Proxy, observe: Observer, workflow: str, name: str) -> None:
     """Any name but the two is an error that says which two.
@@ -135,7 +135,7 @@ def test_a_run_obeys_the_execution(backend: Proxy, observe: Observer) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.clause("DISPATCH-008~1", evidence="differential", needs=("INFER-005",))
+@pytest.mark.clause("DISPATCH-008~1", "DISPATCH-004~1", evidence="differential", needs=("INFER-005",))
 def test_options_of_the_image_arrive(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """A crop, a flip, an exchange of axes, none a default. If this fails, suspect options that are named one by one."""
     config, execution = runs.configuration(backend, workflows.PLAIN, tmp_path), runs.execution(backend, workflows.PLAIN)
@@ -145,9 +145,10 @@ def test_options_of_the_image_arrive(backend: Proxy, observe: Observer, tmp_path
     amplitude, phase, results = runs.three(backend.run(*data, config, execution, do_stitching=True, **options))
 
     truth = runs.three(backend.reconstruct(results, runs.test_record(backend), config, execution=execution, **options))
-    observe.shape("amplitude", amplitude, native.shape(truth[0]))
-    observe.close("amplitude", amplitude, native.array(truth[0]), dtype="float32")
-    observe.close("phase", phase, native.array(truth[1]), dtype="float32")
+    observe.equal("backend", dict(results).get("backend"), "pytorch", clause="DISPATCH-004")
+    observe.shape("amplitude", amplitude, native.shape(truth[0]), clause="DISPATCH-008")
+    observe.close("amplitude", amplitude, native.array(truth[0]), clause="DISPATCH-008", dtype="float32")
+    observe.close("phase", phase, native.array(truth[1]), clause="DISPATCH-008", dtype="float32")
 
 
 @pytest.mark.clause("DISPATCH-002~1")

@@ -112,14 +112,16 @@ def test_the_canvas_holds_every_patch(backend: Any, observe: Observer, scene: Mo
 
 
 @pytest.mark.clause("INFER-007~2")
-@pytest.mark.parametrize("wrong", [NAN, INF], ids=["nan", "inf"])
+@pytest.mark.parametrize("wrong", [NAN, INF, -INF], ids=["nan", "inf", "minus-inf"])
 def test_offsets_that_are_not_finite_are_refused(backend: Any, observe: Observer, wrong: float) -> None:
-    """A place that is none is a ValueError. If this fails, suspect a fallback to the mean."""
-    offsets = SCENE.offsets.copy()
-    offsets[2, 0, 0, 1] = wrong
+    """A place that is none, across or down, is a ValueError. If this fails, suspect a fallback to the mean."""
+    across, down = SCENE.offsets.copy(), SCENE.offsets.copy()
+    across[2, 0, 0, 0] = down[2, 0, 0, 1] = wrong
 
     with observe.raises("refusal", ValueError, "offsets"):
-        images.stitched(backend, SCENE.patches, offsets, SCENE.M)
+        images.stitched(backend, SCENE.patches, down, SCENE.M)
+    with observe.raises("refusal across", ValueError, "offsets"):
+        images.stitched(backend, SCENE.patches, across, SCENE.M)
 
 
 @pytest.mark.clause("INFER-066~1")
@@ -139,9 +141,11 @@ def test_what_is_refused_in_one_patch_is_refused_in_each(
 
 @pytest.mark.clause("INFER-007~2")
 def test_offsets_and_patches_must_be_as_many(backend: Any, observe: Observer) -> None:
-    """Eight places for nine patches are a ValueError. If this fails, suspect a pairing that stops at the shorter."""
+    """Eight or ten places for nine patches are a ValueError. If this fails, suspect a pairing that stops at the shorter."""
     with observe.raises("refusal", ValueError, "offsets"):
         images.stitched(backend, SCENE.patches, SCENE.offsets[:-1], SCENE.M)
+    with observe.raises("refusal of one more", ValueError, "offsets"):
+        images.stitched(backend, SCENE.patches, np.concatenate([SCENE.offsets, SCENE.offsets[:1]]), SCENE.M)
 
 
 @pytest.mark.clause("INFER-015~1")

@@ -286,6 +286,9 @@ def test_every_mode_of_a_record_is_heard_on_every_way(backend: Any, observe: Obs
 @pytest.mark.clause("INFER-018~1", needs=("INFER-003",))
 @pytest.mark.parametrize("option", ["patch_weighting", "varpro_scaling"])
 def test_an_unknown_way_is_refused(backend: Any, observe: Observer, option: str) -> None:
-    """By the option's name. If this fails, suspect a default for what nobody knows."""
-    with observe.raises("refusal", ValueError, option):
-        weighted.reconstructed(backend, **{option: "sideways"})
+    """By the option's name, before anything is predicted. If this fails, suspect a default for what nobody knows."""
+    with weighted.predicting(backend) as seen:
+        with observe.raises("refusal", ValueError, option):
+            weighted.reconstructed(backend, **{option: "sideways"})
+
+    observe.equal("batches that were predicted", sorted(seen), [])

@@ -40,11 +40,15 @@ def test_the_share_depends_on_the_ratio_alone(backend: Any, observe: Observer) -
 
 
 @pytest.mark.clause("SIDE-010~1")
-@pytest.mark.parametrize(("distance", "diameter"), [(1.0, 0.0), (1.0, -2.0), (-0.5, 2.0)], ids=["flat", "negative", "behind"])
+@pytest.mark.parametrize(
+    ("distance", "diameter"),
+    [(1.0, 0.0), (1.0, -2.0), (-0.5, 2.0), (1.0, float("nan"))],
+    ids=["flat", "negative", "behind", "no-number"],
+)
 def test_what_are_no_discs_is_refused(backend: Any, observe: Observer, distance: float, diameter: float) -> None:
     """No share of nothing. If this fails, suspect a NaN that goes on."""
     with observe.raises("refusal", ValueError):
-        backend.disc_overlap(np.array([distance]), diameter)
+        backend.disc_overlap(np.array([0.25, distance, 0.5]), diameter)
 
 
 @pytest.mark.clause("SIDE-011~2", evidence="differential")
@@ -100,7 +104,7 @@ def test_a_place_counts_once_in_a_share_too(backend: Any, observe: Observer) -> 
 
 
 @pytest.mark.clause("SIDE-011~2")
-@pytest.mark.parametrize("kind", ["one-place", "beyond", "no-share", "more-than-all"])
+@pytest.mark.parametrize("kind", ["one-place", "beyond", "before", "no-share", "less-than-none", "more-than-all"])
 def test_what_is_no_scan_has_no_figures(backend: Any, observe: Observer, kind: str) -> None:
     """An error. If this fails, suspect a zero."""
     places, groups, more = interop.no_scan(kind)
@@ -203,13 +207,14 @@ def test_frc50_is_where_rings_fall_below_a_half(backend: Any, observe: Observer,
 
 
 @pytest.mark.clause("SIDE-030~2")
-@pytest.mark.parametrize("kind", ["nothing", "real", "not-finite"])
+@pytest.mark.parametrize("kind", ["nothing", "real", "not-finite", "real-truth", "truth-not-finite"])
 def test_what_cannot_be_compared_leaves_nothing(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
     """Refused, and no file. If this fails, suspect a table begun before the first figure."""
     objects, truth = interop.compared()
-    broken = {"nothing": {}, "real": {**objects, "b": np.abs(truth)}, "not-finite": {**objects, "b": truth * np.nan}}[kind]
+    broken = {"nothing": {}, "real": {**objects, "b": np.abs(truth)}, "not-finite": {**objects, "b": truth * np.nan}}
+    beside = {"real-truth": np.abs(truth), "truth-not-finite": truth * np.nan}
 
     with observe.raises("refusal", ValueError):
-        backend.compare_objects(broken, truth, tmp_path / "out")
+        backend.compare_objects(broken.get(kind, objects), beside.get(kind, truth), tmp_path / "out")
 
     observe.equal("left", [path.name for path in tmp_path.rglob("*") if path.is_file()], [])

@@ -121,10 +121,12 @@ def test_indexes_are_those_of_the_patterns(backend: Any, observe: Observer, tmp_
     observe.holds("kind", indexes.dtype.kind in "iu", "integers", str(indexes.dtype))
     observe.equal("indexes", indexes.tolist(), list(range(12)))
     observe.equal("scan_index", found["raw_data/scan_index"].tolist(), given["scan_index"].tolist())
+    alone = written(backend, tmp_path, patterns=False)[1]
+    observe.equal("indexes without patterns", alone["probe_position_indexes"].tolist(), list(range(12)))
 
 
 @pytest.mark.clause("SIDE-004~1")
-@pytest.mark.parametrize("M", [12, 16], ids=["M12", "M16"])
+@pytest.mark.parametrize("M", [12, 16, 1], ids=["M12", "M16", "M1"])
 def test_patterns_stand_beside_a_product(backend: Any, observe: Observer, tmp_path: Path, M: int) -> None:
     """One after the other, also where there are as many as rows. If this fails, suspect axes found by their length."""
     given, found = written(backend, tmp_path, M=M)
@@ -171,10 +173,12 @@ def test_half_a_product_is_not_written(backend: Any, observe: Observer, tmp_path
 def test_a_pair_has_its_parts(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Intensities, and positions about the middle. If this fails, suspect amplitudes in dp, or the other axis's middle."""
     given = interop.pair()
+    double = {name: given[name].astype(np.complex128) for name in ("object", "probe")}
 
-    backend.write_pair(tmp_path / "scan", given)
+    backend.write_pair(tmp_path / "scan", {**given, **double})
 
     dp, para = (interop.contents(path) for path in interop.files(tmp_path / "scan"))
+    observe.equal("complex", {name: str(para[name].dtype) for name in double}, dict.fromkeys(double, "complex64"))
     observe.holds("dp", dp["dp"].dtype.kind == "f", "floating", str(dp["dp"].dtype))
     observe.close("intensities", dp["dp"], given["diffraction"].astype(float) ** 2, dtype="float32")
     observe.close("object", para["object"], given["object"][None])

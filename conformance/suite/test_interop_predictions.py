@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conformance.connectors import native
@@ -69,8 +70,11 @@ def test_patches_between_pixels_are_spread(backend: Any, observe: Observer, tmp_
 
     found = backend.assemble_pair(tmp_path / "scan", patches)
 
-    truth = oracle.assemble(patches, given["xcoords"], given["ycoords"], given["object"].shape)
-    observe.close("object", found, truth, dtype="float32")
+    shape = given["object"].shape
+    observe.close("object", found, oracle.assemble(patches, given["xcoords"], given["ycoords"], shape), dtype="float32")
+    odd = np.ascontiguousarray(patches[:, 1:, 1:])
+    truth = oracle.assemble(odd, given["xcoords"], given["ycoords"], shape)
+    observe.close("odd sides", backend.assemble_pair(tmp_path / "scan", odd), truth, dtype="float32")
 
 
 @pytest.mark.clause("SIDE-023~1")

@@ -14,8 +14,13 @@ from conformance.scenes.runs import QUAD, Recipe, settings
 
 pytestmark = pytest.mark.slow
 
-LARGER = Recipe(groups=6, stitching=True, execution=settings(inference_batch_size=5, enable_checkpointing=False))
-"""Batches of four in training, of five in inference."""
+LARGER = Recipe(
+    groups=6,
+    stitching=True,
+    execution=settings(inference_batch_size=5, enable_checkpointing=False),
+    image=settings(flip_y=True),
+)
+"""Batches of four in training, of five in inference; a picture that is mirrored."""
 
 
 @pytest.mark.clause("TRAIN-053~1", needs=("TRAIN-051", "BUNDLE-005"))
@@ -29,11 +34,16 @@ def test_the_bundle_of_a_run_states_the_scale_of_its_results(backend: Any, obser
     observe.equal("intensity_scale", stated, float(native.item(run.results, "intensity_scale")))
 
 
-@pytest.mark.clause("TRAIN-053~1", needs=("TRAIN-002", "INFER-012"))
+@pytest.mark.clause("TRAIN-053~1", "DISPATCH-008~1", needs=("TRAIN-002", "INFER-012"))
 def test_a_run_reconstructs_as_its_execution_says(backend: Any, observe: Observer, tmp_path: Path) -> None:
-    """Six groups, five at a time. If this fails, suspect a reconstruction that is called without the execution configuration."""
+    """Six groups, five at a time, y the other way. If this fails, suspect a reconstruction that is called without the execution
+    configuration, or without the other of two flips.
+    """
     runs.trained(backend, QUAD)  # whose modules would be looked at
     with images.any_batch_sizes() as seen:
-        runs.fresh(backend, LARGER, tmp_path)
+        run = runs.fresh(backend, LARGER, tmp_path)
 
-    observe.holds("batches", 5 in seen, "batches of five groups", f"batches of {sorted(seen)}")
+    execution = runs.execution(backend, LARGER)
+    truth = backend.reconstruct(run.results, runs.test_record(backend), run.config, execution=execution, flip_y=True)
+    observe.close("amplitude", run.triple[0], native.array(truth[0]), clause="DISPATCH-008", dtype="float32")
+    observe.holds("batches", 5 in seen, "batches of five groups", f"batches of {sorted(seen)}", clause="TRAIN-053")
