@@ -38,6 +38,16 @@ def opening_makes_the_network_anew(original, place, settings, name="diffraction_
     return model, parameters
 
 
+def who_stitched_is_not_said(original, *data, **options):
+    amplitude, phase, results = original(*data, **options)
+    return amplitude, phase, {name: value for name, value in results.items() if amplitude is None or name != "backend"}
+
+
+def the_rate_is_the_default(original, *data, execution_config=None, **options):
+    given = execution_config and replace(execution_config, learning_rate=1e-3)
+    return original(*data, execution_config=given, **options)
+
+
 def _plain(name: str) -> Callable[..., Any]:
     """A workflow of the backend that a configuration names, called without the selector's own words."""
     return lambda *data, **options: getattr(selector._workflow_of(data[2]), name)(*data, **options)
@@ -70,6 +80,16 @@ mutant("GUARD-DISPATCH-003", "a misspelt backend runs the default one", "DISPATC
 mutant("GUARD-DISPATCH-003c", "a short name is taken for a backend", "DISPATCH-003:an_unknown_backend_is_refused[short-run]",
     plant=function(selector._workflow_of, lambda original, settings: original(
         replace(settings, backend={"torch": "pytorch", "tf": "tensorflow"}.get(settings.backend, settings.backend)))))
+mutant("GUARD-DISPATCH-003d", "blanks beside a backend's name do not count",
+    "DISPATCH-003:an_unknown_backend_is_refused[blank-run]",
+    plant=function(selector._workflow_of,
+        lambda original, settings: original(replace(settings, backend=settings.backend.strip()))))
+mutant("GUARD-DISPATCH-004b", "a run that was stitched does not say who made it", "DISPATCH-008:options_of_the_image_arrive",
+    clauses=["DISPATCH-004"], plant=function(selector.run_cdi_example_with_backend, who_stitched_is_not_said))
+mutant("GUARD-DISPATCH-008c", "the selector forgets the other of two flips",
+    "TRAIN-053:a_run_reconstructs_as_its_execution_says", clauses=["DISPATCH-008"],
+    plant=function(selector.run_cdi_example_with_backend,
+        lambda original, *data, flip_y=False, **options: original(*data, **options)))
 mutant("GUARD-DISPATCH-003b", "where torch is missing another framework computes instead",
     "DISPATCH-003:a_backend_never_imports_the_other_framework",
     "POLICY-003:choosing_the_torch_backend_without_its_stack_is_refused", clauses=["POLICY-004"],
@@ -87,6 +107,12 @@ mutant("DEF-182", "the execution configuration has no effect through the dispatc
             lambda original, *data, execution_config=None, **options: original(*data, **options)),
         function(selector.train_cdi_model_with_backend,
             lambda original, *data, execution_config=None, **options: original(*data, **options))))
+mutant("GUARD-DISPATCH-005", "of the execution of a training its switches arrive, and not its rate",
+    "DISPATCH-004:training_says_who_made_it_and_obeys_the_execution", clauses=["DISPATCH-005"],
+    plant=function(selector.train_cdi_model_with_backend, the_rate_is_the_default))
+mutant("GUARD-DISPATCH-005b", "of the execution of a run its switches arrive, and not its rate",
+    "TRAIN-053:a_run_reconstructs_as_its_execution_says", clauses=["DISPATCH-005"],
+    plant=function(selector.run_cdi_example_with_backend, the_rate_is_the_default))
 mutant("GUARD-DISPATCH-006", "a model is opened without its parameters",
     "DISPATCH-006:opening_a_bundle_gives_the_model_and_its_parameters",
     plant=function(selector.load_inference_bundle_with_backend, result(lambda found: (found[0], {}))))

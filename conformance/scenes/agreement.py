@@ -150,9 +150,9 @@ SCANS = {
 """Positions that differ by whole pixels from their mean."""
 
 
-def ramp(scan: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def ramp(scan: np.ndarray, side: int = N) -> tuple[np.ndarray, np.ndarray]:
     """Patches of an object whose value at position (x, y) is `x + i·y`, and their offsets; pixel N//2 lies on the position."""
-    axis = np.arange(N) - N // 2
+    axis = np.arange(side) - side // 2
     values = scan[:, 0, None, None] + axis[None, None, :] + 1j * (scan[:, 1, None, None] + axis[None, :, None])
     return values[..., None].astype(np.complex64), scan.reshape(-1, 1, 1, 2).astype(np.float64)
 

@@ -38,6 +38,11 @@ def scans() -> list[Mosaic]:
     ]
 
 
+def odd_patches() -> list[Mosaic]:
+    """Patches of an odd side under a window of either parity."""
+    return [mosaic("odd-patch", scattered(6, seed=5), 13, 6), mosaic("both-odd", scattered(6, seed=5), 13, 5)]
+
+
 def many_patches() -> Mosaic:
     """More than are moved at a time."""
     return mosaic("many", scattered(1300), 12, 5)
@@ -151,9 +156,9 @@ def one_part(dark: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
     return *lit, probe, (4.0 * oracle.bases(*lit, probe)[:2].sum(axis=0)).astype(np.float32)
 
 
-def reconstructed(backend: Any, **options: Any) -> Image:
-    """The test record by the short run's model, on a way that is chosen."""
-    return images.reconstructed(backend, RUN, **options)
+def reconstructed(backend: Any, recipe: runs.Recipe = RUN, **options: Any) -> Image:
+    """The test record by the short run's model, or another one's, on a way that is chosen."""
+    return images.reconstructed(backend, recipe, **options)
 
 
 @contextmanager
@@ -185,7 +190,8 @@ def good_beside_a_stop() -> np.ndarray:
 def ratio_of_factors(backend: Any, plain: Image, good: Any = True) -> float:
     """`s1/s2` for the patches and patterns of a reconstruction under the record's probe (INFER-021), over the `good` pixels."""
     container = plain.results["test_container"]
-    patterns = runs.images(container)[:, 0].astype(float)
+    found = runs.images(container).astype(float)
+    patterns = found.reshape(-1, *found.shape[2:])
     probe = native.array(container.probe).reshape(-1, *patterns.shape[1:])
     patches = plain.patches[..., 0].astype(complex)
     X = oracle.bases(patches.real, patches.imag, probe)

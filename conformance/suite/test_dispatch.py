@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conformance.connectors import native
@@ -111,15 +112,18 @@ def test_a_run_returns_its_triple_and_says_who_made_it(backend: Proxy, observe: 
 
 @pytest.mark.clause("DISPATCH-004~1", "DISPATCH-005~1")
 def test_training_says_who_made_it_and_obeys_the_execution(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
-    """The training workflow annotates its results, and writes no checkpoint where none is wanted.
+    """The training workflow annotates its results, steps as far as it was told, and writes no checkpoint where none is wanted.
 
     If this fails, suspect an execution configuration that is accepted and dropped.
     """
-    config = runs.configuration(backend, workflows.PLAIN, tmp_path)
+    recipe = replace(workflows.PLAIN, rate=2e-3, execution=runs.settings(enable_checkpointing=False, logger_backend="csv"))
+    config = runs.configuration(backend, recipe, tmp_path)
 
-    results = backend.run_training(runs.training_record(backend), None, config, runs.execution(backend, workflows.PLAIN))
+    results = backend.run_training(runs.training_record(backend), None, config, runs.execution(backend, recipe))
 
+    rates = np.float32(runs.rates(runs.Run(recipe, tmp_path, config, results, [])))
     observe.equal("backend", dict(results).get("backend"), "pytorch", clause="DISPATCH-004")
+    observe.equal("rates", rates, np.float32([recipe.rate]), clause="DISPATCH-005")
     observe.equal("checkpoints", sorted(path.name for path in tmp_path.rglob("*.ckpt")), [], clause="DISPATCH-005")
 
 

@@ -263,7 +263,8 @@ def test_several_devices_give_the_image_of_one(backend: Any, observe: Observer, 
     """Side by side, in their order. If this fails, suspect batches in the order in which they end, or one that is left out."""
     one = images.reconstructed(backend, BASE, settings(inference_batch_size=size), M=M)
 
-    several = images.reconstructed(backend, BASE, settings(inference_batch_size=size, devices=devices), M=M)
+    with observe.accepts(f"{devices} devices"):
+        several = images.reconstructed(backend, BASE, settings(inference_batch_size=size, devices=devices), M=M)
 
     observe.equal("patches", several.patches, one.patches)
     observe.equal("image", several.field, one.field)

@@ -135,12 +135,14 @@ def test_what_cannot_be_placed_is_not_agreed(backend: Any, observe: Observer) ->
 @pytest.mark.parametrize("M", [2, 5, 8, 11, 12])
 @pytest.mark.parametrize("scan", scenes.SCANS)
 def test_a_canvas_says_where_its_pixels_lie(backend: Any, observe: Observer, scan: str, M: int) -> None:
-    """A ramp tells its places. If this fails, suspect half a crop, or rows for columns."""
-    patches, offsets = scenes.ramp(scenes.SCANS[scan])
+    """A ramp tells its places, of odd patches too. If this fails, suspect half a crop, or rows for columns."""
+    (patches, offsets), (odd, _) = (scenes.ramp(scenes.SCANS[scan], side) for side in (scenes.N, scenes.N + 1))
 
     said, places = scenes.told_places(backend.stitch(patches, offsets, M), backend.canvas_origin(offsets, scenes.N, M))
+    told, there = scenes.told_places(backend.stitch(odd, offsets, M), backend.canvas_origin(offsets, scenes.N + 1, M))
 
     observe.close("places", places - said, np.zeros_like(places), dtype="float64")
+    observe.close("places of odd patches", there - told, np.zeros_like(there), dtype="float64")
 
 
 @pytest.mark.clause("INFER-053~2", evidence="differential")
@@ -236,7 +238,9 @@ def test_place_and_gauge_are_taken_out_and_told(backend: Any, observe: Observer)
     """
     image, truth, told = compared.elsewhere(), compared.truth(), list(compared.TOLD.values())
 
-    found, little = backend.compared(image, truth), backend.compared(image[:32, :40], truth[:32, :40])
+    found = backend.compared(image, truth)
+    with observe.accepts("planes of 32 x 40 pixels"):
+        little = backend.compared(image[:32, :40], truth[:32, :40])
 
     observe.close("told", compared.figures(found, *compared.TOLD), told, dtype="float64")
     observe.close("errors", compared.figures(found, "error", "mae_amplitude", "mae_phase"), np.zeros(3), dtype="float64")

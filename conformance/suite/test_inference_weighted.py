@@ -82,13 +82,13 @@ def test_a_scan_is_stitched_by_weight(backend: Any, observe: Observer, scene: Mo
 
 
 @pytest.mark.clause("INFER-020~2", evidence="differential")
-@SCANS
+@pytest.mark.parametrize("scene", [*weighted.scans(), *weighted.odd_patches()], ids=str)
 def test_the_canvas_says_where_it_lies(backend: Any, observe: Observer, scene: Mosaic) -> None:
     """The position of its first pixel. If this fails, suspect a canvas about the middle of the range."""
     found = backend.stitch_weighted(scene.patches, scene.offsets, scene.M, "uniform")
 
     sides = native.shape(native.item(found, "image"))
-    truth = oracle.origin(scene.offsets, 12, scene.M, sides)
+    truth = oracle.origin(scene.offsets, scene.patches.shape[1], scene.M, sides)
     observe.close("origin", np.array([float(v) for v in native.item(found, "origin")]), truth)
 
 

@@ -14,6 +14,7 @@ from conformance.judging.observe import Observer
 from conformance.oracles import weighted as oracle
 from conformance.scenes import headers, motions, weighted
 from conformance.scenes.optics import curved_probe
+from conformance.scenes.runs import QUAD
 
 TURNS = {"flip_x": True, "flip_y": True, "transpose": True}
 
@@ -21,10 +22,14 @@ TURNS = {"flip_x": True, "flip_y": True, "transpose": True}
 @pytest.mark.slow
 @pytest.mark.clause("INFER-018~1", evidence="differential", needs=("INFER-003", "INFER-004", "INFER-020", "INFER-021"))
 def test_every_way_is_taken_at_once(backend: Any, observe: Observer) -> None:
-    """Flipped, turned, weighed and scaled. If this fails, suspect a way that another one switches off."""
-    plain = weighted.reconstructed(backend, **TURNS)
-    every = weighted.reconstructed(backend, patch_weighting="probe", varpro_scaling="global", **TURNS)
+    """Flipped, turned, weighed and scaled, in groups of four. If this fails, suspect a way that another one switches off, or
+    patterns in another order than their patches.
+    """
+    alone = weighted.reconstructed(backend, QUAD)
+    plain = weighted.reconstructed(backend, QUAD, **TURNS)
+    every = weighted.reconstructed(backend, QUAD, patch_weighting="probe", varpro_scaling="global", **TURNS)
 
+    observe.close("ratio", weighted.ratio(every), weighted.ratio_of_factors(backend, alone))
     observe.close("patches", *weighted.applied(plain, every), dtype="float32")
     observe.close("image", every.field, weighted.weighed(every, "probe", turned=True), dtype="float32")
 

@@ -80,6 +80,8 @@ def _pair(models: Mapping[str, Any]) -> tuple[nn.Module, nn.Module]:
     for name in MODELS:
         if not isinstance(models[name], nn.Module):
             raise NoWeightsError(field=name, expected="a torch module with weights", found=type(models[name]).__name__)
+        if not models[name].state_dict():
+            raise NoWeightsError(field=name, expected="weights", found=f"none in {type(models[name]).__name__}")
     whole, part = models["diffraction_to_obj"], models["autoencoder"]
     if _autoencoder(whole) is None:
         raise ContractError(field="diffraction_to_obj", expected="a PtychoLightningModule", found=type(whole).__name__)

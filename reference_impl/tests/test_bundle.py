@@ -268,6 +268,15 @@ def test_a_configuration_of_another_model_is_refused_when_saved(tmp_path: Path, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["autoencoder", "diffraction_to_obj"])
+def test_a_module_without_weights_is_no_model(tmp_path: Path, module: PtychoLightningModule, name: str) -> None:
+    """BUNDLE-006: a RuntimeError with its name, and nothing is written."""
+    models = {"autoencoder": module.model.autoencoder, "diffraction_to_obj": module, name: torch.nn.Identity()}
+    with pytest.raises(RuntimeError, match=name):
+        save_torch_bundle(models, tmp_path / "wts.h5", config())
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_separately_trained_autoencoder_is_refused_when_saved(tmp_path: Path, module: PtychoLightningModule) -> None:
     other = PtychoLightningModule.from_config(config())
 

@@ -1,0 +1,123 @@
+"""Defects of archives by another name, of older and later manifests, of what a loaded model and a registry keep."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from conformance.defects.changes import Change, constant, function, instead
+from conformance.mutants import rows
+from reference_impl.bundle import archive, parameters, safe_pickle, save_torch_bundle, weights
+from reference_impl.config import registry
+from reference_impl.errors import ContractError
+
+FORM = "BUNDLE-041:an_archive_of_another_form_is_refused"
+LEAVES = "BUNDLE-042:a_refused_archive_leaves_the_registry"
+LIKE = "BUNDLE-025:a_loaded_model_works_like_the_saved_one[shaped]"
+Params = Mapping[str, Any]
+
+
+def the_ending_is_replaced(original: Any, models: Any, base_path: Path, *rest: Any) -> Path:
+    written = original(models, base_path, *rest)
+    place = written if Path(base_path).suffix == ".h5" else Path(base_path).with_suffix(".zip")
+    os.replace(written, place)
+    return place
+
+
+def a_scale_is_a_float(original: Any, config: Any, module: Any, scale: Any) -> dict[str, Any]:
+    return original(config, module, scale if isinstance(scale, float) else None)
+
+
+def what_was_missing_stays_so(original: Any, *given: Any) -> Any:
+    before = set(registry.cfg)
+    found = original(*given)
+    for key in set(registry.cfg) - before - {"N", "gridsize", "intensity_scale"}:
+        del registry.cfg[key]
+    return found
+
+
+def always(**values: Any) -> Change:
+    """A loaded model has these settings, whatever its parameters say."""
+    stated = {parameters.KEY_MAP.get(name, name): value for name, value in values.items()}
+    return constant(archive, "module_of", lambda params, *rest, **more: parameters.module_of({**params, **stated}, *rest, **more))
+
+
+def tag_or_digests(original: Any, opened: Any) -> dict[str, Any]:
+    found = original(opened)
+    if not {"backend", "sha256"} & set(found):
+        raise ContractError(file=opened.path, field=archive.MANIFEST, expected="a backend, or digests", found="neither")
+    return found
+
+
+def the_other_one_is_named(original: Any, opened: Any) -> dict[str, Any]:
+    stated = safe_pickle.loads(opened.read(archive.MANIFEST), archive.MANIFEST, opened.path)
+    if isinstance(stated, dict) and stated.get("backend", archive.BACKEND) != archive.BACKEND:
+        raise ContractError(file=opened.path, field="backend", expected="'pytorch'", found="'tensorflow'")
+    return original(opened)
+
+
+def opens(version: Callable[[str], bool]) -> Change:
+    """Versions that are taken for this one."""
+
+    def as_this_one(data: bytes, field: str, file: Any = None) -> Any:
+        found = plain(data, field, file)
+        if field == archive.MANIFEST and isinstance(found, dict) and version(str(found.get("version"))):
+            return {**found, "version": archive.VERSION}
+        return found
+
+    plain = safe_pickle.loads
+    return constant(safe_pickle, "loads", as_this_one)
+
+
+def registered_at_once(params: Any, *rest: Any) -> None:
+    if isinstance(params, dict):
+        registry.cfg.update({key: value for key, value in params.items() if not str(key).startswith("_")})
+    parameters.refuse_incomplete(params, *rest)
+
+
+def what_came_stays(original: Any, params: Params, *rest: Any) -> Any:
+    known = set(registry.cfg)
+    try:
+        return original(params, *rest)
+    except ContractError:
+        registry.cfg.update({key: value for key, value in params.items() if key not in known and not key.startswith("_")})
+        raise
+
+
+def nearly_the_same(state: Mapping[str, torch.Tensor], trained: Mapping[str, torch.Tensor], *place: Any) -> None:
+    for name, value in state.items():
+        if not torch.allclose(value.double(), trained[name].double()):
+            raise ContractError(file=place[0], field=name, expected="the trained weights", found="others")
+
+
+mutant = rows(__name__)
+# A row is a defect: its id, its symptom, the checks that must fail; what is planted.
+# fmt: off
+mutant("GUARD-BUNDLE-001b", "a base name loses what follows its last dot", "BUNDLE-010:missing_folders_are_made",
+    clauses=["BUNDLE-001"], plant=function(save_torch_bundle, the_ending_is_replaced))
+mutant("GUARD-BUNDLE-003c", "an archive with neither tag nor digests is refused", "BUNDLE-003:older_manifests_load[neither]",
+    plant=function(archive._manifest, tag_or_digests))
+mutant("GUARD-BUNDLE-005e", "an intensity scale that is a whole number is not taken",
+    "BUNDLE-002:saving_again_replaces_the_archive", clauses=["BUNDLE-005"],
+    plant=function(parameters.parameters_of, a_scale_is_a_float))
+mutant("GUARD-BUNDLE-023d", "of a bundle's parameters the registry takes those that it has entries for",
+    "BUNDLE-023:the_registry_holds_the_parameters_after_loading", plant=function(archive._rebuilt, what_was_missing_stays_so))
+mutant("GUARD-BUNDLE-025", "a loaded model places the patches of a group though it was trained not to", LIKE,
+    plant=always(object_big=True))
+mutant("GUARD-BUNDLE-025b", "a loaded model pads its object though it was trained not to", LIKE, plant=always(pad_object=True))
+mutant("GUARD-BUNDLE-034b", "whoever wrote an archive, the same other backend is named",
+    "BUNDLE-034:archives_of_another_backend_are_named[another]", plant=function(archive._manifest, the_other_one_is_named))
+mutant("GUARD-BUNDLE-041c", "versions are compared as texts: the tenth comes before the second", f"{FORM}[tenth]",
+    plant=opens(lambda version: version.endswith("-pytorch") and version < archive.VERSION))
+mutant("GUARD-BUNDLE-041d", "a later version opens whose first number is this one's", f"{FORM}[minor]",
+    plant=opens(lambda version: version.startswith("2.") and version.endswith("-pytorch")))
+mutant("GUARD-BUNDLE-042c", "parameters are registered before they are looked at", f"{LEAVES}[a-text]",
+    plant=constant(archive, "refuse_incomplete", registered_at_once))
+mutant("GUARD-BUNDLE-042d", "a refused bundle leaves the entries that the registry did not have", f"{LEAVES}[weight-missing]",
+    plant=function(archive._rebuilt, what_came_stays))
+mutant("GUARD-BUNDLE-043c", "two entries are compared to a few digits",
+    "BUNDLE-043:entries_that_contradict_each_other_are_refused", plant=function(weights.refuse_unequal, instead(nearly_the_same)))
