@@ -20,7 +20,7 @@ class Damage:
 
     name: str
     spoil: Callable[[Path, Entries], Any]
-    named: str = ""
+    named: str | tuple[str, ...] = ""
 
     def __str__(self) -> str:
         return self.name
@@ -65,8 +65,14 @@ DAMAGES = [
     Damage("absolute", lambda folder, content: put(folder, content, (f"{folder.parent}/escaped.txt", b"out")), "escaped.txt"),
     Damage("manifest-no-pickle", _entry("manifest.dill", b"\x00\xff not a pickle"), "manifest.dill"),
     Damage("manifest-a-list", _entry("manifest.dill", pickle.dumps(["models"])), "manifest.dill"),
-    Damage("manifest-without-models", lambda folder, content: put(folder, sealed(content, models=None)), "models"),
-    Damage("manifest-without-version", lambda folder, content: put(folder, sealed(content, version=None)), "version"),
+    Damage(
+        "manifest-without-models", lambda folder, content: put(folder, sealed(content, models=None)), ("models", "manifest.dill")
+    ),
+    Damage(
+        "manifest-without-version",
+        lambda folder, content: put(folder, sealed(content, version=None)),
+        ("version", "manifest.dill"),
+    ),
 ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors.names import NotClaimed
+from conformance.scenes import backend_sides
 
 MODEL: dict[str, Any] = {
     "N": 128,
@@ -259,23 +260,23 @@ def _plain(value: Any) -> Any:
 
 
 _PAIRS = {
-    "N": ("pt_data_config", "N"),
-    "nphotons": ("pt_data_config", "nphotons"),
-    "neighbor_count": ("pt_data_config", "K"),
-    "probe_scale": ("pt_data_config", "probe_scale"),
-    "object.big": ("pt_model_config", "object_big"),
-    "probe.big": ("pt_model_config", "probe_big"),
-    "n_filters_scale": ("pt_model_config", "n_filters_scale"),
-    "nepochs": ("pt_training_config", "epochs"),
-    "batch_size": ("pt_training_config", "batch_size"),
+    "N": "N",
+    "nphotons": "nphotons",
+    "neighbor_count": "K",
+    "probe_scale": "probe_scale",
+    "object.big": "object_big",
+    "probe.big": "probe_big",
+    "n_filters_scale": "n_filters_scale",
+    "nepochs": "epochs",
+    "batch_size": "batch_size",
 }
-"""Registry key → where a payload says the same on the backend's side."""
+"""Registry key → the name under which a payload says the same on the backend's side."""
 
 
 def both_sides(backend: Any, payload: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the canonical and the backend-side objects of a training payload say, under the registry's keys."""
     canonical = {key: value for key, value in backend.flatten(payload.tf_training_config).items() if key in _PAIRS}
-    return canonical, {key: getattr(getattr(payload, part), name) for key, (part, name) in _PAIRS.items() if key in canonical}
+    return canonical, {key: backend_sides.said(payload, _PAIRS[key], otherwise=value) for key, value in canonical.items()}
 
 
 def where_it_can_be_made(make: Callable[[], Any]) -> Any:

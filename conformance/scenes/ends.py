@@ -9,9 +9,6 @@ from conformance.connectors.names import NotEvaluated
 FAINT = 2.0**-34
 """A weight of the likelihood that makes losses of a ten-thousandth; under Adam the updates stay nearly what they were."""
 
-LITTLE = 1e-4
-"""More than such losses fall by in an epoch."""
-
 NO_ROOM = 16
 """Bytes of the largest file: a line of a log is longer."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native
-from conformance.scenes import batches, configs, runs, workflows
+from conformance.scenes import backend_sides, batches, configs, runs, workflows
 from conformance.scenes.inputs import training_file
 from conformance.scenes.records import record, write_npz
 
@@ -188,8 +188,13 @@ def _of_record(raw: Any) -> Arrays:
 
 
 def _of_payload(backend: Any, payload: Any) -> Arrays:
-    side, source = payload.pt_data_config, native.item(payload.overrides_applied, "nphotons_source")
-    return {"N": side.N, "nphotons": side.nphotons, "N in the registry": backend.registry().get("N"), "source": source}
+    """What an inference says of photons, which it has no use for, only where it says something."""
+    training = getattr(payload, "tf_training_config", None)
+    canonical = training or payload.tf_inference_config
+    found = {"N": backend_sides.said(payload, "N", otherwise=canonical.model.N), "N in the registry": backend.registry().get("N")}
+    photons = backend_sides.said(payload, "nphotons", otherwise=getattr(training, "nphotons", None))
+    told = {"nphotons": photons, "source": payload.overrides_applied.get("nphotons_source")}
+    return {**found, **{name: value for name, value in told.items() if training or value is not None}}
 
 
 def _of_container(backend: Any, raw: Any) -> Arrays:
@@ -209,7 +214,10 @@ def two() -> dict[str, Arrays]:
 
 
 def unlike(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
-    """The names under which something else was found than expected; numbers by their values, whatever their dtype."""
+    """The names under which something else was found than expected; numbers by their values, whatever their dtype.
+
+    What was not found an inference does not speak of (`_of_payload`).
+    """
 
     def same(name: str, value: Any) -> bool:
         if isinstance(value, str):
@@ -217,14 +225,14 @@ def unlike(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
         a, b = np.asarray(found[name]), np.asarray(value)
         return a.shape == b.shape and bool(np.all(a == b))
 
-    return [name for name, value in expected.items() if not same(name, value)]
+    return [name for name, value in expected.items() if name in found and not same(name, value)]
 
 
 def numbers(found: Mapping[str, Any], expected: Mapping[str, Any]) -> np.ndarray:
     """All numbers in one vector, each array in units of the largest of those expected; of another shape, it is malformed."""
     parts = []
     for name, value in expected.items():
-        if not isinstance(value, str):
+        if name in found and not isinstance(value, str):
             a, b = (np.asarray(side).astype(complex) for side in (found[name], value))
             if a.shape != b.shape:
                 raise native.Malformed(f"expected {name} of shape {b.shape}, found {a.shape}")
@@ -234,7 +242,7 @@ def numbers(found: Mapping[str, Any], expected: Mapping[str, Any]) -> np.ndarray
 
 def words(found: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, Any]:
     """What is text."""
-    return {name: found[name] for name, value in expected.items() if isinstance(value, str)}
+    return {name: found.get(name, value) for name, value in expected.items() if isinstance(value, str)}
 
 
 def left_behind(backend: Any) -> None:

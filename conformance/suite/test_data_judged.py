@@ -183,8 +183,7 @@ def test_a_record_without_a_probe_is_judged(backend: Any, observe: Observer, nam
     """By all but the probe. If this fails, suspect a finding that asks for a probe, or a judge that leaves where one does."""
     beyond = judged_many.BEYOND[name](judged_many.plain())
 
-    with observe.accepts("a record without a probe"):
-        plain, found = (told(backend, {**given, "probeGuess": None}) for given in (judged.plain(), beyond))
+    plain, found = (told(backend, judged_many.without_a_probe(backend, given)) for given in (judged.plain(), beyond))
 
     observe.equal("findings of a plain record", sorted(plain), [])
     observe.holds("finding", name in found, name, ", ".join(found) or "nothing")

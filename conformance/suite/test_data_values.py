@@ -11,7 +11,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import data as oracle
-from conformance.scenes import entrances, files, kept, masks, number_forms, wrong_arrays
+from conformance.scenes import backend_sides, entrances, files, kept, masks, number_forms, wrong_arrays
 
 GOOD = masks.mask(16)
 NO_MAPPING = {
@@ -97,8 +97,8 @@ def test_a_photon_number_keeps_its_digits(backend: Any, observe: Observer, tmp_p
     raw, again = backend.read(path), tmp_path / "again.npz"
     backend.write(raw, again)
 
-    observe.equal("factory", float(payload.pt_data_config.nphotons), float(photons))
-    observe.equal("audit", float(payload.overrides_applied["nphotons"]), float(photons))
+    observe.equal("factory", backend_sides.photons(payload), float(photons))
+    observe.equal("canonical", float(payload.tf_training_config.nphotons), float(photons))
     observe.equal("registry", float(backend.registry()["nphotons"]), float(photons))
     stated = [native.item(native.item(one.metadata, "physics_parameters"), "nphotons") for one in (raw, backend.read(again))]
     observe.equal("records", [float(one) for one in stated], [float(photons)] * 2)
@@ -138,7 +138,7 @@ def test_photons_hang_on_no_schema(backend: Any, observe: Observer, tmp_path: Pa
 
     payload = backend.payload(path, tmp_path / "out", {"n_groups": 2})
 
-    observe.equal("nphotons", float(payload.pt_data_config.nphotons), 31234.5)
+    observe.equal("nphotons", backend_sides.photons(payload), 31234.5)
     observe.equal("source", payload.overrides_applied["nphotons_source"], "metadata")
 
 

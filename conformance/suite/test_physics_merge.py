@@ -156,7 +156,9 @@ def test_inference_merge_of_thousands_is_their_mean(backend: Any, observe: Obser
 
     canvas = motions.plane(backend.merge_for_inference(groups, offsets))
 
-    observe.close("canvas", canvas[np.abs(canvas) > 0], np.full(4, ends.PILED))
+    observe.close(
+        "canvas", canvas[np.abs(canvas) > 0], np.full(4, ends.PILED), dtype="complex64"
+    )  # what is piled is of single precision
 
 
 @pytest.mark.device
@@ -183,7 +185,7 @@ def test_inference_merge_of_ones_is_one(backend: Any, observe: Observer) -> None
 
     canvas = motions.plane(backend.merge_for_inference(np.ones((2, 4, 16, 16), np.complex64), offsets, crop_size=12))
 
-    observe.close("ones", canvas, (cover > 0).astype(complex))
+    observe.close("ones", canvas, (cover > 0).astype(complex), dtype="complex64")  # 1e-9 beside a thin cover is no one
 
 
 @pytest.mark.clause("PHYS-036~1")

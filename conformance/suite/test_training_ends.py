@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
@@ -29,7 +28,6 @@ def test_an_improvement_may_be_small(backend: Any, observe: Observer) -> None:
 
     run = runs.trained(backend, replace(recipe, execution=settings(early_stop_patience=1)))
 
-    observe.at_most("improvements", float(np.abs(np.diff(whole)).max()), ends.LITTLE)
     observe.equal("epochs", len(runs.losses(run)), oracle.early_end(whole, 1))
 
 

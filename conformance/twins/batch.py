@@ -92,6 +92,11 @@ def normalised_probes_have_an_axis_of_modes(original, *given):
     return made.reshape(-1, *made.shape[-2:]), np.float32(factor)
 
 
+def probe_in_doubles(original, probe, probe_scale):
+    found, factor = original(probe, probe_scale)
+    return np.asarray(probe).astype(complex).reshape(found.shape) * factor, factor
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -121,5 +126,7 @@ twin("TWIN-array-container", "a container of NumPy arrays", files=["test_batch_c
     plant=function(container.container_from_groups, containers_hold_arrays))
 twin("TWIN-scale-as-a-number", "the physics scale is answered as a number of double precision", files=["test_batch_container"],
     plant=answer("physics_scale", result(lambda found: found.double().item())))
+twin("TWIN-PROBE-IN-DOUBLES", "a normalised probe is one of doubles", files=FILES,
+    plant=answer("normalise_probe", probe_in_doubles))
 twin("TWIN-modes-of-a-probe", "a normalised probe always has its axis of modes, its factor is an array", files=FILES,
     plant=function(probe.normalise_probe, normalised_probes_have_an_axis_of_modes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -113,6 +114,22 @@ def yaml_errors_have_a_class_of_their_own(original, path):
         raise Unreadable(f"{path}: {error}") from error
 
 
+CHANNELS = ("grid_size", "C")
+UNNAMED = ("learning_rate", "nphotons", "nphotons_source")
+
+
+def settings_stand_elsewhere(original, *files, **options):
+    """Of a training all but the channels in one object, its rate in none; of an inference no word of photons."""
+    made = original(*files, **options)
+    data, training = vars(made.pt_data_config), vars(getattr(made, "pt_training_config", SimpleNamespace()))
+    channels = {name: data[name] for name in CHANNELS}
+    if not training:
+        audit = {name: value for name, value in made.overrides_applied.items() if name not in UNNAMED[1:]}
+        return replace(made, pt_data_config=SimpleNamespace(**channels), overrides_applied=audit)
+    rest = {name: value for name, value in {**data, **training}.items() if name not in (*CHANNELS, *UNNAMED[::2])}
+    return replace(made, pt_data_config=SimpleNamespace(**channels), pt_training_config=SimpleNamespace(**rest))
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -133,6 +150,9 @@ twin("TWIN-FROZEN-TRAINING", "a training configuration is of a class of its own,
 twin("TWIN-LONG-AUDIT", "the audit states every setting of the execution configuration, and more", files=PAYLOADS,
     plant=every(function(factory.create_training_payload, the_audit_states_more_than_asked),
         function(factory.create_inference_payload, the_audit_states_more_than_asked)))
+twin("TWIN-OTHER-SIDES", "the backend-side objects of a payload share their settings out otherwise",
+    files=(*PAYLOADS, "test_config_values", "test_data_values"),
+    plant=every(answer("payload", settings_stand_elsewhere), answer("inference_payload", settings_stand_elsewhere)))
 twin("TWIN-WARNED-PATCH-SIDE", "a file without a patch side is one of 64 pixels, and that is said aloud", files=PAYLOADS,
     plant=function(factory._from_file, an_unreadable_patch_side_is_warned_of))
 twin("TWIN-PLAIN-YAML-ERRORS", "errors of reading YAML are of one class of the backend's own, and name the file",

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from conformance.defects.changes import answer, every, function, instead, result
 from conformance.defects.planting import Plant
+from conformance.oracles import physics as oracle
 from conformance.twins import rows
 from reference_impl.model.forward import as_complex
 from reference_impl.physics import diffraction, extract, merge, photons, translation
@@ -86,6 +87,12 @@ def in_doubles(measurement: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
     return {name: values.detach().cpu().numpy().astype(np.float64) for name, values in measurement.items()}
 
 
+def merged_in_doubles(original, patches, offsets, crop_size=None, padded_size=None):
+    """Refusals are the original's."""
+    original(patches, offsets, crop_size=crop_size, padded_size=padded_size)
+    return oracle.merge_for_inference(patches.astype(complex), offsets, crop_size or patches.shape[-1], padded_size)
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -104,6 +111,8 @@ twin("TWIN-GRID-SAMPLE", "translation samples a float64 grid", files=(*MOTION, "
 twin("TWIN-PLAIN-CANVAS", "canvases come without a channel axis, on a memory with gaps", files=MOTION,
     plant=every(answer("merge", result(lambda found: torch.stack([found[:, 0]] * 2, dim=-1)[..., 0])),
         answer("merge_for_inference", result(lambda found: found[0, 0]))))
+twin("TWIN-MERGE-IN-DOUBLES", "an inference is merged in double precision, and the canvas is one of doubles", files=MOTION,
+    plant=answer("merge_for_inference", merged_in_doubles))
 twin("TWIN-MERGE-BY-TRANSLATION", "each patch is padded and moved by itself", files=(*MOTION, "test_physics_chain"),
     plant=function(merge, instead(merge_patch_by_patch)))
 twin("TWIN-GLOBAL-PHASE", "exit waves carry a phase of their own", files=DIFFRACTION, plant=exit_waves_are_turned)
