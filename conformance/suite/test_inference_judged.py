@@ -88,7 +88,7 @@ def test_patches_that_do_not_overlap_do_not_disagree(backend: Any, observe: Obse
     observe.equal("overlapping", found["overlapping"], 0.0)
 
 
-@pytest.mark.clause("INFER-051~1", evidence="analytic")
+@pytest.mark.clause("INFER-051~2", evidence="analytic")
 @pytest.mark.parametrize("under", ["ones", "light"])
 def test_phases_are_agreed_over_the_overlaps(backend: Any, observe: Observer, under: str) -> None:
     """One phase for all is left. If this fails, suspect turns that are agreed between neighbours alone."""
@@ -102,7 +102,7 @@ def test_phases_are_agreed_over_the_overlaps(backend: Any, observe: Observer, un
     observe.close("phase of the mean turn", np.angle(np.mean(scenes.turns(scene.patches, found))), 0.0)
 
 
-@pytest.mark.clause("INFER-051~1", evidence="analytic")
+@pytest.mark.clause("INFER-051~2", evidence="analytic")
 @pytest.mark.parametrize("spread", [0.5, 0.7, 0.9], ids=["fifth", "third", "two-fifths"])
 def test_what_fits_better_by_a_fifth_is_agreed(backend: Any, observe: Observer, spread: float) -> None:
     """Noise, and phases of half a radian: worth a fifth of the disagreement. If this fails, suspect another threshold."""
@@ -114,7 +114,7 @@ def test_what_fits_better_by_a_fifth_is_agreed(backend: Any, observe: Observer, 
     observe.close("modulus", np.abs(found), np.abs(scene.patches))
 
 
-@pytest.mark.clause("INFER-051~1", evidence="conservation")
+@pytest.mark.clause("INFER-051~2", evidence="conservation")
 def test_patches_that_agree_come_back_as_they_were(backend: Any, observe: Observer) -> None:
     """Noise is not turned away. If this fails, suspect turns that gain nothing."""
     scene = scenes.noisy(scenes.true())
@@ -122,12 +122,12 @@ def test_patches_that_agree_come_back_as_they_were(backend: Any, observe: Observ
     observe.equal("unchanged", native.array(backend.agreed(*scene.given)), scene.patches)
 
 
-@pytest.mark.clause("INFER-051~1")
+@pytest.mark.clause("INFER-051~2")
 def test_what_cannot_be_placed_is_not_agreed(backend: Any, observe: Observer) -> None:
     """Fewer offsets than patches. If this fails, suspect rows that are cut."""
     scene = scenes.true()
 
-    with observe.raises("refusal", ValueError):
+    with observe.raises("refusal", (ValueError, IndexError)):
         backend.agreed(scene.patches, scene.offsets[:-1], scene.M)
 
 
@@ -168,7 +168,7 @@ def test_a_line_is_covered_by_its_positions(backend: Any, observe: Observer, nam
     observe.close("share", found, field.share, dtype="float64")
 
 
-@pytest.mark.clause("INFER-054~1", evidence="analytic")
+@pytest.mark.clause("INFER-054~2", evidence="analytic")
 @pytest.mark.parametrize("modes", [1, 3], ids=["one-mode", "three-modes"])
 @pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 def test_a_flat_object_leaves_the_rest(backend: Any, observe: Observer, g: int, modes: int) -> None:
@@ -183,7 +183,7 @@ def test_a_flat_object_leaves_the_rest(backend: Any, observe: Observer, g: int, 
     observe.close("residual", found, oracle.flat_residual(images, probe), dtype="float32")
 
 
-@pytest.mark.clause("INFER-054~1", evidence="analytic", needs=("BATCH-037",))
+@pytest.mark.clause("INFER-054~2", evidence="analytic", needs=("BATCH-037",))
 @pytest.mark.parametrize("modes", [1, 3], ids=["one-mode", "three-modes"])
 def test_what_a_mask_hides_is_left_by_nobody(backend: Any, observe: Observer, modes: int) -> None:
     """Good pixels of images and probe alone. If this fails, suspect the probe's own light under the mask."""
@@ -197,7 +197,7 @@ def test_what_a_mask_hides_is_left_by_nobody(backend: Any, observe: Observer, mo
     observe.close("residual", found, oracle.flat_residual(images, probe, good), dtype="float32")
 
 
-@pytest.mark.clause("INFER-054~1", evidence="symmetry")
+@pytest.mark.clause("INFER-054~2", evidence="symmetry")
 def test_one_pattern_alone_is_explained(backend: Any, observe: Observer) -> None:
     """Each image a multiple of the probe's own. If this fails, suspect zero frequency in the corner."""
     container = scenes.explained()

@@ -284,16 +284,3 @@ def test_unknown_architectures_are_refused_by_name(backend: Any, observe: Observ
     """The error names what was asked for and what there is. If this fails, suspect a default that stands in."""
     with observe.raises("refused", ValueError, "hourglass", "cnn"):
         backend.module(networks.settings(backend, {"architecture": "hourglass"}))
-
-
-@pytest.mark.device
-@pytest.mark.clause("MODEL-007~1", evidence="analytic", needs=("MODEL-005",))
-def test_the_border_goes_through_the_heads_too(backend: Any, observe: Observer) -> None:
-    """With `probe_big`, all of the patch. If this fails, suspect an outer branch behind the heads."""
-    module = networks.module(backend, networks.settings(backend), gain=4.0)
-
-    _, amplitude, phase = finite(*backend.forward(module, *networks.inputs(2, strength=1e4)))
-
-    observe.at_least("amplitude, low", amplitude.min(), 0)
-    observe.at_most("amplitude, high", amplitude.max(), 1)
-    observe.at_most("phase", np.abs(phase).max(), PI)

@@ -103,6 +103,13 @@ def counts_stand_among_the_weights(original, self, config):
         self.register_buffer(name, torch.ones((), dtype=kind))
 
 
+def border_without_heads(original, self, features):
+    """Amplitude and phase of the ring are what the outer branch says, bent and without an end."""
+    image = original(self, features)
+    ring = None if self.outer is None else nn.functional.silu(self.outer(features.split(self.split, dim=1)[1]))
+    return image if ring is None else torch.where(self.ring, ring, image)
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -114,6 +121,8 @@ twin("TWIN-DEEPER-HEADS", "heads have a convolution and a normalisation more", *
     plant=function(cnn._image, heads_are_deeper))
 twin("TWIN-WIDER-BORDER", "a quarter of the features feed the border", *SLOW, files=FILES,
     plant=constant(cnn, "OUTER_FRACTION", 0.25))
+twin("TWIN-BORDER-WITHOUT-HEADS", "the border has a branch without an end (MODEL-005)", *SLOW, files=FILES,
+    plant=method(cnn.CentreHead, "forward", border_without_heads))
 twin("TWIN-ATTENTION", "the bottleneck weighs its channels", *SLOW, files=FILES, plant=bottleneck_with_attention)
 twin("TWIN-BATCH-NORMALISATION", "the bottleneck is normalised over the batch while it trains", *OTHERWISE,
     "CLI-023:a_training_begins_with_the_bundles_weights", "TRAIN-020:training_stops_where_validation_no_longer_improves[1]",

@@ -80,7 +80,7 @@ class CentreHead(nn.Module):
     """Features at N/2 → the central N/2 × N/2 pixels of an image; around them zeros, or with `probe_big` a border of its own.
 
     The border is made from an eighth of the features, upsampled, and fills ONLY the ring of width N/4 (MODEL-005, MODEL-006).
-    It passes through the same activation as the centre, so that the bounds of MODEL-007 hold on the whole patch.
+    It passes through the same activation as the centre, so that the bounds of MODEL-007 hold on the whole patch (MODEL-039).
     """
 
     def __init__(self, features: int, images: int, config: ModelConfig, activation: Activation) -> None:
