@@ -239,7 +239,7 @@ def test_training_and_validation_agree_where_nothing_is_learned(backend: Any, ob
 
 @pytest.mark.slow
 @pytest.mark.device
-@pytest.mark.clause("LOSS-030~1", evidence="differential", needs=("LOSS-002", "LOSS-006"))
+@pytest.mark.clause("LOSS-030~2", evidence="differential", needs=("LOSS-002", "LOSS-006"))
 @pytest.mark.parametrize("weights", losses.WEIGHTS, ids=losses.weights_id)
 def test_weights_are_honoured(backend: Any, observe: Observer, weights: dict[str, float]) -> None:
     """The weighted sum of all terms. If this fails, suspect a weight that is read nowhere."""
@@ -250,7 +250,7 @@ def test_weights_are_honoured(backend: Any, observe: Observer, weights: dict[str
 
 @pytest.mark.slow
 @pytest.mark.device
-@pytest.mark.clause("LOSS-030~1", evidence="algebraic", needs=("LOSS-002",))
+@pytest.mark.clause("LOSS-030~2", evidence="algebraic", needs=("LOSS-002",))
 @pytest.mark.parametrize("name", ["nll_weight", "mae_weight", "realspace_weight", "realspace_mae_weight"])
 def test_loss_is_linear_in_each_weight(backend: Any, observe: Observer, name: str) -> None:
     """For fixed network weights the loss at ½ lies midway between 0 and 1. If this fails, suspect a weight taken as a switch."""
@@ -260,7 +260,7 @@ def test_loss_is_linear_in_each_weight(backend: Any, observe: Observer, name: st
     observe.holds("matters", values[2] != values[0], "another loss", "the same loss")
 
 
-@pytest.mark.clause("LOSS-030~1")
+@pytest.mark.clause("LOSS-030~2")
 @pytest.mark.parametrize("labels", [None, "dropped"], ids=["container-without-labels", "batch-without-labels"])
 def test_weight_without_labels_is_refused(backend: Any, observe: Observer, labels: str | None) -> None:
     """An error that names the weight. If this fails, suspect a placeholder taken for labels."""

@@ -11,7 +11,7 @@ from conformance.scenes import pairs_of_terms as pairs
 
 
 @pytest.mark.slow
-@pytest.mark.clause("LOSS-030~1", evidence="differential", needs=("LOSS-002", "LOSS-006", "MODEL-020"))
+@pytest.mark.clause("LOSS-030~2", evidence="differential", needs=("LOSS-002", "LOSS-006", "MODEL-020"))
 @pytest.mark.parametrize("row", range(pairs.COUNT), ids=lambda number: f"row{number}")
 def test_the_loss_is_the_sum_of_its_terms(backend: Any, observe: Observer, row: int) -> None:
     """Of the module's own prediction, whatever is masked, scaled or merged. If this fails, suspect a term that one of two
