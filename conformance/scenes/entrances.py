@@ -213,11 +213,13 @@ def two() -> dict[str, Arrays]:
     return {"one": whole(), "other": another()}
 
 
-def unlike(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
-    """The names under which something else was found than expected; numbers by their values, whatever their dtype.
+def spoken(found: Mapping[str, Any], expected: Mapping[str, Any]) -> Arrays:
+    """What is expected, but for that of which a payload does not speak (`_of_payload`)."""
+    return {name: value for name, value in expected.items() if name in found}
 
-    What was not found an inference does not speak of (`_of_payload`).
-    """
+
+def unlike(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
+    """The names under which something else was found than expected; numbers by their values, whatever their dtype."""
 
     def same(name: str, value: Any) -> bool:
         if isinstance(value, str):
@@ -225,14 +227,14 @@ def unlike(found: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
         a, b = np.asarray(found[name]), np.asarray(value)
         return a.shape == b.shape and bool(np.all(a == b))
 
-    return [name for name, value in expected.items() if name in found and not same(name, value)]
+    return [name for name, value in spoken(found, expected).items() if not same(name, value)]
 
 
 def numbers(found: Mapping[str, Any], expected: Mapping[str, Any]) -> np.ndarray:
     """All numbers in one vector, each array in units of the largest of those expected; of another shape, it is malformed."""
     parts = []
     for name, value in expected.items():
-        if name in found and not isinstance(value, str):
+        if not isinstance(value, str):
             a, b = (np.asarray(side).astype(complex) for side in (found[name], value))
             if a.shape != b.shape:
                 raise native.Malformed(f"expected {name} of shape {b.shape}, found {a.shape}")
@@ -242,7 +244,7 @@ def numbers(found: Mapping[str, Any], expected: Mapping[str, Any]) -> np.ndarray
 
 def words(found: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, Any]:
     """What is text."""
-    return {name: found.get(name, value) for name, value in expected.items() if isinstance(value, str)}
+    return {name: found[name] for name, value in expected.items() if isinstance(value, str)}
 
 
 def left_behind(backend: Any) -> None:

@@ -29,6 +29,7 @@ def test_the_same_numbers_are_the_same_data(backend: Any, observe: Observer, tmp
     with observe.accepts("data"):
         found = entrances.through(backend, entrance, given, tmp_path)
 
+    expected = entrances.spoken(found, expected)
     observe.equal("words", entrances.words(found, expected), entrances.words(expected, expected))
     numbers = entrances.numbers(expected, expected)
     observe.close("numbers", entrances.numbers(found, expected), numbers, dtype="float32")
