@@ -192,10 +192,10 @@ def test_an_inference_is_validated_whatever_lies_there(
     """An archive, its name without the suffix, nothing. If this fails, suspect a question that one path alone leads to."""
     (tmp_path / "wts.h5.zip").write_bytes(b"an archive")
     paths = {"model_path": tmp_path / named, "test_data_file": "test.npz"}
-    config = backend.canonical("inference", model=backend.canonical("model", probe_scale=scale), n_groups=groups, **paths)
 
     with observe.raises("validated", ValueError, field):
-        backend.validate(config)
+        model = backend.canonical("model", probe_scale=scale)
+        backend.validate(backend.canonical("inference", model=model, n_groups=groups, **paths))
 
 
 ENDLESS = {"n_filters_scale": "model", "probe_scale": "model", "gaussian_smoothing_sigma": "model", "nphotons": "training"}
