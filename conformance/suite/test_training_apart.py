@@ -18,7 +18,7 @@ from conformance.scenes.answers import number
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("TRAIN-022~1", evidence="analytic", needs=("BATCH-012",))
+@pytest.mark.clause("TRAIN-022~2", evidence="analytic", needs=("BATCH-012",))
 @pytest.mark.parametrize("kind", ["train", "test"])
 def test_each_is_scaled_by_its_own_photons(backend: Any, observe: Observer, kind: str) -> None:
     """Two files, two photon numbers. If this fails, suspect one number for both, or one that is kept from the first file."""
@@ -28,7 +28,7 @@ def test_each_is_scaled_by_its_own_photons(backend: Any, observe: Observer, kind
     observe.close("scale", native.array(container.physics_scaling_constant).item(), truth, dtype="float32")
 
 
-@pytest.mark.clause("TRAIN-022~1", evidence="differential", needs=("LOSS-011", "TRAIN-004"))
+@pytest.mark.clause("TRAIN-022~2", evidence="differential", needs=("LOSS-011", "TRAIN-004"))
 def test_validation_sees_its_own_data(backend: Any, observe: Observer) -> None:
     """The last validation loss is that of a batch of the test record. If this fails, suspect the training's probe or scale."""
     run = apart.trained(backend)
@@ -46,7 +46,7 @@ def test_batches_count_by_their_samples(backend: Any, observe: Observer) -> None
     observe.close("validation", runs.losses(run, "val")[-1], apart.sample_mean(backend, run))
 
 
-@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+@pytest.mark.clause("TRAIN-020~2", needs=("TRAIN-004",))
 def test_early_stopping_follows_the_validation(backend: Any, observe: Observer) -> None:
     """The training loss falls, and training stops. If this fails, suspect a callback that listens to the training loss."""
     history = runs.losses(apart.trained(backend), "val")
@@ -56,7 +56,7 @@ def test_early_stopping_follows_the_validation(backend: Any, observe: Observer) 
     observe.equal("epochs", len(runs.losses(stopped)), oracle.early_end(history, 1))
 
 
-@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+@pytest.mark.clause("TRAIN-020~2", needs=("TRAIN-004",))
 def test_the_ranking_follows_the_validation(backend: Any, observe: Observer) -> None:
     """The kept epoch is the best one by validation. If this fails, suspect a ranking by the loss that training lowers."""
     run = apart.trained(backend)

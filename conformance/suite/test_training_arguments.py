@@ -35,7 +35,7 @@ def test_a_training_leaves_what_it_is_given(backend: Any, observe: Observer, tmp
     observe.equal("overrides", overrides, given.overrides(backend, way))
 
 
-@pytest.mark.clause("TRAIN-022~1", needs=("BATCH-012",), evidence="analytic")
+@pytest.mark.clause("TRAIN-022~2", needs=("BATCH-012",), evidence="analytic")
 @pytest.mark.parametrize("kind", ["train", "test"])
 def test_photons_by_hand_stand_above_both_files(backend: Any, observe: Observer, kind: str) -> None:
     """An override is everybody's number (CONFIG-065). If this fails, suspect metadata that are asked first."""
@@ -46,7 +46,7 @@ def test_photons_by_hand_stand_above_both_files(backend: Any, observe: Observer,
     observe.close("scale", native.array(container.physics_scaling_constant).item(), truth, dtype="float32")
 
 
-@pytest.mark.clause("TRAIN-022~1", evidence="differential")
+@pytest.mark.clause("TRAIN-022~2", evidence="differential")
 @pytest.mark.parametrize("gridsize", [1, 2], ids=["g1", "g2"])
 def test_validation_may_have_fewer_exposures_than_groups_are_trained_on(backend: Any, observe: Observer, gridsize: int) -> None:
     """Seven exposures, sixteen groups. If this fails, suspect a number of groups that both have to give."""
@@ -57,7 +57,7 @@ def test_validation_may_have_fewer_exposures_than_groups_are_trained_on(backend:
     observe.equal("validations", len(runs.losses(run, "val")), 1)
 
 
-@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+@pytest.mark.clause("TRAIN-020~2", needs=("TRAIN-004",))
 def test_early_stopping_has_the_sense_of_the_mode(backend: Any, observe: Observer) -> None:
     """With `max`, a validation that rises improves. If this fails, suspect a mode that the ranking alone is told."""
     most = apart.with_execution(apart.RISING, early_stop_patience=1, checkpoint_mode="max")
@@ -68,7 +68,7 @@ def test_early_stopping_has_the_sense_of_the_mode(backend: Any, observe: Observe
     observe.equal("epochs", len(history), oracle.early_end(whole, 1))
 
 
-@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+@pytest.mark.clause("TRAIN-020~2", needs=("TRAIN-004",))
 def test_a_small_improvement_is_one(backend: Any, observe: Observer) -> None:
     """Losses of thousandths count like others. If this fails, suspect a least improvement in absolute numbers."""
     whole = runs.losses(runs.trained(backend, FAINT), "val")

@@ -25,7 +25,7 @@ def with_execution(recipe: runs.Recipe, **fields: Any) -> runs.Recipe:
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-020~1")
+@pytest.mark.clause("TRAIN-020~2")
 def test_the_last_checkpoint_is_kept(backend: Any, observe: Observer) -> None:
     """`checkpoints/last.ckpt` beside one ranked. If this fails, suspect a callback that was not handed over."""
     run = runs.trained(backend, BASE)
@@ -36,7 +36,7 @@ def test_the_last_checkpoint_is_kept(backend: Any, observe: Observer) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-020~1")
+@pytest.mark.clause("TRAIN-020~2")
 @pytest.mark.parametrize(("top", "kept"), [(-1, 3), (0, 0), (2, 2)], ids=["all", "none", "two"])
 def test_as_many_checkpoints_are_kept_as_asked(backend: Any, observe: Observer, top: int, kept: int) -> None:
     """−1 keeps every epoch, 0 none. If this fails, suspect a range check, or epochs that overwrite each other."""
@@ -46,7 +46,7 @@ def test_as_many_checkpoints_are_kept_as_asked(backend: Any, observe: Observer, 
     observe.equal("kept", (len(epochs), len(set(epochs) & {0, 1, 2})), (kept, kept))
 
 
-@pytest.mark.clause("TRAIN-020~1")
+@pytest.mark.clause("TRAIN-020~2")
 def test_fewer_checkpoints_than_all_are_refused(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """−2 checkpoints are a ValueError. If this fails, suspect a range that is checked on one side."""
     with observe.raises("refusal", ValueError, "checkpoint_save_top_k"):
@@ -54,7 +54,7 @@ def test_fewer_checkpoints_than_all_are_refused(backend: Any, observe: Observer,
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+@pytest.mark.clause("TRAIN-020~2", needs=("TRAIN-004",))
 @pytest.mark.parametrize(("mode", "best"), [("min", np.argmin), ("max", np.argmax)], ids=["min", "max"])
 def test_the_best_epoch_is_kept_in_the_sense_of_the_mode(backend: Any, observe: Observer, mode: str, best: Any) -> None:
     """The kept epoch has the least, or the greatest, validation loss. If this fails, suspect a mode that is dropped."""
@@ -64,7 +64,7 @@ def test_the_best_epoch_is_kept_in_the_sense_of_the_mode(backend: Any, observe: 
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+@pytest.mark.clause("TRAIN-020~2", needs=("TRAIN-004",))
 @pytest.mark.parametrize("patience", [1, 2])
 def test_training_stops_where_validation_no_longer_improves(backend: Any, observe: Observer, patience: int) -> None:
     """At a rate at which nothing is learned: `1 + patience` epochs, or more of a network that keeps statistics of its data.
@@ -80,7 +80,7 @@ def test_training_stops_where_validation_no_longer_improves(backend: Any, observ
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+@pytest.mark.clause("TRAIN-020~2", needs=("TRAIN-004",))
 @pytest.mark.parametrize(
     ("validation", "checkpointing"), [(False, True), (True, False)], ids=["no-test-data", "checkpointing-disabled"]
 )

@@ -20,7 +20,7 @@ EVEN = dict(plateau_factor=0.5, plateau_patience=1, plateau_min_lr=1e-15, platea
 TURNING = dict(plateau_factor=0.7, plateau_patience=0, plateau_min_lr=1e-9, plateau_threshold=0.02)
 
 
-@pytest.mark.clause("TRAIN-020~1", needs=("TRAIN-004",))
+@pytest.mark.clause("TRAIN-020~2", needs=("TRAIN-004",))
 def test_an_improvement_may_be_small(backend: Any, observe: Observer) -> None:
     """Losses of a ten-thousandth that fall. If this fails, suspect a least improvement in numbers."""
     recipe = replace(SMALL, epochs=4, training=settings(nll_weight=ends.FAINT))
