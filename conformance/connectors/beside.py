@@ -87,15 +87,40 @@ def _accelerated(torch: Any) -> bool:
     return not hasattr(torch, "accelerator") or bool(torch.accelerator.is_available())
 
 
+HANDLERS = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+THREADS = 3
+"""Of torch: as many as nobody asks for."""
+_WAS: dict[str, Any] = {}
+
+
 @beside
 def settle(backend: Any) -> dict[str, Any]:
-    """Put the process's switches where a fresh process has them; what `switches` says then."""
+    """Put the process's switches where a fresh process has them; what `switches` says then. `unsettle` puts some of them back."""
+    _WAS.update(handlers={number: signal.getsignal(number) for number in HANDLERS})
+    _handle(HANDLERS)
     np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
     if torch := sys.modules.get("torch"):
         torch.set_grad_enabled(True)
         torch.set_default_dtype(torch.float32)
         torch.use_deterministic_algorithms(False)
+        _WAS.setdefault("threads", torch.get_num_threads())
+        torch.set_num_threads(THREADS)
     return switches(backend)
+
+
+@beside
+def unsettle(backend: Any, folder: str) -> None:
+    """What signals do and the number of threads are again what they were before `settle`, and this is the working folder."""
+    os.chdir(folder)
+    _handle(_WAS["handlers"])
+    if (torch := sys.modules.get("torch")) and "threads" in _WAS:
+        torch.set_num_threads(_WAS["threads"])
+
+
+def _handle(handlers: Mapping[Any, Any]) -> None:
+    for number, handler in handlers.items():
+        with contextlib.suppress(ValueError, TypeError):  # not in the main thread; a handler that is not Python's
+            signal.signal(number, handler)
 
 
 @beside

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +15,7 @@ import torch
 from conformance.defects.changes import function
 from conformance.mutants import rows
 from reference_impl.batch import container
-from reference_impl.bundle import parameters
+from reference_impl.bundle import archive, parameters
 from reference_impl.engine import solver
 from reference_impl.inference import stitch
 from reference_impl.training import checkpoints, trainer
@@ -52,6 +57,15 @@ def numpys_numbers_begin_anew(original: Any, *given: Any, **options: Any) -> Any
     return original(*given, **options)
 
 
+def _afterwards(act: Callable[[], Any]) -> Any:
+    def change(original: Any, *given: Any, **options: Any) -> Any:
+        found = original(*given, **options)
+        act()
+        return found
+
+    return change
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -72,3 +86,11 @@ mutant("GUARD-POLICY-014d", "groups are drawn by everybody's random numbers", f"
     plant=function(container.ensure_container, numpys_numbers_begin_anew))
 mutant("GUARD-POLICY-014b", "an engine seeds everybody's random numbers", f"{DRAWN}[solving]",
     plant=function(solver.solve, the_process_is_seeded))
+mutant("GUARD-POLICY-013e", "who has trained cannot be ended", f"{SWITCHES}[training]",
+    plant=function(trainer.fit, _afterwards(lambda: signal.signal(signal.SIGTERM, signal.SIG_IGN))))
+mutant("GUARD-POLICY-013f", "whoever opened a bundle computes on two threads", f"{SWITCHES}[opening]",
+    plant=function(parameters.module_of, _afterwards(lambda: torch.set_num_threads(2))))
+mutant("GUARD-POLICY-013g", "whoever saved a bundle stands in another folder", f"{SWITCHES}[saving]",
+    plant=function(archive.save_torch_bundle, _afterwards(lambda: os.chdir(Path(tempfile.gettempdir()).parent))))
+mutant("GUARD-POLICY-013h", "an interrupt ends the process of who has stitched", f"{SWITCHES}[stitching]",
+    plant=function(stitch, _afterwards(lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))))

@@ -165,6 +165,11 @@ def numbered(backend: Any, factory: str, path: Path) -> tuple[int, str]:
     return int(config.model.N), payload.overrides_applied.get("nphotons_source") or {"inference": "metadata"}.get(factory, "")
 
 
+def channels(payload: Any) -> tuple[tuple[int, ...], int]:
+    """The grid of a payload, and how many channels it has."""
+    return tuple(payload.pt_data_config.grid_size), payload.pt_data_config.C
+
+
 def registered(backend: Any, factory: str, folder: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """What the registry holds behind a factory that was given a file of the larger side, and what the canonical object says.
 

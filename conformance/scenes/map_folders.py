@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +56,46 @@ def damage(folder: Path, share: float) -> None:
 def as_text(version: Any) -> str:
     """A number as a text, and of a text another one."""
     return f"{version}x" if isinstance(version, str) else str(version)
+
+
+def later(version: Any) -> Any:
+    """A version after this one."""
+    return f"{version}1" if isinstance(version, str) else version + 1
+
+
+def touch(paths: Sequence[Path]) -> None:
+    """The files were written an hour later, by what their system says."""
+    for path in paths:
+        before = path.stat()
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 3_600_000_000_000))
+
+
+def _flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x55
+    path.write_bytes(content)
+
+
+FAULTS: dict[str, Callable[[Path], None]] = {"flipped": _flipped, "gone": Path.unlink}
+"""What may befall a file of a map."""
+
+
+def unrefused(opened: Callable[[], Any], folder: Path, fault: str, words: str) -> list[str]:
+    """The files of a map whose damage is neither refused with these words nor without effect."""
+    whole, found = maps.values(maps.everything(opened())), []
+    for path in [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != maps.MANIFEST]:
+        content = path.read_bytes()
+        FAULTS[fault](path)
+        told = _answer(opened, whole)
+        found += [] if told == "as before" or (told.startswith("ValueError") and words in told) else [f"{path.name}: {told}"]
+        path.write_bytes(content)
+    return found
+
+
+def _answer(opened: Callable[[], Any], whole: dict[str, np.ndarray]) -> str:
+    try:
+        changed = maps.unlike(maps.values(maps.everything(opened())), whole)
+    except Exception as error:  # which one is the question
+        kind = "ValueError" if isinstance(error, ValueError) else type(error).__name__
+        return f"{kind}: {error}"
+    return f"others: {', '.join(changed)}" if changed else "as before"

@@ -142,6 +142,33 @@ def warned_of(backend: Any, folder: Path, form: str) -> list[str]:
     return [name for name in names if any(name in text and all(word in text for word in words) for text in told)]
 
 
+def order(dataset: Any, loader: Any) -> list[int]:
+    """The rows of a map in the order in which a loader has them: each has a centre of its own."""
+    places = {centre: row for row, centre in enumerate(_centres(maps.everything(dataset)))}
+    return [places.get(centre, -1) for batch in loader for centre in _centres(batch)]
+
+
+def _centres(batch: Any) -> list[tuple[float, ...]]:
+    return [tuple(row.ravel().tolist()) for row in maps.field(batch, "coords_center")]
+
+
+def by_hand_later(backend: Any, folder: Path) -> tuple[Any, Any]:
+    """A map made for photons that its file stands above, asked for where the same number is an override; the one built anew."""
+    path = entrances.put(folder / "data", entrances.whole())
+    other = entrances.put(folder / "other", entrances.whole(photons=4.5e5))
+    stated = {"n_groups": entrances.COUNT, "gridsize": 1, "sequential_sampling": True}
+    given = backend.canonical("execution", accelerator="cpu")
+    of_a_file = backend.payload(other, folder / "out", stated, given).tf_training_config
+    by_hand = backend.payload(path, folder / "out", {**stated, "nphotons": 4.5e5}, given).tf_training_config
+    backend.mapped([path], folder / "map", of_a_file)
+    return tuple(  # type: ignore[return-value]
+        batches.or_refusal(
+            lambda place=place: maps.values(maps.everything(backend.mapped([path], folder / place, by_hand)), NAMES)
+        )
+        for place in ("map", "anew")
+    )
+
+
 def overridden(backend: Any, folder: Path) -> list[str]:
     """What of the batches of a map differs from those in memory, where an override states other photons than the file."""
     path = entrances.put(folder / "data", entrances.whole())

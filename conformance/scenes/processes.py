@@ -67,10 +67,14 @@ CHOSEN = ("threads", "deterministic algorithms")
 
 def switched(backend: Any, work: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """The switches before and after work of this kind, done for the second time: the first may load libraries."""
+    here = beside.switches(backend)["working folder"]
     WORK[work](backend, folder)
-    before = beside.settle(backend)
-    WORK[work](backend, folder)
-    after = beside.switches(backend)
+    before = {**beside.settle(backend), "working folder": here}
+    try:
+        WORK[work](backend, folder)
+        after = beside.switches(backend)
+    finally:
+        beside.unsettle(backend, here)
     for name in () if work in SILENT else CHOSEN:
         before.pop(name, None), after.pop(name, None)
     return before, after

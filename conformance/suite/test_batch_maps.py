@@ -101,12 +101,12 @@ def test_a_row_that_is_not_there_is_an_error(backend: Any, observe: Observer, tm
 
 @pytest.mark.clause("BATCH-042~1")
 def test_a_loader_asks_for_whole_batches(backend: Any, observe: Observer) -> None:
-    """Four questions for 13 rows. If this fails, suspect a framework's own way to fetch, row by row."""
-    spy = maps.Spy(13)
+    """Four questions for 14 rows. If this fails, suspect a framework's own way to fetch, row by row."""
+    spy = maps.Spy(14)
 
     answers = list(backend.mapped_loader(spy, 4))
 
-    truth = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12]]
+    truth = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13]]
     observe.equal("asked", spy.asked, truth)
     observe.equal("answers", [field(answer, "rows").tolist() for answer in answers], truth)
 

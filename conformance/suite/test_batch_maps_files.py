@@ -61,7 +61,11 @@ def test_a_map_of_other_files_is_refused(backend: Any, observe: Observer, tmp_pa
 
 
 @pytest.mark.clause("BATCH-045~2")
-@pytest.mark.parametrize("change", [lambda version: 0, lambda version: None, map_folders.as_text], ids=["older", "none", "text"])
+@pytest.mark.parametrize(
+    "change",
+    [lambda version: 0, lambda version: None, map_folders.as_text, map_folders.later],
+    ids=["older", "none", "text", "later"],
+)
 def test_another_schema_is_refused(backend: Any, observe: Observer, tmp_path: Path, change: Any) -> None:
     """If this fails, suspect a version that is written and never read."""
     paths = maps.scans(tmp_path / "data")

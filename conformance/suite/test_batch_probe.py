@@ -140,13 +140,15 @@ def test_a_probe_is_divided_by_its_norm(backend: Any, observe: Observer, shape: 
 @pytest.mark.clause("BATCH-050~1", evidence="symmetry")
 @GRIDS
 def test_a_trailing_axis_is_no_mode(backend: Any, observe: Observer, g: int) -> None:
-    """`(N, N, 1)` makes the batches of `(N, N)`. If this fails, suspect an axis of one that is taken for modes."""
-    container = tagged(C=g * g)
+    """`(N, N, 1)` makes the batches of `(N, N)`, masked or not. If this fails, suspect an axis of one that is taken for modes."""
+    container, masked = tagged(C=g * g), {"model": {"probe_mask": True}}
+    other = tagged(C=g * g, probe=container.probe[..., None])
 
-    plain = native.item(first(backend, container, g), 1)
-    trailing = native.item(first(backend, tagged(C=g * g, probe=container.probe[..., None]), g), 1)
+    plain, trailing = (native.item(first(backend, given, g), 1) for given in (container, other))
+    under_a_mask, trailing_too = (native.item(first(backend, given, g, **masked), 1) for given in (container, other))
 
     observe.close("probe", trailing, native.array(plain))
+    observe.close("probe of a masked norm", trailing_too, native.array(under_a_mask))
 
 
 @pytest.mark.clause("BATCH-050~1", evidence="conservation")

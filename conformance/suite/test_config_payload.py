@@ -154,7 +154,7 @@ def test_the_callers_overrides_stay_as_they_are(backend: Proxy, observe: Observe
     observe.equal("refusal", reactions.refusal(lambda: backend.payload(file, tmp_path / "out", locked)), "")
 
 
-@pytest.mark.clause("CONFIG-068~1", needs=("CONFIG-060",))
+@pytest.mark.clause("CONFIG-068~1", "CONFIG-066~1", needs=("CONFIG-060",))
 @pytest.mark.parametrize(
     ("alias", "value", "canonical", "name", "expected"),
     [
@@ -174,8 +174,9 @@ def test_aliases_take_effect_on_both_sides(
     """
     payload = backend.payload(inputs.data_file(tmp_path), tmp_path / "out", {"n_groups": 3, alias: value})
 
-    observe.equal("backend-side", backend_sides.said(payload, name, otherwise=expected), expected)
-    observe.equal("canonical", backend.flatten(payload.tf_training_config)[canonical], value)
+    observe.equal("backend-side", backend_sides.said(payload, name, otherwise=expected), expected, clause="CONFIG-068")
+    observe.equal("canonical", backend.flatten(payload.tf_training_config)[canonical], value, clause="CONFIG-068")
+    observe.equal("audit", payload.overrides_applied.get(alias), value, clause="CONFIG-066")
 
 
 TWICE = [
