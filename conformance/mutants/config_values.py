@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 from conformance.defects.changes import constant, function, result
 from conformance.mutants import rows
@@ -237,4 +238,11 @@ mutant(
     "a training's factory takes what its validation refuses",
     "CONFIG-080:a_factory_takes_nothing_that_validation_refuses[training]",
     plant=constant(factory, "validate_training_config", lambda config: None),
+)
+mutant(
+    "GUARD-CONFIG-081",
+    "a factory looks for the training file alone",
+    "CONFIG-081:a_test_file_that_is_not_there_is_told[training]",
+    "CONFIG-081:a_test_file_that_is_not_there_is_told[inference]",
+    plant=function(factory._existing, lambda original, path, what: original(path, what) if "Training" in what else Path(path)),
 )

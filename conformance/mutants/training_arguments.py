@@ -229,3 +229,7 @@ mutant("GUARD-CONFIG-079c", "of two names of an override the last one wins", OVE
 mutant("GUARD-CONFIG-079d", "of two names of an override the setting's own wins", OVERRIDDEN + "[max_epochs-nepochs]",
     plant=function(_by_name, lambda original, given: original(
         {name: value for name, value in given.items() if ALIASES.get(name) not in given})))
+mutant("GUARD-TRAIN-003", "the scale of a container that states none is zero",
+    "TRAIN-003:the_scale_of_a_container_without_one_is_positive",
+    plant=function(trainer._intensity_scale, lambda original, container: (
+        0.0 if getattr(container, "physics_scaling_constant", None) is None else original(container))))

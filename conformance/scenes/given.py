@@ -122,6 +122,15 @@ def handed(backend: Any, recipe: Recipe, contained: bool) -> tuple[Any, None]:
     return backend.container(record, config), None
 
 
+def unscaled(backend: Any, folder: Path) -> Any:
+    """The results of one update on a container that states neither scale."""
+    bare = {name: value for name, value in vars(networks.container(1)).items() if not name.endswith("_scaling_constant")}
+    config = networks.settings(backend, {"gridsize": 1}, output_dir=folder)
+    backend.synchronise(config)
+    unkept = replace(SMALL, execution=settings(enable_checkpointing=False))
+    return backend.train(networks.Container(**bare), None, config, runs.execution(backend, unkept))
+
+
 def dosed(backend: Any, folder: Path, recipe: Recipe, photons: float) -> Run:
     """The recipe on the usual record that states a photon number of its own."""
     stated = {"schema_version": "1.0.0", "physics_parameters": {"nphotons": photons}}

@@ -222,6 +222,17 @@ def test_a_factory_takes_nothing_that_validation_refuses(backend: Proxy, observe
 
 
 @FACTORIES
+@pytest.mark.clause("CONFIG-081~1", needs=("CONFIG-060",))
+def test_a_test_file_that_is_not_there_is_told(backend: Proxy, observe: Observer, tmp_path: Path, factory: str) -> None:
+    """By either factory. If this fails, suspect a path that is looked at after the training, or none that is."""
+    file, lost = entrances.put(tmp_path, entrances.whole()), tmp_path / "nowhere.npz"
+    path, stated = {"training": (file, {"test_data_file": lost}), "inference": (lost, {})}[factory]
+
+    with observe.raises("refusal", FileNotFoundError, "Test data file not found", lost.name):
+        headers.FACTORIES[factory](backend, path, {"n_groups": 4, **stated})
+
+
+@FACTORIES
 @pytest.mark.clause("CONFIG-063~2", needs=("CONFIG-060",))
 @pytest.mark.parametrize("name", ["C", "C_model", "C_forward"])
 def test_channels_that_contradict_the_grid_are_refused(
