@@ -196,15 +196,15 @@ def centre(array: np.ndarray) -> np.ndarray:
 
 
 def central_amplitudes(
-    backend: Any, activation: str, strength: float, modules: int = 3, gain: float = 1.0, padded: bool = True
+    backend: Any, activation: str, strength: float, modules: int = 3, gain: float = 1.0, padded: bool = True, g: int = 2
 ) -> np.ndarray:
-    """`(modules, B, C, N/2, N/2)`: central amplitudes of networks with one activation, their outer branch off.
-
-    `gain` multiplies every kernel, so that heads behind a normalisation see large logits too; `padded`: `pad_object`.
+    """`(modules, B, C, N/2, N/2)`: central amplitudes of networks with one activation, their outer branch off; `padded`:
+    `pad_object`. `gain` multiplies every kernel, so that heads behind a normalisation see large logits too.
     """
-    config = settings(backend, {"amp_activation": activation, "probe_big": False, "pad_object": padded})
+    shape = {"gridsize": g, "object_big": g > 1, "probe_big": False, "pad_object": padded}
+    config = settings(backend, {**shape, "amp_activation": activation})
     made = [module(backend, config, seed, gain) for seed in range(modules)]
-    found = [backend.forward(one, *inputs(2, strength=strength, seed=seed))[1] for seed, one in enumerate(made)]
+    found = [backend.forward(one, *inputs(g, strength=strength, seed=seed))[1] for seed, one in enumerate(made)]
     return np.stack([centre(native.array(amplitude)) for amplitude in found])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,49 @@ def inputs(N: int, g: int) -> Inputs:
 
 def answered(backend: Any, config: Native, N: int, g: int) -> dict[str, Any]:
     """Shapes and dtypes of what both calls return, whether it is finite, and whether the object knows which pattern it is of."""
+    return _described(_answers(backend, config, N, g))
+
+
+def _answers(backend: Any, config: Native, N: int, g: int) -> list[np.ndarray]:
     made, fed = networks.module(backend, config), inputs(N, g)
-    arrays = [native.array(one) for one in (*backend.forward(made, *fed), backend.predict(made, *fed[:4]))]
+    return [native.array(one) for one in (*backend.forward(made, *fed), backend.predict(made, *fed[:4]))]
+
+
+def _described(arrays: list[np.ndarray]) -> dict[str, Any]:
     return {
         "shapes": [array.shape for array in arrays],
         "dtypes": [str(array.dtype) for array in arrays],
         "finite": all(bool(np.isfinite(array).all()) for array in arrays),
         "alike": [not np.any(array[0] != array[1]) for array in arrays],
     }
+
+
+def bordered(backend: Any, N: int, g: int) -> tuple[dict[str, Any], str, bool]:
+    """What `answered` says of a network with `relu`, the border of its amplitudes, and whether relu shows in their centre.
+
+    Of groups a network with `probe_big`, of patches alone one without.
+    """
+    model = {"N": N, "gridsize": g, "probe_big": g > 1, "amp_activation": "relu"}
+    arrays = _answers(backend, networks.settings(backend, model), N, g)
+    lit = _lit(arrays[1])
+    border = "dark" if max(lit) == 0 else "lit" if min(lit) > 0.05 else "partly lit"
+    return _described(arrays), border, bool((networks.centre(arrays[1]) == 0).any())
+
+
+def _lit(amplitude: np.ndarray) -> list[float]:
+    """The lit share of each frame of the border, from the edge inwards."""
+    return [float(np.mean(amplitude[..., frame] != 0)) for frame in networks.frames(amplitude.shape[-1])]
+
+
+def least_lit(backend: Any, model: Mapping[str, Any]) -> float:
+    """The least lit share of the frames of a border, of a network as the model says."""
+    module = networks.module(backend, networks.settings(backend, model))
+    return min(_lit(native.array(backend.forward(module, *networks.inputs(int(model["gridsize"])))[1])))
+
+
+def huge(backend: Any, activation: str) -> list[np.ndarray]:
+    """Central amplitudes of large logits, of a group with a common object and of patches alone."""
+    return [networks.central_amplitudes(backend, activation, 1.0, modules=1, gain=8.0, g=g) for g in (2, 1)]
 
 
 def owed(N: int, g: int) -> dict[str, Any]:

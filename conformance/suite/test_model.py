@@ -10,7 +10,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import model as oracle
-from conformance.scenes import networks
+from conformance.scenes import networks, sides
 from conformance.scenes.answers import finite
 
 SIZES = [64, 128, 256]
@@ -122,13 +122,9 @@ def test_centre_keeps_the_range_of_its_head(backend: Any, observe: Observer, str
 @pytest.mark.device
 @pytest.mark.clause("MODEL-005~1")
 def test_outer_branch_fills_the_border(backend: Any, observe: Observer) -> None:
-    """With `probe_big` all of the border ring is lit, edge and inside. If this fails, suspect a branch that is cut, or absent."""
-    module = networks.module(backend, networks.settings(backend))
-
-    amplitude = native.array(backend.forward(module, *networks.inputs(2))[1])
-
-    lit = [float(np.mean(amplitude[..., frame] != 0)) for frame in networks.frames()]
-    observe.at_least("least_lit_frame", min(lit), 0.5)
+    """With `probe_big` all of the border ring is lit, of a group and of a patch alone. If this fails, suspect a cut branch."""
+    observe.at_least("least_lit_frame", sides.least_lit(backend, {"gridsize": 2}), 0.5)
+    observe.at_least("least_lit_frame, alone", sides.least_lit(backend, {"gridsize": 1, "object_big": False}), 0.5)
 
 
 @pytest.mark.device
@@ -169,13 +165,14 @@ def test_sigmoid_is_honoured(backend: Any, observe: Observer) -> None:
 def test_swish_is_honoured(backend: Any, observe: Observer) -> None:
     """Down to −0.27847, not below, and without an upper end. If this fails, suspect a table with a default, or a relative."""
     seen = [networks.central_amplitudes(backend, "swish", strength) for strength in (1.0, 1e4)]
-    huge = networks.central_amplitudes(backend, "swish", 1.0, modules=1, gain=8.0)
+    huge, alone = sides.huge(backend, "swish")
 
     low = min(amplitudes.min() for amplitudes in (*seen, huge))
     observe.at_least("low", low, SWISH_MINIMUM)
     observe.holds("goes_below_zero", seen[0].min() < 0, "a value below 0", str(seen[0].min()))
     observe.holds("reaches_its_minimum", low < -0.2, "a value below −0.2", str(low))
     observe.holds("no_upper_end", huge.max() > 10, "values beyond 10", str(huge.max()))
+    observe.holds("no_upper_end, alone", alone.max() > 10, "values beyond 10", str(alone.max()))
 
 
 @pytest.mark.slow
@@ -184,10 +181,11 @@ def test_swish_is_honoured(backend: Any, observe: Observer) -> None:
 def test_softplus_is_honoured(backend: Any, observe: Observer) -> None:
     """Positive, never zero for moderate input, without an upper end. If this fails, suspect a table with a default."""
     weak = networks.central_amplitudes(backend, "softplus", 1.0)
-    huge = networks.central_amplitudes(backend, "softplus", 1.0, modules=1, gain=8.0)
+    huge, alone = sides.huge(backend, "softplus")
 
     observe.holds("positive", weak.min() > 0, "values above 0", str(weak.min()))
     observe.holds("no_upper_end", huge.max() > 10, "values beyond 10", str(huge.max()))
+    observe.holds("no_upper_end, alone", alone.max() > 10, "values beyond 10", str(alone.max()))
 
 
 @pytest.mark.slow
@@ -196,23 +194,24 @@ def test_softplus_is_honoured(backend: Any, observe: Observer) -> None:
 def test_relu_is_honoured(backend: Any, observe: Observer) -> None:
     """Never negative, exactly zero in places, without an upper end. If this fails, suspect a table with a default."""
     seen = networks.central_amplitudes(backend, "relu", 1e4)
-    huge = networks.central_amplitudes(backend, "relu", 1.0, modules=1, gain=8.0)
+    huge, alone = sides.huge(backend, "relu")
 
     observe.at_least("low", seen.min(), 0)
     observe.at_least("zeros", np.count_nonzero(seen == 0), 1)
     observe.holds("no_upper_end", huge.max() > 10, "values beyond 10", str(huge.max()))
+    observe.holds("no_upper_end, alone", alone.max() > 10, "values beyond 10", str(alone.max()))
 
 
 @pytest.mark.device
 @pytest.mark.clause("MODEL-007~1", evidence="analytic")
 def test_phase_stays_within_pi(backend: Any, observe: Observer) -> None:
     """π·tanh: within ±π, and near it for strong input. If this fails, suspect a phase without its head."""
-    module = networks.module(backend, networks.settings(backend, {"probe_big": False}), gain=4.0)
+    module = networks.module(backend, networks.settings(backend, {"probe_big": False}), gain=8.0)
 
     phase = native.array(backend.forward(module, *networks.inputs(2, strength=1e4))[2])
 
     observe.at_most("bounded", np.abs(phase).max(), PI)
-    observe.holds("used", np.abs(phase).max() > 1, "phases beyond 1, the end of tanh", str(np.abs(phase).max()))
+    observe.holds("used", np.abs(phase).max() > 3.14, "phases that come near π", str(np.abs(phase).max()))
 
 
 @pytest.mark.device

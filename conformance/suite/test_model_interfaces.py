@@ -113,11 +113,16 @@ def test_autoencoder_is_part_of_the_public_model(backend: Any, observe: Observer
     observe.equal("weights_of_its_own", sum((parts - whole).values()), 0)
 
 
-@pytest.mark.clause("MODEL-020~1", needs=("MODEL-021",))
+@pytest.mark.clause("MODEL-020~1", "MODEL-005~1", "MODEL-007~1", needs=("MODEL-021",))
 @pytest.mark.parametrize(("N", "g"), [(128, 1), (128, 2), (256, 1)], ids=["N128-g1", "N128-g2", "N256-g1"])
 def test_a_network_of_every_side_answers(backend: Any, observe: Observer, N: int, g: int) -> None:
-    """It is not only made, but used. If this fails, suspect a last block whose width is that of the smallest network."""
-    with observe.accepts("valid input"):
-        found = sides.answered(backend, networks.settings(backend, {"N": N, "gridsize": g}), N, g)
+    """It is not only made, but used, with its border and its activation.
 
-    observe.equal("answer", found, sides.owed(N, g))
+    If this fails, suspect a last block whose width is that of the smallest network, or a border of as many pixels.
+    """
+    with observe.accepts("valid input", clause="MODEL-020"):
+        found, border, zeros = sides.bordered(backend, N, g)
+
+    observe.equal("answer", found, sides.owed(N, g), clause="MODEL-020")
+    observe.equal("border", border, {1: "dark", 2: "lit"}[g], clause="MODEL-005")
+    observe.equal("zeros of relu in the centre", zeros, True, clause="MODEL-007")
