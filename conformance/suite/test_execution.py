@@ -49,13 +49,16 @@ def test_every_setting_takes_the_value_it_is_given(backend: Proxy, observe: Obse
         ("checkpoint_save_top_k", -2, "checkpoint_save_top_k"),
         ("checkpoint_mode", "median", "Invalid checkpoint_mode"),
         ("early_stop_patience", 0, "early_stop_patience"),
+        ("early_stop_patience", -3, "early_stop_patience"),
         ("logger_backend", "papyrus", "logger_backend"),
         ("inference_batch_size", 0, "inference_batch_size"),
+        ("inference_batch_size", -4, "inference_batch_size"),
     ],
     ids=[
         *("accelerator", "accum_steps-0", "accum_steps-neg", "num_workers", "learning_rate-0", "learning_rate-neg"),
         "learning_rate-nan",
-        *("save_top_k", "checkpoint_mode", "patience", "logger", "inference_batch_size"),
+        *("save_top_k", "checkpoint_mode", "patience", "patience-neg", "logger"),
+        *("inference_batch_size", "inference_batch_size-neg"),
     ],
 )
 def test_values_out_of_range_are_refused_at_construction(

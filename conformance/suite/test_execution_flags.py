@@ -55,6 +55,9 @@ def test_beside_an_accelerator_a_device_is_ignored_aloud(backend: Proxy, observe
         found = backend.resolve_accelerator("cpu", "cuda")
 
     observe.equal("accelerator", found, "cpu")
+    with observe.warns("ignored where they agree", Warning, "Ignoring --device value"):
+        found = backend.resolve_accelerator("cpu", "cpu")
+    observe.equal("accelerator where they agree", found, "cpu")
 
 
 @pytest.mark.clause("EXEC-010~1")
@@ -119,6 +122,9 @@ def test_flags_of_inference_arrive(backend: Proxy, observe: Observer) -> None:
     expected = {"accelerator": "cpu", "num_workers": 2, "inference_batch_size": 32, "enable_progress_bar": False}
     observe.equal("settings", configs.attributes(found, expected), expected)
     observe.equal("warnings", [text for text in said if "performance degradation" in text], [])
+    loud = backend.execution_from_flags({**flags, "quiet": False, "logger": "none"}, "inference")
+    observe.equal("bar", loud.enable_progress_bar, True)
+    observe.holds("logger", loud.logger_backend in (None, "none"), "no logger", repr(loud.logger_backend))
 
 
 @pytest.mark.clause("EXEC-011~1")
@@ -144,9 +150,10 @@ def test_the_progress_bar_is_on_unless_it_is_silenced(
 
     If this fails, suspect a bar that follows one of the two.
     """
-    found, _ = reactions.quietly(lambda: backend.execution_from_flags({**FLAGS, **changes}, "training"))
+    found, said = reactions.quietly(lambda: backend.execution_from_flags({**FLAGS, **changes}, "training"))
 
     observe.equal("bar", found.enable_progress_bar, bar)
+    observe.equal("a flag called deprecated", any("disable_mlflow" in text for text in said), "disable_mlflow" in changes)
 
 
 @pytest.mark.clause("EXEC-011~1")
@@ -225,11 +232,13 @@ def test_a_folder_is_no_data_file(backend: Proxy, observe: Observer, tmp_path: P
 
 @pytest.mark.clause("EXEC-012~2")
 def test_files_may_be_left_out_and_the_folder_is_made(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
-    """None is no path, and the output folder exists afterwards with its parents.
+    """None is no path, and the output folder exists afterwards with its parents; one that is there may be used again.
 
-    If this fails, suspect a folder made without its parents.
+    If this fails, suspect a folder made without its parents, or one that must not be there.
     """
     backend.validate_paths(None, None, tmp_path / "a" / "b" / "out")
+    with observe.accepts("a folder that is there"):
+        backend.validate_paths(None, None, tmp_path / "a" / "b" / "out")
 
     observe.equal("folder", (tmp_path / "a" / "b" / "out").is_dir(), True)
 
