@@ -59,3 +59,20 @@ def true_and_flat(brightness: float, N: int = 32) -> tuple[np.ndarray, np.ndarra
     true = consistent_group(offsets, N)
     flat = np.full_like(true, brightness * np.mean(np.abs(true)))
     return true, flat, offsets, curved_probe(N)[None, None]
+
+
+MASKS: tuple[dict[str, bool], ...] = ({"probe_mask": True}, {"probe_mask": True, "object_big": False}, {"probe_mask": False})
+"""Models with a mask, merged and not, and without one."""
+SOFT = 0.1
+"""What a rim that is a pixel or two soft may take of the light within 0.2·N, and leave of that beyond N/3 (PHYS-001)."""
+
+
+def rim_probe(N: int = 64) -> np.ndarray:
+    """`(N, N)` complex64: light between N/3 and 0.42·N from the centre, five pixels and more beyond the disc of PHYS-001."""
+    radius = np.hypot(*(np.mgrid[:N, :N] - (N - 1) / 2))
+    return np.where((radius > N / 3) & (radius < 0.42 * N), np.complex64(0.5 + 0.25j), 0)
+
+
+def astray(one: np.ndarray, other: np.ndarray) -> float:
+    """How far an array is from another, as a share of the other."""
+    return float(np.linalg.norm(one - other) / np.linalg.norm(other))

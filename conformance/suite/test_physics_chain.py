@@ -13,7 +13,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import physics as oracle
-from conformance.scenes import networks, reactions
+from conformance.scenes import fields, networks, reactions
 from conformance.scenes.answers import finite
 from conformance.scenes.optics import curved_probe
 
@@ -178,7 +178,7 @@ def test_an_experiment_without_a_scale_is_an_error(backend: Any, observe: Observ
 @pytest.mark.clause("PHYS-014~1", needs=("BATCH-021",))
 def test_every_intensity_scale_learns(backend: Any, observe: Observer) -> None:
     """Each scale has a finite gradient that is not zero. If this fails, suspect a parameter held in a plain object."""
-    config = networks.settings(backend, intensity_scale_trainable=True)
+    config = networks.settings(backend, {"object_big": False}, intensity_scale_trainable=True)
     batch = networks.first_batch(backend, networks.container(2), config)
     scales = networks.intensity_scales(backend)
 
@@ -255,16 +255,23 @@ def test_without_a_common_object_positions_play_no_part(backend: Any, observe: O
 @pytest.mark.device
 @pytest.mark.clause("PHYS-001~1", evidence="algebraic", needs=("BATCH-028", "BATCH-050"))
 def test_probe_mask_hides_what_lies_outside(backend: Any, observe: Observer) -> None:
-    """With `probe_mask` light far from the centre has no influence; without it, it has. If this fails, suspect the switch."""
+    """With `probe_mask` light beyond the disc has no influence, merged or not, and light within it all that it has; without
+    `probe_mask` the light beyond has. If this fails, suspect the switch, or the disc's radius.
+    """
     inner, outer = networks.split_probe()
-    masked, bare = (networks.settings(backend, {"probe_mask": switch}) for switch in (True, False))
+    masked, apart, bare = (networks.settings(backend, model) for model in fields.MASKS)
+    probes = (inner, inner + outer, inner + fields.rim_probe())
 
-    hidden, seen = (networks.predictions_with(backend, config, (inner, inner + outer)) for config in (masked, bare))
+    hidden, alone, seen = (networks.predictions_with(backend, config, probes) for config in (masked, apart, bare))
     # More light in the probe changes its norm, masked or not: what must differ is the pattern.
     patterns = [prediction / np.linalg.norm(prediction) for prediction in seen]
 
     observe.close("beyond_the_mask", hidden[1], hidden[0])
+    observe.close("beyond_the_mask", alone[1], alone[0])
     observe.differs("beyond_the_mask", patterns[1], patterns[0])
+    lost, lit = (fields.astray(*pair) for pair in ((hidden[0], seen[0]), (hidden[2], hidden[0])))
+    observe.at_most("lost of the light within", lost, fields.SOFT)
+    observe.at_most("left of the light well beyond the disc", lit / fields.astray(seen[2], seen[0]), fields.SOFT)
 
 
 @pytest.mark.device

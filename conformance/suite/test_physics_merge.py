@@ -13,7 +13,7 @@ from conformance.oracles import physics as oracle
 from conformance.scenes import ends, fields, motions, optics
 
 UNRULY = [(kind, g) for kind in ("whole", "half", "fraction", "far", "same") for g in (1, 2, 3)]
-CROPS = [(None, None), (9, None), (12, None), (16, None), (None, 31), (8, 24)]
+CROPS = [(None, None), (9, None), (12, None), (16, None), (None, 31), (8, 24), (None, 16)]
 BAD_SIZES = [("crop_size", 0), ("crop_size", -3), ("crop_size", 17), ("padded_size", 15)]
 
 
@@ -156,6 +156,7 @@ def test_inference_merge_of_thousands_is_their_mean(backend: Any, observe: Obser
 
     canvas = motions.plane(backend.merge_for_inference(groups, offsets))
 
+    observe.shape("canvas", canvas, (2, 2))
     observe.close(
         "canvas", canvas[np.abs(canvas) > 0], np.full(4, ends.PILED), dtype="complex64"
     )  # what is piled is of single precision

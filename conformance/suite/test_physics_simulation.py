@@ -57,6 +57,20 @@ def test_labels_know_neither_noise_nor_dose(backend: Any, observe: Observer) -> 
 
 
 @pytest.mark.device
+@pytest.mark.clause("PHYS-005~1", needs=("PHYS-007",))
+def test_a_simulation_follows_its_seed(backend: Any, observe: Observer) -> None:
+    """The same seed repeats it, another does not. If this fails, suspect noise that is drawn without the seed."""
+    scene = SCENES[1]
+
+    once, again, other = (
+        native.array(backend.simulate(scene.field, scene.probe, PHOTONS, seed)["images"]).copy() for seed in (3, 3, 4)
+    )
+
+    observe.equal("repeated", again, once)
+    observe.holds("another seed", bool((other != once).any()), "another observation", "the same one")
+
+
+@pytest.mark.device
 @pytest.mark.clause("PHYS-016~1", evidence="differential", needs=("PHYS-007",))
 @pytest.mark.parametrize("scene", MODES, ids=str)
 def test_labels_have_the_light_of_all_modes(backend: Any, observe: Observer, scene: optics.FieldScene) -> None:
