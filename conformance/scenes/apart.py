@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native
-from conformance.scenes import runs
+from conformance.scenes import runs, updates
 from conformance.scenes.answers import number
 from conformance.scenes.records import record
 from conformance.scenes.runs import Recipe, Run, settings
@@ -31,8 +31,8 @@ RISING = Recipe(
     training=settings(batch_size=8),
 )
 """Two batches an epoch; the seven exposures of the test data are one batch."""
-UNEQUAL = replace(RISING, epochs=1, training=settings(batch_size=2))
-"""Validation in three batches of two and one of one."""
+UNEQUAL = replace(RISING, groups=15, epochs=1, rate=runs.STILL, training=settings(batch_size=2, sequential_sampling=True))
+"""Nothing is learned, of seven batches of two and one of one in their order; three of two and one of one are validated on."""
 PLATEAU = settings(scheduler="ReduceLROnPlateau")
 FALLING = replace(
     RISING,
@@ -95,6 +95,11 @@ def validation_batches(backend: Any, run: Run) -> list[Any]:
     return list(backend.loaders(train, test, run.config)[1])
 
 
+def training_batches(backend: Any, run: Run) -> list[Any]:
+    """The batches of a loader of the groups that were trained on."""
+    return list(backend.loaders(run.results["train_container"], None, run.config)[0])
+
+
 def validated_on(backend: Any, run: Run) -> Any:
     """The one batch of validation data."""
     batches = validation_batches(backend, run)
@@ -103,8 +108,14 @@ def validated_on(backend: Any, run: Run) -> Any:
     return batches[0]
 
 
-def sample_mean(backend: Any, run: Run) -> float:
-    """The trained module's loss on each validation batch, weighed by the number of its samples."""
-    batches, module = validation_batches(backend, run), runs.model_of(run)
+def sample_mean(backend: Any, run: Run, kind: str) -> float:
+    """The trained module's loss on each batch, weighed by the number of its samples.
+
+    Of a training that computes otherwise (specs/loss.md) it says nothing, and the answer is what its history has.
+    """
+    if kind == "train" and updates.computes_otherwise(backend, runs.SMALL):
+        return float(runs.losses(run)[-1])
+    batches = (training_batches if kind == "train" else validation_batches)(backend, run)
+    module = runs.model_of(run)
     sizes = [native.array(native.item(batch[0], "images")).shape[0] for batch in batches]
     return float(np.average([number(backend.loss(module, batch)) for batch in batches], weights=sizes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native
-from conformance.scenes import networks, runs
+from conformance.scenes import configs, networks, runs
 from conformance.scenes.answers import number
 from conformance.scenes.runs import SMALL, Recipe, Run, settings
 
@@ -70,12 +71,21 @@ def watched(backend: Any, recipe: Recipe, folder: Path, chosen: Mapping[str, Any
     records = {"train": runs.training_record(backend) if train is None else train}
     records |= {"test": runs.test_record(backend)} if recipe.validation else {}
     before = {kind: arrays_of(record) for kind, record in records.items()}
-    stated = dict(backend.flatten(config))
+    stated, own = dict(backend.flatten(config)), configs.attributes(execution, configs.EXECUTION)
     backend.synchronise(config)
     results = backend.train(records["train"], records.get("test"), config, execution, overrides=chosen)
     changed = [f"{kind}: {name}" for kind in records for name in unlike(before[kind], arrays_of(records[kind]))]
     changed += ["configuration"] if dict(backend.flatten(config)) != stated else []
+    changed += ["execution"] if configs.attributes(execution, configs.EXECUTION) != own else []
     return Watched(Run(recipe, folder / "out", config, results, []), changed)
+
+
+def left_behind(backend: Any, out: Path) -> Path:
+    """An output folder with the last checkpoint of an earlier run of one epoch in it; the checkpoint's path."""
+    path = out / "checkpoints" / "last.ckpt"
+    path.parent.mkdir(parents=True)
+    shutil.copy(runs.last(runs.trained(backend, SMALL)), path)
+    return path
 
 
 def resumed(backend: Any, recipe: Recipe, chosen: Mapping[str, Any], train: Any = None) -> Run:

@@ -228,9 +228,11 @@ def _validation_is_the_loss(backend: Any, observe: Observer, tmp_path: Path, **w
 @pytest.mark.slow
 @pytest.mark.clause("LOSS-011~1", evidence="symmetry", needs=("TRAIN-004", "TRAIN-012"))
 def test_training_and_validation_agree_where_nothing_is_learned(backend: Any, observe: Observer, tmp_path: Path) -> None:
-    """Equal data, weights that stand still: equal losses. If this fails, suspect scales or weights of the validation step."""
-    results, source = networks.trained(backend, tmp_path, learning_rate=1e-12)
-    config = networks.settings(backend, output_dir=tmp_path, nphotons=3e4)
+    """Equal data, weights that stand still: equal losses, with absolute errors too. If this fails, suspect scales or weights of
+    the validation step, or a likelihood there whatever the mode.
+    """
+    results, source = networks.trained(backend, tmp_path, learning_rate=1e-12, torch_loss_mode="mae")
+    config = networks.settings(backend, output_dir=tmp_path, nphotons=3e4, torch_loss_mode="mae")
 
     expected = losses.of_equal_data(backend, results, source, config)
 
@@ -274,9 +276,10 @@ def test_weight_without_labels_is_refused(backend: Any, observe: Observer, label
 @pytest.mark.clause("LOSS-017~1")
 @GROUPS
 def test_a_loss_without_a_term_is_refused(backend: Any, observe: Observer, g: int) -> None:
-    """All weights 0: a weight is named. If this fails, suspect a sum that begins with 0 and is handed on as it is."""
+    """All weights 0, in either mode: a weight is named. If this fails, suspect a sum that begins with 0 and is handed on."""
+    weights = dict.fromkeys(losses.EVERY_TERM, 0.0)
     with observe.raises("refused", (ValueError, RuntimeError), "_weight"):
-        config = networks.settings(backend, {"gridsize": g}, **dict.fromkeys(losses.EVERY_TERM, 0.0))
+        config = networks.settings(backend, {"gridsize": g}, torch_loss_mode=["poisson", "mae"][g - 1], **weights)
         losses.see(backend, config, networks.container(g))
 
 

@@ -173,6 +173,20 @@ def test_likelihood_of_darkness_is_finite(backend: Any, observe: Observer, case:
     observe.holds("finite", np.isfinite(found).all(), "a finite number", str(found))
 
 
+@pytest.mark.device
+@pytest.mark.clause("LOSS-009~1", needs=("BATCH-020", "LOSS-030"))
+def test_gradients_survive_darkness_under_every_weight(backend: Any, observe: Observer) -> None:
+    """An object that is dark and flat, as its label is. If this fails, suspect the root of squares for a modulus."""
+    config = networks.settings(backend, {"amp_activation": "relu", "probe_big": False}, **losses.EVERY_TERM)
+    dark = losses.nothing_but_dark()
+    batch = networks.first_batch(backend, networks.Container(**vars(dark) | {"Y": np.zeros_like(dark.Y)}), config)
+
+    total, _, broken = losses.descended(backend, losses.blinded(backend, networks.module(backend, config)), batch)
+
+    observe.holds("loss", np.isfinite(total).all(), "a finite loss", str(total))
+    observe.equal("gradients_that_are_not_finite", broken, [])
+
+
 @pytest.mark.slow
 @pytest.mark.clause("LOSS-018~1", needs=("LOSS-009",))
 @pytest.mark.parametrize("source", losses.DARK_SOURCES, ids=lambda source: source.__name__.replace("_", "-"))

@@ -25,6 +25,9 @@ def test_solved_labels_are_compared_in_their_light(backend: Any, observe: Observ
     labels = container.Y.transpose(0, 3, 1, 2)
     distance = 2 * labels[0].size * oracle.lit_distance(seen.patches, labels, light)
     observe.close("loss", seen.loss, losses.weighted(seen, container, nll_weight=1e-3) + distance)
+    with observe.accepts("labels alone"):
+        alone = losses.see(backend, networks.settings(backend, {"gridsize": g}, nll_weight=0.0), container)
+    observe.close("labels alone", alone.loss, distance)
 
 
 @pytest.mark.device

@@ -213,13 +213,20 @@ def test_no_logger_writes_no_log(backend: Any, observe: Observer, choice: str | 
 @pytest.mark.slow
 @pytest.mark.clause("TRAIN-030~1")
 def test_every_run_has_its_own_metrics_file(backend: Any, observe: Observer, tmp_path: Path) -> None:
-    """Two runs in one folder leave two versions. If this fails, suspect a fixed version."""
+    """Two runs in one folder leave two versions, beside an older one whose forerunner is gone.
+
+    If this fails, suspect a fixed version, or one that is the number of those that are there.
+    """
+    older = tmp_path / "out" / "lightning_logs" / "version_1" / "metrics.csv"
+    older.parent.mkdir(parents=True)
+    older.write_text("epoch,step\n")
     found = [runs.left(runs.fresh(backend, LEAN, tmp_path).folder) for _ in range(2)]
 
     metrics = [
         sum(name.startswith("lightning_logs/version_") and name.endswith("metrics.csv") for name in names) for names in found
     ]
-    observe.equal("metrics files", metrics, [1, 2])
+    observe.equal("metrics files", metrics, [2, 3])
+    observe.equal("the older one", [path.read_text() for path in older.parent.glob(older.name)], ["epoch,step\n"])
 
 
 @pytest.mark.clause("TRAIN-030~1")
@@ -272,25 +279,30 @@ def test_a_run_leaves_a_bundle_of_the_trained_model(backend: Any, observe: Obser
     observe.equal("weights", runs.flat(loaded), runs.flat(trained))
 
 
+OTHER_SIDE = replace(LEAN, model=settings(N=128))
+
+
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-061~1")
+@pytest.mark.clause("TRAIN-061~1", "TRAIN-005~1")
 def test_the_data_decide_the_patch_side(backend: Any, observe: Observer, tmp_path: Path) -> None:
-    """N = 128 configured, 64 in the data: 64 it is, and said. If this fails, suspect an N read before the data."""
-    _the_side_is_that_of_the_data(backend, observe, tmp_path, contained=False)
+    """N = 128 configured, 64 in the data: 64 it is, and said; the caller's configuration keeps its own.
+
+    If this fails, suspect an N read before the data, or one that is written into what was given.
+    """
+    with observe.warns("message", UserWarning, "128", "64", clause="TRAIN-061"):
+        run = runs.fresh(backend, OTHER_SIDE, tmp_path, given.handed(backend, LEAN, contained=False))
+
+    patches = runs.prediction(backend, runs.model_of(run), run.results["train_container"], 2)
+    observe.shape("patches", patches, (2, 1, 64, 64), clause="TRAIN-061")
+    observe.equal("the caller's side", dict(backend.flatten(run.config))["N"], 128, clause="TRAIN-005")
 
 
 @pytest.mark.slow
 @pytest.mark.clause("TRAIN-061~1")
 def test_a_container_decides_the_patch_side(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """As a record does. If this fails, suspect a message of the records alone."""
-    _the_side_is_that_of_the_data(backend, observe, tmp_path, contained=True)
-
-
-def _the_side_is_that_of_the_data(backend: Any, observe: Observer, tmp_path: Path, contained: bool) -> None:
-    recipe = replace(LEAN, model=settings(N=128))
-
     with observe.warns("message", UserWarning, "128", "64"):
-        run = runs.fresh(backend, recipe, tmp_path, given.handed(backend, LEAN, contained))
+        run = runs.fresh(backend, OTHER_SIDE, tmp_path, given.handed(backend, LEAN, contained=True))
 
     patches = runs.prediction(backend, runs.model_of(run), run.results["train_container"], 2)
     observe.shape("patches", patches, (2, 1, 64, 64))

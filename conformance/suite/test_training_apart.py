@@ -40,20 +40,31 @@ def test_validation_sees_its_own_data(backend: Any, observe: Observer) -> None:
 
 @pytest.mark.clause("LOSS-015~1", evidence="differential", needs=("LOSS-011", "TRAIN-004"))
 def test_batches_count_by_their_samples(backend: Any, observe: Observer) -> None:
-    """Batches of two, two, two and one sample. If this fails, suspect a mean over batches, or the last batch alone."""
+    """Batches of two and one of one sample, in training and validation. If this fails, suspect a mean over batches, or the last
+    batch alone.
+    """
     run = apart.trained(backend, apart.UNEQUAL)
 
-    observe.close("validation", runs.losses(run, "val")[-1], apart.sample_mean(backend, run))
+    observe.close("training", runs.losses(run)[-1], apart.sample_mean(backend, run, "train"))
+    observe.close("validation", runs.losses(run, "val")[-1], apart.sample_mean(backend, run, "val"))
 
 
-@pytest.mark.clause("TRAIN-020~2", needs=("TRAIN-004",))
+@pytest.mark.clause("TRAIN-020~2", "TRAIN-060~1", needs=("TRAIN-004",))
 def test_early_stopping_follows_the_validation(backend: Any, observe: Observer) -> None:
-    """The training loss falls, and training stops. If this fails, suspect a callback that listens to the training loss."""
+    """The training loss falls, and training stops; `last.ckpt` is of the epoch in which it does.
+
+    If this fails, suspect a callback that listens to the training loss, or a checkpoint that is written where training goes on.
+    """
     history = runs.losses(apart.trained(backend), "val")
 
     stopped = apart.trained(backend, apart.with_execution(apart.RISING, early_stop_patience=1))
 
-    observe.equal("epochs", len(runs.losses(stopped)), oracle.early_end(history, 1))
+    observe.equal("epochs", len(runs.losses(stopped)), oracle.early_end(history, 1), clause="TRAIN-020")
+    kept, made = (
+        runs.flat(runs.weights(backend, module))
+        for module in (backend.load_checkpoint(runs.last(stopped)), runs.model_of(stopped))
+    )
+    observe.equal("weights of last.ckpt", kept, made, clause="TRAIN-060")
 
 
 @pytest.mark.clause("TRAIN-020~2", needs=("TRAIN-004",))

@@ -195,7 +195,7 @@ def test_a_run_that_keeps_nothing_is_compared_too(backend: Any, observe: Observe
 @pytest.mark.parametrize("name", ["nepoch", "learning_rates", "n_groups_", "resume"])
 def test_a_setting_that_is_not_known_is_refused(backend: Any, observe: Observer, tmp_path: Path, name: str) -> None:
     """Beside one that is known. If this fails, suspect overrides of which a training takes what it knows."""
-    recipe = replace(SMALL, overrides=settings(learning_rate=1e-3, **{name: 2}))
+    recipe = replace(SMALL, overrides=settings(learning_rate=1e-3, **{name: {"resume": None}.get(name, 2)}))
 
     with observe.raises("refusal", ValueError, name):
         runs.fresh(backend, recipe, tmp_path)
@@ -206,13 +206,18 @@ def test_a_setting_that_is_not_known_is_refused(backend: Any, observe: Observer,
 @pytest.mark.clause("TRAIN-006~1", needs=("TRAIN-003",))
 @pytest.mark.parametrize("place", ["nowhere.ckpt", "folder/last.ckpt", "."], ids=["file", "folder-of-it", "a-folder"])
 def test_a_checkpoint_that_is_not_there_is_refused(backend: Any, observe: Observer, tmp_path: Path, place: str) -> None:
-    """No training begins in its place. If this fails, suspect a path that is looked at where it exists."""
-    recipe = replace(SMALL, overrides=settings(resume_from=str(tmp_path / place)))
+    """No training begins in its place, nor goes on from what an earlier one left.
+
+    If this fails, suspect a path that is looked at where it exists, or another checkpoint that is found.
+    """
+    recipe = replace(SMALL, epochs=2, overrides=settings(resume_from=str(tmp_path / place)))
+    earlier = given.left_behind(backend, tmp_path / "out")
 
     with observe.raises("refusal", (ValueError, FileNotFoundError, IsADirectoryError), (tmp_path / place).name):
         runs.fresh(backend, recipe, tmp_path)
 
-    observe.equal("left", [found for found in runs.left(tmp_path) if found.endswith((".ckpt", ".zip"))], [])
+    left = [found for found in runs.left(tmp_path) if found.endswith((".ckpt", ".zip"))]
+    observe.equal("left", left, [str(earlier.relative_to(tmp_path))])
 
 
 @pytest.mark.clause("CONFIG-079~2", needs=("TRAIN-003",))

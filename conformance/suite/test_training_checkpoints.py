@@ -39,11 +39,16 @@ def test_the_last_checkpoint_is_kept(backend: Any, observe: Observer) -> None:
 @pytest.mark.clause("TRAIN-020~2")
 @pytest.mark.parametrize(("top", "kept"), [(-1, 3), (0, 0), (2, 2)], ids=["all", "none", "two"])
 def test_as_many_checkpoints_are_kept_as_asked(backend: Any, observe: Observer, top: int, kept: int) -> None:
-    """−1 keeps every epoch, 0 none. If this fails, suspect a range check, or epochs that overwrite each other."""
-    run = runs.trained(backend, with_execution(THREE, checkpoint_save_top_k=top))
+    """−1 keeps every epoch, 0 none, and `last.ckpt` is none of them. The greatest loss is the best one here: it is the first.
 
-    epochs = sorted(runs.ranked(run).values())
+    If this fails, suspect a range check, epochs that overwrite each other, or the newest epochs in the place of the best.
+    """
+    run = runs.trained(backend, with_execution(THREE, checkpoint_save_top_k=top, checkpoint_mode="max"))
+
+    epochs, best = sorted(runs.ranked(run).values()), np.argsort([-loss for loss in runs.losses(run, "val")])
     observe.equal("kept", (len(epochs), len(set(epochs) & {0, 1, 2})), (kept, kept))
+    observe.equal("epochs", epochs, sorted(int(epoch) for epoch in best[:kept]))
+    observe.equal("last.ckpt", (run.folder / "checkpoints" / "last.ckpt").is_file(), True)
 
 
 @pytest.mark.clause("TRAIN-020~2")
@@ -67,14 +72,15 @@ def test_the_best_epoch_is_kept_in_the_sense_of_the_mode(backend: Any, observe: 
 @pytest.mark.clause("TRAIN-020~2", needs=("TRAIN-004",))
 @pytest.mark.parametrize("patience", [1, 2])
 def test_training_stops_where_validation_no_longer_improves(backend: Any, observe: Observer, patience: int) -> None:
-    """At a rate at which nothing is learned: `1 + patience` epochs, or more of a network that keeps statistics of its data.
+    """At a rate at which nothing is learned: `1 + patience` epochs, or more of a network that keeps statistics of its data;
+    of the two, one run ranks no checkpoint.
 
     If this fails, suspect a callback left out.
     """
     recipe = replace(SMALL, epochs=5, rate=runs.STILL)
     whole = runs.losses(runs.trained(backend, recipe), "val")
 
-    run = runs.trained(backend, with_execution(recipe, early_stop_patience=patience))
+    run = runs.trained(backend, with_execution(recipe, early_stop_patience=patience, checkpoint_save_top_k=2 - patience))
 
     observe.equal("epochs", len(runs.losses(run)), schedules.early_end(whole, patience))
 
@@ -85,12 +91,16 @@ def test_training_stops_where_validation_no_longer_improves(backend: Any, observ
     ("validation", "checkpointing"), [(False, True), (True, False)], ids=["no-test-data", "checkpointing-disabled"]
 )
 def test_training_stops_early_only_with_both(backend: Any, observe: Observer, validation: bool, checkpointing: bool) -> None:
-    """Without validation or checkpointing all epochs are run. If this fails, suspect a monitor on the training loss."""
+    """Without validation or checkpointing all epochs are run, and kept, or none. If this fails, suspect a monitor on the
+    training loss.
+    """
     recipe = replace(SMALL, epochs=4, rate=runs.STILL, validation=validation)
+    every = with_execution(recipe, early_stop_patience=1, checkpoint_save_top_k=-1)
 
-    run = runs.trained(backend, with_execution(recipe, early_stop_patience=1, enable_checkpointing=checkpointing))
+    run = runs.trained(backend, with_execution(every, enable_checkpointing=checkpointing))
 
     observe.equal("epochs", len(runs.losses(run)), 4)
+    observe.equal("ranked", len(runs.ranked(run)), 4 * checkpointing)
     observe.equal("checkpoints", (run.folder / "checkpoints" / "last.ckpt").exists(), checkpointing)
 
 

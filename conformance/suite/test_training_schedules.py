@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 QUIET = settings(enable_checkpointing=False)
 LEAN = replace(SMALL, validation=False, execution=QUIET)
 EVEN = dict(plateau_factor=0.5, plateau_patience=1, plateau_min_lr=1e-9, plateau_threshold=0.9)
+PATIENT = EVEN | dict(plateau_patience=2)
 FLOOR = dict(plateau_factor=0.1, plateau_patience=0, plateau_min_lr=4e-4, plateau_threshold=0.9)
 TURNING = dict(plateau_factor=0.7, plateau_patience=0, plateau_min_lr=1e-9, plateau_threshold=0.02)
 CLIP = 1e-3
@@ -63,7 +64,7 @@ def test_a_schedule_follows_its_definition(backend: Any, observe: Observer, reci
 @pytest.mark.clause("TRAIN-040~1", "TRAIN-042~1", evidence="differential", needs=("TRAIN-004",))
 @pytest.mark.parametrize(
     ("fields", "rate", "least", "kind"),
-    [(EVEN, 1e-3, 2, "val"), (FLOOR, 1e-3, 2, "val"), (TURNING, 1e-2, 1, "val"), (EVEN, 1e-3, 2, "train")],
+    [(EVEN, 1e-3, 2, "val"), (FLOOR, 1e-3, 2, "val"), (TURNING, 1e-2, 1, "val"), (PATIENT, 1e-3, 2, "train")],
     ids=["patience", "floor", "turning", "no-test-data"],
 )
 def test_the_plateau_follows_the_losses(

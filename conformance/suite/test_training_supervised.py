@@ -30,13 +30,16 @@ def test_a_supervised_likelihood_is_refused(backend: Any, observe: Observer, tmp
 @pytest.mark.clause("LOSS-014~1", needs=("BATCH-038",))
 @pytest.mark.parametrize("missing", ["label_amp", "label_phase"])
 def test_half_labels_are_refused(backend: Any, observe: Observer, missing: str) -> None:
-    """One of the two is not enough. If this fails, suspect zero for a missing phase."""
+    """One of the two is not enough, nor for a weight of the labels. If this fails, suspect zero for a missing phase."""
     config = networks.settings(backend, {"model_type": "supervised"}, torch_loss_mode="mae")
+    weighed = networks.settings(backend, realspace_mae_weight=0.5)
     batch = networks.without(networks.first_batch(backend, networks.container(2), config), missing)
-    module = networks.module(backend, config)
+    module, other = (networks.module(backend, one) for one in (config, weighed))
 
     with observe.raises("refusal", (ValueError, RuntimeError), missing):
         backend.loss(module, batch)
+    with observe.raises("refusal by weight", (ValueError, RuntimeError), (missing, "realspace_mae_weight")):
+        backend.loss(other, batch)
 
 
 @pytest.mark.slow
