@@ -13,6 +13,7 @@ from reference_impl import loss
 from reference_impl.loss import Objective
 from reference_impl.training import PtychoLightningModule
 
+KNOWN = "LOSS-012:training_and_validation_know_the_mask"
 DARK = "LOSS-009:gradients_survive_darkness_under_every_weight"
 
 
@@ -35,6 +36,11 @@ def batches_of_training_count_alike(original: Any, self: Any, name: str, value: 
         original(self, name, value, batch, *part)
 
 
+def a_step_without_the_mask(original: Any, self: Any, batch: Any, batch_idx: int) -> Any:
+    fields = {name: batch[0][name] for name in batch[0].keys() if name != "mask"}
+    return original(self, (fields, *batch[1:]), batch_idx)
+
+
 def validation_is_a_likelihood(original: Any, self: Any, batch: Any, batch_idx: int) -> None:
     asked = self.objective
     try:
@@ -55,6 +61,10 @@ mutant("GUARD-LOSS-009d", "NaN where an object is its label", DARK,
 mutant("GUARD-LOSS-011d", "validation is a likelihood where absolute errors were asked for",
     "LOSS-011:training_and_validation_agree_where_nothing_is_learned",
     plant=method(PtychoLightningModule, "validation_step", validation_is_a_likelihood))
+mutant("GUARD-LOSS-012d", "validation does not know the mask", KNOWN,
+    plant=method(PtychoLightningModule, "validation_step", a_step_without_the_mask))
+mutant("GUARD-LOSS-012e", "what is learned and logged in training does not know the mask", KNOWN,
+    plant=method(PtychoLightningModule, "training_step", a_step_without_the_mask))
 mutant("GUARD-LOSS-014b", "with a weight on labels a missing phase is zero", "LOSS-014:half_labels_are_refused[label_phase]",
     plant=function(loss._labels, a_missing_phase_is_zero))
 mutant("GUARD-LOSS-015b", "in training a short batch counts as much as a whole one", "LOSS-015:batches_count_by_their_samples",

@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from conformance.defects.changes import function, method
 from conformance.mutants import rows
-from reference_impl.training import checkpoints, schedulers, trainer
+from reference_impl.training import checkpoints, schedulers, train_cdi_model_torch
 from reference_impl.training.overrides import settle
 
 KEPT = "TRAIN-020:as_many_checkpoints_are_kept_as_asked"
@@ -69,9 +69,10 @@ def the_rate_is_written_into_what_was_given(original: Any, config: Any, executio
     return original(config, execution, overrides)
 
 
-def the_side_is_written_into_what_was_given(original: Any, data: Any, config: Any) -> Any:
-    found = original(data, config)
-    object.__setattr__(config, "model", found.model)
+def the_side_is_written_into_what_was_given(original: Any, train: Any, test: Any, config: Any, *given: Any, **named: Any) -> Any:
+    found = original(train, test, config, *given, **named)
+    side = found["models"]["diffraction_to_obj"].data_config.N
+    object.__setattr__(config, "model", replace(config.model, N=side))
     return found
 
 
@@ -93,7 +94,7 @@ mutant("GUARD-TRAIN-005d", "the rate of a call stays in the execution configurat
     plant=function(settle, the_rate_is_written_into_what_was_given))
 mutant("GUARD-TRAIN-005e", "the side of the data is written into the configuration that was given",
     "TRAIN-061:the_data_decide_the_patch_side",
-    clauses=("TRAIN-005",), plant=function(trainer._with_the_side_of, the_side_is_written_into_what_was_given))
+    clauses=("TRAIN-005",), plant=function(train_cdi_model_torch, the_side_is_written_into_what_was_given))
 mutant("GUARD-TRAIN-006c", "in the place of a checkpoint that is not there a training goes on from the folder's own",
     f"{THERE}[file]", f"{THERE}[a-folder]", plant=function(settle, another_checkpoint_is_found))
 mutant("GUARD-TRAIN-006d", "an override of None is not looked at, whatever its name",

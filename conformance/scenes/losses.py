@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from conformance.connectors import native
 from conformance.connectors.names import NotClaimed
 from conformance.oracles import loss as oracle
 from conformance.protocol import Native
-from conformance.scenes import networks, runs, updates
+from conformance.scenes import masks, networks, runs, updates
 from conformance.scenes.answers import finite, number
 from conformance.scenes.optics import curved_probe
 
@@ -255,3 +256,13 @@ def descended(backend: Any, module: Any, batch: Any) -> tuple[np.ndarray, int, l
     total = native.array(backend.loss(module, batch))
     gradients = networks.values(backend.gradient(module, batch))
     return total, len(gradients), [name for name, gradient in gradients.items() if not np.isfinite(gradient).all()]
+
+
+def masked_run(backend: Any, folder: Path) -> runs.Run:
+    """A run of one batch at a rate at which nothing is learned; both records are masked, and a thousand stands under the mask."""
+    good, quiet = masks.mask(runs.N), runs.settings(enable_checkpointing=False)
+    records = [
+        backend.masked(make(backend, diff3d=masks.marked(raw["diff3d"], good, 1e3)), good)
+        for make, raw in ((runs.training_record, runs.raw()), (runs.test_record, runs.raw(30, seed=8)))
+    ]
+    return runs.fresh(backend, replace(runs.SMALL, rate=runs.STILL, execution=quiet), folder, (records[0], records[1]))

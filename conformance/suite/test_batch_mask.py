@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from conformance.judging.observe import Observer
 from conformance.oracles import data, grouping
 from conformance.oracles import loss as oracle
-from conformance.scenes import batches, files, losses, masks, networks
+from conformance.scenes import apart, batches, files, losses, masks, networks, runs
 from conformance.scenes.answers import number
 
 GOOD = masks.mask(networks.N)
@@ -62,3 +63,17 @@ def test_values_under_a_mask_change_neither_loss_nor_gradient(backend: Any, obse
 
     observe.equal("same loss", values[1], values[0])
     observe.equal("same gradient", [n for n in slopes[0] if not np.array_equal(slopes[0][n], slopes[1][n])], [])
+
+
+@pytest.mark.slow
+@pytest.mark.clause("LOSS-012~1", evidence="differential", needs=("LOSS-011", "TRAIN-004", "BATCH-037"))
+def test_training_and_validation_know_the_mask(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Both losses of a run in which nothing is learned, with nonsense under the mask. If this fails, suspect a step that hands
+    the loss a batch without it.
+    """
+    run = losses.masked_run(backend, tmp_path)
+
+    validated = backend.loaders(run.results["train_container"], run.results["test_container"], run.config)[1]
+    expected = number(backend.loss(runs.model_of(run), next(iter(validated))))
+    observe.close("training", runs.losses(run)[-1], apart.sample_mean(backend, run, "train"))
+    observe.close("validation", runs.losses(run, "val")[-1], expected)
