@@ -14,6 +14,7 @@ mutant("GUARD-CLIENT-022f", "a reconstruction forgets how much of a patch was to
         "        return cls(**{name: getattr(ptycho_model, name) for name in settings.KINDS})",
         "        kept = {name: getattr(ptycho_model, name) for name in settings.KINDS}\n"
         '        return cls(**kept | {"inference_config": InferenceConfig()})'))
+CREATED = "CLIENT-006:a_training_leaves_a_model_and_nothing_else_behind"
 MUCH = "CLIENT-015:as_much_of_each_patch_is_placed_as_is_asked_for"
 MODES = "CLIENT-028:modes_of_a_probe_have_no_order"
 mutant("GUARD-CLIENT-015", "twenty pixels of a patch are placed, whatever was asked for", MUCH,
@@ -33,3 +34,16 @@ mutant("GUARD-CLIENT-031", "exposures that are held out are trained on, too", PA
 mutant("GUARD-CLIENT-031b", "half of what was asked for is held out", PART,
     plant=source("drop_in/path/ptycho_torch/samples.py", "np.arange(count + 1) * fraction)",
         "np.arange(count + 1) * fraction / 2)"))
+mutant("GUARD-CLIENT-006d", "a model is saved where its folder's parent is there alone", CREATED,
+    plant=source("drop_in/path/ptycho/model_manager.py", "    Path(out_prefix).mkdir(parents=True, exist_ok=True)\n",
+        "    Path(out_prefix).mkdir(exist_ok=True)\n"))
+mutant("GUARD-CLIENT-010e", "an object of an odd height lies a pixel off", "CLIENT-010:known_patches_give_the_object_back",
+    plant=source("drop_in/canvas.py", "canvas[M : M + height, M : M + width].numpy()",
+        "canvas[M - height % 2 : M - height % 2 + height, M : M + width].numpy()"))
+mutant("GUARD-CLIENT-029c", "a model is saved with the photons and batches that the registry holds",
+    "CLIENT-029:a_saved_model_states_its_training",
+    plant=source("drop_in/path/ptycho/model_manager.py",
+        "    save_torch_bundle(latest.models, base, latest.config, latest.intensity_scale)",
+        "    from dataclasses import replace\n\n    from ptycho.params import get\n\n"
+        '    own = replace(latest.config, nphotons=get("nphotons"), batch_size=get("batch_size"))\n'
+        "    save_torch_bundle(latest.models, base, own, latest.intensity_scale)"))

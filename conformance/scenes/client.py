@@ -33,8 +33,8 @@ from conformance.scenes.shared import once
 STEPS = Path(__file__).with_name("client_steps.py")
 PATIENCE = 900.0
 """Seconds after which a process of the client is taken for hung; the longest makes some thirty trainings."""
-HEIGHT, WIDTH = 118, 160
-"""So much wider than high that some positions in x are beyond the height."""
+HEIGHT, WIDTH = 117, 160
+"""So much wider than high that some positions in x are beyond the height; one middle is on a pixel, the other between."""
 NARROW = 12
 """Central pixels of a patch that are placed, besides twenty."""
 REACH = (NARROW, NARROW + 4)

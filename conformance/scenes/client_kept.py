@@ -12,8 +12,8 @@ from conformance.connectors import native
 from conformance.connectors.names import NotClaimed
 from conformance.scenes import archives
 
-ELSEWHERE = 4321.5
-"""An intensity scale that stands in the registry when a model is saved, and is not the one of its training."""
+ELSEWHERE = {"intensity_scale": 4321.5, "nphotons": 8765.0, "batch_size": 32, "probe_scale": 7.5}
+"""What stands in the registry when a model is saved, and is not what its training had."""
 PARTS = ("amplitude", "phase")
 CURVES = ("train_loss", "val_loss")
 

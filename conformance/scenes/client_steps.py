@@ -96,12 +96,12 @@ def train(job: Answer, folder: Path) -> Answer:
     config.model.N = shape[-1]
     update_legacy_dict(ptycho.params.cfg, config)
     run_cdi_example(test, record, config)
-    ptycho.model_manager.save(folder / "before")
+    ptycho.model_manager.save(folder / "before" / "of another run")
     amplitude, phase, results = run_cdi_example(record, test, config)
     output = folder / "output"
-    ptycho.params.cfg["intensity_scale"] = job["elsewhere"]  # what another configuration has left there
+    ptycho.params.cfg.update(job["elsewhere"])  # what another configuration has left there
     ptycho.model_manager.save(output)
-    saved = [(place / "wts.h5.zip").read_bytes() for place in (folder / "before", output)]
+    saved = [(place / "wts.h5.zip").read_bytes() for place in (folder / "before" / "of another run", output)]
     save_outputs(amplitude, phase, results, str(output))
     shown, kept = np.load(folder / "scan.npz")["objectGuess"], str(folder / "outputs" / "of this run")
     refused = error_of(lambda: save_outputs(np.abs(shown), np.angle(shown), results, kept))["message"]

@@ -195,6 +195,13 @@ def stitched(flow: Flow, folder: Path, flag: str, value: Any) -> Pictured:
     return Pictured(call(argv, folder), folder / "pictures")
 
 
+def way(flow: Flow, flag: str, value: Any) -> Pictured:
+    """The same, once for all checks of a session."""
+    name = f"stitched-{flag}-{value}"
+    done = once(flow.shared, name, lambda folder: vars(stitched(flow, folder, flag, value).done))
+    return Pictured(process.Completed(**done), flow.shared / name / "pictures")
+
+
 def _of(values: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in names}
 
@@ -210,6 +217,12 @@ def call(argv: Sequence[Any], folder: Path) -> process.Completed:
         return process.run([str(part) for part in argv], env=TELLING, cwd=folder, timeout=600)
     except process.NoAnswer as error:
         return process.Completed(tuple(str(part) for part in argv), -1, "", str(error))
+
+
+def unread(argv: Sequence[Any], folder: Path) -> process.Completed:
+    """The call, its output a pipe that nobody reads, and its own code."""
+    done = call(["sh", "-c", '{ "$@"; echo $? > code; } | true', "sh", *argv], folder)
+    return replace(done, returncode=int((folder / "code").read_text()))
 
 
 def hyphened(text: str) -> str:
@@ -256,8 +269,9 @@ def _number(text: str) -> float | None:
 
 
 def progress(text: str) -> list[str]:
-    """Everything in an output that reports progress: returns, control sequences, bars, rates, lines for an epoch or a batch."""
-    signs = r"\r(?!\n)|\x1b\[|\d+%\||\d(?:\.\d+)?\s?(?:it|batch|s)/(?:s|it|batch)|^\s*(?:[Ee]poch|[Bb]atch|[Ss]tep)\b.*\d|[█▏━]"
+    """All of an output that reports progress: returns, control sequences, bars, rates, lines for an epoch, a batch or a sweep."""
+    lines = r"^\s*(?:[Ee]poch|[Bb]atch|[Ss]tep|[Ss]weep)\b.*\d"
+    signs = rf"\r(?!\n)|\x1b\[|\d+%\||\d(?:\.\d+)?\s?(?:it|batch|s)/(?:s|it|batch)|{lines}|[█▏━]"
     return re.findall(signs, text, flags=re.MULTILINE)
 
 

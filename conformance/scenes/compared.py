@@ -19,6 +19,8 @@ TOLD = {
     "ramp_y_rad_per_px": -RAMP[1],
     "factor_modulus": 1 / abs(FACTOR),
 }
+COLUMNS = ("name", *TOLD, "error", "mae_amplitude", "mae_phase", "error_null", "frc_half_bit_cycles_per_px")
+"""Of a table by command (CLI-021): the name, and what INFER-055 asks for."""
 DEPTH = 0.5
 """Of the disturbance: `1 + i·DEPTH·s` with s = ±1 in blocks, which is orthogonal to factor, ramp and shift."""
 CUT = 0.25

@@ -15,6 +15,7 @@ import numpy as np
 from conformance.connectors import process
 from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.scenes import archives, commands, compared, flags, masks, pictured, rights, runs, solving
+from conformance.scenes.optics import curved_probe
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once
 
@@ -119,7 +120,7 @@ def continued(backend: Any, shared: Path) -> tuple[process.Completed, list[float
     def run(folder: Path) -> process.Completed:
         data = {"--train_data_file": flow.output.parent / "data.npz", "--resume": flow.output / "checkpoints" / "last.ckpt"}
         own = commands.TRAINING | {"--max_epochs": 3, "--learning-rate": LATER, "--gridsize": 1, "--n_images": flow.groups}
-        argv = [*backend.command("train"), *commands.listed(data | own), "--override", "learning_rate", "--accelerator", "cpu"]
+        argv = [*backend.command("train"), *commands.listed(data | own), "--override", "learning_rate", "--device", "cpu"]
         return commands.call([*argv, "--output_dir", folder / "out", "--quiet"], folder)
 
     done = process.Completed(**once(shared, "continued", lambda folder: vars(run(folder))))
@@ -160,7 +161,8 @@ def inspected(backend: Any, shared: Path, answered: bool) -> tuple[process.Compl
         }
         words |= {"--stitch-crop-size": CROP} if crops(backend, shared) else {}
         argv = [*backend.command("inspect"), data, "--output", folder / "picture.png"]
-        return commands.call([*argv, *(["--quiet", *commands.listed(words)] if answered else [])], folder)
+        again = ("--accept", "position-outlier")  # which is not found, and takes nothing back
+        return commands.call([*argv, *(["--quiet", *commands.listed(words), *again] if answered else [])], folder)
 
     name = f"inspected-{'answered' if answered else 'bare'}"
     done = once(shared, name, lambda folder: vars(run(folder)))
@@ -186,26 +188,6 @@ def refused(backend: Any, shared: Path, command: str) -> tuple[process.Completed
     name = f"refused-{command}"
     done = process.Completed(**once(shared, name, lambda folder: vars(run(folder))))
     return done, [left for left in archives.left(shared / name) if not holds(shared / name / left)]
-
-
-SPREAD, WHOLE = 12, 64
-"""Of CLI-010's positions, a third of a patch apart then; and all pixels of a patch."""
-
-
-def windowed(backend: Any, shared: Path) -> dict[str, process.Completed]:
-    """`infer` on CLI-010's data with a crop that leaves gaps, and on a wide scan with one that leaves none."""
-    for flag in ("--stitch-crop-size", "--position-scale"):
-        solving.understood(backend, "infer", flag, shared)
-    flow = commands.brief(backend, shared)
-
-    def run(folder: Path, **more: int) -> process.Completed:
-        own = {"--test_data": flow.output.parent / "data.npz", "--model_path": flow.output, "--output_dir": folder / "out"}
-        words = {f"--{name.replace('_', '-')}": value for name, value in more.items()}
-        return commands.call([*backend.command("infer"), *commands.listed(own | words), "--accelerator", "cpu"], folder)
-
-    cases = {"gaps": {"stitch_crop_size": CROP}, "none": {"stitch_crop_size": WHOLE, "position_scale": SPREAD}}
-    told = {name: once(shared, f"windowed-{name}", lambda folder, m=more: vars(run(folder, **m))) for name, more in cases.items()}
-    return {name: process.Completed(**done) for name, done in told.items()}
 
 
 def holds(path: Path) -> bool:
@@ -243,8 +225,9 @@ SMALL = {"--N": 64, "--size": 160, "--patterns": 8, "--test-patterns": 4}
 def unheard(backend: Any, shared: Path) -> dict[str, Any]:
     """`simulate` of two objects, a full disk behind its output, then of one into the same folder, nobody at the other end.
 
-    `codes` of both, `full`: what the first said of a full disk (nothing where there is none), the scans that it `made`, what is
-    `left` in the folder by both, and whether such a call `speaks` at all.
+    The first has a probe of one's own, where there is a flag for it. `codes` of both, `full`: what it said of a full disk
+    (nothing where there is none), the scans that it `made`, what is `left` in the folder by both, what the second makes in a
+    `new` one, and whether it `speaks` at all.
     """
     for flag in (*SMALL, "--object"):
         solving.understood(backend, "simulate", flag, shared)
@@ -253,15 +236,18 @@ def unheard(backend: Any, shared: Path) -> dict[str, Any]:
         raise NotClaimed(f"command `simulate`: its help of --object does not name {absent[0]}")
 
     def run(folder: Path) -> dict[str, Any]:
-        argv = [*backend.command("simulate"), *commands.listed(SMALL), "--output-dir", folder / "out"]
+        argv, own = [*backend.command("simulate"), *commands.listed(SMALL), "--output-dir", folder / "out"], []
+        if "--probe-file" in solving.offered(backend, "simulate", shared):
+            np.save(folder / "own.npy", curved_probe(SMALL["--N"])[0])
+            own = ["--probe-file", folder / "own.npy"]
         full = '"$@" > /dev/full' if os.path.exists(FULL) else '"$@"'
-        first = commands.call(["sh", "-c", full, "sh", *argv, "--object", *KINDS], folder)
+        first = commands.call(["sh", "-c", full, "sh", *argv, *own, "--object", *KINDS], folder)
         made = [name for name in archives.left(folder / "out") if name.startswith("train")]
-        alone = '{ "$@"; echo $? > code; } | true'
-        commands.call(["sh", "-c", alone, "sh", *argv], folder)
+        alone = commands.unread(argv, folder)
         speaks = bool(commands.call([*argv[:-1], folder / "heard"], folder).stdout.strip())
-        codes = [first.returncode, int((folder / "code").read_text())]
-        return {"codes": codes, "full": first.stderr, "made": made, "left": archives.left(folder / "out"), "speaks": speaks}
+        codes = [first.returncode, alone.returncode]
+        left, new = archives.left(folder / "out"), archives.left(folder / "heard")
+        return {"codes": codes, "full": first.stderr, "made": made, "left": left, "new": new, "speaks": speaks}
 
     return dict(once(shared, "unheard", run))
 

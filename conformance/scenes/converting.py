@@ -23,6 +23,7 @@ SEVERAL = 5
 STEP, SHAPE, OPTICS = (80e-9, 60e-9), (3, 4), {"--energy": "10 keV", "--distance": "2 m", "--detector-pixel": "75 um"}
 PLANCK, LIGHT, CHARGE = 6.62607015e-34, 299792458.0, 1.602176634e-19
 WAVELENGTH, DISTANCE, PITCH = PLANCK * LIGHT / (1e4 * CHARGE), 2.0, 75e-6
+CLIPPED = 3
 SURPLUS = 2
 """Positions behind those of the last frame, or frames behind those of the last position."""
 
@@ -78,13 +79,13 @@ def _saved(folder: Path, **arrays: np.ndarray) -> dict[str, Path]:
 
 # -- a window about the beam, binned, mirrored, with bad pixels and values below zero
 def _cut_frames() -> tuple[np.ndarray, np.ndarray]:
-    """Frames and good pixels: one pixel is marked by -1 in all frames, another one falls below zero twice.
+    """Frames and good pixels: one pixel is marked by -1 in all frames, another is negative twice, once at the limit.
 
     The columns on both sides of the window are one: an even window that is turned over about its beam has either of them.
     """
     frames, good = exposures(100, 150, 3), np.ones((100, 150), bool)
     frames[:, :, CENTRE[1] + CROP // 2] = frames[:, :, CENTRE[1] - CROP // 2]
-    frames[:, 40, 80], frames[[1, 5], 60, 70] = -1, -2
+    frames[:, 40, 80], frames[[1, 5], 60, 70] = -1, (-2, -CLIPPED)
     good[52, 61:64] = False
     frames[:, 52, 61:64] = 30_000
     return frames, good
@@ -161,8 +162,8 @@ def _named_truth() -> Truth:
 
 CASES: dict[str, Case] = {
     "window": Case(
-        {"--centre": "47,75", "--crop": CROP, "--bin": BIN, "--clip-negatives": 3, "--position-unit": "m", "--held-out": HELD,
-         "--object-pixel": "50 nm", "--measurement": "counts", "--zero-frequency": "centre"},
+        {"--centre": "47,75", "--crop": CROP, "--bin": BIN, "--clip-negatives": CLIPPED, "--position-unit": "m",
+         "--held-out": HELD, "--object-pixel": "50 nm", "--measurement": "counts", "--zero-frequency": "centre"},
         ("--flip-columns", "--mask-marked", "--flip-x", "--keep-origin", "--drop-surplus"), _cut_files, _cut_truth, kept=True),
     "raster": Case(
         {"--step": "80 nm,60 nm", "--scan-shape": "3,4", "--pad": PAD, "--drop-dark": 0.1, "--drop-saturated": HIGH,

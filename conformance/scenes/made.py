@@ -53,6 +53,19 @@ def expected() -> tuple[np.ndarray, np.ndarray]:
     return np.sqrt(turned), moved - moved[0]
 
 
+KINDS = {"xcoords": "float64 (M,)", "ycoords": "float64 (M,)", "diff3d": "float32 (M, N, N)", "probeGuess": "complex64 (N, N)"}
+"""What a contract file holds (DATA-001), of M patterns of N pixels a side under one mode."""
+
+
+def kinds(path: Path, N: int = N) -> dict[str, str]:
+    """The same of a file as it lies there, whoever reads it; one mode may have an axis of its own (DATA-017)."""
+    with np.load(path, allow_pickle=False) as file:
+        found = {name: np.squeeze(file[name]) if name == "probeGuess" else file[name] for name in KINDS if name in file}
+    axes = {N: "N", len(found.get("xcoords", ())): "M"}
+    sides = {name: ", ".join(axes.get(side, str(side)) for side in value.shape) for name, value in found.items()}
+    return {name: f"{value.dtype} ({sides[name]}{',' * (value.ndim == 1)})" for name, value in found.items()}
+
+
 def files(folder: Path) -> dict[str, Path]:
     """Flag → the file that it names, written into `folder`."""
     np.save(folder / "frames.npy", np.asfortranarray(frames()))  # an NPY may have either order

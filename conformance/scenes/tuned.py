@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import commands, configs, engines, flags, networks, runs, solving
+from conformance.scenes import commands, configs, engines, flags, networks, rights, runs, solving
 from conformance.scenes.records import write_npz
 from conformance.scenes.shared import once
 
@@ -40,7 +40,7 @@ def refined(backend: Any, shared: Path, *more: Any, sweeps: int = SWEEPS) -> sol
     def run(folder: Path) -> process.Completed:
         files = {"--test_data": write_npz(folder / "fine.npz", **experiment()), "--model_path": flow.output}
         argv = [*backend.command("infer"), *commands.listed(files), "--output_dir", folder / "out", "--accelerator", "cpu"]
-        return commands.call([*argv, "--refine", sweeps, *more], folder)
+        return rights.masked(commands.call)([*argv, "--refine", sweeps, *more, "--quiet"], folder)
 
     name = "-".join(["refined", *(str(flag).strip("-") for flag in more)])
     done = once(shared, name, lambda folder: vars(run(folder)))
@@ -68,7 +68,8 @@ def cold(backend: Any, shared: Path) -> solving.Solved:
 def begun(backend: Any, shared: Path, *more: Any) -> tuple[process.Completed, Path]:
     """`train --start-from` a bundle on other data, at a rate at which nothing moves: how it ended, and its folder.
 
-    The bundle is CLI-010's with `more`, further flags; else that of `flags.trained`, beside copies of its ranked checkpoints.
+    The bundle is CLI-010's with `more`, further flags; else that of `flags.trained`, beside copies of its checkpoints and a
+    file of somebody else's.
     """
     solving.understood(backend, "train", "--start-from", shared)
     flow = commands.brief(backend, shared) if more else flags.trained(backend, shared)
@@ -76,8 +77,9 @@ def begun(backend: Any, shared: Path, *more: Any) -> tuple[process.Completed, Pa
     def run(folder: Path) -> process.Completed:
         if not more:
             (folder / "out" / RANKED).mkdir(parents=True)
-            for path in ranked(flow.output):
+            for path in (flow.output / RANKED).glob("*.ckpt"):
                 shutil.copy(path, folder / "out" / RANKED / path.name)
+            (folder / "out" / flags.NOTES).write_bytes(b"not yours")
         files = {"--train_data_file": write_npz(folder / "fine.npz", **experiment()), "--output_dir": folder / "out"}
         own = {"--start-from": flow.output, "--max_epochs": 1, "--n_images": 4, "--batch_size": 4, "--learning-rate": STILL}
         argv = [*backend.command("train"), *commands.listed(files | own), "--accelerator", "cpu", "--quiet", *more]
@@ -87,15 +89,11 @@ def begun(backend: Any, shared: Path, *more: Any) -> tuple[process.Completed, Pa
     return process.Completed(**once(shared, name, lambda folder: vars(run(folder)))), shared / name / "out"
 
 
-def ranked(folder: Path) -> list[Path]:
-    """The ranked checkpoints of a training."""
-    return [path for path in sorted((folder / RANKED).glob("*.ckpt")) if path.name != "last.ckpt"]
-
-
 def older(backend: Any, shared: Path, folder: Path) -> list[str]:
     """Names of checkpoints in the folder of `begun` that are, byte for byte, those that were there before."""
-    before = {path.read_bytes() for path in ranked(flags.trained(backend, shared).output)}
-    return [path.name for path in ranked(folder) if path.read_bytes() in before]
+    new, before = (sorted((place / RANKED).glob("*.ckpt")) for place in (folder, flags.trained(backend, shared).output))
+    known = {path.read_bytes() for path in before}
+    return [path.name for path in new if path.read_bytes() in known]
 
 
 def model_of(backend: Any, folder: Path) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder
 
 @pytest.mark.axes("command:g", "command:N")
 @pytest.mark.slow
-@pytest.mark.clause("CLI-004~1", needs=("CLI-005",))
+@pytest.mark.clause("CLI-004~1", "CLI-001~2", needs=("CLI-005",))
 def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """With a grid size of 2 the training command switches `object_big` on.
 
@@ -129,13 +129,15 @@ def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observe
     """
     data = inputs.data_file(tmp_path, "data.npz", N=128, n=8)
     flags = {"--train_data_file": data, "--output_dir": tmp_path / "out", "--max_epochs": 1, "--n_images": 2, "--gridsize": 2}
+    argv = [*backend.command("train"), *commands.listed(flags), "--accelerator", "cpu"]
 
-    done = commands.call([*backend.command("train"), *commands.listed(flags), "--accelerator", "cpu", "--quiet"], tmp_path)
+    done = commands.call([*argv, "--no-deterministic", "--disable_mlflow", "--quiet"], tmp_path)
 
-    observe.equal("exit code", done.returncode, 0)
+    observe.equal("exit code", done.returncode, 0, clause="CLI-004")
     _, parameters = backend.load(tmp_path / "out")
-    expected = {"object.big": True, "gridsize": 2, "N": 128}
-    observe.equal("parameters", {name: parameters.get(name) for name in expected}, expected)
+    expected = {"object.big": True, "gridsize": 2, "N": 128, "n_groups": 2, "nepochs": 1}
+    observe.equal("parameters", {name: parameters.get(name) for name in expected}, expected, clause="CLI-004")
+    observe.equal("batch size by default", parameters.get("batch_size"), TRAIN_FLAGS["--batch-size"], clause="CLI-001")
 
 
 @pytest.mark.axes("command:M", "command:g")
@@ -157,17 +159,19 @@ def test_a_small_scan_needs_no_number_of_groups(backend: Proxy, observe: Observe
 
 
 @pytest.mark.slow
-@pytest.mark.clause("CLI-011~1", needs=("CLI-005", "DATA-013"))
+@pytest.mark.clause("CLI-011~1", "CLI-001~2", needs=("CLI-005", "DATA-013"))
 def test_a_scan_with_dropped_frames_needs_no_number_of_groups(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
     """As many groups as patterns have a position. If this fails, suspect a header that counts those that have none."""
     data = map_settings.both_missing(tmp_path)
-    flags = {"--train_data_file": data, "--output_dir": tmp_path / "out", "--max_epochs": 1, "--gridsize": 2}
+    flags = {"--train_data_file": data, "--output_dir": tmp_path / "out", "--max_epochs": 1}
+    argv = [*backend.command("train"), *commands.listed(flags), "--accelerator", "cpu"]
 
-    done = commands.call([*backend.command("train"), *commands.listed(flags), "--accelerator", "cpu", "--quiet"], tmp_path)
+    done = commands.call([*argv, "--deterministic", "--enable-checkpointing", "--quiet"], tmp_path)
 
-    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}", clause="CLI-011")
     _, parameters = backend.load(tmp_path / "out")
-    observe.equal("groups", parameters.get("n_groups"), 7)
+    observe.equal("groups", parameters.get("n_groups"), 7, clause="CLI-011")
+    observe.equal("grid size by default", parameters.get("gridsize"), TRAIN_FLAGS["--gridsize"], clause="CLI-001")
 
 
 @pytest.mark.slow

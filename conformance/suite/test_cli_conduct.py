@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import archives, commands, compared, conduct, flags, networks, runs, solving, tuned
+from conformance.scenes import archives, commands, compared, conduct, flags, gaps, networks, runs, solving, tuned
+
+ARRAYS = (".npz", ".npy")
 
 pytestmark = pytest.mark.slow
 
@@ -60,6 +62,14 @@ def test_a_training_goes_on_by_command(backend: Any, observe: Observer, shared_f
 
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
     observe.close("rates", rates, [conduct.LATER], dtype="float64")
+
+
+@pytest.mark.clause("CLI-003~1", needs=("CLI-042",))
+def test_a_training_is_told_of_the_deprecated_device(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """As an inference is. If this fails, suspect a warning that is hidden, or one that a single command gives."""
+    done, _ = conduct.continued(backend, shared_folder)
+
+    observe.equal("warned with the flag", "--device is deprecated" in done.output, True)
 
 
 @pytest.mark.clause("CLI-043~3", needs=("DATA-030",))
@@ -118,7 +128,7 @@ def test_an_inspection_looks_at_the_steps_as_it_is_told(backend: Any, observe: O
 @pytest.mark.clause("CLI-103~1", needs=("DATA-030", "CLI-010"))
 def test_an_inference_looks_at_the_steps_as_it_places(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Of gaps, and of no gaps. If this fails, suspect a crop of the judgement's own."""
-    found = conduct.windowed(backend, shared_folder)
+    found = gaps.windowed(backend, shared_folder)
 
     said = {name: [line for line in done.stderr.splitlines() if "steps" in line] for name, done in found.items()}
     observe.equal("exit codes", [done.returncode for done in found.values()], [0, 0])
@@ -163,6 +173,15 @@ def test_a_file_of_somebody_else_stays(backend: Any, observe: Observer, shared_f
     observe.equal("somebody else's", [name for name in archives.left(found.folder) if name == flags.NOTES], [flags.NOTES])
 
 
+@pytest.mark.clause("CLI-045~4", needs=("CLI-023",))
+def test_a_file_of_somebody_else_stays_beside_a_training(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Though an older training's goes. If this fails, suspect a folder that is emptied before a training begins."""
+    done, folder = tuned.begun(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    observe.equal("somebody else's", [name for name in archives.left(folder) if name == flags.NOTES], [flags.NOTES])
+
+
 @pytest.mark.clause("CLI-045~4", needs=("CLI-028",))
 def test_nobody_has_to_listen_to_a_simulation(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """A closed pipe; a full disk, which costs no file. If this fails, suspect a line whose failure is the command's."""
@@ -170,6 +189,14 @@ def test_nobody_has_to_listen_to_a_simulation(backend: Any, observe: Observer, s
 
     observe.equal("nobody listens", found["codes"][1], 0)
     observe.equal("made beside a full disk", found["made"], ["train_1.npz", "train_2.npz"])
+
+
+@pytest.mark.clause("CLI-045~4", needs=("CLI-103",))
+def test_nobody_has_to_listen_to_an_inference(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """A closed pipe costs nothing. If this fails, suspect lines that go past what forgives a stream."""
+    done = gaps.windowed(backend, shared_folder)["none"]
+
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
 
 
 @pytest.mark.clause("CLI-045~4", needs=("CLI-028",))
@@ -185,19 +212,22 @@ def test_what_is_lost_of_the_output_is_told(backend: Any, observe: Observer, sha
 @pytest.mark.clause("CLI-044~2", needs=("CLI-028",))
 def test_a_smaller_simulation_leaves_no_larger_one(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """One set is left. If this fails, suspect files that are added to."""
-    left = conduct.unheard(backend, shared_folder)["left"]
+    found = conduct.unheard(backend, shared_folder)
+    left = found["left"]
 
     observe.equal("scans to train on", [name for name in left if name.startswith("train")], ["train.npz"])
+    observe.equal("arrays of the older one", [name for name in left if name.endswith(ARRAYS) and name not in found["new"]], [])
 
 
 @pytest.mark.clause("CLI-045~4", needs=("CLI-005", "CLI-007"))
-@pytest.mark.parametrize("command", ["train", "infer"])
+@pytest.mark.parametrize("command", ["train", "infer", "refined"])
 def test_what_is_left_can_be_read_by_others(
     backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, command: str
 ) -> None:
     """Rights as of any new file. If this fails, suspect a temporary file that became the result."""
     flow = commands.brief(backend, shared_folder)
-    folder = {"train": lambda: flow.output, "infer": lambda: flow.pictures}[command]()
+    refined = lambda: tuned.refined(backend, shared_folder).folder  # noqa: E731
+    folder = {"train": lambda: flow.output, "infer": lambda: flow.pictures, "refined": refined}[command]()
 
     observe.equal("other rights", conduct.closed_to_others(folder, tmp_path), [])
 

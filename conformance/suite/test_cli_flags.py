@@ -9,7 +9,7 @@ import pytest
 
 from conformance.judging.observe import Observer
 from conformance.oracles import pictures
-from conformance.scenes import commands, runs
+from conformance.scenes import commands, inputs, runs, tuned
 
 
 @pytest.mark.slow
@@ -30,13 +30,42 @@ def test_every_flag_reaches_the_training(backend: Any, observe: Observer, shared
     observe.equal("ranked", sorted(runs.ranked(command).values()), sorted(runs.ranked(library).values()))
 
 
-@pytest.mark.clause("CLI-002~2")
-@pytest.mark.parametrize("sign", ["=", " "], ids=["equals", "apart"])
-def test_a_value_is_kept_as_it_was_typed(backend: Any, observe: Observer, tmp_path: Path, sign: str) -> None:
-    """A path with underscores behind a flag with underscores. If this fails, suspect a spelling that is made even everywhere."""
-    flags = f"--train_data_file{sign}no_such_file-here.npz --output_dir{sign}an_output-folder".split()
+@pytest.mark.slow
+@pytest.mark.clause("CLI-008~1", needs=("CLI-005",))
+@pytest.mark.parametrize("call", ["validated", "begun", "refined"])
+def test_further_calls_report_no_progress(backend: Any, observe: Observer, shared_folder: Path, call: str) -> None:
+    """A training with validation, one that begins with weights, an inference that is refined: `--quiet` holds for all of them.
 
-    done = commands.call([*backend.command("train"), *flags], tmp_path)
+    If this fails, suspect a part of the work that has a way of its own to say how far it is.
+    """
+    calls = {
+        "validated": lambda: commands.stated(backend, shared_folder).train,
+        "begun": lambda: tuned.begun(backend, shared_folder)[0],
+        "refined": lambda: tuned.refined(backend, shared_folder).done,
+    }
+
+    done = calls[call]()
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    observe.equal("said", commands.progress(done.stdout), [])
+
+
+@pytest.mark.clause("CLI-002~2")
+@pytest.mark.parametrize(
+    ("sign", "which", "more"),
+    [("=", "--train_data_file", ()), (" ", "--train_data_file data.npz --test_data_file", ("--batch_size", "12"))],
+    ids=["equals", "apart"],
+)
+def test_a_value_is_kept_as_it_was_typed(
+    backend: Any, observe: Observer, tmp_path: Path, sign: str, which: str, more: tuple[str, ...]
+) -> None:
+    """A path with underscores behind a flag with underscores: of the training file, or of the validation file beside a setting
+    that cannot be. If this fails, suspect a spelling that is made even everywhere, or one of two files that is not looked for.
+    """
+    inputs.data_file(tmp_path, "data.npz")
+    flags = f"{which}{sign}no_such_file-here.npz --output_dir{sign}an_output-folder".split()
+
+    done = commands.call([*backend.command("train"), *flags, *more], tmp_path)
 
     observe.equal("exit code", done.returncode, 1)
     observe.holds("message", "no_such_file-here.npz" in done.output, "the path as it was typed", done.output[-500:])

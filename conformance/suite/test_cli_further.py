@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import flags, runs
+from conformance.scenes import flags, gaps, runs
 from conformance.scenes.images import apart
 
 pytestmark = pytest.mark.slow
@@ -40,6 +40,13 @@ def test_an_inference_tells_where_it_lies(
     told, truth = flags.places(found, flags.by_the_library(backend, shared_folder, tmp_path))[name]
 
     observe.close(name, told, truth)
+
+
+@pytest.mark.clause("CLI-030~1", needs=("CLI-103",))
+@pytest.mark.parametrize("call", gaps.FLIPS)
+def test_a_flip_negates_its_own_axis(backend: Any, observe: Observer, shared_folder: Path, call: str) -> None:
+    """One flip alone, y or x. If this fails, suspect two flags that are exchanged, which both together hide."""
+    observe.close("offsets", gaps.away_from_flipped(backend, shared_folder, call), 0.0, dtype="float64")
 
 
 @pytest.mark.clause("CLI-025~1", needs=("CLI-005", "CLI-014"))

@@ -28,6 +28,7 @@ def test_a_conversion_does_what_its_flags_say(backend: Any, observe: Observer, s
     found = np.stack([native.array(record.xcoords), native.array(record.ycoords)], axis=-1).astype(float)
     observe.close("positions", found - found[:1], positions, dtype="float64")
     observe.close("probe", np.squeeze(native.array(record.probeGuess)), made.probe(), dtype="complex64")
+    observe.equal("in the file", made.kinds(path), made.KINDS)
 
 
 @pytest.mark.clause("CLI-028~1", needs=("DATA-001",), evidence="conservation")
@@ -43,6 +44,7 @@ def test_a_simulation_makes_what_it_was_told(backend: Any, observe: Observer, sh
     observe.equal("shape", counts.shape, (count, made.N, made.N))
     observe.close("whole", counts, np.rint(counts), dtype="float32")
     observe.close("photons", float(np.mean(np.sum(counts, axis=(-2, -1)))), made.PHOTONS, dtype="float64")
+    observe.equal("in the file", made.kinds(folder / f"{name}.npz"), made.KINDS)
     observe.equal("quiet", done.stdout, "")
 
 

@@ -61,6 +61,7 @@ def test_evaluate_tells_place_and_gauge(backend: Any, observe: Observer, shared_
 
     rows = pictured.lines(folder)
 
+    observe.equal("columns that are missing", [name for name in compared.COLUMNS if name not in rows[0]], [])
     observe.equal("lines", [Path(row["name"]).stem for row in rows], list(pictured.OBJECTS))
     observe.close("told", compared.figures(rows[0], *compared.TOLD), list(compared.TOLD.values()), dtype="float64")
     observe.close("errors", compared.figures(rows[0], "error", "mae_amplitude", "mae_phase"), np.zeros(3), dtype="float64")

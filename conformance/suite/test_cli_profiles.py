@@ -23,12 +23,10 @@ def ended(observe: Observer, done: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.clause("CLI-015~1", needs=("CLI-007",))
 @pytest.mark.parametrize("flag", sorted(effects.flags("infer")))
-def test_a_way_of_stitching_changes_the_picture(
-    backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, flag: str
-) -> None:
+def test_a_way_of_stitching_changes_the_picture(backend: Any, observe: Observer, shared_folder: Path, flag: str) -> None:
     """Amplitude or phase. If this fails, suspect a way that the command does not hand over."""
     flow = commands.brief(backend, shared_folder)
-    ways = [flow.pictures, commands.stitched(flow, tmp_path, flag, effects.flags("infer")[flag][1])]
+    ways = [flow.pictures, commands.way(flow, flag, effects.flags("infer")[flag][1])]
 
     ended(observe, ways[1].done)
 
@@ -39,10 +37,24 @@ def test_a_way_of_stitching_changes_the_picture(
 
 
 @pytest.mark.slow
+@pytest.mark.clause("CLI-015~1", needs=("CLI-007",))
+def test_each_weighting_is_one_of_its_own(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """By the middle, and by the light. If this fails, suspect a name that stands for another one's weights."""
+    ways = [commands.way(commands.brief(backend, shared_folder), "patch_weighting", name) for name in ("central", "probe")]
+    ended(observe, ways[0].done)
+    ended(observe, ways[1].done)
+
+    names = [f"reconstructed_{name}.png" for name in pictured.NAMES]
+    central, light = ([pictures.pixels(way.folder / name) for name in names] for way in ways)
+    differ = [a.shape != b.shape or bool((a != b).any()) for a, b in zip(central, light, strict=True)]
+    observe.holds("pictures", any(differ), "another amplitude or phase", "the same pictures")
+
+
+@pytest.mark.slow
 @pytest.mark.clause("CLI-087~1", needs=("CLI-015",))
-def test_what_is_covered_is_where_the_image_is(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
+def test_what_is_covered_is_where_the_image_is(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """By weight, too, on a canvas that is no square. If this fails, suspect two canvases about one middle."""
-    way = commands.stitched(commands.brief(backend, shared_folder), tmp_path, "patch_weighting", "probe")
+    way = commands.way(commands.brief(backend, shared_folder), "patch_weighting", "probe")
     ended(observe, way.done)
 
     image, covered = pictured.covered(way.folder)
@@ -81,7 +93,8 @@ def test_counts_are_trained_and_inferred_by_command(backend: Any, observe: Obser
     rms = native.array(native.item(found, "rms_input_scale")).astype(float)
     observe.close("scale of the input", rms, np.array([truth]), dtype="float32")
     ended(observe, infer)
-    observe.equal("format", commands.picture(place / "reconstructed_amplitude.png")["format"], "png")
+    pictures_left = [commands.picture(place / f"reconstructed_{name}.png")["format"] for name in pictured.NAMES]
+    observe.equal("format", pictures_left, ["png", "png"])
 
 
 @pytest.mark.slow

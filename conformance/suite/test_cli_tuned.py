@@ -27,6 +27,8 @@ def test_an_inference_is_refined_to_the_object(backend: Any, observe: Observer, 
     names = ("reconstructed_amplitude.png", "reconstructed_phase.png")
     pictures = [commands.picture(folder / name)["format"] for folder in (found.folder, found.folder.parent) for name in names]
     observe.equal("pictures", pictures, ["png"] * 4)
+    same = [(folder / names[0]).read_bytes() for folder in (found.folder, found.folder.parent)]
+    observe.equal("the network's picture is the refined one", same[0] == same[1], False)
 
 
 @pytest.mark.clause("CLI-022~2", needs=("CLI-005", "CLI-017"), evidence="symmetry")
