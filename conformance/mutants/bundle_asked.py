@@ -16,9 +16,7 @@ from reference_impl.config import registry
 from reference_impl.errors import ContractError
 
 FORM = "BUNDLE-041:an_archive_of_another_form_is_refused"
-LEAVES = "BUNDLE-042:a_refused_archive_leaves_the_registry"
 LIKE = "BUNDLE-025:a_loaded_model_works_like_the_saved_one[shaped]"
-Params = Mapping[str, Any]
 
 
 def the_ending_is_replaced(original: Any, models: Any, base_path: Path, *rest: Any) -> Path:
@@ -73,21 +71,6 @@ def opens(version: Callable[[str], bool]) -> Change:
     return constant(safe_pickle, "loads", as_this_one)
 
 
-def registered_at_once(params: Any, *rest: Any) -> None:
-    if isinstance(params, dict):
-        registry.cfg.update({key: value for key, value in params.items() if not str(key).startswith("_")})
-    parameters.refuse_incomplete(params, *rest)
-
-
-def what_came_stays(original: Any, params: Params, *rest: Any) -> Any:
-    known = set(registry.cfg)
-    try:
-        return original(params, *rest)
-    except ContractError:
-        registry.cfg.update({key: value for key, value in params.items() if key not in known and not key.startswith("_")})
-        raise
-
-
 def nearly_the_same(state: Mapping[str, torch.Tensor], trained: Mapping[str, torch.Tensor], *place: Any) -> None:
     for name, value in state.items():
         if not torch.allclose(value.double(), trained[name].double()):
@@ -115,9 +98,5 @@ mutant("GUARD-BUNDLE-041c", "versions are compared as texts: the tenth comes bef
     plant=opens(lambda version: version.endswith("-pytorch") and version < archive.VERSION))
 mutant("GUARD-BUNDLE-041d", "a later version opens whose first number is this one's", f"{FORM}[minor]",
     plant=opens(lambda version: version.startswith("2.") and version.endswith("-pytorch")))
-mutant("GUARD-BUNDLE-042c", "parameters are registered before they are looked at", f"{LEAVES}[a-text]",
-    plant=constant(archive, "refuse_incomplete", registered_at_once))
-mutant("GUARD-BUNDLE-042d", "a refused bundle leaves the entries that the registry did not have", f"{LEAVES}[weight-missing]",
-    plant=function(archive._rebuilt, what_came_stays))
 mutant("GUARD-BUNDLE-043c", "two entries are compared to a few digits",
     "BUNDLE-043:entries_that_contradict_each_other_are_refused", plant=function(weights.refuse_unequal, instead(nearly_the_same)))

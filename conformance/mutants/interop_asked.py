@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from conformance.defects.changes import Change, function
+from conformance.defects.changes import Change, constant, function, result
 from conformance.mutants import rows
+from reference_impl.evaluate import rings
 from reference_impl.exchange import checks, comparison, overlap, pair, prediction, product
 
+LARGE = "SIDE-030:an_error_is_as_large_as_it_is"
 NOTHING = "SIDE-030:what_cannot_be_compared_leaves_nothing"
 NO_PRODUCT, HALF = "SIDE-005:what_is_no_product_is_refused", "SIDE-005:half_a_product_is_not_written"
 
@@ -117,6 +120,20 @@ def odd_patches_beside(original: Any, stem: Path, patches: Any, said: str = "") 
     return original(stem, np.roll(given, (1, 1), (1, 2)) if odd else patches, said)
 
 
+def columns(**others: str) -> Change:
+    """Columns of the table that hold what belongs in others."""
+    known = comparison.COLUMNS
+    return constant(comparison, "COLUMNS", {**known, **{name: known[other] for name, other in others.items()}})
+
+
+def degrees(figures: Any, pair: Any) -> float:
+    return float(np.degrees(figures.mae_phase))
+
+
+def up_to_one(found: Any) -> Any:
+    return replace(found, frequency=2 * found.frequency)
+
+
 def any_truth(change: Callable[[np.ndarray], np.ndarray]) -> Change:
     return function(
         comparison._picture, lambda original, name, value: original(name, change(np.asarray(value)) if name == "truth" else value)
@@ -166,3 +183,13 @@ mutant("GUARD-SIDE-030k", "a truth without phases is one", f"{NOTHING}[real-trut
     plant=any_truth(lambda value: value.astype(complex)))
 mutant("GUARD-SIDE-030l", "a truth that is no number is dark", f"{NOTHING}[truth-not-finite]",
     plant=any_truth(np.nan_to_num))
+mutant("GUARD-SIDE-030m", "how like phases are stands in the column of amplitudes", LARGE,
+    plant=columns(ssim_amplitude="ssim_phase", ms_ssim_amplitude="ms_ssim_phase"))
+mutant("GUARD-SIDE-030n", "how like amplitudes are stands in the column of phases", LARGE,
+    plant=columns(ssim_phase="ssim_amplitude", ms_ssim_phase="ms_ssim_amplitude"))
+mutant("GUARD-SIDE-030o", "the error of amplitudes stands in the column of phases", LARGE,
+    plant=columns(mae_phase="mae_amplitude"))
+mutant("GUARD-SIDE-030p", "phases are told in degrees", "SIDE-033:frc50_is_where_rings_fall_below_a_half", clauses=["SIDE-030"],
+    plant=constant(comparison, "COLUMNS", {**comparison.COLUMNS, "mae_phase": degrees}))
+mutant("GUARD-SIDE-030q", "frequencies of rings are shares of the highest", LARGE,
+    plant=function(rings.rings, result(up_to_one)))

@@ -23,7 +23,7 @@ import numpy as np
 from conformance.connectors import beside, native, process
 from conformance.connectors.names import NotClaimed, NotEvaluated
 from conformance.oracles import bundle as oracle
-from conformance.scenes import configs, networks, runs
+from conformance.scenes import networks, runs
 from conformance.scenes.records import write_npz
 from conformance.scenes.runs import BASE, Recipe
 
@@ -93,13 +93,6 @@ def entries(folder: Path) -> Entries:
 def parameters(content: Mapping[str, bytes]) -> dict[str, Any]:
     """The parameters of a bundle's entries."""
     return dict(oracle.plain(content[f"{MODEL}/params.dill"]))
-
-
-def half_registered(backend: Any) -> None:
-    """Another experiment is in the registry, every other entry of it."""
-    backend.synchronise(configs.training(backend))
-    for key in [*backend.registry()][::2]:
-        del backend.registry()[key]
 
 
 def content(backend: Any, folder: Path) -> tuple[list[tuple[str, bytes]], dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from conformance.connectors.names import NotEvaluated
 from conformance.oracles import bundle as oracle
+from conformance.scenes import configs
 from conformance.scenes.archives import NAME, SMALL, Entries, imported, put, sealed, state_bytes, text_of
 
 
@@ -74,6 +75,13 @@ DAMAGES = [
         ("version", "manifest.dill"),
     ),
 ]
+
+
+def half_registered(backend: Any) -> None:
+    """Another experiment is in the registry, every other entry of it."""
+    backend.synchronise(configs.training(backend))
+    for key in [*backend.registry()][::2]:
+        del backend.registry()[key]
 
 
 def calls(canary: Path) -> dict[str, bytes]:

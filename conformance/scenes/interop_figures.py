@@ -78,6 +78,13 @@ def table(folder: Path) -> tuple[list[str], dict[str, dict[str, float]]]:
     return list(reader.fieldnames or []), rows
 
 
+def unseen(row: Mapping[str, float]) -> list[str]:
+    """Of an object whose amplitude alone is disturbed: the columns of amplitudes that tell no more of it than those of phases."""
+    likeness = ("ssim_amplitude", "ms_ssim_amplitude")
+    found = [name for name in likeness if not row[name] < row[name.replace("amplitude", "phase")]]
+    return found + [name for name in ("mae_amplitude",) if not row[name] > row["mae_phase"]]
+
+
 def curves(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies (cycles a pixel) of an object's rings, ascending, and their correlation."""
     with (folder / f"{name}_frc_curves.csv").open(newline="", encoding="utf-8") as stream:

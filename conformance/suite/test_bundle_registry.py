@@ -12,7 +12,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import bundle as oracle
-from conformance.scenes import archives, configs, factories, runs, sides
+from conformance.scenes import archives, attacks, configs, factories, runs, sides
 from conformance.scenes.archives import MODEL
 from conformance.scenes.runs import BASE
 
@@ -89,7 +89,7 @@ def test_a_refused_archive_leaves_the_registry(backend: Any, observe: Observer, 
     If this fails, suspect parameters that are written first, or entries that came and are left.
     """
     folder = archives.put(tmp_path / "bundle", REFUSED[kind](archives.entries(archives.good(backend))))
-    archives.half_registered(backend)
+    attacks.half_registered(backend)
     before = {key: repr(value) for key, value in backend.registry().items()}
 
     with observe.raises("refusal", (ValueError, RuntimeError)):
