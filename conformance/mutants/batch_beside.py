@@ -18,6 +18,7 @@ OVERRIDE = "BATCH-012:an_override_of_the_photons_stands_above_the_metadata[less]
 ALIKE = "BATCH-012:photons_come_from_the_metadata_before_the_configuration[alike]"
 VALIDATION = "BATCH-022:validation_batches_hold_the_test_container"
 OWN = "BATCH-022:every_batch_holds_its_own_samples"
+WHOLE = "BATCH-039:labels_that_are_not_whole_are_refused"
 MERGED = "BATCH-027:merging_needs_relative_positions_of_the_validation_too"
 SCALING = "BATCH-029:the_scaling_is_that_of_any_probe"
 ALONE = "BATCH-032:the_order_follows_from_data_and_seed_alone"
@@ -88,6 +89,13 @@ def _seeded_by(more):
     return change
 
 
+def what_is_false_is_pythons(original, given, count, channels):
+    owned = fields.attribute(given, "has_labels")
+    if owned is None or owned is False or owned:
+        return original(given, count, channels)
+    return original({"Y": fields.attribute(given, "Y")}, count, channels)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -117,3 +125,5 @@ mutant("GUARD-BATCH-032d", "another size of batches is another order", ALONE,
     plant=function(loaders.build_loaders, _seeded_by(lambda test, config: 1000 * config.batch_size)))
 mutant("GUARD-BATCH-032e", "seeds are folded into 16 bits", SEEDS,
     plant=function(container.resolve_seed, result(lambda seed: seed % 65536)))
+mutant("GUARD-BATCH-039h", "labels that a truth value of NumPy's disowns are trained on", f"{WHOLE}[disowned-by-numpy-training]",
+    f"{WHOLE}[disowned-by-numpy-validation]", plant=function(fields.labels, what_is_false_is_pythons))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from conformance.defects.changes import constant, function
+from conformance.defects.changes import constant, function, method
 from conformance.mutants import rows
 from reference_impl.data import checks, load, pairing, record, text
 from reference_impl.data.npz import Archive
@@ -16,6 +17,7 @@ PLAIN = "DATA-001:a_member_of_plain_objects_is_let_be"
 OLDER = "DATA-005:metadata_of_older_writers_are_read"
 COMPLEX = "DATA-009:complex_arrays_stay_complex"
 UNFIT = "DATA-013:numbers_that_do_not_fit_are_refused"
+REPLACES = "DATA-007:a_record_that_cannot_be_written_replaces_nothing"
 OPTIONS = "DATA-013:numbered_files_are_read_as_those_of_their_pairs"
 
 
@@ -56,6 +58,12 @@ def a_draw_of_all_positions(original, file, *given, n_subsample=None, subsample_
     return whole if drawn is None else load._subset(whole, drawn[drawn < len(whole)])
 
 
+def the_older_file_goes_first(original, self, path):
+    if Path(path).is_file():
+        Path(path).unlink()
+    return original(self, path)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -71,3 +79,5 @@ mutant("GUARD-DATA-013p", "counts whose patterns are numbered are read as amplit
     plant=function(record._amplitudes, numbered_counts_are_amplitudes))
 mutant("GUARD-DATA-013q", "a subsample of a numbered file is drawn of all positions", f"{OPTIONS}[drawn]",
     plant=function(load.load_data, a_draw_of_all_positions))
+mutant("GUARD-DATA-007n", "a file is gone before its successor is written", REPLACES,
+    plant=method(record.RawData, "to_file", the_older_file_goes_first))

@@ -11,7 +11,7 @@ import numpy as np
 
 from conformance.connectors import native
 from conformance.connectors.names import NotClaimed
-from conformance.scenes import batches, files
+from conformance.scenes import batches, files, reactions
 from conformance.scenes.records import write_npz
 
 EXPOSURES = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "scan_index")
@@ -195,3 +195,8 @@ def long_metadata() -> str:
     """JSON of 200 kB that states photons at its end."""
     log = [f"{number:05d}: motor at {number / 7:.9f} mm" for number in range(5500)]
     return json.dumps({"log": log, **files.METADATA})
+
+
+def written(backend: Any, arrays: dict[str, Any], metadata: dict[str, Any], path: Path) -> str:
+    """Why a record with these metadata is not written; empty where it is."""
+    return reactions.refusal(lambda: backend.write(backend.record(**arrays, metadata=metadata), path))

@@ -77,6 +77,7 @@ FAULTS: dict[str, Callable[[PlainContainer], Any]] = {
     "absent": lambda c: SimpleNamespace(**{k: v for k, v in vars(c).items() if k != "Y"}),
     "none": lambda c: replace(c, Y=None),
     "disowned": lambda c: SimpleNamespace(**{**vars(c), "Y": np.ones_like(c.Y), "has_labels": False}),
+    "disowned-by-numpy": lambda c: SimpleNamespace(**{**vars(c), "Y": np.ones_like(c.Y), "has_labels": np.False_}),
     "real": lambda c: replace(c, Y=np.abs(c.Y)),
     "too-few": lambda c: replace(c, Y=c.Y[:-2]),
     "a-hole": lambda c: replace(c, Y=_with_a_hole(c.Y, complex(np.nan, 0))),

@@ -157,6 +157,19 @@ def test_a_record_is_written_under_the_name_that_was_said(backend: Any, observe:
     observe.equal("arrays that differ", files.unlike(backend.read(tmp_path / "out" / name), files.arrays(), kept.EXPOSURES), [])
 
 
+@pytest.mark.clause("DATA-007~1")
+def test_a_record_that_cannot_be_written_replaces_nothing(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """The file is the old one, or the new one where JSON was found for it. If this fails, suspect a file that goes first."""
+    path, given = tmp_path / "scan.npz", files.arrays()
+    backend.write(backend.record(**given), path)
+    before = path.read_bytes()
+
+    said = kept.written(backend, {**given, "diff3d": given["diff3d"] + 1}, {"places": {1, 2}}, path)
+
+    same = path.is_file() and path.read_bytes() == before
+    observe.equal("the old file", same, said != "")
+
+
 @pytest.mark.clause("DATA-005~1")
 @pytest.mark.parametrize("kind", ["unicode", "object"])
 def test_metadata_may_be_long(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:

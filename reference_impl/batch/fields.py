@@ -141,8 +141,8 @@ def label_light(container: Any, config: TrainingConfig | InferenceConfig, side: 
 
 def labels(container: Any, count: int, channels: int) -> dict[str, np.ndarray]:
     """`label_amp` and `label_phase`, float32 `(n, C, N, N)`, of the container's `Y`; without it a `ContractError`."""
-    value = attribute(container, "Y")
-    if value is None or attribute(container, "has_labels") is False:
+    value, owned = attribute(container, "Y"), attribute(container, "has_labels")
+    if value is None or not (owned is None or owned):  # NumPy's False is not Python's
         found = "none (supervised training and realspace_mae_weight need ground truth)"
         raise ContractError(field="label_amp", expected="labels Y (n, N, N, C), complex64", found=found)
     Y = as_array(value)
