@@ -67,14 +67,6 @@ def test_results_hold_what_comes_after(backend: Any, observe: Observer, recipe: 
     observe.holds("scale", isinstance(scale, float) and 0 < scale < np.inf, "a positive finite float", native.kind(scale))
 
 
-@pytest.mark.clause("TRAIN-003~1", needs=("BATCH-025",))
-def test_the_scale_of_a_container_without_one_is_positive(backend: Any, observe: Observer, tmp_path: Path) -> None:
-    """It was normalised before. If this fails, suspect zero for what is missing."""
-    scale = native.item(given.unscaled(backend, tmp_path), "intensity_scale")
-
-    observe.holds("scale", isinstance(scale, float) and 0 < scale < np.inf, "a positive finite float", str(scale)[:40])
-
-
 @pytest.mark.slow
 @pytest.mark.clause("TRAIN-004~1")
 @pytest.mark.parametrize("recipe", [BASE, replace(SMALL, epochs=3), LEAN], ids=["2-epochs", "3-epochs", "no-test-data"])

@@ -1,4 +1,4 @@
-"""TRAIN: losses and rates far below one, and a log that cannot be written."""
+"""TRAIN: losses and rates far below one, a container that states no scale, and a log that cannot be written."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import training as oracle
-from conformance.scenes import archives, ends, reactions, runs
+from conformance.scenes import archives, ends, given, reactions, runs
 from conformance.scenes.runs import SMALL, settings
 
 pytestmark = pytest.mark.slow
@@ -58,3 +60,11 @@ def test_a_log_that_cannot_be_written_is_told(backend: Any, observe: Observer, t
     plain = usual.replace(str(tmp_path / "usual"), str(tmp_path / "full"))
     told = found.startswith("raised RuntimeError") or (found.startswith("warned ") and found != plain)
     observe.holds("told", told, "a RuntimeError, or a UserWarning beside the usual ones", found[:300])
+
+
+@pytest.mark.clause("TRAIN-003~1", needs=("BATCH-025",))
+def test_the_scale_of_a_container_without_one_is_positive(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """It was normalised before. If this fails, suspect zero for what is missing."""
+    scale = native.item(given.unscaled(backend, tmp_path), "intensity_scale")
+
+    observe.holds("scale", isinstance(scale, float) and 0 < scale < np.inf, "a positive finite float", str(scale)[:40])
