@@ -167,7 +167,7 @@ NO_PRODUCT: dict[str, tuple[str | tuple[str, ...], Edit]] = {
     "two-axes": (PLACES, _replace("probe_position_x_m", lambda v: v[:, None])),
     "index-beyond": ("probe_position_indexes", _replace("probe_position_indexes", lambda v: v + 1)),
     "index-twice": ("probe_position_indexes", _replace("probe_position_indexes", lambda v: np.maximum(v, 1))),
-    "index-float": ("probe_position_indexes", _replace("probe_position_indexes", lambda v: v.astype(float))),
+    "index-float": ("probe_position_indexes", _replace("probe_position_indexes", lambda v: v + 0.5)),
     "fewer-patterns": ("diffraction", _replace("raw_data/diffraction", lambda v: v[:-2])),
 }
 """Name → the part that the refusal names, and what is done to a whole product."""

@@ -144,7 +144,7 @@ def test_patterns_stand_beside_a_product(backend: Any, observe: Observer, tmp_pa
     )
 
 
-@pytest.mark.clause("SIDE-005~1")
+@pytest.mark.clause("SIDE-005~2")
 @pytest.mark.parametrize("kind", sorted(interop.NO_PRODUCT))
 def test_what_is_no_product_is_refused(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
     """By file and part. If this fails, suspect a default for what is missing."""
@@ -156,7 +156,7 @@ def test_what_is_no_product_is_refused(backend: Any, observe: Observer, tmp_path
         backend.read_product(path)
 
 
-@pytest.mark.clause("SIDE-005~1")
+@pytest.mark.clause("SIDE-005~2")
 @pytest.mark.parametrize("kind", sorted(interop.LACKING))
 def test_half_a_product_is_not_written(backend: Any, observe: Observer, tmp_path: Path, kind: str) -> None:
     """Refused, and the older file stays. If this fails, suspect a file that was opened for writing first."""
