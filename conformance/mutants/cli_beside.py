@@ -86,3 +86,14 @@ mutant("GUARD-CLI-028i", "a simulation writes amplitudes in doubles", "CLI-028:a
 mutant("GUARD-CLI-021d", "the table of evaluate has no nulls", "CLI-021:evaluate_tells_place_and_gauge",
     plant=source("cli/evaluate.py", "    rows = [figures.row() for figures in found]\n",
         '    rows = [{name: value for name, value in one.row().items() if "null" not in name} for one in found]\n'))
+FACTORS = "CLI-016:factors_begin_and_learn_as_flags_say"
+mutant("GUARD-CLI-016i", "--rect-s1s2-init has no effect", f"{FACTORS}[--rect-s1s2-init]",
+    plant=source("cli/counted.py", "**{name: getattr(args, name) for name in OWN})",
+        "**{name: getattr(args, name) for name in OWN[1:]})"))
+mutant("GUARD-CLI-016j", "--rect-s1s2-trainable has no effect", f"{FACTORS}[--rect-s1s2-trainable]",
+    plant=source("cli/counted.py", "**{name: getattr(args, name) for name in OWN})",
+        "**{name: getattr(args, name) for name in OWN[:1]})"))
+mutant("GUARD-CLI-031m", "--centre is taken for that of the frame as it is turned",
+    "CLI-031:further_flags_of_a_conversion_act[window]",
+    plant=source("data/geometry.py", "    axes = [_axis(shape[a], centre[a], crop, side, flip, corner)",
+        "    axes = [_axis(shape[a], centre[order[a]], crop, side, flip, corner)"))

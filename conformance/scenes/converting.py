@@ -77,14 +77,14 @@ def _saved(folder: Path, **arrays: np.ndarray) -> dict[str, Path]:
     return {name: folder / f"{name}.npy" for name in arrays}
 
 
-# -- a window about the beam, binned, mirrored, with bad pixels and values below zero
+# -- a window about the beam, its rows exchanged for columns, mirrored, binned, with bad pixels and values below zero
 def _cut_frames() -> tuple[np.ndarray, np.ndarray]:
     """Frames and good pixels: one pixel is marked by -1 in all frames, another is negative twice, once at the limit.
 
-    The columns on both sides of the window are one: an even window that is turned over about its beam has either of them.
+    The rows on both sides of the window are one: an even window that is turned over about its beam has either of them.
     """
     frames, good = exposures(100, 150, 3), np.ones((100, 150), bool)
-    frames[:, :, CENTRE[1] + CROP // 2] = frames[:, :, CENTRE[1] - CROP // 2]
+    frames[:, CENTRE[0] + CROP // 2] = frames[:, CENTRE[0] - CROP // 2]
     frames[:, 40, 80], frames[[1, 5], 60, 70] = -1, (-2, -CLIPPED)
     good[52, 61:64] = False
     frames[:, 52, 61:64] = 30_000
@@ -103,8 +103,8 @@ def _cut_files(folder: Path) -> dict[str, Any]:
 def _cut_truth() -> Truth:
     frames, good = _cut_frames()
     good[40, 80] = False
-    counts = np.where(good, np.maximum(frames, 0), 0).astype(float)[:-SURPLUS]
-    rows, columns = CENTRE[0] + np.arange(CROP) - CROP // 2, CENTRE[1] - (np.arange(CROP) - CROP // 2)
+    counts, good = np.where(good, np.maximum(frames, 0), 0).astype(float)[:-SURPLUS].swapaxes(1, 2), good.T
+    rows, columns = CENTRE[1] + np.arange(CROP) - CROP // 2, CENTRE[0] - (np.arange(CROP) - CROP // 2)
     parts = (CROP // BIN, BIN, CROP // BIN, BIN)
     summed = counts[:, rows][:, :, columns].reshape(-1, *parts).sum(axis=(2, 4))
     whole = good[rows][:, columns].reshape(parts).all(axis=(1, 3))
@@ -164,7 +164,8 @@ CASES: dict[str, Case] = {
     "window": Case(
         {"--centre": "47,75", "--crop": CROP, "--bin": BIN, "--clip-negatives": CLIPPED, "--position-unit": "m",
          "--held-out": HELD, "--object-pixel": "50 nm", "--measurement": "counts", "--zero-frequency": "centre"},
-        ("--flip-columns", "--mask-marked", "--flip-x", "--keep-origin", "--drop-surplus"), _cut_files, _cut_truth, kept=True),
+        ("--transpose", "--flip-columns", "--mask-marked", "--flip-x", "--keep-origin", "--drop-surplus"),
+        _cut_files, _cut_truth, kept=True),
     "raster": Case(
         {"--step": "80 nm,60 nm", "--scan-shape": "3,4", "--pad": PAD, "--drop-dark": 0.1, "--drop-saturated": HIGH,
          "--measurement": "counts", "--zero-frequency": "centre", **OPTICS},

@@ -9,7 +9,7 @@ import numpy as np
 
 from conformance.connectors import process
 from conformance.oracles.counts import statistics
-from conformance.scenes import commands, entrances
+from conformance.scenes import commands, counts, counts_factors, entrances, solving
 from conformance.scenes.records import record, write_npz
 from conformance.scenes.shared import once
 
@@ -46,6 +46,31 @@ def counted_once(backend: Any, shared: Path) -> tuple[process.Completed, float, 
 
     found = once(shared, "counted", run)
     return process.Completed(**found["done"]), found["photons"], found["truth"], shared / "counted"
+
+
+BY_HAND = 5.0e3
+"""Photons that a flag states, where the file states others."""
+FACTORS = ("--rect-s1s2-init", "ones", "--rect-s1s2-trainable")
+NEAR = 0.1
+"""Of one: as far as a factor comes that begins there, in two steps of a thousandth."""
+
+
+def by_hand(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
+    """The training with photons by hand and, where the help lists the flags, with factors that begin at one and are learnt: how
+    it ended, and its checkpoint; once for all checks of a session.
+    """
+    solving.understood(backend, "train", "--nphotons", shared)
+    more = FACTORS if all(flag in solving.offered(backend, "train", shared) for flag in FACTORS[::2]) else ()
+    asked = ("--nphotons", f"{BY_HAND:g}", *more)
+    done = once(shared, "counted-by-hand", lambda folder: vars(counted(backend, folder, *asked)[0]))
+    return process.Completed(**done), shared / "counted-by-hand" / "output" / "checkpoints" / "last.ckpt"
+
+
+def factors(backend: Any, checkpoint: Path) -> dict[str, float]:
+    """The factor of each part of the object in a checkpoint, less one."""
+    module, batch = backend.count_open(checkpoint), counts.batch_of(counts.prepared(backend, 1)["train"])
+    found, weights = counts_factors.factors_of(backend, module, batch), counts.state(backend, module)
+    return {part: float(weights[name].reshape(-1)[place]) - 1 for (name, place), part in found.items()}
 
 
 def drawn(backend: Any, shared: Path, seed: int, listed_too: bool = True) -> tuple[process.Completed, Path]:

@@ -127,15 +127,27 @@ def test_counts_of_several_processes_are_refused_or_trained(
 
 @pytest.mark.slow
 @pytest.mark.clause("CLI-016~2", needs=("BUNDLE-040",))
-def test_photons_by_hand_go_before_those_of_the_file(
-    backend: Any, observe: Observer, tmp_path: Path, shared_folder: Path
-) -> None:
+def test_photons_by_hand_go_before_those_of_the_file(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """The file states 20,000, the flag 5,000. If this fails, suspect a flag that counts where the file says nothing alone."""
-    solving.understood(backend, "train", "--nphotons", shared_folder)
-    train, _, _ = counted_commands.counted(backend, tmp_path, "--nphotons", "5e3")
+    train, checkpoint = counted_commands.by_hand(backend, shared_folder)
     ended(observe, train)
 
-    found = backend.count_statistics(backend.count_open(tmp_path / "output" / "checkpoints" / "last.ckpt"))
+    found = backend.count_statistics(backend.count_open(checkpoint))
 
     mean = native.array(native.item(found, "mean_measured_intensity")).astype(float)
-    observe.close("photons of a mean pattern", mean * networks.N**2, np.array([5e3]), dtype="float32")
+    observe.close("photons of a mean pattern", mean * networks.N**2, np.array([counted_commands.BY_HAND]), dtype="float32")
+
+
+@pytest.mark.slow
+@pytest.mark.clause("CLI-016~2", needs=("CISCALE-008", "CISCALE-010"))
+@pytest.mark.parametrize("flag", counted_commands.FACTORS[::2])
+def test_factors_begin_and_learn_as_flags_say(backend: Any, observe: Observer, shared_folder: Path, flag: str) -> None:
+    """At one, and both move from there. If this fails, suspect flags that are parsed and dropped."""
+    solving.understood(backend, "train", flag, shared_folder)
+    train, checkpoint = counted_commands.by_hand(backend, shared_folder)
+    ended(observe, train)
+
+    moved = counted_commands.factors(backend, checkpoint)
+
+    observe.equal("far from one", [part for part, by in moved.items() if abs(by) > counted_commands.NEAR], [])
+    observe.equal("moved", sorted(part for part, by in moved.items() if by != 0), ["imaginary", "real"])
