@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
@@ -49,6 +49,13 @@ def the_last_is_kept_where_training_goes_on(callbacks: list[Any]) -> list[Any]:
     keep = last.on_train_epoch_end
     last.on_train_epoch_end = lambda run, module: None if run.should_stop else keep(run, module)
     return [*stopping, ranked, last]
+
+
+def bad_epochs_need_not_be_in_a_row(original: Any, self: Any, current: Any) -> Any:
+    before = self.wait_count
+    found = original(self, current)
+    self.wait_count = max(self.wait_count, before)
+    return found
 
 
 def the_version_is_a_number_of_folders(original: Any, self: Any) -> int:
@@ -107,6 +114,9 @@ mutant("GUARD-TRAIN-020n", "without test data one checkpoint stands for all", f"
     plant=function(checkpoints.checkpoint_callbacks, all_are_one_without_validation))
 mutant("GUARD-TRAIN-020o", "of several checkpoints the newest are kept, not the best", f"{KEPT}[two]",
     plant=function(checkpoints.checkpoint_callbacks, the_newest_are_the_best))
+mutant("GUARD-TRAIN-020p", "epochs without improvement count although they are not in a row",
+    "TRAIN-021:another_logged_metric_is_honoured[min]", clauses=("TRAIN-020",),
+    plant=method(EarlyStopping, "_evaluate_stopping_criteria", bad_epochs_need_not_be_in_a_row))
 mutant("GUARD-TRAIN-030c", "a log has the number of those that are there", "TRAIN-030:every_run_has_its_own_metrics_file",
     plant=method(CSVLogger, "_get_next_version", the_version_is_a_number_of_folders))
 mutant("GUARD-TRAIN-040f", "a patience of two epochs or more is one epoch shorter",

@@ -43,6 +43,13 @@ def early_end(losses: Sequence[float], patience: int) -> int:
     return len(losses)
 
 
+def early_end_of(losses: Sequence[float], patience: int, epochs: int, mode: str) -> int:
+    """The same of a run of `epochs` that stopped after its `losses`, or went on: what it did not run would have improved."""
+    signed = [loss if mode == "min" else -loss for loss in losses]
+    further = [min(signed) - later for later in range(1, 1 + epochs - len(signed))]
+    return early_end([*signed, *further], patience)
+
+
 State = dict[str, Any]
 """What an optimiser remembers: `v`, `m`, `s`, and `t`, the number of updates."""
 

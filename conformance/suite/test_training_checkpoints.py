@@ -118,16 +118,23 @@ def test_without_validation_the_training_loss_is_monitored(backend: Any, observe
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-021~1", needs=("TRAIN-004",))
+@pytest.mark.clause("TRAIN-021~1", "TRAIN-020~2", needs=("TRAIN-004",))
 @pytest.mark.parametrize(("mode", "best"), [("min", np.argmin), ("max", np.argmax)], ids=["min", "max"])
 def test_another_logged_metric_is_honoured(backend: Any, observe: Observer, mode: str, best: Any) -> None:
-    """With test data too, the training loss can rank the epochs. If this fails, suspect a ranking before it is known."""
+    """With test data too, the training loss can rank the epochs, and end a training: it goes up and down with its batches.
+
+    If this fails, suspect a ranking before it is known, or a count of epochs that are not in a row.
+    """
     name = backend.loss_names(backend.module(runs.configuration(backend, SMALL, Path("unused"))))["train"]
-    recipe = replace(SMALL, groups=7, epochs=3, rate=runs.STILL)
+    recipe = replace(SMALL, groups=7, epochs=7, rate=runs.STILL, seed=44)
+    patient = with_execution(recipe, early_stop_patience=2)
 
-    run = runs.trained(backend, with_execution(recipe, checkpoint_mode=mode, checkpoint_monitor_metric=name))
+    run = runs.trained(backend, with_execution(patient, checkpoint_mode=mode, checkpoint_monitor_metric=name))
 
-    observe.equal("epoch", list(runs.ranked(run).values()), [int(best(runs.losses(run)))])
+    history = runs.losses(run)
+    observe.equal("epoch", list(runs.ranked(run).values()), [int(best(history))], clause="TRAIN-021")
+    owed = schedules.early_end_of(history, 2, recipe.epochs, mode)
+    observe.equal("epochs", len(history), owed, clause="TRAIN-020")
 
 
 @pytest.mark.clause("TRAIN-021~1")
