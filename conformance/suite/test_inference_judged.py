@@ -231,7 +231,7 @@ def test_brighter_patterns_leave_the_same(backend: Any, observe: Observer) -> No
     observe.close("residual", found[1], found[0], dtype="float32")
 
 
-@pytest.mark.clause("INFER-055~2", evidence="symmetry")
+@pytest.mark.clause("INFER-055~3", evidence="symmetry")
 def test_place_and_gauge_are_taken_out_and_told(backend: Any, observe: Observer) -> None:
     """The same object elsewhere, brighter and under a ramp, also where little of it is shown. If this fails, suspect x for y,
     or a conjugate.
@@ -247,7 +247,7 @@ def test_place_and_gauge_are_taken_out_and_told(backend: Any, observe: Observer)
     observe.close("told of a corner", compared.figures(little, *compared.TOLD), told, dtype="float64")
 
 
-@pytest.mark.clause("INFER-055~2", evidence="analytic")
+@pytest.mark.clause("INFER-055~3", evidence="analytic")
 @pytest.mark.parametrize("unit", [1.0, 1e-3, 250.0])
 def test_what_differs_is_told_beside_the_reference(backend: Any, observe: Observer, unit: float) -> None:
     """Each pixel turned by the same angle, to one side or the other. If this fails, suspect the norm of the image."""
@@ -261,7 +261,7 @@ def test_what_differs_is_told_beside_the_reference(backend: Any, observe: Observ
     observe.close("a constant", compared.figures(found, "error_null"), [null], dtype="float64")
 
 
-@pytest.mark.clause("INFER-055~2", evidence="analytic")
+@pytest.mark.clause("INFER-055~3", evidence="analytic")
 def test_rings_tell_to_which_detail_objects_agree(backend: Any, observe: Observer) -> None:
     """Alike up to a quarter of a cycle. If this fails, suspect a correlation without its mean, or rings of the wrong width."""
     image, truth = compared.fine()
@@ -271,7 +271,7 @@ def test_rings_tell_to_which_detail_objects_agree(backend: Any, observe: Observe
     observe.close("rings", compared.figures(found, "frc_half_bit_cycles_per_px"), [compared.CUT], dtype="float64")
 
 
-@pytest.mark.clause("INFER-055~2")
+@pytest.mark.clause("INFER-055~3")
 @pytest.mark.parametrize("fault", ["real", "small"])
 def test_what_is_no_object_is_not_compared(backend: Any, observe: Observer, fault: str) -> None:
     """A modulus, a stamp. If this fails, suspect a phase of zeros."""
