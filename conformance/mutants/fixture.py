@@ -67,3 +67,5 @@ mutant("GUARD-FIXTURE-021b", "another shape has the same digest", "FIXTURE-021:t
     plant=source(GENERATOR, "{arrays[name].shape}", "{arrays[name].size}"))
 mutant("GUARD-FIXTURE-021c", "the digest leaves the probe out", "FIXTURE-021:the_digest_sees_every_array[probeGuess]",
     plant=source(GENERATOR, NAMES, NAMES.replace("sorted(arrays)", "sorted(set(arrays) - {'probeGuess'})")))
+mutant("GUARD-FIXTURE-006e", "the least size of a subset is one more", "FIXTURE-006:the_generator_counts_positions",
+    plant=source(GENERATOR, "SMALLEST_SUBSET = 64, 16", "SMALLEST_SUBSET = 64, 17"))
