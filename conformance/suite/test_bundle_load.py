@@ -17,6 +17,7 @@ from conformance.scenes.archives import MODEL
 from conformance.scenes.runs import BASE, QUAD, Recipe
 
 BOTH = pytest.mark.parametrize("recipe", [BASE, QUAD], ids=["g1", "g2"])
+SHAPED = pytest.param(factories.SHAPED, marks=pytest.mark.slow)
 SHAPING = (
     "object.big", "probe.big", "probe.mask", "probe_scale", "gaussian_smoothing_sigma", "n_filters_scale", "amp_activation",
     "model_type", "pad_object",
@@ -119,7 +120,7 @@ def test_the_architecture_is_rebuilt(backend: Any, observe: Observer, recipe: Re
 
 
 @pytest.mark.clause("BUNDLE-025~1", needs=("BUNDLE-024",))
-@pytest.mark.parametrize("recipe", [BASE, QUAD, factories.SHAPED], ids=["g1", "g2", "shaped"])
+@pytest.mark.parametrize("recipe", [BASE, QUAD, SHAPED], ids=["g1", "g2", "shaped"])
 def test_a_loaded_model_works_like_the_saved_one(backend: Any, observe: Observer, recipe: Recipe) -> None:
     """Forward pass and prediction, with every field away from its default. If this fails, suspect a mask or scale lost."""
     run = runs.trained(backend, recipe)
