@@ -97,3 +97,13 @@ mutant("GUARD-CLI-031m", "--centre is taken for that of the frame as it is turne
     "CLI-031:further_flags_of_a_conversion_act[window]",
     plant=source("data/geometry.py", "    axes = [_axis(shape[a], centre[a], crop, side, flip, corner)",
         "    axes = [_axis(shape[a], centre[order[a]], crop, side, flip, corner)"))
+mutant("GUARD-CLI-071b", "a window may leave the detector at its near edge",
+    "CLI-071:a_window_that_leaves_the_detector_is_refused[near]",
+    plant=source("data/geometry.py", "if place - crop // 2 < 0 or place", "if place"))
+mutant("GUARD-CLI-043j", "what a training finds in its validation file is said, and stops nothing",
+    "CLI-043:nothing_is_made_of_an_implausible_file[validation]",
+    plant=source("cli/train.py", "    reports += [judged(args, record, say) for record in records if record is not None]\n",
+        "    from reference_impl.cli.judging import report_of\n\n"
+        "    found = [report_of(args, one) if one is test else judged(args, one, say) for one in records if one is not None]\n"
+        "    print(*(line for one in found for line in one.lines()), sep='\\n', file=__import__('sys').stderr)\n"
+        "    reports += found\n"))

@@ -102,14 +102,14 @@ def unstated(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     return converting.called(backend, shared, "corner", CORNER)
 
 
-EDGE = (DETECTOR // 2, DETECTOR - CROP // 2 + 1)
-"""Row and column of a centre whose window has one column more than the detector, at its far edge."""
+EDGES = {"far": (DETECTOR // 2, DETECTOR - CROP // 2 + 1), "near": (CROP // 2 - 1, DETECTOR // 2)}
+"""Row and column of a centre whose window has one column more than the detector, at its far edge; or one row, before all."""
 
 
-def beside(backend: Any, folder: Path) -> tuple[process.Completed, list[str]]:
+def beside(backend: Any, folder: Path, edge: str) -> tuple[process.Completed, list[str]]:
     """The call with a window that leaves the detector: how it ended, and what lies in its folder of results."""
     flags = {"--axes": "sy sx y x", "--measurement": "counts", "--zero-frequency": "centre", "--step": "80 nm,60 nm",
-             "--centre": f"{EDGE[0]},{EDGE[1]}", "--crop": CROP, "--object-pixel": "50 nm"}  # fmt: skip
+             "--centre": ",".join(map(str, EDGES[edge])), "--crop": CROP, "--object-pixel": "50 nm"}  # fmt: skip
     sources.understood(backend, folder, *flags, "--mask-marked")
     (out := folder / "out").mkdir()
     argv = [*backend.command("convert"), *commands.listed(_files(folder) | flags), "--mask-marked", "--output", out / "scan.npz"]

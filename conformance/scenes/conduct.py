@@ -170,24 +170,36 @@ def inspected(backend: Any, shared: Path, answered: bool) -> tuple[process.Compl
 
 
 def refused(backend: Any, shared: Path, command: str) -> tuple[process.Completed, list[str]]:
-    """A command on the file of `inspected` without a word of what it holds: how it ended, and what it has left."""
-    solving.offered(backend, command, shared)
+    """A command on the file of `inspected` without a word of what it holds, or, as `validation`, a training that is validated on
+    it: how it ended, and what it has left.
+    """
+    name = "train" if command == "validation" else command
+    solving.offered(backend, name, shared)
     inspected(backend, shared, answered=False)
     data = shared / "inspected-bare" / "data.npz"
 
     def run(folder: Path) -> process.Completed:
         own = {
             "train": lambda: {"--train_data_file": data, "--max_epochs": 1},
+            "validation": lambda: {"--train_data_file": _fine(folder), "--test_data_file": data, "--max_epochs": 1},
             "infer": lambda: {"--test_data": data, "--model_path": flags.trained(backend, shared).output},
             "reconstruct": lambda: {"--data": data, "--sweeps": 2},
         }[command]()
         output = "--output-dir" if command == "reconstruct" else "--output_dir"
-        argv = [*backend.command(command), *commands.listed(own), output, folder / "out", "--accelerator", "cpu", "--quiet"]
+        argv = [*backend.command(name), *commands.listed(own), output, folder / "out", "--accelerator", "cpu", "--quiet"]
         return commands.call(argv, folder)
 
-    name = f"refused-{command}"
-    done = process.Completed(**once(shared, name, lambda folder: vars(run(folder))))
-    return done, [left for left in archives.left(shared / name) if not holds(shared / name / left)]
+    place = f"refused-{command}"
+    done = process.Completed(**once(shared, place, lambda folder: vars(run(folder))))
+    left = [one for one in archives.left(shared / place) if one != FINE]
+    return done, [one for one in left if not holds(shared / place / one)]
+
+
+FINE = "fine.npz"
+
+
+def _fine(folder: Path) -> Path:
+    return write_npz(folder / FINE, **record(n=8, N=64))
 
 
 def holds(path: Path) -> bool:

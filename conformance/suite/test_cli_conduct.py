@@ -94,7 +94,7 @@ def test_an_implausible_file_does_not_pass_inspection(backend: Any, observe: Obs
 
 
 @pytest.mark.clause("CLI-043~3", needs=("DATA-030",))
-@pytest.mark.parametrize("command", ["train", "infer", "reconstruct"])
+@pytest.mark.parametrize("command", ["train", "infer", "reconstruct", "validation"])
 def test_nothing_is_made_of_an_implausible_file(backend: Any, observe: Observer, shared_folder: Path, command: str) -> None:
     """Code 1, every finding by name, no file. If this fails, suspect findings that are printed and not acted on."""
     done, left = conduct.refused(backend, shared_folder, command)

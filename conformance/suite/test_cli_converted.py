@@ -106,9 +106,10 @@ def test_a_probe_goes_with_its_detector(backend: Any, observe: Observer, shared_
 
 
 @pytest.mark.clause("CLI-071~1", needs=("CLI-065",))
-def test_a_window_that_leaves_the_detector_is_refused(backend: Any, observe: Observer, tmp_path: Path) -> None:
-    """One column too many at the far edge. If this fails, suspect zeros that nobody measured, or the near edge alone."""
-    done, left = beams.beside(backend, tmp_path)
+@pytest.mark.parametrize("edge", beams.EDGES)
+def test_a_window_that_leaves_the_detector_is_refused(backend: Any, observe: Observer, tmp_path: Path, edge: str) -> None:
+    """One column or row too many. If this fails, suspect zeros that nobody measured, one edge alone, or an index below zero."""
+    done, left = beams.beside(backend, tmp_path, edge)
 
     observe.equal("exit code", done.returncode, 1)
     observe.holds("reason", "crop" in done.stderr, "a message with the word crop", done.stderr[-1500:])
