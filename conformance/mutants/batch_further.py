@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import zlib
 from pathlib import Path
 
@@ -57,6 +58,12 @@ def _in_folders(pattern):
     return change
 
 
+def folders_are_patterns(original, given):
+    sources = [given] if isinstance(given, str | Path) else given
+    found = [sorted(glob.glob(f"{one}/*.npz")) if Path(one).is_dir() else [one] for one in sources]
+    return original([path for inside in found for path in inside])
+
+
 def _modes(allowed):
     def change(original, archive):
         shape = archive.header("probeGuess").shape
@@ -99,6 +106,8 @@ mutant("GUARD-BATCH-040d", "folders in a folder are looked into", f"{FOLDER}[fol
     plant=function(manifest.sources_of, _in_folders("**/*.npz")))
 mutant("GUARD-BATCH-040e", "copies that an editor keeps are scans", f"{FOLDER}[backup]",
     plant=function(manifest.sources_of, _in_folders("*.npz*")))
+mutant("GUARD-BATCH-040h", "a folder with brackets in its name holds no scans", f"{FOLDER}[folder]", f"{FOLDER}[backup]",
+    plant=function(manifest.sources_of, folders_are_patterns))
 mutant("GUARD-GROUP-041j", "neighbours that are missing are the last point", f"{FEW}[5-Nearest]",
     plant=function(rules._candidates, missing_neighbours_are_the_last_point))
 mutant("GUARD-GROUP-041k", "a rule wants more than K points", f"{FEW}[5-Nearest]", f"{FEW}[6-4_quadrant]",

@@ -27,6 +27,16 @@ ANEW = "DATA-019:what_was_stored_anew_is_opened_anew"
 BESIDE = "DATA-019:what_another_run_left_plays_no_part"
 
 
+def tensors_share_what_runs_backwards(original: Any, array: Any, dtype: Any = None) -> Any:
+    own = np.asarray(array, dtype)
+    return torch.from_numpy(own) if own.flags.writeable else original(own)
+
+
+def photons_are_pythons(original: Any, said: Any, file: Any = None) -> Any:
+    found = (said or {}).get("physics_parameters", {}).get("nphotons")
+    return original(said, file) if isinstance(found, int | float) else None
+
+
 def remembered(*parts: str) -> Any:
     """A call whose answer is kept: under the path, or under what `stat` says of the file (`st_size`, `st_mtime_ns`) as well."""
     kept: dict[Any, Any] = {}
@@ -202,6 +212,10 @@ mutant("GUARD-EXEC-015", "with loading processes the second epoch has another or
     "EXEC-015:who_loads_changes_nothing[whole-batches]", plant=random_samplers_look_ahead)
 mutant("GUARD-EXEC-015b", "loading processes draw an order of their own", "EXEC-015:who_loads_changes_nothing",
     plant=function(loaders.make_loader, workers_draw_an_order_of_their_own))
+mutant("GUARD-DATA-018q", "a probe that runs backwards in memory is refused", f"{FORMS}[container-backwards]",
+    plant=function(container.as_tensor, tensors_share_what_runs_backwards))
+mutant("GUARD-DATA-018r", "a photon number of NumPy's is none", f"{FORMS}[container-numpys-photons]",
+    plant=function(metadata.stated_nphotons, photons_are_pythons))
 # A memory of the last call.
 mutant("GUARD-DATA-019", "a header is remembered by its path", f"{REPLACED}[header]", f"{REPLACED}[factory]",
     plant=function(header.inspect_file, remembered()))

@@ -17,7 +17,7 @@ COUNT, PIXEL = 12, 5e-8
 """Exposures, and an object pixel in metres."""
 CENTRE, CROP, BIN, HELD = (47, 75), 64, 2, 0.3
 """Row and column of the beam, detector pixels that are kept and added up, and the share that is held out."""
-SIDE, PAD, DARK, SATURATED, HIGH = 64, 80, 4, 9, 60_000
+SIDE, PAD, DARK, NUMBERED, SATURATED, HIGH = 64, 80, 4, 7, 9, 60_000
 SEVERAL = 5
 """The frame with which a file begins that holds two."""
 STEP, SHAPE, OPTICS = (80e-9, 60e-9), (3, 4), {"--energy": "10 keV", "--distance": "2 m", "--detector-pixel": "75 um"}
@@ -129,7 +129,7 @@ def _raster_files(folder: Path) -> dict[str, Any]:
 
 
 def _raster_truth() -> Truth:
-    kept = [number for number in range(COUNT) if number not in (DARK, SATURATED)]
+    kept = [number for number in range(COUNT) if number not in (DARK, NUMBERED, SATURATED)]
     edge = (PAD - SIDE) // 2
     amplitudes = np.pad(np.sqrt(_raster_frames()[kept].astype(float)), ((0, 0), (edge, edge), (edge, edge)))
     row, column = np.divmod(np.array(kept), SHAPE[1])
@@ -167,8 +167,8 @@ CASES: dict[str, Case] = {
         ("--transpose", "--flip-columns", "--mask-marked", "--flip-x", "--keep-origin", "--drop-surplus"),
         _cut_files, _cut_truth, kept=True),
     "raster": Case(
-        {"--step": "80 nm,60 nm", "--scan-shape": "3,4", "--pad": PAD, "--drop-dark": 0.1, "--drop-saturated": HIGH,
-         "--measurement": "counts", "--zero-frequency": "centre", **OPTICS},
+        {"--step": "80 nm,60 nm", "--scan-shape": "3,4", "--pad": PAD, "--drop-dark": 0.1, "--drop": NUMBERED,
+         "--drop-saturated": HIGH, "--measurement": "counts", "--zero-frequency": "centre", **OPTICS},
         (), _raster_files, _raster_truth),
     "names": Case(
         {"--axes": "y x m", "--columns": "y x", "--position-unit": "um", "--mask-good": "zero", "--measurement": "amplitude",

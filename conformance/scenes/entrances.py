@@ -86,6 +86,16 @@ def _every_second(array: np.ndarray) -> np.ndarray:
     return larger[..., ::2]
 
 
+def _backwards(array: np.ndarray) -> np.ndarray:
+    turned = (slice(None, None, -1),) * array.ndim
+    return array[turned].copy()[turned]
+
+
+def _numpys_photons(given: Arrays) -> Arrays:
+    """A mean of counts, as NumPy has it; in memory alone, for a file holds text."""
+    return {**given, "_metadata": np.float32(30000)}
+
+
 CLOTHES: dict[str, Callable[[Arrays], Arrays]] = {
     "double": _each(_double),
     "half": _halves,
@@ -96,7 +106,11 @@ CLOTHES: dict[str, Callable[[Arrays], Arrays]] = {
 }
 """Name → the same numbers otherwise, as a file and as arrays."""
 IN_FILES = {**CLOTHES, "patterns-last": _patterns_last}
-IN_MEMORY = {**CLOTHES, "read-only": _each(_read_only), "views": _each(_every_second)}
+IN_MEMORY = {
+    **CLOTHES,
+    **{"read-only": _each(_read_only), "views": _each(_every_second), "backwards": _each(_backwards)},
+    "numpys-photons": _numpys_photons,
+}
 CASES = [(entrance, name) for entrance in ENTRANCES for name in (IN_MEMORY if entrance == "container" else IN_FILES)]
 IDS = [f"{entrance}-{name}" for entrance, name in CASES]
 
@@ -167,7 +181,9 @@ def through(backend: Any, entrance: str, given: Arrays, folder: Path) -> Arrays:
 def in_memory(backend: Any, given: Arrays) -> Arrays:
     """What becomes of a record of these arrays."""
     arrays = {name: value for name, value in given.items() if name != "_metadata"}
-    return _of_container(backend, backend.record(**arrays, metadata=json.loads(str(given["_metadata"]))))
+    said = given["_metadata"]
+    metadata = json.loads(str(said)) if said.dtype.kind == "U" else {"physics_parameters": {"nphotons": said}}
+    return _of_container(backend, backend.record(**arrays, metadata=metadata))
 
 
 def truth(backend: Any, entrance: str, given: Arrays) -> Arrays:

@@ -115,19 +115,22 @@ def stopped(backend: Any, number: int, folder: Path, meanwhile: Callable[[Any], 
     return Ended(done, {NAME: (out / NAME).read_bytes() if (out / NAME).is_file() else None}, archives.left(out))
 
 
-def _endless(backend: Any, folder: Path) -> list[Any]:
+def _endless(backend: Any, folder: Path, name: str = "out") -> list[Any]:
     data = write_npz(folder / "data.npz", **record(n=8, N=runs.N))
-    own = ["--train_data_file", data, "--output_dir", folder / "out", "--gridsize", 1, "--batch_size", 4]
+    own = ["--train_data_file", data, "--output_dir", folder / name, "--gridsize", 1, "--batch_size", 4]
     return [*backend.command("train"), *own, "--n_images", 8, "--accelerator", "cpu", "--quiet"]
 
 
 def disputed(backend: Any, folder: Path) -> tuple[process.Completed, bool]:
-    """A training of one epoch into the folder of another one that is under way: how it ended, and whether the other went on."""
+    """A training of one epoch into the folder of another one that is under way, by another name of the folder, `same-out`: how
+    it ended, and whether the other went on.
+    """
+    (folder / "same-out").symlink_to(folder / "out")
     seen: list[Any] = []
 
     def second(first: Any) -> None:
         first.send_signal(signal.SIGSTOP)  # it holds what it holds, and costs nothing
-        seen.append(commands.call([*_endless(backend, folder), "--max_epochs", 1], folder))
+        seen.append(commands.call([*_endless(backend, folder, "same-out"), "--max_epochs", 1], folder))
         first.send_signal(signal.SIGCONT)
         checkpoint, before = folder / "out" / "checkpoints" / "last.ckpt", time.monotonic()
         stood = checkpoint.stat().st_mtime_ns

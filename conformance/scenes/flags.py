@@ -29,6 +29,7 @@ M, GROUPS, SEED, NEIGHBOURS = 16, 10, 0, 9
 REFINED = ("reconstruction.npz", "reconstructed_amplitude.png", "reconstructed_phase.png")
 """What an older refinement has left (CLI-022)."""
 NOTES = "notes of somebody else.txt"
+THEIRS = (NOTES, f"refined/{NOTES}")
 """What stands in the output folder before, and is nobody's of these commands."""
 
 
@@ -108,7 +109,8 @@ def turned(backend: Any, shared: Path) -> solving.Solved:
     def run(folder: Path) -> process.Completed:
         data, good, _ = odd(backend, shared, folder)
         (folder / "out" / "refined").mkdir(parents=True)
-        (folder / "out" / NOTES).write_bytes(b"not yours")
+        for place in THEIRS:
+            (folder / "out" / place).write_bytes(b"not yours")
         for name in REFINED:
             (folder / "out" / "refined" / name).write_bytes(b"older")
         files = {"--model_path": flow.output, "--test_data": data, "--mask": good, "--output_dir": folder / "out"}

@@ -202,11 +202,13 @@ def test_a_map_pairs_patterns_with_positions(backend: Any, observe: Observer, tm
 @pytest.mark.parametrize("beside", map_folders.BESIDE)
 def test_a_folder_stands_for_nothing_else(backend: Any, observe: Observer, tmp_path: Path, beside: str) -> None:
     """A copy, a folder of older scans, files of other kinds. If this fails, suspect a pattern that matches more than NPZ."""
-    paths = maps.scans(tmp_path / "data")
-    map_folders.BESIDE[beside](tmp_path / "data", paths[0])
+    folder = tmp_path / "data [1]"  # a name that a pattern would mean something else by
+    paths = maps.scans(folder)
+    map_folders.BESIDE[beside](folder, paths[0])
     listed = opened(backend, tmp_path / "a", paths)
 
-    found = opened(backend, tmp_path / "b", [tmp_path / "data"])
+    with observe.accepts("a folder"):
+        found = opened(backend, tmp_path / "b", [folder])
 
     observe.equal("rows", len(found), len(listed))
     observe.equal("changed", maps.unlike(maps.values(everything(found)), maps.values(everything(listed))), [])

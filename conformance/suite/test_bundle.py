@@ -167,9 +167,9 @@ def test_missing_folders_are_made(backend: Any, observe: Observer, tmp_path: Pat
     run = runs.trained(backend, BASE)
 
     with observe.accepts("a folder that is not there yet", clause="BUNDLE-010"):
-        backend.save(run.results["models"], tmp_path / "deep" / "er" / "scan 1.5um.003", run.config)
+        backend.save(run.results["models"], tmp_path / "deep" / "er [1]" / "scan 1.5um.003", run.config)
 
-    observe.equal("files", archives.left(tmp_path), ["deep/er/scan 1.5um.003.zip"], clause=("BUNDLE-001", "BUNDLE-010"))
+    observe.equal("files", archives.left(tmp_path), ["deep/er [1]/scan 1.5um.003.zip"], clause=("BUNDLE-001", "BUNDLE-010"))
 
 
 @pytest.mark.slow

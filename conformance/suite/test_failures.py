@@ -68,7 +68,7 @@ def test_a_training_that_is_stopped_says_so(backend: Any, observe: Observer, tmp
     observe.equal("older bundle", found.older, {archives.NAME: OLDER})
 
 
-@pytest.mark.clause("CLI-058~1", needs=("CLI-005",))
+@pytest.mark.clause("CLI-058~2", needs=("CLI-005",))
 def test_one_training_at_a_time_writes_to_a_folder(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """The second is refused by the folder's name, the first goes on. If this fails, suspect a folder that nobody holds."""
     second, going = failures.disputed(backend, tmp_path)

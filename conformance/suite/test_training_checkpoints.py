@@ -183,8 +183,9 @@ def test_hyper_parameters_are_four_plain_configurations(backend: Any, observe: O
 @pytest.mark.clause("TRAIN-074~1", needs=("TRAIN-060", "TRAIN-030"))
 def test_a_second_run_in_a_folder_leaves_its_own(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Another seed, the same folder. If this fails, suspect a checkpoint with a number behind its name."""
-    runs.fresh(backend, SMALL, tmp_path)
-    second = runs.fresh(backend, replace(SMALL, seed=43, epochs=2), tmp_path)
+    folder = tmp_path / "a run [1]"
+    runs.fresh(backend, SMALL, folder)
+    second = runs.fresh(backend, replace(SMALL, seed=43, epochs=2), folder)
 
     kept = runs.weights(backend, backend.load_checkpoint(runs.last(second)))
 

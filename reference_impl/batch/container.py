@@ -215,6 +215,7 @@ def as_array(value: Any) -> np.ndarray:
 
 
 def as_tensor(array: np.ndarray, dtype: Any = None) -> torch.Tensor:
-    """A tensor of `array`, sharing memory and layout unless the dtype changes or the array is read-only."""
+    """A tensor of `array`, sharing memory and layout unless the dtype changes, or the array is read-only or runs backwards."""
     array = np.asarray(array) if dtype is None else np.asarray(array).astype(dtype, copy=False)
-    return torch.from_numpy(array if array.flags.writeable else np.array(array, copy=True, order="K"))
+    as_it_is = array.flags.writeable and min(array.strides, default=0) >= 0  # torch knows no negative strides
+    return torch.from_numpy(array if as_it_is else np.array(array, copy=True, order="K"))

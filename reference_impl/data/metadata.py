@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import numbers
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,10 +35,21 @@ def stated_nphotons(metadata: Mapping[str, Any] | None, file: str | Path | None 
     value = physics.get("nphotons") if isinstance(physics, Mapping) else None
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value <= LARGEST:
         field = f"{KEY}.physics_parameters.nphotons"
         raise ContractError(file=file, field=field, expected="a positive number", found=repr(value))
     return float(value)
+
+
+def text(metadata: Mapping[str, Any]) -> str:
+    """The JSON text of a mapping; numbers, truth values and arrays of NumPy's are those of Python."""
+    return json.dumps(metadata, sort_keys=True, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if not hasattr(value, "tolist"):
+        raise TypeError(f"metadata: expected what JSON holds, found a {type(value).__name__}")
+    return value.tolist()
 
 
 def object_pixel(metadata: Mapping[str, Any] | None) -> float | None:

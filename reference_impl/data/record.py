@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -143,7 +142,7 @@ class RawData:
         names = (*COORDINATES, "diff3d", "probeGuess", "scan_index", "objectGuess", "Y", "mask")
         arrays = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         if self.metadata is not None:
-            arrays[metadata.KEY] = np.array(json.dumps(self.metadata, sort_keys=True))
+            arrays[metadata.KEY] = np.array(metadata.text(self.metadata))
         write_npz(path, arrays)
 
     def masked(self, mask: np.ndarray) -> RawData:

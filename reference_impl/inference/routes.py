@@ -14,7 +14,7 @@ require_torch()
 import torch  # noqa: E402
 
 from reference_impl.batch import fields  # noqa: E402
-from reference_impl.batch.container import as_array  # noqa: E402
+from reference_impl.batch.container import as_array, as_tensor  # noqa: E402
 from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
 from reference_impl.data import checks  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
@@ -66,7 +66,7 @@ def stitched(
     if weighting == COUNT:
         return {"image": stitch(planes, placed, M).numpy(), "canvas_frame": canvas_frame(placed, patches.shape[1], M)}
     value = fields.attribute(container, "probe")
-    probe = None if value is None else torch.from_numpy(checks.probe(as_array(value), patches.shape[1]))
+    probe = None if value is None else as_tensor(checks.probe(as_array(value), patches.shape[1]))
     probe = probe.mT if transposed and probe is not None else probe
     found = stitch_weighted(planes, placed, M, weighting, probe)
     return {"image": found["image"].numpy(), "canvas_origin": found["origin"]}

@@ -242,3 +242,13 @@ def test_reading_leaves_the_global_generator_alone(tmp_path: Path) -> None:
     load_data(path, n_subsample=7, subsample_seed=0)
 
     assert np.random.random() == expected
+
+
+def test_numbers_of_numpy_in_metadata_are_written_as_numbers(tmp_path: Path) -> None:
+    said = {"physics_parameters": {"nphotons": np.float32(30000), "N": np.int64(16)}, "dark": np.bool_(True)}
+    given = {name: value for name, value in SAMPLE.items() if name in ("xcoords", "ycoords", "diff3d", "probeGuess")}
+
+    RawData(**given, metadata=said).to_file(tmp_path / "scan.npz")
+
+    found = load_data(tmp_path / "scan.npz").metadata
+    assert found == {"physics_parameters": {"nphotons": 30000.0, "N": 16}, "dark": True}
