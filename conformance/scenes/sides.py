@@ -44,8 +44,13 @@ def _described(arrays: list[np.ndarray]) -> dict[str, Any]:
     }
 
 
+FAINT = 0.25
+"""Half of what a sigmoid makes of nothing."""
+
+
 def bordered(backend: Any, N: int, g: int) -> tuple[dict[str, Any], str, bool]:
-    """What `answered` says of a network with `relu`, the border of its amplitudes, and whether relu shows in their centre.
+    """What `answered` says of a network with `relu`, the border of its amplitudes, and whether their centre comes near zero, as
+    relu does and a sigmoid of faint logits does not; which sign a drawn network has is its own affair.
 
     Of groups a network with `probe_big`, of patches alone one without.
     """
@@ -53,7 +58,7 @@ def bordered(backend: Any, N: int, g: int) -> tuple[dict[str, Any], str, bool]:
     arrays = _answers(backend, networks.settings(backend, model), N, g)
     lit = _lit(arrays[1])
     border = "dark" if max(lit) == 0 else "lit" if min(lit) > 0.05 else "partly lit"
-    return _described(arrays), border, bool((networks.centre(arrays[1]) == 0).any())
+    return _described(arrays), border, bool(networks.centre(arrays[1]).min() < FAINT)
 
 
 def _lit(amplitude: np.ndarray) -> list[float]:

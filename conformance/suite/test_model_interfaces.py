@@ -121,8 +121,8 @@ def test_a_network_of_every_side_answers(backend: Any, observe: Observer, N: int
     If this fails, suspect a last block whose width is that of the smallest network, or a border of as many pixels.
     """
     with observe.accepts("valid input", clause="MODEL-020"):
-        found, border, zeros = sides.bordered(backend, N, g)
+        found, border, near = sides.bordered(backend, N, g)
 
     observe.equal("answer", found, sides.owed(N, g), clause="MODEL-020")
     observe.equal("border", border, {1: "dark", 2: "lit"}[g], clause="MODEL-005")
-    observe.equal("zeros of relu in the centre", zeros, True, clause="MODEL-007")
+    observe.equal("near zero in the centre", near, True, clause="MODEL-007")
