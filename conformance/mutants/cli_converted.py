@@ -115,6 +115,6 @@ mutant("GUARD-CLI-080", "pixels that nobody measured teach a probe that they are
     plant=source("cli/convert.py", "mask = None if made.mask.all() else made.mask", "mask = None"))
 mutant("GUARD-CLI-080b", "a refinement learns from the pixels that are masked", GOOD,
     plant=source("cli/probe_refinement.py", "np.where(good, pattern, modulus)", "np.where(good, modulus, pattern)"))
-mutant("GUARD-CLI-031l", "--drop counts the frames that --drop-dark and --drop-saturated leave", f"{ACT}[raster]",
+mutant("GUARD-CLI-031n", "--drop counts the frames that --drop-dark and --drop-saturated leave", f"{ACT}[raster]",
     plant=source("data/geometry_positions.py", "    return np.flatnonzero(kept)\n",
         "    kept[list(wanted.drop)] = True\n    return np.delete(np.flatnonzero(kept), list(wanted.drop))\n"))
