@@ -160,7 +160,7 @@ mutant("GUARD-CLI-103", "infer warns of gaps between patches of 20 pixels, howev
     plant=source("cli/infer.py", "judged(args, record, say, args.stitch_crop_size)", "judged(args, record, say)"))
 mutant("GUARD-CLI-103b", "infer looks for gaps between the two pixels in the middle of its patches", GAPS,
     plant=source("cli/infer.py", "judged(args, record, say, args.stitch_crop_size)", "judged(args, record, say, 2)"))
-mutant("GUARD-CLI-045j", "an older refinement goes with all that lies beside it", "CLI-045:a_file_of_somebody_else_stays",
+mutant("GUARD-CLI-045r", "an older refinement goes with all that lies beside it", "CLI-045:a_file_of_somebody_else_stays",
     plant=source("cli/refine.py", "        for name in (*FILES, RINGS):\n            (folder / name).unlink(missing_ok=True)\n",
         "        __import__('shutil').rmtree(folder, ignore_errors=True)\n"))
 mutant("GUARD-CLI-058b", "a folder is held by the name that was typed", "CLI-058:one_training_at_a_time_writes_to_a_folder",
