@@ -63,7 +63,7 @@ def test_the_first_process_speaks(backend: Any, observe: Observer, shared_folder
     observe.equal("said again", sorted(again), [])
 
 
-@pytest.mark.clause("TRAIN-082~2", evidence="differential", needs=("TRAIN-080",))
+@pytest.mark.clause("TRAIN-082~3", evidence="differential", needs=("TRAIN-080",))
 @pytest.mark.parametrize(("kind", "name"), [("train", "first epoch"), ("val", "first validation")], ids=["train", "val"])
 def test_the_first_losses_are_those_of_one_process(
     backend: Any, observe: Observer, shared_folder: Path, kind: str, name: str
@@ -76,7 +76,7 @@ def test_the_first_losses_are_those_of_one_process(
     observe.close(name, found, truth, dtype="float64")
 
 
-@pytest.mark.clause("TRAIN-082~2", evidence="symmetry", needs=("TRAIN-080",))
+@pytest.mark.clause("TRAIN-082~3", evidence="symmetry", needs=("TRAIN-080",))
 @KINDS
 def test_later_losses_are_those_of_one_process(backend: Any, observe: Observer, shared_folder: Path, kind: str) -> None:
     """The same steps. If this fails, suspect gradients that are weighted by the size of a part."""
@@ -84,7 +84,7 @@ def test_later_losses_are_those_of_one_process(backend: Any, observe: Observer, 
 
     found, truth = (pair.losses(which, kind)[1:] for which in ("two", "one"))
 
-    observe.close("losses", found, truth, dtype="float64")
+    observe.close({"train": "losses", "val": "later validation"}[kind], found, truth, dtype="float64")
 
 
 @pytest.mark.clause("TRAIN-083~1")
