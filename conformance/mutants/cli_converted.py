@@ -118,3 +118,6 @@ mutant("GUARD-CLI-080b", "a refinement learns from the pixels that are masked", 
 mutant("GUARD-CLI-031n", "--drop counts the frames that --drop-dark and --drop-saturated leave", f"{ACT}[raster]",
     plant=source("data/geometry_positions.py", "    return np.flatnonzero(kept)\n",
         "    kept[list(wanted.drop)] = True\n    return np.delete(np.flatnonzero(kept), list(wanted.drop))\n"))
+mutant("GUARD-CLI-031r", "a folder of images with brackets in its name is taken for a pattern", f"{ACT}[raster]",
+    plant=source("formats/images.py", "for path in folder.iterdir()",
+        "for path in map(Path, __import__('glob').glob(f'{folder}/*'))"))

@@ -135,6 +135,9 @@ mutant("GUARD-CLIENT-025", "rows are cut by the bounds of columns", "CLIENT-025:
     plant=source(f"{OTHER}/samples.py", "(record.ycoords, data.y_bounds)", "(record.ycoords, data.x_bounds)"))
 mutant("GUARD-CLIENT-025b", "columns are cut by the bounds of rows", "CLIENT-025:bounds_choose_what_is_trained_on[x]",
     plant=source(f"{OTHER}/samples.py", "(record.xcoords, data.x_bounds)", "(record.xcoords, data.y_bounds)"))
+mutant("GUARD-CLIENT-021r", "of a folder with brackets in its name no checkpoint is found", "CLIENT-021:the_other_library_trains",
+    plant=source(f"{OTHER}/lightning_utils.py", "sorted(folder.glob(pattern))",
+        "sorted(map(Path, __import__('glob').glob(f'{folder}/{pattern}')))"))
 mutant("GUARD-CLIENT-026", "the last checkpoint passes for the best",
     "CLIENT-026:the_best_checkpoint_is_that_of_the_best_epoch",
     plant=source(f"{OTHER}/lightning_utils.py", "for pattern in (RANKED, LAST)", "for pattern in (LAST, RANKED)"))

@@ -10,6 +10,7 @@ from reference_impl.batch import container
 from reference_impl.config import bridge
 from reference_impl.domains import domain, fields
 from reference_impl.errors import ContractError
+from reference_impl.inference import stitch
 from reference_impl.training import hyperparameters
 
 VALID = "CONFIG-075:numbers_of_numpy_are_valid"
@@ -50,6 +51,12 @@ def narrower(name, **limits):
     return constant(fields, "FIELDS", {**fields.FIELDS, name: replace(fields.FIELDS[name], **limits)})
 
 
+def windows_are_pythons(original, patches, offsets, M=20, frame=None):
+    if not isinstance(M, int):
+        raise ContractError(field="M", expected="an integer", found=repr(M))
+    return original(patches, offsets, M, frame)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -70,3 +77,5 @@ mutant("GUARD-CONFIG-075e", "a number of groups of NumPy is no number of groups"
 mutant("GUARD-CONFIG-075f", "the probe's mask is on where it is off by NumPy's truth value",
     "CONFIG-075:truth_values_of_numpy_cross_the_bridge[false]",
     plant=constant(bridge, "truth_value", a_truth_value_of_numpy_is_something))
+mutant("GUARD-CONFIG-075r", "a window is a number of Python's", "CONFIG-075:a_window_may_be_a_number_of_numpy",
+    plant=function(stitch, windows_are_pythons))

@@ -192,8 +192,8 @@ class Session:
     def _export(self, folder: Path) -> None:
         for name, n, seed in (("train", 12, 3), ("test", 8, 4)):
             records.write_npz(folder / f"{name}_data.npz", **exported(scan(n, seed), filled=True))
-        (folder / "alone").mkdir()
-        records.write_npz(folder / "alone" / "train_data.npz", **exported(scan(28, 6), filled=False))
+        (folder / "alone [1]").mkdir()
+        records.write_npz(folder / "alone [1]" / "train_data.npz", **exported(scan(28, 6), filled=False))
         view = scan(18, 5)
         edge = at_corners(view)
         places = {"edge_x": edge["xcoords"], "edge_y": edge["ycoords"], "edge_patches": known_patches(edge)}

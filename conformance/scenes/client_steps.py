@@ -227,10 +227,10 @@ def torch_train(job: Answer, folder: Path) -> Answer:
                 seen["val"] += [float(trainer.callback_metrics[module.val_loss_name])]
 
     loader = PtychoDataLoader(
-        data_dir=folder / "alone",
+        data_dir=folder / "alone [1]",
         config_manager=configs,
         data_format=DataloaderFormats("lightning_only_module"),
-        output_dir=folder / "output_torch",
+        output_dir=folder / "output_torch [1]",
     )
     model = PtychoModel._new_model(model=PtychoPINN_Lightning, config_manager=configs)
     trainer = Trainer._from_lightning(model=model, dataloader=loader, orchestration="lightning", config_manager=configs)

@@ -120,12 +120,12 @@ def _raster_frames() -> np.ndarray:
 
 
 def _raster_files(folder: Path) -> dict[str, Any]:
-    (folder / "images").mkdir()
+    (images := folder / "images [1]").mkdir()
     frames = _raster_frames()
     pieces = [*frames[:SEVERAL], frames[SEVERAL : SEVERAL + 2], *frames[SEVERAL + 2 :]]  # one file of two frames
     for number, piece in enumerate(pieces):
-        np.save(folder / "images" / f"frame_{number + 1}.npy", piece)
-    return {"--source": folder / "images", "--probe": _saved(folder, probe=lights.field(SIDE)[0])["probe"]}
+        np.save(images / f"frame_{number + 1}.npy", piece)
+    return {"--source": images, "--probe": _saved(folder, probe=lights.field(SIDE)[0])["probe"]}
 
 
 def _raster_truth() -> Truth:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,7 +50,7 @@ def reassemble_cdi_image_torch(
     module = _trained(train_results)
     routes.check_routes(patch_weighting, varpro_scaling)
     update_legacy_dict(cfg, config)
-    if isinstance(M, bool) or not isinstance(M, int) or not 0 < M <= config.model.N:
+    if isinstance(M, bool) or not isinstance(M, numbers.Integral) or not 0 < M <= config.model.N:
         raise ContractError(field="M", expected=f"an integer with 0 < M <= N = {config.model.N}", found=repr(M))
     container = ensure_container(test_data, config, cap_groups=True)
     patches = predict_patches(module, container, config, execution_config)

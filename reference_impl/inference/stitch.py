@@ -6,6 +6,7 @@ The cost is linear in the patches and independent of the canvas: each patch is f
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +63,7 @@ def refuse_unfit(patches: Any, offsets: Any, M: int) -> None:
         )
     if not bool(torch.isfinite(offsets).all()):
         raise ContractError(field="offsets", expected="finite pixels", found="NaN or infinity")
-    if isinstance(M, bool) or not isinstance(M, int) or not 0 < M <= patches.shape[1]:
+    if isinstance(M, bool) or not isinstance(M, numbers.Integral) or not 0 < M <= patches.shape[1]:
         raise ContractError(field="M", expected=f"an integer with 0 < M <= N = {patches.shape[1]}", found=repr(M))
 
 
