@@ -16,7 +16,6 @@ from reference_impl.config import registry
 from reference_impl.errors import ContractError
 
 FORM = "BUNDLE-041:an_archive_of_another_form_is_refused"
-LIKE = "BUNDLE-025:a_loaded_model_works_like_the_saved_one[shaped]"
 
 
 def the_ending_is_replaced(original: Any, models: Any, base_path: Path, *rest: Any) -> Path:
@@ -36,12 +35,6 @@ def what_was_missing_stays_so(original: Any, *given: Any) -> Any:
     for key in set(registry.cfg) - before - {"N", "gridsize", "intensity_scale"}:
         del registry.cfg[key]
     return found
-
-
-def always(**values: Any) -> Change:
-    """A loaded model has these settings, whatever its parameters say."""
-    stated = {parameters.KEY_MAP.get(name, name): value for name, value in values.items()}
-    return constant(archive, "module_of", lambda params, *rest, **more: parameters.module_of({**params, **stated}, *rest, **more))
 
 
 def tag_or_digests(original: Any, opened: Any) -> dict[str, Any]:
@@ -89,9 +82,6 @@ mutant("GUARD-BUNDLE-005e", "an intensity scale that is a whole number is not ta
     plant=function(parameters.parameters_of, a_scale_is_a_float))
 mutant("GUARD-BUNDLE-023d", "of a bundle's parameters the registry takes those that it has entries for",
     "BUNDLE-023:the_registry_holds_the_parameters_after_loading", plant=function(archive._rebuilt, what_was_missing_stays_so))
-mutant("GUARD-BUNDLE-025", "a loaded model places the patches of a group though it was trained not to", LIKE,
-    plant=always(object_big=True))
-mutant("GUARD-BUNDLE-025b", "a loaded model pads its object though it was trained not to", LIKE, plant=always(pad_object=True))
 mutant("GUARD-BUNDLE-034b", "whoever wrote an archive, the same other backend is named",
     "BUNDLE-034:archives_of_another_backend_are_named[another]", plant=function(archive._manifest, the_other_one_is_named))
 mutant("GUARD-BUNDLE-041c", "versions are compared as texts: the tenth comes before the second", f"{FORM}[tenth]",
