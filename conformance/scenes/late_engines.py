@@ -10,14 +10,17 @@ import numpy as np
 from conformance.scenes.engines import CHANGES, claimed, configuration, experiment, record
 
 
-def used(backend: Any) -> Any:
-    """The record of the plain experiment, after an engine has passed over it once, and once more where it refines the probe."""
+def used(backend: Any) -> list[Any]:
+    """Two records of the plain experiment, after one engine each has passed over them: it keeps the probe, or refines it.
+
+    Not one after both: what is turned in place by the first pass is turned back by the second.
+    """
     claimed(backend)
-    given = record(backend, experiment())
-    backend.reconstruct(None, given, configuration(backend, 1))
+    plain, refined = (record(backend, experiment()) for _ in range(2))
+    backend.reconstruct(None, plain, configuration(backend, 1))
     with suppress(ValueError, TypeError):  # INFER-041: who keeps the probe refuses
-        backend.reconstruct(None, given, configuration(backend, 4, trainable=True))
-    return given
+        backend.reconstruct(None, refined, configuration(backend, 4, trainable=True))
+    return [plain, refined]
 
 
 def wrong_late(name: str, value: float) -> dict[str, np.ndarray]:
