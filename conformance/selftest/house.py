@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,3 +108,21 @@ def build(root: Path) -> House:
 def sound(root: Path) -> House:
     """A house in order: one clause, one check, locked."""
     return build(root).chapter("physics", clause("PHYS-001~1", fence='tolerance = "exact"')).tests("physics", GOOD).lock()
+
+
+COUNTED = 0.15
+"""Seconds of processor in which the machine of the bounds counts to five million."""
+
+
+def took(argv: Sequence[str], folder: Path) -> tuple[process.Completed, float]:
+    """How a command ended, and its processor time (s) on the machine of the bounds: a slower one is not the command's fault."""
+    count = [sys.executable, "-c", "for _ in range(5_000_000): pass"]
+    counted, (done, seconds) = _spent(count, folder)[1], _spent(argv, folder)
+    return done, seconds / max(1.0, counted / COUNTED)
+
+
+def _spent(argv: Sequence[str], folder: Path) -> tuple[process.Completed, float]:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = process.run([*argv], cwd=folder)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from conformance.selftest.house import GOOD, House, check, clause
-from conformance.specification import marking
-from conformance.specification.clauses import load, parse_chapter
+from conformance.specification import bindings, clauses, marking
+from conformance.specification.clauses import find_specs, load, parse_chapter
 from conformance.specification.lint import lint, lint_lock, lock_text, read_lock, refusals
 
 
@@ -184,3 +185,19 @@ def test_the_lock_is_rewritten_only_before_a_release(house: House) -> None:
 def test_the_lock_is_stable(tmp_path: Path, house: House) -> None:
     clauses = load(house.specs).clauses
     assert lock_text(clauses) == lock_text(dict(reversed(clauses.items()))) == (house.specs / "clauses.lock.json").read_text()
+
+
+def test_a_file_is_read_as_if_its_functions_were_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = bindings.scan()
+
+    monkeypatch.setattr(bindings, "_heads", lambda text: None)
+
+    assert quick == bindings.scan() and len(quick[0]) > 1000
+
+
+def test_the_defects_of_a_clause_are_read_as_toml_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = load(find_specs())
+
+    monkeypatch.setattr(clauses, "_MUTANTS", re.compile("(?!)()"))
+
+    assert quick == load(find_specs()) and sum(len(one.mutants) for one in quick.clauses.values()) > 1000

@@ -10,6 +10,12 @@ from pathlib import Path
 
 from conformance.specification.texts import read
 
+_FUNCTION = re.compile(
+    r'^((?:async )?def \w+\((?:[^\n]*|\n(?:[ ]+[^\n]*\n)+\)[^\n]*):\n(?:    """(?:[^"]|"(?!""))*"""\n)?)'
+    r"((?:[ ]+[^\n]*\n|\n)+)",
+    re.MULTILINE,
+)
+"""A function at a file's left edge: head and docstring, body."""
 _SUSPECT = re.compile(r"If this fails,\s+suspect:?\s*(.*)", re.DOTALL)
 
 
@@ -57,14 +63,30 @@ def scan(suite: Path | None = None) -> tuple[list[Binding], list[str]]:
     found: list[Binding] = []
     problems: list[str] = []
     for path in sorted((suite or default_suite()).rglob("test_*.py")):
+        text = read(path)
         try:
-            tree = ast.parse(read(path), filename=str(path))
+            tree = _heads(text) or ast.parse(text, filename=str(path))
         except SyntaxError as error:
             problems.append(f"{path.name}:{error.lineno}: {error.msg}")
             continue
         slow = _all_slow(tree)
         found += [_binding(path, node, slow) for node in _tests(tree)]
     return found, problems
+
+
+def _heads(text: str) -> ast.Module | None:
+    """The tree of a file whose functions are empty but for their docstrings: two thirds of the time go into their bodies.
+
+    A body in which an observation says its clause stays. None where the file cannot be read so: it is read whole then.
+    """
+    parts = _FUNCTION.split(text)  # text, a function's head and docstring, its body, text, …
+    for at in range(2, len(parts), 3):
+        if "clause=" not in parts[at]:
+            parts[at] = "    pass" + "\n" * parts[at].count("\n")
+    try:
+        return ast.parse("".join(parts))
+    except SyntaxError:
+        return None
 
 
 def _all_slow(tree: ast.Module) -> bool:

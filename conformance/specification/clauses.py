@@ -47,6 +47,7 @@ RANKS = {"MUST": "required", "SHOULD": "recommended", "MAY": "optional"}
 EVIDENCE = ("algebraic", "analytic", "conservation", "symmetry", "finite-difference", "differential")
 
 HEADING = re.compile(r"(?P<id>[A-Z]+-\d{3})~(?P<revision>[1-9]\d*) (?P<title>\S.*)")
+_MUTANTS = re.compile(r'^mutants *= *\[((?:\s*"[A-Za-z0-9_.-]+"\s*,)*\s*(?:"[A-Za-z0-9_.-]+"\s*)?)\]$', re.MULTILINE)
 _KEYWORDS = {"MUST": r"MUST|SHALL|REQUIRED", "SHOULD": r"SHOULD|RECOMMENDED", "MAY": r"MAY|OPTIONAL"}
 
 
@@ -181,10 +182,16 @@ def _parse_clause(match: re.Match[str], body: str, area: str) -> tuple[Clause | 
     fence = re.match(r"\s*```toml\n(.*?)\n?```[ \t]*(?:\n|$)", body, flags=re.DOTALL)
     if not fence:
         return None, ["no TOML fence under the heading"]
+    # The list of defects is half of a fence, and made by a command: names in quotes need no reader of TOML.
+    listed = _MUTANTS.search(fence[1])
     try:
-        table = tomllib.loads(fence[1])
+        table = tomllib.loads(_MUTANTS.sub("", fence[1], count=1))
     except tomllib.TOMLDecodeError as error:
         return None, [f"TOML: {error}"]
+    if listed:
+        if "mutants" in table:
+            return None, ["TOML: mutants stands twice"]
+        table["mutants"] = listed[1].replace('"', " ").replace(",", " ").split()
     problems = [f"unknown key {key!r}" for key in table if key not in KEYS]
     text, why, suspect = _prose(body[fence.end() :])
     fields: dict[str, Any] = {"level": table.get("level"), "profiles": table.get("profiles"), "text": text}
