@@ -16,6 +16,7 @@ _FUNCTION = re.compile(
     re.MULTILINE,
 )
 """A function at a file's left edge: head and docstring, body."""
+_KEY = re.compile(r"[A-Z]+-\d+~\d")
 _SUSPECT = re.compile(r"If this fails,\s+suspect:?\s*(.*)", re.DOTALL)
 
 
@@ -77,11 +78,12 @@ def scan(suite: Path | None = None) -> tuple[list[Binding], list[str]]:
 def _heads(text: str) -> ast.Module | None:
     """The tree of a file whose functions are empty but for their docstrings: two thirds of the time go into their bodies.
 
-    A body in which an observation says its clause stays. None where the file cannot be read so: it is read whole then.
+    The body of a test of several clauses stays, whose observations say which is theirs. None where the file cannot be read so:
+    it is read whole then.
     """
     parts = _FUNCTION.split(text)  # text, a function's head and docstring, its body, text, …
     for at in range(2, len(parts), 3):
-        if "clause=" not in parts[at]:
+        if len(_KEY.findall(parts[at - 2])) < 2:  # what stands above a function: its marks
             parts[at] = "    pass" + "\n" * parts[at].count("\n")
     try:
         return ast.parse("".join(parts))
