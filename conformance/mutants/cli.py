@@ -92,7 +92,7 @@ mutant("GUARD-CLI-012", "train refuses doubles, which the reader takes", FORMS,
 mutant("GUARD-CLI-012b", "train takes dim amplitudes for counts", FORMS,
     plant=looks_into_the_file('how["measurement"] = "counts" if plain["diff3d"].max() < 1 else how["measurement"]'))
 mutant("GUARD-CLI-012c", "train takes the photons of the file where they have a point", FORMS,
-    plant=source("data/metadata.py", "not isinstance(value, int | float)", "not isinstance(value, float)"))
+    plant=source("data/metadata.py", "not isinstance(value, numbers.Real)", "not isinstance(value, float)"))
 mutant("GUARD-CLI-014", "--accumulate-grad-batches has no effect", "CLI-014:every_flag_reaches_the_training",
     plant=source("cli/train.py", "args.accumulate_grad_batches} if args.accumulate_grad_batches != 1 else",
         "args.accumulate_grad_batches} if False else"))
