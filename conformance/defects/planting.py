@@ -106,9 +106,7 @@ class Plant:
             os.environ[COPY] = str(Path(self.copies[0].name).resolve())
             os.environ["PYTHONPATH"] = os.pathsep.join(p for p in (os.environ[COPY], os.environ.get("PYTHONPATH")) if p)
         self.changed.append(path)
-        copy = Path(self.copies[0].name)
-        places = (copy / ROOT / path, copy / path, copy / ROOT / f"_{path}")
-        return next((place for place in places if place.is_file()), places[0])
+        return place(Path(self.copies[0].name, ROOT), path)
 
     def answer(self, name: str, wrap: Wrap) -> None:
         """Replace a method of the adapter itself: for defects that sit in no component."""
@@ -178,6 +176,12 @@ class Register(dict[str, Planted]):
         if unknown:
             raise UnknownBackend(f"no {', '.join(unknown)} in {self.package}")
         return plant([known[name] for name in names.split("+")], f"{self.package}:{names}", device)
+
+
+def place(package: Path, path: str) -> Path:
+    """The file of a row's path: in the package, beside it, or in it under the name that it has once it is installed."""
+    places = (package / path, package.parent / path, package / f"_{path}")
+    return next((file for file in places if file.is_file()), places[0])
 
 
 def _area(module: str) -> str:

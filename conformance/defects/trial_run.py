@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.defects import company, resolution, trials
+from conformance.defects import company, rehearsal, resolution, trials
 from conformance.defects.planting import Planted
 from conformance.defects.trials import Tried
 from conformance.running.run import Options, environment, folder_for
@@ -75,6 +75,7 @@ def perform(
     if not any(tried.values()):
         raise LookupError(f"no planted defect, allowed variation or area is called {', '.join(only)}")
     refuse_idle([*tried["mutant"].values(), *tried["twin"].values()])
+    refuse_misplaced(tried)
     folder = folder_for(Options(output=output, label="mutants"))
     job = {
         "workers": workers or cores(),
@@ -107,6 +108,7 @@ def variations(only: tuple[str, ...], workers: int | None, output: Path, patienc
     twins = entries(only, "twin")
     if not twins:
         raise LookupError(f"no allowed variation or area is called {', '.join(only)}")
+    refuse_misplaced({"twin": twins})
     folder = folder_for(Options(output=output, label="twins"))
     files = sorted(path.stem for path in default_suite().rglob("test_*.py"))
     job = {"workers": workers or cores(), "patience": patience * WHOLE, "warm": True}
@@ -133,6 +135,14 @@ def refuse_idle(planted: Iterable[Planted]) -> None:
     if idle:
         told = "; ".join(f"{name}: {', '.join(files) or 'no files'}" for name, files in idle.items())
         raise LookupError(f"tried on nothing: {told}: a slow check runs where a row names it; name some, or quick ones")
+
+
+def refuse_misplaced(tried: Mapping[str, Iterable[str]]) -> None:
+    """`LookupError` for rows that do not find what they change, before anything is tried."""
+    lost = {name: why for scheme, names in tried.items() for name, why in rehearsal.misplaced(scheme, names).items()}
+    if lost:
+        told = "; ".join(f"{name}: {why}" for name, why in lost.items())
+        raise LookupError(f"cannot be planted: {told}: the reference has changed there; mend the rows, nothing was tried")
 
 
 def beside(scheme: str, entry: Planted, wide: bool = False) -> str:

@@ -1,0 +1,111 @@
+"""What a row of mutants and twins would change is looked for before anything is tried; nothing is changed.
+
+The words of a file move on, and a row that no longer finds its own would be known only when its trial has its turn.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from conformance.defects import planting
+from conformance.defects.planting import ROOT, Plant, Wrap
+
+
+class Rehearsal(Plant):
+    """A plant that finds every place of a row, calls what makes the replacement, and puts it nowhere."""
+
+    def __init__(self, adapter: type) -> None:
+        super().__init__()
+        self.adapter = adapter
+        self.texts: dict[Path, str] = {}
+
+    def method(self, owner: type, name: str, wrap: Wrap) -> None:
+        """`AttributeError` where the class has no such method."""
+        wrap(getattr(owner, name))
+
+    def function(self, original: Any, wrap: Wrap) -> None:
+        """`LookupError` where no module holds the original."""
+        if id(original) not in self.replaced and not _held(original):
+            raise LookupError(f"{original!r} is held by no module of {ROOT}")
+        self.replaced[id(original)] = wrap(self.replaced.get(id(original), original))
+
+    def constant(self, module: ModuleType, name: str, value: Any) -> None:
+        """`LookupError` where the module has no such variable."""
+        if not hasattr(module, name):
+            raise LookupError(f"{module.__name__} has no {name}")
+
+    def source(self, path: str, old: str, new: str) -> None:
+        """`LookupError` where the text does not stand there once."""
+        file = _file(path)
+        text = self.texts.get(file, _text(file))
+        if text.count(old) != 1:
+            raise LookupError(f"{path} has {text.count(old)} places {old!r}, expected one")
+        self.texts[file] = text.replace(old, new)
+
+    def removed(self, path: str) -> None:
+        """`LookupError` where there is no such file."""
+        if not _file(path).is_file():
+            raise LookupError(f"{path} is no file of {ROOT}")
+
+    def answer(self, name: str, wrap: Wrap) -> None:
+        """`AttributeError` where the adapter has no such method."""
+        wrap(getattr(self.adapter, name))
+
+    def read(self) -> None:
+        """`SyntaxError` where a file is no Python any more."""
+        for file, text in self.texts.items():
+            if file.suffix == ".py":
+                ast.parse(text, filename=file.name)
+
+
+def misplaced(scheme: str, names: Iterable[str]) -> dict[str, str]:
+    """Entry of a register (`mutant`, `twin`) → why it cannot be planted; those that can are not in it.
+
+    In a process of its own, because a row may lay its hand on more than a plant offers it.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
+        return pool.submit(_looked, scheme, tuple(names)).result()
+
+
+def _looked(scheme: str, names: tuple[str, ...]) -> dict[str, str]:
+    import importlib
+
+    from conformance.connectors.names import PLANTED
+
+    known = importlib.import_module(PLANTED[scheme]).REGISTER.all()
+    adapter = importlib.import_module(planting.ADAPTER).Reference
+    found = {name: _why(known[name].plant, adapter) for name in names}
+    return {name: why for name, why in found.items() if why}
+
+
+def _why(plant: Callable[[Plant], None], adapter: type) -> str | None:
+    rehearsal = Rehearsal(adapter)
+    try:
+        plant(rehearsal)
+        rehearsal.read()
+    except (LookupError, AttributeError, SyntaxError, OSError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _held(original: Any) -> bool:
+    """Whether a module of the reference has it as a variable."""
+    modules = [module for name, module in [*sys.modules.items()] if name.partition(".")[0] == ROOT]
+    return any(value is original for module in modules for value in vars(module).values())
+
+
+def _file(path: str) -> Path:
+    return planting.place(Path(str(sys.modules[ROOT].__file__)).parent, path)
+
+
+@lru_cache(maxsize=None)
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
