@@ -23,7 +23,7 @@ def groups_of(backend: Any, rule: str, seed: int) -> list[list[int]]:
 UNITS = pytest.mark.parametrize("unit", [2.0**-7, 2.0**12], ids=["close", "far"])
 
 
-@pytest.mark.clause("GROUP-041~4", evidence="differential")
+@pytest.mark.clause("GROUP-041~5", evidence="differential")
 @pytest.mark.parametrize("rule", ["Nearest", "Min_dist"])
 @pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 def test_members_are_near_their_centre(backend: Any, observe: Observer, rule: str, g: int) -> None:
@@ -39,7 +39,7 @@ def test_members_are_near_their_centre(backend: Any, observe: Observer, rule: st
     observe.equal("repeated", [i for i, group in enumerate(found) if len(set(group.tolist())) < g * g], [])
 
 
-@pytest.mark.clause("GROUP-041~4", evidence="differential")
+@pytest.mark.clause("GROUP-041~5", evidence="differential")
 @pytest.mark.parametrize("rule", ["Nearest", "Min_dist"])
 def test_centres_lie_within_the_bounds(backend: Any, observe: Observer, rule: str) -> None:
     """As many groups as points within. If this fails, suspect bounds in pixels, or x and y exchanged."""
@@ -50,7 +50,7 @@ def test_centres_lie_within_the_bounds(backend: Any, observe: Observer, rule: st
     observe.equal("groups", len(found), len(oracle.within(points, BOUNDS["x_bounds"], BOUNDS["y_bounds"])))
 
 
-@pytest.mark.clause("GROUP-041~4")
+@pytest.mark.clause("GROUP-041~5")
 @pytest.mark.parametrize("rule", ["Nearest", "4_quadrant"])
 def test_every_centre_is_repeated(backend: Any, observe: Observer, rule: str) -> None:
     """Three groups about each centre. If this fails, suspect repetitions of the whole scan's first point."""
@@ -62,7 +62,7 @@ def test_every_centre_is_repeated(backend: Any, observe: Observer, rule: str) ->
     observe.equal("groups", len(thrice), 3 * len(once))
 
 
-@pytest.mark.clause("GROUP-041~4")
+@pytest.mark.clause("GROUP-041~5")
 @pytest.mark.parametrize("rule", ["Nearest", "Min_dist"])
 def test_a_centre_is_left_out_by_its_number(backend: Any, observe: Observer, rule: str) -> None:
     """Each place was taken twice: the other exposure is a neighbour. If this fails, suspect the first of a query's answer."""
@@ -74,7 +74,7 @@ def test_a_centre_is_left_out_by_its_number(backend: Any, observe: Observer, rul
     observe.equal("centres among members", [i for i, group in enumerate(found.tolist()) if i in group], [])
 
 
-@pytest.mark.clause("GROUP-041~4")
+@pytest.mark.clause("GROUP-041~5")
 @pytest.mark.parametrize("rule", ["Nearest", "Min_dist"])
 def test_a_repeated_centre_is_drawn_anew(backend: Any, observe: Observer, rule: str) -> None:
     """Seventy ways to choose, and five groups of each centre. If this fails, suspect one group that is written five times."""
@@ -86,7 +86,7 @@ def test_a_repeated_centre_is_drawn_anew(backend: Any, observe: Observer, rule: 
     observe.at_least("different groups", different, 200)
 
 
-@pytest.mark.clause("GROUP-041~4")
+@pytest.mark.clause("GROUP-041~5")
 def test_a_repeated_centre_has_other_members_in_its_quadrants(backend: Any, observe: Observer) -> None:
     """Some six to choose from in each. If this fails, suspect a rule that is carried out once for all repetitions."""
     found = native.array(backend.group_by(maps.scattered(), "4_quadrant", 2, K=24, repetitions=5, seed=3))
@@ -95,7 +95,7 @@ def test_a_repeated_centre_has_other_members_in_its_quadrants(backend: Any, obse
     observe.at_least("different groups", different, len(found) // 2)
 
 
-@pytest.mark.clause("GROUP-041~4", evidence="differential")
+@pytest.mark.clause("GROUP-041~5", evidence="differential")
 def test_quadrants_are_filled_from_the_nearest(backend: Any, observe: Observer) -> None:
     """Of K nearest, and who lacks a quadrant there is left out. If this fails, suspect quadrants of the whole scan."""
     points = maps.scattered()
@@ -109,7 +109,7 @@ def test_quadrants_are_filled_from_the_nearest(backend: Any, observe: Observer) 
     observe.equal("outside", outside, [])
 
 
-@pytest.mark.clause("GROUP-041~4", evidence="differential")
+@pytest.mark.clause("GROUP-041~5", evidence="differential")
 def test_members_keep_their_distance(backend: Any, observe: Observer) -> None:
     """The annulus about the centre; who finds too few is left out. If this fails, suspect a distance to the group's mean."""
     points, limits = maps.scattered(), (2.0, 5.0)
@@ -125,7 +125,7 @@ def test_members_keep_their_distance(backend: Any, observe: Observer) -> None:
     observe.equal("outside", outside, [])
 
 
-@pytest.mark.clause("GROUP-041~4", evidence="analytic")
+@pytest.mark.clause("GROUP-041~5", evidence="analytic")
 @pytest.mark.parametrize("limits", [(3.0, 3.0), (2.0, 2.9), (3.7, 4.0)], ids=["one", "from", "to"])
 def test_both_ends_of_the_distances_count(backend: Any, observe: Observer, limits: tuple[float, float]) -> None:
     """Neighbours are 3 px away along x, 2 and 4 px along y. If this fails, suspect a limit that is left out."""
@@ -139,7 +139,7 @@ def test_both_ends_of_the_distances_count(backend: Any, observe: Observer, limit
     observe.equal("too near or too far", int(((apart < low) | (apart > high)).sum()), 0)
 
 
-@pytest.mark.clause("GROUP-041~4", evidence="differential")
+@pytest.mark.clause("GROUP-041~5", evidence="differential")
 def test_a_raster_of_eight_has_36_centres(backend: Any, observe: Observer) -> None:
     """Those with a neighbour in every quadrant. If this fails, suspect rows for all 64, or the point −1."""
     points = maps.raster()
@@ -150,7 +150,7 @@ def test_a_raster_of_eight_has_36_centres(backend: Any, observe: Observer) -> No
     observe.equal("no points", found[(found < 0) | (found >= 64)].tolist(), [])
 
 
-@pytest.mark.clause("GROUP-041~4", evidence="differential")
+@pytest.mark.clause("GROUP-041~5", evidence="differential")
 def test_quadrants_stand_in_their_order(backend: Any, observe: Observer) -> None:
     """Top left, top right, bottom left, bottom right; y runs down. If this fails, suspect y running up."""
     points = maps.raster()
@@ -162,7 +162,7 @@ def test_quadrants_stand_in_their_order(backend: Any, observe: Observer) -> None
     observe.equal("quadrants", order, [[0, 1, 2, 3]] * 36)
 
 
-@pytest.mark.clause("GROUP-041~4")
+@pytest.mark.clause("GROUP-041~5")
 @pytest.mark.parametrize(
     ("rule", "options"),
     [("Min_dist", {"min_distance": 900.0, "max_distance": 901.0}), ("4_quadrant", {"x_bounds": (0.0, 0.05)})],
@@ -176,7 +176,7 @@ def test_a_rule_that_finds_nothing_is_an_error(backend: Any, observe: Observer, 
         backend.group_by(maps.raster(), rule, 2, K=8, seed=3, **options)
 
 
-@pytest.mark.clause("GROUP-041~4", evidence="differential")
+@pytest.mark.clause("GROUP-041~5", evidence="differential")
 @pytest.mark.parametrize("rule", ["Nearest", "Min_dist", "4_quadrant"])
 @pytest.mark.parametrize("n", [5, 6, 7])
 def test_few_points_are_candidates_of_every_rule(backend: Any, observe: Observer, rule: str, n: int) -> None:
@@ -219,7 +219,7 @@ def test_a_rule_that_cannot_be_is_refused(
         backend.group_by(maps.raster(), rule, gridsize, **{"K": 8, "seed": 3, **options})
 
 
-@pytest.mark.clause("GROUP-041~4", evidence="symmetry")
+@pytest.mark.clause("GROUP-041~5", evidence="symmetry")
 @UNITS
 def test_quadrants_have_no_unit(backend: Any, observe: Observer, unit: float) -> None:
     """The raster in steps of a hundredth of a pixel, or of thousands. If this fails, suspect a margin in pixels."""
@@ -233,7 +233,7 @@ def test_quadrants_have_no_unit(backend: Any, observe: Observer, unit: float) ->
     observe.equal("quadrants", order, [[0, 1, 2, 3]] * 36)
 
 
-@pytest.mark.clause("GROUP-041~4", evidence="symmetry")
+@pytest.mark.clause("GROUP-041~5", evidence="symmetry")
 @UNITS
 def test_distances_have_no_unit(backend: Any, observe: Observer, unit: float) -> None:
     """Places and limits in another unit: as many groups, within the limits. If this fails, suspect a margin in pixels."""

@@ -125,7 +125,7 @@ def test_indexes_are_those_of_the_patterns(backend: Any, observe: Observer, tmp_
     observe.equal("indexes without patterns", alone["probe_position_indexes"].tolist(), list(range(12)))
 
 
-@pytest.mark.clause("SIDE-004~1")
+@pytest.mark.clause("SIDE-004~2")
 @pytest.mark.parametrize("M", [12, 16, 1], ids=["M12", "M16", "M1"])
 def test_patterns_stand_beside_a_product(backend: Any, observe: Observer, tmp_path: Path, M: int) -> None:
     """One after the other, also where there are as many as rows. If this fails, suspect axes found by their length."""

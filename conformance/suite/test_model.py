@@ -128,7 +128,7 @@ def test_outer_branch_fills_the_border(backend: Any, observe: Observer) -> None:
 
 
 @pytest.mark.device
-@pytest.mark.clause("MODEL-006~1")
+@pytest.mark.clause("MODEL-006~2")
 @pytest.mark.parametrize("activation", ["sigmoid", "softplus"])
 @pytest.mark.parametrize("g", [1, 2], ids=["g1", "g2"])
 def test_border_is_empty_without_probe_big(backend: Any, observe: Observer, g: int, activation: str) -> None:

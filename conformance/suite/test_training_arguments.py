@@ -78,7 +78,7 @@ def test_a_small_improvement_is_one(backend: Any, observe: Observer) -> None:
     observe.equal("epochs", len(runs.losses(stopped)), oracle.early_end(whole, 1))
 
 
-@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020",))
+@pytest.mark.clause("TRAIN-066~2", needs=("TRAIN-020",))
 @pytest.mark.parametrize("what", sorted(given.OTHER))
 def test_data_that_differ_in_one_place_are_others(backend: Any, observe: Observer, tmp_path: Path, what: str) -> None:
     """One number of the last pattern, of a position, of the probe. If this fails, suspect a digest of what comes first."""
@@ -150,7 +150,7 @@ def test_a_reconstruction_leaves_the_process_as_it_was(backend: Any, observe: Ob
     observe.equal("gradient", after[1], before[1])
 
 
-@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020",))
+@pytest.mark.clause("TRAIN-066~2", needs=("TRAIN-020",))
 def test_a_record_of_another_dose_is_another(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """The same patterns with another photon number of their own. If this fails, suspect the configuration's number for both."""
     path = runs.last(given.dosed(backend, tmp_path / "first", replace(TWO, epochs=1), 3.0e4))
@@ -175,7 +175,7 @@ def test_other_groups_that_are_meant_are_of_the_same_scan(backend: Any, observe:
     observe.equal("groups", len(native.item(run.results, "train_container")), 6)
 
 
-@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020",))
+@pytest.mark.clause("TRAIN-066~2", needs=("TRAIN-020",))
 @pytest.mark.parametrize(
     "off",
     [{"enable_checkpointing": False}, {"enable_progress_bar": False}, {"logger_backend": "none"}],

@@ -86,7 +86,7 @@ def test_a_run_may_be_resumed_more_than_once(backend: Any, observe: Observer) ->
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020",))
+@pytest.mark.clause("TRAIN-066~2", needs=("TRAIN-020",))
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
@@ -113,7 +113,7 @@ def test_another_setting_than_the_checkpoints_is_refused(
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020",))
+@pytest.mark.clause("TRAIN-066~2", needs=("TRAIN-020",))
 def test_other_training_data_are_refused(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """The same patterns at each other's places are other data. If this fails, suspect a comparison of settings alone."""
     recipe = resumed(backend, ADAM)
@@ -127,7 +127,7 @@ def test_other_training_data_are_refused(backend: Any, observe: Observer, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.clause("TRAIN-066~1", needs=("TRAIN-020", "BATCH-037"))
+@pytest.mark.clause("TRAIN-066~2", needs=("TRAIN-020", "BATCH-037"))
 def test_under_another_mask_patterns_are_other_data(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Dark where a mask hides them, with it and without. If this fails, suspect a comparison of the patterns alone."""
     good = masks.mask(runs.N)

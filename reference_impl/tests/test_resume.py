@@ -107,6 +107,15 @@ def test_an_accepted_rate_acts_from_the_next_epoch_on(last: Path, tmp_path: Path
     assert any(not torch.equal(value, weights(faster)[name]) for name, value in weights(same).items())
 
 
+def test_no_seed_is_the_seed_that_stands_for_none(tmp_path: Path) -> None:
+    """TRAIN-011: where none is stated the run's seed is 42."""
+    unsaid = trained(tmp_path / "first", subsample_seed=None)
+
+    results = resumed(unsaid, tmp_path / "then", subsample_seed=42)
+
+    assert len(results["history"]["train_loss"]) == 3
+
+
 def test_other_groups_are_other_data_and_accepted_with_them(last: Path, tmp_path: Path) -> None:
     results = resumed(last, tmp_path, train=container(6), changing=("train_data", "batch_size"), batch_size=2)
 

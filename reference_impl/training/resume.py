@@ -26,7 +26,7 @@ from lightning.pytorch.callbacks import Callback  # noqa: E402
 from torch.optim.lr_scheduler import LambdaLR  # noqa: E402
 
 from reference_impl.batch import MappedDataset  # noqa: E402
-from reference_impl.batch.container import as_array  # noqa: E402
+from reference_impl.batch.container import as_array, resolve_seed  # noqa: E402
 from reference_impl.domains.fields import shown  # noqa: E402
 from reference_impl.errors import ContractError, reason_of  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
@@ -122,7 +122,7 @@ def changed_settings(path: Path, now: Provenance, accepted: Iterable[str]) -> li
     if now.settings["nepochs"] <= done:
         expected = f"more than the {done} epochs that {path} has been trained for"
         raise ContractError(field="nepochs", expected=expected, found=f"{now.settings['nepochs']}: nothing is left to train")
-    differing = [name for name in now.settings if name in then and then[name] != now.settings[name]]
+    differing = [name for name in now.settings if name in then and _meant(name, then[name]) != _meant(name, now.settings[name])]
     # More epochs are the usual way to go on; under a schedule that ends with them they bend it.
     if then.get("scheduler") != "WarmupCosine":
         differing = [name for name in differing if name != "nepochs"]
@@ -136,6 +136,11 @@ def changed_settings(path: Path, now: Provenance, accepted: Iterable[str]) -> li
                 now.file if name in ("N", "train_data", SCAN) else None,
             )
     return differing
+
+
+def _meant(name: str, value: Any) -> Any:
+    """A setting as it acts: no seed is the one that stands for none (TRAIN-011)."""
+    return resolve_seed(value) if name == "subsample_seed" else value
 
 
 def _first_said(name: str) -> int:
