@@ -9,7 +9,7 @@ import ast
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
@@ -106,6 +106,6 @@ def _file(path: str) -> Path:
     return planting.place(Path(str(sys.modules[ROOT].__file__)).parent, path)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8")
