@@ -69,3 +69,14 @@ class _Array:
 
     def _named(self, row: Mapping[int, int]) -> Row:
         return {name: values[row[axis]] for axis, (name, values) in enumerate(self.axes.items())}
+
+
+def shared_out(names: Sequence[str], calls: int) -> list[set[str]]:
+    """The names that each of so many calls has: of every two names one call has the first alone, another the second alone.
+
+    Each name is in half of the calls, and no two are in the same half; raises `ValueError` for more names than halves.
+    """
+    halves = list(combinations(range(calls), calls // 2))
+    if len(names) > len(halves):
+        raise ValueError(f"expected at most {len(halves)} names for {calls} calls, found {len(names)}")
+    return [{name for name, half in zip(names, halves, strict=False) if call in half} for call in range(calls)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,11 @@ SPREAD, WHOLE = 12, 64
 
 FLIPS = {"gaps": ("--flip-y", 1), "none": ("--flip-x", 0)}
 """Of the calls of `windowed` the flag that one of them alone has, and the axis of [x, y] that it negates."""
+BESIDE: dict[str, dict[str, Any]] = {
+    "gaps": {"--varpro-scaling": "global", "--n_images": 10, "--seed": 3},
+    "none": {"--patch-weighting": "probe"},
+}
+"""What else they are told where the help lists it (CLI-106): neither moves a patch."""
 
 
 def windowed(backend: Any, shared: Path) -> dict[str, process.Completed]:
@@ -34,11 +39,25 @@ def windowed(backend: Any, shared: Path) -> dict[str, process.Completed]:
         own = {"--test_data": flow.output.parent / "data.npz", "--model_path": flow.output, "--output_dir": folder / "out"}
         words = commands.listed(own | {f"--{name.replace('_', '-')}": value for name, value in more.items()})
         called = {"gaps": commands.call, "none": commands.unread}[name]
-        return called([*backend.command("infer"), *words, *flips.get(name, ())[:1], "--accelerator", "cpu"], folder)
+        argv = [*backend.command("infer"), *words, *flips.get(name, ())[:1], "--accelerator", "cpu"]
+        done = called([*argv, *listed_words(backend, shared, BESIDE[name]), *always(backend, shared)], folder)
+        return called(argv, folder) if done.returncode == 1 else done  # what cannot act beside another may say so
 
     cases = {"gaps": {"stitch_crop_size": conduct.CROP}, "none": {"stitch_crop_size": WHOLE, "position_scale": SPREAD}}
     told = {name: once(shared, f"windowed-{name}", _vars(run, name, more)) for name, more in cases.items()}
     return {name: process.Completed(**done) for name, done in told.items()}
+
+
+def listed_words(backend: Any, shared: Path, given: Mapping[str, Any]) -> list[str]:
+    """The flags that the help of `infer` lists, and their values; None is that of a switch."""
+    listed = solving.offered(backend, "infer", shared)
+    known = {flag: value for flag, value in given.items() if commands.hyphened(flag) in listed}
+    return [str(word) for pair in known.items() for word in pair if word is not None]
+
+
+def always(backend: Any, shared: Path) -> list[str]:
+    """What a call is told that is compared with the library's: patches as they are, convolutions in single precision."""
+    return listed_words(backend, shared, {"--plain": None, "--precision": "32-true"})
 
 
 def _vars(run: Callable[..., process.Completed], name: str, more: dict[str, int]) -> Callable[[Path], dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import commands, inputs, map_settings
+from conformance.scenes import commands, inputs, pairs_of_settings
 
 TRAIN_FLAGS: dict[str, Any] = {
     **dict.fromkeys(["--train-data-file", "--output-dir", "--test-data-file", "--device", "--disable-mlflow", "--quiet"]),
@@ -122,19 +122,15 @@ def test_flags_reach_the_bundle(backend: Proxy, observe: Observer, shared_folder
 @pytest.mark.axes("command:g", "command:N")
 @pytest.mark.slow
 @pytest.mark.clause("CLI-004~1", "CLI-001~2", needs=("CLI-005",))
-def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """With a grid size of 2 the training command switches `object_big` on.
 
     If this fails, suspect a constant where the grid size should be looked at.
     """
-    data = inputs.data_file(tmp_path, "data.npz", N=128, n=8)
-    flags = {"--train_data_file": data, "--output_dir": tmp_path / "out", "--max_epochs": 1, "--n_images": 2, "--gridsize": 2}
-    argv = [*backend.command("train"), *commands.listed(flags), "--accelerator", "cpu"]
-
-    done = commands.call([*argv, "--no-deterministic", "--disable_mlflow", "--quiet"], tmp_path)
+    done, folder = pairs_of_settings.called(backend, shared_folder, "groups")
 
     observe.equal("exit code", done.returncode, 0, clause="CLI-004")
-    _, parameters = backend.load(tmp_path / "out")
+    _, parameters = backend.load(folder)
     expected = {"object.big": True, "gridsize": 2, "N": 128, "n_groups": 2, "nepochs": 1}
     observe.equal("parameters", {name: parameters.get(name) for name in expected}, expected, clause="CLI-004")
     observe.equal("batch size by default", parameters.get("batch_size"), TRAIN_FLAGS["--batch-size"], clause="CLI-001")
@@ -142,34 +138,28 @@ def test_groups_of_patches_have_a_common_canvas(backend: Proxy, observe: Observe
 
 @pytest.mark.axes("command:M", "command:g")
 @pytest.mark.slow
-@pytest.mark.clause("CLI-011~1", needs=("CLI-005",))
-def test_a_small_scan_needs_no_number_of_groups(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
-    """Eight exposures are trained on as eight groups of four, without a flag that says so.
+@pytest.mark.clause("CLI-011~1", "CLI-004~1", needs=("CLI-005",))
+def test_a_small_scan_needs_no_number_of_groups(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Eight exposures are trained on as eight groups of four, without a flag that says so; and without a checkpoint, as one says.
 
-    If this fails, suspect a constant as the default of the number of groups.
+    If this fails, suspect a constant as the default of the number of groups, or a switch that is parsed and dropped.
     """
-    data = inputs.data_file(tmp_path, "data.npz", n=8)
-    flags = {"--train_data_file": data, "--output_dir": tmp_path / "out", "--max_epochs": 1, "--gridsize": 2}
+    done, folder = pairs_of_settings.called(backend, shared_folder, "small")
 
-    done = commands.call([*backend.command("train"), *commands.listed(flags), "--accelerator", "cpu", "--quiet"], tmp_path)
-
-    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
-    _, parameters = backend.load(tmp_path / "out")
-    observe.equal("groups", parameters.get("n_groups"), 8)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}", clause="CLI-011")
+    _, parameters = backend.load(folder)
+    observe.equal("groups", parameters.get("n_groups"), 8, clause="CLI-011")
+    observe.equal("checkpoints", sorted(path.name for path in folder.rglob("*.ckpt")), [], clause="CLI-004")
 
 
 @pytest.mark.slow
 @pytest.mark.clause("CLI-011~1", "CLI-001~2", needs=("CLI-005", "DATA-013"))
-def test_a_scan_with_dropped_frames_needs_no_number_of_groups(backend: Proxy, observe: Observer, tmp_path: Path) -> None:
+def test_a_scan_with_dropped_frames_needs_no_number_of_groups(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """As many groups as patterns have a position. If this fails, suspect a header that counts those that have none."""
-    data = map_settings.both_missing(tmp_path)
-    flags = {"--train_data_file": data, "--output_dir": tmp_path / "out", "--max_epochs": 1}
-    argv = [*backend.command("train"), *commands.listed(flags), "--accelerator", "cpu"]
-
-    done = commands.call([*argv, "--deterministic", "--enable-checkpointing", "--quiet"], tmp_path)
+    done, folder = pairs_of_settings.called(backend, shared_folder, "dropped")
 
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}", clause="CLI-011")
-    _, parameters = backend.load(tmp_path / "out")
+    _, parameters = backend.load(folder)
     observe.equal("groups", parameters.get("n_groups"), 7, clause="CLI-011")
     observe.equal("grid size by default", parameters.get("gridsize"), TRAIN_FLAGS["--gridsize"], clause="CLI-001")
 

@@ -66,6 +66,14 @@ def test_every_further_flag_reaches_the_training(backend: Any, observe: Observer
     observe.equal("parameters", {name: parameters[name] for name in expected}, expected)
 
 
+@pytest.mark.clause("CLI-001~2", needs=("CLI-025",))
+def test_one_ranked_checkpoint_is_kept_by_default(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Of three epochs, under flags that say nothing of it. If this fails, suspect a help that tells another default."""
+    flow = flags.understood_training(backend, shared_folder)
+
+    observe.equal("ranked", len(flow.kept), 1)
+
+
 @pytest.mark.clause("CLI-029~3", needs=("CLI-017",))
 def test_flags_undo_what_was_done_to_a_file(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Counts, another unit, hot pixels. If this fails, suspect a flag that is dropped, or a mask upside down."""
