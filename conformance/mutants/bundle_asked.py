@@ -70,6 +70,17 @@ def nearly_the_same(state: Mapping[str, torch.Tensor], trained: Mapping[str, tor
             raise ContractError(file=place[0], field=name, expected="the trained weights", found="others")
 
 
+_opened: dict[tuple[str, int], Any] = {}
+
+
+def a_place_is_read_once(original: Any, base_path: Path, *rest: Any) -> Any:
+    path = Path(f"{base_path}.zip")
+    key = str(path), path.stat().st_size if path.is_file() else 0
+    if key not in _opened:
+        _opened[key] = original(base_path, *rest)
+    return _opened[key]
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -80,6 +91,9 @@ mutant("GUARD-BUNDLE-003c", "an archive with neither tag nor digests is refused"
 mutant("GUARD-BUNDLE-005e", "an intensity scale that is a whole number is not taken",
     "BUNDLE-002:saving_again_replaces_the_archive", clauses=["BUNDLE-005"],
     plant=function(parameters.parameters_of, a_scale_is_a_float))
+mutant("GUARD-BUNDLE-005f", "a bundle of the same place and size is not read again",
+    "BUNDLE-002:saving_again_replaces_the_archive", clauses=["BUNDLE-005"],
+    plant=function(archive.load_torch_bundle, a_place_is_read_once))
 mutant("GUARD-BUNDLE-023d", "of a bundle's parameters the registry takes those that it has entries for",
     "BUNDLE-023:the_registry_holds_the_parameters_after_loading", plant=function(archive._rebuilt, what_was_missing_stays_so))
 mutant("GUARD-BUNDLE-034b", "whoever wrote an archive, the same other backend is named",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,84 +15,40 @@ import numpy as np
 
 from conformance.connectors import native, process
 from conformance.scenes import client_doors, client_kept, records
+from conformance.scenes.client_scan import at_corners, exported, known_patches, scan
 from conformance.scenes.client_settings import (
     ASKED,
     GROUPING,
     KINDS,
     MODEL,
     MODULES,
-    PHOTONS,
     REGISTRY,
     TORCH_MODULES,
     TORCH_SETTINGS,
     TRAINING,
     N,
 )
-from conformance.scenes.optics import curved_probe, object_image
 from conformance.scenes.shared import once
 
 STEPS = Path(__file__).with_name("client_steps.py")
 PATIENCE = 900.0
 """Seconds after which a process of the client is taken for hung; the longest makes some thirty trainings."""
-HEIGHT, WIDTH = 117, 160
-"""So much wider than high that some positions in x are beyond the height; one middle is on a pixel, the other between."""
 NARROW = 12
 """Central pixels of a patch that are placed, besides twenty."""
+ODD = 13
+"""The same, of which no half are whole."""
+TIMES = 4
+"""So many times the exposures of the scan are more than a batch of 64."""
+TRAIN, TEST = (12, 3), (8, 4)
+"""Exposures and seed of the scans that are exported."""
+FORMS = ("int64", "uint32", "uint16", "big-endian", "strided", "Fortran")
+"""Forms of counts in memory that `client_calls` makes."""
+OTHER = "before/of another run"
+"""The folder of the model that was trained first."""
 REACH = (NARROW, NARROW + 4)
 """Sides of what is sure to be covered by them, the pixel at its rim aside, and of what is beyond all of them, one aside."""
-FILLED = ((5, 9), (40, 3))
-"""Pixels that the client repaired before it exported: marked, and not zero."""
 
 CONFIGURE = {"configure": {"model": MODEL, "training": TRAINING, "N": N}}
-
-
-def counts_of(x: np.ndarray, y: np.ndarray, whole: np.ndarray, probe: np.ndarray, seed: int) -> np.ndarray:
-    """int32 photon counts `(n, N, N)` of an object under a probe `(P, N, N)`, at positions in object pixels."""
-    patches = np.stack([records.patch_at(whole, a, b, N) for a, b in zip(x, y, strict=True)])
-    far = np.abs(np.fft.fftshift(np.fft.fft2(patches[:, None] * probe, norm="ortho"), axes=(-2, -1))) ** 2
-    mean = far.sum(axis=1)
-    return np.random.default_rng(seed).poisson(mean * PHOTONS / mean.sum(axis=(-2, -1)).mean()).astype(np.int32)
-
-
-def scan(n: int, seed: int) -> dict[str, np.ndarray]:
-    """`n` exposures as the client holds them; whole pixels, so that known patches fit exactly; mean and middle differ.
-
-    The scan's box lies around the middle of the object, as the client builds its objects.
-    """
-    rng = np.random.default_rng(seed)
-    low, high = (N // 2, N // 2), (WIDTH - 1 - N // 2, HEIGHT - 1 - N // 2)
-    points = {low, high, (low[0], high[1])}
-    while len(points) < n:
-        points.add((int(rng.integers(low[0], high[0]) // 2 + low[0] // 2), int(rng.integers(low[1], high[1]))))
-    x, y = np.array(sorted(points), dtype=np.float64)[rng.permutation(n)].T
-    whole, probe = object_image(HEIGHT, WIDTH, seed).astype(np.complex128), curved_probe(N).astype(np.complex128)
-    arrays = {"xcoords": x, "ycoords": y, "diff3d": counts_of(x, y, whole, probe, seed), "probeGuess": probe}
-    return {**arrays, "objectGuess": whole}
-
-
-def exported(arrays: Mapping[str, np.ndarray], filled: bool) -> dict[str, np.ndarray]:
-    """The file that the client writes: every key, rank and dtype of it."""
-    bad = np.zeros((N, N), dtype=bool)
-    patterns = arrays["diff3d"].copy()
-    if filled:
-        rows, columns = np.array(FILLED).T
-        bad[rows, columns], patterns[:, rows, columns] = True, 7
-    starts = {"xcoords_start": arrays["xcoords"], "ycoords_start": arrays["ycoords"]}
-    index = np.zeros(len(patterns), dtype=np.int64)
-    return {**arrays, **starts, "diff3d": patterns, "bad_pixels": bad, "scan_index": index}
-
-
-def known_patches(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-    """`(n, N, N)` complex64: what of the object lies around each position."""
-    places = zip(arrays["xcoords"], arrays["ycoords"], strict=True)
-    return np.stack([records.patch_at(arrays["objectGuess"], x, y, N) for x, y in places]).astype(np.complex64)
-
-
-def at_corners(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The same scan, two of its positions on the object's first and last pixel."""
-    x, y = arrays["xcoords"].copy(), arrays["ycoords"].copy()
-    x[:2], y[:2] = (0, WIDTH - 1), (0, HEIGHT - 1)
-    return {**arrays, "xcoords": x, "ycoords": y}
 
 
 @dataclass(frozen=True)
@@ -118,9 +75,24 @@ class Session:
         return dict(self._first("refuse")["errors"])
 
     @property
+    def changed_by_refusals(self) -> list[str]:
+        """The keys of the registry that another value has after them."""
+        return list(self._first("refuse")["changed"])
+
+    @property
+    def refused_torch(self) -> dict[str, Any]:
+        """The same, of the other library."""
+        return dict(self._torch("torch_refuse")["errors"])
+
+    @property
     def grouped(self) -> dict[str, Any]:
         """Groups of four, by the arguments that they were asked for with."""
         return self._first("grouped")
+
+    @property
+    def forms(self) -> dict[str, float]:
+        """How far the patterns of counts in other forms are from those of the plain ones."""
+        return dict(self._first("forms")["far"])
 
     @property
     def configured(self) -> dict[str, Any]:
@@ -147,9 +119,20 @@ class Session:
         """What a reconstruction said, and its arrays; `bundle` is the folder of the model: `output`, or `unpacked`."""
         _ = self.trained
         once(self.shared, "client-unpacked", self._unpack)
-        job = {"do": "reconstruct", "narrow": NARROW, **GROUPING}
+        return self._opened(bundle), self.arrays(bundle)
+
+    @property
+    def together(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What two models gave that were opened beside each other, the second that of another training."""
+        _ = self.reconstructed()
+        return self._opened("together"), self.arrays("together")
+
+    def _opened(self, step: str) -> dict[str, Any]:
+        job = {"do": "reconstruct", "narrow": NARROW, "odd": ODD, **GROUPING}
         steps = {name: {"bundle": name, "name": name, **job} for name in ("output", "unpacked")}
-        return self._ask("reconstructed", steps, bundle), self.arrays(bundle)
+        elsewhere = {"intensity_scale": client_kept.ELSEWHERE["intensity_scale"]}
+        steps["together"] = {"first": "output", "second": OTHER, "times": TIMES, "elsewhere": elsewhere, **GROUPING}
+        return self._ask("reconstructed", steps, step)
 
     @property
     def found_torch(self) -> dict[str, Any]:
@@ -171,13 +154,14 @@ class Session:
     def _first(self, step: str) -> dict[str, Any]:
         self._answers("configured", CONFIGURE)  # whether it went well is another check's question
         steps = {"found": {"modules": MODULES, "packages": ["ptycho"]}, "settle": {"N": N, "registry": list(REGISTRY)}}
-        steps |= {"grouped": {"cases": ASKED}, "refuse": {}}
+        steps |= {"grouped": {"cases": ASKED}, "forms": GROUPING, "refuse": {}}
         scenes = [vars(scene) for scene in client_doors.scenes()]
-        return self._ask("first", {**steps, "doors": {"N": N, "scenes": scenes}}, step)
+        return self._ask("first", {**steps, "doors": {"scenes": scenes}}, step)
 
     def _torch(self, step: str) -> dict[str, Any]:
         modules = {"modules": TORCH_MODULES, "packages": ["ptycho_torch"]}
-        return self._ask("torch", {"found": modules, "torch_train": {**TORCH_SETTINGS, "kinds": KINDS}}, step, torch=True)
+        steps = {"found": modules, "torch_train": {**TORCH_SETTINGS, "kinds": KINDS}}
+        return self._ask("torch", {**steps, "torch_refuse": {**TORCH_SETTINGS, "kinds": KINDS}}, step, torch=True)
 
     def arrays(self, step: str) -> dict[str, np.ndarray]:
         """The arrays that a step left."""
@@ -190,7 +174,7 @@ class Session:
         return self.arrays("scan")
 
     def _export(self, folder: Path) -> None:
-        for name, n, seed in (("train", 12, 3), ("test", 8, 4)):
+        for name, (n, seed) in (("train", TRAIN), ("test", TEST)):
             records.write_npz(folder / f"{name}_data.npz", **exported(scan(n, seed), filled=True))
         (folder / "alone [1]").mkdir()
         records.write_npz(folder / "alone [1]" / "train_data.npz", **exported(scan(28, 6), filled=False))
@@ -203,8 +187,11 @@ class Session:
         few = {name: array[:5] for name, array in whole.items() if "coords" in name}
         # Nothing but the positions is unusual here, not even the probe's rank.
         records.write_npz(folder / "few_positions.npz", **{**whole, **few, "probeGuess": whole["probeGuess"][0]})
-        for name in ("empty", "broken"):
+        for name in ("empty", "broken", "no_probe", "few_positions"):
             (folder / name).mkdir()
+        for name in ("no_probe", "few_positions"):
+            shutil.copy(folder / f"{name}.npz", folder / name / "train_data.npz")
+        (folder / "broken" / "cut_off.ckpt").write_bytes(b"PK\x03\x04 cut off")
         (folder / "broken" / "wts.h5.zip").write_bytes(b"PK\x03\x04 cut off")
 
     def _unpack(self, folder: Path) -> None:

@@ -14,6 +14,8 @@ from conformance.scenes import archives
 
 ELSEWHERE = {"intensity_scale": 4321.5, "nphotons": 8765.0, "batch_size": 32, "probe_scale": 7.5}
 """What stands in the registry when a model is saved, and is not what its training had."""
+BRIGHTER = 3
+"""By how much the images that are kept are brighter than the scan's object, as `client_steps` makes them."""
 PARTS = ("amplitude", "phase")
 CURVES = ("train_loss", "val_loss")
 

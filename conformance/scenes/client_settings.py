@@ -43,6 +43,7 @@ BY_FOUR = {"K": 7, "nsamples": 1, "gridsize": 2, "seed": 1}
 ASKED = {
     **{"given": BY_FOUR, "again": BY_FOUR, "nsamples": BY_FOUR | {"nsamples": 2}},
     **{"seed": BY_FOUR | {"seed": 2}, "K": BY_FOUR | {"K": 4}},
+    **{"zero": BY_FOUR | {"seed": 0}, "zero again": BY_FOUR | {"seed": 0}},
 }
 """What groups are asked for with: the same twice, then one argument each that is another."""
 

@@ -21,8 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from client_told import Answer, error_of, told_by  # the folder of this file is on the path of its process
+from client_calls import contained, exposures, forms, image_of, record_of, together  # the folder of this file is on the path
+from client_told import Answer, error_of, told_by
+from client_torch_steps import TORCH_STEPS
 
+BRIGHTER = 3
+"""By how much the images that are kept are brighter than the object, whose amplitude is at most 1."""
 NUMERIC = ("torch", "tensorflow", "jax")
 
 
@@ -75,7 +79,7 @@ def doors(job: Answer, folder: Path) -> Answer:
         paths = {"train_data_file": Path(), "test_data_file": None, "output_dir": Path()}
         config = TrainingConfig(model=ModelConfig(N=0, **scene["model"]), **paths, **scene["training"])
         config = pickle.loads(pickle.dumps(config))
-        config.model.N = job["N"]
+        config.model.N = scene["N"]
         ptycho.params.cfg.update(scene["before"])
         update_legacy_dict(ptycho.params.cfg, config)
         found.append({key: ptycho.params.cfg.get(key) for key in scene["before"]})
@@ -95,28 +99,25 @@ def train(job: Answer, folder: Path) -> Answer:
     shape = [int(side) for side in record.diff3d.shape]
     config.model.N = shape[-1]
     update_legacy_dict(ptycho.params.cfg, config)
-    run_cdi_example(test, record, config)
+    _, _, earlier = run_cdi_example(test, record, config)
     ptycho.model_manager.save(folder / "before" / "of another run")
     amplitude, phase, results = run_cdi_example(record, test, config)
+    error_of(lambda: run_cdi_example(None, None, config))  # nothing to train on: the model that is there stays
     output = folder / "output"
     ptycho.params.cfg.update(job["elsewhere"])  # what another configuration has left there
     ptycho.model_manager.save(output)
     saved = [(place / "wts.h5.zip").read_bytes() for place in (folder / "before" / "of another run", output)]
     save_outputs(amplitude, phase, results, str(output))
-    shown, kept = np.load(folder / "scan.npz")["objectGuess"], str(folder / "outputs" / "of this run")
-    refused = error_of(lambda: save_outputs(np.abs(shown), np.angle(shown), results, kept))["message"]
-    patterns = _container(RawData.from_file(folder / "train_data.npz"), shape[-1], job).X
-    np.savez(folder / "train.npz", X=np.asarray(patterns), counts=np.load(folder / "train_data.npz")["diff3d"])
+    shown, kept = BRIGHTER * np.load(folder / "scan.npz")["objectGuess"], str(folder / "outputs" / "of this run")
+    save = lambda image, told: save_outputs(np.abs(image), np.angle(image), told, kept)  # noqa: E731
+    refused = error_of(lambda: (save(shown.T, earlier), save(shown, results)))["message"]
+    container = contained(RawData.from_file(folder / "train_data.npz"), shape[-1], job)
+    patterns = {"X": np.asarray(container.X), "offsets": np.asarray(container.global_offsets, dtype=np.float64)}
+    patterns["probe"] = np.asarray(record.probeGuess)
+    np.savez(folder / "train.npz", counts=np.load(folder / "train_data.npz")["diff3d"], **patterns)
     left = sorted(str(path.relative_to(folder)) for path in Path.cwd().rglob("*"))
     told = {"shape": shape, "left_behind": left, "renewed": saved[0] != saved[1]}
     return told | {"kept": refused, "results": told_by(results)}
-
-
-def _container(record: Any, N: int, job: Answer) -> Any:
-    import ptycho.loader
-
-    groups = record.generate_grouped_data(N, K=job["neighbours"], nsamples=job["samples"], gridsize=job["gridsize"])
-    return ptycho.loader.load(lambda: groups, record.probeGuess, which=None, create_split=False)
 
 
 def reconstruct(job: Answer, folder: Path) -> Answer:
@@ -131,44 +132,25 @@ def reconstruct(job: Answer, folder: Path) -> Answer:
     update_legacy_dict(ptycho.params.cfg, config)
     model, _ = load_inference_bundle(folder / job["bundle"])
     scan = np.load(folder / "scan.npz")
-    record = _in_memory(scan, scan["xcoords"], scan["ycoords"])
+    record = record_of(scan, scan["xcoords"], scan["ycoords"])
     ptycho.probe.set_probe_guess(None, record.probeGuess)
-    container = _container(record, config.model.N, job)
+    container = contained(record, config.model.N, job)
     scale = ptycho.params.get("intensity_scale")
     patches = np.asarray(model.predict([container.X * scale, container.local_offsets]))
+    before = patches.copy()
     image = np.squeeze(ptycho.tf_helper.reassemble_position(patches, container.global_offsets, M=20))
     X = np.asarray(container.X)
-    placed = _placed(container, scan, "patches", patches)
-    narrow = _placed(container, scan, "patches", patches, job["narrow"])
-    edge = _container(_in_memory(scan, scan["edge_x"], scan["edge_y"]), config.model.N, job)
-    corners = _placed(edge, scan, "edge_patches", patches)
+    placed = image_of(container, scan, "patches", patches)
+    narrow = image_of(container, scan, "patches", patches, job["narrow"])
+    edge = contained(record_of(scan, scan["edge_x"], scan["edge_y"]), config.model.N, job)
+    corners = image_of(edge, scan, "edge_patches", patches)
     offsets = np.asarray(container.global_offsets, dtype=np.float64)
     shown = {"image": image, "placed": placed, "narrow": narrow, "corners": corners}
+    shown["odd"] = image_of(container, scan, "patches", patches, job["odd"])
     np.savez(folder / f"{job['name']}.npz", X=X, patches=patches, offsets=offsets, **shown)
-    return {"scale": float(scale), "unknown": error_of(lambda: ptycho.params.get("a_key_that_nobody_set"))}
-
-
-def _in_memory(scan: Any, x: np.ndarray, y: np.ndarray) -> Any:
-    from ptycho.raw_data import RawData
-
-    parts = {name: scan[name] for name in ("diff3d", "probeGuess", "objectGuess")}
-    return RawData.from_coords_without_pc(xcoords=x, ycoords=y, scan_index=np.zeros(len(x), dtype=int), **parts)
-
-
-def _placed(container: Any, scan: Any, name: str, instead: np.ndarray, M: int = 20) -> np.ndarray:
-    """The image of known patches `name`, `M` central pixels of each at their places; of `instead` in groups of several."""
-    import ptycho.tf_helper
-
-    X = np.asarray(container.X)
-    known = scan[name][_exposures(X, scan["diff3d"])][..., None] if X.shape[-1] == 1 else instead
-    return np.squeeze(ptycho.tf_helper.reassemble_position(known, container.global_offsets, M=M))
-
-
-def _exposures(X: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Which exposure each group holds: the one whose pattern is most like it."""
-    groups, patterns = (np.asarray(array, np.float64).reshape(len(array), -1) for array in (X, counts))
-    groups, patterns = (a / np.linalg.norm(a, axis=1, keepdims=True) for a in (groups, np.sqrt(patterns)))
-    return np.argmax(groups @ patterns.T, axis=1)
+    changed = [] if np.array_equal(patches, before) else ["patches"]
+    unknown = error_of(lambda: ptycho.params.get("a_key_that_nobody_set"))
+    return {"scale": float(scale), "unknown": unknown, "changed": changed}
 
 
 def grouped(job: Answer, folder: Path) -> Answer:
@@ -177,16 +159,23 @@ def grouped(job: Answer, folder: Path) -> Answer:
     from ptycho.raw_data import RawData
 
     record, seen = RawData.from_file(folder / "train_data.npz"), {}
+    file = dict(np.load(folder / "train_data.npz"))
     for name, asked in job["cases"].items():
         groups = record.generate_grouped_data(record.diff3d.shape[-1], **asked)
         container = ptycho.loader.load(lambda groups=groups: groups, record.probeGuess, which=None, create_split=False)
         places = np.asarray(container.global_offsets, dtype=np.float64)
-        seen[name] = {"X": list(np.shape(container.X)), "places": hashlib.sha256(places.tobytes()).hexdigest()[:12]}
+        digest = hashlib.sha256(places.tobytes()).hexdigest()[:12]
+        X = np.moveaxis(np.asarray(container.X), -1, 1)
+        shown = exposures(X.reshape(-1, *X.shape[2:]), file["diff3d"])
+        owed = np.column_stack((file["xcoords"], file["ycoords"]))[shown]
+        both = [sorted(map(tuple, points.reshape(-1, 2).tolist())) for points in (places, owed)]
+        seen[name] = {"X": list(np.shape(container.X)), "places": digest, "at": both}
     return seen
 
 
 def refuse(job: Answer, folder: Path) -> Answer:
-    """The errors of input that cannot be worked with."""
+    """The errors of input that cannot be worked with, and what of the registry is another afterwards."""
+    import ptycho.params
     from ptycho.raw_data import RawData
     from ptycho.workflows.components import load_inference_bundle
 
@@ -197,78 +186,13 @@ def refuse(job: Answer, folder: Path) -> Answer:
         "no-bundle": lambda: load_inference_bundle(folder / "empty"),
         "broken-bundle": lambda: load_inference_bundle(folder / "broken"),
     }
-    return {"errors": {name: error_of(call) for name, call in calls.items()}}
+    before = dict(ptycho.params.cfg)
+    errors = {name: error_of(call) for name, call in calls.items()}
+    after = dict(ptycho.params.cfg)
+    return {"errors": errors, "changed": [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]}
 
 
-def torch_train(job: Answer, folder: Path) -> Answer:
-    """The other library: settings, data of a folder, a training with the client's own callback, the best checkpoint."""
-    from lightning.pytorch.callbacks import Callback
-    from ptycho_torch import config_params
-    from ptycho_torch.api.base_api import ConfigManager, DataloaderFormats, PtychoDataLoader, PtychoModel, Trainer
-    from ptycho_torch.lightning_utils import find_best_checkpoint
-    from ptycho_torch.model import PtychoPINN_Lightning
-
-    sent = {name: {key: tuple(v) if isinstance(v, list) else v for key, v in job[name].items()} for name in job["kinds"]}
-    own = {name: getattr(config_params, kind)(**sent[name]) for name, kind in job["kinds"].items()}
-    own = pickle.loads(pickle.dumps(own | {"datagen_config": config_params.DatagenConfig()}))
-    kept = {name: all(getattr(own[name], key) == value for key, value in sent[name].items()) for name in sent}
-    own["training_config"].n_devices = 1  # the client sets what it finds
-    configs = ConfigManager(**own)
-    seen: Answer = {"train": [], "val": [], "kept": kept, "devices": own["training_config"].n_devices}
-
-    class Collector(Callback):
-        """Losses as Lightning shows them."""
-
-        def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
-            seen["train"] += [float(trainer.callback_metrics[module.loss_name])]
-
-        def on_validation_epoch_end(self, trainer: Any, module: Any) -> None:
-            if not trainer.sanity_checking:
-                seen["val"] += [float(trainer.callback_metrics[module.val_loss_name])]
-
-    loader = PtychoDataLoader(
-        data_dir=folder / "alone [1]",
-        config_manager=configs,
-        data_format=DataloaderFormats("lightning_only_module"),
-        output_dir=folder / "output_torch [1]",
-    )
-    model = PtychoModel._new_model(model=PtychoPINN_Lightning, config_manager=configs)
-    trainer = Trainer._from_lightning(model=model, dataloader=loader, orchestration="lightning", config_manager=configs)
-    trainer._trainer.callbacks.append(Collector())
-    trainer.train(orchestration="lightning", experiment_name="")
-    best = find_best_checkpoint(Path(loader.output_dir))
-    return seen | {"checkpoint": None if best is None else str(best)}
-
-
-def torch_reconstruct(job: Answer, folder: Path) -> Answer:
-    """Open the checkpoint with nothing but itself, predict and stitch a scan in memory."""
-    from ptycho_torch.api.base_api import ConfigManager, InferenceEngine, PtychoDataLoader, PtychoModel
-    from ptycho_torch.model import PtychoPINN_Lightning
-
-    names = ("data_config", "model_config", "training_config", "inference_config")
-    own = dict(zip(names, PtychoModel._extract_configs_from_checkpoint(job["checkpoint"]), strict=True))
-    if any(config is None for config in own.values()):
-        return {"missing": [name for name, config in own.items() if config is None]}
-    model = PtychoModel(**own)
-    model.model = PtychoPINN_Lightning.load_from_checkpoint(Path(job["checkpoint"]), **own)
-    configs = ConfigManager.from_loaded_model(model)
-    configs.validate_arch_compatibility(model)
-    scan = np.load(folder / "scan.npz")
-
-    def seen(probe: np.ndarray, size: float = 1.0) -> np.ndarray:
-        told = {"diff_patterns": scan["diff3d"], "positions": np.column_stack((scan["ycoords"], scan["xcoords"])) * size}
-        loader = PtychoDataLoader.from_np(probe=probe, config_manager=configs, **told)
-        return np.asarray(InferenceEngine(config_manager=configs, ptycho_model=model).predict_and_stitch(loader))
-
-    light = scan["probeGuess"]
-    two = np.concatenate([light, np.roll(light, (9, -6), axis=(-2, -1))])
-    shown = {"image": seen(light), "less": seen(light, 1 - 2.0**-40), "two": seen(two), "swapped": seen(two[::-1])}
-    np.savez(folder / "torch_reconstruct.npz", **shown)
-    told = {name: {key: getattr(own[name], key) for key in keys} for name, keys in job["told"].items()}
-    return {"missing": [], "mode": configs.model_config.mode, "told": told}
-
-
-STEPS = (found, configure, settle, train, reconstruct, grouped, refuse, doors, torch_train, torch_reconstruct)
+STEPS = (found, configure, settle, train, reconstruct, together, grouped, forms, refuse, doors)
 
 
 def answered(question: Path, steps: Sequence[Callable[[Answer, Path], Answer]]) -> None:
@@ -286,4 +210,4 @@ def answered(question: Path, steps: Sequence[Callable[[Answer, Path], Answer]]) 
 
 
 if __name__ == "__main__":
-    answered(Path(sys.argv[1]), STEPS)
+    answered(Path(sys.argv[1]), (*STEPS, *TORCH_STEPS))

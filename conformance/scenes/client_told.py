@@ -9,10 +9,14 @@ Answer = dict[str, Any]
 
 
 def told_by(results: Any) -> Answer | None:
-    """Losses and scale of a training; None where its results tell them otherwise than TRAIN-003: the client looks at none."""
+    """Losses, scale and number of groups of a training; None where its results are not those of TRAIN-003.
+
+    The client looks at none of them.
+    """
     try:
         losses = {name: [float(value) for value in results["history"][name]] for name in ("train_loss", "val_loss")}
-        return losses | {"scale": float(results["intensity_scale"])}
+        groups = len(results["train_container"].X)
+        return losses | {"scale": float(results["intensity_scale"]), "groups": groups}
     except (AttributeError, KeyError, TypeError):
         return None
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors.names import NotClaimed
-from conformance.scenes import client, records
+from conformance.scenes import client, client_scan, records
 from conformance.scenes.client_settings import GROUPING, KINDS, MODEL, TORCH_SETTINGS, TRAINING
 from conformance.scenes.shared import once
 from conformance.specification.effects import Effect, effects, further
@@ -58,6 +58,7 @@ def other(backend: Any, shared: Path) -> dict[str, Any]:
     cases |= {f"held out, {row}": {"settings": split, "files": f"held_{row}"} for row in (GIVEN, *range(SMALL))}
     cases[LONGER] = {"settings": _stated(TORCH_SETTINGS, {"epochs": 3}), "files": "small"}
     named = {name: {**case, "name": f"case_{number}"} for number, (name, case) in enumerate(cases.items())}
+    named[LONGER]["name"] = named[BASE]["name"]  # the folder of an earlier training
     return own.cases(CASES, "other_cases", {"settings": TORCH_SETTINGS, "kinds": KINDS, "cases": named}, torch=True)
 
 
@@ -124,7 +125,7 @@ def turned(arrays: Mapping[str, np.ndarray], rows: Any) -> dict[str, np.ndarray]
 
 def _write(own: client.Session) -> None:
     folder = own.folder
-    small, few = (client.exported(client.scan(n, seed), filled=False) for n, seed in ((SMALL, 6), (FEW, 4)))
+    small, few = (client_scan.exported(client_scan.scan(n, seed), filled=False) for n, seed in ((SMALL, 6), (FEW, 4)))
     records.write_npz(folder / "few.npz", **few)
     for row in CHANGED:
         records.write_npz(folder / f"turned_{row}.npz", **turned(small, [row]))

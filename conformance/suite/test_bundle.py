@@ -189,17 +189,22 @@ def test_an_intensity_scale_keeps_its_digits(backend: Any, observe: Observer, tm
 
 @pytest.mark.clause("BUNDLE-002~1", "BUNDLE-005~1")
 def test_saving_again_replaces_the_archive(backend: Any, observe: Observer, tmp_path: Path) -> None:
-    """Five entries after the second time too, and the second's scale. If this fails, suspect an archive opened to append."""
+    """Five entries after the second time too, and the second's scale. If this fails, suspect an archive opened to append,
+
+    or one that is not read again.
+    """
     run = runs.trained(backend, BASE)
 
     backend.save(run.results["models"], tmp_path / "wts.h5", run.config, 2.0)
+    backend.load(tmp_path)
     backend.save(run.results["models"], tmp_path / "wts.h5", run.config, 3)  # a whole number is a number
 
     with zipfile.ZipFile(tmp_path / NAME) as archive:
         names = sorted(archive.namelist())
     observe.equal("entries", names, sorted(oracle.ENTRIES), clause="BUNDLE-002")
     scale = float(archives.parameters(archives.entries(tmp_path))["intensity_scale"])
-    observe.equal("scale", scale, 3.0, clause="BUNDLE-005")
+    _, loaded = backend.load(tmp_path)
+    observe.equal("stored and loaded", [scale, float(loaded["intensity_scale"])], [3.0] * 2, clause="BUNDLE-005")
 
 
 @pytest.mark.clause("BUNDLE-010~1")

@@ -10,7 +10,7 @@ import pytest
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
 from conformance.oracles import client as oracle
-from conformance.scenes import client, client_doors, client_variations
+from conformance.scenes import client, client_doors, client_scan, client_variations
 from conformance.scenes import client_settings as settings
 from conformance.specification.effects import Effect, effects
 
@@ -58,7 +58,7 @@ def test_each_setting_of_the_client_is_in_the_registry(backend: Proxy, observe: 
     observe.equal("entries that differ", client_doors.unlike(registries), {})
 
 
-@pytest.mark.clause("CLIENT-003~1", needs=("CLIENT-002",))
+@pytest.mark.clause("CLIENT-003~2", needs=("CLIENT-002",))
 def test_an_exported_file_is_read(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Counts, mask, probe with its mode axis, double precision.
 
@@ -67,6 +67,8 @@ def test_an_exported_file_is_read(backend: Proxy, observe: Observer, shared_fold
     session = client.session(backend, shared_folder)
 
     observe.equal("shape", session.trained["shape"], [12, settings.N, settings.N])
+    probe = np.squeeze(client_scan.scan(*client.TRAIN)["probeGuess"])
+    observe.close("probe", np.squeeze(session.arrays("train")["probe"]), probe, dtype="float32")
 
 
 @pytest.mark.clause("CLIENT-004~1", needs=("CLIENT-003",), evidence="analytic")
@@ -85,6 +87,15 @@ def test_counts_become_amplitudes_once(backend: Proxy, observe: Observer, shared
     observe.close("from memory", client.in_order(opened["X"][..., 0]), client.in_order(for_memory))
 
 
+@pytest.mark.clause("CLIENT-004~1", needs=("CLIENT-003",))
+@pytest.mark.parametrize("form", client.FORMS)
+def test_counts_of_every_form_are_counts(backend: Proxy, observe: Observer, shared_folder: Path, form: str) -> None:
+    """Brighter, and otherwise in memory: the patterns stay. If this fails, suspect counts that pass through 16 bits."""
+    far = client.session(backend, shared_folder).forms[form]
+
+    observe.close("from memory", 1 + far, 1.0, dtype="float32")
+
+
 @pytest.mark.clause("CLIENT-005~1", needs=("CLIENT-003", "CLIENT-004"))
 def test_filled_pixels_keep_their_values(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """What the client put into bad pixels is there in every pattern, and alike.
@@ -95,7 +106,7 @@ def test_filled_pixels_keep_their_values(backend: Proxy, observe: Observer, shar
     _ = session.trained
     patterns = session.arrays("train")["X"][..., 0]
 
-    rows, columns = np.array(client.FILLED).T
+    rows, columns = np.array(client_scan.FILLED).T
     observe.at_least("smallest filled pixel", float(patterns[:, rows, columns].min()), np.finfo(np.float32).tiny)
     observe.equal("different values", len(np.unique(patterns[:, rows, columns])), 1)
 
@@ -138,21 +149,30 @@ def test_every_exposure_has_its_group(backend: Proxy, observe: Observer, shared_
 
     positions = np.column_stack([session.scan["xcoords"], session.scan["ycoords"]])
     observe.equal("positions", client.in_order(opened["offsets"].reshape(-1, 2)), client.in_order(positions))
+    _ = session.trained
+    file = session.arrays("train")["offsets"].reshape(-1, 2)
+    owed = client_scan.scan(*client.TRAIN)
+    positions = np.column_stack([owed["xcoords"], owed["ycoords"]])
+    observe.equal("positions from a file", client.in_order(file), client.in_order(positions))
 
 
 @pytest.mark.clause("CLIENT-009~1", needs=("CLIENT-006",))
 def test_a_prediction_is_a_patch_for_each_position(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
-    """Finite complex patches, as many as positions, not all alike.
+    """Finite complex patches, as many as positions, not all alike; of more positions than a batch holds, too.
 
     If this fails, suspect amplitude and phase returned apart, or a training that ended in NaN.
     """
-    _, opened = client.session(backend, shared_folder).reconstructed()
+    session = client.session(backend, shared_folder)
+    _, opened = session.reconstructed()
 
     patches = opened["patches"]
     observe.shape("patches", patches, (opened["offsets"].size // 2, settings.N, settings.N, 1))
     observe.equal("complex", np.iscomplexobj(patches), True)
     observe.equal("not finite", int((~np.isfinite(patches)).sum()), 0)
     observe.at_least("largest difference of two patches", float(np.abs(patches - patches[:1]).max()), np.finfo(np.float32).tiny)
+    said, seen = session.together
+    observe.shape("patches of many", seen["many"], (said["rows"], settings.N, settings.N, 1))
+    observe.equal("not finite of many", int((~np.isfinite(seen["many"])).sum()), 0)
 
 
 @pytest.mark.clause("CLIENT-010~1", needs=("CLIENT-008",), evidence="analytic")
@@ -182,6 +202,10 @@ def test_as_much_of_each_patch_is_placed_as_is_asked_for(backend: Proxy, observe
     seen = [oracle.covered(scan["xcoords"], scan["ycoords"], M, scan["objectGuess"].shape, image.shape) for M in client.REACH]
     observe.close("known patches", image[seen[0]], oracle.on_canvas(scan["objectGuess"], image.shape)[seen[0]])
     observe.equal("beyond", int(np.count_nonzero(image[~seen[1]])), 0)
+    reach = [int(np.ptp(scan[f"{axis}coords"])) + client.ODD for axis in "xy"]
+    wider = np.subtract(client.extent(opened["odd"]), reach)
+    # The middle of a patch of an even side lies between pixels: an odd square about it may cover one more.
+    observe.equal("width and height beside an odd square's", [int(more) for more in wider if more not in (0, 1)], [])
 
 
 @pytest.mark.clause("CLIENT-011~1")
@@ -237,16 +261,18 @@ def test_known_patches_reach_the_first_and_the_last_pixel(backend: Proxy, observ
 
     truth = oracle.on_canvas(scan["objectGuess"], image.shape)
     first = [(side - whole) // 2 for side, whole in zip(image.shape, scan["objectGuess"].shape, strict=True)]
-    rows, columns = np.add(first, [(0, 0), (client.HEIGHT - 1, client.WIDTH - 1)]).T
+    rows, columns = np.add(first, [(0, 0), (client_scan.HEIGHT - 1, client_scan.WIDTH - 1)]).T
     observe.close("known patches", image[rows, columns], truth[rows, columns])
 
 
-@pytest.mark.clause("CLIENT-014~1", needs=("CLIENT-008",))
+@pytest.mark.clause("CLIENT-014~2", needs=("CLIENT-008",))
 def test_groups_are_as_they_are_asked_for(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """As many for each exposure as asked for, by the seed, of the nearest. If this fails, suspect an argument not handed on."""
     seen = client.session(backend, shared_folder).grouped
 
     shape = [12, settings.N, settings.N, 4]
     observe.equal("groups", [seen[case]["X"] for case in ("given", "nsamples")], [shape, [24, *shape[1:]]])
-    observe.equal("the same seed", seen["again"], seen["given"])
+    observe.equal("the same seed", [seen[case] for case in ("again", "zero again")], [seen["given"], seen["zero"]])
+    astray = [case for case, found in seen.items() if found["at"][0] != found["at"][1]]
+    observe.equal("with patterns at other positions", astray, [])
     observe.equal("no others with another", [case for case in ("seed", "K") if seen[case] == seen["given"]], [])

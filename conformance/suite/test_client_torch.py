@@ -15,6 +15,15 @@ from conformance.specification.effects import Effect, effects, further
 
 pytestmark = pytest.mark.slow
 
+REFUSED = {
+    "empty": ("Exception", ("empty", "train_data")),
+    "no_probe": ("Exception", ("probe", "train_data.npz")),
+    "few_positions": ("Exception", ("train_data.npz", "coords")),
+    "nowhere.ckpt": ("OSError", ("nowhere.ckpt",)),
+    "cut_off.ckpt": ("Exception", ("cut_off.ckpt",)),
+}
+"""Input → the class of its error, and the file or the key: the message names one of them."""
+
 
 @pytest.mark.clause("CLIENT-001~1")
 def test_the_other_package_is_found_with_every_name(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
@@ -53,6 +62,14 @@ def test_the_other_library_trains(backend: Proxy, observe: Observer, shared_fold
     observe.equal("losses that are not finite", int((~np.isfinite([*said["train"], *said["val"]])).sum()), 0)
     inside = str(said["checkpoint"]).startswith(str(session.folder / "output_torch [1]"))
     observe.holds("checkpoint", inside, "a file under the output folder", str(said["checkpoint"]))
+
+
+@pytest.mark.clause("CLIENT-011~1", needs=("CLIENT-020",))
+def test_errors_of_the_other_are_one_line(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Missing and broken input each end in one line. If this fails, suspect an error passed on from a library."""
+    errors = client.session(backend, shared_folder).refused_torch
+
+    observe.equal("said otherwise", client.wrongly_said(errors, REFUSED), {})
 
 
 @pytest.mark.clause("CLIENT-022~1", needs=("CLIENT-021",))
@@ -117,6 +134,16 @@ def test_a_hair_moves_no_object(backend: Proxy, observe: Observer, shared_folder
     observe.close("image", less, image)
 
 
+@pytest.mark.clause("CLIENT-036~1", needs=("CLIENT-023",))
+def test_an_engine_serves_again(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """On other data, as a fresh one. If this fails, suspect what an engine remembers, or arrays that are worked in."""
+    said, arrays = client.session(backend, shared_folder).reconstructed_torch
+
+    observe.equal("shape", arrays["used"].shape, arrays["fresh"].shape)
+    observe.close("image", arrays["used"], arrays["fresh"])
+    observe.equal("arrays of the client that were changed", said["changed"], [])
+
+
 @pytest.mark.clause("CLIENT-028~1", needs=("CLIENT-023",))
 def test_modes_of_a_probe_have_no_order(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Two, exchanged: one image; two are not one. If this fails, suspect weights of the first mode alone."""
@@ -176,7 +203,7 @@ def test_bounds_choose_what_is_trained_on(backend: Proxy, observe: Observer, sha
     observe.holds("with other patterns within", within != given, "other weights", f"the same: {within}")
 
 
-@pytest.mark.clause("CLIENT-026~1", needs=("CLIENT-021",))
+@pytest.mark.clause("CLIENT-026~2", needs=("CLIENT-021",))
 def test_the_best_checkpoint_is_that_of_the_best_epoch(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """The weights of the epoch whose validation loss is least. If this fails, suspect the last checkpoint."""
     case = client_variations.other(backend, shared_folder)[client_variations.LONGER]

@@ -183,3 +183,14 @@ def test_a_setting_without_a_counterpart_is_refused_by_name(packages: Any, kind:
     setattr(configs[kind], field, value)
     with pytest.raises(ContractError, match=field):
         settings.translate(*configs.values())
+
+
+def test_runs_that_begin_together_have_folders_of_their_own(packages: Any, tmp_path: Path) -> None:
+    base, settings = packages("ptycho_torch.api.base_api"), packages("ptycho_torch.config_params")
+    exported(tmp_path / "train_data.npz")
+    data = settings.DataConfig(N=N, C=1, grid_size=(1, 1), x_bounds=(0.0, 1.0), y_bounds=(0.0, 1.0), n_subsample=1)
+    configs = base.ConfigManager(data, settings.ModelConfig(), settings.TrainingConfig(), settings.InferenceConfig())
+
+    runs = [base.PtychoDataLoader(tmp_path, configs, output_dir=tmp_path).output_dir for _ in range(3)]
+
+    assert len(set(runs)) == 3

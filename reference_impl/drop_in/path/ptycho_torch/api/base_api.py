@@ -92,7 +92,7 @@ class PtychoDataLoader:
         output_dir: str | Path = ".",
     ) -> None:
         self.train, self.validation = samples.training_containers(Path(data_dir), config_manager.data_config, config_manager)
-        self.output_dir = str(Path(output_dir) / f"run_{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+        self.output_dir = str(Path(output_dir) / f"run_{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
 
     @classmethod
     def from_np(
