@@ -86,6 +86,22 @@ def the_warning_returns_early(original, settings, force=False):
         registry.cfg.update(before)
 
 
+def a_value_takes_the_type_of_the_one_before(original, target, settings):
+    kinds = {key: type(value) for key, value in target.items() if type(value) in (int, float)}
+    original(target, settings)
+    target.update({key: kind(target[key]) for key, kind in kinds.items() if type(target[key]) in (int, float)})
+
+
+def derived_sizes_are_kept_by_side_and_grid(plant: Plant) -> None:
+    kept: dict[tuple[int, int], dict[str, int]] = {}
+
+    def change(original, source=None):
+        source = registry.cfg if source is None else source
+        return kept.setdefault((source["N"], source["gridsize"]), original(source))
+
+    function(registry.derived, change)(plant)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -112,6 +128,9 @@ mutant("GUARD-CONFIG-005d", "a weight of zero, or a switch that is off, never re
 mutant("GUARD-CONFIG-006", "a fresh run starts with the values of the run before",
     "CONFIG-006:defaults_are_a_fresh_mapping_for_a_run_without_history",
     plant=function(registry.defaults, instead(lambda: registry._DEFAULTS)))
+mutant("GUARD-CONFIG-005h", "half a filter is none where a whole one stood",
+    "CONFIG-005:each_field_replaces_what_another_run_has_left[synchronise-training]",
+    plant=function(registry.update_legacy_dict, a_value_takes_the_type_of_the_one_before))
 mutant("GUARD-CONFIG-020", "the TensorFlow side never hears that positions were given",
     "CONFIG-020:renamed_fields_stand_under_their_registry_keys_only", "CONFIG-021:the_flat_form_holds_the_model_beside_the_rest",
     "CONFIG-022:a_fully_specified_configuration_is_in_the_registry_as_stated",
@@ -141,6 +160,9 @@ mutant("GUARD-CONFIG-031", "the padded size is that of the first run", "CONFIG-0
     plant=derived_sizes_are_stored_at_the_first_reading)
 mutant("GUARD-CONFIG-031b", "the canvas is too small by the jitter", "CONFIG-031:derived_sizes_follow_the_registry",
     plant=function(registry.derived, result(lambda found: {**(sizes := found), "padded_size": sizes["bigN"]})))
+mutant("GUARD-CONFIG-031c", "another offset does not reach the padded size",
+    "CONFIG-031:derived_sizes_follow_the_registry[offset-alone]",
+    plant=derived_sizes_are_kept_by_side_and_grid)
 mutant("GUARD-CONFIG-032", "a misspelt key reads as nothing", "CONFIG-032:an_unknown_key_is_an_error_unless_there_is_a_default",
     plant=function(registry.get, instead(registry.cfg.get)))
 mutant("GUARD-CONFIG-032b", "parameters that were kept for a record change afterwards",

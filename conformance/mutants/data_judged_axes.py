@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import Any
 
@@ -78,6 +79,26 @@ def the_median_pattern_is_held_against_the_probe(seen, threshold):
     return None if 1 / threshold**2 <= ratio <= threshold else f"{ratio:.3g} times"
 
 
+def of_those_with_light(name, seen, threshold):
+    """Bright or dead beside the median of the patterns that have light."""
+    limit = threshold * float(np.median(seen.energy[seen.energy > 0])) if seen.energy.any() else 0.0
+    found = np.flatnonzero(seen.energy > limit if name == "bright-patterns" else seen.energy <= limit)
+    return f"{found.size} of {len(seen.energy)} patterns, number {found[0]}: {seen.energy.max()}" if found.size else None
+
+
+def a_place_counts_once_where_exposures_go_astray(seen, threshold):
+    middle, places = np.median(seen.positions, axis=0), np.unique(seen.positions, axis=0)
+    distance, usual = (np.abs(at - middle).max(axis=1) for at in (seen.positions, places))
+    far = np.flatnonzero(distance > threshold * float(np.median(usual)) + 2 * seen.N)
+    return f"{far.size} of {len(distance)} positions, number {far[0]}" if 0 < far.size * 10 <= len(distance) else None
+
+
+def patterns_with_light_are_held_against_the_probe(seen, threshold):
+    lit = seen.energy[seen.energy > 0]
+    ratio = float(lit.mean() / np.sum(np.abs(seen.record.probeGuess.astype(np.complex128)) ** 2))
+    return None if 1 / threshold**2 <= ratio <= threshold else f"{ratio:.3g} times"
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -114,3 +135,13 @@ mutant("GUARD-DATA-030zb", "a canvas may take a third of the memory", f"{LET_BE}
     plant=row("canvas", lambda seen, threshold: plausible._canvas(seen, 0.66 * threshold)))
 mutant("GUARD-DATA-030zc", "a layout is judged by the last patterns", f"{LAYOUT}[beyond]", plant=columns_of_a_block(-1))
 mutant("GUARD-DATA-030zd", "a layout is judged by the first patterns", f"{LAYOUT}[beyond]", plant=columns_of_a_block(0))
+mutant("GUARD-DATA-030zg", "dark patterns have no part in what is usual, and a bright one is not",
+    f"{FOUND}[bright-patterns-among-dark]",
+    plant=row("bright-patterns", functools.partial(of_those_with_light, "bright-patterns")))
+mutant("GUARD-DATA-030zh", "dark patterns have no part in what is usual, and a dim one is dead",
+    "DATA-031:a_finding_has_its_figures[dead-patterns-among-dark]", clauses=("DATA-030",),
+    plant=row("dead-patterns", functools.partial(of_those_with_light, "dead-patterns")))
+mutant("GUARD-DATA-030zi", "beside exposures of one place none is astray", f"{FOUND}[position-outlier-beside-doubles]",
+    plant=row("position-outlier", a_place_counts_once_where_exposures_go_astray))
+mutant("GUARD-DATA-030zj", "the light of dark patterns is left out of the mean", f"{LET_BE}[probe-power-among-dark]",
+    plant=row("probe-power", patterns_with_light_are_held_against_the_probe))

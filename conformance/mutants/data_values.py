@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import numpy as np
 
-from conformance.defects.changes import constant, function, method, result
+from conformance.defects.changes import constant, function, instead, method, result
 from conformance.mutants import rows
 from reference_impl.data import checks, header, metadata, npz, record
 
@@ -93,6 +94,8 @@ mutant("GUARD-DATA-002b", "headers are those of the older name", WINS + "[anothe
     plant=constant(header, "PATTERN_KEYS", ("diff3d", "diffraction")))
 mutant("GUARD-DATA-007m", "metadata that speak of no physics are not written", SURVIVE + "[foreign]",
     plant=method(record.RawData, "to_file", metadata_without_physics_are_left_out))
+mutant("GUARD-DATA-007p", "photons of NumPy are written as a text", "DATA-007:numbers_of_numpy_in_the_metadata_stay_numbers",
+    plant=function(metadata.text, instead(lambda found: json.dumps(found, sort_keys=True, default=str))))
 mutant("GUARD-DATA-005d", "photons of another schema than 1.0.0 are not read", SCHEMA + "[none]", SCHEMA + "[older]",
     plant=function(metadata.stated_nphotons, lambda original, found, file=None:
         original(found if (found or {}).get("schema_version") == "1.0.0" else None, file)))

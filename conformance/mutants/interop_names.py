@@ -8,7 +8,7 @@ import numpy as np
 
 from conformance.defects.changes import constant, function, instead, result
 from conformance.mutants import rows
-from reference_impl.exchange import pair, product
+from reference_impl.exchange import comparison, pair, product
 
 ORDER = "SIDE-003:patterns_keep_their_order_whatever_positions_have"
 
@@ -26,3 +26,5 @@ mutant("GUARD-SIDE-020f", "a pair's name ends at its first dot", "SIDE-020:a_pai
     plant=function(pair.named, instead(lambda stem, part: stem.with_name(f"{stem.stem}_{part}.hdf5"))))
 mutant("GUARD-SIDE-002e", "the attenuation of a product of ptychodus is lost", "SIDE-002:a_specimen_of_ptychodus_is_read",
     plant=constant(product, "ALIASES", {"probe_energy_eV": "photon_energy_eV"}))
+mutant("GUARD-SIDE-030r", "an object called `file` cannot be kept", "SIDE-030:a_comparison_leaves_its_files",
+    plant=function(comparison._arrays, instead(lambda path, arrays: np.savez(path, **arrays))))

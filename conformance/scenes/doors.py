@@ -117,9 +117,11 @@ def crossed(all_scenes: Iterator[Scene], cross: Callable[[Scene], tuple[Values, 
 
 
 def stale(kind: str, owed: Mapping[str, Any]) -> Values:
-    """A value of each field that is not the one that is owed, as another experiment may have left it."""
+    """A value of each field that is not the one that is owed, as another experiment may have left it; 3 or 4 for a real."""
     ways = (values(kind, other=True), values(kind), defaults(kind))
-    return {name: next((way[name] for way in ways if name in way and way[name] != value), None) for name, value in owed.items()}
+    left = {name: next((way[name] for way in ways if name in way and way[name] != value), None) for name, value in owed.items()}
+    # A whole number stood there as well as a real one: what is written has its own type, and not the older value's.
+    return left | {name: 4 if value == 3 else 3 for name, value in owed.items() if isinstance(value, float)}
 
 
 # -- canonical objects and the registry ----------------------------------------------------------------------------------------

@@ -66,6 +66,10 @@ REMARKS: dict[str, dict[str, Any]] = {
     "numbers": {"energy_keV": 8.8, "large": 2**60, "small": 1e-300, "physics_parameters": {"nphotons": 12.5}},
 }
 """What may stand in the metadata of a file."""
+_PHYSICS = {"nphotons": np.float32(12.5), "good": np.bool_(True), "N": np.uint16(16)}
+OF_NUMPY = {"frames": np.int64(3), "physics_parameters": _PHYSICS}
+BY_VALUE = {"frames": 3, "physics_parameters": {"nphotons": 12.5, "good": True, "N": 16}}
+"""Metadata with numbers of NumPy's, and the same with Python's."""
 
 
 def stating(folder: Path, content: Mapping[str, Any]) -> Path:

@@ -51,6 +51,13 @@ def compared() -> tuple[dict[str, np.ndarray], np.ndarray]:
     return {"itself": truth.copy(), "moved": moved, "stripes": truth * stripes}, truth
 
 
+def under_names_of_python() -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """`compared()`, the moved one and the one with stripes under names that writers of tables and archives use for themselves."""
+    objects, truth = compared()
+    other = {"moved": "file", "stripes": "name"}
+    return {other.get(name, name): value for name, value in objects.items()}, truth
+
+
 def nearly_alike() -> tuple[dict[str, np.ndarray], np.ndarray]:
     """`(objects, truth)`: two objects with stripes, one error larger than the other by a five-thousandth."""
     objects, truth = compared()

@@ -21,6 +21,9 @@ def energies(of: dict[int, float]) -> Change:
 BRIGHT = {number: 60.0 for number in range(20, 32)}
 """Twelve patterns of forty: the mean energy is nineteen times the median."""
 
+DARK = {**dict.fromkeys(range(10, 25), 0.0), **dict.fromkeys(range(25, 39), 60.0)}
+"""Fifteen patterns of forty without light, and fourteen bright ones: the median of those with light is 60 times that of all."""
+
 
 def outshone(others: float, one: float) -> Change:
     """Light in corners and centre by one ratio in all patterns but one, which has the other ratio and a million times as much."""
@@ -47,6 +50,16 @@ def almost_twice(count: int, apart: float) -> Change:
 
     def change(place: np.ndarray) -> np.ndarray:
         place[-count:] = place[:count] + apart
+        return place
+
+    return positions(change)
+
+
+def on_one_place(count: int) -> Change:
+    """The last `count` exposures lie in the middle of the scan: half of the median distance from it is theirs."""
+
+    def change(place: np.ndarray) -> np.ndarray:
+        place[-count:] = np.median(place, axis=0)
         return place
 
     return positions(change)

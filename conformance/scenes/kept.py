@@ -200,3 +200,10 @@ def long_metadata() -> str:
 def written(backend: Any, arrays: dict[str, Any], metadata: dict[str, Any], path: Path) -> str:
     """Why a record with these metadata is not written; empty where it is."""
     return reactions.refusal(lambda: backend.write(backend.record(**arrays, metadata=metadata), path))
+
+
+def metadata_unless_refused(backend: Any, raw: Any, path: Path) -> dict[str, Any] | None:
+    """The metadata of a record behind its file; None where it is not written."""
+    if reactions.refusal(lambda: backend.write(raw, path)):
+        return None
+    return dict(backend.read(path).metadata or {})

@@ -39,7 +39,7 @@ from conformance.scenes.judged import (
     whole,
     wide,
 )
-from conformance.scenes.judged_mixed import BRIGHT, almost_twice, energies, next_to, outshone
+from conformance.scenes.judged_mixed import BRIGHT, DARK, almost_twice, energies, next_to, on_one_place, outshone
 
 Figure = float | tuple[float, ...]
 """A number of a sentence, or one of several: a share may be a ratio or in per cent, memory have any unit."""
@@ -90,14 +90,15 @@ ODDS = (
         {"off-beam": (52.0, *PLACE), "beam-alone": (99.9, *BEAM)},
     ),
     Odd(
-        "bright-patterns", "warning", "diff3d", {"two": energy(100.5, 7, 30)}, {"two": energy(99.5, 7, 30)},
-        {"two": (2, 40, 7, 100.5)},
+        "bright-patterns", "warning", "diff3d", {"two": energy(100.5, 7, 30), "among-dark": energies({**DARK, 7: 150.0})},
+        {"two": energy(99.5, 7, 30)}, {"two": (2, 40, 7, 100.5), "among-dark": (1, 40, 7, 150)},
     ),
     Odd(
         "dead-patterns", "warning", "diff3d",
-        {"dark": energy(0, 11, 12), "nearly": energy(0.9e-6, 11), "all": stack(lambda a: a * 0)},
+        {"dark": energy(0, 11, 12), "nearly": energy(0.9e-6, 11), "all": stack(lambda a: a * 0),
+         "among-dark": energies({**DARK, 7: 2e-5})},
         {"dim": energy(1.1e-6, 11), "dim-beside-bright": energies({11: 1.1e-6, **BRIGHT})},
-        {"dark": (2, 40, 11), "nearly": (1, 40, 11), "all": (40, 40, 0)},
+        {"dark": (2, 40, 11), "nearly": (1, 40, 11), "all": (40, 40, 0), "among-dark": (15, 40, 10)},
     ),
     Odd(
         "repeated-patterns", "warning", "diff3d", {"two": repeated(4, 31), "four": repeated(4, 31, 7, 8)},
@@ -129,8 +130,9 @@ ODDS = (
         {"pixels": wide(0.0102), "none": positions(lambda place: place * 0 + 5)}, {"metres": (9.8e-3, 40)},
     ),
     Odd(
-        "position-outlier", "error", "xcoords", {"one": astray(1.02), "four": astray(1.02, 4)},
-        {"near": astray(0.98), "many": astray(1.02, 5)}, {"one": (1, 40, 0), "four": (4, 40, 0)},
+        "position-outlier", "error", "xcoords",
+        {"one": astray(1.02), "four": astray(1.02, 4), "beside-doubles": then(on_one_place(18), astray(1.02))},
+        {"near": astray(0.98), "many": astray(1.02, 5)}, {"one": (1, 40, 0), "four": (4, 40, 0), "beside-doubles": (1, 40, 0)},
     ),
     Odd(
         "canvas", "error", "xcoords", {"wide": wide(4e6), "over-half": wide(canvas_side(0.6))},
@@ -153,7 +155,8 @@ ODDS = (
     Odd(
         "probe-power", "note", "probeGuess",
         {"above": bright(10.3), "below": bright(1 / 103), "one": then(energies({7: 400.0}), bright(10.3))},
-        {"above": bright(9.7), "below": bright(1 / 97), "modes": then(bright(9.7), of_modes)},
+        {"above": bright(9.7), "below": bright(1 / 97), "modes": then(bright(9.7), of_modes),
+         "among-dark": then(energies(DARK), bright(9.7))},
         {"above": (10.3,), "below": ((1 / 103, 103, 100 / 103),), "one": (10.3,)},
     ),
     Odd("mask-share", "error", "mask", {"less": masked(127)}, {"half": masked(128)}, {"less": (49.6,)}),

@@ -181,8 +181,11 @@ def test_a_process_starts_with_the_defaults_in_the_live_registry(backend: Proxy,
         (64, 1, 4, 10, {"bigN": 64, "padding_size": 10, "padded_size": 74}),
         (64, 2, 4, 10, {"bigN": 68, "padding_size": 14, "padded_size": 78}),
         (128, 3, 7, 5, {"bigN": 142, "padding_size": 19, "padded_size": 147}),
+        (128, 3, 4, 10, {"bigN": 136, "padding_size": 18, "padded_size": 146}),
+        (128, 2, 7, 10, {"bigN": 135, "padding_size": 17, "padded_size": 145}),
+        (128, 2, 4, 5, {"bigN": 132, "padding_size": 9, "padded_size": 137}),
     ],
-    ids=["g1", "g2", "g3"],
+    ids=["g1", "g2", "g3", "gridsize-alone", "offset-alone", "jitter-alone"],
 )
 def test_derived_sizes_follow_the_registry(
     backend: Proxy, observe: Observer, N: int, gridsize: int, offset: int, jitter: int, expected: dict[str, int]

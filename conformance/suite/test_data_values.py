@@ -130,6 +130,16 @@ def test_metadata_of_any_content_survive_their_file(backend: Any, observe: Obser
     observe.equal("metadata", dict(found or {}), files.REMARKS[case])
 
 
+@pytest.mark.clause("DATA-007~1")
+def test_numbers_of_numpy_in_the_metadata_stay_numbers(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Or are refused. If this fails, suspect a writer that makes a text of what JSON does not know."""
+    raw = backend.record(**files.arrays(), metadata=files.OF_NUMPY)
+
+    found = kept.metadata_unless_refused(backend, raw, tmp_path / "written.npz")
+
+    observe.holds("metadata", found in (None, files.BY_VALUE), f"{files.BY_VALUE}, or an error", str(found))
+
+
 @pytest.mark.clause("DATA-005~1", needs=("CONFIG-065",))
 @pytest.mark.parametrize("schema", [{}, {"schema_version": "0.9"}], ids=["none", "older"])
 def test_photons_hang_on_no_schema(backend: Any, observe: Observer, tmp_path: Path, schema: dict[str, str]) -> None:

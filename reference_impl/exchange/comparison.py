@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,8 @@ def compare_pictures(objects: Mapping[str, Picture], truth: Picture, folder: Pat
     found = {name: compare(value, truth) for name, value in objects.items()}
     with whole_set(folder, also=(TABLE, PICTURE, BEFORE, AFTER)) as stage:
         _table(stage / TABLE, found)
-        np.savez(stage / BEFORE, truth=truth.field, **{name: value.field for name, value in objects.items()})
-        np.savez(stage / AFTER, **{name: np.where(pair.common, pair.image, 0) for name, (_, pair) in found.items()})
+        _arrays(stage / BEFORE, {"truth": truth.field, **{name: value.field for name, value in objects.items()}})
+        _arrays(stage / AFTER, {name: np.where(pair.common, pair.image, 0) for name, (_, pair) in found.items()})
         for name, (figures, _) in found.items():
             _rings(stage / RINGS.format(name=name), figures)
         _draw(stage / PICTURE, found, truth.field)
@@ -68,6 +69,14 @@ def _picture(name: str, value: Any) -> Picture:
     if field.ndim != 2 or field.dtype.kind != "c" or not np.isfinite(field).all():
         raise ContractError(field=name, expected="a finite complex image (H, W)", found=f"{field.dtype} {field.shape}")
     return Picture(name, field.astype(np.complex128), np.ones(field.shape, bool))
+
+
+def _arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """An NPZ of arrays of any names: `np.savez` takes `file` for an argument of its own. An object may be called `truth`."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, array, allow_pickle=False)
 
 
 def _table(path: Path, found: Mapping[str, tuple[Figures, Pair]]) -> None:
@@ -89,12 +98,12 @@ def _rings(path: Path, figures: Figures) -> None:
 def _draw(path: Path, found: Mapping[str, tuple[Figures, Pair]], truth: np.ndarray) -> None:
     from matplotlib.figure import Figure
 
-    shown = {"truth": truth} | {name: np.where(pair.common, pair.image, np.nan) for name, (_, pair) in found.items()}
+    shown = [("truth", truth), *((name, np.where(pair.common, pair.image, np.nan)) for name, (_, pair) in found.items())]
     # Stated margins, and ticks at the colours alone: a layout that measures its labels draws everything three times.
     figure = Figure(figsize=(3.2 * len(shown), 6.0))
     margins = {"left": 0.02, "right": 0.94, "bottom": 0.03, "top": 0.95, "wspace": 0.2, "hspace": 0.12}
     axes = figure.subplots(2, len(shown), squeeze=False, gridspec_kw=margins, subplot_kw={"xticks": (), "yticks": ()})
-    for column, (name, field) in enumerate(shown.items()):
+    for column, (name, field) in enumerate(shown):
         for row, (values, label) in enumerate(((np.abs(field), "amplitude"), (np.angle(field), "phase, rad"))):
             image = axes[row, column].imshow(values, cmap="gray" if row == 0 else "twilight")
             axes[row, column].set_title(f"{name}: {label}", fontsize=8)

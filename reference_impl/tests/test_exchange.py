@@ -46,6 +46,16 @@ def test_a_product_has_several_slices_or_is_refused(tmp_path: Path) -> None:
         exchange.read_product(tmp_path / "a.h5")
 
 
+def test_an_object_may_be_called_truth(tmp_path: Path) -> None:
+    truth = np.exp(1j * np.random.default_rng(2).normal(size=(32, 32)))
+
+    exchange.compare_objects({"truth": truth, "file": 2 * truth}, truth, tmp_path / "out")
+
+    with np.load(tmp_path / "out" / "reconstructions.npz") as kept:
+        assert sorted(kept) == ["file", "truth"]
+        np.testing.assert_array_equal(kept["file"], 2 * truth)
+
+
 def test_a_name_that_leaves_the_folder_is_no_name(tmp_path: Path) -> None:
     truth = np.exp(1j * np.random.default_rng(2).normal(size=(32, 32)))
 
