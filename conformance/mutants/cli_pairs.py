@@ -44,3 +44,36 @@ mutant("GUARD-CLI-001f", "train keeps three ranked checkpoints unless --checkpoi
 mutant("GUARD-CLI-004d", "train: --disable-checkpointing has no effect", "CLI-011:a_small_scan_needs_no_number_of_groups",
     clauses=["CLI-004"],
     plant=source("cli/train.py", "    step = {", "    args.enable_checkpointing = True\n    step = {"))
+mutant("GUARD-CLI-041f", "train: --accept answers for the validation file alone",
+    "CLI-041:a_training_reads_its_files_as_it_is_told",
+    plant=source("cli/train.py", "    reports += [judged(args, record, say) for record in records if record is not None]\n",
+        "    accept = args.accept\n"
+        "    for record in (one for one in records if one is not None):\n"
+        "        args.accept = accept if record is test else None\n"
+        "        reports.append(judged(args, record, say))\n"))
+
+SIMULATION = "    return Experiment(\n        size="
+MODES = "CLI-047:a_probe_of_ones_own_has_modes_too"
+mutant("GUARD-CLI-047q", "simulate: --seed is lost beside --mode-powers", MODES,
+    plant=source("cli/simulate.py", SIMULATION, f"    args.seed = 0 if args.mode_powers else args.seed\n{SIMULATION}"))
+mutant("GUARD-CLI-047r", "simulate: --beam-stop is lost beside --probe-file", "CLI-047:a_simulation_takes_a_probe_of_ones_own",
+    plant=source("cli/simulate.py", SIMULATION, f"    args.beam_stop = 0.0 if args.probe_file else args.beam_stop\n{SIMULATION}"))
+mutant("GUARD-CLI-047s", "simulate: --photons is lost beside --probe-file", MODES,
+    plant=source("cli/simulate.py", SIMULATION,
+        f"    args.photons = usual.photons if args.probe_file else args.photons\n{SIMULATION}"))
+
+SOLVED = "CLI-108:an_engine_is_told_several_things_at_once"
+mutant("GUARD-CLI-108", "reconstruct: positions are refined under one mode alone", SOLVED,
+    plant=source("cli/reconstruct.py", "        refine_positions=args.refine_positions,\n",
+        "        refine_positions=args.refine_positions and (args.modes or 1) == 1,\n"))
+mutant("GUARD-CLI-108b", "reconstruct: --likelihood poisson is lost beside --refine-positions",
+    "CLI-108:a_state_is_of_the_likelihood_beside_other_flags",
+    plant=source("cli/reconstruct.py", "        likelihood=args.likelihood,\n",
+        '        likelihood="amplitude" if args.refine_positions else args.likelihood,\n'))
+mutant("GUARD-CLI-108c", "reconstruct: --mask is lost beside --refine-positions", SOLVED,
+    plant=source("cli/reconstruct.py", "    record = read_record(args, args.data, args.output_dir)\n",
+        "    args.mask = None if args.refine_positions else args.mask\n"
+        "    record = read_record(args, args.data, args.output_dir)\n"))
+mutant("GUARD-CLI-108d", "reconstruct: --modes is lost under --likelihood poisson", SOLVED,
+    plant=source("cli/reconstruct.py", "modes=args.modes or 0",
+        'modes=(args.modes or 0) if args.likelihood == "amplitude" else 0'))

@@ -32,6 +32,8 @@ AWAY = 5000.0
 """Pixels from all others at which an exposure is an outlier (DATA-030)."""
 BAD, MAPPED = "no scan.npz", ("--skip-bad-files",)
 """A file that is none, and the flags under which it is left out of a map."""
+ANSWERS = ("--accept", "position-outlier", "--accept", "largest-integer")
+"""To what is found in the file that is validated on, and in the one that is trained on."""
 LATER = 2.5e-3
 """The rate with which a training goes on."""
 
@@ -40,9 +42,11 @@ LATER = 2.5e-3
 
 
 def _odd(folder: Path, kind: str, good: np.ndarray) -> Path:
-    """Counts in another unit, with hot pixels under the mask; to validate on, one repeats another, and one is far away."""
+    """Counts in another unit, with hot pixels under the mask; to train on as many as a detector of 15 bits ends at; to validate
+    on, one repeats another, and one is far away.
+    """
     given = record(n=20, N=64, seed={"train": 5, "test": 11}[kind])
-    counts = flags.hot(given["diff3d"], good)
+    counts = flags.hot(flags.full_scale(given["diff3d"], good) if kind == "train" else given["diff3d"], good)
     if kind == "test":
         counts[1] = counts[0]
         given["xcoords"][-1] += AWAY
@@ -72,7 +76,7 @@ class Odd(commands.Stated):
             given += [folder / BAD, *MAPPED, "--map-dir", folder / "map", *self._remade(folder)]
         argv = [*self.backend.command("train"), *given, *commands.listed(files | ODD | TYPED)]
         words = preset(self.backend, self.shared)
-        rest = ["--accept", "position-outlier", "--output_dir", folder / "output", "--accelerator", "cpu", "--quiet"]
+        rest = [*ANSWERS, "--output_dir", folder / "output", "--accelerator", "cpu", "--quiet"]
         done = commands.call([*argv, *words, *rest], folder)
         refused = done.returncode == 1 and words and "preset" in done.stderr.strip().rpartition("\n")[2]
         return commands.call([*argv, *rest], folder) if refused else done  # what its help explains is no preset

@@ -22,6 +22,8 @@ FLAGS: dict[str, Any] = {
     **{"--photons": 31415926.535897, "--seed": 4123456789, "--beam-stop": STOP},
 }
 """Numbers that no shorter form holds among them."""
+OTHER = 7
+"""Another seed."""
 LISTS = ("--object", "lines", "grf", "grf", "--mode-powers", *map(str, POWERS))
 FILES = ("train_1", "train_2", "train_3", "test")
 COUNTS = {name: FLAGS["--test-patterns" if name == "test" else "--patterns"] for name in FILES}
@@ -31,14 +33,15 @@ MANY = 3
 """Calls at least: two of the recipe as it is, and one of another number."""
 
 
-def _understood(backend: Any, shared: Path, *flags: str) -> None:
+def understood(backend: Any, shared: Path, *flags: str) -> None:
+    """`NotClaimed` where the help of `simulate` does not list one of these flags."""
     for flag in flags:
         solving.understood(backend, "simulate", flag, shared)
 
 
 def _objects(backend: Any, shared: Path, *kinds: str) -> None:
     """`NotClaimed` where the help of `--object` does not name one of these kinds."""
-    _understood(backend, shared, "--object")
+    understood(backend, shared, "--object")
     known = re.findall(r"[\w-]+", solving.offered(backend, "simulate", shared)["--object"])
     if absent := [kind for kind in kinds if kind not in known]:
         raise NotClaimed(f"command `simulate`: its help of --object does not name {absent[0]}")
@@ -46,28 +49,28 @@ def _objects(backend: Any, shared: Path, *kinds: str) -> None:
 
 def made(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     """`simulate` with all of these flags, once for all checks of a session."""
-    _understood(backend, shared, *FLAGS, "--mode-powers")
+    understood(backend, shared, *FLAGS, "--mode-powers")
     _objects(backend, shared, "lines", "grf")
 
     def run(folder: Path) -> process.Completed:
-        return _called(backend, folder, *commands.listed(FLAGS), *LISTS)
+        return simulate(backend, folder, *commands.listed(FLAGS), *LISTS)
 
     return process.Completed(**once(shared, "several", lambda folder: vars(run(folder)))), shared / "several" / "out"
 
 
 def made_again(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, Path]:
     """`simulate` of the recipe that it left."""
-    _understood(backend, shared, "--recipe")
-    return _called(backend, folder, "--recipe", made(backend, shared)[1] / "recipe.toml"), folder / "out"
+    understood(backend, shared, "--recipe")
+    return simulate(backend, folder, "--recipe", made(backend, shared)[1] / "recipe.toml"), folder / "out"
 
 
 def of_a_probe(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, Path, np.ndarray]:
     """`simulate` with a probe of one's own: how it ended, its files, and the probe, complex64 `(N, N)`."""
-    _understood(backend, shared, *FLAGS, "--probe-file")
+    understood(backend, shared, *FLAGS, "--probe-file")
     probe = curved_probe(N, seed=23)[0]
     np.save(folder / "probe.npy", probe)
-    few = {**FLAGS, "--patterns": 4, "--test-patterns": 4, "--beam-stop": 0}
-    return _called(backend, folder, *commands.listed(few), "--probe-file", folder / "probe.npy"), folder / "out", probe
+    few = {**FLAGS, "--patterns": 4, "--test-patterns": 4}
+    return simulate(backend, folder, *commands.listed(few), "--probe-file", folder / "probe.npy"), folder / "out", probe
 
 
 def elsewhere(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, list[str]]:
@@ -82,16 +85,19 @@ def elsewhere(backend: Any, shared: Path, folder: Path) -> tuple[process.Complet
         return done, []
     (folder / "third").mkdir()
     moved = made.rename(made.with_name("moved"))
-    done = _called(backend, folder / "third", "--recipe", moved / "recipe.toml")
+    done = simulate(backend, folder / "third", "--recipe", moved / "recipe.toml")
     return done, [] if done.returncode else unlike(moved, folder / "third" / "out")
 
 
 def of_a_probe_in_modes(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, Path]:
-    """The same with shares of light for two modes beside it; `NotClaimed` where a flag of the two is refused by its name."""
-    _understood(backend, shared, *FLAGS, "--probe-file", "--mode-powers")
+    """The same with shares of light for two modes, without a beam stop, by another seed.
+
+    `NotClaimed` where a flag of the two is refused by its name.
+    """
+    understood(backend, shared, *FLAGS, "--probe-file", "--mode-powers")
     np.save(folder / "probe.npy", curved_probe(N, seed=23)[0])
-    few = {**FLAGS, "--patterns": 4, "--test-patterns": 4, "--beam-stop": 0, "--probe-file": folder / "probe.npy"}
-    done = _called(backend, folder, *commands.listed(few), "--mode-powers", *POWERS)
+    few = {**FLAGS, "--test-patterns": 4, "--beam-stop": 0, "--seed": OTHER, "--probe-file": folder / "probe.npy"}
+    done = simulate(backend, folder, *commands.listed(few), "--mode-powers", *POWERS)
     said = commands.hyphened(done.stderr)
     if done.returncode == 1 and ("--mode-powers" in said or "--probe-file" in said):
         raise NotClaimed(f"command `simulate`: no modes of a probe of one's own: {done.stderr.strip()[-300:]}")
@@ -103,22 +109,22 @@ def without_effect(backend: Any, shared: Path, folder: Path) -> tuple[list[int],
 
     Beside them, how the calls ended that were not refused by the number's name: not every other number is a setting.
     """
-    _understood(backend, shared, *FLAGS, "--recipe")
+    understood(backend, shared, *FLAGS, "--recipe")
     few = {**FLAGS, "--patterns": 4, "--test-patterns": 4}
     plate = "zone_plate" in solving.offered(backend, "simulate", shared).get("--probe", "")
-    done = [_called(backend, folder, *commands.listed(few), *(("--probe", "zone_plate") if plate else ()))]
+    done = [simulate(backend, folder, *commands.listed(few), *(("--probe", "zone_plate") if plate else ()))]
     if done[0].returncode:
         return [done[0].returncode], []
     text = (folder / "out" / "recipe.toml").read_text(encoding="utf-8")
     (folder / "again").mkdir()
-    done.append(_called(backend, folder / "again", "--recipe", folder / "out" / "recipe.toml"))
+    done.append(simulate(backend, folder / "again", "--recipe", folder / "out" / "recipe.toml"))
     stack, same = _stack(folder / "again" / "out"), []
     for number in REAL.finditer(text):
         place = folder / f"{number[1]}-{number.start()}"
         place.mkdir()
         other = 0.75 * float(number[2]) or 0.25
         (place / "recipe.toml").write_text(text[: number.start(2)] + str(other) + text[number.end(2) :])
-        called = _called(backend, place, "--recipe", place / "recipe.toml")
+        called = simulate(backend, place, "--recipe", place / "recipe.toml")
         if called.returncode == 1 and commands.hyphened(number[1]) in commands.hyphened(called.stderr):
             continue
         done.append(called)
@@ -134,7 +140,8 @@ def _stack(folder: Path) -> np.ndarray:
         return found["diff3d"]
 
 
-def _called(backend: Any, folder: Path, *flags: Any) -> process.Completed:
+def simulate(backend: Any, folder: Path, *flags: Any) -> process.Completed:
+    """The command, quiet, into `out` in a folder."""
     return commands.call([*backend.command("simulate"), *flags, "--output-dir", folder / "out", "--quiet"], folder)
 
 
@@ -186,6 +193,15 @@ def alike(folder: Path, what: str) -> list[str]:
     return [f"{b} and {a}" for a, b in pairs if found[a].shape == found[b].shape and np.allclose(found[a], found[b])]
 
 
+def repeated(one: Path, other: Path) -> list[str]:
+    """Training scans of `one`, of any object, with the object and the positions of the training scan in `other`."""
+    names = ("objectGuess", "xcoords", "ycoords")
+    with np.load(other / "train.npz") as found:
+        given = [found[name] for name in names]
+    scans = {path.name: np.load(path) for path in sorted(one.glob("train*.npz"))}
+    return [name for name, scan in scans.items() if all(map(np.array_equal, (scan[key] for key in names), given))]
+
+
 def seen(folder: Path, name: str) -> np.ndarray:
     """`(N, N)` bool: the good pixels that a file states; raises `Malformed` where it states none."""
     with np.load(folder / f"{name}.npz") as found:
@@ -212,8 +228,8 @@ STATED = ("N", "patterns", "test_patterns")
 
 def untold(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
     """`simulate` that is told nothing but how little it is to make, once for all checks of a session."""
-    _understood(backend, shared, *SPARE, "--size")
-    done = once(shared, "untold", lambda folder: vars(_called(backend, folder, *commands.listed(SPARE))))
+    understood(backend, shared, *SPARE, "--size")
+    done = once(shared, "untold", lambda folder: vars(simulate(backend, folder, *commands.listed(SPARE))))
     return process.Completed(**done), shared / "untold" / "out"
 
 
@@ -226,7 +242,7 @@ def by_a_bare_recipe(backend: Any, shared: Path, folder: Path) -> tuple[process.
         raise NotClaimed(f"recipe.toml: it does not state each of {', '.join(STATED)} on a line of its own")
     kept = [line for line in text.splitlines() if line.startswith("[") or line in lines.values()]
     (folder / "bare.toml").write_text("\n".join(kept) + "\n", encoding="utf-8")
-    return _called(backend, folder, "--recipe", folder / "bare.toml"), folder / "out"
+    return simulate(backend, folder, "--recipe", folder / "bare.toml"), folder / "out"
 
 
 def of_five_patterns(backend: Any, shared: Path) -> None:
@@ -251,47 +267,14 @@ def unlike(one: Path, other: Path) -> list[str]:
     return found
 
 
-APERTURE = 0.4
-"""Diameter of a pupil as a share of the detector."""
-PUPILS = ("zernike", "zone_plate")
-OPEN = {"--N": 32, "--size": 96, "--patterns": 4, "--test-patterns": 4, "--aperture": APERTURE}
-
-
-def behind_a_pupil(backend: Any, shared: Path, kind: str, folder: Path) -> tuple[process.Completed, Path]:
-    """`simulate` with a probe that has a pupil; `NotClaimed` where the help of `--probe` does not name it."""
-    _understood(backend, shared, *OPEN, "--probe")
-    if kind not in re.findall(r"\w+", solving.offered(backend, "simulate", shared)["--probe"]):
-        raise NotClaimed(f"command `simulate`: its help of --probe does not name {kind}")
-    return _called(backend, folder, *commands.listed(OPEN), "--probe", kind), folder / "out"
-
-
-def without_a_pupil(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, list[str]]:
-    """The same with a probe of a file, which has none: how it ended, and what it left."""
-    _understood(backend, shared, *OPEN, "--probe-file")
-    np.save(folder / "probe.npy", curved_probe(OPEN["--N"], seed=23)[0])
-    done = _called(backend, folder, *commands.listed(OPEN), "--probe-file", folder / "probe.npy")
-    return done, [path.name for path in (folder / "out").rglob("*.npz")]
-
-
-def pupil(probe: np.ndarray) -> tuple[float, float]:
-    """Of a probe `(N, N)`: the share of its light beyond the pupil, and the mean light at its edge over that of all of it.
-
-    A pixel next to the edge is neither within nor beyond.
-    """
-    light = np.abs(np.fft.fftshift(np.fft.fft2(np.fft.ifftshift(probe)))) ** 2
-    away, edge = np.hypot(*(np.indices(light.shape) - len(light) // 2)), APERTURE * len(light) / 2
-    inner = light[(away > edge - 3) & (away < edge - 1)].mean() / light[away < edge - 1].mean()
-    return float(light[away > edge + 1].sum() / light.sum()), float(inner)
-
-
 ODD = {"--N": 16, "--size": 81, "--patterns": 4, "--test-patterns": 4}
 KINDS = ("lines", "grf")
 
 
 def of_an_odd_side(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, dict[str, tuple[int, ...]]]:
     """`simulate` of objects of an odd side, one of each kind: how it ended, and the form of the object of each scan."""
-    _understood(backend, shared, *ODD)
+    understood(backend, shared, *ODD)
     _objects(backend, shared, *KINDS)
-    done = _called(backend, folder, *commands.listed(ODD), "--object", *KINDS)
+    done = simulate(backend, folder, *commands.listed(ODD), "--object", *KINDS)
     scans = [] if done.returncode else [f"train_{number}" for number, _ in enumerate(KINDS, 1)]
     return done, {name: np.shape(np.load(folder / "out" / f"{name}.npz")["objectGuess"]) for name in scans}

@@ -245,10 +245,10 @@ def halved(backend: Any, shared: Path) -> Solved:
 def halfway(backend: Any, shared: Path) -> Path:
     """The state that it leaves."""
     found = halved(backend, shared)
-    return _state(found)
+    return state_of(found)
 
 
-def _state(found: Solved) -> Path:
+def state_of(found: Solved) -> Path:
     """What a call has left to be resumed from; raises `Malformed` where that is not one file."""
     states = [found.folder / name for name in archives.left(found.folder) if name.endswith(".npz") and name != NUMBERS]
     if len(states) != 1:
@@ -265,7 +265,7 @@ def settling_again(backend: Any, shared: Path) -> Solved:
     """`noisy_by_amplitudes`, stopped on its way between two changes of its steps, and gone on with to its end."""
     flags = ("--keep-probe", "--likelihood", "amplitude")
     cut = call(backend, shared, "noisy", *flags, "--sweeps", 40, "--checkpoint")
-    return call(backend, shared, "noisy", *flags, "--sweeps", SETTLING, "--resume", _state(cut))
+    return call(backend, shared, "noisy", *flags, "--sweeps", SETTLING, "--resume", state_of(cut))
 
 
 def resumed_elsewhere(backend: Any, shared: Path, folder: Path) -> Solved:

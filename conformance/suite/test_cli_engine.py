@@ -10,7 +10,7 @@ import pytest
 
 from conformance.judging.observe import Observer
 from conformance.oracles import inference as oracle
-from conformance.scenes import archives, commands, engines, flags, solving
+from conformance.scenes import archives, commands, engines, flags, solving, told_together
 
 pytestmark = pytest.mark.slow
 
@@ -177,3 +177,26 @@ def test_a_state_is_not_contradicted_in_silence(
     said = name in found.done.stderr or flag[0] in commands.hyphened(found.done.stderr)
     observe.holds("message", said, f"a message that names {name} or {flag[0]}", found.done.stderr[-500:])
     observe.equal("traceback", "Traceback (most recent call last)" in found.done.output, False)
+
+
+@pytest.mark.clause("CLI-108~1", needs=("CLI-018", "CLI-029"))
+def test_an_engine_is_told_several_things_at_once(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """Modes, positions, likelihood, counts, unit and mask. If this fails, suspect a flag that another one takes away."""
+    found = told_together.found(backend, shared_folder)
+    ended(observe, found)
+
+    observe.shape("probe", found["probe"], (told_together.MODES, engines.N, engines.N))
+    observe.at_least("positions moved", told_together.moved(found), told_together.MOVED)
+    observe.at_most("left", float(found["residuals"][-1]), told_together.LEFT)
+
+
+@pytest.mark.clause("CLI-108~1", needs=("CLI-086",))
+def test_a_state_is_of_the_likelihood_beside_other_flags(
+    backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path
+) -> None:
+    """Under the other one it is refused. If this fails, suspect a likelihood that refined positions take away."""
+    done, name = told_together.contradicted(backend, shared_folder, tmp_path)
+
+    observe.equal("exit code", done.returncode, 1)
+    said = name in done.stderr or "--likelihood" in commands.hyphened(done.stderr)
+    observe.holds("message", said, f"a message that names {name} or --likelihood", done.stderr[-500:])

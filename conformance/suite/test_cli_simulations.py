@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import simulations
+from conformance.scenes import pupils, simulations
 
 pytestmark = pytest.mark.slow
 
@@ -74,18 +74,25 @@ def test_a_simulation_takes_a_probe_of_ones_own(backend: Any, observe: Observer,
 
     factor = np.linalg.norm(found) / np.linalg.norm(own)
     observe.close("probe", found / factor, own, spread=1e-6)
+    observe.equal("mask", simulations.seen(folder, "train"), simulations.open_pixels())
 
 
 @pytest.mark.clause("CLI-047~2", needs=("CLI-028",), evidence="conservation")
 def test_a_probe_of_ones_own_has_modes_too(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
-    """Both flags in one call. If this fails, suspect shares that only probes of the simulation's own know."""
+    """Both flags in one call, and others beside them. If this fails, suspect shares that only probes of the simulation's own
+    know, or a flag that one of the two takes away.
+    """
     done, folder = simulations.of_a_probe_in_modes(backend, shared_folder, tmp_path)
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
 
-    probe = simulations.arrays(backend.read(folder / "train.npz"))["probeGuess"]
+    given = simulations.arrays(backend.read(folder / "train.npz"))
+    probe = given["probeGuess"]
 
     powers = np.sum(np.abs(probe) ** 2, axis=(-2, -1))
     observe.close("shares", powers / powers.sum(), np.array(simulations.POWERS), spread=1e-3)
+    asked, counted = simulations.FLAGS["--photons"], float(given["counts"].sum() / len(given["counts"]))
+    observe.close("photons asked for", counted / asked, 1.0, spread=0.01)
+    observe.equal("scans of another seed", simulations.repeated(simulations.made(backend, shared_folder)[1], folder), [])
 
 
 @pytest.mark.clause("CLI-047~2", needs=("CLI-028",), evidence="analytic")
@@ -117,15 +124,15 @@ def test_a_recipe_leaves_out_what_flags_leave_out(backend: Any, observe: Observe
 
 
 @pytest.mark.clause("CLI-075~1", needs=("CLI-028",), evidence="analytic")
-@pytest.mark.parametrize("kind", simulations.PUPILS)
+@pytest.mark.parametrize("kind", pupils.PUPILS)
 def test_a_pupil_is_as_wide_as_was_asked_for(
     backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, kind: str
 ) -> None:
     """Light up to its edge, and none beyond. If this fails, suspect a radius for a diameter, or a default in its place."""
-    done, folder = simulations.behind_a_pupil(backend, shared_folder, kind, tmp_path)
+    done, folder = pupils.behind_a_pupil(backend, shared_folder, kind, tmp_path)
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
 
-    beyond, inner = simulations.pupil(np.squeeze(native.array(backend.read(folder / "train.npz").probeGuess)))
+    beyond, inner = pupils.pupil(np.squeeze(native.array(backend.read(folder / "train.npz").probeGuess)))
 
     observe.close("light beyond", beyond, 0.0, spread=1.0)
     observe.at_least("light at the edge", inner, 0.5)
@@ -134,7 +141,7 @@ def test_a_pupil_is_as_wide_as_was_asked_for(
 @pytest.mark.clause("CLI-075~1", needs=("CLI-028",))
 def test_what_has_no_pupil_is_not_asked_for_one(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Code 1, the flag, no file. If this fails, suspect a flag that nobody reads."""
-    done, left = simulations.without_a_pupil(backend, shared_folder, tmp_path)
+    done, left = pupils.without_a_pupil(backend, shared_folder, tmp_path)
 
     observe.equal("exit code", done.returncode, 1)
     observe.holds("message", "aperture" in done.stderr, "a message that names --aperture", done.stderr[-500:])
