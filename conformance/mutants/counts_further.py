@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from conformance.defects.changes import function, method
 from conformance.mutants import rows
-from reference_impl.counts import module, session
+from reference_impl.counts import module, session, statistics
 
 LEARN = "CISCALE-010:factors_learn_where_they_are_asked_to"
 ARRIVES = "CISCALE-011:the_execution_of_a_training_on_counts_arrives"
@@ -36,6 +37,11 @@ def gradients_are_as_they_come(original, trained, train, test, run, *more):
     return original(trained, train, test, replace(run, execution=replace(run.execution, gradient_clip_val=None)), *more)
 
 
+def statistics_in_the_order_of_appearance(original, kind, intensity, experiment):
+    _, first, number = np.unique(experiment, return_index=True, return_inverse=True)
+    return original(kind, intensity, np.argsort(np.argsort(first))[number])
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -53,3 +59,6 @@ mutant("GUARD-CISCALE-011", "a training on counts has the rate of the configurat
     plant=method(module.CountModule, "train_as", lambda original, self, config, execution: original(self, config, None)))
 mutant("GUARD-CISCALE-011b", "gradients of counts are never clipped", f"{ARRIVES}[gradient_clip_val]",
     plant=function(session.fit, gradients_are_as_they_come))
+mutant("GUARD-CISCALE-002z", "experiments have the statistics of their first appearance",
+    "CISCALE-002:statistics_are_those_of_each_experiment[g1]",
+    plant=method(statistics.CountStatistics, "of", statistics_in_the_order_of_appearance))

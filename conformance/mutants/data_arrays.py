@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from conformance.defects.changes import function
+from conformance.defects.changes import function, result
 from conformance.mutants import rows
+from reference_impl.config import factory
 from reference_impl.data import checks, metadata
 from reference_impl.errors import ContractError
 
@@ -52,6 +53,18 @@ def dark_stacks_are_refused(original, patterns, field="diffraction", file=None):
 
 def planes_are_not_asked_of_an_object(original, value, file=None):
     return checks._complex(value, "objectGuess", file)
+
+
+def a_backends_own_default_is_no_statement(original, settings, execution):
+    if settings.get("nphotons") == 1e5 and settings.get("nphotons_source") != "override":
+        raise ContractError(field="nphotons", expected="a stated photon number", found="1e5, the default")
+    return original(settings, execution)
+
+
+def a_statement_of_the_default_is_none(found):
+    payload, audit = found
+    default = audit["nphotons"] == factory.DEFAULT_NPHOTONS and audit["nphotons_source"] == "metadata"
+    return payload, {**audit, "nphotons_source": "default"} if default else audit
 
 
 mutant = rows(__name__)
@@ -101,3 +114,9 @@ mutant(
     f"{NO_USE}[objectGuess-stack]",
     plant=function(checks.object_image, planes_are_not_asked_of_an_object),
 )
+mutant("GUARD-DATA-023f", "a file of a hundred thousand photons is refused as one that says nothing",
+    f"{NUMBER}[backends-own]",
+    plant=function(factory._training_payload, a_backends_own_default_is_no_statement))
+mutant("GUARD-DATA-023g", "a file that states the default is said to state nothing",
+    f"{NUMBER}[default]",
+    plant=function(factory._from_file, result(a_statement_of_the_default_is_none)))

@@ -12,11 +12,12 @@ from conformance.defects.changes import function, method
 from conformance.mutants import rows
 from reference_impl.data import checks, header, load, metadata, pairing, record
 from reference_impl.data.npz import Archive
-from reference_impl.grouping import arrays
+from reference_impl.grouping import arrays, grouped
 
 BESIDE = "DATA-033:what_nobody_asked_for_plays_no_part"
 KINDS = "DATA-013:numbers_of_every_kind_are_compared_by_value"
 BEFORE = "DATA-019:a_record_before_plays_no_part"
+ASKED = "DATA-019:what_a_record_was_asked_before_plays_no_part"
 WHOLE = "DATA-012:a_mask_that_hides_nothing_is_a_mask"
 ENDLESS = "DATA-024:an_array_without_end_is_refused"
 BELOW = "DATA-024:no_amplitude_is_a_little_below_zero"
@@ -95,6 +96,17 @@ def a_mask_without_effect_is_not_written(original, self, path):
     original(bare, path)
 
 
+def the_first_number_of_neighbours_is_kept(original, raw, N, K=4, **options):
+    return original(raw, N, vars(raw).setdefault("_neighbours", K), **options)
+
+
+def energies_are_kept_with_the_record(original, raw, *given, **options):
+    found = original(raw, *given, **options)
+    energies = vars(raw).setdefault("_energies", arrays.pattern_energies(np.asarray(raw.diff3d)))
+    factor = arrays.normalisation(float(energies[found["nn_indices"]].mean()), found["diffraction"].shape[1])
+    return {**found, "X_full": arrays.scaled(found["diffraction"], factor)}
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -132,3 +144,7 @@ mutant("GUARD-DATA-024i", "scan numbers without end are whole numbers", ENDLESS 
     ENDLESS + "[scan_index-minus-infinite]", plant=function(checks.scan_index, endless_numbers_are_whole))
 mutant("GUARD-DATA-024j", "of complex numbers the real part alone has to be finite", ENDLESS + "[objectGuess-imaginary]",
     plant=function(checks._complex, what_is_real_is_finite))
+mutant("GUARD-DATA-019k", "a record is grouped by the neighbours of its first use", ASKED,
+    plant=function(grouped.generate_grouped_data, the_first_number_of_neighbours_is_kept))
+mutant("GUARD-DATA-019m", "a record that was used is masked, and as bright as without a mask", ASKED,
+    plant=function(grouped.generate_grouped_data, energies_are_kept_with_the_record))

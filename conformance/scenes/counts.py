@@ -82,8 +82,8 @@ def calibrated() -> np.ndarray:
 
 
 def training(g: int = 2, brightness: tuple[float, ...] = (1.0, 5.0), n: int = 6, **changes: Any) -> dict[str, Any]:
-    """Data of as many experiments as there are numbers of brightness, in turn."""
-    experiment = np.arange(n) % len(brightness)
+    """Data of as many experiments as there are numbers of brightness, in turn, the last one first."""
+    experiment = (len(brightness) - 1 - np.arange(n)) % len(brightness)
     intensity = _patterns(g, n, 13) * np.array(brightness)[experiment][:, None, None, None]
     found = {
         "intensity": intensity.astype(np.float32),

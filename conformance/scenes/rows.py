@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native
-from conformance.scenes import batches, files
+from conformance.scenes import batches, files, kept
 
 OF_AN_EXPOSURE = ("xcoords", "ycoords", "xcoords_start", "ycoords_start", "diff3d", "scan_index", "Y")
 HELD = ("X", "Y", "coords_relative", "global_offsets", "nn_indices", "physics_scaling_constant")
@@ -109,3 +109,25 @@ def in_turn(backend: Any, answer: str) -> tuple[list[str], list[str]]:
         stays += [f"{part}: {name}" for name in names if name in first and np.array_equal(first[name], other[name])]
     again = made(backend, backend.record(**given))
     return stays, [name for name in first if not np.array_equal(first[name], again[name])]
+
+
+ASKED: dict[str, dict[str, Any]] = {
+    "few": {"n_groups": 5}, "many": {"n_groups": 23}, "near": {"n_groups": 23, "neighbor_count": 4},
+    "single": {"n_groups": 23, "gridsize": 1}, "part": {"n_subsample": 12}, "other-part": {"n_subsample": 12, "subsample_seed": 8},
+    "drawn": {"sequential_sampling": False}, "drawn-otherwise": {"sequential_sampling": False, "subsample_seed": 8},
+}  # fmt: skip
+"""What may be asked of one record, one after the other."""
+
+
+def asked_in_turn(backend: Any) -> list[str]:
+    """Where a record that was asked for something else before gives other groups than a fresh one; with a mask in the end."""
+    given, good = files.arrays(), np.indices((16, 16)).sum(axis=0) % 5 > 0
+    used, found = backend.record(**given), []
+    for name, settings in ASKED.items():
+        config = batches.training(backend, N=16, **{"gridsize": 2, "sequential_sampling": True, **settings})
+        both = [backend.container(raw, config) for raw in (used, backend.record(**given))]
+        found += [name] if unlike(*({part: native.array(getattr(one, part)) for part in HELD} for one in both)) else []
+    if kept.masked_if_claimed(backend, good):
+        both = [_contained(backend, backend.masked(raw, good)) for raw in (used, backend.record(**given))]
+        found += [] if np.array_equal(both[0]["X"], both[1]["X"]) else ["masked"]
+    return found

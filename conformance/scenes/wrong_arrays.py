@@ -103,7 +103,7 @@ PHOTONS = {
 """What is no photon number."""
 DIGITS = {"whole": 123_456_789, "fraction": 1234567.8901234567, "small": 0.012345678901234567, "long": 9_007_199_254_740_991.0}
 """Photon numbers that no shorter form holds."""
-NUMBERS = {"least": 1e-6, "small": 0.5, "one": 1, "integer": 30000, "most": 1e18}
+NUMBERS = {"least": 1e-6, "small": 0.5, "one": 1, "integer": 30000, "most": 1e18, "backends-own": 1e5, "default": 1e9}
 
 
 def stating(folder: Path, photons: Any) -> Path:

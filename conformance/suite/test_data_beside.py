@@ -72,3 +72,9 @@ def test_a_record_before_plays_no_part(backend: Any, observe: Observer, answer: 
 
     observe.equal("of the record before", stays, [])
     observe.equal("changed at the second time", changed, [])
+
+
+@pytest.mark.clause("DATA-019~1", needs=("GROUP-019", "BATCH-011"))
+def test_what_a_record_was_asked_before_plays_no_part(backend: Any, observe: Observer) -> None:
+    """Other groups, another part, without a mask. If this fails, suspect something that is kept with the record."""
+    observe.equal("unlike those of a fresh record", rows.asked_in_turn(backend), [])
