@@ -114,9 +114,15 @@ mutant(
     f"{NO_USE}[objectGuess-stack]",
     plant=function(checks.object_image, planes_are_not_asked_of_an_object),
 )
-mutant("GUARD-DATA-023f", "a file of a hundred thousand photons is refused as one that says nothing",
+mutant(
+    "GUARD-DATA-023f",
+    "a file of a hundred thousand photons is refused as one that says nothing",
     f"{NUMBER}[backends-own]",
-    plant=function(factory._training_payload, a_backends_own_default_is_no_statement))
-mutant("GUARD-DATA-023g", "a file that states the default is said to state nothing",
+    plant=function(factory._training_payload, a_backends_own_default_is_no_statement),
+)
+mutant(
+    "GUARD-DATA-023g",
+    "a file that states the default is said to state nothing",
     f"{NUMBER}[default]",
-    plant=function(factory._from_file, result(a_statement_of_the_default_is_none)))
+    plant=function(factory._from_file, result(a_statement_of_the_default_is_none)),
+)

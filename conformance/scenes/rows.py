@@ -113,7 +113,7 @@ def in_turn(backend: Any, answer: str) -> tuple[list[str], list[str]]:
 
 ASKED: dict[str, dict[str, Any]] = {
     "few": {"n_groups": 5}, "many": {"n_groups": 23}, "near": {"n_groups": 23, "neighbor_count": 4},
-    "single": {"n_groups": 23, "gridsize": 1}, "part": {"n_subsample": 12}, "other-part": {"n_subsample": 12, "subsample_seed": 8},
+    "single": {"n_groups": 23, "gridsize": 1}, "part": {"n_subsample": 12}, "other": {"n_subsample": 12, "subsample_seed": 8},
     "drawn": {"sequential_sampling": False}, "drawn-otherwise": {"sequential_sampling": False, "subsample_seed": 8},
 }  # fmt: skip
 """What may be asked of one record, one after the other."""
