@@ -77,3 +77,14 @@ mutant("GUARD-CLI-108c", "reconstruct: --mask is lost beside --refine-positions"
 mutant("GUARD-CLI-108d", "reconstruct: --modes is lost under --likelihood poisson", SOLVED,
     plant=source("cli/reconstruct.py", "modes=args.modes or 0",
         'modes=(args.modes or 0) if args.likelihood == "amplitude" else 0'))
+mutant("GUARD-CLI-107b", "train: --nphotons is lost where patterns are amplitudes", STATED,
+    plant=source("cli/train.py", '"nphotons": args.nphotons,',
+        '"nphotons": args.nphotons if args.measurement == "counts" else None,'))
+mutant("GUARD-CLI-004e", "train: --checkpoint-mode acts only beside --checkpoint-monitor",
+    "CLI-001:one_ranked_checkpoint_is_kept_by_default", clauses=["CLI-004"],
+    plant=source("cli/train.py", "    step = {",
+        '    if "checkpoint_monitor" not in args.typed:\n        args.checkpoint_mode = "min"\n    step = {'))
+mutant("GUARD-CLI-025f", "train: --gradient-clip-val is lost beside --accumulate-grad-batches",
+    "CLI-025:every_further_flag_reaches_the_training",
+    plant=source("cli/train.py", "    args.accumulate_grad_batches = None\n",
+        "    args.accumulate_grad_batches = None\n    if step:\n        args.gradient_clip_val = None\n"))

@@ -182,6 +182,10 @@ def places(found: solving.Solved, library: images.Image) -> dict[str, tuple[np.n
     return {"origin": (numbers["origin"], corner), "offsets": (numbers["offsets"], offsets)}
 
 
+MAE = {"torch_loss_mode": "mae"}
+"""The loss of `further`, by which its metrics are named."""
+
+
 class Further(commands.Stated):
     """The training of the flags of `flags.toml` that state a setting, beside those of CLI-001."""
 
@@ -201,12 +205,15 @@ class Further(commands.Stated):
 
     @property
     def said(self) -> dict[str, Any]:
-        return dict(self.flags.values()) | {"accum_steps": 1, "accelerator": "cpu", "scheduler": "WarmupCosine"}
+        own = {"accum_steps": 2, "accelerator": "cpu", "scheduler": "WarmupCosine", "checkpoint_mode": "max"}
+        return dict(self.flags.values()) | own
 
 
 RUN = ("--max_epochs", 3, "--batch_size", 8, "--n_images", 24, "--gridsize", 2, "--accelerator", "cpu",
-       "--scheduler", "WarmupCosine", "--precision", "32-true")  # fmt: skip
-"""What CLI-014 looks at; more groups than the twenty exposures of `scenes.apart`."""
+       "--scheduler", "WarmupCosine", "--precision", "32-true", "--accumulate-grad-batches", 2,
+       "--checkpoint-mode", "max")  # fmt: skip
+"""What CLI-014 looks at; more groups than the twenty exposures of `scenes.apart`. Gradients are gathered and clipped, and epochs
+ranked by what is ranked without a word."""
 
 
 def further(backend: Any, shared: Path) -> Further:

@@ -22,6 +22,8 @@ CALLS: dict[str, tuple[Callable[[Path], Path], tuple[Any, ...]]] = {
 """Call → its file, and the flags of CLI-001 that it is there for (CLI-004, CLI-011)."""
 APART = "--enable-oversampling"
 """How many groups there are is what two of these calls are asked."""
+PHOTONS = {"--nphotons": ("nphotons", 7.0e4)}
+"""Of patterns that are amplitudes; CLI-041 states them of counts. Two calls have it, for one file states its own."""
 FAILED = "failed.txt"
 """How a call ended under its further flags, where it failed."""
 
@@ -35,7 +37,8 @@ def flags(backend: Any, shared: Path, call: str) -> dict[str, tuple[str, Any]]:
     known = {flag: said for flag, said in flag_table.further("train").items() if flag in listed and flag != APART}
     ordered = sorted(known, key=lambda flag: not isinstance(known[flag][1], bool))
     halves = [half for size in range(1, len(CALLS) + 1) for half in combinations(CALLS, size)]
-    return {flag: known[flag] for number, flag in enumerate(ordered) if call in halves[number % len(halves)]}
+    chosen = {flag: known[flag] for number, flag in enumerate(ordered) if call in halves[number % len(halves)]}
+    return chosen | ({flag: said for flag, said in PHOTONS.items() if flag in listed} if call != "dropped" else {})
 
 
 def called(backend: Any, shared: Path, call: str) -> tuple[process.Completed, Path]:

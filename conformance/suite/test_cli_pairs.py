@@ -45,7 +45,7 @@ def test_a_flag_of_an_inference_acts_beside_any_other(
     observe.close("object", apart(field, library.field), 0.0, dtype="float64")
 
 
-@pytest.mark.clause("CLI-107~1", needs=("CLI-004", "CLI-011"))
+@pytest.mark.clause("CLI-107~2", needs=("CLI-004", "CLI-011"))
 def test_a_flag_of_a_training_states_its_own_setting(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """And no other one, whatever stands beside it. If this fails, suspect two flags that are exchanged."""
     observe.equal("failed", pairs_of_settings.failed(backend, shared_folder), "")
