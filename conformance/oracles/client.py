@@ -30,3 +30,12 @@ def covered(x: np.ndarray, y: np.ndarray, M: int, whole: tuple[int, int], shape:
     for a, b in zip(x, y, strict=True):
         seen |= ((rows >= b + low) & (rows <= b + high))[:, None] & ((columns >= a + low) & (columns <= a + high))[None, :]
     return seen
+
+
+def within(x: np.ndarray, y: np.ndarray, M: int, whole: tuple[int, int], shape: tuple[int, int]) -> np.ndarray:
+    """`shape` bool: canvas pixels that are `covered`, and at no square's rim: there one between pixels counts in part."""
+    seen, rim = np.zeros(shape, bool), np.zeros(shape, bool)
+    for a, b in zip(x, y, strict=True):
+        inner, outer = (covered(np.array([a]), np.array([b]), side, whole, shape) for side in (M, M + 6))
+        seen, rim = seen | inner, rim | (outer & ~inner)
+    return seen & ~rim

@@ -15,7 +15,7 @@ import numpy as np
 
 from conformance.connectors import native, process
 from conformance.scenes import client_doors, client_kept, records
-from conformance.scenes.client_scan import at_corners, exported, known_patches, scan
+from conformance.scenes.client_scan import at_corners, between, exported, known_patches, scan
 from conformance.scenes.client_settings import (
     ASKED,
     GROUPING,
@@ -41,6 +41,8 @@ TIMES = 4
 """So many times the exposures of the scan are more than a batch of 64."""
 TRAIN, TEST = (12, 3), (8, 4)
 """Exposures and seed of the scans that are exported."""
+FEW = [1, 5]
+"""Numbers of exposures that are fewer than the neighbours which the client asks for."""
 FORMS = ("int64", "uint32", "uint16", "big-endian", "strided", "Fortran")
 """Forms of counts in memory that `client_calls` makes."""
 OTHER = "before/of another run"
@@ -93,6 +95,11 @@ class Session:
     def forms(self) -> dict[str, float]:
         """How far the patterns of counts in other forms are from those of the plain ones."""
         return dict(self._first("forms")["far"])
+
+    @property
+    def of_few(self) -> list[list[int]]:
+        """The shapes of containers of `FEW` exposures."""
+        return list(self._first("forms")["few"])
 
     @property
     def configured(self) -> dict[str, Any]:
@@ -154,7 +161,7 @@ class Session:
     def _first(self, step: str) -> dict[str, Any]:
         self._answers("configured", CONFIGURE)  # whether it went well is another check's question
         steps = {"found": {"modules": MODULES, "packages": ["ptycho"]}, "settle": {"N": N, "registry": list(REGISTRY)}}
-        steps |= {"grouped": {"cases": ASKED}, "forms": GROUPING, "refuse": {}}
+        steps |= {"grouped": {"cases": ASKED}, "forms": {**GROUPING, "few": FEW}, "refuse": {}}
         scenes = [vars(scene) for scene in client_doors.scenes()]
         return self._ask("first", {**steps, "doors": {"scenes": scenes}}, step)
 
@@ -178,9 +185,10 @@ class Session:
             records.write_npz(folder / f"{name}_data.npz", **exported(scan(n, seed), filled=True))
         (folder / "alone [1]").mkdir()
         records.write_npz(folder / "alone [1]" / "train_data.npz", **exported(scan(28, 6), filled=False))
-        view = scan(18, 5)
-        edge = at_corners(view)
-        places = {"edge_x": edge["xcoords"], "edge_y": edge["ycoords"], "edge_patches": known_patches(edge)}
+        view, places = scan(18, 5), {}
+        for name, other in (("edge", at_corners(view)), ("slope", between(view))):
+            known = {"x": other["xcoords"], "y": other["ycoords"], "patches": known_patches(other)}
+            places |= {f"{name}_{part}": array for part, array in known.items()}
         records.write_npz(folder / "scan.npz", **view, patches=known_patches(view), **places)
         whole = exported(view, filled=False)
         records.write_npz(folder / "no_probe.npz", **{name: a for name, a in whole.items() if name != "probeGuess"})

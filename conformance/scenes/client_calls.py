@@ -52,7 +52,10 @@ def exposures(X: np.ndarray, counts: np.ndarray) -> np.ndarray:
 
 
 def forms(job: Answer, folder: Path) -> Answer:
-    """Form of the counts in memory → how far the patterns of its container are from those of the plain counts, at most."""
+    """Form of the counts in memory → how far the patterns of its container are from those of the plain counts, at most.
+
+    And the shapes of the containers of a few exposures.
+    """
     scan = dict(np.load(folder / "scan.npz"))
     counts, far = scan["diff3d"], {}
 
@@ -63,7 +66,11 @@ def forms(job: Answer, folder: Path) -> Answer:
     plain = patterns(counts)
     for name, form in FORMS.items():
         far[name] = float(np.abs(patterns(form(counts)) - plain).max() / plain.max())
-    return {"far": far}
+    part = {n: {**scan, "diff3d": counts[:n]} for n in job["few"]}
+    few = {
+        n: contained(record_of(one, scan["xcoords"][:n], scan["ycoords"][:n]), counts.shape[-1], job) for n, one in part.items()
+    }
+    return {"far": far, "few": [list(np.shape(one.X)) for one in few.values()]}
 
 
 def together(job: Answer, folder: Path) -> Answer:

@@ -63,8 +63,15 @@ def _trained(case: Answer, folder: Path) -> Answer:
     ptycho.probe.set_probe_guess(None, view.probeGuess)
     container = ptycho.loader.load(lambda: groups, view.probeGuess, which=None, create_split=False)
     scale = ptycho.params.get("intensity_scale")
-    patches = np.asarray(model.predict([container.X * scale, container.local_offsets]))
-    return {"patches": _digest(patches), "rows": [len(patches), int(np.size(container.global_offsets)) // 2]}
+    inputs = [np.asarray(container.X) * scale, np.asarray(container.local_offsets)]
+    patches = np.asarray(model.predict(inputs))
+    seen = {"patches": _digest(patches), "rows": [len(patches), int(np.size(container.global_offsets)) // 2]}
+    if not case.get("turned"):
+        return seen
+    turned = np.asarray(model.predict([np.ascontiguousarray(array[::-1]) for array in inputs]))
+    groups, back = (array.reshape(len(container.X), -1, *array.shape[1:]) for array in (patches, turned))
+    far = np.abs(groups - back[::-1]).max() / np.abs(groups).max()
+    return seen | {"far once groups are turned": float(far)}
 
 
 def _other_trained(job: Answer, case: Answer, folder: Path) -> Answer:

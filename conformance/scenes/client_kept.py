@@ -10,7 +10,7 @@ import numpy as np
 
 from conformance.connectors import native
 from conformance.connectors.names import NotClaimed
-from conformance.scenes import archives
+from conformance.scenes import archives, runs
 
 ELSEWHERE = {"intensity_scale": 4321.5, "nphotons": 8765.0, "batch_size": 32, "probe_scale": 7.5}
 """What stands in the registry when a model is saved, and is not what its training had."""
@@ -37,6 +37,15 @@ def kept(trained: dict[str, Any], folder: Path) -> Path:
     if trained["kept"]:
         raise native.Malformed(f"expected save_outputs to write into a new folder, found {trained['kept']}")
     return folder
+
+
+def predicted(backend: Any, module: Any, X: np.ndarray, probe: np.ndarray, limit: int = 6) -> np.ndarray:
+    """`(limit, N, N)` patches of the first single patterns `X` `(n, N, N, 1)`, as MODEL-021 feeds a module with them."""
+    shown = np.ascontiguousarray(np.moveaxis(X, -1, 1), dtype=np.float32)
+    light = np.broadcast_to(probe.astype(np.complex64), (limit, 1, *probe.shape))
+    scale = np.full((limit, 1, 1, 1), runs.input_scale(shown), dtype=np.float32)
+    offsets = np.zeros((limit, 1, 1, 2), dtype=np.float32)
+    return np.array(native.array(backend.predict(module, shown[:limit], offsets, np.ascontiguousarray(light), scale)))[:, 0]
 
 
 def images(folder: Path) -> tuple[np.ndarray, np.ndarray]:

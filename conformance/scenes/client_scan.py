@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from conformance.oracles import client as oracle
 from conformance.scenes import records
 from conformance.scenes.client_settings import PHOTONS, N
 from conformance.scenes.optics import curved_probe, object_image
@@ -58,8 +59,26 @@ def known_patches(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     return np.stack([records.patch_at(arrays["objectGuess"], x, y, N) for x, y in places]).astype(np.complex64)
 
 
+def slope() -> np.ndarray:
+    """An object that rises evenly: whoever samples it between pixels gets the same, by whatever interpolation."""
+    return (1 + np.arange(WIDTH) / WIDTH + np.arange(HEIGHT)[:, None] / (2 * HEIGHT)).astype(np.complex128)
+
+
+def between(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The same scan of the slope, all of its positions between pixels."""
+    return {**arrays, "xcoords": arrays["xcoords"] + 0.25, "ycoords": arrays["ycoords"] + 0.4, "objectGuess": slope()}
+
+
 def at_corners(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """The same scan, two of its positions on the object's first and last pixel."""
     x, y = arrays["xcoords"].copy(), arrays["ycoords"].copy()
     x[:2], y[:2] = (0, WIDTH - 1), (0, HEIGHT - 1)
     return {**arrays, "xcoords": x, "ycoords": y}
+
+
+def astray(image: np.ndarray, scan: Mapping[str, np.ndarray], M: int) -> list[int]:
+    """How many pixels two within the placed squares are empty, and how many four beyond them are not."""
+    x, y = scan["xcoords"], scan["ycoords"]
+    whole = (int(y.min() + y.max()) + 1, int(x.min() + x.max()) + 1)
+    inner, outer = (oracle.covered(x, y, side, whole, image.shape) for side in (M - 2, M + 8))
+    return [int(np.count_nonzero(image[inner] == 0)), int(np.count_nonzero(image[~outer]))]

@@ -146,6 +146,8 @@ def reconstruct(job: Answer, folder: Path) -> Answer:
     corners = image_of(edge, scan, "edge_patches", patches)
     offsets = np.asarray(container.global_offsets, dtype=np.float64)
     shown = {"image": image, "placed": placed, "narrow": narrow, "corners": corners}
+    sloped = contained(record_of(scan, scan["slope_x"], scan["slope_y"]), config.model.N, job)
+    shown["slope"] = image_of(sloped, scan, "slope_patches", patches)
     shown["odd"] = image_of(container, scan, "patches", patches, job["odd"])
     np.savez(folder / f"{job['name']}.npz", X=X, patches=patches, offsets=offsets, **shown)
     changed = [] if np.array_equal(patches, before) else ["patches"]
@@ -168,7 +170,8 @@ def grouped(job: Answer, folder: Path) -> Answer:
         X = np.moveaxis(np.asarray(container.X), -1, 1)
         shown = exposures(X.reshape(-1, *X.shape[2:]), file["diff3d"])
         owed = np.column_stack((file["xcoords"], file["ycoords"]))[shown]
-        both = [sorted(map(tuple, points.reshape(-1, 2).tolist())) for points in (places, owed)]
+        by_group = (points.reshape(len(X), -1, 2).tolist() for points in (places, owed))
+        both = [[sorted(group) for group in groups] for groups in by_group]
         seen[name] = {"X": list(np.shape(container.X)), "places": digest, "at": both}
     return seen
 
@@ -179,12 +182,14 @@ def refuse(job: Answer, folder: Path) -> Answer:
     from ptycho.raw_data import RawData
     from ptycho.workflows.components import load_inference_bundle
 
+    scan = np.load(folder / "scan.npz")
     calls: dict[str, Callable[[], Any]] = {
         "no-file": lambda: RawData.from_file(folder / "nowhere.npz"),
         "no-probe": lambda: RawData.from_file(folder / "no_probe.npz"),
         "few-positions": lambda: RawData.from_file(folder / "few_positions.npz"),
         "no-bundle": lambda: load_inference_bundle(folder / "empty"),
         "broken-bundle": lambda: load_inference_bundle(folder / "broken"),
+        "few-in-memory": lambda: record_of(scan, scan["xcoords"][:5], scan["ycoords"][:5]),
     }
     before = dict(ptycho.params.cfg)
     errors = {name: error_of(call) for name, call in calls.items()}

@@ -75,7 +75,8 @@ def torch_train(job: Answer, folder: Path) -> Answer:
     trainer._trainer.callbacks.append(Collector())
     trainer.train(orchestration="lightning", experiment_name="")
     best = find_best_checkpoint(Path(loader.output_dir))
-    return seen | {"checkpoint": None if best is None else str(best)}
+    left = sorted(str(path) for path in Path().rglob("*"))
+    return seen | {"checkpoint": None if best is None else str(best), "left_behind": left}
 
 
 def torch_reconstruct(job: Answer, folder: Path) -> Answer:
@@ -108,6 +109,8 @@ def torch_reconstruct(job: Answer, folder: Path) -> Answer:
     two = np.concatenate([light, np.roll(light, (9, -6), axis=(-2, -1))])
     used, part = fresh(), slice(0, 5)
     shown = {"image": seen(light, by=used), "less": seen(light, 1 - 2.0**-40), "two": seen(two), "swapped": seen(two[::-1])}
+    scan["positions"] = given["positions"] = given["positions"] + (3, 8)
+    shown["moved"] = seen(light, rows=part)
     shown |= {"used": seen(light, by=used, rows=part), "fresh": seen(light, rows=part)}
     np.savez(folder / "torch_reconstruct.npz", **shown)
     told = {name: {key: getattr(own[name], key) for key in keys} for name, keys in job["told"].items()}

@@ -23,12 +23,16 @@ OTHER = tuple(f"client_{name}" for name in TORCH_SETTINGS)
 BRIEF = {"training": {"nepochs": 1}, "training_config": {"epochs": 1, "n_devices": 1}}
 """What the settings are stated beside: one epoch on one device (the client sets what it finds)."""
 
+GROUPS = "client_model-gridsize"
+"""The case of groups of several."""
 CHANGED = (0, 3, 5, 7)
 """Exposures of the training data that are turned, one in each of four files."""
 FEW = 4
 """Exposures of the test data beside them."""
 LIBRARY_BASE = {"model": MODEL, "training": TRAINING}
-HALF = [0.0, 0.5]
+HALF = [0.25, 0.75]
+AMONG = ("two files", "held out", LONGER)
+"""How the cases are named that share a folder of runs."""
 SMALL, SPLIT, GIVEN = 8, 0.5, "given"
 """Exposures of a file that is alone, the share of them that is held out, and the file as it is."""
 
@@ -38,6 +42,7 @@ def library(backend: Any, shared: Path) -> dict[str, Any]:
     own = client.session(backend, shared)
     once(own.folder, "variations", lambda _: _write(own))
     cases = {name: _stated(LIBRARY_BASE, stated) for name, stated in _settings(LIBRARY).items()}
+    cases[GROUPS]["turned"] = True
     cases |= {f"exposure {row}": _stated(LIBRARY_BASE, {}) | {"train": f"turned_{row}.npz"} for row in CHANGED}
     files = {"train": "small/train_data.npz", "test": "few.npz", "view": "small/train_data.npz"}
     return own.cases(CASES, "settings_cases", {**GROUPING, **files, "cases": cases})
@@ -58,7 +63,8 @@ def other(backend: Any, shared: Path) -> dict[str, Any]:
     cases |= {f"held out, {row}": {"settings": split, "files": f"held_{row}"} for row in (GIVEN, *range(SMALL))}
     cases[LONGER] = {"settings": _stated(TORCH_SETTINGS, {"epochs": 3}), "files": "small"}
     named = {name: {**case, "name": f"case_{number}"} for number, (name, case) in enumerate(cases.items())}
-    named[LONGER]["name"] = named[BASE]["name"]  # the folder of an earlier training
+    for name in named:  # the longer one is the last of many in its folder
+        named[name]["name"] = "case_again" if name.startswith(AMONG) else named[name]["name"]
     return own.cases(CASES, "other_cases", {"settings": TORCH_SETTINGS, "kinds": KINDS, "cases": named}, torch=True)
 
 
@@ -79,6 +85,14 @@ def owed(effect: Effect, case: Mapping[str, Any]) -> bool:
     """Whether an effect is owed in its circumstances, of which `case` is: not where a line that names one refuses them."""
     refusal = case["refusal"].strip().lower()
     return "\n" in refusal or not any(name.lower() in refusal for name in effect.circumstances)
+
+
+def of_turned_groups(seen: Mapping[str, Any]) -> float:
+    """How far patches of groups in another order are from those in the first; `NotClaimed` where such groups are refused."""
+    case = seen[GROUPS]
+    if "gridsize" in case["refusal"] and "\n" not in case["refusal"].strip():
+        raise NotClaimed(f"ptycho: {case['refusal']}")
+    return float(case["seen"]["far once groups are turned"])
 
 
 def learned(case: Mapping[str, Any]) -> Any:
@@ -131,7 +145,8 @@ def _write(own: client.Session) -> None:
         records.write_npz(folder / f"turned_{row}.npz", **turned(small, [row]))
     for axis in "xy":
         values = small[f"{axis}coords"]
-        outside = values > values.min() + HALF[1] * np.ptp(values)
+        low, high = (values.min() + bound * np.ptp(values) for bound in HALF)
+        outside = (values < low) | (values > high)
         for what, rows in (("within", ~outside), ("outside", outside)):
             _folder(folder / f"{axis}_{what}", train_data=turned(small, rows))
     _folder(folder / "small", train_data=small)

@@ -22,6 +22,7 @@ REFUSED = {
     "few-positions": ("Exception", ("few_positions.npz", "coords")),
     "no-bundle": ("Exception", ("empty",)),
     "broken-bundle": ("Exception", ("broken",)),
+    "few-in-memory": ("Exception", ("coords", "positions", "diff3d")),
 }
 """Input → the class of its error, and the file or the key: the message names one of them."""
 
@@ -154,9 +155,10 @@ def test_every_exposure_has_its_group(backend: Proxy, observe: Observer, shared_
     owed = client_scan.scan(*client.TRAIN)
     positions = np.column_stack([owed["xcoords"], owed["ycoords"]])
     observe.equal("positions from a file", client.in_order(file), client.in_order(positions))
+    observe.equal("groups of a few", session.of_few, [[n, settings.N, settings.N, 1] for n in client.FEW])
 
 
-@pytest.mark.clause("CLIENT-009~1", needs=("CLIENT-006",))
+@pytest.mark.clause("CLIENT-009~2", needs=("CLIENT-006",))
 def test_a_prediction_is_a_patch_for_each_position(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Finite complex patches, as many as positions, not all alike; of more positions than a batch holds, too.
 
@@ -175,7 +177,7 @@ def test_a_prediction_is_a_patch_for_each_position(backend: Proxy, observe: Obse
     observe.equal("not finite of many", int((~np.isfinite(seen["many"])).sum()), 0)
 
 
-@pytest.mark.clause("CLIENT-010~1", needs=("CLIENT-008",), evidence="analytic")
+@pytest.mark.clause("CLIENT-010~2", needs=("CLIENT-008",), evidence="analytic")
 def test_known_patches_give_the_object_back(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Patches cut from the client's object come to lie on it, wherever the scan's mean is.
 
@@ -208,7 +210,7 @@ def test_as_much_of_each_patch_is_placed_as_is_asked_for(backend: Proxy, observe
     observe.equal("width and height beside an odd square's", [int(more) for more in wider if more not in (0, 1)], [])
 
 
-@pytest.mark.clause("CLIENT-011~1")
+@pytest.mark.clause("CLIENT-011~2")
 def test_errors_are_one_line_that_names_what_is_wrong(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Missing and broken input each end in one line.
 
@@ -252,7 +254,7 @@ def test_every_exposure_is_trained_on(backend: Proxy, observe: Observer, shared_
     observe.equal("exposures without a part", rows, [])
 
 
-@pytest.mark.clause("CLIENT-010~1", needs=("CLIENT-008",), evidence="analytic")
+@pytest.mark.clause("CLIENT-010~2", needs=("CLIENT-008",), evidence="analytic")
 def test_known_patches_reach_the_first_and_the_last_pixel(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Positions on the corners of the object give its corners back. If this fails, suspect a bound that is one pixel short."""
     session = client.session(backend, shared_folder)

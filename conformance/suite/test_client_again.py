@@ -1,4 +1,4 @@
-"""CLIENT-013, CLIENT-036: the client's process lives on, and its calls do not meet."""
+"""CLIENT-036, CLIENT-037: the client's process lives on, its calls do not meet, and its doors lead to one model."""
 
 from __future__ import annotations
 
@@ -7,11 +7,46 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conformance.connectors import native
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import client, client_kept
+from conformance.oracles import client as oracle
+from conformance.scenes import archives, client, client_kept, client_scan, client_variations
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.mark.clause("CLIENT-009~2", needs=("CLIENT-012",))
+def test_patches_come_group_by_group(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Groups in another order: their patches in that order. If this fails, suspect channels that come before groups."""
+    far = client_variations.of_turned_groups(client_variations.library(backend, shared_folder))
+
+    observe.close("once groups are turned", 1 + far, 1.0)
+
+
+@pytest.mark.clause("CLIENT-010~2", needs=("CLIENT-008",), evidence="analytic")
+def test_patches_between_pixels_give_the_slope_back(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """An object that rises evenly, cut between pixels. If this fails, suspect positions that are rounded."""
+    session = client.session(backend, shared_folder)
+    _, opened = session.reconstructed()
+    image, whole = opened["slope"], client_scan.slope()
+
+    scan = client_scan.between(session.scan)
+    seen = oracle.within(scan["xcoords"], scan["ycoords"], 20, whole.shape, image.shape)
+    observe.at_least("pixels compared", int(seen.sum()), 500)
+    observe.close("known patches", image[seen], oracle.on_canvas(whole, image.shape)[seen])
+
+
+@pytest.mark.clause("CLIENT-037~1", needs=("CLIENT-009", "BUNDLE-020", "MODEL-021"))
+def test_the_client_predicts_what_the_bundle_does(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
+    """Patches of one model through both doors. If this fails, suspect patches that are turned, or other patterns fed."""
+    session = client.session(backend, shared_folder)
+    _, opened = session.reconstructed()
+
+    module = native.item(backend.load(session.folder / "output")[0], archives.MODEL)
+    owed = client_kept.predicted(backend, module, opened["X"], session.scan["probeGuess"])
+
+    observe.close("patches", opened["patches"][: len(owed), ..., 0], owed)
 
 
 @pytest.mark.clause("CLIENT-036~1", needs=("CLIENT-007", "CLIENT-009"))

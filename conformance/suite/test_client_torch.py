@@ -9,7 +9,7 @@ import pytest
 
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import client, client_variations
+from conformance.scenes import client, client_scan, client_variations
 from conformance.scenes import client_settings as settings
 from conformance.specification.effects import Effect, effects, further
 
@@ -49,7 +49,7 @@ def test_the_other_library_takes_all_of_its_settings(backend: Proxy, observe: Ob
     observe.equal("devices, set afterwards", said["devices"], 1)
 
 
-@pytest.mark.clause("CLIENT-021~1", needs=("CLIENT-020",))
+@pytest.mark.clause("CLIENT-021~2", needs=("CLIENT-020",))
 def test_the_other_library_trains(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Two epochs with finite losses under the client's own callback, and a checkpoint in the output folder.
 
@@ -61,10 +61,11 @@ def test_the_other_library_trains(backend: Proxy, observe: Observer, shared_fold
     observe.equal("epochs with a loss", len(said["train"]), settings.TORCH_SETTINGS["training_config"]["epochs"])
     observe.equal("losses that are not finite", int((~np.isfinite([*said["train"], *said["val"]])).sum()), 0)
     inside = str(said["checkpoint"]).startswith(str(session.folder / "output_torch [1]"))
+    observe.equal("left in the working directory", said["left_behind"], [])
     observe.holds("checkpoint", inside, "a file under the output folder", str(said["checkpoint"]))
 
 
-@pytest.mark.clause("CLIENT-011~1", needs=("CLIENT-020",))
+@pytest.mark.clause("CLIENT-011~2", needs=("CLIENT-020",))
 def test_errors_of_the_other_are_one_line(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """Missing and broken input each end in one line. If this fails, suspect an error passed on from a library."""
     errors = client.session(backend, shared_folder).refused_torch
@@ -107,7 +108,7 @@ def test_a_reconstruction_is_by_the_settings_of_its_checkpoint(backend: Proxy, o
     observe.equal("pixels of width and height beside it", [int(more) for more in wider if more not in (0, 1)], [])
 
 
-@pytest.mark.clause("CLIENT-023~1", needs=("CLIENT-021",))
+@pytest.mark.clause("CLIENT-023~2", needs=("CLIENT-021",))
 def test_the_other_object_lies_around_the_scan(backend: Proxy, observe: Observer, shared_folder: Path) -> None:
     """The middle of what is covered is the middle of the image, along x and along y, of a scan that is wider than high.
 
@@ -122,6 +123,10 @@ def test_the_other_object_lies_around_the_scan(backend: Proxy, observe: Observer
     observe.at_most("distance of the middles", float(np.abs(client.box(image)).max()), 1.0)
     wide = np.ptp(scan["xcoords"]) - np.ptp(scan["ycoords"])
     observe.at_most("width beyond height, pixels beside it", float(abs(client.width_beyond_height(image) - int(wide))), 1.0)
+    moved = np.squeeze(arrays["moved"])
+    observe.at_most("distance of the middles on a larger object", float(np.abs(client.box(moved)).max()), 1.0)
+    trim = settings.TORCH_SETTINGS["inference_config"]["middle_trim"]
+    observe.equal("empty and covered where they should not be", client_scan.astray(image, scan, trim), [0, 0])
 
 
 @pytest.mark.clause("CLIENT-035~1", needs=("CLIENT-023",))
