@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from conformance.oracles import loss as oracle
-from conformance.scenes import losses, masks, networks
+from conformance.scenes import losses, masks, networks, smoothing
 from conformance.scenes.covering import Axes, Row, covering
 
 AXES: Axes = {
@@ -73,7 +73,7 @@ def config(backend: Any, row: Row) -> Any:
         weights = {"batch_size": row["batch"]}
     mode = "poisson" if row["term"] == "poisson" else "mae"
     kind = "supervised" if row["term"] == "supervised" else "pinn"
-    return networks.settings(backend, {**model, "model_type": kind}, torch_loss_mode=mode, **weights)
+    return networks.settings(backend, {**smoothing.taken(backend, model), "model_type": kind}, torch_loss_mode=mode, **weights)
 
 
 def total(backend: Any, row: Row) -> tuple[float, float]:

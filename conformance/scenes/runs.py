@@ -18,7 +18,7 @@ import numpy as np
 from conformance.connectors import beside, native
 from conformance.oracles.inference import input_scale
 from conformance.scenes import inputs as files
-from conformance.scenes import outputs
+from conformance.scenes import outputs, smoothing
 from conformance.scenes.records import record
 
 N = 64
@@ -98,11 +98,11 @@ test_record.__test__ = False  # type: ignore[attr-defined]
 
 def configuration(backend: Any, recipe: Recipe, folder: Path) -> Any:
     """The canonical training configuration of a recipe."""
-    model = {"N": N, "gridsize": recipe.gridsize, "n_filters_scale": 1, "probe_big": False} | dict(recipe.model)
+    usual = {"N": N, "gridsize": recipe.gridsize, "n_filters_scale": 1, "probe_big": False}
     own = {"nepochs": recipe.epochs, "n_groups": recipe.groups, "batch_size": 4, "neighbor_count": 5, "nphotons": 3.0e4}
     own |= {"subsample_seed": recipe.seed, "train_data_file": files.training_file(), "output_dir": folder, "backend": "pytorch"}
-    fields = own | dict(recipe.training)
-    return backend.canonical("training", model=backend.canonical("model", **model), **fields)
+    fields, chosen = own | dict(recipe.training), smoothing.taken(backend, dict(recipe.model))
+    return backend.canonical("training", model=backend.canonical("model", **usual | chosen), **fields)
 
 
 def execution(backend: Any, recipe: Recipe) -> Any:

@@ -13,7 +13,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import physics as oracle
-from conformance.scenes import fields, networks, reactions
+from conformance.scenes import fields, networks, reactions, smoothing
 from conformance.scenes.answers import finite
 from conformance.scenes.optics import curved_probe
 
@@ -279,6 +279,7 @@ def test_probe_mask_hides_what_lies_outside(backend: Any, observe: Observer) -> 
 def test_exit_wave_is_smoothed_as_a_whole(backend: Any, observe: Observer) -> None:
     """σ pixels damp the far field by exp(−2π²σ²k²). If this fails, suspect amplitude and phase smoothed apart."""
     fed = networks.inputs(2)
+    smoothing.claimed(backend)
     module = networks.module(backend, networks.settings(backend, {"object_big": False, "gaussian_smoothing_sigma": 2.0}))
 
     predicted, amplitude, phase = backend.forward(module, *fed)

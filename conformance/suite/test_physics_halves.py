@@ -8,7 +8,7 @@ import pytest
 
 from conformance.judging.observe import Observer
 from conformance.oracles import physics as oracle
-from conformance.scenes import halves, networks
+from conformance.scenes import halves, networks, smoothing
 from conformance.scenes.answers import finite
 
 
@@ -26,13 +26,13 @@ def test_physics_stays_out_of_half_precision(backend: Any, observe: Observer, na
 @pytest.mark.parametrize("model", [{}, {"gaussian_smoothing_sigma": 1.5}], ids=["plain", "smoothed"])
 def test_a_prediction_in_half_precision_is_physics(backend: Any, observe: Observer, model: dict[str, Any]) -> None:
     """Of the object that the call returns. If this fails, suspect a chain that follows the network into eight bits."""
-    fed = networks.inputs(2)
+    fed, model = networks.inputs(2), smoothing.taken(backend, model)
     module = networks.module(backend, networks.settings(backend, {"gridsize": 2, **model}))
 
     with observe.accepts("autocast"), halves.half_precision(backend):
         predicted, amplitude, phase = backend.forward(module, *fed)
 
     truth = oracle.predict_merged(*finite(amplitude, phase), fed.offsets, fed.probe, fed.output_scale)
-    sigma = model.get("gaussian_smoothing_sigma", 0.0)
+    sigma = model.get(smoothing.WIDTH, 0.0)
     observe.close("amplitude", predicted, truth * oracle.smoothing_transfer(networks.N, networks.N, sigma))
     observe.dtype("dtype", predicted, "float32")

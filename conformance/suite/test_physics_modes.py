@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import engines, modes, networks
+from conformance.scenes import engines, modes, networks, smoothing
 from conformance.scenes.optics import curved_probe
 
 NETWORKS = pytest.mark.parametrize(
@@ -25,7 +25,7 @@ NETWORKS = pytest.mark.parametrize(
 @NETWORKS
 def test_a_prediction_is_the_sum_over_its_modes(backend: Any, observe: Observer, g: int, model: dict[str, Any]) -> None:
     """A² = A₁² + A₂² + A₃² through the whole chain. If this fails, suspect a mask on one mode, or a sum before the modulus."""
-    config = networks.settings(backend, {"gridsize": g, **model})
+    config = networks.settings(backend, {"gridsize": g, **smoothing.taken(backend, model)})
 
     whole, *parts = modes.predicted(
         backend, config, g, lambda p: p, lambda p: p[:, :, :1], lambda p: p[:, :, 1:2], lambda p: p[:, :, 2:]
@@ -40,7 +40,7 @@ def test_a_prediction_is_the_sum_over_its_modes(backend: Any, observe: Observer,
 @NETWORKS
 def test_modes_may_be_mixed(backend: Any, observe: Observer, g: int, model: dict[str, Any]) -> None:
     """Another order, a unitary mixing: the same light. If this fails, suspect modes that are treated unlike each other."""
-    config = networks.settings(backend, {"gridsize": g, **model})
+    config = networks.settings(backend, {"gridsize": g, **smoothing.taken(backend, model)})
 
     plain, turned, mixed = modes.predicted(backend, config, g, lambda p: p, lambda p: p[:, :, ::-1], modes.mixed)
 

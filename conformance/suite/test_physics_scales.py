@@ -10,7 +10,7 @@ import pytest
 
 from conformance.judging.observe import Observer
 from conformance.oracles import physics as oracle
-from conformance.scenes import archives, networks, runs
+from conformance.scenes import archives, networks, runs, smoothing
 from conformance.scenes.answers import finite
 
 
@@ -22,6 +22,7 @@ def test_a_point_is_smoothed_into_a_gaussian(backend: Any, observe: Observer, si
 
     If this fails, suspect a kernel that is cut too early, a width in whole pixels, or a way of its own for what is merged.
     """
+    smoothing.claimed(backend)
     fed = networks.inputs(1)
     point = np.zeros_like(fed.probe)
     point[..., networks.N // 2, networks.N // 2] = networks.N

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from conformance.defects.changes import answer, every, function, instead, result
+from conformance.defects.changes import answer, every, function, instead, method, result
 from conformance.defects.planting import Plant
 from conformance.oracles import physics as oracle
 from conformance.twins import rows
-from reference_impl.model.forward import as_complex
+from reference_impl.errors import ContractError
+from reference_impl.model.forward import PtychoModel, as_complex
 from reference_impl.physics import diffraction, extract, merge, photons, translation
 
 DIFFRACTION = ("test_physics_diffraction", "test_physics_chain", "test_physics_simulation", "test_physics_properties")
@@ -93,6 +94,13 @@ def merged_in_doubles(original, patches, offsets, crop_size=None, padded_size=No
     return oracle.merge_for_inference(patches.astype(complex), offsets, crop_size or patches.shape[-1], padded_size)
 
 
+def smoothing_is_refused(original, self, config, **options):
+    if config.gaussian_smoothing_sigma > 0:
+        found = repr(config.gaussian_smoothing_sigma)
+        raise ContractError(field="gaussian_smoothing_sigma", expected="0: exit waves are not smoothed here", found=found)
+    original(self, config, **options)
+
+
 twin = rows(__name__)
 # A row is a freedom: its id, what is free, the files whose checks stay green; what is planted.
 # fmt: off
@@ -125,3 +133,6 @@ twin("TWIN-POLAR", "objects are composed as polar numbers, amplitudes of either 
 twin("TWIN-SINGLE-AS-DOUBLE", "a simulation works in single precision and hands doubles over",
     "PHYS-007:labels_are_illuminated_in_amplitude_and_bare_in_phase", "PHYS-016:labels_have_the_light_of_all_modes",
     files=("test_physics_simulation",), plant=answer("simulate", result(in_doubles)))
+twin("TWIN-NO-SMOOTHING", "exit waves are not smoothed, and a width is refused by its name",
+    files=("test_physics_chain", "test_physics_scales", "test_physics_modes", "test_physics_halves", "test_bundle_load"),
+    plant=method(PtychoModel, "__init__", smoothing_is_refused))
