@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -99,6 +100,19 @@ def patterns_with_light_are_held_against_the_probe(seen, threshold):
     return None if 1 / threshold**2 <= ratio <= threshold else f"{ratio:.3g} times"
 
 
+def neighbours_in_energy_are_compared(seen, threshold):
+    lit = np.flatnonzero(seen.energy > 0)
+    order = lit[np.argsort(seen.energy[lit], kind="stable")]
+    same = [(a, b) for a, b in itertools.pairwise(order) if np.array_equal(seen.patterns[a], seen.patterns[b])]
+    return f"{len(same)} of {len(seen.patterns)} patterns: {same[0][1]} is {same[0][0]}" if same else None
+
+
+def detectors_of_four_depths_are_known(seen, threshold):
+    top = seen.largest[0]
+    known = any(abs(value + 1 - 2.0**bits) <= 2e-7 * value for value in (top, top**2) for bits in (15, 16, 31, 32))
+    return plausible._largest_integer(seen, threshold) if known else None
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -145,3 +159,7 @@ mutant("GUARD-DATA-030zi", "beside exposures of one place none is astray", f"{FO
     plant=row("position-outlier", a_place_counts_once_where_exposures_go_astray))
 mutant("GUARD-DATA-030zj", "the light of dark patterns is left out of the mean", f"{LET_BE}[probe-power-among-dark]",
     plant=row("probe-power", patterns_with_light_are_held_against_the_probe))
+mutant("GUARD-DATA-030zk", "two equal patterns with one of their energy between them are not found",
+    f"{FOUND}[repeated-patterns-around-turned]", plant=row("repeated-patterns", neighbours_in_energy_are_compared))
+mutant("GUARD-DATA-030zm", "a detector of twenty bits is not known", f"{FOUND}[largest-integer-twenty]",
+    plant=row("largest-integer", detectors_of_four_depths_are_known))

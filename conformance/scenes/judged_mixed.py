@@ -45,6 +45,14 @@ def next_to(near: float, far: float, pairs: int) -> Change:
     return positions(change)
 
 
+def around_turned(given: Arrays) -> Arrays:
+    """One pattern twice, and turned upside down between the two: all three of one energy, to the last digit."""
+    found = given["diff3d"].copy()
+    found[4] = np.rint(4 * found[4]) / 4  # sums of these are exact in any order
+    found[17], found[31] = found[4][::-1], found[4]
+    return {**given, "diff3d": found}
+
+
 def almost_twice(count: int, apart: float) -> Change:
     """So many positions lie beside another exposure's, less than a pixel apart."""
 

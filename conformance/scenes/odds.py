@@ -39,7 +39,7 @@ from conformance.scenes.judged import (
     whole,
     wide,
 )
-from conformance.scenes.judged_mixed import BRIGHT, DARK, almost_twice, energies, next_to, on_one_place, outshone
+from conformance.scenes.judged_mixed import BRIGHT, DARK, almost_twice, around_turned, energies, next_to, on_one_place, outshone
 
 Figure = float | tuple[float, ...]
 """A number of a sentence, or one of several: a share may be a ratio or in per cent, memory have any unit."""
@@ -73,9 +73,10 @@ ODDS = (
     ),
     Odd(
         "largest-integer", "error", "diff3d",
-        {"value": put(65535.0, PLACE, (3, 5, 8), (9, 1, 1)), "count": put(np.sqrt(32767.0), PLACE)},
+        {"value": put(65535.0, PLACE, (3, 5, 8), (9, 1, 1)), "count": put(np.sqrt(32767.0), PLACE),
+         "twenty": put(1048575.0, PLACE)},
         {"one-less": put(65534.0, PLACE), "fewer-bits": put(16383.0, PLACE), "other": put(40000.0, PLACE)},
-        {"value": (3, 2, 65535), "count": (1, 32767)},
+        {"value": (3, 2, 65535), "count": (1, 32767), "twenty": (1, 1048575)},
     ),
     Odd(
         "saturated", "warning", "diff3d",
@@ -101,9 +102,10 @@ ODDS = (
         {"dark": (2, 40, 11), "nearly": (1, 40, 11), "all": (40, 40, 0), "among-dark": (15, 40, 10)},
     ),
     Odd(
-        "repeated-patterns", "warning", "diff3d", {"two": repeated(4, 31), "four": repeated(4, 31, 7, 8)},
+        "repeated-patterns", "warning", "diff3d",
+        {"two": repeated(4, 31), "four": repeated(4, 31, 7, 8), "around-turned": around_turned},
         {"turned": repeated(4, 31, turned=True), "dark": energy(0, 11, 12)},
-        {"two": ((1, 2), 40, (4, 31)), "four": ((3, 4), 40, (4, 7))},
+        {"two": ((1, 2), 40, (4, 31)), "four": ((3, 4), 40, (4, 7)), "around-turned": ((1, 2), 40, (4, 31))},
     ),
     Odd(
         "whole-numbers", "error", "diff3d", {"counts": whole(6), "two": whole(2)}, {"one": whole(1), "broken": whole(6, 0.01)},

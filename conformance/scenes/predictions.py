@@ -16,7 +16,7 @@ from conformance.scenes.optics import field, object_image
 from conformance.scenes.records import anisotropic_scan, patch_at
 
 N = 16
-BRIGHTNESS = {"faint": 0.25, "bright": 9.0}
+BRIGHTNESS = {"faint": 0.25, "bright": 9.0, "bright.v2": 4.0}
 """Name of a pair → how much brighter its amplitudes are than those of `interop.pair`."""
 KEYS = ("normalization_dict_path", "test_normalization")
 

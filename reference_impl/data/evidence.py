@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,6 +64,15 @@ class Evidence:
     def energy(self) -> np.ndarray:
         """`Σ x²` of each pattern, `(n,)`."""
         return self._sums[0]
+
+    def repeats(self) -> list[tuple[int, int]]:
+        """`(first, other)` of each pattern with light that equals an earlier one bit for bit."""
+        _, group, count = np.unique(self.energy, return_inverse=True, return_counts=True)
+        first: dict[bytes, int] = {}
+        # Between two that are equal another one of their energy may stand: all of one energy are told apart by their content.
+        alike = np.flatnonzero((self.energy > 0) & (count[group] > 1)).tolist()
+        pairs = [(first.setdefault(hashlib.sha256(np.ascontiguousarray(self.patterns[n])).digest(), n), n) for n in alike]
+        return [(one, other) for one, other in pairs if one != other]
 
     @property
     def brightest(self) -> tuple[np.ndarray, np.ndarray]:

@@ -101,10 +101,7 @@ def _dead_patterns(seen: Evidence, threshold: float) -> str | None:
 
 
 def _repeated_patterns(seen: Evidence, threshold: float) -> str | None:
-    lit = np.flatnonzero(seen.energy > 0)
-    order = lit[np.argsort(seen.energy[lit], kind="stable")]
-    pairs = order[:-1][np.diff(seen.energy[order]) == 0], order[1:][np.diff(seen.energy[order]) == 0]
-    same = [(a, b) for a, b in zip(*pairs, strict=True) if np.array_equal(seen.patterns[a], seen.patterns[b])]
+    same = seen.repeats()
     if len(same) < threshold:
         return None
     return f"{many(len(same), 'pattern')} of {len(seen.patterns)} repeat another one bit for bit: {same[0][1]} is {same[0][0]}"
