@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 from typing import Any
 
 import pytest
@@ -61,3 +61,11 @@ def test_checks_are_made_for_every_row() -> None:
 
 def test_equal_seeds_give_equal_rows() -> None:
     assert covering.covering(AXES, possible, 3) == covering.covering(AXES, possible, 3)
+
+
+def test_of_every_two_names_a_call_has_one_alone() -> None:
+    names = [f"flag {number}" for number in range(20)]
+    calls = covering.shared_out(names, 6)
+    assert all(any(one in call and other not in call for call in calls) for one, other in permutations(names, 2))
+    with pytest.raises(ValueError, match="at most 20 names"):
+        covering.shared_out([*names, "one more"], 6)
