@@ -88,3 +88,11 @@ mutant("GUARD-CLI-025f", "train: --gradient-clip-val is lost beside --accumulate
     "CLI-025:every_further_flag_reaches_the_training",
     plant=source("cli/train.py", "    args.accumulate_grad_batches = None\n",
         "    args.accumulate_grad_batches = None\n    if step:\n        args.gradient_clip_val = None\n"))
+mutant("GUARD-CLI-025g", "train: --learning-rate is lost under --scheduler WarmupCosine",
+    "CLI-025:every_further_flag_reaches_the_training",
+    plant=source("cli/train.py", "    step = {",
+        '    if args.scheduler == "WarmupCosine":\n        args.learning_rate = 1e-3\n    step = {'))
+mutant("GUARD-CLI-001g", "train: the rate is 5e-4 unless --learning-rate is typed",
+    "CLI-011:a_scan_with_dropped_frames_needs_no_number_of_groups", clauses=["CLI-001"],
+    plant=source("cli/train.py", "    step = {",
+        '    if "learning_rate" not in args.typed:\n        args.learning_rate = 5e-4\n    step = {'))

@@ -205,13 +205,19 @@ class Further(commands.Stated):
 
     @property
     def said(self) -> dict[str, Any]:
-        own = {"accum_steps": 2, "accelerator": "cpu", "scheduler": "WarmupCosine", "checkpoint_mode": "max"}
+        own = {
+            "accum_steps": 2,
+            "accelerator": "cpu",
+            "scheduler": "WarmupCosine",
+            "checkpoint_mode": "max",
+            "learning_rate": 2e-3,
+        }
         return dict(self.flags.values()) | own
 
 
 RUN = ("--max_epochs", 3, "--batch_size", 8, "--n_images", 24, "--gridsize", 2, "--accelerator", "cpu",
        "--scheduler", "WarmupCosine", "--precision", "32-true", "--accumulate-grad-batches", 2,
-       "--checkpoint-mode", "max")  # fmt: skip
+       "--checkpoint-mode", "max", "--learning-rate", 2e-3)  # fmt: skip
 """What CLI-014 looks at; more groups than the twenty exposures of `scenes.apart`. Gradients are gathered and clipped, and epochs
 ranked by what is ranked without a word."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from conformance.connectors.connect import Proxy
 from conformance.judging.observe import Observer
-from conformance.scenes import commands, inputs, pairs_of_settings
+from conformance.scenes import commands, inputs, pairs_of_settings, runs
 
 TRAIN_FLAGS: dict[str, Any] = {
     **dict.fromkeys(["--train-data-file", "--output-dir", "--test-data-file", "--device", "--disable-mlflow", "--quiet"]),
@@ -161,6 +162,8 @@ def test_a_scan_with_dropped_frames_needs_no_number_of_groups(backend: Proxy, ob
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}", clause="CLI-011")
     _, parameters = backend.load(folder)
     observe.equal("groups", parameters.get("n_groups"), 7, clause="CLI-011")
+    rates = np.float32(runs.rates(SimpleNamespace(folder=folder)))
+    observe.equal("learning rate by default", rates, np.float32([TRAIN_FLAGS["--learning-rate"]]), clause="CLI-001")
     observe.equal("grid size by default", parameters.get("gridsize"), TRAIN_FLAGS["--gridsize"], clause="CLI-001")
 
 
