@@ -7,14 +7,14 @@ from typing import Any
 
 import torch
 
-from conformance.defects.changes import Change, function, instead, whole
+from conformance.defects.changes import Change, function, instead, method, whole
 from conformance.mutants import rows
 from reference_impl.batch import container, fields, loaders
 from reference_impl.data.load import subsampled
 from reference_impl.grouping import generate_grouped_data
 from reference_impl.inference import shards
 from reference_impl.physics import diffraction
-from reference_impl.training import schedulers, trainer
+from reference_impl.training import PtychoLightningModule, schedulers, trainer
 
 ACTS, RUNS, ARRIVES = (
     "CONFIG-071:a_setting_acts_or_is_refused",
@@ -87,6 +87,11 @@ def adam_adds(epsilon: float) -> Change:
     return function(schedulers.make_optimizer, made)
 
 
+def the_optimiser_forgets(original, self):
+    original(self)
+    self.optimizers().optimizer.state.clear()
+
+
 def bars_are_always_drawn(original, module, memory, run, **options):
     return original(module, memory, replace(run, execution=replace(run.execution, enable_progress_bar=True)), **options)
 
@@ -123,6 +128,8 @@ mutant("GUARD-TRAIN-014c", "momentum looks ahead, as Nesterov's does", f"{UPDATE
     plant=function(schedulers.make_optimizer, momentum_looks_ahead))
 mutant("GUARD-TRAIN-014d", "Adam adds 1e-7, as another library does", FAINT, plant=adam_adds(1e-7))
 mutant("GUARD-TRAIN-014e", "Adam adds next to nothing", FAINT, plant=adam_adds(1e-12))
+mutant("GUARD-TRAIN-014f", "an optimiser forgets at the end of an epoch", f"{UPDATES}[sgd]", f"{UPDATES}[adam]",
+    plant=method(PtychoLightningModule, "on_train_epoch_end", the_optimiser_forgets))
 mutant("GUARD-EXEC-014", "an accelerator that is absent is the CPU, without a word", f"{RUNS}[execution-accelerator]",
     plant=whole(trainer.Trainer, the_accelerator_is_whatever_there_is))
 mutant("GUARD-EXEC-014d", "inference runs on the CPU where the accelerator that was asked for is absent",

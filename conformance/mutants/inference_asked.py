@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from conformance.defects.changes import Change, constant, function, result
+from conformance.defects.changes import Change, constant, function, instead, method, result
 from conformance.mutants import rows
 from reference_impl import inference
 from reference_impl.engine.reconstruct import solve_record
 from reference_impl.errors import ContractError
 from reference_impl.evaluate import figures
+from reference_impl.evaluate.rings import Rings
 from reference_impl.grouping.arrays import normalisation
 from reference_impl.inference.predict import _batch_size
 from reference_impl.inference.reassemble import _oriented
 
-predict, routes, shards, stitching = (
-    importlib.import_module(f"reference_impl.inference.{name}") for name in ("predict", "routes", "shards", "stitch")
+agreement, predict, routes, shards, stitching = (
+    importlib.import_module(f"reference_impl.inference.{name}") for name in ("agreement", "predict", "routes", "shards", "stitch")
 )
 RECONSTRUCT = inference.reassemble_cdi_image_torch
 TURNED, FINITE = "INFER-004:two_flips_and_a_turn_keep_every_pixel_value", "INFER-007:offsets_that_are_not_finite_are_refused"
@@ -29,6 +30,17 @@ TURNED, FINITE = "INFER-004:two_flips_and_a_turn_keep_every_pixel_value", "INFER
 def who_made_it_is_lost(found: Any) -> Any:
     amplitude, phase, results = found
     return amplitude, phase, {name: value for name, value in results.items() if name != "backend"}
+
+
+def where_they_last_agree(self: Rings, threshold: Any) -> float:
+    above = np.flatnonzero(self.correlation >= threshold)
+    return float(self.frequency[above[-1]]) if above.size else float(self.frequency[0])
+
+
+def turns_are_not_taken_off(found: Any) -> Any:
+    told, pair = found
+    image, truth = (np.angle(part[pair.common]) for part in (pair.image, pair.truth))
+    return replace(told, mae_phase=float(np.mean(np.abs(image - truth)))), pair
 
 
 def turned_in_double(original: Any, patches: Any, offsets: Any, x: bool, y: bool, turn: bool) -> Any:
@@ -132,6 +144,13 @@ mutant("GUARD-INFER-045c", "more devices than batches are refused", "INFER-045:s
     plant=function(shards.side_by_side, each_device_has_a_batch))
 mutant("GUARD-INFER-055f", "what shows little is not compared", "INFER-055:place_and_gauge_are_taken_out_and_told",
     plant=constant(figures, "SMALLEST", 40))
+mutant("GUARD-INFER-051f", "phases are agreed by pixels without light too", "INFER-051:phases_are_agreed_over_the_overlaps[dark]",
+    plant=function(agreement.phases, lambda original, patches, offsets, M, light=None: original(patches, offsets, M)))
+mutant("GUARD-INFER-055h", "phases on both sides of half a turn are a turn apart",
+    "INFER-055:what_differs_is_told_beside_the_reference[1.0]",
+    plant=function(figures.compare, result(turns_are_not_taken_off)))
+mutant("GUARD-INFER-055g", "rings tell where objects last agree", "INFER-055:rings_tell_to_which_detail_objects_agree",
+    plant=method(Rings, "_crossing", instead(where_they_last_agree)))
 mutant("GUARD-INFER-018o", "factors of groups are fitted to their patterns in another order",
     "INFER-018:every_way_is_taken_at_once",
     plant=function(routes.rescaled, members_in_another_order))

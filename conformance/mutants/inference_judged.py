@@ -279,3 +279,9 @@ mutant(
     f"{FORMULA}[many]",
     plant=beyond_the_first_block(2),
 )
+mutant(
+    "GUARD-INFER-050j",
+    "the order in which patches are dealt out may be their own",
+    "INFER-050:shuffled_patches_lie_at_each_others_places",
+    plant=function(agreement._dealt, lambda original, count: np.random.default_rng(0).permutation(count)),
+)

@@ -67,6 +67,12 @@ def whole_blocks_count(original: Any, real: Any, imaginary: Any, probe: Any, mea
     return original(real[:end], imaginary[:end], probe, measured[:end])
 
 
+def blocks_count_alike(original: Any, real: Any, imaginary: Any, probe: Any, measured: Any, *good: Any) -> Any:
+    sizes = [len(part) for part in real.split(varpro.CHUNK) for _ in part]
+    each = torch.tensor(sizes, dtype=torch.float64)[:, None, None] ** -0.25
+    return original(real * each, imaginary * each, probe, measured * each**2, *good)
+
+
 def the_objects_amplitude_is_compared(original: Any, *given: Any) -> Any:
     def second(forward: Any, self: Any, *tensors: Any) -> Any:
         predicted, amplitude, phase = forward(self, *tensors)
@@ -161,6 +167,8 @@ mutant("GUARD-INFER-021h", "the fit ends in the nearer valley", f"{VALLEYS}[228]
     plant=function(varpro._solved, one_start_is_enough))
 mutant("GUARD-INFER-021i", "patterns beyond the last whole block do not count", EVERY,
     plant=function(varpro.varpro_scales, whole_blocks_count))
+mutant("GUARD-INFER-021t", "a block of few patterns counts as much as one of many", EVERY,
+    plant=function(varpro.varpro_scales, blocks_count_alike))
 mutant("GUARD-INFER-018f", "turned patches are weighed by the probe as it was",
     "INFER-018:turned_patches_are_weighed_by_the_turned_probe",
     plant=function(routes.stitched, lambda original, *given: original(*given[:5])))

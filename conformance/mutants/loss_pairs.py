@@ -15,6 +15,15 @@ def two_terms_forget_the_mask(original, self, predicted, amplitude, phase, given
     return original(self, predicted, amplitude, phase, given, mean)
 
 
+def an_added_error_forgets_the_mask(original, self, predicted, amplitude, phase, given, mean=None):
+    if not (self.nll and self.mae and "mask" in given.keys()):
+        return original(self, predicted, amplitude, phase, given, mean)
+    measured = loss.kept(given["images"], given)
+    mean = loss._mean(measured, given) if mean is None else mean
+    added = self.mae * loss.mae(predicted, measured) / (mean + loss.MEAN_EPSILON)
+    return original(replace(self, mae=0.0), predicted, amplitude, phase, given, mean) + added
+
+
 def labels_are_smooth(original, self, *given, **options):
     return original(replace(self, realspace=0.0) if self.realspace_mae else self, *given, **options)
 
@@ -26,6 +35,13 @@ mutant(
     "with two data terms the mean is that of all pixels",
     EVERY,
     plant=method(loss.Objective, "__call__", two_terms_forget_the_mask),
+)
+mutant(
+    "GUARD-LOSS-012f",
+    "an absolute error that is added counts what is predicted under the mask",
+    "LOSS-012:the_loss_is_that_of_the_good_pixels[g1-poisson]",
+    "LOSS-012:the_loss_is_that_of_the_good_pixels[g2-mae]",
+    plant=method(loss.Objective, "__call__", an_added_error_forgets_the_mask),
 )
 mutant(
     "GUARD-LOSS-030f",

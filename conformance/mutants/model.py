@@ -84,6 +84,11 @@ def activation_comes_after_the_padding(original, self, features):
     return original(self, features) if self.outer else self.activation(logits)
 
 
+def training_lights_the_border(original, self, features):
+    found = original(self, features)
+    return torch.where(self.ring, 0.5, found) if self.training and self.outer is None else found
+
+
 def activations_default_to_relu(plant: Plant) -> None:
     others = dict.fromkeys(cnn.AMPLITUDE_ACTIVATIONS, functional.relu)
     plant.constant(cnn, "AMPLITUDE_ACTIVATIONS", others | {"sigmoid": torch.sigmoid})
@@ -192,6 +197,8 @@ mutant("GUARD-MODEL-006", "sigmoids light the border of every patch", EMPTY,
     plant=method(CentreHead, "forward", activation_comes_after_the_padding))
 mutant("GUARD-MODEL-006b", "the network invents a border that the probe never lit", EMPTY,
     plant=_config(CnnNetwork, probe_big=True))
+mutant("GUARD-MODEL-006d", "the border that is dark in every picture was trained with light", f"{EMPTY}[g1-sigmoid]",
+    plant=method(CentreHead, "forward", training_lights_the_border))
 mutant("GUARD-MODEL-007", "phases have no bound", "MODEL-007:phase_stays_within_pi", RANGE + "[strong]",
     plant=function(cnn.bounded_phase, instead(lambda logits: logits)))
 mutant("GUARD-MODEL-007b", "phases reach a third of a circle", "MODEL-007:phase_stays_within_pi",

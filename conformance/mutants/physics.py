@@ -25,6 +25,16 @@ def noise_is_gaussian_on_the_amplitude(amplitude, generator=None):
     return (amplitude + noise / 2).clamp_min(0)
 
 
+def every_pattern_is_drawn_from_one_state(original, amplitude, generator):
+    state = generator.get_state()
+    return torch.stack([original(one, generator.set_state(state)) for one in amplitude])
+
+
+def rows_share_their_draw(original, amplitude, generator):
+    even = bool((amplitude == amplitude[..., :1, :]).all())
+    return original(amplitude[..., :1, :], generator).expand_as(amplitude).clone() if even else original(amplitude, generator)
+
+
 def bright_counts_are_no_whole_numbers(original, amplitude, generator=None):
     mean = amplitude.double().square()
     drawn = mean + mean.sqrt() * torch.randn(mean.shape, generator=generator, dtype=mean.dtype, device=mean.device)
@@ -245,6 +255,13 @@ mutant("GUARD-PHYS-015", "predictions depend on the company", "PHYS-015:samples_
     plant=_forward(lambda self, x, places, probe, into, out: (x / x.mean(), places, probe, into, out)))
 mutant("GUARD-PHYS-034", "object_big = false is ignored", "PHYS-034:without_a_common_object_nothing_is_merged",
     "PHYS-034:without_a_common_object_positions_play_no_part", plant=patches_are_always_merged)
+mutant("GUARD-PHYS-025", "the noise of every pattern is that of the first",
+    "PHYS-025:each_pixel_draws_its_own_photons", plant=function(photons.observe_photons, every_pattern_is_drawn_from_one_state))
+mutant("GUARD-PHYS-025b", "every row of a pattern has the noise of its first",
+    "PHYS-025:each_pixel_draws_its_own_photons", plant=function(photons.observe_photons, rows_share_their_draw))
+mutant("GUARD-PHYS-034b", "every member of a group is lit by the first one's probe",
+    "PHYS-034:without_a_common_object_nothing_is_merged[g2-modes1]",
+    plant=method(PtychoModel, "_masked", result(lambda probe: probe[:, :1])))
 mutant("GUARD-PHYS-001c", "the probe is always cut to a disc", "PHYS-001:probe_mask_hides_what_lies_outside", CHAIN,
     plant=method(PtychoModel, "_masked",
         lambda original, self, probe: original(self, probe * torch.from_numpy(disc_mask(probe.shape[-1])))))

@@ -89,6 +89,10 @@ mutant("GUARD-TRAIN-020g", "the checkpoint that is kept is the most overfitted o
 mutant("GUARD-TRAIN-021b", "the validation loss ranks although the training loss was asked for",
     "TRAIN-021:a_metric_that_is_named_ranks_by_itself",
     plant=function(resolve_monitor, lambda original, name, *known: original("val_loss" if "train" in name else name, *known)))
+mutant("GUARD-TRAIN-021c", "a metric is told by the beginning of its name",
+    "TRAIN-021:a_metric_that_is_never_logged_is_refused[no-test-data]",
+    plant=function(resolve_monitor, lambda original, name, logged, *known: original(
+        next((one for one in logged if one.startswith(name)), name), logged, *known)))
 mutant("GUARD-TRAIN-022", "validation is scaled by the training file's photons",
     f"{APART}:each_is_scaled_by_its_own_photons[test]", f"{APART}:validation_sees_its_own_data",
     plant=one_of_both("physics_scaling_constant"))

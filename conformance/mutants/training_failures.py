@@ -59,6 +59,9 @@ mutant("GUARD-CLI-026b", "a training that is stopped costs the older bundle", ST
 mutant("GUARD-TRAIN-052", "a training that diverged ends well, with weights that are no numbers", f"{FAILS}[loss]",
     plant=every(method(PtychoLightningModule, "_finite_loss", instead(lambda self, batch, *rest: self.compute_loss(batch))),
         function(finite.refuse_not_finite, instead(lambda *given: None))))
+mutant("GUARD-TRAIN-052d", "a validation loss that is no number ends well", f"{FAILS}[validation-loss]",
+    plant=method(PtychoLightningModule, "_finite_loss", lambda original, self, batch, *rest:
+        original(self, batch, *rest) if self.training else self.compute_loss(batch)))
 mutant("GUARD-TRAIN-052b", "the older bundle is cleared away before the training begins", f"{FAILS}[validation]",
     f"{FAILS}[checkpoint]", plant=function(require_writable, the_older_bundle_is_cleared_away))
 mutant("GUARD-TRAIN-052c", "validation that cannot be read is left out", f"{FAILS}[validation]",

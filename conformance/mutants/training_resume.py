@@ -36,6 +36,11 @@ def a_finished_run_goes_on(original, path, now, accepted):
     return original(path, replace(now, settings={**now.settings, "nepochs": 10**6}), accepted)
 
 
+def what_was_zero_is_not_compared(original, path, now, accepted):
+    then = resume._flat(resume._read(path)["hyper_parameters"])
+    return original(path, replace(now, settings={k: v for k, v in now.settings.items() if then.get(k, True)}), accepted)
+
+
 def a_checkpoint_is_unpickled(self, path, *_, **__):
     return torch.load(path, map_location="cpu", weights_only=False)
 
@@ -86,6 +91,8 @@ mutant("GUARD-TRAIN-066b", "a run goes on with other data, without a word", "TRA
     plant=function(digest_of, instead(lambda container: "data")))
 mutant("GUARD-TRAIN-066c", "a finished run is resumed for no epochs, and succeeds", f"{CONTRADICTED}[finished]",
     plant=function(changed_settings, a_finished_run_goes_on))
+mutant("GUARD-TRAIN-066k", "a run goes on under any seed where the checkpoint's is zero", f"{CONTRADICTED}[seed]",
+    plant=function(changed_settings, what_was_zero_is_not_compared))
 mutant("GUARD-TRAIN-073", "the neighbours in a checkpoint are the default's", f"{STATES}[g1]", f"{STATES}[g2]",
     plant=stating("data_config", K=6))
 mutant("GUARD-TRAIN-073b", "a checkpoint says nothing of its batches", f"{STATES}[g1]",

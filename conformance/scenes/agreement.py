@@ -84,6 +84,18 @@ def lit(scene: Patches) -> Patches:
     return Patches(scene.patches, scene.offsets, light())
 
 
+def dazzled(scene: Patches, seed: int = 10) -> Patches:
+    """The same patches, dark in a corner of the window, where each holds numbers of its own: they say nothing."""
+    dark = np.zeros((N, N), bool)
+    dark[: (N - M) // 2 + 3, : (N - M) // 2 + 5] = True
+    phases = np.random.default_rng(seed).uniform(-np.pi, np.pi, (len(scene.patches), 1, 1, 1))
+    patches = np.where(dark[..., None], 20 * np.exp(1j * phases), scene.patches).astype(np.complex64)
+    return Patches(patches, scene.offsets, np.where(dark, 0.0, 1.0))
+
+
+UNDER: dict[str, Callable[[Patches], Patches]] = {"ones": lambda scene: scene, "light": lit, "dark": dazzled}
+
+
 def pair(distance: int) -> Patches:
     """Two patches of 1 and of i, `distance` columns apart: two of M columns less are shared."""
     values = np.stack([np.ones((N, N)), 1j * np.ones((N, N))])[..., None]
@@ -106,9 +118,10 @@ def figures(found: Any) -> dict[str, float]:
     return {name: float(native.array(native.item(found, name))) for name in PARTS}
 
 
-def turns(before: np.ndarray, after: Any) -> np.ndarray:
-    """`(n,)`: what each patch was multiplied by."""
-    return np.sum(native.array(after) * np.conj(before), axis=(1, 2, 3)) / np.sum(np.abs(before) ** 2, axis=(1, 2, 3))
+def turns(before: np.ndarray, after: Any, light: np.ndarray | None = None) -> np.ndarray:
+    """`(n,)`: what each patch was multiplied by, where it had any `light`."""
+    seen = before if light is None else before * (light > 0)[..., None]
+    return np.sum(native.array(after) * np.conj(seen), axis=(1, 2, 3)) / np.sum(np.abs(seen) ** 2, axis=(1, 2, 3))
 
 
 JUDGED: dict[str, Callable[[Any, Patches], Any]] = {

@@ -23,8 +23,8 @@ COLUMNS = ("name", *TOLD, "error", "mae_amplitude", "mae_phase", "error_null", "
 """Of a table by command (CLI-021): the name, and what INFER-055 asks for."""
 DEPTH = 0.5
 """Of the disturbance: `1 + i·DEPTH·s` with s = ±1 in blocks, which is orthogonal to factor, ramp and shift."""
-CUT = 0.25
-"""Cycles a pixel beyond which nothing agrees."""
+CUT, AGAIN = 0.25, 0.31
+"""Cycles a pixel between which nothing agrees."""
 
 
 def _band(rows: int, columns: int, low: float, high: float, seed: int) -> np.ndarray:
@@ -64,11 +64,11 @@ def disturbed(field: np.ndarray) -> np.ndarray:
 
 
 def fine() -> tuple[np.ndarray, np.ndarray]:
-    """`(image, truth)` that agree up to `CUT` cycles a pixel, and not beyond."""
+    """`(image, truth)` that agree up to `CUT` cycles a pixel, and again beyond `AGAIN`."""
     wanted, other = (_piece(_whole(seed, 0.35)) for seed in (9, 29))
     radius = np.hypot(*np.meshgrid(*(np.fft.fftfreq(size) for size in SIZE), indexing="ij"))
     spectra = [np.fft.fft2(field) for field in (wanted, other)]
-    return np.fft.ifft2(np.where(radius < CUT, *spectra)), wanted
+    return np.fft.ifft2(np.where((radius < CUT) | (radius > AGAIN), *spectra)), wanted
 
 
 def figures(found: Mapping[str, Any], *names: str) -> np.ndarray:

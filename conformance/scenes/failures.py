@@ -157,18 +157,20 @@ def spoil(path: Path) -> Path:
 
 
 DIVERGED = runs.Recipe(groups=8, rate=DIVERGING, stitching=False)
+LATE = replace(DIVERGED, groups=4)
 UNREAD = runs.Recipe(groups=4, stitching=False)
 UNKEPT = runs.Recipe(groups=4, stitching=False, validation=False)
 UNWRITTEN = replace(UNKEPT, execution=runs.settings(enable_checkpointing=False, logger_backend="none"))
-"""Runs that fail at a loss that is no number, at validation data that cannot be read, at a checkpoint and at a bundle."""
+"""Runs that fail at a loss that is no number, in training or not before validation, at validation data that cannot be read, at a
+checkpoint and at a bundle."""
 
 
 def failing(backend: Any, stage: str, folder: Path) -> None:
     """A run of the library that fails at a stage, in a folder `out` where an older bundle lies."""
     (folder / "out").mkdir()
     (folder / "out" / NAME).write_bytes(OLDER)
-    if stage == "loss":
-        runs.fresh(backend, DIVERGED, folder)
+    if stage in ("loss", "validation-loss"):
+        runs.fresh(backend, DIVERGED if stage == "loss" else LATE, folder)
     elif stage == "validation":
         runs.fresh(backend, UNREAD, folder, (runs.training_record(backend), TruncatedMap()))
     else:

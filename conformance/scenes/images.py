@@ -59,7 +59,7 @@ def mosaics() -> list[Mosaic]:
         mosaic("whole-patch", scattered(6), 8, 8),
         mosaic("one-pixel", scattered(6), 8, 1),
         mosaic("halves", halves, 12, 7),
-        mosaic("doubles", [*halves, *halves[:2], *halves[:2]], 12, 8),
+        mosaic("doubles", [*halves, *halves[1:], *halves[2:]], 12, 8),
         mosaic("single", [[17.3, -4.6]], 9, 4),
         mosaic("far-apart", [[0.0, 0.0], [382.0, 5.0], [120.0, 40.0]], 8, 6),
         many(),

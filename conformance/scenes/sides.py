@@ -1,8 +1,11 @@
-"""Networks on patterns of another side than the usual one (MODEL-002, MODEL-020, MODEL-029)."""
+"""Networks on patterns of another side than the usual one (MODEL-002, MODEL-020, MODEL-029), with a probe for each member of a
+group, and as they compute while they train.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,24 @@ from conformance.protocol import Native
 from conformance.scenes import generators, networks, runs
 from conformance.scenes.networks import Inputs
 from conformance.scenes.optics import curved_probe
+
+
+def of_members(fed: Inputs) -> Inputs:
+    """The same with a probe for each member of a group."""
+    members = [np.roll(fed.probe[:, 0], 3 * k, axis=-2) for k in range(fed.images.shape[1])]
+    return fed._replace(probe=np.stack(members, axis=1))
+
+
+@contextmanager
+def training(module: Native) -> Iterator[None]:
+    """Calls of a module of torch's in this process compute as they do while it trains; any other module is left to itself."""
+    hook = getattr(module, "register_forward_pre_hook", None)
+    handle = None if hook is None else hook(lambda one, _: one.train() and None)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            handle.remove()
 
 
 def inputs(N: int, g: int) -> Inputs:

@@ -70,12 +70,13 @@ def computes_otherwise(backend: Any, recipe: Recipe) -> bool:
 def two_updates(
     backend: Any, recipe: Recipe, step: Callable[[np.ndarray, np.ndarray, dict[str, Any]], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """How far a recipe of two batches moves the weights, and how far `step(w, g, state)` says, by the backend's own gradients.
+    """How far a recipe of two batches, of one epoch or two, moves the weights, and how far `step(w, g, state)` says, by the
+    backend's own gradients.
 
     Of a network that computes otherwise while it trains, one update by the slope that training itself shows.
     """
     if computes_otherwise(backend, recipe):
-        return _one_update(backend, replace(recipe, groups=recipe.groups // 2), step)
+        return _one_update(backend, replace(recipe, groups=recipe.groups * recipe.epochs // 2, epochs=1), step)
     run, still = (_trained(backend, one) for one in (recipe, replace(recipe, rate=STILL)))
     start, end = (runs.weights(backend, runs.model_of(one)) for one in (still, run))
     names = sorted(name for name, value in start.items() if value.dtype.kind == "f")
@@ -83,7 +84,8 @@ def two_updates(
     backend.synchronise(config)
     container, now = run.results["train_container"], runs.flat(start)
     first, state = now, {}
-    for batch in backend.loaders(container, None, config)[0]:
+    loader = backend.loaders(container, None, config)[0]
+    for batch in (batch for _ in range(recipe.epochs) for batch in loader):
         module = backend.with_weights(backend.module(config), unflat(now, start, names))
         found = backend.gradient(module, batch)
         gradient = {k: np.zeros_like(start[k]) if found.get(k) is None else np.array(native.array(found[k])) for k in names}

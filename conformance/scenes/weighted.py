@@ -129,6 +129,13 @@ def many() -> tuple[tuple[np.ndarray, ...], np.ndarray]:
     return (real, imaginary, probe), (0.7**2 * X[0] + 1.9**2 * X[1]).astype(np.float32)
 
 
+def many_that_differ() -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """`((a, b, P), I)` of 70 patterns, of which the last six were made with other factors than the rest."""
+    given = parts(70)
+    X, s1, s2 = oracle.bases(*given), *(np.where(np.arange(70) < 64, *pair)[:, None, None] for pair in ((0.7, 3.5), (1.9, 0.8)))
+    return given, (s1**2 * X[0] + s2**2 * X[1] + s1 * s2 * X[2]).astype(np.float32)
+
+
 def neighbours(s1: float, s2: float, step: float = 3e-3) -> list[tuple[float, float]]:
     """Factors about these, in eight directions, and the pair with the other sign."""
     turns = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1), (1, -1), (-1, 1)]

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.clause("TRAIN-052~1")
-@pytest.mark.parametrize("stage", ["loss", "validation", "checkpoint", "bundle"])
+@pytest.mark.parametrize("stage", ["loss", "validation-loss", "validation", "checkpoint", "bundle"])
 def test_a_run_that_fails_leaves_the_older_bundle(backend: Any, observe: Observer, tmp_path: Path, stage: str) -> None:
     """An error, and the same bytes as before. If this fails, suspect a bundle written before it is known what of."""
     with observe.raises("failure", Exception):

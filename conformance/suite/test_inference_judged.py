@@ -67,7 +67,9 @@ def test_neither_a_common_factor_nor_a_common_place_plays_a_part(backend: Any, o
 
 @pytest.mark.clause("INFER-050~1", evidence="differential")
 def test_shuffled_patches_lie_at_each_others_places(backend: Any, observe: Observer) -> None:
-    """One of the other orders of three. If this fails, suspect patches that stay where they are, or positions that are moved."""
+    """One of the other orders of three, and of two the other one. If this fails, suspect patches that stay where they are,
+    positions that are moved, or an order that is drawn and may be the first.
+    """
     scene = scenes.noisy(scenes.true())
     patches, offsets = scene.patches[:3], scene.offsets[:3]
 
@@ -75,6 +77,8 @@ def test_shuffled_patches_lie_at_each_others_places(backend: Any, observe: Obser
 
     orders = [oracle.disagreement(oracle.placed(patches[list(o)], offsets, scene.M, None)) for o in [*permutations(range(3))][1:]]
     observe.close("shuffled", found, min(orders, key=lambda one: abs(one - found)))
+    two = scenes.figures(backend.disagreement(patches[:2], offsets[:2], scene.M))["shuffled"]
+    observe.close("of two", two, oracle.disagreement(oracle.placed(patches[[1, 0]], offsets[:2], scene.M, None)))
 
 
 @pytest.mark.clause("INFER-050~1")
@@ -89,15 +93,15 @@ def test_patches_that_do_not_overlap_do_not_disagree(backend: Any, observe: Obse
 
 
 @pytest.mark.clause("INFER-051~2", evidence="analytic")
-@pytest.mark.parametrize("under", ["ones", "light"])
+@pytest.mark.parametrize("under", scenes.UNDER)
 def test_phases_are_agreed_over_the_overlaps(backend: Any, observe: Observer, under: str) -> None:
-    """One phase for all is left. If this fails, suspect turns that are agreed between neighbours alone."""
+    """One phase for all is left. If this fails, suspect turns agreed between neighbours alone, or by what is dark."""
     true = scenes.true()
-    scene = {"ones": lambda s: s, "light": scenes.lit}[under](scenes.turned(true))
+    scene = scenes.UNDER[under](scenes.turned(true))
 
     found = native.array(backend.agreed(*scene.given))
 
-    observe.close("spread of what is left", np.abs(np.mean(scenes.turns(true.patches, found))), 1.0)
+    observe.close("spread of what is left", np.abs(np.mean(scenes.turns(true.patches, found, scene.light))), 1.0)
     observe.close("modulus", np.abs(found), np.abs(scene.patches))
     observe.close("phase of the mean turn", np.angle(np.mean(scenes.turns(scene.patches, found))), 0.0)
 
@@ -251,7 +255,7 @@ def test_place_and_gauge_are_taken_out_and_told(backend: Any, observe: Observer)
 @pytest.mark.parametrize("unit", [1.0, 1e-3, 250.0])
 def test_what_differs_is_told_beside_the_reference(backend: Any, observe: Observer, unit: float) -> None:
     """Each pixel turned by the same angle, to one side or the other. If this fails, suspect the norm of the image."""
-    truth, longer = compared.truth(), 1 + compared.DEPTH**2
+    truth, longer = -compared.truth(), 1 + compared.DEPTH**2  # phases on both sides of half a turn
 
     found = backend.compared(compared.disturbed(truth) * unit, truth)
 
@@ -263,7 +267,9 @@ def test_what_differs_is_told_beside_the_reference(backend: Any, observe: Observ
 
 @pytest.mark.clause("INFER-055~3", evidence="analytic")
 def test_rings_tell_to_which_detail_objects_agree(backend: Any, observe: Observer) -> None:
-    """Alike up to a quarter of a cycle. If this fails, suspect a correlation without its mean, or rings of the wrong width."""
+    """Alike up to a quarter of a cycle, and once more beyond. If this fails, suspect a correlation without its mean, rings of the
+    wrong width, or the last place where objects agree in place of the first where they do not.
+    """
     image, truth = compared.fine()
 
     found = backend.compared(image, truth)

@@ -191,13 +191,18 @@ def test_the_first_factor_is_not_negative(backend: Any, observe: Observer) -> No
 
 @pytest.mark.clause("INFER-021~1", evidence="analytic")
 def test_every_pattern_counts_for_the_factors(backend: Any, observe: Observer) -> None:
-    """Seventy patterns, the last of which alone show one part. If this fails, suspect blocks, and a rest that is left out."""
+    """Seventy patterns, the last of which alone show one part, or contradict the others. If this fails, suspect blocks, and a
+    rest that is left out, or counts as much as a block.
+    """
     given, measured = weighted.many()
+    torn, light = weighted.many_that_differ()
 
     with observe.accepts("many patterns"):
         found = np.abs([float(v) for v in backend.varpro_scales(*given, measured)])
+        between = np.array([float(v) for v in backend.varpro_scales(*torn, light)])
 
     observe.close("factors", found, np.array([0.7, 1.9]))
+    observe.close("factors between", between, np.array(weighted.minimised(oracle.bases(*torn), light.astype(float))))
 
 
 @pytest.mark.clause("INFER-021~1")

@@ -137,8 +137,9 @@ def test_border_is_empty_without_probe_big(backend: Any, observe: Observer, g: i
     module, fed = networks.module(backend, config), networks.inputs(g)
 
     with observe.accepts("valid input"):
-        amplitude = native.array(backend.forward(module, *fed)[1])
         patches = native.array(backend.predict(module, *fed[:4]))
+        with sides.training(module):
+            amplitude = native.array(backend.forward(module, *fed)[1])
 
     observe.close("training", amplitude * networks.ring(), np.zeros(amplitude.shape))
     observe.close("inference", np.abs(patches) * networks.ring(), np.zeros(amplitude.shape))

@@ -13,7 +13,7 @@ import pytest
 from conformance.connectors import native
 from conformance.judging.observe import Observer
 from conformance.oracles import physics as oracle
-from conformance.scenes import fields, networks, reactions, smoothing
+from conformance.scenes import fields, networks, reactions, sides, smoothing
 from conformance.scenes.answers import finite
 from conformance.scenes.optics import curved_probe
 
@@ -28,14 +28,14 @@ def named(case: tuple[int, int]) -> str:
 @pytest.mark.clause("PHYS-010~1", evidence="differential", needs=("PHYS-002", "PHYS-030", "PHYS-033"))
 @pytest.mark.parametrize("case", CASES, ids=named)
 def test_prediction_is_the_physics_of_its_object(backend: Any, observe: Observer, case: tuple[int, int]) -> None:
-    """Merge, extract, illuminate, diffract, divide.
+    """Merge, extract, illuminate, diffract, divide, while it trains too.
 
     If this fails, suspect a merge that is skipped, or the scale of the output.
     """
     fed = networks.inputs(case[0], modes=case[1])
     module = networks.module(backend, networks.settings(backend, {"gridsize": case[0]}))
 
-    with observe.accepts("valid input"):
+    with observe.accepts("valid input"), sides.training(module):
         predicted, amplitude, phase = backend.forward(module, *fed)
 
     seen = finite(amplitude, phase)
@@ -226,8 +226,10 @@ def test_batch_size_does_not_matter(backend: Any, observe: Observer) -> None:
 @pytest.mark.clause("PHYS-034~1", evidence="differential", needs=("PHYS-002",))
 @pytest.mark.parametrize("case", CASES, ids=named)
 def test_without_a_common_object_nothing_is_merged(backend: Any, observe: Observer, case: tuple[int, int]) -> None:
-    """The patches themselves are illuminated. If this fails, suspect a merge that ignores `object_big`."""
-    fed = networks.inputs(case[0], modes=case[1])
+    """The patches themselves are illuminated, each by its own probe. If this fails, suspect a merge that ignores `object_big`, or
+    the first member's probe for all.
+    """
+    fed = sides.of_members(networks.inputs(case[0], modes=case[1]))
     module = networks.module(backend, networks.settings(backend, {"gridsize": case[0], "object_big": False}))
 
     with observe.accepts("valid input"):

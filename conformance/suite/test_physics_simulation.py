@@ -71,6 +71,20 @@ def test_a_simulation_follows_its_seed(backend: Any, observe: Observer) -> None:
 
 
 @pytest.mark.device
+@pytest.mark.clause("PHYS-025~1", needs=("PHYS-005",))
+def test_each_pixel_draws_its_own_photons(backend: Any, observe: Observer) -> None:
+    """Equal light in all pixels of all patterns: seldom equal counts. If this fails, suspect a seed that is set in a loop."""
+    even = np.full((2, 4, 8, 8), 3.0, np.float32)
+
+    seen = native.array(backend.observe_photons(even, 7)).reshape(even.shape)
+
+    observe.at_most("like those of another pattern", float((seen[1:] == seen[:1]).mean()), 0.4)
+    observe.at_most("like those of another channel", float((seen[:, 1:] == seen[:, :1]).mean()), 0.4)
+    observe.at_most("like those of another row", float((seen[..., 1:, :] == seen[..., :1, :]).mean()), 0.4)
+    observe.at_most("like those of another column", float((seen[..., 1:] == seen[..., :1]).mean()), 0.4)
+
+
+@pytest.mark.device
 @pytest.mark.clause("PHYS-016~1", evidence="differential", needs=("PHYS-007",))
 @pytest.mark.parametrize("scene", MODES, ids=str)
 def test_labels_have_the_light_of_all_modes(backend: Any, observe: Observer, scene: optics.FieldScene) -> None:

@@ -25,6 +25,8 @@ def named(optimizer: str, **fields: Any) -> Recipe:
 
 
 BETAS = {"adam_beta1": 0.5, "adam_beta2": 0.8}
+TWICE = {"groups": 4, "epochs": 2}
+"""One batch in each of two epochs: what an optimiser remembers, it remembers from epoch to epoch."""
 DESCENT = named("sgd", momentum=0.6, weight_decay=0.3, nll_weight=1e-6)  # so small a loss that its slope is that of the decay
 
 
@@ -40,8 +42,10 @@ DESCENT = named("sgd", momentum=0.6, weight_decay=0.3, nll_weight=1e-6)  # so sm
     ids=["sgd", "adam", "adamw"],
 )
 def test_two_updates_are_those_of_the_formula(backend: Any, observe: Observer, recipe: Recipe, step: Any) -> None:
-    """The second update shows what the first one left. If this fails, suspect decay, momentum or betas at another place."""
-    moved, truth = updates.two_updates(backend, recipe, step)
+    """The second update, an epoch later, shows what the first one left. If this fails, suspect decay, momentum or betas at
+    another place, or an optimiser that is made anew for an epoch.
+    """
+    moved, truth = updates.two_updates(backend, replace(recipe, **TWICE), step)
 
     observe.close("away from the formula", float(np.linalg.norm(moved - truth) / np.linalg.norm(truth)), 0.0, dtype="float64")
 

@@ -61,7 +61,7 @@ def disagreement(patches: np.ndarray, offsets: np.ndarray, M: int, light: np.nda
         shared = float(np.sum(np.abs(common(placed)[twice]) ** 2 * total[twice]))
         return float(np.sqrt(max(0.0, 1 - shared / square))) if square > 0 else 0.0
 
-    plain, shuffled = spread(crops), spread(crops[np.random.default_rng(0).permutation(len(crops))])
+    plain, shuffled = spread(crops), spread(crops[_dealt(len(crops))])
     crops = _joined(crops, weight, cells)
     for _ in range(SWEEPS):
         crops = _turned(crops, weight, cells, common(crops))
@@ -108,6 +108,14 @@ def _placed(patches: np.ndarray, offsets: np.ndarray, M: int, light: np.ndarray 
     weight = np.broadcast_to(np.where(weight > LIT * weight.max(), weight, 0.0), crops.shape)
     cells = _Cells(np.rint(offsets.reshape(-1, 2)).astype(np.int64), M)
     return crops, weight, cells
+
+
+def _dealt(count: int) -> np.ndarray:
+    """`(count,)` numbers in an order in which none stands in its own place: each in that of the one drawn before it."""
+    drawn = np.random.default_rng(0).permutation(count)
+    order = np.empty_like(drawn)
+    order[drawn] = np.roll(drawn, 1)
+    return order
 
 
 def _joined(crops: np.ndarray, weight: np.ndarray, cells: _Cells) -> np.ndarray:
