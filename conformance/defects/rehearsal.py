@@ -6,9 +6,9 @@ The words of a file move on, and a row that no longer finds its own would be kno
 from __future__ import annotations
 
 import ast
+import importlib
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from conformance.defects import planting
-from conformance.defects.planting import ROOT, Plant, Wrap
+from conformance.defects.planting import ROOT, Plant, Planted, Wrap
 
 
 class Rehearsal(Plant):
@@ -66,24 +66,26 @@ class Rehearsal(Plant):
                 ast.parse(text, filename=file.name)
 
 
-def misplaced(scheme: str, names: Iterable[str]) -> dict[str, str]:
-    """Entry of a register (`mutant`, `twin`) → why it cannot be planted; those that can are not in it.
+def misplaced(planted: Iterable[Planted]) -> dict[str, str]:
+    """Entry → why it cannot be planted; those that can are not in it.
 
     In a process of its own, because a row may lay its hand on more than a plant offers it.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("fork")) as pool:
-        return pool.submit(_looked, scheme, tuple(names)).result()
+    context = get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_look, args=([*planted], sender))
+    child.start()
+    sender.close()
+    with receiver:
+        found = dict(receiver.recv())  # EOFError where it died: its stack is above
+    child.join()
+    return found
 
 
-def _looked(scheme: str, names: tuple[str, ...]) -> dict[str, str]:
-    import importlib
-
-    from conformance.connectors.names import PLANTED
-
-    known = importlib.import_module(PLANTED[scheme]).REGISTER.all()
+def _look(planted: list[Planted], sender: Any) -> None:
     adapter = importlib.import_module(planting.ADAPTER).Reference
-    found = {name: _why(known[name].plant, adapter) for name in names}
-    return {name: why for name, why in found.items() if why}
+    found = {entry.id: _why(entry.plant, adapter) for entry in planted}
+    sender.send({name: why for name, why in found.items() if why})
 
 
 def _why(plant: Callable[[Plant], None], adapter: type) -> str | None:

@@ -74,8 +74,8 @@ def perform(
     tried = {"mutant": entries(only, "mutant"), "twin": entries(only, "twin")}
     if not any(tried.values()):
         raise LookupError(f"no planted defect, allowed variation or area is called {', '.join(only)}")
-    refuse_idle([*tried["mutant"].values(), *tried["twin"].values()])
-    refuse_misplaced(tried)
+    refuse_idle(planted := [*tried["mutant"].values(), *tried["twin"].values()])
+    refuse_misplaced(planted)
     folder = folder_for(Options(output=output, label="mutants"))
     job = {
         "workers": workers or cores(),
@@ -108,7 +108,7 @@ def variations(only: tuple[str, ...], workers: int | None, output: Path, patienc
     twins = entries(only, "twin")
     if not twins:
         raise LookupError(f"no allowed variation or area is called {', '.join(only)}")
-    refuse_misplaced({"twin": twins})
+    refuse_misplaced(twins.values())
     folder = folder_for(Options(output=output, label="twins"))
     files = sorted(path.stem for path in default_suite().rglob("test_*.py"))
     job = {"workers": workers or cores(), "patience": patience * WHOLE, "warm": True}
@@ -137,10 +137,9 @@ def refuse_idle(planted: Iterable[Planted]) -> None:
         raise LookupError(f"tried on nothing: {told}: a slow check runs where a row names it; name some, or quick ones")
 
 
-def refuse_misplaced(tried: Mapping[str, Iterable[str]]) -> None:
+def refuse_misplaced(planted: Iterable[Planted]) -> None:
     """`LookupError` for rows that do not find what they change, before anything is tried."""
-    lost = {name: why for scheme, names in tried.items() for name, why in rehearsal.misplaced(scheme, names).items()}
-    if lost:
+    if lost := rehearsal.misplaced(planted):
         told = "; ".join(f"{name}: {why}" for name, why in lost.items())
         raise LookupError(f"cannot be planted: {told}: the reference has changed there; mend the rows, nothing was tried")
 

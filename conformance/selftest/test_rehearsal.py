@@ -50,11 +50,11 @@ def test_nothing_is_changed_by_looking() -> None:
 
 @pytest.mark.parametrize("scheme", ["mutant", "twin"])
 def test_every_row_finds_what_it_changes(scheme: str) -> None:
-    assert rehearsal.misplaced(scheme, trial_run.entries((), scheme)) == {}
+    assert rehearsal.misplaced(trial_run.entries((), scheme).values()) == {}
 
 
 def test_nothing_is_tried_where_a_row_is_lost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(rehearsal, "misplaced", lambda scheme, names: {"GUARD-X": "errors.py has 0 places"} if names else {})
+    monkeypatch.setattr(rehearsal, "misplaced", lambda planted: {"GUARD-X": "errors.py has 0 places"})
     monkeypatch.setattr(trial_run, "run", lambda *_: pytest.fail("trials were started"))
 
     with pytest.raises(LookupError, match="GUARD-X: errors.py has 0 places.*nothing was tried"):
