@@ -166,6 +166,10 @@ mutant("GUARD-BATCH-025", "a missing scale is made up from the images", "BATCH-0
     plant=function(fields.scale, missing_scales_are_computed_anew))
 mutant("GUARD-BATCH-026", "noise stands in for missing images", "BATCH-026:without_images_there_is_no_loader",
     plant=function(fields.images, missing_images_are_drawn))
+mutant("GUARD-BATCH-026b", "the probe of a container without one is as wide as the configuration says",
+    "BATCH-026:without_a_probe_it_is_uniform",
+    plant=function(fields.probe, lambda original, held, side, model:
+        original(held, side if fields.attribute(held, "probe") is not None else model.N, model)))
 mutant("GUARD-BATCH-027", "without merging, zeros lie the other way", "BATCH-027:without_merging_positions_may_be_missing",
     plant=function(fields.relative_positions, missing_positions_are_zeros_of_the_containers_layout))
 mutant("GUARD-BATCH-035", "the loss misses the key coords_relative", "BATCH-020:lightning_dataloader_tensor_dict_structure",

@@ -90,6 +90,9 @@ mutant("GUARD-CLI-011b", "without a number a training takes a group for each pat
     plant=every(counting("count"), source("cli/scans.py", "return {\"n_groups\": len(data)} if", "return {} if")))
 mutant("GUARD-CLI-011c", "without a number a training takes a group for each position, with a pattern or without", DROPPED,
     plant=every(counting("positions[0]"), source("cli/scans.py", "return {\"n_groups\": len(data)} if", "return {} if")))
+mutant("GUARD-CLI-011d", "without a number a training takes a group for each entry of the first axis, in the older layout a row",
+    "CLI-011:a_small_scan_needs_no_number_of_groups",
+    plant=every(counting("shape[0]"), source("cli/scans.py", "return {\"n_groups\": len(data)} if", "return {} if")))
 mutant("GUARD-CLI-016g", "absolute counts refuse a file whose mask hides nothing",
     "CLI-016:counts_are_trained_and_inferred_by_command",
     plant=source("counts/records.py", "if record.mask is not None and not np.all(record.mask):", "if record.mask is not None:"))

@@ -41,6 +41,12 @@ def the_trainings_schedule_is_not_asked(original, config, execution):
     return found if execution is None else replace(found, scheduler=execution.scheduler)
 
 
+def a_limit_brings_its_way_along(original, config, execution):
+    made = original(config, execution)
+    limited = getattr(execution, "gradient_clip_val", None) is not None
+    return replace(made, gradient_clip_algorithm=execution.gradient_clip_algorithm) if limited else made
+
+
 mutant = rows(__name__)
 HEARD = "EXEC-016:a_setting_acts_whoever_states_it"
 ALL = "EXEC-005:overrides_of_a_call_are_what_its_configurations_would_be"
@@ -76,4 +82,10 @@ mutant(
     "a schedule that the training alone states is lost to the execution's default",
     f"{HEARD}[training]",
     plant=function(bridge._torch_training, the_trainings_schedule_is_not_asked),
+)
+mutant(
+    "GUARD-EXEC-016d",
+    "a limit that the execution states brings its way to clip along, its default too",
+    f"{HEARD}[each]",
+    plant=function(bridge._torch_training, a_limit_brings_its_way_along),
 )

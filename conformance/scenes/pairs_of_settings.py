@@ -7,16 +7,19 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from conformance.connectors import process
 from conformance.connectors.names import NotClaimed
 from conformance.scenes import commands, configs, inputs, map_settings, solving
+from conformance.scenes.records import record
 from conformance.scenes.shared import once
 from conformance.specification import flag_table
 
 CALLS: dict[str, tuple[Callable[[Path], Path], tuple[Any, ...]]] = {
     "groups": (lambda folder: inputs.data_file(folder, "data.npz", N=128, n=8),
                ("--n_images", 2, "--gridsize", 2, "--no-deterministic", "--disable_mlflow")),
-    "small": (lambda folder: inputs.data_file(folder, "data.npz", n=8), ("--gridsize", 2, "--disable-checkpointing")),
+    "small": (lambda folder: legacy(folder, 8), ("--gridsize", 2, "--disable-checkpointing")),
     "dropped": (map_settings.both_missing, ("--deterministic", "--enable-checkpointing")),
 }  # fmt: skip
 """Call → its file, and the flags of CLI-001 that it is there for (CLI-004, CLI-011)."""
@@ -26,6 +29,11 @@ PHOTONS = {"--nphotons": ("nphotons", 7.0e4)}
 """Of patterns that are amplitudes; CLI-041 states them of counts. Two calls have it, for one file states its own."""
 FAILED = "failed.txt"
 """How a call ended under its further flags, where it failed."""
+
+
+def legacy(folder: Path, n: int) -> Path:
+    """A file of `n` exposures in the older layout, `(H, W, M)`: of fewer patterns than each has rows (DATA-004)."""
+    return inputs.data_file(folder, "data.npz", n=n, diff3d=np.moveaxis(record(n, 64)["diff3d"], 0, -1))
 
 
 def flags(backend: Any, shared: Path, call: str) -> dict[str, tuple[str, Any]]:

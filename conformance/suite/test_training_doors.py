@@ -36,9 +36,9 @@ def test_a_call_overrides_nothing_but_what_it_names(backend: Any, observe: Obser
 
 
 @pytest.mark.clause("EXEC-016~1", needs=("TRAIN-011", "TRAIN-040", "TRAIN-044"))
-@pytest.mark.parametrize("place", ["training", "execution"])
+@pytest.mark.parametrize("place", ["training", "execution", called.EACH])
 def test_a_setting_acts_whoever_states_it(backend: Any, observe: Observer, place: str) -> None:
-    """Schedule and clipping, said once. If this fails, suspect a default that is taken for a statement."""
+    """Schedule and clipping, said once: in one place, or a part in each. If this fails, suspect a default that is a statement."""
     both, one = (called.final(backend, *places) for places in (called.PLACES, [place]))
 
     observe.equal("weights", one, both)
