@@ -96,3 +96,27 @@ mutant("GUARD-CLI-001g", "train: the rate is 5e-4 unless --learning-rate is type
     "CLI-011:a_scan_with_dropped_frames_needs_no_number_of_groups", clauses=["CLI-001"],
     plant=source("cli/train.py", "    step = {",
         '    if "learning_rate" not in args.typed:\n        args.learning_rate = 5e-4\n    step = {'))
+mutant("GUARD-CLI-107c", "train: --amp-activation brings another loss along", STATED,
+    plant=source("cli/train.py", SWITCHES,
+        f'{SWITCHES}    settings["torch_loss_mode"] = "mae" if "amp_activation" in args.typed else args.torch_loss_mode\n'))
+mutant("GUARD-CLI-043k", "inspect: --stitch-crop-size acts only beside --position-scale",
+    "CLI-043:an_inspection_hears_of_a_crop_alone",
+    plant=source("cli/inspect.py", "report_of(args, record, args.stitch_crop_size,",
+        'report_of(args, record, args.stitch_crop_size if "position_scale" in args.typed else 20,'))
+mutant("GUARD-CLI-021e", "evaluate: --quiet acts only beside --output-dir",
+    "CLI-021:an_evaluation_that_writes_nothing_is_quiet_too",
+    plant=source("cli/evaluate.py", "Reporter(args.quiet)", "Reporter(args.quiet and args.output_dir is not None)"))
+mutant("GUARD-CLI-022f", "what is refined is the file, read anew without --mask and --measurement",
+    "CLI-022:an_inference_is_refined_to_the_object",
+    plant=source("cli/refine.py", "    from reference_impl.cli.doubts import warn_of\n",
+        "    from reference_impl.cli.doubts import warn_of\n    from reference_impl.data import load_data\n\n"
+        "    record = load_data(args.test_data, coord_scale=args.position_scale)\n"))
+
+STANDS = "CLI-109:a_relative_folder_is_where_one_stands"
+mutant("GUARD-CLI-109", "infer: a relative folder lies beside the data file", f"{STANDS}[infer]",
+    plant=source("cli/infer.py", "    refine.refuse_turned(args)\n",
+        "    refine.refuse_turned(args)\n    args.output_dir = args.test_data.parent / args.output_dir\n"))
+mutant("GUARD-CLI-109b", "train: a relative folder lies beside the data file", f"{STANDS}[train]",
+    plant=source("cli/train.py", "    say, start = Reporter(args.quiet), time.perf_counter()\n",
+        "    say, start = Reporter(args.quiet), time.perf_counter()\n"
+        "    args.output_dir = args.train_data_file[0].parent / args.output_dir\n"))

@@ -125,10 +125,10 @@ def continued(backend: Any, shared: Path) -> tuple[process.Completed, list[float
         data = {"--train_data_file": flow.output.parent / "data.npz", "--resume": flow.output / "checkpoints" / "last.ckpt"}
         own = commands.TRAINING | {"--max_epochs": 3, "--learning-rate": LATER, "--gridsize": 1, "--n_images": flow.groups}
         argv = [*backend.command("train"), *commands.listed(data | own), "--override", "learning_rate", "--device", "cpu"]
-        return commands.call([*argv, "--output_dir", folder / "out", "--quiet"], folder)
+        return commands.call([*argv, "--output_dir", "out", "--quiet"], folder)  # its data lie elsewhere (CLI-109)
 
-    done = process.Completed(**once(shared, "continued", lambda folder: vars(run(folder))))
-    return done, [] if done.returncode else runs.rates(SimpleNamespace(folder=shared / "continued" / "out"))
+    done, folder = process.Completed(**once(shared, "continued", lambda folder: vars(run(folder)))), shared / "continued" / "out"
+    return done, runs.rates(SimpleNamespace(folder=folder)) if not done.returncode and folder.is_dir() else []
 
 
 # -- a look at a file

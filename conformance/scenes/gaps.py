@@ -36,7 +36,7 @@ def windowed(backend: Any, shared: Path) -> dict[str, process.Completed]:
     flow, flips = commands.brief(backend, shared), _flips(backend, shared)
 
     def run(folder: Path, name: str, **more: int) -> process.Completed:
-        own = {"--test_data": flow.output.parent / "data.npz", "--model_path": flow.output, "--output_dir": folder / "out"}
+        own = {"--test_data": flow.output.parent / "data.npz", "--model_path": flow.output, "--output_dir": "out"}
         words = commands.listed(own | {f"--{name.replace('_', '-')}": value for name, value in more.items()})
         called = {"gaps": commands.call, "none": commands.unread}[name]
         argv = [*backend.command("infer"), *words, *flips.get(name, ())[:1], "--accelerator", "cpu"]

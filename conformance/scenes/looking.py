@@ -10,7 +10,7 @@ import numpy as np
 from conformance.connectors import process
 from conformance.connectors.names import NotClaimed
 from conformance.oracles import pictures
-from conformance.scenes import archives, commands, converting, interop, masks, odds, solving
+from conformance.scenes import archives, commands, conduct, converting, interop, masks, odds, solving
 from conformance.scenes.shared import once
 
 WORDS: dict[str, Any] = {"--measurement": "amplitude", "--mask": "good.npy", "--position-scale": 1e-6}
@@ -19,6 +19,8 @@ WORDS: dict[str, Any] = {"--measurement": "amplitude", "--mask": "good.npy", "--
 
 def looked_at(backend: Any, shared: Path, flag: str = "") -> tuple[process.Completed, Path]:
     """The call with a flag or none, once for all checks of a session: how it ended, and its picture.
+
+    Without one, with a crop that leaves gaps, of which no picture tells.
 
     `NotClaimed` where the help does not list the flag, or where such a file is none that `inspect` looks at.
     """
@@ -29,7 +31,8 @@ def looked_at(backend: Any, shared: Path, flag: str = "") -> tuple[process.Compl
         interop.hdf5()
         data = converting.cxi_files(folder)["--source"]
         np.save(folder / "good.npy", masks.mask(converting.SIDE))
-        words = [flag, WORDS[flag]] if flag else []
+        crop = ["--stitch-crop-size", conduct.CROP] if conduct.crops(backend, shared) else []
+        words = [flag, WORDS[flag]] if flag else crop
         argv = [*backend.command("inspect"), data, *words, "--output", folder / "picture.png", "--quiet"]
         return commands.call(argv, folder)
 

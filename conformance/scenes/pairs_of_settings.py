@@ -39,12 +39,13 @@ def legacy(folder: Path, n: int) -> Path:
 def flags(backend: Any, shared: Path, call: str) -> dict[str, tuple[str, Any]]:
     """The further flags of a call that the help of `train` lists: of two switches, at least one call has one alone.
 
-    Switches come first: who exchanges two of them is seen by nothing else. Values of other flags are of different kinds.
+    Switches come first: who exchanges two of them is seen by nothing else. Values of other flags are of different kinds. No flag
+    is in all calls: of one that another brings along no call would tell.
     """
     listed = solving.offered(backend, "train", shared)
     known = {flag: said for flag, said in flag_table.further("train").items() if flag in listed and flag != APART}
     ordered = sorted(known, key=lambda flag: not isinstance(known[flag][1], bool))
-    halves = [half for size in range(1, len(CALLS) + 1) for half in combinations(CALLS, size)]
+    halves = [half for size in range(1, len(CALLS)) for half in combinations(CALLS, size)]
     chosen = {flag: known[flag] for number, flag in enumerate(ordered) if call in halves[number % len(halves)]}
     return chosen | ({flag: said for flag, said in PHOTONS.items() if flag in listed} if call != "dropped" else {})
 

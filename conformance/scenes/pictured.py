@@ -87,13 +87,23 @@ def evaluated(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
 
     def run(folder: Path) -> process.Completed:
         made = {"elsewhere": compared.elsewhere(), "disturbed": compared.disturbed(compared.truth()), "truth": compared.truth()}
-        files = [folder / f"{name}.npy" for name in (*OBJECTS, "truth")]
+        (elsewhere := folder / "elsewhere").mkdir(exist_ok=True)  # than where one stands (CLI-109)
+        files = [elsewhere / f"{name}.npy" for name in (*OBJECTS, "truth")]
         for path in files:
             np.save(path, made[path.stem])
-        return commands.call([*backend.command("evaluate"), *files, "--output-dir", folder / "out", "--quiet"], folder)
+        return commands.call([*backend.command("evaluate"), *files, "--output-dir", "out", "--quiet"], folder)
 
     done = once(shared, "evaluated", lambda folder: vars(run(folder)))
     return process.Completed(**done), shared / "evaluated" / "out"
+
+
+def unwritten(backend: Any, shared: Path, folder: Path) -> process.Completed:
+    """`evaluate --quiet` on two of its files, and no folder to write to; `NotClaimed` where that is refused by a flag's name."""
+    files = [evaluated(backend, shared)[1].parent / "elsewhere" / f"{name}.npy" for name in (OBJECTS[0], "truth")]
+    done = commands.call([*backend.command("evaluate"), *files, "--quiet"], folder)
+    if done.returncode == 1 and any(flag in commands.hyphened(done.stderr) for flag in ("--quiet", "--output-dir")):
+        raise NotClaimed(f"command `evaluate`: --quiet without --output-dir: {done.stderr.strip()}")
+    return done
 
 
 def lines(folder: Path) -> list[Mapping[str, str]]:

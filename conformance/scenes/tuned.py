@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from conformance.connectors import native, process
-from conformance.scenes import commands, configs, engines, flags, networks, rights, runs, solving
+from conformance.scenes import commands, configs, engines, flags, masks, networks, rights, runs, solving
 from conformance.scenes.records import write_npz
 from conformance.scenes.shared import once
 
@@ -32,19 +32,43 @@ def experiment() -> dict[str, np.ndarray]:
     return {"xcoords": x, "ycoords": y, "diff3d": amplitude.astype(np.float32), "probeGuess": probe}
 
 
+HIDDEN = ("--mask", "--measurement")
+"""Flags under which what is refined is a file of counts with hot pixels."""
+BRIGHT = 60.0
+"""Times the amplitudes of the experiment: so many counts that rounding them is no noise."""
+
+
 def refined(backend: Any, shared: Path, *more: Any, sweeps: int = SWEEPS) -> solving.Solved:
-    """`infer --refine` on it with CLI-010's bundle; `more`: further flags."""
+    """`infer --refine` on it with CLI-010's bundle; `more`: further flags.
+
+    Where the help lists `HIDDEN`, and they are not refused by name beside `--refine`, of counts, whose hot pixels are masked.
+    """
+    listed = solving.offered(backend, "infer", shared)
     solving.understood(backend, "infer", "--refine", shared)
     flow = commands.brief(backend, shared)
 
     def run(folder: Path) -> process.Completed:
-        files = {"--test_data": write_npz(folder / "fine.npz", **experiment()), "--model_path": flow.output}
-        argv = [*backend.command("infer"), *commands.listed(files), "--output_dir", folder / "out", "--accelerator", "cpu"]
-        return rights.masked(commands.call)([*argv, "--refine", sweeps, *more, "--quiet"], folder)
+        argv = [*backend.command("infer"), "--model_path", flow.output, "--output_dir", folder / "out", "--accelerator", "cpu"]
+        argv += ["--refine", sweeps, *more, "--quiet"]
+        plain, called = ["--test_data", write_npz(folder / "fine.npz", **experiment())], rights.masked(commands.call)
+        if not all(flag in listed for flag in HIDDEN):
+            return called([*argv, *plain], folder)
+        done = called([*argv, *_hidden(folder, "--test_data")], folder)
+        named = any(flag in commands.hyphened(done.stderr.strip().rpartition("\n")[2]) for flag in HIDDEN)
+        return called([*argv, *plain], folder) if done.returncode == 1 and named else done
 
     name = "-".join(["refined", *(str(flag).strip("-") for flag in more)])
     done = once(shared, name, lambda folder: vars(run(folder)))
     return solving.Solved(process.Completed(**done), "plain", shared / name / "out" / FOLDER)
+
+
+def _hidden(folder: Path, data: str) -> list[Any]:
+    """The experiment as counts with hot pixels, under the flag `data`, and the flags that say so."""
+    given, good = experiment(), masks.mask(N)
+    counts = flags.hot(BRIGHT * given["diff3d"].astype(float), good)
+    np.save(folder / "good.npy", good)
+    path = write_npz(folder / "counts.npz", **{**given, "diff3d": counts})
+    return [data, path, "--mask", folder / "good.npy", "--measurement", "counts"]
 
 
 def cropped(backend: Any, shared: Path) -> solving.Solved:
@@ -54,12 +78,16 @@ def cropped(backend: Any, shared: Path) -> solving.Solved:
 
 
 def cold(backend: Any, shared: Path) -> solving.Solved:
-    """`reconstruct` on the same file, with as many sweeps, from nothing."""
-    solving.offered(backend, "reconstruct", shared)
+    """`reconstruct` on the same file under the same flags, with as many sweeps, from nothing."""
+    hidden = HIDDEN[0] in refined(backend, shared).done.argv
+    for flag in ("--data", *(HIDDEN if hidden else ())):
+        solving.understood(backend, "reconstruct", flag, shared)
 
     def run(folder: Path) -> process.Completed:
-        own = ["--data", write_npz(folder / "fine.npz", **experiment()), "--output-dir", folder / "out", "--sweeps", SWEEPS]
-        return commands.call([*backend.command("reconstruct"), *own, "--accelerator", "cpu"], folder)
+        (elsewhere := folder / "elsewhere").mkdir(exist_ok=True)  # than where one stands (CLI-109)
+        data = _hidden(elsewhere, "--data") if hidden else ["--data", write_npz(elsewhere / "fine.npz", **experiment())]
+        own = ["--output-dir", "out", "--sweeps", SWEEPS, "--accelerator", "cpu"]
+        return commands.call([*backend.command("reconstruct"), *data, *own], folder)
 
     done = once(shared, "cold", lambda folder: vars(run(folder)))
     return solving.Solved(process.Completed(**done), "plain", shared / "cold" / "out")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conformance.backends.reference import Reference
-from conformance.scenes import commands
+from conformance.scenes import commands, pairs_of_flags, pairs_of_ways
 from conformance.specification import flag_table
 from conformance.specification.clauses import find_specs, load
 
@@ -70,3 +70,41 @@ def test_what_nobody_tries_is_what_is_known() -> None:
     }
 
     assert {name: flags for name, flags in found.items() if flags} == UNTRIED
+
+
+TOLD = ("--help", "--quiet", "--debug")
+DRAWN = {
+    "convert": {*pairs_of_flags.FLAGS, *pairs_of_flags.ALWAYS, "--source", "--output", "--positions", "--probe"},
+    "infer": {*(commands.hyphened(flag) for call in pairs_of_ways.CALLS.values() for flag in call), "--plain", "--precision",
+              "--model-path", "--test-data", "--output-dir", "--accelerator"},
+}  # fmt: skip
+"""Command → the flags that stand beside others in the calls of CLI-105 and CLI-106."""
+APART = {
+    "convert": {
+        "what is told, and what is written beside the file": (*TOLD, "--dry-run", "--held-out"),
+        "what a source does not say, or another way to say what each call says (CLI-031)": (
+            *("--parameters", "--layout", "--axes", "--energy", "--distance", "--detector-pixel", "--mask-good"),
+            *("--positions-x", "--positions-y", "--step", "--scan-shape", "--drop-surplus"),
+        ),
+        "the calls have one window about the middle (CLI-031)": ("--centre", "--pad"),
+        "a probe that is made or refined, which the calls are given (CLI-060, CLI-063)": (
+            *("--refine-probe", "--aperture", "--focal-length", "--defocus", "--stop"),
+        ),
+    },
+    "infer": {
+        "what is told, of errors and of an older flag": (*TOLD, "--device"),
+        "who works, and on how much at once": ("--num-workers", "--inference-batch-size", "--devices", "--channels-last"),
+        "another name of --n-images": ("--n-groups",),
+        "of groups of several patterns, and the calls have single ones (CLI-024)": ("--neighbor-count",),
+        "of a finding, and the files have none (CLI-024)": ("--accept",),
+        "the engine's work, in calls of its own (CLI-022)": ("--refine",),
+    },
+}
+"""Command → why a flag is in none of these calls → such flags."""
+
+
+@pytest.mark.parametrize("command", sorted(DRAWN))
+def test_a_flag_stands_beside_others_or_says_why_not(command: str) -> None:
+    apart = [flag for flags in APART[command].values() for flag in flags]
+
+    assert sorted([*DRAWN[command], *apart]) == sorted(flag_table.table()[command])

@@ -1,4 +1,4 @@
-"""CLI-024, CLI-025, CLI-029: flags beyond those of CLI-001 and CLI-006, several in one call."""
+"""CLI-024, CLI-025, CLI-029, CLI-109: flags beyond those of CLI-001 and CLI-006, several in one call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import flags, gaps, networks, runs
+from conformance.scenes import conduct, flags, gaps, networks, pictured, runs, tuned
 from conformance.scenes.images import apart
 
 pytestmark = pytest.mark.slow
@@ -100,3 +100,20 @@ def test_another_order_of_steps_gives_another_object(backend: Any, observe: Obse
 
     same = np.array_equal(found["object"], other["object"])
     observe.holds("object", not same, "another one", "the same bits")
+
+
+@pytest.mark.clause("CLI-109~1", needs=("CLI-005", "CLI-007"))
+@pytest.mark.parametrize("command", ["train", "infer", "reconstruct", "evaluate"])
+def test_a_relative_folder_is_where_one_stands(backend: Any, observe: Observer, shared_folder: Path, command: str) -> None:
+    """Whatever folder the data lie in. If this fails, suspect a path that is joined to another one."""
+    called = {
+        "train": lambda: (conduct.continued(backend, shared_folder)[0], "continued"),
+        "infer": lambda: (gaps.windowed(backend, shared_folder)["gaps"], "windowed-gaps"),
+        "reconstruct": lambda: (tuned.cold(backend, shared_folder).done, "cold"),
+        "evaluate": lambda: (pictured.evaluated(backend, shared_folder)[0], "evaluated"),
+    }
+
+    done, place = called[command]()
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    observe.equal("the folder is there", (shared_folder / place / "out").is_dir(), True)

@@ -79,3 +79,14 @@ def test_evaluate_tells_each_objects_own_error(backend: Any, observe: Observer, 
     observe.close("disturbed", compared.figures(row, "error", "mae_amplitude", "mae_phase"), errors, dtype="float64")
     observe.equal("picture", commands.picture(folder / "evaluation.png")["format"], "png")
     observe.equal("quiet", done.stdout, "")
+
+
+@pytest.mark.clause("CLI-021~1")
+def test_an_evaluation_that_writes_nothing_is_quiet_too(
+    backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path
+) -> None:
+    """Not a word, of figures either. If this fails, suspect figures that are told because nothing else is left of them."""
+    done = pictured.unwritten(backend, shared_folder, tmp_path)
+
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    observe.equal("quiet", done.stdout, "")

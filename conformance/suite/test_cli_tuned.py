@@ -14,7 +14,7 @@ from conformance.scenes import commands, flags, solving, tuned
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-022~2", needs=("CLI-005", "CLI-007"), evidence="differential")
+@pytest.mark.clause("CLI-022~3", needs=("CLI-005", "CLI-007"), evidence="differential")
 def test_an_inference_is_refined_to_the_object(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """The truth, where `origin` says, whatever the network made. If this fails, suspect offsets about another mean."""
     found = tuned.refined(backend, shared_folder)
@@ -31,7 +31,7 @@ def test_an_inference_is_refined_to_the_object(backend: Any, observe: Observer, 
     observe.equal("the network's picture is the refined one", same[0] == same[1], False)
 
 
-@pytest.mark.clause("CLI-022~2", needs=("CLI-005", "CLI-017"), evidence="symmetry")
+@pytest.mark.clause("CLI-022~3", needs=("CLI-005", "CLI-017"), evidence="symmetry")
 def test_a_refinement_begins_with_the_networks_object(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Not what the engine makes of nothing. If this fails, suspect an object that is not handed over."""
     found, cold = tuned.refined(backend, shared_folder), tuned.cold(backend, shared_folder)
@@ -40,7 +40,7 @@ def test_a_refinement_begins_with_the_networks_object(backend: Any, observe: Obs
     observe.differs("first residual", found["residuals"][:1], cold["residuals"][:1], dtype="float64")
 
 
-@pytest.mark.clause("CLI-022~2", needs=("CLI-005",), evidence="symmetry")
+@pytest.mark.clause("CLI-022~3", needs=("CLI-005",), evidence="symmetry")
 def test_a_refinement_begins_with_the_object_of_its_crop(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """More of each patch, another beginning. If this fails, suspect a crop of the refinement's own."""
     found, wide = tuned.refined(backend, shared_folder), tuned.cropped(backend, shared_folder)
@@ -49,7 +49,7 @@ def test_a_refinement_begins_with_the_object_of_its_crop(backend: Any, observe: 
     observe.differs("first residual", wide["residuals"][:1], found["residuals"][:1], dtype="float64")
 
 
-@pytest.mark.clause("CLI-022~2", needs=("CLI-005",), evidence="differential")
+@pytest.mark.clause("CLI-022~3", needs=("CLI-005",), evidence="differential")
 def test_what_is_turned_for_the_stitching_is_not_refined(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Code 1, both flags. If this fails, suspect an engine that sees other positions than the stitching."""
     solving.understood(backend, "infer", "--flip-x", shared_folder)
