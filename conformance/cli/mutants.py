@@ -19,11 +19,18 @@ def add(verbs: Any) -> None:
         help="plant every known defect, and every allowed variation, into the reference, and see what the suite says",
         description="Exit code 0: every planted defect (mutant) is caught for its reason, every allowed variation (twin) passes, "
         "every check catches something; 7: a defect was missed; 1: a variation is accused, a check catches nothing (hollow), or "
-        "the table of who catches what differs from the committed one; 3: the trials broke; 4: the reference cannot be made.",
+        "the table of who catches what differs from the committed one; 3: the trials broke; 4: the reference cannot be made. "
+        "With --changed a row is tried if it, the function that it changes, or a check that judges it (with all that the check "
+        "uses of the scenes and oracles) is not as it was when the row was last tried with --update.",
     )
     verb.add_argument("only", nargs="*", help="ids (DEF-001) or areas (batch); default: all")
     verb.add_argument("--list", action="store_true", help="show what there is, and try nothing")
     verb.add_argument("--update", action="store_true", help="write the table of who catches what, and each clause's defects")
+    verb.add_argument(
+        "--changed", action="store_true", help="only rows that came or changed since they were tried, and a share of the others"
+    )
+    verb.add_argument("--share", type=float, default=0.1, metavar="S", help="of the others, drawn; default: 0.1; 0: none of them")
+    verb.add_argument("--seed", metavar="TEXT", help="of that draw; default: the commit, so that each commit draws its own")
     verb.add_argument(
         "--wide", action="store_true", help="guards, too, beside the quick checks of their files: whom else they accuse"
     )
@@ -36,6 +43,7 @@ def add(verbs: Any) -> None:
 
 def _mutants(arguments: argparse.Namespace) -> int:
     from conformance.defects import trial_run
+    from conformance.evidence import checkout
 
     only = tuple(arguments.only)
     if arguments.list:
@@ -43,23 +51,29 @@ def _mutants(arguments: argparse.Namespace) -> int:
             for name, entry in trial_run.entries(only, scheme).items():
                 print(f"{scheme:6} {name:24} {entry.area:10} {entry.title}")
         return 0
-    if arguments.update and only:
-        print("--update writes the whole matrix: it takes no names", file=sys.stderr)
+    if not 0 <= arguments.share <= 1:
+        print(f"--share {arguments.share:g}: expected a share from 0 to 1", file=sys.stderr)
         return 4
+    asked = trial_run.Asked(
+        only=only,
+        workers=arguments.workers,
+        output=arguments.output,
+        patience=arguments.patience,
+        update=arguments.update,
+        wide=arguments.wide,
+        share=arguments.share if arguments.changed else None,
+        seed=arguments.seed or str(checkout.state()["commit"]),
+    )
     try:
-        if arguments.twins:
-            outcome = trial_run.variations(only, arguments.workers, arguments.output, arguments.patience)
-        else:
-            given = (arguments.workers, arguments.output, arguments.update, arguments.patience, arguments.wide)
-            outcome = trial_run.perform(only, *given)
+        outcome = trial_run.variations(asked) if arguments.twins else trial_run.perform(asked)
     except LookupError as error:
         print(error, file=sys.stderr)
         return 4
-    _show(outcome)
+    _show(outcome, asked.seed)
     return outcome.code
 
 
-def _show(outcome: Any) -> None:
+def _show(outcome: Any, seed: str) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -93,5 +107,7 @@ def _show(outcome: Any) -> None:
     )
     console.print(f"allowed variations: {len(outcome.twins)} = {green} passed + {len(outcome.twins) - green} accused")
     console.print(f"smallest selection with the same power: {len(outcome.selection)} of {counted(outcome.checks, 'check')}")
+    if outcome.choice:
+        console.print(escape(f"{outcome.choice.told}; the same draw: --seed {seed}"))
     console.print(f"exit {outcome.code}")
     console.print(f"report: {outcome.folder}")

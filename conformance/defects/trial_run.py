@@ -7,11 +7,11 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from conformance.defects import company, rehearsal, resolution, trials
+from conformance.defects import company, freshness, rehearsal, resolution, trials
 from conformance.defects.planting import Planted
 from conformance.defects.trials import Tried
 from conformance.running.run import Options, environment, folder_for
@@ -40,9 +40,27 @@ HARNESS = re.compile(r'^  File ".*[/\\\\](_?pytest|pluggy)[/\\\\]|^  File "<froz
 """Lines of a stack that say nothing of where a check hangs."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is tried, and how: ids or areas (none: all); `workers` at a time; most seconds of a trial; what is written down.
+
+    `wide`: every mutant beside the quick checks of its files, so that nobody's neighbours stay unasked. `share`: only rows that
+    came or changed since they were tried, and this share of the others, drawn by `seed`; None: all.
+    """
+
+    only: tuple[str, ...] = ()
+    workers: int | None = None
+    output: Path = Path("reports")
+    patience: float = 300.0
+    update: bool = False
+    wide: bool = False
+    share: float | None = None
+    seed: str = ""
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What all trials came to."""
+    """What all trials came to; `choice`: how the rows were chosen, where not all that were asked for were tried."""
 
     folder: Path
     mutants: tuple[Tried, ...]
@@ -52,6 +70,8 @@ class Outcome:
     selection: tuple[str, ...] = ()
     checks: int = 0
     blame: resolution.Figures | None = None
+    choice: freshness.Choice | None = None
+    table: Mapping[str, Any] = field(default_factory=dict)
 
 
 def entries(only: tuple[str, ...], scheme: str) -> dict[str, Planted]:
@@ -64,33 +84,38 @@ def entries(only: tuple[str, ...], scheme: str) -> dict[str, Planted]:
     return {name: entry for name, entry in known.items() if not only or name in only or entry.area in only}
 
 
-def perform(
-    only: tuple[str, ...], workers: int | None, output: Path, update: bool, patience: float, wide: bool = False
-) -> Outcome:
-    """Try every mutant and every twin (or those named), in a fork each; `LookupError` where a name, or a row, leads nowhere.
-
-    `wide`: every mutant beside the quick checks of its files, so that nobody's neighbours stay unasked.
-    """
-    tried = {"mutant": entries(only, "mutant"), "twin": entries(only, "twin")}
-    if not any(tried.values()):
-        raise LookupError(f"no planted defect, allowed variation or area is called {', '.join(only)}")
-    refuse_idle(planted := [*tried["mutant"].values(), *tried["twin"].values()])
-    refuse_misplaced(planted)
-    folder = folder_for(Options(output=output, label="mutants"))
+def perform(asked: Asked) -> Outcome:
+    """Try the mutants and twins that are asked for, in a fork each; `LookupError` where a name, or a row, leads nowhere."""
+    every = {scheme: entries(asked.only, scheme) for scheme in ("mutant", "twin")}
+    if not any(every.values()):
+        raise LookupError(f"no planted defect, allowed variation or area is called {', '.join(asked.only)}")
+    refuse_idle(planted := [*every["mutant"].values(), *every["twin"].values()])
+    looked = refuse_misplaced(planted)
+    digests = freshness.digests(every, {name: found.places for name, found in looked.items()}, scan()[0], rehearsal.package())
+    choice = None if asked.share is None else freshness.chosen(digests, freshness.kept(), asked.share, asked.seed)
+    names = {*digests} if choice is None else {*choice.other, *choice.drawn}
+    tried = {scheme: {name: entry for name, entry in rows.items() if name in names} for scheme, rows in every.items()}
+    folder = folder_for(Options(output=asked.output, label="mutants"))
     job = {
-        "workers": workers or cores(),
-        "patience": patience,
+        "workers": asked.workers or cores(),
+        "patience": asked.patience,
         "working": True,
         "warm": True,
         "trials": {
-            entry.id: _trial(scheme, entry, beside(scheme, entry, wide))
-            for scheme, planted in tried.items()
-            for entry in planted.values()
+            entry.id: _trial(scheme, entry, beside(scheme, entry, asked.wide))
+            for scheme, rows in tried.items()
+            for entry in rows.values()
         },
     }
-    code = run(folder, job)
+    code = run(folder, job) if names else 0
     mutants, twins = (tuple(trials.read(folder, entry) for entry in tried[scheme].values()) for scheme in ("mutant", "twin"))
-    return conclude(folder, mutants, twins, code, complete=not only, update=update)
+    outcome = conclude(folder, mutants, twins, code, complete=not asked.only, update=asked.update)
+    if asked.update:
+        write_down(freshness.merged(read_json(MATRIX), outcome.table, entries((), "mutant")))
+        proven = {t.planted.id for t in mutants if t.verdict == "killed" and not t.lame}
+        proven |= {t.planted.id for t in twins if t.complete and not t.reds}
+        freshness.keep(digests, proven, gone=not asked.only)
+    return replace(outcome, choice=choice)
 
 
 def _trial(scheme: str, entry: Planted, beside: str) -> dict[str, Any]:
@@ -100,23 +125,23 @@ def _trial(scheme: str, entry: Planted, beside: str) -> dict[str, Any]:
     return trial | ({"until_proven": sorted(entry.named)} if beside == "none" else {})
 
 
-def variations(only: tuple[str, ...], workers: int | None, output: Path, patience: float) -> Outcome:
-    """Try every twin, or those named, on every quick check of the suite and on the slow ones that it names.
+def variations(asked: Asked) -> Outcome:
+    """Try every twin that is asked for on every quick check of the suite and on the slow ones that it names.
 
     In company first, then alone (`company`). Raises `LookupError` where a name leads nowhere.
     """
-    twins = entries(only, "twin")
+    twins = entries(asked.only, "twin")
     if not twins:
-        raise LookupError(f"no allowed variation or area is called {', '.join(only)}")
+        raise LookupError(f"no allowed variation or area is called {', '.join(asked.only)}")
     refuse_misplaced(twins.values())
-    folder = folder_for(Options(output=output, label="twins"))
+    folder = folder_for(Options(output=asked.output, label="twins"))
     files = sorted(path.stem for path in default_suite().rglob("test_*.py"))
-    job = {"workers": workers or cores(), "patience": patience * WHOLE, "warm": True}
+    job = {"workers": asked.workers or cores(), "patience": asked.patience * WHOLE, "warm": True}
     groups = company.companies(twins.values())
     elsewhere = {binding.check for binding in scan()[0] if binding.path.stem == RANKS}
-    asked = {g.name: [check for check in g.planted.checks if trials.bare(check) not in elsewhere] for g in groups}
-    plans = {g.name: {"backend": g.backend, "choice": company.whole(files, asked[g.name])} for g in groups}
-    if not only:
+    slow = {g.name: [check for check in g.planted.checks if trials.bare(check) not in elsewhere] for g in groups}
+    plans = {g.name: {"backend": g.backend, "choice": company.whole(files, slow[g.name])} for g in groups}
+    if not asked.only:
         bare = company.unplanted(binding.check for binding in scan()[0] if binding.slow)
         groups, plans[bare.name] = [bare, *groups], {"backend": bare.backend, "choice": company.named(bare.checks)}
     code = run(folder, job | {"trials": plans})
@@ -137,11 +162,13 @@ def refuse_idle(planted: Iterable[Planted]) -> None:
         raise LookupError(f"tried on nothing: {told}: a slow check runs where a row names it; name some, or quick ones")
 
 
-def refuse_misplaced(planted: Iterable[Planted]) -> None:
-    """`LookupError` for rows that do not find what they change, before anything is tried."""
-    if lost := rehearsal.misplaced(planted):
+def refuse_misplaced(planted: Iterable[Planted]) -> dict[str, rehearsal.Looked]:
+    """Where the rows sit; `LookupError` for those that do not find what they change, before anything is tried."""
+    looked = rehearsal.looked(planted)
+    if lost := rehearsal.misplaced(looked):
         told = "; ".join(f"{name}: {why}" for name, why in lost.items())
         raise LookupError(f"cannot be planted: {told}: the reference has changed there; mend the rows, nothing was tried")
+    return looked
 
 
 def beside(scheme: str, entry: Planted, wide: bool = False) -> str:
@@ -179,9 +206,7 @@ def conclude(
     problems = [*survivors, *lame, *accused]
     checks = [binding.check for binding in scan()[0]]
     if complete:
-        problems += excuses(checks, table, read_json(HOLLOW))
-        if update:
-            write_down(table)
+        problems += excuses(checks, freshness.merged(read_json(MATRIX), table, entries((), "mutant")), read_json(HOLLOW))
     if mutants and not update:
         problems += [f"the matrix differs: {line}" for line in trials.drift(read_json(MATRIX), table)]
     written = {**table, "twins": {t.planted.id: {"title": t.planted.title, "checks": len(t.states)} for t in twins}}
@@ -191,7 +216,7 @@ def conclude(
         shutil.rmtree(folder / trials.safe(tried.planted.id) / f"pytest-of-{_user()}", ignore_errors=True)
     ending = 3 if code else 7 if survivors else 1 if problems else 0
     figures = resolution.figures(mutants, alone)
-    return Outcome(folder, mutants, twins, tuple(problems), ending, tuple(selection), len(checks), figures)
+    return Outcome(folder, mutants, twins, tuple(problems), ending, tuple(selection), len(checks), figures, table=table)
 
 
 def _survivor(tried: Tried) -> str:

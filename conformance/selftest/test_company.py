@@ -65,7 +65,7 @@ def tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         known = {t.id: t for t in (twin("a", "a", "A-1:slow"), twin("b", "b"), twin("c", "c"), twin("c2", "c"))}
         monkeypatch.setattr(trial_run, "run", suite.run)
         monkeypatch.setattr(trial_run, "entries", lambda only, scheme: known)
-        return trial_run.variations(only, 1, tmp_path, 300.0), suite
+        return trial_run.variations(trial_run.Asked(only=only, workers=1, output=tmp_path)), suite
 
     return go
 
@@ -141,6 +141,6 @@ def test_checks_whose_second_process_has_nothing_planted_are_not_asked_in_compan
     monkeypatch.setattr(trial_run, "run", suite.run)
     monkeypatch.setattr(trial_run, "entries", lambda only, scheme: {"TWIN-a": twin("a", "a", ranked, other)})
 
-    trial_run.variations(("a",), 1, tmp_path, 300.0)
+    trial_run.variations(trial_run.Asked(only=("a",), workers=1, output=tmp_path))
 
     assert [trial["choice"]["checks"] for trial in suite.jobs[0].values()] == [[other]]

@@ -30,7 +30,7 @@ LOST = {
 def test_what_is_not_there_is_told(what: str) -> None:
     change, told = LOST[what]
 
-    assert told in str(rehearsal._why(change, Reference))
+    assert told in rehearsal._looked(change, Reference).why
 
 
 def test_nothing_is_changed_by_looking() -> None:
@@ -43,21 +43,21 @@ def test_nothing_is_changed_by_looking() -> None:
         changes.constant(errors, "__doc__", "other words"),
     )
 
-    assert rehearsal._why(row, Reference) is None
+    assert rehearsal._looked(row, Reference).why == ""
     assert Path(str(errors.__file__)).read_text(encoding="utf-8") == text
     assert ModelConfig() == ModelConfig() and "reference_impl" in sys.modules
 
 
 @pytest.mark.parametrize("scheme", ["mutant", "twin"])
 def test_every_row_finds_what_it_changes(scheme: str) -> None:
-    assert rehearsal.misplaced(trial_run.entries((), scheme).values()) == {}
+    assert rehearsal.misplaced(rehearsal.looked(trial_run.entries((), scheme).values())) == {}
 
 
 def test_nothing_is_tried_where_a_row_is_lost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(rehearsal, "misplaced", lambda planted: {"GUARD-X": "errors.py has 0 places"})
+    monkeypatch.setattr(rehearsal, "misplaced", lambda looked: {"GUARD-X": "errors.py has 0 places"})
     monkeypatch.setattr(trial_run, "run", lambda *_: pytest.fail("trials were started"))
 
     with pytest.raises(LookupError, match="GUARD-X: errors.py has 0 places.*nothing was tried"):
-        trial_run.perform(("physics",), 1, tmp_path, False, 300.0)
+        trial_run.perform(trial_run.Asked(only=("physics",), output=tmp_path))
     with pytest.raises(LookupError, match="GUARD-X"):
-        trial_run.variations((), 1, tmp_path, 300.0)
+        trial_run.variations(trial_run.Asked(output=tmp_path))

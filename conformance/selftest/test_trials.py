@@ -222,7 +222,7 @@ def test_a_mutant_a_twin_and_the_reference_in_one_run(tmp_path: Path, monkeypatc
     (stand := tmp_path / "stand").mkdir()
     monkeypatch.chdir(stand)
     named = ("DEF-001", "GUARD-TRAIN-010", "TWIN-dict-in-a-list", "TWIN-orders-of-numpy")
-    outcome = trial_run.perform(named, 2, Path("deep" * 30), False, 120.0)
+    outcome = trial_run.perform(trial_run.Asked(only=named, workers=2, output=Path("deep" * 30), patience=120.0))
 
     assert [mutant.verdict for mutant in outcome.mutants] == ["killed"] * 2
     assert [(twin.reds, twin.complete) for twin in outcome.twins] == [([], True)] * 2
@@ -257,7 +257,7 @@ def test_a_row_whose_files_hold_slow_checks_alone_is_refused_before_anything_sta
     monkeypatch.setattr(trial_run, "run", lambda *_: pytest.fail("trials were started"))
 
     with pytest.raises(LookupError, match="TWIN-lost.*test_client.*slow.*name"):
-        trial_run.perform((), 1, tmp_path, False, 300.0)
+        trial_run.perform(trial_run.Asked(output=tmp_path))
 
 
 def test_a_trial_without_a_check_says_so(tmp_path: Path) -> None:
