@@ -1,4 +1,4 @@
-"""Defects of conversions that cut, fill up and add up pixels; of names of units; of recipes that are moved."""
+"""Defects of conversions that cut, fill up and add up pixels, of what they refuse and doubt; of units; of moved recipes."""
 
 from __future__ import annotations
 
@@ -69,3 +69,46 @@ mutant("GUARD-CLI-028g", "a random field of an odd side is a pixel too small", S
 mutant("GUARD-CLI-028h", "lines are drawn on an even side", SIDES,
     plant=source("simulation/objects.py", "centre = blurred[size // 2 : size // 2 + size, size // 2 : size // 2 + size]",
         "centre = blurred[size // 2 :, size // 2 :][: size // 2 * 2, : size // 2 * 2]"))
+UNSTATED = "CLI-065:a_corner_is_found_where_nobody_says_anything"
+HOLE = "CLI-060:a_probe_is_made_of_a_pinhole"
+NONE = "CLI-110:a_scan_that_is_none_is_refused"
+DOUBT = "CLI-111:what_is_unlikely_is_said"
+mutant("GUARD-CLI-065e", "frames that are not square are cut about their middle", f"{UNSTATED}[uneven]",
+    plant=source("data/geometry.py", 'wanted.centre == "found" or (wanted.centre is None and shape[0] != shape[1])',
+        'wanted.centre == "found"'))
+mutant("GUARD-CLI-065f", "a mark is none in doubles", f"{UNSTATED}[corner]",
+    plant=source("data/geometry_survey.py", "    if dtype.itemsize < 4:\n", "    if dtype.itemsize != 4:\n"))
+mutant("GUARD-CLI-060c", "the diameter of a pinhole is taken for its radius", HOLE,
+    plant=source("data/geometry_probe.py", "<= optics.aperture / 2).astype", "<= optics.aperture).astype"))
+mutant("GUARD-CLI-060d", "a probe of optics has the light of one photon", HOLE,
+    plant=source("data/geometry_probe.py", "(field * np.sqrt(photons / np.sum", "(field * np.sqrt(1.0 / np.sum"))
+mutant("GUARD-CLI-057g", "of several positions of a frame the sum is taken",
+    "CLI-057:a_file_of_another_program_is_read_by_what_it_states[table]",
+    plant=source("data/geometry_positions.py", "np.bincount(inverse, positions[:, axis]) / times",
+        "np.bincount(inverse, positions[:, axis])"))
+mutant("GUARD-CLI-057h", "frames that count from 1 are each the next one", "CLI-057:frames_of_a_table_may_count_from_one",
+    plant=source("data/geometry_positions.py", "            index = index - 1\n", "            pass\n"))
+mutant("GUARD-CLI-077i", "a window that is mirrored and leaves the detector comes in at the other edge", f"{PLACES}[filled]",
+    plant=source("data/geometry.py", "    if flip and crop == size and index.max() == size:\n", "    if flip:\n"))
+mutant("GUARD-CLI-077j", "--pad fills up with what --crop left out", f"{PLACES}[filled]",
+    plant=source("data/geometry.py", "(steps >= -(crop // 2)) & (steps < crop - crop // 2)", "steps < crop - crop // 2"))
+mutant("GUARD-CLI-077k", "frames of more pixels than a piece are in no piece", f"{PLACES}[wide]",
+    plant=source("data/geometry_survey.py", "step = max(1, AT_ONCE", "step = max(0, AT_ONCE"))
+mutant("GUARD-CLI-110", "a position that is no number is found by an array of another shape", f"{NONE}[a-hole]",
+    plant=source("data/geometry_positions.py", "bad = ~np.isfinite(chosen).all(axis=1)",
+        "bad = ~np.isfinite(chosen).all(axis=0)"))
+mutant("GUARD-CLI-110b", "the spread of a scan is that of x and y of a position", f"{NONE}[one-place]",
+    plant=source("data/geometry_positions.py", "if len(pixels) > 1 and np.ptp(pixels, axis=0)",
+        "if len(pixels) > 1 and np.ptp(pixels, axis=1)"))
+mutant("GUARD-CLI-110c", "a position of a frame that is not there is left out", f"{NONE}[no-such-frame]",
+    plant=source("data/geometry_positions.py", "elif index.min() < 0 or index.max() >= count:", "elif index.min() < 0:"))
+mutant("GUARD-CLI-110d", "a file that came to nothing is closed after its stream, and says so", f"{NONE}[wider-than-the-field]",
+    plant=source("data/geometry_write.py", "stack.enter_context(closing(_Growing(stream, (len(numbers), made.N, made.N))))",
+        "_Growing(stream, (len(numbers), made.N, made.N))"))
+mutant("GUARD-CLI-111", "every scan is narrow", f"{DOUBT}[narrow]",
+    plant=source("data/geometry_positions.py", "len(pixels) > 1 and max(spread) < 1", "len(pixels) > 1 or max(spread) < 1"))
+mutant("GUARD-CLI-111b", "counts are said to be saturated, whatever they are", f"{DOUBT}[full]",
+    plant=source("data/geometry_record.py", 'if unit == "counts" and experiment.frames.dtype == np.uint16 and saturated:',
+        'if unit == "counts":'))
+mutant("GUARD-CLI-111c", "a beam beside the middle is passed over", f"{DOUBT}[aside]",
+    plant=source("data/geometry.py", "    if away > FAR_OFF and not corner:\n", "    if False:\n"))

@@ -75,31 +75,52 @@ def converted(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
 
 
 def _in_the_corner(folder: Path) -> dict[str, Any]:
-    """Square frames whose beam is pixel [0, 0], as a transform leaves them, row by row of the raster."""
-    stack = np.fft.ifftshift(_shown(), axes=(2, 3)).reshape(-1, DETECTOR, DETECTOR)
+    """Square frames whose beam is pixel [0, 0], as a transform leaves them, row by row of the raster, in doubles."""
+    stack = np.fft.ifftshift(_shown(), axes=(2, 3)).reshape(-1, DETECTOR, DETECTOR).astype(float)
+    stack[:, DEAD[0], DEAD[1]] = MARK
     np.save(folder / "frames.npy", stack)
     return {"--source": folder / "frames.npy"}
 
 
 def _from_the_corner() -> Truth:
-    """The window about the beam; nothing is left out."""
+    """The window about the beam, without the pixel that never counts; no frame is left out."""
+    plain = _about_the_beam()
+    good = np.ones((DETECTOR, DETECTOR), bool)
+    good[DEAD] = False
+    low = DETECTOR // 2 - CROP // 2
+    good = np.fft.fftshift(good)[low : low + CROP, low : low + CROP]
+    return Truth(plain.amplitudes * good, plain.positions, good)
+
+
+def _about_the_beam() -> Truth:
+    """The window about the beam of every frame."""
     low = DETECTOR // 2 - CROP // 2
     counts = _shown().reshape(-1, DETECTOR, DETECTOR)[:, low : low + CROP, low : low + CROP]
     row, column = np.divmod(np.arange(len(counts)), SHAPE[1])
     metres = np.stack([column * STEP[1], row * STEP[0]], axis=-1)
-    return Truth(np.sqrt(counts.astype(float)), metres / 50e-9, np.ones((CROP, CROP), bool))
+    return Truth(np.sqrt(counts.astype(float)), metres / 50e-9, None)
 
 
-CORNER = Case(
-    {"--measurement": "counts", "--crop": CROP, "--step": "80 nm,60 nm", "--scan-shape": "3,4", "--object-pixel": "50 nm"},
-    (), _in_the_corner, _from_the_corner,
-)  # fmt: skip
-"""Neither a zero frequency nor a centre is stated."""
+def _uneven(folder: Path) -> dict[str, Any]:
+    """Frames that are wider than high, their beam in the middle of neither."""
+    stack = np.pad(_shown().reshape(-1, DETECTOR, DETECTOR), ((0, 0), (0, 0), WIDER))
+    np.save(folder / "frames.npy", stack)
+    return {"--source": folder / "frames.npy"}
 
 
-def unstated(backend: Any, shared: Path) -> tuple[process.Completed, Path]:
-    """The call of `CORNER`, once for all checks of a session."""
-    return converting.called(backend, shared, "corner", CORNER)
+WIDER = (7, 13)
+"""Columns before and behind a square detector, of another one that is not square."""
+RASTER = {"--measurement": "counts", "--step": "80 nm,60 nm", "--scan-shape": "3,4", "--object-pixel": "50 nm"}
+UNSTATED: dict[str, Case] = {
+    "corner": Case({**RASTER, "--crop": CROP}, ("--mask-marked",), _in_the_corner, _from_the_corner),
+    "uneven": Case(RASTER, (), _uneven, _about_the_beam),
+}
+"""Neither a zero frequency nor a centre is stated; in the second no side, either."""
+
+
+def unstated(backend: Any, shared: Path, name: str) -> tuple[process.Completed, Path]:
+    """A call of `UNSTATED`, once for all checks of a session."""
+    return converting.called(backend, shared, name, UNSTATED[name])
 
 
 EDGES = {"far": (DETECTOR // 2, DETECTOR - CROP // 2 + 1), "near": (CROP // 2 - 1, DETECTOR // 2)}

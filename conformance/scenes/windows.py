@@ -27,8 +27,10 @@ from conformance.scenes.records import record, write_npz
 
 CUT, FILLED, BIN, LEAST = 48, 80, 2, 6
 """Detector pixels that are kept, or filled up to; pixels that are added up along each side; counts that are no noise."""
-WIDE, MARKED = 480, (213, 251)
-"""Side of frames that nobody looks at in one piece, and a pixel of theirs that is negative in all of them."""
+SEEN = (44, 50)
+"""Row and column of a beam whose window lies beyond two edges of the detector; the column is mirrored about it."""
+WIDE, FEW, MARKED = 1500, 4, (723, 761)
+"""Side of frames of which a single one is a large piece, how many there are, and a pixel that is negative in all of them."""
 FINE = 20.0
 """Object pixels of the whole detector in a micrometre of `converting.places`."""
 WORDS = {"--measurement": "counts", "--zero-frequency": "centre", "--columns": "x y"}
@@ -36,9 +38,11 @@ PIXELS = {**WORDS, "--position-unit": "pixel"}
 
 
 def _frames(side: int = SIDE) -> np.ndarray:
-    counts = exposures(side, side, 11).astype(np.int16)
-    if side == WIDE:
-        counts[:, *MARKED] = -1
+    if side == SIDE:
+        return exposures(side, side, 11).astype(np.int16)
+    edge = (WIDE - SIDE) // 2
+    counts = np.pad(exposures(SIDE, SIDE, 11)[:FEW].astype(np.int16), ((0, 0), (edge, edge), (edge, edge)))
+    counts[:, *MARKED] = -1
     return counts
 
 
@@ -46,7 +50,7 @@ def _files(factor: float, side: int = SIDE) -> Callable[[Path], dict[str, Any]]:
     """The frames, a probe of their side, and positions in another unit."""
 
     def write(folder: Path) -> dict[str, Any]:
-        arrays = {"--source": _frames(side), "--positions": factor * places(), "--probe": lights.field(side)[0]}
+        arrays = {"--source": _frames(side), "--positions": factor * places(len(_frames(side))), "--probe": lights.field(side)[0]}
         for flag, array in arrays.items():
             np.save(folder / f"{flag[2:]}.npy", array)
         return {flag: folder / f"{flag[2:]}.npy" for flag in arrays}
@@ -70,11 +74,27 @@ def _cut() -> Truth:
     return Truth(np.sqrt(_summed(_middle(counts, CUT))), FINE * places() * CUT / SIDE, None)
 
 
+def _hidden() -> np.ndarray:
+    """The mask `(SIDE, SIDE)` of a column that an even window has, or has not, when it is turned over about its beam."""
+    good = np.ones((SIDE, SIDE), bool)
+    good[:, SEEN[1] - CUT // 2] = False
+    return good
+
+
 def _filled() -> Truth:
-    """A detector that is larger by a quarter, of which nobody measured the rest."""
-    edge = (FILLED - SIDE) // 2
-    amplitudes = np.pad(np.sqrt(_frames().astype(float)), ((0, 0), (edge, edge), (edge, edge)))
-    return Truth(amplitudes, FINE * places() * FILLED / SIDE, np.pad(np.ones((SIDE, SIDE), bool), edge))
+    """A window that leaves the detector, mirrored, and filled up: what lies beyond either is nothing that was measured."""
+    steps = np.arange(FILLED) - FILLED // 2
+    kept = (steps >= -CUT // 2) & (steps < CUT // 2)
+    rows, columns = SEEN[0] + steps, SEEN[1] - steps
+    inside = [kept & (axis >= 0) & (axis < SIDE) for axis in (rows, columns)]
+    good = inside[0][:, None] & inside[1] & _hidden()[rows % SIDE][:, columns % SIDE]
+    counts = _frames().astype(float)[:, rows % SIDE][:, :, columns % SIDE]
+    return Truth(np.sqrt(counts * good), FINE * places() * FILLED / SIDE, good)
+
+
+def _beside(folder: Path) -> dict[str, Any]:
+    np.save(folder / "good.npy", _hidden())
+    return _files(FINE)(folder) | {"--mask": folder / "good.npy"}
 
 
 def _metres() -> Truth:
@@ -88,12 +108,14 @@ def _wide() -> Truth:
     good = np.ones((WIDE, WIDE), bool)
     good[MARKED] = False
     amplitudes = np.sqrt(np.where(good, _frames(WIDE), 0).astype(float))
-    return Truth(_middle(amplitudes, SIDE), FINE * places() * SIDE / WIDE, _middle(good, SIDE))
+    return Truth(_middle(amplitudes, SIDE), FINE * places(FEW) * SIDE / WIDE, _middle(good, SIDE))
 
 
 CASES: dict[str, Case] = {
     "cut": Case({**PIXELS, "--crop": CUT, "--bin": BIN, "--threshold": LEAST}, (), _files(FINE), _cut),
-    "filled": Case({**PIXELS, "--pad": FILLED}, (), _files(FINE), _filled),
+    "filled": Case(
+        {**PIXELS, "--crop": CUT, "--pad": FILLED, "--centre": ",".join(map(str, SEEN))}, ("--flip-columns",), _beside, _filled
+    ),
     "summed": Case({**PIXELS, "--bin": BIN}, (), _files(FINE), lambda: Truth(np.sqrt(_summed(_frames())), FINE * places(), None)),
     "metres": Case({**WORDS, "--position-unit": "um", "--crop": CUT, "--bin": BIN, **OPTICS}, (), _files(1.0), _metres),
     "wide": Case({**PIXELS, "--crop": SIDE}, ("--mask-marked",), _files(FINE, WIDE), _wide),

@@ -1,4 +1,4 @@
-"""CLI-031, CLI-032, CLI-057, CLI-065, CLI-066, CLI-071: further flags of a conversion, and what it leaves alone."""
+"""CLI-031, CLI-032, CLI-057, CLI-060, CLI-065, CLI-066, CLI-071: further flags of a conversion, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import beams, converting, exporting, learning, lens, lights, sources
+from conformance.scenes import beams, converting, exporting, learning, lens, lights, pinhole, sources
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def test_further_flags_of_a_conversion_act(backend: Any, observe: Observer, shar
     observe.close("positions", *converting.laid(case, found.positions, truth.positions), dtype="float64")
 
 
-@pytest.mark.clause("CLI-060~1", needs=("CLI-031",), evidence="analytic")
+@pytest.mark.clause("CLI-060~2", needs=("CLI-031",), evidence="analytic")
 def test_a_probe_is_made_of_optics(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """The light of a lens with a stop, before its focus. If this fails, suspect a sign, or a radius for a diameter."""
     sources.understood(backend, shared_folder, *lens.FLAGS)
@@ -40,6 +40,32 @@ def test_a_probe_is_made_of_optics(backend: Any, observe: Observer, shared_folde
     found, truth = converting.spectrum(backend, folder / "scan.npz")
 
     observe.close("far field", found, truth)
+
+
+@pytest.mark.clause("CLI-060~2", needs=("CLI-031",), evidence="analytic")
+def test_a_probe_is_made_of_a_pinhole(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """A disc, seen from behind it, with the light of a pattern. If this fails, suspect a lens, or a way the other way round."""
+    done, folder = pinhole.converted(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+
+    probe = pinhole.light(backend, folder / "scan.npz")
+
+    found, truth = pinhole.hole(probe)
+    observe.close("in the hole", found, truth)
+    observe.close("light", *pinhole.power(probe))
+
+
+@pytest.mark.clause("CLI-057~4", needs=("CLI-027",), evidence="analytic")
+def test_frames_of_a_table_may_count_from_one(backend: Any, observe: Observer, shared_folder: Path) -> None:
+    """The last of them is their number. If this fails, suspect positions that are each the next frame's."""
+    done, folder = pinhole.converted(backend, shared_folder)
+    observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    truth = pinhole.truth()
+
+    found = converting.found(backend, folder / "scan.npz")
+
+    observe.close("patterns", found.amplitudes, truth.amplitudes)
+    observe.close("positions", found.positions - found.positions[:1], truth.positions - truth.positions[:1], dtype="float64")
 
 
 @pytest.mark.clause("CLI-031~4", needs=("CLI-027",), evidence="conservation")
@@ -67,7 +93,7 @@ def test_a_quiet_conversion_says_nothing(backend: Any, observe: Observer, shared
     observe.equal("quiet", done.stdout, "")
 
 
-@pytest.mark.clause("CLI-065~1", needs=("CLI-031",), evidence="analytic")
+@pytest.mark.clause("CLI-065~2", needs=("CLI-031",), evidence="analytic")
 def test_a_beam_is_found_where_nobody_says_where_it_is(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """A raw stack, the beam beside its corner. If this fails, suspect a centroid that is counted from the window's edge."""
     done, folder = beams.converted(backend, shared_folder)
@@ -81,15 +107,18 @@ def test_a_beam_is_found_where_nobody_says_where_it_is(backend: Any, observe: Ob
     observe.close("positions", found.positions - found.positions[:1], truth.positions - truth.positions[:1], dtype="float64")
 
 
-@pytest.mark.clause("CLI-065~1", needs=("CLI-031",), evidence="analytic")
-def test_a_corner_is_found_where_nobody_says_anything(backend: Any, observe: Observer, shared_folder: Path) -> None:
-    """Neither zero frequency nor centre. If this fails, suspect photons that are looked at where a centre is asked for."""
-    done, folder = beams.unstated(backend, shared_folder)
+@pytest.mark.clause("CLI-065~2", needs=("CLI-031",), evidence="analytic")
+@pytest.mark.parametrize("case", beams.UNSTATED)
+def test_a_corner_is_found_where_nobody_says_anything(backend: Any, observe: Observer, shared_folder: Path, case: str) -> None:
+    """Nor a centre. If this fails, suspect photons that are not looked at, or a mark that is one in a single type of number."""
+    done, folder = beams.unstated(backend, shared_folder, case)
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
+    truth = beams.UNSTATED[case].truth()
 
     found = converting.found(backend, folder / "scan.npz")
 
-    observe.close("patterns", found.amplitudes, beams.CORNER.truth().amplitudes)
+    observe.equal("good pixels", found.good, truth.good)
+    observe.close("patterns", found.amplitudes, truth.amplitudes)
 
 
 @pytest.mark.clause("CLI-066~1", needs=("CLI-027",), evidence="analytic")
@@ -135,7 +164,7 @@ def test_a_file_is_not_converted_onto_itself(backend: Any, observe: Observer, sh
     observe.equal("source", after, before)
 
 
-@pytest.mark.clause("CLI-057~3", needs=("CLI-027",), evidence="analytic")
+@pytest.mark.clause("CLI-057~4", needs=("CLI-027",), evidence="analytic")
 @pytest.mark.parametrize("case", converting.OTHERS)
 def test_a_file_of_another_program_is_read_by_what_it_states(
     backend: Any, observe: Observer, shared_folder: Path, case: str
@@ -152,7 +181,7 @@ def test_a_file_of_another_program_is_read_by_what_it_states(
     observe.close("positions", *converting.laid(case, found.positions, truth.positions), dtype="float64")
 
 
-@pytest.mark.clause("CLI-057~3", needs=("SIDE-002",), evidence="symmetry")
+@pytest.mark.clause("CLI-057~4", needs=("SIDE-002",), evidence="symmetry")
 def test_an_experiment_is_exported_as_a_product(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """Positions, pixels and the object's corner. If this fails, suspect x and y exchanged in one place of two."""
     done, path = exporting.exported(backend, shared_folder)

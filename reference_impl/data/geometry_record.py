@@ -217,7 +217,7 @@ def _as_stored(experiment: Experiment, seen: Survey, table: Table) -> np.ndarray
         note = f"{note}; as the detector is stored, zero frequency in the corner".lstrip("; ")
     bad = f"{int((~good).sum())} of {good.size} pixels are bad"
     table.add("mask", bad, f"{item.path}{f' ({note})' if note else ''}", "assumed" if note else "taken")
-    if not good.any() or (~good).sum() > good.size / 2:
+    if (~good).sum() > good.size / 2:
         expected = "a mask that leaves at least half of the detector (--mask-good zero, if zero is good)"
         raise ContractError(
             file=item.path, field="mask", expected=expected, found=f"{int((~good).sum())} of {good.size} pixels bad"

@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -40,8 +40,13 @@ class _Growing:
             piece = io.BytesIO()
             npy.write_array(piece, np.asanyarray(value), allow_pickle=False)
             self._zip.writestr(f"{name}.npy", piece.getvalue())
-        self._zip.close()
+        self.close()
         seal(self._stream)
+
+    def close(self) -> None:
+        """No more members: before the stream is closed, of a file that came to nothing as well."""
+        self._member.close()
+        self._zip.close()
 
 
 def write(
@@ -58,7 +63,7 @@ def write(
         files = {}
         for path, numbers in parts.items():
             stream = stack.enter_context(open(path, "w+b"))
-            files[path] = _Growing(stream, (len(numbers), made.N, made.N))
+            files[path] = stack.enter_context(closing(_Growing(stream, (len(numbers), made.N, made.N))))
         start = 0
         for block in made.blocks():
             for path, numbers in parts.items():

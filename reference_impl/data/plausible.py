@@ -130,7 +130,7 @@ def _corner(seen: Evidence, threshold: float) -> str | None:
     central = float(seen.mean_share[inner, inner].sum())
     shifted = float(np.fft.fftshift(seen.mean_share)[inner, inner].sum())
     whole = float(seen.mean_share.sum())
-    if not whole > 0 or shifted <= threshold * central:
+    if shifted <= threshold * central:
         return None
     return (
         f"{central / whole:.1%} of the energy lies in the central half of rows and columns, {shifted / whole:.1%} in the corners"
@@ -170,7 +170,7 @@ def _empty_field(seen: Evidence, threshold: float) -> str | None:
     n = len(seen.positions)
     width, height = np.ptp(seen.positions, axis=0) + seen.N
     ratio = float(width * height) / (n * seen.N**2)
-    if n < 2 or ratio <= threshold:
+    if ratio <= threshold:
         return None
     return f"{n} patches of {seen.N} x {seen.N} pixels in a field of {width:.4g} x {height:.4g}: {ratio:.3g} times their area"
 
@@ -284,7 +284,7 @@ class Verdict:
 
 
 def judge(
-    record: Any, accept: Sequence[str] = (), *, crop: int = 20, measurement: str = "amplitude", more: Sequence[Row] = ()
+    record: Any, accept: Sequence[str] = (), *, crop: int, measurement: str = "amplitude", more: Sequence[Row] = ()
 ) -> tuple[Verdict, ...]:
     """Every row of the table, and of `more`, on a raw record; `accept` names those that the user has answered.
 

@@ -148,9 +148,9 @@ def test_an_error_stops_until_it_is_accepted() -> None:
     record = RawData(**{**SCENE, **scaled(5e-8)(SCENE)}, file="scan.npz")
 
     with pytest.raises(ContractError, match="scan.npz: xcoords: .*metres.*--accept positions-unit"):
-        report(record, judge(record), measurement="amplitude").refuse()
+        report(record, judge(record, crop=20), measurement="amplitude").refuse()
 
-    accepted = report(record, judge(record, ["positions-unit"]), measurement="amplitude")
+    accepted = report(record, judge(record, ["positions-unit"], crop=20), measurement="amplitude")
     accepted.refuse()
     assert [one["state"] for one in accepted.plain()["checked"] if one["name"] == "positions-unit"] == ["accepted"]
 
@@ -170,7 +170,7 @@ def test_the_photons_come_from_where_the_report_says(by_hand: float | None, beca
 
 def test_an_unknown_name_cannot_be_accepted() -> None:
     with pytest.raises(ContractError, match="--accept: expected one of layout, .*found positions"):
-        judge(RawData(**SCENE), ["positions"])
+        judge(RawData(**SCENE), ["positions"], crop=20)
 
 
 def written(folder: Path, **changes: Any) -> Path:
@@ -295,6 +295,6 @@ def test_surplus_positions_without_numbers_are_refused(tmp_path: Path) -> None:
 def test_a_report_is_plain_json() -> None:
     record = RawData(**SCENE, file="scan.npz")
 
-    plain = report(record, judge(record), measurement="amplitude").plain()
+    plain = report(record, judge(record, crop=20), measurement="amplitude").plain()
 
     assert json.loads(json.dumps(plain)) == plain and [one["name"] for one in plain["checked"]] == list(NAMES)
