@@ -32,3 +32,5 @@ mutant("GUARD-CLI-059j", "bad pixels of another program are taken for the good o
     plant=source("formats/read.py", '("mask", "bad")), "zero", None', '("mask", "bad")), "nonzero", None'))
 mutant("GUARD-CLI-059k", "arrays of MATLAB 5 have their rows and columns exchanged", f"{SAME}[matlab]",
     plant=source("formats/values.py", '("y x m", "y x sy sx")', '("x y m", "y x sy sx")'))
+mutant("GUARD-CLI-059l", "a link without a root is followed from the root", f"{SAME}[cxi]",
+    plant=source("formats/hdf5.py", 'elif link.path.startswith("/"):', "else:"))

@@ -140,6 +140,11 @@ def files_of_masks_are_kept(original):
     return read
 
 
+def starts_are_written_where_x_has_its_own(original, path, arrays):
+    same = "xcoords_start" in arrays and np.array_equal(arrays["xcoords_start"], arrays["xcoords"])
+    original(path, {name: array for name, array in arrays.items() if not (same and name.endswith("_start"))})
+
+
 mutant = rows(__name__)
 # fmt: off
 mutant("GUARD-DATA-025", "a subsample loses the metadata", f"{PARTS}[metadata]",
@@ -174,6 +179,9 @@ mutant("GUARD-DATA-007g", "scan indices are written in 32 bits", BITS,
     plant=function(npz.write_npz, narrowed("scan_index", np.int32)))
 mutant("GUARD-DATA-007h", "starts are written in single precision", BITS,
     plant=function(npz.write_npz, narrowed("xcoords_start", np.float32)))
+mutant("GUARD-DATA-007q", "starts are written where those of x are others than the coordinates",
+    "DATA-007:starts_of_one_axis_survive_their_file[ycoords_start]",
+    plant=function(npz.write_npz, starts_are_written_where_x_has_its_own))
 mutant("GUARD-DATA-008d", "positions are changed in place", "DATA-008:starts_that_a_file_lacks_follow_its_coordinates[scale]",
     plant=function(load._transform_positions, positions_are_changed_in_place))
 mutant("GUARD-DATA-027d", "a mask is kept by the name of its file", "DATA-027:a_mask_that_was_rewritten_is_read_anew",

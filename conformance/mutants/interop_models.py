@@ -14,6 +14,7 @@ WINDOW = "SIDE-031:the_window_is_the_one_that_was_asked_for"
 LINES = "SIDE-031:every_model_has_its_line"
 REFUSED = "SIDE-031:what_cannot_be_compared_is_refused"
 GROUPS = "SIDE-032:each_model_sees_groups_of_its_own"
+RUNS = "SIDE-034:nothing_that_a_neighbour_stored_runs"
 BEGINS = "SIDE-032:where_the_scan_begins_changes_nothing"
 
 
@@ -37,6 +38,12 @@ def the_scan_stands_at_nothing(original, name, bundle, record, test, M):
     return replace(original(name, bundle, record, test, M), origin=(0.0, 0.0))
 
 
+def a_name_may_be_an_object(original, path):
+    with np.load(path, allow_pickle=True) as file:
+        str(file["algorithm"])
+    return original(path)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -58,3 +65,5 @@ mutant("GUARD-SIDE-032b", "the place of the scan is left out of the comparison",
 mutant("GUARD-SIDE-031g", "the seed 0 is none", SEED,
     plant=function(models.compare_models, lambda original, *given, subsample_seed=None, **settings: original(
         *given, subsample_seed=subsample_seed or None, **settings)))
+mutant("GUARD-SIDE-034", "the name of a reconstruction may be an object, and is unpickled", f"{RUNS}[reconstruction]",
+    plant=function(models._read, a_name_may_be_an_object))

@@ -47,6 +47,12 @@ def a_limit_brings_its_way_along(original, config, execution):
     return replace(made, gradient_clip_algorithm=execution.gradient_clip_algorithm) if limited else made
 
 
+def the_executions_way_to_clip_waits_for_its_limit(original, config, execution):
+    made = original(config, execution)
+    lacking = getattr(execution, "gradient_clip_val", None) is None
+    return replace(made, gradient_clip_algorithm=config.gradient_clip_algorithm) if lacking else made
+
+
 mutant = rows(__name__)
 HEARD = "EXEC-016:a_setting_acts_whoever_states_it"
 ALL = "EXEC-005:overrides_of_a_call_are_what_its_configurations_would_be"
@@ -88,4 +94,10 @@ mutant(
     "a limit that the execution states brings its way to clip along, its default too",
     f"{HEARD}[each]",
     plant=function(bridge._torch_training, a_limit_brings_its_way_along),
+)
+mutant(
+    "GUARD-EXEC-016e",
+    "a way to clip that the execution states counts only where it states the limit too",
+    f"{HEARD}[execution]",
+    plant=function(bridge._torch_training, the_executions_way_to_clip_waits_for_its_limit),
 )

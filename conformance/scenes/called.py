@@ -50,16 +50,19 @@ SAID = runs.settings(scheduler="Exponential", gradient_clip_val=1e-3, gradient_c
 PLACES = ("training", "execution")
 EACH = "each"
 """Not both of them say all: each says what the other one does not."""
-EACH_SAYS = {"training": ("gradient_clip_algorithm",), "execution": ("gradient_clip_val", "scheduler")}
-"""How large a gradient may be in one place, what is large in the other."""
+PARTS = {
+    "execution": {"training": ("gradient_clip_val", "scheduler"), "execution": ("gradient_clip_algorithm",)},
+    EACH: {"training": ("gradient_clip_algorithm",), "execution": ("gradient_clip_val", "scheduler")},
+}
+"""How large a gradient may be in one place, what is large in the other: between them, all that the execution can say alone."""
 
 
 def said(*places: str) -> runs.Recipe:
     """Two epochs of two batches by gradient descent, with what can be said in two places said in these."""
     own = {"training": runs.settings(optimizer="sgd", momentum=0.0), "execution": runs.settings(enable_checkpointing=False)}
     stated = {place: own[place] + (SAID if place in places else ()) for place in PLACES}
-    if places == (EACH,):
-        stated = {place: own[place] + tuple(one for one in SAID if one[0] in EACH_SAYS[place]) for place in PLACES}
+    if places[0] in PARTS:
+        stated = {place: own[place] + tuple(one for one in SAID if one[0] in PARTS[places[0]][place]) for place in PLACES}
     return runs.Recipe(groups=8, epochs=2, validation=False, **stated)
 
 

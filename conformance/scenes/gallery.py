@@ -90,18 +90,21 @@ def tike(folder: Path) -> Path:
 
 
 def cxi(folder: Path) -> Path:
-    """Frames behind two links from folder to folder, a mask for each frame, axes of the detector, translations along them."""
+    """Frames behind links from folder to folder and within a file, from its root and from the link's own group; a mask for each
+    frame, axes of the detector, translations along them."""
     h5py, (x, y) = interop.hdf5(), _metres()
     (folder / "raw" / "deeper").mkdir(parents=True)
     with h5py.File(folder / "raw" / "deeper" / "frames.h5", "w") as file:
         file.create_dataset("counts", data=counts().astype(">i4"), chunks=(1, N, N), compression="gzip")
     with h5py.File(folder / "raw" / "detector.h5", "w") as file:
-        file["frames"] = h5py.ExternalLink("deeper/frames.h5", "/counts")
+        file["stored/counts"] = h5py.ExternalLink("deeper/frames.h5", "/counts")
+        file["frames"] = h5py.SoftLink("/stored/counts")
     masks = np.where(good(), 0, 4).astype(np.uint32).repeat(COUNT, axis=0).reshape(N, COUNT, N).swapaxes(0, 1).copy()
     masks[:6, 20:22] = 0
     with h5py.File(folder / "scan.cxi", "w") as file:
         detector = file.create_group("entry_1/instrument_1/detector_1")
-        detector["data"] = h5py.ExternalLink("raw/detector.h5", "/frames")
+        detector["raw/frames"] = h5py.ExternalLink("raw/detector.h5", "/frames")
+        detector["data"] = h5py.SoftLink("raw/frames")
         detector["distance"], detector["mask"] = converting.DISTANCE, masks
         detector["x_pixel_size"] = detector["y_pixel_size"] = _pitch()
         detector["basis_vectors"] = np.array([[0, -_pitch()], [-_pitch(), 0], [0, 0]])

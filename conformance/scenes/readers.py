@@ -7,7 +7,7 @@ import gzip
 import io
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -89,8 +89,17 @@ def _member(path: Path, member: str, data: bytes) -> None:
     """A whole file of data, one member of which is this."""
     entrances.put(path.parent, {name: value for name, value in entrances.whole().items() if name != member})
     (path.parent / entrances.NAME).rename(path)
+    _added(path, member, data)
+
+
+def _added(path: Path, member: str, data: bytes) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(f"{member}.npy", data)
+
+
+def hidden(path: Path, member: str, canary: Path) -> None:
+    """One more member of an archive: an array of objects that calls."""
+    _added(path, member, _numpy(_pickled("global", canary)))
 
 
 def everywhere() -> dict[str, Write]:
@@ -120,7 +129,8 @@ def _put(path: Path, data: bytes) -> None:
 # -- readers ---------------------------------------------------------------------------------------------------------------------
 
 
-def _nothing(backend: Any) -> dict[str, Write]:
+def nothing(backend: Any) -> dict[str, Write]:
+    """No files of the reader's own format."""
     return {}
 
 
@@ -193,10 +203,10 @@ def _opened(backend: Any, path: Path) -> Any:
 
 
 READERS = {
-    "record": Reader("scan.npz", lambda backend, path: backend.read(path), _file, _nothing),
-    "header": Reader("scan.npz", lambda backend, path: entrances.answer(backend, "header", path), _file, _nothing),
-    "factory": Reader("scan.npz", lambda backend, path: entrances.answer(backend, "factory", path), _file, _nothing),
-    "settings": Reader("settings.yaml", _read, _settings, _nothing),
+    "record": Reader("scan.npz", lambda backend, path: backend.read(path), _file, nothing),
+    "header": Reader("scan.npz", lambda backend, path: entrances.answer(backend, "header", path), _file, nothing),
+    "factory": Reader("scan.npz", lambda backend, path: entrances.answer(backend, "factory", path), _file, nothing),
+    "settings": Reader("settings.yaml", _read, _settings, nothing),
     "bundle": Reader(NAME, lambda backend, path: backend.load(path.parent), _bundle, _in_bundles),
     "dispatcher": Reader(NAME, _opened, _bundle, _in_bundles),
     "checkpoint": Reader("last.ckpt", lambda backend, path: backend.load_checkpoint(path), _checkpoint, _in_checkpoints),
@@ -204,7 +214,7 @@ READERS = {
 }
 """Everything of the protocol that opens a file."""
 
-MAP = Reader("anything", _mapped, lambda backend, folder: folder / "absent", _nothing)
+MAP = Reader("anything", _mapped, lambda backend, folder: folder / "absent", nothing)
 """The reader of memory maps, which belongs to a profile of its own."""
 
 
@@ -213,13 +223,17 @@ def honest(backend: Any, reader: Reader, folder: Path) -> Any:
     return reader.open(backend, reader.honest(backend, folder))
 
 
-def tried(backend: Any, reader: Reader, folder: Path) -> dict[str, bool]:
-    """Name of a file → did something that it holds run when the reader opened it? The answer to the file itself is free."""
-    return dict(_tried(backend, reader, folder))
+def tried(backend: Any, reader: Reader, folder: Path, forms: Collection[str] = ()) -> dict[str, bool]:
+    """Name of a file → did something that it holds run when the reader opened it? The answer to the file itself is free.
+
+    `forms`: those of `everywhere` that are tried beside the reader's own; all without them.
+    """
+    return dict(_tried(backend, reader, folder, forms))
 
 
-def _tried(backend: Any, reader: Reader, folder: Path) -> Iterator[tuple[str, bool]]:
-    for number, (name, write) in enumerate({**everywhere(), **reader.own(backend)}.items()):
+def _tried(backend: Any, reader: Reader, folder: Path, forms: Collection[str]) -> Iterator[tuple[str, bool]]:
+    every = {name: write for name, write in everywhere().items() if not forms or name in forms}
+    for number, (name, write) in enumerate({**every, **reader.own(backend)}.items()):
         place = folder / f"case{number}"
         place.mkdir()
         write(place / reader.name, place / "canary")

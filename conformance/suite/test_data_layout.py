@@ -201,6 +201,18 @@ def test_starts_default_to_the_coordinates(backend: Any, observe: Observer) -> N
 
 
 @pytest.mark.clause("DATA-007~1")
+@pytest.mark.parametrize("moved", ["xcoords_start", "ycoords_start"])
+def test_starts_of_one_axis_survive_their_file(backend: Any, observe: Observer, tmp_path: Path, moved: str) -> None:
+    """Those of the other one are its coordinates. If this fails, suspect starts of which one axis decides for both."""
+    arrays = files.arrays()
+    given = {**arrays, "xcoords_start": arrays["xcoords"], "ycoords_start": arrays["ycoords"], moved: arrays[moved]}
+
+    backend.write(backend.record(**given), tmp_path / "written.npz")
+
+    observe.equal("arrays that differ", files.unlike(backend.read(tmp_path / "written.npz"), given, SCAN), [])
+
+
+@pytest.mark.clause("DATA-007~1")
 def test_labels_in_a_file_are_not_read(backend: Any, observe: Observer, tmp_path: Path) -> None:
     """Labels are sampled from the object. If this fails, suspect labels of another geometry taken from the file."""
     path = files.contract_file(tmp_path, Y=np.ones((23, 16, 16), np.complex64))

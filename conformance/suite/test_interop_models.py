@@ -1,4 +1,4 @@
-"""SIDE-031, SIDE-032: trained models beside each other on one file."""
+"""SIDE-031, SIDE-032, SIDE-034: trained models beside each other on one file, and files of others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from conformance.judging.observe import Observer
 from conformance.scenes import interop_figures as figures
 from conformance.scenes import model_comparisons as scenes
-from conformance.scenes import runs
+from conformance.scenes import neighbours, readers, runs
 
 pytestmark = pytest.mark.slow
 
@@ -106,3 +106,14 @@ def test_where_the_scan_begins_changes_nothing(backend: Any, observe: Observer, 
     observe.close("object", there, here)
     rows = [figures.table(tmp_path / f"{x}")[1][name] for x in (0, scenes.MOVED[0])]
     observe.close("shift", *(np.array([row["shift_x"], row["shift_y"]]) for row in rows))
+
+
+@pytest.mark.clause("SIDE-034~1", needs=("SIDE-002", "SIDE-021", "SIDE-031"))
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("reader", neighbours.READERS)
+def test_nothing_that_a_neighbour_stored_runs(backend: Any, observe: Observer, tmp_path: Path, reader: str) -> None:
+    """The same calls as everywhere (POLICY-011). If this fails, suspect a text that was saved as an object."""
+    ran = readers.tried(backend, neighbours.READERS[reader], tmp_path, neighbours.FORMS)
+
+    observe.at_least("files", len(ran), len(neighbours.FORMS))
+    observe.equal("what ran", [name for name, canary in ran.items() if canary], [])
