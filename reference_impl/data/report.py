@@ -108,13 +108,13 @@ def report(
 
 def reported(
     record: Any,
-    accept: Sequence[str],
+    accept: Sequence[str] = (),
     *,
-    crop: int,
-    measurement: str,
-    position_scale: float,
-    nphotons: float | None,
-    more: Sequence[Row],
+    crop: int = 20,
+    measurement: str = "amplitude",
+    position_scale: float = 1.0,
+    nphotons: float | None = None,
+    more: Sequence[Row] = (),
 ) -> Report:
     """The report about `record` with every row of the table and of `more` on it; arguments as of `judge` and `report`."""
     verdicts = judge(record, accept, crop=crop, measurement=measurement, more=more)
