@@ -112,3 +112,18 @@ mutant("GUARD-CLI-111b", "counts are said to be saturated, whatever they are", f
         'if unit == "counts":'))
 mutant("GUARD-CLI-111c", "a beam beside the middle is passed over", f"{DOUBT}[aside]",
     plant=source("data/geometry.py", "    if away > FAR_OFF and not corner:\n", "    if False:\n"))
+mutant("GUARD-CLI-031u", "a beam beyond as many columns as there are rows is refused",
+    "CLI-031:further_flags_of_a_conversion_act[window]",
+    plant=source("data/geometry.py", "0 <= column < shape[1]", "0 <= column < shape[0]"))
+mutant("GUARD-CLI-077l", "positions in pixels are those of a probe, and of none there are none", f"{PLACES}[wide]",
+    plant=source("data/geometry_positions.py", "    if probe is None and frame[0] != frame[1]:\n", "    if probe is None:\n"))
+mutant("GUARD-CLI-060e", "a pitch without a distance is taken for all of the optics", HOLE,
+    plant=source("data/experiment.py", "if self.wavelength is None or self.distance is None or self.detector_pixel is None:",
+        "if self.wavelength is None or self.detector_pixel is None:"))
+mutant("GUARD-CLI-110e", "bins that do not divide a window are looked at by nobody", f"{NONE}[no-divisor]",
+    plant=source("data/geometry.py", "if wanted.bin < 1 or side % wanted.bin:", "if wanted.bin < 1:"))
+mutant("GUARD-CLI-111d", "of two statements of an object pixel one is taken without a word", f"{DOUBT}[another-pixel]",
+    plant=source("data/geometry_positions.py", "np.abs(optics / pixel - 1).max() > 0.01",
+        "np.abs(optics / pixel - 1).max() > 10"))
+mutant("GUARD-CLI-111e", "a side that no network takes is said of those that one takes", f"{DOUBT}[odd-side]",
+    plant=source("data/geometry.py", "    if made.N in SIZES:\n", "    if made.N not in SIZES:\n"))

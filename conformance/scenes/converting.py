@@ -15,7 +15,7 @@ from conformance.scenes.shared import once
 
 COUNT, PIXEL = 12, 5e-8
 """Exposures, and an object pixel in metres."""
-CENTRE, CROP, BIN, HELD = (47, 75), 64, 2, 0.3
+CENTRE, CROP, BIN, HELD = (35, 75), 64, 2, 0.3
 """Row and column of the beam, detector pixels that are kept and added up, and the share that is held out."""
 SIDE, PAD, DARK, NUMBERED, SATURATED, HIGH = 64, 80, 4, 7, 9, 60_000
 SEVERAL = 5
@@ -83,7 +83,7 @@ def _cut_frames() -> tuple[np.ndarray, np.ndarray]:
 
     The rows on both sides of the window are one: an even window that is turned over about its beam has either of them.
     """
-    frames, good = exposures(100, 150, 3), np.ones((100, 150), bool)
+    frames, good = exposures(72, 150, 3), np.ones((72, 150), bool)
     frames[:, CENTRE[0] + CROP // 2] = frames[:, CENTRE[0] - CROP // 2]
     frames[:, 40, 80], frames[[1, 5], 60, 70] = -1, (-2, -CLIPPED)
     good[52, 61:64] = False
@@ -162,7 +162,7 @@ def _named_truth() -> Truth:
 
 CASES: dict[str, Case] = {
     "window": Case(
-        {"--centre": "47,75", "--crop": CROP, "--bin": BIN, "--clip-negatives": CLIPPED, "--position-unit": "m",
+        {"--centre": "35,75", "--crop": CROP, "--bin": BIN, "--clip-negatives": CLIPPED, "--position-unit": "m",
          "--held-out": HELD, "--object-pixel": "50 nm", "--measurement": "counts", "--zero-frequency": "centre"},
         ("--transpose", "--flip-columns", "--mask-marked", "--flip-x", "--keep-origin", "--drop-surplus"),
         _cut_files, _cut_truth, kept=True),

@@ -1,4 +1,4 @@
-"""A conversion whose probe is that of a pinhole, with a table whose frames count from 1 (CLI-060, CLI-057)."""
+"""A conversion whose probe is that of a pinhole, with a part of its optics and a table whose frames count from 1 (CLI-060)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def truth() -> Truth:
 
 CASE = Case(
     {"--measurement": "counts", "--zero-frequency": "centre", "--object-pixel": "50 nm", "--energy": "10000 eV",
-     "--aperture": "1.6 um", "--defocus": "100 um"},
+     "--aperture": "1.6 um", "--defocus": "100 um", "--detector-pixel": "75 um"},
     (), _files, truth,
 )  # fmt: skip
 

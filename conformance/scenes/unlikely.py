@@ -13,7 +13,8 @@ from conformance.scenes.converting import COUNT, SIDE
 from conformance.scenes.shared import once
 
 WORDS = {"--measurement": "counts", "--zero-frequency": "centre", "--columns": "x y"}
-PIXELS = {**WORDS, "--position-unit": "pixel", "--centre": "32,32"}
+PIXELS = {**WORDS, "--position-unit": "pixel", "--centre": "32,32", **converting.OPTICS, "--object-pixel": "51.67 nm"}
+"""Two statements of one object pixel that are the same to within their digits."""
 TABLE = {"--measurement": "counts", "--zero-frequency": "centre", "--object-pixel": "50 nm"}
 OPTICS = {**TABLE, "--energy": "10 keV", "--columns": "x y", "--position-unit": "um"}
 ASIDE = np.array([5.0, 7.0])
@@ -25,15 +26,24 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no-such-frame": (TABLE, "position"),
     "beyond-the-detector": ({**OPTICS, "--aperture": "10 mm", "--focal-length": "50 mm"}, "aperture"),
     "wider-than-the-field": ({**OPTICS, "--aperture": "10 um"}, "aperture"),
+    "no-divisor": ({**PIXELS, "--bin": 3}, "bin"),
 }
 """Name → flags, and the word that a refusal has: what does not fit."""
+
+
+def _without(flag: str) -> dict[str, Any]:
+    return {name: value for name, value in PIXELS.items() if name != flag}
+
+
 DOUBTED: dict[str, dict[str, Any]] = {
     "plain": PIXELS,
     "narrow": PIXELS,
     "far-apart": PIXELS,
     "full": PIXELS,
     "whole-amplitudes": {**PIXELS, "--measurement": "amplitude"},
-    "aside": {name: value for name, value in PIXELS.items() if name != "--centre"},
+    "another-pixel": {**PIXELS, "--object-pixel": "60 nm"},
+    "odd-side": {**_without("--object-pixel"), "--crop": 48},
+    "aside": _without("--centre"),
 }
 """Name → flags; the first is as it should be, the last says nothing of a beam beside the middle."""
 

@@ -47,10 +47,11 @@ def _frames(side: int = SIDE) -> np.ndarray:
 
 
 def _files(factor: float, side: int = SIDE) -> Callable[[Path], dict[str, Any]]:
-    """The frames, a probe of their side, and positions in another unit."""
+    """The frames, a probe of their side where they are small, and positions in another unit."""
 
     def write(folder: Path) -> dict[str, Any]:
-        arrays = {"--source": _frames(side), "--positions": factor * places(len(_frames(side))), "--probe": lights.field(side)[0]}
+        arrays = {"--source": _frames(side), "--positions": factor * places(len(_frames(side)))}
+        arrays |= {} if side == WIDE else {"--probe": lights.field(side)[0]}
         for flag, array in arrays.items():
             np.save(folder / f"{flag[2:]}.npy", array)
         return {flag: folder / f"{flag[2:]}.npy" for flag in arrays}

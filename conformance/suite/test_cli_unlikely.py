@@ -13,7 +13,7 @@ from conformance.scenes import unlikely
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-110~1", needs=("CLI-027",))
+@pytest.mark.clause("CLI-110~2", needs=("CLI-027",))
 @pytest.mark.parametrize("case", unlikely.REFUSED)
 def test_a_scan_that_is_none_is_refused(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, case: str) -> None:
     """Code 1, what does not fit, no file. If this fails, suspect an error of the array that nobody looked at."""
@@ -26,7 +26,7 @@ def test_a_scan_that_is_none_is_refused(backend: Any, observe: Observer, shared_
     observe.equal("files", left, [])
 
 
-@pytest.mark.clause("CLI-111~1", needs=("CLI-027",))
+@pytest.mark.clause("CLI-111~2", needs=("CLI-027",))
 @pytest.mark.parametrize("case", [name for name in unlikely.DOUBTED if name != "plain"])
 def test_what_is_unlikely_is_said(backend: Any, observe: Observer, shared_folder: Path, case: str) -> None:
     """And of a scan as it should be nothing. If this fails, suspect a warning that always stands there, or never."""

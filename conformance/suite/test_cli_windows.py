@@ -13,7 +13,7 @@ from conformance.scenes import converting, spellings, windows
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-077~2", needs=("CLI-027", "DATA-001"), evidence="analytic")
+@pytest.mark.clause("CLI-077~3", needs=("CLI-027", "DATA-001"), evidence="analytic")
 @pytest.mark.parametrize("case", windows.CASES)
 def test_positions_go_with_a_window(backend: Any, observe: Observer, shared_folder: Path, case: str) -> None:
     """In pixels and in metres, and the patterns with them. If this fails, suspect positions that stay as they were."""
@@ -28,7 +28,7 @@ def test_positions_go_with_a_window(backend: Any, observe: Observer, shared_fold
     observe.close("positions", windows.steps(found.positions), windows.steps(truth.positions), dtype="float64")
 
 
-@pytest.mark.clause("CLI-077~2", needs=("CLI-066",), evidence="analytic")
+@pytest.mark.clause("CLI-077~3", needs=("CLI-066",), evidence="analytic")
 def test_the_middle_of_a_probe_is_kept(backend: Any, observe: Observer, shared_folder: Path) -> None:
     """On as many pixels as a binned pattern has. If this fails, suspect a corner, or a probe that is binned itself."""
     done, folder = windows.converted(backend, shared_folder, "summed")

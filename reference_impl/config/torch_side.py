@@ -1,7 +1,7 @@
 """The torch-side settings: what the Lightning module, its loss and its checkpoint carry (CONFIG-040 to CONFIG-043).
 
 Plain values only, so that `dataclasses.asdict` of each is picklable and JSON-like (MODEL-022). A field stands here only if the
-reference honours it. Defaults differ from the canonical ones where the contract says so (`nphotons`, `K`, `grid_size`).
+reference honours it. Defaults are the canonical ones but where the contract says otherwise (`nphotons`, `K`, `grid_size`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from reference_impl.config.canonical import ModelConfig, TrainingConfig
 
 TORCH_NPHOTONS_DEFAULT = 1e5
 """Deliberately unlike the canonical 1e9, so that an unset photon count is caught by the bridge (CONFIG-052)."""
@@ -19,13 +21,13 @@ class TorchDataConfig:
     """Geometry of the data: patch side `N` px, channels `C` = g², `K` neighbours, `nphotons` photons a pattern."""
 
     nphotons: float = TORCH_NPHOTONS_DEFAULT
-    N: int = 64
+    N: int = ModelConfig.N
     C: int = 4
     K: int = 6
     grid_size: tuple[int, int] = (2, 2)
-    subsample_seed: int | None = None
+    subsample_seed: int | None = TrainingConfig.subsample_seed
     max_neighbor_distance: float = 3.0
-    probe_scale: float = 4.0
+    probe_scale: float = ModelConfig.probe_scale
 
 
 @dataclass(frozen=True)
@@ -35,22 +37,22 @@ class TorchModelConfig:
     mode: str = "Unsupervised"
     C_model: int = 4
     C_forward: int = 4
-    n_filters_scale: int | float = 2
+    n_filters_scale: int | float = ModelConfig.n_filters_scale
     amp_activation: str = "silu"
-    probe_mask: Any = False
-    object_big: bool = True
-    probe_big: bool = True
-    pad_object: bool = True
-    gaussian_smoothing_sigma: float = 0.0
+    probe_mask: Any = ModelConfig.probe_mask
+    object_big: bool = ModelConfig.object_big
+    probe_big: bool = ModelConfig.probe_big
+    pad_object: bool = ModelConfig.pad_object
+    gaussian_smoothing_sigma: float = ModelConfig.gaussian_smoothing_sigma
     intensity_scale_trainable: bool = False
     intensity_scale: float | None = None
     num_datasets: int = 1
-    architecture: str = "cnn"
-    fno_modes: int = 12
-    fno_width: int = 32
-    fno_blocks: int = 4
-    fno_cnn_blocks: int = 2
-    fno_input_transform: str = "none"
+    architecture: str = ModelConfig.architecture
+    fno_modes: int = ModelConfig.fno_modes
+    fno_width: int = ModelConfig.fno_width
+    fno_blocks: int = ModelConfig.fno_blocks
+    fno_cnn_blocks: int = ModelConfig.fno_cnn_blocks
+    fno_input_transform: str = ModelConfig.fno_input_transform
 
 
 @dataclass(frozen=True)
@@ -58,32 +60,32 @@ class TorchTrainingConfig:
     """Optimisation and loss. `nll=False` switches the data term off, else it weighs `nll_weight` (CONFIG-051, decision 6)."""
 
     nll: bool = True
-    nll_weight: float = 1.0
-    mae_weight: float = 0.0
-    realspace_weight: float = 0.0
-    realspace_mae_weight: float = 0.0
-    torch_loss_mode: str = "poisson"
+    nll_weight: float = TrainingConfig.nll_weight
+    mae_weight: float = TrainingConfig.mae_weight
+    realspace_weight: float = TrainingConfig.realspace_weight
+    realspace_mae_weight: float = TrainingConfig.realspace_mae_weight
+    torch_loss_mode: str = TrainingConfig.torch_loss_mode
     learning_rate: float = 1e-3
     epochs: int = 50
-    batch_size: int = 16
-    optimizer: str = "adam"
-    momentum: float = 0.9
-    weight_decay: float = 0.0
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.999
-    scheduler: str = "Default"
-    lr_warmup_epochs: int = 0
-    lr_min_ratio: float = 0.1
-    plateau_factor: float = 0.5
-    plateau_patience: int = 2
-    plateau_min_lr: float = 1e-4
-    plateau_threshold: float = 0.0
+    batch_size: int = TrainingConfig.batch_size
+    optimizer: str = TrainingConfig.optimizer
+    momentum: float = TrainingConfig.momentum
+    weight_decay: float = TrainingConfig.weight_decay
+    adam_beta1: float = TrainingConfig.adam_beta1
+    adam_beta2: float = TrainingConfig.adam_beta2
+    scheduler: str = TrainingConfig.scheduler
+    lr_warmup_epochs: int = TrainingConfig.lr_warmup_epochs
+    lr_min_ratio: float = TrainingConfig.lr_min_ratio
+    plateau_factor: float = TrainingConfig.plateau_factor
+    plateau_patience: int = TrainingConfig.plateau_patience
+    plateau_min_lr: float = TrainingConfig.plateau_min_lr
+    plateau_threshold: float = TrainingConfig.plateau_threshold
     accum_steps: int = 1
-    gradient_clip_val: float | None = None
-    gradient_clip_algorithm: str = "norm"
-    n_groups: int | None = None
-    train_data_file: str | Path | None = None
-    test_data_file: str | Path | None = None
+    gradient_clip_val: float | None = TrainingConfig.gradient_clip_val
+    gradient_clip_algorithm: str = TrainingConfig.gradient_clip_algorithm
+    n_groups: int | None = TrainingConfig.n_groups
+    train_data_file: str | Path | None = TrainingConfig.train_data_file
+    test_data_file: str | Path | None = TrainingConfig.test_data_file
     output_dir: str | Path = "training_outputs"
 
 
