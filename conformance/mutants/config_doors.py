@@ -27,6 +27,11 @@ def one_of_an_execution_follows(original, kind, **fields):
     return original(kind, **({**fields, "persistent_workers": True} if follows else fields))
 
 
+def a_way_to_clip_waits_for_its_limit(original, settings, execution):
+    told = execution if execution.gradient_clip_val is not None else replace(execution, gradient_clip_algorithm="norm")
+    return replace(original(settings, told), execution_config=execution)
+
+
 def seeds_are_no_part(flat):
     return {key: value for key, value in flat.items() if key != "subsample_seed"}
 
@@ -277,4 +282,11 @@ mutant(
     "a scale of one is another run's",
     "BUNDLE-004:each_field_goes_through_a_bundle",
     plant=function(parameters.parameters_of, a_scale_of_one_is_not_said),
+)
+mutant(
+    "GUARD-CONFIG-061j",
+    "a way to clip that the execution alone states is no news to the training's settings",
+    "CONFIG-060:the_factory_hands_on_each_setting_of_the_execution",
+    clauses=["CONFIG-061"],
+    plant=function(factory._training_payload, a_way_to_clip_waits_for_its_limit),
 )

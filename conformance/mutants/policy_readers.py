@@ -10,14 +10,17 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from conformance.defects.changes import Change, answer, function, instead
+from conformance.defects.changes import Change, answer, function, instead, method
 from conformance.mutants import rows
 from reference_impl.batch import manifest
 from reference_impl.bundle import safe_pickle
 from reference_impl.config import load_yaml_config
 from reference_impl.data import npz, text
+from reference_impl.engine import saved
+from reference_impl.formats.npz import NpzSource
 from reference_impl.stored.tensors import read_tensors
 
 RUNS = "POLICY-011:nothing_that_is_stored_runs"
@@ -84,6 +87,18 @@ def the_manifest_of_an_older_map_is_tried_as_a_pickle(original, folder):
     return original(folder)
 
 
+def objects_are_arrays_too(original, self, name):
+    with np.load(self.path, allow_pickle=True) as file:
+        found = file[name]
+    return np.asarray(found.item()) if found.dtype.hasobject else original(self, name)
+
+
+def the_settings_of_a_state_may_be_an_object(original, solver, path):
+    with np.load(path, allow_pickle=True) as file:
+        str(file["settings"])
+    return original(solver, path)
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -103,3 +118,8 @@ mutant("GUARD-POLICY-011g", "the dispatcher unpickles the manifest to see who wr
     plant=answer("open", the_dispatcher_looks_into_the_manifest))
 mutant("GUARD-POLICY-012", "a map from before the manifests were JSON is unpickled", "POLICY-012:nothing_that_a_map_holds_runs",
     plant=function(manifest.read_manifest, the_manifest_of_an_older_map_is_tried_as_a_pickle))
+mutant("GUARD-POLICY-015", "what a program saved as an object is unpickled where it is converted",
+    "POLICY-015:nothing_runs_of_what_is_converted[source]", plant=method(NpzSource, "array", objects_are_arrays_too))
+mutant("GUARD-POLICY-016", "the settings of a state are unpickled",
+    "POLICY-016:nothing_runs_of_what_a_reconstruction_goes_on_with[resume]",
+    plant=function(saved.resume, the_settings_of_a_state_may_be_an_object))

@@ -124,27 +124,35 @@ STEPS_OWN = ("strategy", "accum_steps")
 
 
 def given_execution(backend: Any, folder: Path) -> Found:
-    """An execution configuration that is handed to the factory → the payload's."""
+    """An execution configuration that is handed to the factory → the payload's, and what the training is told of it."""
     file = inputs.data_file(folder)
 
     def cross(scene: Scene) -> tuple[Values, Values]:
         payload = backend.payload(file, folder / "out", {"n_groups": 21}, made(backend, "execution", scene.stated))
-        return said(payload.execution_config, "execution"), {**defaults("execution"), **scene.stated}
+        return _with_the_trainings(payload, {**defaults("execution"), **scene.stated})
 
     return crossed(
         scenes({**values("execution"), "accum_steps": 1}, ("accelerator", "accum_steps"), declared.zeros("execution")), cross
     )
 
 
+def _with_the_trainings(payload: Any, owed: Values) -> tuple[Values, Values]:
+    """What the payload's execution says, and of the settings that a training has as well what its configuration says."""
+    found, truth = said(payload.execution_config, "execution"), dict(owed)
+    for name in sorted(declared.fields("training").keys() & declared.fields("execution").keys()):
+        found[f"training: {name}"], truth[f"training: {name}"] = getattr(payload.tf_training_config, name), owed[name]
+    return found, truth
+
+
 def overridden_execution(backend: Any, folder: Path) -> Found:
-    """Overrides above an execution configuration that says otherwise in everything → the payload's."""
+    """Overrides above an execution configuration that says otherwise in everything → the same."""
     file, below = inputs.data_file(folder), {**values("execution", other=True), "accelerator": "cpu", "accum_steps": 1}
     whole = {name: value for name, value in values("execution").items() if name not in STEPS_OWN}
 
     def cross(scene: Scene) -> tuple[Values, Values]:
         overrides = {"n_groups": 21, **scene.stated}
         payload = backend.payload(file, folder / "out", overrides, made(backend, "execution", below))
-        return said(payload.execution_config, "execution"), {**below, **scene.stated}
+        return _with_the_trainings(payload, {**below, **scene.stated})
 
     return crossed(scenes(whole, ("accelerator",), declared.zeros("execution")), cross)
 

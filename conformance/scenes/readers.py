@@ -89,17 +89,20 @@ def _member(path: Path, member: str, data: bytes) -> None:
     """A whole file of data, one member of which is this."""
     entrances.put(path.parent, {name: value for name, value in entrances.whole().items() if name != member})
     (path.parent / entrances.NAME).rename(path)
-    _added(path, member, data)
-
-
-def _added(path: Path, member: str, data: bytes) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(f"{member}.npy", data)
 
 
+def calling(path: Path, canary: Path) -> Path:
+    """An NPY file of objects that calls."""
+    _put(path, _numpy(_pickled("global", canary)))
+    return path
+
+
 def hidden(path: Path, member: str, canary: Path) -> None:
     """One more member of an archive: an array of objects that calls."""
-    _added(path, member, _numpy(_pickled("global", canary)))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(f"{member}.npy", _numpy(_pickled("global", canary)))
 
 
 def everywhere() -> dict[str, Write]:

@@ -63,10 +63,14 @@ def test_a_setting_of_the_execution_is_what_was_said_or_its_default(backend: Any
     observe.equal("fields that differ", doors.constructed(backend, "execution"), {})
 
 
-@pytest.mark.clause("CONFIG-060~1")
+@pytest.mark.clause("CONFIG-060~1", "CONFIG-061~1")
 def test_the_factory_hands_on_each_setting_of_the_execution(backend: Any, observe: Observer, tmp_path: Path) -> None:
-    """As given. If this fails, suspect an execution configuration that is made anew from a list of names."""
-    observe.equal("fields that differ", factories.given_execution(backend, tmp_path), {})
+    """As given, to the training too. If this fails, suspect a configuration that is made anew from a list of names, or a setting
+    that waits for another one.
+    """
+    differing = factories.given_execution(backend, tmp_path)
+
+    observe.equal("fields that differ", differing, {}, clause=("CONFIG-060", "CONFIG-061"))
 
 
 @pytest.mark.clause("EXEC-005~1", needs=("CONFIG-060",))
