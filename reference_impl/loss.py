@@ -92,12 +92,12 @@ class Objective:
     (`supervise`). A term of weight 0 is not computed.
     """
 
-    nll: float = 1.0
-    mae: float = 0.0
-    realspace: float = 0.0
-    realspace_mae: float = 0.0
-    mode: str = "poisson"
-    supervise: bool = False
+    nll: float
+    mae: float
+    realspace: float
+    realspace_mae: float
+    mode: str
+    supervise: bool
 
     def __post_init__(self) -> None:
         if self.mode not in ("poisson", "mae"):

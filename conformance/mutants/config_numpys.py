@@ -37,6 +37,10 @@ def truth_values_of_numpy_are_not_plain(original, name, value):
     return original(name, value)
 
 
+def texts_stay_as_they_are(original, name, value):
+    return value if isinstance(value, str) else original(name, value)
+
+
 def counts_of_python_alone(original, n_groups, points, cap):
     if not isinstance(n_groups, int | None):
         raise ContractError(field="n_groups", expected="a number", found=type(n_groups).__name__)
@@ -72,6 +76,8 @@ mutant("GUARD-CONFIG-014d", "a small scale of the probe is refused", f"{WIDE}[pr
     plant=narrower("probe_scale", low=0.1))
 mutant("GUARD-CONFIG-014e", "more than a thousand epochs are refused", f"{WIDE}[nepochs-100000]",
     plant=narrower("nepochs", high=1000))
+mutant("GUARD-CONFIG-075g", "a text of NumPy has no place in a bundle", "CONFIG-075:a_bundle_is_saved_of_texts_of_numpy",
+    plant=function(hyperparameters._plain_value, texts_stay_as_they_are))
 mutant("GUARD-CONFIG-075e", "a number of groups of NumPy is no number of groups",
     "CONFIG-075:batches_are_made_by_numbers_of_numpy", plant=function(container._group_count, counts_of_python_alone))
 mutant("GUARD-CONFIG-075f", "the probe's mask is on where it is off by NumPy's truth value",

@@ -11,7 +11,7 @@ from conformance.defects.changes import function, method, result
 from conformance.mutants import rows
 from reference_impl.engine import canvas, probe, problem, solve_record, waves
 from reference_impl.engine.settling import Settling
-from reference_impl.engine.solver import Solver
+from reference_impl.engine.solver import TOGETHER, Solver
 
 RECOVERS = "INFER-033:an_engine_recovers_the_object"
 MANY = "INFER-033:an_engine_recovers_the_object_of_many_patterns"
@@ -47,6 +47,11 @@ def the_last_part_counts(original: Any, self: Any, part: slice, said: Any, probe
     if part.start not in {batch.start for batch in self.problem.batches}:
         said.object.zero_()
     original(self, part, said, probe)
+
+
+def parts_may_be_empty(original: Any, self: Any, *given: Any) -> None:
+    original(self, *given)
+    self.together = TOGETHER // self.state.probe.numel()
 
 
 def dark_modes_are_lit(modes: Any) -> Any:
@@ -124,6 +129,8 @@ mutant("GUARD-SOLVER-023", "patterns beyond the first block are dark", MANY,
     plant=function(problem._turned, result(lambda found: (_beyond(found[0], 0.0), found[1]))))
 mutant("GUARD-SOLVER-024", "of a step that is heard in parts the last one counts", DARK_MODES,
     plant=method(Solver, "_listen", the_last_part_counts))
+mutant("GUARD-SOLVER-026", "a pattern that is larger than a part has none", "INFER-038:modes_of_a_large_detector_are_taken",
+    plant=method(Solver, "__init__", parts_may_be_empty))
 mutant("GUARD-SOLVER-025", "dark modes begin with a little of the light", DARK_MODES,
     plant=function(probe.started, result(dark_modes_are_lit)))
 LEFT = "INFER-067:an_engines_residual_is_that_of_the_good_pixels"

@@ -16,6 +16,7 @@ from reference_impl.inference.stitch import CHUNK, accumulate
 from reference_impl.physics import weighted as merging
 
 MERGED = "PHYS-037:a_group_merges_by_weight"
+UNFIT = "PHYS-037:shapes_that_do_not_fit_are_refused"
 UNIT = "PHYS-037:the_probes_unit_does_not_weigh"
 NO_WEIGHT = "PHYS-037:what_cannot_be_weighed_is_refused"
 PARITY = "INFER-020:a_shape_of_any_parity_holds_what_fits"
@@ -208,6 +209,9 @@ mutant("GUARD-PHYS-037e", "weights stay in the image", MERGED + "[g2-whole-probe
     plant=function(merging.normalised, instead(weights_stay_in_the_image)))
 mutant("GUARD-PHYS-037f", "a dim probe weighs nothing", UNIT, MERGED + "[g2-half-pixel-probe]",
     plant=function(merging.normalised, instead(the_threshold_is_absolute)))
+mutant("GUARD-PHYS-037j", "places are dealt out in whichever order they come", UNFIT + "[offsets-of-other-groups]",
+    plant=function(merging.merge_weighted, lambda original, patches, offsets, *rest:
+        original(patches, offsets.reshape(*patches.shape[:2], 1, 2), *rest)))
 mutant("GUARD-PHYS-037g", "weights of less than 1e-12 count as so much", "PHYS-037:no_unit_of_the_probe_is_too_small[dim]",
     plant=function(merging.normalised, instead(no_weight_is_smaller_than_a_number)))
 mutant("GUARD-INFER-020", "the canvas is square", STITCHED + "[wide-uniform]", STITCHED + "[high-central]",

@@ -25,8 +25,6 @@ ALIKE = 1e-3
 """A distance of two images of one experiment under the same light."""
 HEARD = 1e-2
 """What is left between two images, the gauge of one taken out, if darkness is heard in one of them: a tenth."""
-DARK = (1, 19)
-"""Numbers of modes without light beside one: with the second there are more waves than are worked on at once."""
 LIT = 0.1
 """Of the brightest pixel's light: what gets less is not determined well enough to be compared."""
 
@@ -105,6 +103,11 @@ def under(probe: np.ndarray, arrays: Mapping[str, np.ndarray]) -> dict[str, np.n
     return {**arrays, "probeGuess": probe, "diff3d": np.sqrt(intensity).astype(np.float32)}
 
 
+def first(count: int, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The experiment of the first positions."""
+    return {name: values if name == "probeGuess" else values[:count] for name, values in arrays.items()}
+
+
 def truth(shape: tuple[int, int], whole: bool, mirror: bool = False) -> np.ndarray:
     """`(H, W)` what a canvas with the scan's mean in its centre must show (INFER-032)."""
     (x, y), (rows, columns) = scan(whole), (np.arange(side) - side / 2 for side in shape)
@@ -160,7 +163,6 @@ CHANGES: dict[str, Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]] 
     "masked": lambda a: {**a, "mask": masks.mask(N)},
     "darkened": lambda a: {**a, "diff3d": a["diff3d"] * masks.mask(N)},
     "four-times": lambda a: {n: v if n == "probeGuess" else np.concatenate([v] * 4) for n, v in a.items()},
-    **{f"dark-{k}": lambda a, k=k: {**a, "probeGuess": np.pad(a["probeGuess"][None], [(0, k), (0, 0), (0, 0)])} for k in DARK},
     "out-of-focus": lambda a: {**a, "probeGuess": out_of_focus(compact_probe())},
     "weaker-out-of-focus": lambda a: {**under(light_of_two_modes(), a), "probeGuess": weaker_out_of_focus()},
 }
@@ -182,10 +184,10 @@ def claimed(backend: Any) -> None:
         raise NotClaimed("profile `reconstruct`: the backend does not say that it reconstructs without training")
 
 
-def configuration(backend: Any, passes: int = PASSES, trainable: bool = False) -> Any:
+def configuration(backend: Any, passes: int = PASSES, trainable: bool = False, seed: int | None = 42, side: int = N) -> Any:
     """The training configuration with what an engine reads of it (INFER-034, INFER-036, INFER-041)."""
-    model = configs.stating(backend, "model", N=N, gridsize=1)
-    read = {"nepochs": passes, "batch_size": 8, "subsample_seed": 42, "probe_trainable": trainable}
+    model = configs.stating(backend, "model", N=side, gridsize=1)
+    read = {"nepochs": passes, "batch_size": 8, "subsample_seed": seed, "probe_trainable": trainable}
     return configs.stating(backend, "training", model=model, nphotons=PHOTONS, backend="pytorch", **read)
 
 
@@ -234,17 +236,17 @@ def unheard(backend: Any, count: int = 20) -> list[int]:
     That changes no energy, so that a unit which is taken from all patterns stays.
     """
     claimed(backend)
-    first = {name: values[:count] if name != "probeGuess" else values for name, values in experiment().items()}
+    few = first(count, experiment())
 
     def field(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         return Image(*runs.three(backend.reconstruct(None, record(backend, arrays), configuration(backend, 1)))).field
 
     def turned(number: int) -> dict[str, np.ndarray]:
-        patterns = first["diff3d"].copy()
+        patterns = few["diff3d"].copy()
         patterns[number] = patterns[number, ::-1]
-        return {**first, "diff3d": patterns}
+        return {**few, "diff3d": patterns}
 
-    plain = field(first)
+    plain = field(few)
     return [number for number in range(count) if apart(field(turned(number)), plain) < DEAF]
 
 

@@ -11,13 +11,13 @@ from conformance.scenes.engines import CHANGES, claimed, configuration, experime
 
 
 def used(backend: Any) -> list[Any]:
-    """Two records of the plain experiment, after one engine each has passed over them: it keeps the probe, or refines it.
+    """Two records of the plain experiment, after one engine each has passed over them: without a seed, or refining the probe.
 
     Not one after both: what is turned in place by the first pass is turned back by the second.
     """
     claimed(backend)
     plain, refined = (record(backend, experiment()) for _ in range(2))
-    backend.reconstruct(None, plain, configuration(backend, 1))
+    backend.reconstruct(None, plain, configuration(backend, 1, seed=None))
     with suppress(ValueError, TypeError):  # INFER-041: who keeps the probe refuses
         backend.reconstruct(None, refined, configuration(backend, 4, trainable=True))
     return [plain, refined]

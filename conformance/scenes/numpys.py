@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from conformance.connectors import native
-from conformance.scenes import batches, doors, entrances, files, headers, networks
+from conformance.scenes import batches, doors, entrances, files, headers, networks, runs
 
 KINDS = ("model", "training", "inference")
 OF_BATCHES: dict[str, Any] = {
@@ -17,6 +18,8 @@ OF_BATCHES: dict[str, Any] = {
     "nphotons": 2.5e5, "enable_oversampling": False, "neighbor_pool_size": 6,
 }  # fmt: skip
 """Settings that the batches of a container follow."""
+TEXTS = {"optimizer": "sgd", "torch_loss_mode": "mae"}
+"""Settings of a training that are words; none of them shapes a model."""
 
 
 def as_numpy(value: Any) -> Any:
@@ -80,6 +83,12 @@ def of_a_network(backend: Any, folder: Path, convert: bool) -> dict[str, Any]:
     payload = headers.FACTORIES["training"](backend, entrances.put(folder, entrances.whole()), given)
     weights = networks.values(backend.weights(backend.module(payload.tf_training_config)))
     return {name: value.shape for name, value in weights.items()}
+
+
+def spoken(backend: Any, folder: Path) -> Any:
+    """The configuration of the base recipe with words as NumPy has them."""
+    words = runs.settings(**{name: np.str_(value) for name, value in TEXTS.items()})
+    return runs.configuration(backend, replace(runs.BASE, training=words), folder)
 
 
 WIDE: list[tuple[str, str, Any]] = [

@@ -49,13 +49,35 @@ MORE: dict[str, Callable[[], dict[str, np.ndarray]]] = {
 """What else an engine may be given of odd sides; the last one to be refined."""
 
 
+DARK = (1, 19)
+"""Numbers of modes without light beside one: with the second there are more waves than are worked on at once."""
+LARGE = 256
+"""Pixels of a side: three modes of so many are more than are worked on at once for a single pattern."""
+
+
 def under_dark_modes(backend: Any) -> float:
     """What is left, up to the gauge, of two images after two passes, with few dark modes and many; `NotClaimed` where refused."""
+    engines.claimed(backend)
+    arrays = engines.first(16, engines.experiment())
+
+    def image(dark: int) -> np.ndarray:
+        given = engines.record(backend, {**arrays, "probeGuess": np.pad(arrays["probeGuess"][None], [(0, dark), (0, 0), (0, 0)])})
+        return engines.finite(Image(*runs.three(backend.reconstruct(None, given, engines.configuration(backend, 2)))))
+
     try:
-        few, many = (engines.finite(engines.image(backend, Ask(passes=2, change=f"dark-{count}"))) for count in engines.DARK)
+        few, many = (image(dark) for dark in DARK)
     except (ValueError, TypeError) as error:
         raise NotClaimed(f"a probe of several modes: the engine refuses it ({error})") from error
-    return _left(many, engines.N, few)
+    return oracle.matched(many, few, engines.light(arrays, few.shape)).error
+
+
+def large(backend: Any) -> np.ndarray:
+    """The image after a pass over two large patterns under three modes, two of them dark."""
+    probe = np.pad(engines.compact_probe()[None], [(0, 2), *[((LARGE - engines.N) // 2,) * 2] * 2])
+    pattern = np.abs(np.fft.fftshift(np.fft.fft2(probe[0], norm="ortho"))).astype(np.float32)
+    arrays = {"xcoords": np.array([0.0, 6.0]), "ycoords": np.array([0.0, 4.0]), "diff3d": np.stack([pattern] * 2)}
+    given = engines.record(backend, {**arrays, "probeGuess": probe})
+    return engines.finite(Image(*runs.three(backend.reconstruct(None, given, engines.configuration(backend, 1, side=LARGE)))))
 
 
 def unlike_even(backend: Any, name: str = "") -> float:

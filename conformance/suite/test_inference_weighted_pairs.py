@@ -122,3 +122,17 @@ def test_the_central_half_is_half_of_any_even_side(backend: Any, observe: Observ
     observe.equal("pixels", int(lit.sum()), (N // 2) ** 2)
     places = np.argwhere(lit) - (N - 1) / 2
     observe.at_most("pixels off the middle", float(np.abs(places.mean(axis=0)).max()), 0.5)
+
+
+@pytest.mark.clause("PHYS-037~1")
+@pytest.mark.parametrize(
+    ("patches", "offsets"),
+    [((3, 4, 12, 10), (3, 4, 1, 2)), ((3, 4, 12, 12), (3, 3, 1, 2)), ((3, 4, 12, 12), (4, 3, 1, 2))],
+    ids=["patches-not-square", "an-offset-too-few", "offsets-of-other-groups"],
+)
+def test_shapes_that_do_not_fit_are_refused(
+    backend: Any, observe: Observer, patches: tuple[int, ...], offsets: tuple[int, ...]
+) -> None:
+    """Three groups of four. If this fails, suspect places that are taken one by one, in whichever order they come."""
+    with observe.raises("refusal", ValueError):
+        backend.merge_weighted(np.ones(patches, np.complex64), np.zeros(offsets, np.float32), 20, "uniform")

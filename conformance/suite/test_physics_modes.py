@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import engines, modes, networks, smoothing
+from conformance.scenes import engines, modes, networks, odd_engines, smoothing
 from conformance.scenes.optics import curved_probe
 
 NETWORKS = pytest.mark.parametrize(
@@ -98,12 +98,21 @@ def test_a_model_is_bound_to_no_number_of_modes(backend: Any, observe: Observer,
 
 
 @pytest.mark.slow
-@pytest.mark.clause("INFER-038~1", evidence="differential", needs=("INFER-033",))
+@pytest.mark.clause("INFER-038~2", evidence="differential", needs=("INFER-033",))
 def test_an_engine_takes_the_light_of_two_modes(backend: Any, observe: Observer) -> None:
     """The object behind partly coherent patterns. If this fails, suspect an engine that keeps the first mode."""
     found = engines.match(backend, modes.LIGHT)
 
     observe.close("object", found.error, 0.0)
+
+
+@pytest.mark.clause("INFER-038~2")
+def test_modes_of_a_large_detector_are_taken(backend: Any, observe: Observer) -> None:
+    """Three of 256 pixels. If this fails, suspect parts that are smaller than a pattern, of which there are none."""
+    odd_engines.under_dark_modes(backend)
+
+    with observe.accepts("a large detector"):
+        odd_engines.large(backend)
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import torch
 
 from reference_impl.engine.solver import Solver
 from reference_impl.errors import ContractError
-from reference_impl.inference.stitch import CanvasFrame, accumulate
+from reference_impl.inference.stitch import accumulate_on
 
 SEEN = 0.5
 """Patches that have to lie on a pixel for their mean to count: below it interpolated edges of one patch are left."""
@@ -21,11 +21,8 @@ def begin_with(solver: Solver, patches: np.ndarray, offsets: np.ndarray, M: int)
     that show nothing.
     """
     frame = solver.frame
-    side = max(frame.height, frame.width)
-    total, count = accumulate(
-        torch.from_numpy(patches), torch.from_numpy(offsets), M, CanvasFrame(side=side, padding=0, origin=frame.origin)
-    )
-    total, count = (part[: frame.height, : frame.width] for part in (total, count))
+    given = torch.from_numpy(patches), torch.from_numpy(offsets), M
+    total, count = accumulate_on(*given, frame.origin, (frame.height, frame.width))
     seen = count > SEEN
     image = total / count.clamp_min(SEEN)
     light = torch.where(seen, solver.light().cpu().double(), 0.0)

@@ -45,9 +45,3 @@ def orthogonal(modes: Tensor) -> Tensor:
     flat = modes.reshape(len(modes), -1).to(torch.complex128)
     _, mixing = torch.linalg.eigh(flat @ flat.mH)
     return (mixing.mH.flip(0) @ flat).reshape(modes.shape).to(modes.dtype)
-
-
-def shares(modes: Tensor) -> list[float]:
-    """Each mode's share of the power."""
-    powers = modes.abs().square().sum(dim=(-2, -1)).double()
-    return (powers / powers.sum()).tolist()

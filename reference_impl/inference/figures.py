@@ -161,7 +161,7 @@ def covered_share(covered: np.ndarray, origin: tuple[float, float], positions: n
     for row in range(rows):
         line = np.column_stack([x, np.full(columns, origin[1] + row)])
         found += int(np.sum(covered[row] & (triangles.find_simplex(line) >= 0)))
-    return min(1.0, found / max(1.0, hull.volume))  # in two dimensions Qhull's volume is the area
+    return min(1.0, found / hull.volume)  # in two dimensions Qhull's volume is the area
 
 
 def collapse(module: torch.nn.Module, container: Any, config: Any, execution: Any = None, cause: str = "") -> list[str]:

@@ -19,7 +19,7 @@ from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
 from reference_impl.data import checks  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.grouping.arrays import normalisation, pattern_energies  # noqa: E402
-from reference_impl.inference.stitch import CanvasFrame, accumulate, canvas_frame, stitch  # noqa: E402
+from reference_impl.inference.stitch import accumulate, accumulate_on, canvas_frame, stitch  # noqa: E402
 from reference_impl.inference.varpro import varpro_scales  # noqa: E402
 from reference_impl.inference.weighted import stitch_weighted  # noqa: E402
 from reference_impl.physics.weighted import WEIGHTINGS  # noqa: E402
@@ -81,10 +81,7 @@ def origin_of(results: Mapping[str, Any]) -> tuple[float, float]:
 def counted(results: Mapping[str, Any], M: int) -> np.ndarray:
     """How many patches, cropped to M, lie on each pixel of a reconstruction's image: float64 `(H, W)`."""
     placed = torch.from_numpy(results["obj_tensor_full"]), torch.from_numpy(results["global_offsets"]), M
-    frame, (height, width) = results.get("canvas_frame"), results["recon_amp"].shape
+    frame, shape = results.get("canvas_frame"), results["recon_amp"].shape
     if frame is not None:
         return accumulate(*placed, frame)[1].numpy()
-    side, (x, y) = max(height, width), origin_of(results)
-    top, left = (side - height) // 2, (side - width) // 2
-    square = accumulate(*placed, CanvasFrame(side=side, padding=0, origin=(x - left, y - top)))[1]
-    return square[top : top + height, left : left + width].numpy()
+    return accumulate_on(*placed, origin_of(results), shape)[1].numpy()

@@ -33,7 +33,7 @@ def devices_of(execution: PyTorchExecutionConfig | None) -> list[torch.device]:
     kind = DEVICES[name]
     if kind == "cuda" and not torch.cuda.is_available():
         raise ContractError(field="accelerator", expected="a CUDA device", found=f"none on this machine, and {name!r} asked for")
-    there = {"cuda": torch.cuda.device_count() if kind == "cuda" else 0, "mps": 1}.get(kind, count)
+    there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(kind, count)
     if count > there:
         raise ContractError(field="devices", expected=f"at most {there}, as many as this machine has", found=f"{count}")
     if execution is not None and execution.num_nodes > 1:

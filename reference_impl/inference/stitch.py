@@ -130,6 +130,15 @@ def accumulate(
     return image[:-1, :-1], count.reshape(side, side)[:-1, :-1]
 
 
+def accumulate_on(
+    patches: Tensor, offsets: Tensor, M: int, origin: tuple[float, float], shape: tuple[int, int], weights: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """The same on a canvas of any `shape` `(H, W)` that holds every patch whole; `origin` [x, y]: that of its pixel [0, 0]."""
+    square = accumulate(patches, offsets, M, CanvasFrame(side=max(shape), padding=0, origin=origin), weights)
+    total, count = (part[: shape[0], : shape[1]] for part in square)
+    return total, count
+
+
 def stitch(patches: Tensor, offsets: Tensor, M: int = 20, frame: CanvasFrame | None = None) -> Tensor:
     """INFER-005: `(n, N, N, 1)` complex64 patches at `(n, 1, 1, 2)` float64 offsets [x, y] (pixels) → complex64 canvas `(H, W)`.
 

@@ -103,7 +103,7 @@ def _refuse_other_shapes(real: Tensor, imaginary: Tensor, probe: Tensor, measure
     for name, value in {"imaginary": imaginary, "measured": measured}.items():
         if len(shape) != 3 or tuple(value.shape) != shape:
             raise ContractError(field=name, expected=f"shape {shape}, (n, N, N)", found=f"shape {tuple(value.shape)}")
-    if probe.ndim not in (2, 3) or tuple(probe.shape[-2:]) != shape[1:]:
-        raise ContractError(field="probe", expected=f"sides {shape[1:]}", found=f"shape {tuple(probe.shape)}")
+    if probe.ndim not in (2, 3):  # other sides are refused where it meets a patch
+        raise ContractError(field="probe", expected="(N, N) or (P, N, N)", found=f"shape {tuple(probe.shape)}")
     if not bool(torch.isfinite(measured).all()) or bool((measured < 0).any()):
         raise ContractError(field="measured", expected="finite intensities, none negative", found="others")

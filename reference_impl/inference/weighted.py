@@ -13,7 +13,7 @@ import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from reference_impl.errors import ContractError  # noqa: E402
-from reference_impl.inference.stitch import CanvasFrame, accumulate, refuse_unfit  # noqa: E402
+from reference_impl.inference.stitch import accumulate_on, refuse_unfit  # noqa: E402
 from reference_impl.physics.weighted import normalised, patch_weights  # noqa: E402
 
 
@@ -50,22 +50,10 @@ def stitch_weighted(
         warnings.warn(text, UserWarning, stacklevel=2)
     start = N // 2 - (N - M) // 2
     origin = (float(centre[0]) - (width - M) / 2 - start, float(centre[1]) - (height - M) / 2 - start)
-    image = _on_canvas(patches[fits], offsets[fits], M, weights, origin, (height, width))
+    image = normalised(*accumulate_on(patches[fits], offsets[fits], M, origin, (height, width), weights)).to(torch.complex64)
     return {"image": image, "origin": origin, "dropped": dropped}
 
 
 def _even(reach: float) -> int:
     whole = int(-(-reach // 1))
     return whole + whole % 2
-
-
-def _on_canvas(
-    patches: Tensor, offsets: Tensor, M: int, weights: Tensor, origin: tuple[float, float], shape: tuple[int, int]
-) -> Tensor:
-    """The weighted mean on `shape`, cut out of a square canvas that holds it."""
-    side = max(shape)
-    top, left = ((side - length) // 2 for length in shape)
-    frame = CanvasFrame(side=side, padding=0, origin=(origin[0] - left, origin[1] - top))
-    total, weight = accumulate(patches, offsets, M, frame, weights)
-    cut = (slice(top, top + shape[0]), slice(left, left + shape[1]))
-    return normalised(total[cut], weight[cut]).to(torch.complex64)

@@ -133,8 +133,8 @@ class Autoencoder(nn.Module):
 def _for_each(patterns: torch.Tensor, probe: torch.Tensor | None) -> torch.Tensor:
     """The probe as a view `(B, C, P, N, N)`, one for each pattern."""
     B, C, N, _ = patterns.shape
-    fits = probe is not None and probe.ndim == 5 and probe.shape[0] in (1, B) and probe.shape[1] in (1, C)
-    if not fits or tuple(probe.shape[3:]) != (N, N):
+    fits = probe is not None and tuple(probe.shape[3:]) == (N, N) and probe.shape[0] in (1, B) and probe.shape[1] in (1, C)
+    if not fits:
         found = "none" if probe is None else f"shape {tuple(probe.shape)}"
         expected = f"({B}|1, {C}|1, P, {N}, {N}): this architecture computes with it"
         raise ContractError(field="probe", expected=expected, found=found)

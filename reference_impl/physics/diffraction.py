@@ -31,7 +31,7 @@ def illuminate(field: torch.Tensor, probe: torch.Tensor) -> torch.Tensor:
     if field.ndim != 4:
         raise ContractError(field="object field", expected="shape (B, C, N, N)", found=f"shape {tuple(field.shape)}")
     B, C, H, W = field.shape
-    fits = probe.ndim == 5 and probe.shape[0] in (1, B) and probe.shape[1] in (1, C) and tuple(probe.shape[3:]) == (H, W)
+    fits = tuple(probe.shape[3:]) == (H, W) and probe.shape[0] in (1, B) and probe.shape[1] in (1, C)
     if not fits or probe.shape[2] == 0:
         raise ProbeLayoutError(tuple(probe.shape), tuple(field.shape))
     return field.unsqueeze(2) * probe

@@ -73,14 +73,15 @@ def test_plain_values_survive_and_share_nothing() -> None:
     shared = [1]
 
     assert loads(dumps(PLAIN, "x"), "x") == PLAIN
-    assert loads(dumps([shared, shared], "x"), "x") == [[1], [1]]
+    with pytest.raises(ContractError, match="shares one container"):
+        dumps([shared, shared], "x")
 
 
 @pytest.mark.parametrize(
     "value", [{1}, 1j, bytearray(b"x"), Path("x"), range(3), {(1, 2): 3}, object()], ids=lambda value: type(value).__name__
 )
 def test_other_types_are_refused_when_written(value: Any) -> None:
-    with pytest.raises(ContractError, match="place.*expected plain"):
+    with pytest.raises(ContractError, match="place: expected a pickle of plain"):
         dumps({"key": value}, "place")
 
 

@@ -161,7 +161,7 @@ def test_the_objective_adds_the_distance_where_light_is_stated() -> None:
     images = torch.rand(2, 1, 16, 16)
     given = {"images": images, "physics_scaling_constant": torch.ones(2, 1, 1, 1)}
     known = {"label_amp": labels.abs(), "label_phase": labels.angle()}
-    objective = Objective(mode="mae")
+    objective = Objective(nll=1.0, mae=0.0, realspace=0.0, realspace_mae=0.0, mode="mae", supervise=False)
 
     bare = objective(images + 0.1, amplitude, phase, {**given, **known})
     whole = objective(images + 0.1, amplitude, phase, {**given, **known, "label_light": light})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -17,6 +19,11 @@ def amplitudes(seed: int) -> torch.Tensor:
 
 def fields(**more: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"images": amplitudes(1), "physics_scaling_constant": torch.full((3, 1, 1, 1), 20.0), **more}
+
+
+def objective(**stated: Any) -> loss.Objective:
+    plain = {"nll": 1.0, "mae": 0.0, "realspace": 0.0, "realspace_mae": 0.0, "mode": "poisson", "supervise": False}
+    return loss.Objective(**{**plain, **stated})
 
 
 def test_the_likelihood_agrees_with_torch_at_whole_counts() -> None:
@@ -51,7 +58,7 @@ def test_zeros_everywhere_are_finite(kind: str) -> None:
     predicted = torch.zeros(SHAPE, requires_grad=True)
     batch = fields() | {"images": torch.zeros(SHAPE)}
 
-    total = loss.Objective(mode=kind, mae=0.5, realspace=0.5)(predicted, predicted, predicted, batch)
+    total = objective(mode=kind, mae=0.5, realspace=0.5)(predicted, predicted, predicted, batch)
     total.backward()
 
     assert torch.isfinite(total) and torch.isfinite(predicted.grad).all()
@@ -60,7 +67,7 @@ def test_zeros_everywhere_are_finite(kind: str) -> None:
 def test_a_term_of_weight_zero_is_not_computed() -> None:
     poison = torch.full(SHAPE, float("nan"))
 
-    total = loss.Objective(mode="mae")(amplitudes(2), poison, poison, fields())
+    total = objective(mode="mae")(amplitudes(2), poison, poison, fields())
 
     assert torch.isfinite(total)
 
@@ -69,11 +76,11 @@ def test_weights_add_up() -> None:
     outputs = (amplitudes(2), amplitudes(3), amplitudes(4))
     labels = fields(label_amp=amplitudes(5), label_phase=amplitudes(6))
     parts = [
-        loss.Objective(**{"nll": 0.0, name: weight})(*outputs, labels)
+        objective(**{"nll": 0.0, name: weight})(*outputs, labels)
         for name, weight in (("nll", 0.5), ("mae", 0.25), ("realspace", 2.0), ("realspace_mae", 3.0))
     ]
 
-    whole = loss.Objective(nll=0.5, mae=0.25, realspace=2.0, realspace_mae=3.0)(*outputs, labels)
+    whole = objective(nll=0.5, mae=0.25, realspace=2.0, realspace_mae=3.0)(*outputs, labels)
 
     torch.testing.assert_close(whole, torch.stack(parts).sum())
 
@@ -84,9 +91,9 @@ def test_weights_add_up() -> None:
 )
 def test_missing_labels_are_named(settings: dict[str, float], fragment: str) -> None:
     with pytest.raises(ContractError, match=fragment):
-        loss.Objective(**settings)(amplitudes(2), amplitudes(3), amplitudes(4), fields())
+        objective(**settings)(amplitudes(2), amplitudes(3), amplitudes(4), fields())
 
 
 def test_an_unknown_mode_is_refused() -> None:
     with pytest.raises(ContractError, match="torch_loss_mode"):
-        loss.Objective(mode="rms")
+        objective(mode="rms")

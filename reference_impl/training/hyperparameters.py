@@ -35,8 +35,10 @@ def restored(config: object, kind: type[Config]) -> Config:
 
 
 def _plain_value(name: str, value: Any) -> Any:
-    if value is None or isinstance(value, (bool, str)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return str.__str__(value)  # NumPy's texts are Python's, too, and no reader of plain values takes them
     if isinstance(value, np.bool_):
         return bool(value)
     if isinstance(value, numbers.Integral):

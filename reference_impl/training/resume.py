@@ -28,9 +28,9 @@ from torch.optim.lr_scheduler import LambdaLR  # noqa: E402
 from reference_impl.batch import MappedDataset  # noqa: E402
 from reference_impl.batch.container import as_array, resolve_seed  # noqa: E402
 from reference_impl.domains.fields import shown  # noqa: E402
-from reference_impl.errors import ContractError, reason_of  # noqa: E402
+from reference_impl.errors import ContractError  # noqa: E402
 from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
-from reference_impl.training.checkpoints import AtomicCheckpointIO  # noqa: E402
+from reference_impl.training.checkpoints import read_checkpoint  # noqa: E402
 
 KEY = "trained_with"
 SECTIONS = ("data_config", "model_config", "training_config")
@@ -177,14 +177,8 @@ def _known(name: str, settings: Mapping[str, Any]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     """The checkpoint: tensors and plain values only, nothing in it runs."""
-    try:
-        checkpoint = AtomicCheckpointIO().load_checkpoint(path, weights_only=True)
-    except ContractError:
-        raise
-    except Exception as error:  # torch answers damage with many classes
-        raise ContractError(file=path, field="checkpoint", expected="a whole checkpoint", found=reason_of(error)) from error
-    hyper = checkpoint.get("hyper_parameters") if isinstance(checkpoint, dict) else None
-    plain = isinstance(hyper, dict) and all(isinstance(hyper.get(section), dict) for section in SECTIONS)
+    checkpoint = read_checkpoint(path)
+    plain = all(isinstance(checkpoint["hyper_parameters"].get(section), dict) for section in SECTIONS)
     kinds = {"epoch": int, "optimizer_states": list, KEY: dict}
     if not plain or not all(isinstance(checkpoint.get(name, {} if name == KEY else None), kind) for name, kind in kinds.items()):
         expected = "a checkpoint of this backend: epoch, optimiser's states and hyper-parameters"

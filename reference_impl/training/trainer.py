@@ -104,7 +104,7 @@ def fit(
         memory = [history, *callbacks] if generator is None else [history, Order(generator), *callbacks]
         trainer = _make_trainer(module, memory, run, validates=val_loader is not None)
         try:
-            trainer.fit(module, train_loader, val_loader, ckpt_path=run.resume_from, weights_only=True)
+            trainer.fit(module, train_loader, val_loader, ckpt_path=run.resume_from)
         except Exception as error:
             raise RuntimeError(f"training failed: {reason_of(error, 280)}") from error
     module.cpu().eval()
