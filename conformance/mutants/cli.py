@@ -104,9 +104,10 @@ mutant("GUARD-CLI-014c", "--checkpoint-monitor has no effect", "CLI-014:every_fl
 mutant("GUARD-CLI-015", "--patch-weighting has no effect", "CLI-015:a_way_of_stitching_changes_the_picture[patch_weighting]",
     plant=source("cli/infer.py", "patch_weighting=args.patch_weighting,", ""))
 mutant("GUARD-CLI-087", "what is covered lies on a canvas of which x and y are exchanged", COVERED,
-    plant=source("inference/routes.py", "origin=(x - left, y - top)", "origin=(x - top, y - left)"))
+    plant=source("inference/routes.py", "origin_of(results), shape)", "origin_of(results), shape[::-1])"))
 mutant("GUARD-CLI-087b", "what is covered is cut from the corner of a larger canvas", COVERED,
-    plant=source("inference/routes.py", "square[top : top + height, left : left + width]", "square[:height, :width]"))
+    plant=source("inference/routes.py", "accumulate_on(*placed, origin_of(results), shape)[1]",
+        "accumulate(*placed)[1][: shape[0], : shape[1]]"))
 mutant("GUARD-CLI-015b", "--varpro-scaling has no effect", "CLI-015:a_way_of_stitching_changes_the_picture[varpro_scaling]",
     plant=source("cli/infer.py", "varpro_scaling=args.varpro_scaling,", ""))
 mutant("GUARD-CLI-015c", "a way of scaling that nobody knows is taken for the usual one",
