@@ -39,7 +39,7 @@ mutant("GUARD-CLIENT-023d", "the other image is upside down", "CLIENT-023:the_ot
 mutant("GUARD-CLIENT-025c", "bounds are fractions of the largest coordinate", "CLIENT-025:bounds_choose_what_is_trained_on",
     plant=source(f"{OTHER}/samples.py", "start, reach = values.min(), np.ptp(values)", "start, reach = 0.0, values.max()"))
 mutant("GUARD-CLIENT-025d", "of bounds the upper one alone is looked at", "CLIENT-025:bounds_choose_what_is_trained_on",
-    plant=source(f"{OTHER}/samples.py", "(values >= start + low * reach) & (values", "(values"))
+    plant=source(f"{OTHER}/samples.py", "(away >= low * reach) & (away", "(away"))
 mutant("GUARD-CLIENT-037", "predicted patches are transposed", SAME_MODEL,
     plant=source(f"{NAMES}/model_manager.py", PREDICTED, f"{FOUND}\n        return np.ascontiguousarray(found.swapaxes(1, 2))"))
 mutant("GUARD-CLIENT-037b", "predicted patches are conjugated", SAME_MODEL,

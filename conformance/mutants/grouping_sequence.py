@@ -14,6 +14,7 @@ SINGLE = "GROUP-005:single_patterns_in_sequence_are_not_repeated"
 SEQUENCE = "GROUP-011:groups_in_sequence_are_those_of_the_first_points"
 RANDOM = "GROUP-010:groups_at_random_have_seed_points_of_their_own"
 SEEDS = "GROUP-019:different_seeds_make_different_groups"
+LAST = "GROUP-041:the_last_point_of_a_scan_is_within_it"
 ANEW = "GROUP-041:a_repeated_centre_has_other_members_in_its_quadrants"
 NEAREST = "GROUP-041:quadrants_are_filled_from_the_nearest"
 
@@ -60,6 +61,14 @@ def repetitions_are_one_draw(original, points, centres, candidates, draw):
     return original(points, centres, candidates, draw)[first[place]]
 
 
+def the_extent_is_added_up(original, points, *bounds):
+    inside = np.ones(len(points), bool)
+    for values, (low, high) in zip(points.T, bounds, strict=True):
+        start, reach = values.min(), np.ptp(values)
+        inside &= (values >= start + low * reach) & (values <= start + high * reach)
+    return inside
+
+
 mutant = rows(__name__)
 # A row is a defect: its id, its symptom, the checks that must fail; what is planted.
 # fmt: off
@@ -83,3 +92,5 @@ mutant("GUARD-GROUP-041n", "a quadrant takes what lies beyond the K nearest", NE
         original(points, centres, rules._candidates(points, centres, len(points)), draw)))
 mutant("GUARD-GROUP-041o", "quadrants of all repetitions are one draw", ANEW,
     plant=function(rules._one_a_quadrant, repetitions_are_one_draw))
+mutant("GUARD-GROUP-041p", "the last point of a scan is a bit beyond it", f"{LAST}[x]", f"{LAST}[y]",
+    plant=function(rules._within, the_extent_is_added_up))

@@ -51,6 +51,17 @@ def test_centres_lie_within_the_bounds(backend: Any, observe: Observer, rule: st
 
 
 @pytest.mark.clause("GROUP-041~5")
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["x", "y"])
+def test_the_last_point_of_a_scan_is_within_it(backend: Any, observe: Observer, order: tuple[int, int]) -> None:
+    """Whose least coordinate and extent, added up and rounded, fall short of the largest one. If this fails, suspect that sum."""
+    points = (maps.scattered() + 0.3)[:, order]  # the largest is a bit more than what least and extent make
+
+    found = native.array(backend.group_by(points, "Nearest", 1, K=7, seed=3))
+
+    observe.equal("groups", len(found), len(points))
+
+
+@pytest.mark.clause("GROUP-041~5")
 @pytest.mark.parametrize("rule", ["Nearest", "4_quadrant"])
 def test_every_centre_is_repeated(backend: Any, observe: Observer, rule: str) -> None:
     """Three groups about each centre. If this fails, suspect repetitions of the whole scan's first point."""

@@ -70,8 +70,8 @@ def _check(rule: str, C: int, K: int, repetitions: int, *bounds: tuple[float, fl
 def _within(points: np.ndarray, *bounds: tuple[float, float]) -> np.ndarray:
     inside = np.ones(len(points), bool)
     for values, (low, high) in zip(points.T, bounds, strict=True):
-        start, reach = values.min(), np.ptp(values)
-        inside &= (values >= start + low * reach) & (values <= start + high * reach)
+        away, reach = values - values.min(), np.ptp(values)  # of which the largest is the reach to the last bit
+        inside &= (away >= low * reach) & (away <= high * reach)
     return inside
 
 

@@ -71,8 +71,8 @@ def _grouped(record: RawData, data: DataConfig, rounds: int) -> PtychoContainer:
 def _within(record: RawData, data: DataConfig) -> np.ndarray:
     inside = np.ones(len(record), bool)
     for values, (low, high) in ((record.xcoords, data.x_bounds), (record.ycoords, data.y_bounds)):
-        start, reach = values.min(), np.ptp(values)
-        inside &= (values >= start + low * reach) & (values <= start + high * reach)
+        away, reach = values - values.min(), np.ptp(values)  # of which the largest is the reach to the last bit
+        inside &= (away >= low * reach) & (away <= high * reach)
     return inside
 
 
