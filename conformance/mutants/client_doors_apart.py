@@ -37,7 +37,8 @@ mutant("GUARD-CLIENT-023c", "the other object is taken to begin half a patch bef
 mutant("GUARD-CLIENT-023d", "the other image is upside down", "CLIENT-023:the_other_object_lies_around_the_scan",
     plant=source(f"{OTHER}/api/base_api.py", STITCHED, f"{STITCHED}[::-1]"))
 mutant("GUARD-CLIENT-025c", "bounds are fractions of the largest coordinate", "CLIENT-025:bounds_choose_what_is_trained_on",
-    plant=source(f"{OTHER}/samples.py", "away, reach = values - values.min(), np.ptp(values)", "away, reach = values, values.max()"))
+    plant=source(f"{OTHER}/samples.py", "away, reach = values - values.min(), np.ptp(values)",
+        "away, reach = values, values.max()"))
 mutant("GUARD-CLIENT-025d", "of bounds the upper one alone is looked at", "CLIENT-025:bounds_choose_what_is_trained_on",
     plant=source(f"{OTHER}/samples.py", "(away >= low * reach) & (away", "(away"))
 mutant("GUARD-CLIENT-037", "predicted patches are transposed", SAME_MODEL,

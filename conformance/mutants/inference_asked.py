@@ -136,6 +136,8 @@ mutant("GUARD-INFER-012c", "a batch of an inference is of so many patterns, not 
     "INFER-012:the_network_sees_batches_of_the_size_asked_for[5-g2]",
     plant=function(_batch_size,
         lambda original, config, execution: max(1, original(config, execution) // config.model.gridsize**2)))
+mutant("GUARD-INFER-012d", "an inference has a size of its own where nobody states one",
+    "INFER-012:where_nobody_states_a_size_it_is_the_default_of_a_training", plant=constant(predict, "DEFAULT_BATCH_SIZE", 64))
 mutant("GUARD-INFER-018n", "an unknown way is refused when all is done", "INFER-018:an_unknown_way_is_refused",
     plant=function(RECONSTRUCT, looked_at_in_the_end))
 mutant("GUARD-INFER-036c", "the record's probe is what was refined", "INFER-036:an_engine_leaves_the_record_alone",

@@ -126,6 +126,10 @@ def gradients_stay_off(original: Any, *given: Any, **options: Any) -> Any:
     return found
 
 
+def its_weights_stay_frozen(original: Any, module: Any, *given: Any, **options: Any) -> Any:
+    return original(module.requires_grad_(False), *given, **options)
+
+
 def the_dose_is_the_configurations(original: Any, cls: Any, *given: Any) -> Any:
     found = original(cls, *given)
     return replace(found, settings={**found.settings, "nphotons": 3.0e4})
@@ -177,6 +181,8 @@ mutant("GUARD-INFER-049b", "a model that goes on learning shows its first pictur
         lambda module, container, *rest: (id(module), digest_of(container)), original)))
 mutant("GUARD-INFER-048", "after a look at an image nothing learns any more",
     "INFER-048:a_reconstruction_leaves_the_process_as_it_was", plant=function(predict_patches, gradients_stay_off))
+mutant("GUARD-INFER-048b", "a module that has made an image has no gradients any more",
+    "INFER-048:a_reconstruction_leaves_the_process_as_it_was", plant=function(predict_patches, its_weights_stay_frozen))
 mutant("GUARD-TRAIN-066e", "the photons of a record are not among what it was trained with",
     "TRAIN-066:a_record_of_another_dose_is_another", plant=method(Provenance, "of", the_dose_is_the_configurations))
 mutant("GUARD-TRAIN-068e", "a weight decay that is meant is what the optimiser remembers", f"{SWAYED}[weight_decay]",

@@ -148,10 +148,12 @@ def dosed(backend: Any, folder: Path, recipe: Recipe, photons: float) -> Run:
     return runs.fresh(backend, replace(recipe, validation=False), folder, records)
 
 
-def learned(backend: Any) -> tuple[float, np.ndarray]:
-    """Loss and gradient of a fresh module on a batch."""
-    config = networks.settings(backend)
-    module, batch = networks.module(backend, config), networks.first_batch(backend, networks.container(2), config)
+def learned(backend: Any, module: Any = None) -> tuple[float, np.ndarray]:
+    """Loss and gradient on a batch: of a module of g = 1, or of a fresh one of g = 2."""
+    g = 2 if module is None else 1
+    config = networks.settings(backend, {"gridsize": g})
+    module = networks.module(backend, config) if module is None else module
+    batch = networks.first_batch(backend, networks.container(g), config)
     gradient = runs.flat(networks.values(backend.gradient(module, batch)))
     return number(backend.loss(module, batch)), gradient
 

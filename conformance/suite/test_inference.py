@@ -244,7 +244,7 @@ def test_the_batch_size_does_not_matter(backend: Any, observe: Observer, recipe:
     observe.close("batch_size", images.apart(parts.field, whole.field), 0.0)
 
 
-@pytest.mark.clause("INFER-012~1", needs=("INFER-003",))
+@pytest.mark.clause("INFER-012~2", needs=("INFER-003",))
 @pytest.mark.parametrize(("size", "recipe"), [(3, BASE), (7, BASE), (5, QUAD)], ids=["3", "7", "5-g2"])
 def test_the_network_sees_batches_of_the_size_asked_for(backend: Any, observe: Observer, size: int, recipe: Recipe) -> None:
     """`inference_batch_size` groups, not patterns. If this fails, suspect a loader built before the setting is read."""

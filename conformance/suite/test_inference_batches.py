@@ -11,7 +11,7 @@ from conformance.scenes import dawning, images, runs
 from conformance.scenes.runs import BASE
 
 
-@pytest.mark.clause("INFER-012~1", needs=("INFER-003",))
+@pytest.mark.clause("INFER-012~2", needs=("INFER-003",))
 def test_without_a_size_of_its_own_an_inference_has_the_configurations(backend: Any, observe: Observer) -> None:
     """`batch_size`, where the execution says none. If this fails, suspect a default before the configuration."""
     run = runs.trained(backend, BASE)
@@ -21,6 +21,20 @@ def test_without_a_size_of_its_own_an_inference_has_the_configurations(backend: 
             images.afresh(backend, BASE, runs.test_record(backend), M=17)
 
     observe.equal("largest batch", max(seen, default=0), run.config.batch_size)
+
+
+@pytest.mark.clause("INFER-012~2", needs=("INFER-003",))
+def test_where_nobody_states_a_size_it_is_the_default_of_a_training(backend: Any, observe: Observer) -> None:
+    """Twenty groups under an inference configuration. If this fails, suspect a default of its own."""
+    run = runs.trained(backend, BASE)
+    paths = {"model_path": run.folder, "test_data_file": run.folder / "test.npz"}
+    config = backend.canonical("inference", model=run.config.model, n_groups=20, neighbor_count=4, **paths)
+
+    with observe.accepts("valid input"):
+        with images.batch_sizes(runs.model_of(run)) as seen:
+            backend.reconstruct(run.results, runs.test_record(backend), config, M=17, execution=runs.execution(backend, BASE))
+
+    observe.equal("largest batch", max(seen, default=0), backend.canonical("training", model=run.config.model).batch_size)
 
 
 @pytest.mark.slow

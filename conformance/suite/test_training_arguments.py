@@ -139,15 +139,17 @@ def test_a_reconstruction_knows_nothing_of_the_last_one(backend: Any, observe: O
 
 @pytest.mark.clause("INFER-048~1", needs=("INFER-003",))
 def test_a_reconstruction_leaves_the_process_as_it_was(backend: Any, observe: Observer) -> None:
-    """Loss and gradients of a module, before and after. If this fails, suspect gradients that are off from now on."""
-    before = given.learned(backend)
+    """Loss and gradients of another module and of its own. If this fails, suspect gradients that are off from now on."""
+    own = runs.model_of(runs.trained(backend, SMALL))
+    before = given.learned(backend), given.learned(backend, own)
 
     images.afresh(backend, SMALL, runs.test_record(backend), M=17)
     with observe.accepts("a gradient after a reconstruction"):
-        after = given.learned(backend)
+        after = given.learned(backend), given.learned(backend, own)
 
-    observe.equal("loss", after[0], before[0])
-    observe.equal("gradient", after[1], before[1])
+    for whose, found, owed in zip(("", " of its own module"), after, before, strict=True):
+        observe.equal(f"loss{whose}", found[0], owed[0])
+        observe.equal(f"gradient{whose}", found[1], owed[1])
 
 
 @pytest.mark.clause("TRAIN-066~2", needs=("TRAIN-020",))

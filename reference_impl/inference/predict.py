@@ -18,6 +18,7 @@ from torch import Tensor, nn  # noqa: E402
 
 from reference_impl.batch import fields  # noqa: E402
 from reference_impl.batch.container import as_array  # noqa: E402
+from reference_impl.batch.loaders import DEFAULT_BATCH_SIZE  # noqa: E402
 from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
 from reference_impl.data import checks  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
@@ -25,8 +26,6 @@ from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.grouping.arrays import normalisation, pattern_energies  # noqa: E402
 from reference_impl.inference.shards import computing, devices_of, replicas, side_by_side  # noqa: E402
 
-# Groups a forward pass where nobody says: N = 64 at full width then holds 70 MB of activations.
-DEFAULT_BATCH_SIZE = 64
 TITLES = {"forward_predict": "predicting", "forward": "comparing with the patterns"}
 
 
@@ -119,7 +118,7 @@ def _never_alone(batch: Tensor) -> Tensor:
 
 
 def _batch_size(config: TrainingConfig | InferenceConfig, execution: PyTorchExecutionConfig | None) -> int:
-    """INFER-012: the execution configuration's, else the configuration's, else 64."""
+    """INFER-012: the execution configuration's, else the configuration's, else the default of a training's."""
     return getattr(execution, "inference_batch_size", None) or getattr(config, "batch_size", None) or DEFAULT_BATCH_SIZE
 
 
@@ -127,16 +126,30 @@ def _batch_size(config: TrainingConfig | InferenceConfig, execution: PyTorchExec
 def _ready(
     module: nn.Module, devices: Sequence[torch.device], execution: PyTorchExecutionConfig | None
 ) -> Iterator[list[nn.Module]]:
-    """A replica for each device, evaluating there, in the memory format of `execution`; the module lies on the CPU afterwards."""
+    """A replica for each device, evaluating there, in the memory format of `execution`.
+
+    The module lies on the CPU afterwards, in the format and mode that it had: who trains on gets the same numbers (INFER-048).
+    """
+    training, before = module.training, getattr(_network(module), "memory_format", None)
     module.eval()
     layout = torch.channels_last if getattr(execution, "channels_last", False) else torch.contiguous_format
     found = replicas(module, devices)
     for device, one in zip(devices, found, strict=True):
-        network = getattr(getattr(one.to(device), "model", None), "autoencoder", None)
-        if hasattr(network, "memory_format"):
-            network.memory_format = layout
-            network.to(memory_format=layout)
+        _laid_out(one.to(device), layout)
     try:
         yield found
     finally:
-        module.cpu()
+        _laid_out(module.cpu(), before)
+        module.train(training)
+
+
+def _network(module: nn.Module) -> Any:
+    """The network in a module, which is what has a memory format; None where there is none."""
+    return getattr(getattr(module, "model", None), "autoencoder", None)
+
+
+def _laid_out(module: nn.Module, layout: torch.memory_format | None) -> None:
+    network = _network(module)
+    if hasattr(network, "memory_format"):
+        network.memory_format = layout
+        network.to(memory_format=layout)

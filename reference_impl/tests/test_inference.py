@@ -118,6 +118,20 @@ def test_memory_format_and_precision_are_of_the_call_not_of_the_module() -> None
     assert not np.array_equal(plain, rounded) and np.abs(plain - rounded).max() < 0.3
 
 
+def test_a_module_is_left_in_the_format_and_the_mode_that_it_had() -> None:
+    """Who looks at an image between two trainings trains on the same numbers (INFER-048)."""
+    module = PtychoLightningModule.from_config(config())
+    module.model.autoencoder.use_channels_last()
+    for training in (True, False):
+        module.train(training)
+        predict_patches(module, container(), config())
+
+        kernel = max(module.model.autoencoder.parameters(), key=torch.numel)
+        assert module.model.autoencoder.memory_format == torch.channels_last
+        assert kernel.is_contiguous(memory_format=torch.channels_last)
+        assert {part.training for part in module.modules()} == {training}
+
+
 def test_the_residual_is_zero_for_the_data_and_one_for_nothing() -> None:
     source = container()
 
