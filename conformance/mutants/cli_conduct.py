@@ -167,3 +167,11 @@ mutant("GUARD-CLI-058b", "a folder is held by the name that was typed", "CLI-058
     plant=source("atomic.py", "    handle = os.open(path, os.O_RDONLY)\n    try:\n        status",
         "    handle = os.open(Path(tempfile.gettempdir(), str(path).replace('/', '_')), os.O_RDWR | os.O_CREAT)\n"
         "    try:\n        status"))
+mutant("GUARD-CLI-045s", "a training takes every older checkpoint for one of an older training",
+    "CLI-045:a_file_of_somebody_else_stays_beside_a_training",
+    plant=source("cli/results.py", '("epoch=*.ckpt", "last.ckpt")', '("*.ckpt",)'))
+mutant("GUARD-CLI-046e", "of objects whose files have one name the last one is told", PLACES,
+    plant=source("cli/evaluate.py", "found = [compare(image, truth) for image in images]",
+        "found = [*{Path(image.name).name: compare(image, truth) for image in images}.values()]"))
+mutant("GUARD-CLI-046f", "objects are laid at whole pixels, and the rest is told as their shift", PLACES,
+    plant=source("evaluate/read.py", "(float(origin.ravel()[0]), float(origin.ravel()[1]))", "tuple(np.rint(origin.ravel()))"))

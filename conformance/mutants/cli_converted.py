@@ -121,3 +121,11 @@ mutant("GUARD-CLI-031n", "--drop counts the frames that --drop-dark and --drop-s
 mutant("GUARD-CLI-031r", "a folder of images with brackets in its name is taken for a pattern", f"{ACT}[raster]",
     plant=source("formats/images.py", "for path in folder.iterdir()",
         "for path in map(Path, __import__('glob').glob(f'{folder}/*'))"))
+mutant("GUARD-CLI-031s", "--threshold of amplitudes is beside their squares", f"{ACT}[names]",
+    plant=source("data/geometry_record.py", "np.where(block >= self.wanted.threshold, block, 0)",
+        "np.where((np.square(block) if amplitudes else block) >= self.wanted.threshold, block, 0)"))
+mutant("GUARD-CLI-032c", "a rehearsal makes the folder that it would write to", "CLI-032:a_rehearsal_writes_nothing",
+    plant=source("cli/convert.py", "    if args.dry_run:\n", lambda one: f"    require_writable(folder)\n{one}"))
+mutant("GUARD-CLI-073d", "sums of pixels wrap round in the type of the detector",
+    "CLI-073:an_export_is_a_conversion_for_others[window]",
+    plant=source("formats/write.py", ' and made.cut.bin == 1 and kept.kind in "iuf"', ' and kept.kind in "iuf"'))

@@ -132,3 +132,7 @@ mutant("GUARD-CLI-081b", "a model of counts places all exposures, however many i
         "    groups = len(record)\n"))
 mutant("GUARD-CLI-104", "an engine calls covered what no light fell on", "CLI-104:what_an_engine_calls_covered_is_lit",
     plant=source("engine/solver.py", "covered=(self.light() > COVERED)", "covered=(self.light() < COVERED)"))
+mutant("GUARD-CLI-019g", "--checkpoint leaves a state at every tenth sweep alone",
+    "CLI-019:a_resumed_reconstruction_is_the_whole_one[object]",
+    plant=source("cli/reconstruct.py",
+        "(number % SAVES == 0 or number == self.sweeps or solver.state.settling.done)", "number % SAVES == 0"))

@@ -100,3 +100,12 @@ mutant("GUARD-CLIENT-036f", "a model that cannot be opened leaves its scale", "C
 mutant("GUARD-CLIENT-036g", "the client's positions are moved where they lie", "CLIENT-036:an_engine_serves_again",
     plant=source(f"{OTHER}/samples.py", "    y, x = np.asarray(positions, np.float64).T\n",
         lambda one: f"    positions += 0.5\n{one}"))
+mutant("GUARD-CLIENT-036h", "a model that took another one's place in its folder is not opened",
+    "CLIENT-036:calls_of_a_process_do_not_meet", plant=every(
+    source(f"{NAMES}/workflows/components.py", "def load_inference_bundle(",
+        lambda one: f"_opened: dict[str, Any] = {{}}\n\n\n{one}"),
+    source(f"{NAMES}/workflows/components.py", "    models, params = model_manager.load(bundle_dir)\n",
+        lambda one: f"{one}    models = _opened.setdefault(str(bundle_dir), models)\n")))
+mutant("GUARD-CLIENT-036i", "patches that are turned are the client's own", "CLIENT-036:calls_of_a_process_do_not_meet",
+    plant=source(f"{NAMES}/tf_helper.py", "    obj_tensor = agreed(np.asarray(obj_tensor), np.array(global_offsets), M)\n",
+        "    obj_tensor[...] = agreed(np.asarray(obj_tensor), np.array(global_offsets), M)\n"))

@@ -67,3 +67,6 @@ mutant("GUARD-SIDE-030i", "the first object is kept under every name", ITSELF,
     plant=function(comparison.compare_objects, the_first_under_every_name))
 mutant("GUARD-SIDE-030j", "aligned objects have the modulus of the truth", ITSELF,
     plant=function(comparison.compare_objects, the_moduli_of_the_truth))
+mutant("GUARD-SIDE-003c", "numbers of a scan wrap round in 32 bits", "SIDE-003:indexes_are_those_of_the_patterns",
+    plant=function(product._raw, lambda original, file, patterns, x, y, given: original(
+        file, patterns, x, y, {**given, "scan_index": np.asarray(given["scan_index"]).astype(np.int32)})))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,18 @@ def image_of(container: Any, scan: Any, name: str, instead: np.ndarray, M: int =
     return np.squeeze(ptycho.tf_helper.reassemble_position(known, container.global_offsets, M=M))
 
 
+def changed_by_placing(container: Any, scan: Any) -> list[str]:
+    """What of known patches, each with a phase of its own, and of their places is another once they were placed."""
+    import ptycho.tf_helper
+
+    known = scan["patches"][exposures(np.asarray(container.X), scan["diff3d"])][..., None]
+    turned = known * np.exp(2j * np.arange(len(known)))[:, None, None, None]
+    given = {"known patches": turned, "offsets": container.global_offsets}
+    before = {name: np.array(array) for name, array in given.items()}
+    ptycho.tf_helper.reassemble_position(*given.values(), M=20)
+    return [name for name, array in given.items() if not np.array_equal(array, before[name])]
+
+
 def exposures(X: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Which exposure each group holds: the one whose pattern is most like it."""
     groups, patterns = (np.asarray(array, np.float64).reshape(len(array), -1) for array in (X, counts))
@@ -73,8 +86,19 @@ def forms(job: Answer, folder: Path) -> Answer:
     return {"far": far, "few": [list(np.shape(one.X)) for one in few.values()]}
 
 
+def _lies(folder: Path, model: str) -> Path:
+    """The one folder of all models, once this one has taken the place of whichever lay there, in one step."""
+    place = folder / "model of the day"
+    place.mkdir(exist_ok=True)
+    shutil.copy(folder / model / "wts.h5.zip", place / "new")
+    (place / "new").replace(place / "wts.h5.zip")
+    return place
+
+
 def together(job: Answer, folder: Path) -> Answer:
-    """A second model opened beside the first: what each of them predicts then, and the scale that is in force."""
+    """A second model opened beside the first, from the folder where that one lay: what each of them predicts then, and the scale
+    that is in force.
+    """
     import ptycho.params
     import ptycho.probe
     from ptycho.workflows.components import load_inference_bundle
@@ -87,11 +111,11 @@ def together(job: Answer, folder: Path) -> Answer:
     container = contained(record, scan["diff3d"].shape[-1], job)
     inputs = [np.asarray(container.X), np.asarray(container.local_offsets)]
     few = [array[:3] for array in inputs]
-    first, _ = load_inference_bundle(folder / job["first"])
+    first, _ = load_inference_bundle(_lies(folder, job["first"]))
     alone = np.asarray(first.predict(few))
     given |= {"patterns": few[0].copy(), "a prediction": alone.copy()}
     ptycho.params.cfg.update(job["elsewhere"])  # what another configuration has left there
-    second, _ = load_inference_bundle(folder / job["second"])
+    second, _ = load_inference_bundle(_lies(folder, job["second"]))
     scale = float(ptycho.params.get("intensity_scale"))
     beside, other = np.array(first.predict(few)), np.asarray(second.predict(few))
     now = {**scan, "patterns": few[0], "a prediction": alone}

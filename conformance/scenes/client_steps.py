@@ -21,7 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from client_calls import contained, exposures, forms, image_of, record_of, together  # the folder of this file is on the path
+from client_calls import (  # the folder of this file is on the path
+    changed_by_placing,
+    contained,
+    exposures,
+    forms,
+    image_of,
+    record_of,
+    together,
+)
 from client_told import Answer, error_of, told_by
 from client_torch_steps import TORCH_STEPS
 
@@ -151,6 +159,7 @@ def reconstruct(job: Answer, folder: Path) -> Answer:
     shown["odd"] = image_of(container, scan, "patches", patches, job["odd"])
     np.savez(folder / f"{job['name']}.npz", X=X, patches=patches, offsets=offsets, **shown)
     changed = [] if np.array_equal(patches, before) else ["patches"]
+    changed += changed_by_placing(container, scan) if X.shape[-1] == 1 else []
     unknown = error_of(lambda: ptycho.params.get("a_key_that_nobody_set"))
     return {"scale": float(scale), "unknown": unknown, "changed": changed}
 

@@ -27,18 +27,22 @@ CUT, AGAIN = 0.25, 0.31
 """Cycles a pixel between which nothing agrees."""
 
 
-def _band(rows: int, columns: int, low: float, high: float, seed: int) -> np.ndarray:
-    """Real `(rows, columns)` of deviation 1 with frequencies from `low` to `high`, cycles a pixel."""
+Place = tuple[float, float]
+
+
+def _band(rows: int, columns: int, low: float, high: float, seed: int, beside: Place = (0.0, 0.0)) -> np.ndarray:
+    """Real `(rows, columns)` of deviation 1 with frequencies from `low` to `high`, cycles a pixel; seen `beside` [x, y] px."""
     spectrum = np.fft.fft2(np.random.default_rng(seed).standard_normal((rows, columns)))
-    radius = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns))
-    found = np.fft.ifft2(np.where((radius >= low) & (radius <= high), spectrum, 0)).real
+    down, right = np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns)
+    radius, turned = np.hypot(down, right), np.exp(2j * np.pi * (right * beside[0] + down * beside[1]))
+    found = np.fft.ifft2(np.where((radius >= low) & (radius <= high), spectrum * turned, 0)).real
     return found / found.std()
 
 
-def _whole(seed: int = 5, high: float = 0.1) -> np.ndarray:
+def _whole(seed: int = 5, high: float = 0.1, beside: Place = (0.0, 0.0)) -> np.ndarray:
     """An object `(128, 112)` that is nowhere dark."""
     rows, columns = (size + 32 for size in SIZE)
-    amplitude, phase = _band(rows, columns, 0.01, high, seed), _band(rows, columns, 0.01, high, seed + 1)
+    amplitude, phase = (_band(rows, columns, 0.01, high, one, beside) for one in (seed, seed + 1))
     return (1 + 0.15 * np.clip(amplitude, -3, 3)) * np.exp(0.5j * phase)
 
 
@@ -49,6 +53,11 @@ def _piece(whole: np.ndarray, x: int = 0, y: int = 0) -> np.ndarray:
 def truth() -> np.ndarray:
     """The reference, complex `(H, W)`."""
     return _piece(_whole())
+
+
+def between(beside: Place) -> np.ndarray:
+    """The reference, each pixel `beside` [x, y] of a pixel further on."""
+    return _piece(_whole(beside=beside))
 
 
 def elsewhere() -> np.ndarray:

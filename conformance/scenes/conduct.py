@@ -275,19 +275,21 @@ def lossy(found: dict[str, Any]) -> None:
 
 
 def placed(backend: Any, shared: Path) -> tuple[process.Completed, list[dict[str, str]]]:
-    """`evaluate` on files of numbers as commands leave them: a piece at its place, and the truth in part."""
+    """`evaluate` on files of numbers as commands leave them: a piece at its place, between pixels, and the truth in part."""
     solving.offered(backend, "evaluate", shared)
 
     def run(folder: Path) -> process.Completed:
-        whole, (x, y), away = compared.truth(), (4, 9), np.array([100.0, 40.0])
+        whole, (x, y), away, beside = compared.truth(), (4, 9), np.array([100.0, 40.0]), (0.3125, 0.4375)
         seen = np.ones(whole.shape, bool)
         seen[:14] = False
         holed = np.where(seen, whole, 7j)
-        files = {"piece": (whole[y:-3, x:-2], away + [x, y], None), "holed": (holed, away, seen), "truth": (whole, away, None)}
+        piece = compared.between(beside)[y:-3, x:-2], away + [x, y] + beside, None
+        files = {"piece": piece, "holed": (holed, away, seen), "truth": (whole, away, None)}
         for name, (field, origin, covered) in files.items():
-            write_npz(folder / f"{name}.npz", object=field.astype(np.complex64), origin=origin, covered=covered)
-        argv = [*backend.command("evaluate"), *(folder / f"{name}.npz" for name in files), "--output-dir", folder / "out"]
-        return commands.call([*argv, "--quiet"], folder)
+            (folder / name).mkdir()
+            write_npz(folder / name / "reconstruction.npz", object=field.astype(np.complex64), origin=origin, covered=covered)
+        argv = [*backend.command("evaluate"), *(folder / name / "reconstruction.npz" for name in files)]
+        return commands.call([*argv, "--output-dir", folder / "out", "--quiet"], folder)
 
     done = process.Completed(**once(shared, "placed", lambda folder: vars(run(folder))))
     return done, [] if done.returncode else [dict(row) for row in pictured.lines(shared / "placed" / "out")]

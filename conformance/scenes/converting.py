@@ -24,6 +24,8 @@ STEP, SHAPE, OPTICS = (80e-9, 60e-9), (3, 4), {"--energy": "10 keV", "--distance
 PLANCK, LIGHT, CHARGE = 6.62607015e-34, 299792458.0, 1.602176634e-19
 WAVELENGTH, DISTANCE, PITCH = PLANCK * LIGHT / (1e4 * CHARGE), 2.0, 75e-6
 CLIPPED = 3
+LEAST = 4
+"""Of amplitudes: those below it are none."""
 SURPLUS = 2
 """Positions behind those of the last frame, or frames behind those of the last position."""
 
@@ -81,9 +83,10 @@ def _saved(folder: Path, **arrays: np.ndarray) -> dict[str, Path]:
 def _cut_frames() -> tuple[np.ndarray, np.ndarray]:
     """Frames and good pixels: one pixel is marked by -1 in all frames, another is negative twice, once at the limit.
 
-    The rows on both sides of the window are one: an even window that is turned over about its beam has either of them.
+    The rows on both sides of the window are one: an even window that is turned over about its beam has either of them. Counts fit
+    into sixteen bits, and the sums of binned ones do not.
     """
-    frames, good = exposures(72, 150, 3), np.ones((72, 150), bool)
+    frames, good = (5 * exposures(72, 150, 3)).astype(np.int16), np.ones((72, 150), bool)
     frames[:, CENTRE[0] + CROP // 2] = frames[:, CENTRE[0] - CROP // 2]
     frames[:, 40, 80], frames[[1, 5], 60, 70] = -1, (-2, -CLIPPED)
     good[52, 61:64] = False
@@ -157,7 +160,8 @@ def _named_truth() -> Truth:
     given = _named_arrays()
     good = np.fft.fftshift(given["bad"]).T == 0
     amplitudes = np.fft.fftshift(np.moveaxis(given["stack"], -1, 0), axes=(1, 2)).swapaxes(1, 2)
-    return Truth(amplitudes * good, places() * 1e-6 / PIXEL, good)
+    seen = np.where(amplitudes < LEAST, 0, amplitudes)
+    return Truth(seen * good, places() * 1e-6 / PIXEL, good)
 
 
 CASES: dict[str, Case] = {
@@ -172,7 +176,7 @@ CASES: dict[str, Case] = {
         (), _raster_files, _raster_truth),
     "names": Case(
         {"--axes": "y x m", "--columns": "y x", "--position-unit": "um", "--mask-good": "zero", "--measurement": "amplitude",
-         "--object-pixel": "50 nm", "--zero-frequency": "corner"},
+         "--object-pixel": "50 nm", "--zero-frequency": "corner", "--threshold": LEAST},
         ("--drop-surplus", "--transpose", "--quiet"), _named_files, _named_truth),
 }  # fmt: skip
 
@@ -277,24 +281,3 @@ def found(backend: Any, path: Path) -> Truth:
 def laid(name: str, *places: np.ndarray) -> list[np.ndarray]:
     """Positions as they stand where the call keeps their origin; else each set from its first one on."""
     return [one if EVERY[name].kept else one - one[:1] for one in places]
-
-
-def rehearsed(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, list[str]]:
-    """`--dry-run` of a conversion: how it ended, and what is new in the folder."""
-    case = CASES["names"]
-    sources.understood(backend, shared, "--dry-run", "--held-out", "--drop-surplus", *case.flags, *solving.flags_of(case.files))
-    argv = [*backend.command("convert"), *commands.listed(case.files(folder) | case.flags), "--drop-surplus", "--dry-run"]
-    before = archives.left(folder)
-    done = commands.call([*argv, "--held-out", HELD, "--output", folder / "scan.npz"], folder)
-    return done, [name for name in archives.left(folder) if name not in before]
-
-
-def onto_itself(backend: Any, shared: Path, folder: Path) -> tuple[process.Completed, bytes, bytes]:
-    """A contract file that is converted onto itself, by another name: how it ended, and the file before and after."""
-    _, made = converted(backend, shared, "names")
-    source, link = folder / "scan.npz", folder / "link.npz"
-    source.write_bytes((made / "scan.npz").read_bytes())
-    link.symlink_to(source)
-    before = source.read_bytes()
-    done = commands.call([*backend.command("convert"), "--source", source, "--bin", 2, "--output", link], folder)
-    return done, before, source.read_bytes()

@@ -66,7 +66,7 @@ class Ended:
     @property
     def lines(self) -> list[str]:
         """What standard error says beside warnings and their source lines."""
-        return [line for line in self.done.stderr.splitlines() if line.strip() and not re.search(r"(?i)warning|^\s", line)]
+        return [line for line in self.done.stderr.splitlines() if line.strip() and not re.search(r"(?i)warn|^\s", line)]
 
 
 def ended(backend: Any, stage: Stage, folder: Path, model: Path | None = None) -> Ended:

@@ -45,7 +45,7 @@ def product(M: int = 12, N: int = 16, patterns: bool = True, **changes: Any) -> 
         "object": object_image(39, 54, 21),
         "origin": (-3.0, 2.5),
         "loss_values": np.array([3.0, 2.0, 1.5]),
-        "scan_index": np.arange(M)[::-1] * 7 + 5,
+        "scan_index": np.arange(M)[::-1] * 7 + 2**40,  # a time stamp
     }
     if patterns:
         found["diffraction"] = (np.abs(field(M, 1, N)[:, 0]) * np.arange(1, M + 1)[:, None, None]).astype(np.float32)

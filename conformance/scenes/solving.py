@@ -237,9 +237,9 @@ def positions(backend: Any, shared: Path) -> Solved:
 
 
 def halved(backend: Any, shared: Path) -> Solved:
-    """The same, stopped before its end with its state kept, and where the help lists it with two halves beside it."""
+    """The same, stopped soon with its state kept, and where the help lists it with two halves beside it."""
     halves = ["--halves"] if "--halves" in offered(backend, "reconstruct", shared) else []
-    return call(backend, shared, "shaken", *POSITIONS[2:], "--sweeps", 25, "--checkpoint", *halves)
+    return call(backend, shared, "shaken", *POSITIONS[2:], "--sweeps", 8, "--checkpoint", *halves)
 
 
 def halfway(backend: Any, shared: Path) -> Path:

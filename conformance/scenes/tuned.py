@@ -18,6 +18,8 @@ RANKED = "checkpoints"
 SWEEPS = 20
 WIDE = 44
 """Central pixels of a patch that are placed, more than any command's default."""
+THEIRS = (f"{RANKED}/of somebody else.ckpt", flags.NOTES)
+"""Files of somebody else's where a training writes."""
 FOLDER = "refined"
 STILL = 1e-30
 """A learning rate at which no weight in single precision moves."""
@@ -96,8 +98,8 @@ def cold(backend: Any, shared: Path) -> solving.Solved:
 def begun(backend: Any, shared: Path, *more: Any) -> tuple[process.Completed, Path]:
     """`train --start-from` a bundle on other data, at a rate at which nothing moves: how it ended, and its folder.
 
-    The bundle is CLI-010's with `more`, further flags; else that of `flags.trained`, beside copies of its checkpoints and a
-    file of somebody else's.
+    The bundle is CLI-010's with `more`, further flags; else that of `flags.trained`, beside copies of its checkpoints and
+    files of somebody else's.
     """
     solving.understood(backend, "train", "--start-from", shared)
     flow = commands.brief(backend, shared) if more else flags.trained(backend, shared)
@@ -107,7 +109,8 @@ def begun(backend: Any, shared: Path, *more: Any) -> tuple[process.Completed, Pa
             (folder / "out" / RANKED).mkdir(parents=True)
             for path in (flow.output / RANKED).glob("*.ckpt"):
                 shutil.copy(path, folder / "out" / RANKED / path.name)
-            (folder / "out" / flags.NOTES).write_bytes(b"not yours")
+            for name in THEIRS:
+                (folder / "out" / name).write_bytes(b"not yours")
         files = {"--train_data_file": write_npz(folder / "fine.npz", **experiment()), "--output_dir": folder / "out"}
         own = {"--start-from": flow.output, "--max_epochs": 1, "--n_images": 4, "--batch_size": 4, "--learning-rate": STILL}
         argv = [*backend.command("train"), *commands.listed(files | own), "--accelerator", "cpu", "--quiet", *more]

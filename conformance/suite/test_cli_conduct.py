@@ -180,7 +180,7 @@ def test_a_file_of_somebody_else_stays_beside_a_training(backend: Any, observe: 
     done, folder = tuned.begun(backend, shared_folder)
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
 
-    observe.equal("somebody else's", [name for name in archives.left(folder) if name == flags.NOTES], [flags.NOTES])
+    observe.equal("somebody else's", [name for name in archives.left(folder) if name in tuned.THEIRS], list(tuned.THEIRS))
 
 
 @pytest.mark.clause("CLI-045~4", needs=("CLI-028",))
@@ -233,7 +233,7 @@ def test_what_is_left_can_be_read_by_others(
     observe.equal("other rights", conduct.closed_to_others(folder, tmp_path), [])
 
 
-@pytest.mark.clause("CLI-046~2", needs=("CLI-024", "INFER-054", "INFER-056"))
+@pytest.mark.clause("CLI-046~3", needs=("CLI-024", "INFER-054", "INFER-056"))
 def test_an_inference_tells_its_figures(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Residuals by their names. If this fails, suspect two figures exchanged."""
     told, library = flags.figures(backend, shared_folder, tmp_path)
@@ -241,12 +241,14 @@ def test_an_inference_tells_its_figures(backend: Any, observe: Observer, shared_
     observe.close("residuals", list(told.values()), list(library.values()), dtype="float64")
 
 
-@pytest.mark.clause("CLI-046~2", needs=("CLI-021",), evidence="symmetry")
+@pytest.mark.clause("CLI-046~3", needs=("CLI-021",), evidence="symmetry")
 def test_objects_of_files_are_compared_at_their_places(backend: Any, observe: Observer, shared_folder: Path) -> None:
-    """No shift beyond the origins, no error where both are covered. If this fails, suspect [y, x], or pixels nobody saw."""
+    """No shift beyond the origins, no error where both are covered. If this fails, suspect [y, x], or whole pixels."""
     done, rows = conduct.placed(backend, shared_folder)
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
 
-    found = [compared.figures(row, "shift_x_px", "shift_y_px", "error") for row in rows]
+    observe.equal("lines", len(rows), 2)
+    piece, holed = (compared.figures(row, "shift_x_px", "shift_y_px", "error") for row in rows)
 
-    observe.close("shifts and errors", np.array(found), np.zeros((2, 3)), dtype="float64")
+    observe.close("shifts and errors", np.array([*piece[:2], *holed]), np.zeros(5), dtype="float64")
+    observe.close("between pixels", piece[2], 0.0, dtype="float64")

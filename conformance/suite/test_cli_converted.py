@@ -10,7 +10,7 @@ import pytest
 
 from conformance.connectors import native
 from conformance.judging.observe import Observer
-from conformance.scenes import beams, converting, exporting, learning, lens, lights, pinhole, sources
+from conformance.scenes import beams, converting, exporting, learning, lens, lights, pinhole, sources, untouched
 
 pytestmark = pytest.mark.slow
 
@@ -145,20 +145,20 @@ def test_a_window_that_leaves_the_detector_is_refused(backend: Any, observe: Obs
     observe.equal("files", left, [])
 
 
-@pytest.mark.clause("CLI-032~1", needs=("CLI-031",))
+@pytest.mark.clause("CLI-032~2", needs=("CLI-031",))
 def test_a_rehearsal_writes_nothing(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
-    """Code 0, some words, no file. If this fails, suspect parts that are written all the same."""
-    done, new = converting.rehearsed(backend, shared_folder, tmp_path)
+    """Code 0, some words, no file and no folder. If this fails, suspect parts that are written all the same."""
+    done, new = untouched.rehearsed(backend, shared_folder, tmp_path)
 
     observe.holds("exit code", done.returncode == 0, "0", f"{done.returncode}: {done.stderr[-1500:]}")
     observe.equal("files", new, [])
     observe.holds("said", bool(done.output.strip()), "what would be done", "nothing was said")
 
 
-@pytest.mark.clause("CLI-032~1", needs=("CLI-031",))
+@pytest.mark.clause("CLI-032~2", needs=("CLI-031",))
 def test_a_file_is_not_converted_onto_itself(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path) -> None:
     """Code 1, the same bytes. If this fails, suspect names that are compared and not files."""
-    done, before, after = converting.onto_itself(backend, shared_folder, tmp_path)
+    done, before, after = untouched.onto_itself(backend, shared_folder, tmp_path)
 
     observe.equal("exit code", done.returncode, 1)
     observe.equal("source", after, before)
