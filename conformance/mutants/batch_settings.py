@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from conformance.defects.changes import function, instead, method, result
 from conformance.mutants import rows
-from reference_impl.batch import fields, loaders, mapping
+from reference_impl.batch import fields, loaders, mapped, mapping
 from reference_impl.data import on_disk, pairing
 from reference_impl.data.npz import Archive
 from reference_impl.data.record import PATTERN_KEYS
@@ -29,6 +29,12 @@ def room_of_dropped_patterns_stays(original, path, target, **options):
         shape = archive.header(archive.require(*PATTERN_KEYS)).shape
     os.truncate(target, target.stat().st_size + 4 * math.prod(shape) - found.diff3d.nbytes)
     return found
+
+
+def masks_of_all_files_are_none(original, self, *given):
+    original(self, *given)
+    if self.masks is not None and not self.masks.all(axis=(1, 2)).any():
+        self.masks = None
 
 
 def an_attribute_error_is_absence(container, name):
@@ -65,6 +71,9 @@ mutant("GUARD-BATCH-056", "a map of another pool of neighbours is opened as if i
     plant=method(mapping.Plan, "settings", result(lambda found: found | {"neighbor_pool_size": None})))
 mutant("GUARD-BATCH-056b", "a map of more groups than points is opened where nobody allows them", f"{HELD}[oversampling]",
     plant=method(mapping.Plan, "settings", result(lambda found: found | {"enable_oversampling": None})))
+mutant("GUARD-BATCH-049z", "a map of files that all have a mask has none",
+    "BATCH-049:the_loss_of_a_map_is_that_of_data_in_memory[masked]",
+    plant=method(mapped.MappedDataset, "__init__", masks_of_all_files_are_none))
 mutant("GUARD-BATCH-049r", "behind a file with dropped frames rows show other patterns", BESIDE,
     plant=function(on_disk.read_on_disk, room_of_dropped_patterns_stays))
 mutant("GUARD-BATCH-057", "an attribute whose reading fails is absent", f"{FAILING}[probe]", f"{FAILING}[experiment_id]",

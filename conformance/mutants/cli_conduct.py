@@ -147,6 +147,8 @@ mutant("GUARD-CLI-096b", "inspect: --measurement is for contract files alone", f
     plant=source("cli/inspect.py", 'said = args.measurement if "measurement" in args.typed else None', "said = None"))
 mutant("GUARD-CLI-096c", "inspect: --position-scale is for contract files alone", f"{ANY}[--position-scale]",
     plant=source("cli/inspect.py", "    if args.position_scale != 1:\n", "    if False:\n"))
+mutant("GUARD-CLI-096d", "inspect: what nobody states of a file of another program is a bin of no pixels", f"{ANY}[--mask]",
+    plant=source("data/geometry.py", "    bin: int = 1\n", "    bin: int = 0\n"))
 CONTRARY = "CLI-097:what_cannot_act_is_refused"
 mutant("GUARD-CLI-097", "a training on counts passes over a checkpoint to go on from", f"{CONTRARY}[counts-resumed]",
     plant=source("cli/counted.py", '        "resume": ("none: a training on counts begins anew", args.resume),\n', ""))

@@ -22,10 +22,12 @@ def looked_at(backend: Any, shared: Path, flag: str = "") -> tuple[process.Compl
 
     Without one, with a crop that leaves gaps, of which no picture tells.
 
-    `NotClaimed` where the help does not list the flag, or where such a file is none that `inspect` looks at.
+    `NotClaimed` where the help does not list the flag, or does not name CXI: who names it and refuses the file has failed.
     """
     for name in ("--output", *([flag] if flag else [])):
         solving.understood(backend, "inspect", name, shared)
+    if "cxi" not in once(shared, "offered-inspect", dict)["stdout"].lower():
+        raise NotClaimed("command `inspect`: its help does not name CXI")
 
     def run(folder: Path) -> process.Completed:
         interop.hdf5()
@@ -37,15 +39,14 @@ def looked_at(backend: Any, shared: Path, flag: str = "") -> tuple[process.Compl
         return commands.call(argv, folder)
 
     name = f"looked-at{flag}"
-    done = process.Completed(**once(shared, name, lambda folder: vars(run(folder))))
-    if not flag and done.returncode:
-        raise NotClaimed(f"command `inspect`: it does not look at a CXI file: {done.stderr[-300:]}")
-    return done, shared / name / "picture.png"
+    return process.Completed(**once(shared, name, lambda folder: vars(run(folder)))), shared / name / "picture.png"
 
 
 def heard(backend: Any, shared: Path, flag: str) -> tuple[bool, str]:
     """Whether a flag was refused by its name, or has a finding, or another picture than no flag; and what happened."""
-    plain = looked_at(backend, shared)[1]
+    told, plain = looked_at(backend, shared)
+    if told.returncode:
+        return False, f"without the flag {told.returncode}: {told.stderr[-500:]}"
     done, picture = looked_at(backend, shared, flag)
     if done.returncode:
         words = (flag.strip("-"), *odds.NAMES)

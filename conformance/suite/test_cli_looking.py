@@ -13,7 +13,7 @@ from conformance.scenes import looking, solving
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-096~2", needs=("CLI-043",))
+@pytest.mark.clause("CLI-096~3", needs=("CLI-043",))
 @pytest.mark.parametrize("flag", looking.WORDS)
 def test_a_flag_of_an_inspection_acts_on_any_file(backend: Any, observe: Observer, shared_folder: Path, flag: str) -> None:
     """Another picture, or a refusal that names it. If this fails, suspect a second reader that knows no flags."""
