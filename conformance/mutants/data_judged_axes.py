@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from conformance.defects.changes import Change, constant, function
+from conformance.defects.changes import Change, constant, function, result
 from conformance.mutants import rows
-from reference_impl.data import evidence, plausible
+from reference_impl.data import evidence, plausible, report
 
 FOUND = "DATA-030:what_is_beyond_a_limit_is_found"
 LET_BE = "DATA-030:what_is_within_a_limit_is_let_be"
@@ -163,3 +163,9 @@ mutant("GUARD-DATA-030zk", "two equal patterns with one of their energy between 
     f"{FOUND}[repeated-patterns-around-turned]", plant=row("repeated-patterns", neighbours_in_energy_are_compared))
 mutant("GUARD-DATA-030zm", "a detector of twenty bits is not known", f"{FOUND}[largest-integer-twenty]",
     plant=row("largest-integer", detectors_of_four_depths_are_known))
+mutant("GUARD-DATA-030zn", "two exposures in metres are let be", f"{FOUND}[positions-unit-two]",
+    plant=row("positions-unit", lambda seen, threshold:
+        plausible._positions_spread(seen, threshold) if len(seen.positions) > 2 else None))
+mutant("GUARD-DATA-032e", "whatever they were, amplitudes are said", "DATA-032:amplitudes_and_counts_are_told_apart",
+    plant=function(report.report, result(lambda found: replace(
+        found, assumed={**found.assumed, "patterns": ("amplitudes", found.assumed["patterns"][1])}))))

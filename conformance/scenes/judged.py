@@ -211,7 +211,15 @@ def masked(good: int) -> Change:
 
 
 def one(given: Arrays) -> Arrays:
-    return {**given, **{name: given[name][:1] for name in ("xcoords", "ycoords", "diff3d")}}
+    return _first(given, 1)
+
+
+def two(given: Arrays) -> Arrays:
+    return _first(given, 2)
+
+
+def _first(given: Arrays, count: int) -> Arrays:
+    return {**given, **{name: given[name][:count] for name in ("xcoords", "ycoords", "diff3d")}}
 
 
 def of_modes(given: Arrays) -> Arrays:

@@ -11,6 +11,7 @@ from conformance.scenes.judged import (
     BEAM,
     COUNT,
     MEMORY,
+    MIDDLE,
     PLACE,
     Change,
     N,
@@ -36,6 +37,7 @@ from conformance.scenes.judged import (
     stack,
     then,
     twice,
+    two,
     whole,
     wide,
 )
@@ -80,15 +82,17 @@ ODDS = (
     ),
     Odd(
         "saturated", "warning", "diff3d",
-        {"plateau": plateau(16), "half": plateau(COUNT * N * N // 5)},
-        {"fifteen": plateau(15), "apart": plateau(16, 0.97)},
-        {"plateau": (16, 40), "half": (COUNT * N * N // 5, 40)},
+        {"plateau": plateau(16), "half": plateau(COUNT * N * N // 5), "next": plateau(16, 0.9805)},
+        {"fifteen": plateau(15), "apart": plateau(16, 0.9795)},
+        {"plateau": (16, 40), "half": (COUNT * N * N // 5, 40), "next": (16, 40)},
     ),
     Odd(
         "hot-pixel", "error", "diff3d",
-        {"off-beam": share(0.52, PLACE), "beam-alone": then(share(0.999, BEAM))},
+        {"off-beam": share(0.52, PLACE), "beam-alone": then(share(0.999, BEAM)), "two-rows": share(0.52, (3, MIDDLE + 2, MIDDLE)),
+         "two-columns": share(0.52, (3, MIDDLE, MIDDLE - 2)), "of-two": then(share(0.52, (1, 5, 7)), two)},
         {"less": share(0.48, PLACE), "beam": stack(all_beams), "single": then(share(0.9, (0, 5, 7)), one)},
-        {"off-beam": (52.0, *PLACE), "beam-alone": (99.9, *BEAM)},
+        {"off-beam": (52.0, *PLACE), "beam-alone": (99.9, *BEAM), "two-rows": (52.0, 3, MIDDLE + 2, MIDDLE),
+         "two-columns": (52.0, 3, MIDDLE, MIDDLE - 2), "of-two": (52.0, 1, 5, 7)},
     ),
     Odd(
         "bright-patterns", "warning", "diff3d", {"two": energy(100.5, 7, 30), "among-dark": energies({**DARK, 7: 150.0})},
@@ -124,12 +128,13 @@ ODDS = (
         {"corners": corners(1.95), "of-one": outshone(0.2, 3.0)}, {"corners": (24.7, 50.6), "but-one": (20.6, 58.7)},
     ),
     Odd(
-        "positions-equal", "error", "xcoords", {"all": positions(lambda place: place * 0 + 5)},
-        {"single": one, "close": wide(1e-9)}, {"all": (40,)},
+        "positions-equal", "error", "xcoords",
+        {"all": positions(lambda place: place * 0 + 5), "two": then(two, positions(lambda place: place * 0 + 5))},
+        {"single": one, "close": wide(1e-9)}, {"all": (40,), "two": (2,)},
     ),
     Odd(
-        "positions-unit", "error", "xcoords", {"metres": wide(0.0098)},
-        {"pixels": wide(0.0102), "none": positions(lambda place: place * 0 + 5)}, {"metres": (9.8e-3, 40)},
+        "positions-unit", "error", "xcoords", {"metres": wide(0.0098), "two": then(two, wide(0.0098))},
+        {"pixels": wide(0.0102), "none": positions(lambda place: place * 0 + 5)}, {"metres": (9.8e-3, 40), "two": (9.8e-3, 2)},
     ),
     Odd(
         "position-outlier", "error", "xcoords",

@@ -147,6 +147,15 @@ def test_what_is_taken_for_granted_is_said(backend: Any, observe: Observer, case
 
 
 @pytest.mark.clause("DATA-032~1")
+def test_amplitudes_and_counts_are_told_apart(backend: Any, observe: Observer) -> None:
+    """In what is taken for granted, not only in why. If this fails, suspect one sentence for both."""
+    found = [backend.granted(backend.record(**judged.plain()), measurement=said) for said in ("amplitude", "counts")]
+
+    first, second = (str(native.item(one, "patterns")[0]) for one in found)
+    observe.holds("patterns", first != second, "another word for counts than for amplitudes", f"for both: {second}")
+
+
+@pytest.mark.clause("DATA-032~1")
 def test_a_number_by_hand_that_is_the_files_is_told_once(backend: Any, observe: Observer) -> None:
     """As where the file says nothing. If this fails, suspect a number that is told beside itself."""
     plain, stated = judged.plain(), {**judged.plain(), "metadata": reports.photons(3.25e4)}
