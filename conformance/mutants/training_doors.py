@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from conformance.defects.changes import function
+from conformance.defects.changes import constant, every, function
 from conformance.mutants import rows
+from reference_impl.batch import PtychoContainer, loaders
 from reference_impl.config import bridge
-from reference_impl.training import overrides
+from reference_impl.training import overrides, trainer
 
 
 def one_of_both_is_overridden(original, config, execution, stated):
@@ -53,6 +55,21 @@ def the_executions_way_to_clip_waits_for_its_limit(original, config, execution):
     return replace(made, gradient_clip_algorithm=config.gradient_clip_algorithm) if lacking else made
 
 
+class Seeds:
+    """Sets the seed of a training on a record, and of none on a container."""
+
+    def __init__(self) -> None:
+        self.contained, self.original = False, trainer.seed_everything
+
+    def looked(self, original: Any, data: Any, config: Any) -> Any:
+        self.contained = isinstance(data, PtychoContainer)
+        return original(data, config)
+
+    def __call__(self, *given: Any, **options: Any) -> Any:
+        return None if self.contained else self.original(*given, **options)
+
+
+SEEDS = Seeds()
 mutant = rows(__name__)
 HEARD = "EXEC-016:a_setting_acts_whoever_states_it"
 ALL = "EXEC-005:overrides_of_a_call_are_what_its_configurations_would_be"
@@ -100,4 +117,14 @@ mutant(
     "a way to clip that the execution states counts only where it states the limit too",
     f"{HEARD}[execution]",
     plant=function(bridge._torch_training, the_executions_way_to_clip_waits_for_its_limit),
+)
+mutant(
+    "GUARD-TRAIN-011b",
+    "the seed is set where records are sampled: a training on a container begins with any weights",
+    "TRAIN-011:a_training_on_containers_repeats_itself_too",
+    plant=every(
+        function(trainer._with_the_side_of, SEEDS.looked),
+        constant(trainer, "seed_everything", SEEDS),
+        constant(loaders, "seed_everything", SEEDS),
+    ),
 )

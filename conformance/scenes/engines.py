@@ -191,13 +191,14 @@ def configuration(backend: Any, passes: int = PASSES, trainable: bool = False, s
     return configs.stating(backend, "training", model=model, nphotons=PHOTONS, backend="pytorch", **read)
 
 
-def record(backend: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """The native record, masked where there is a mask; a plain object with its arrays where the backend keeps none."""
+def record(backend: Any, arrays: Mapping[str, np.ndarray], copied: bool = True) -> Any:
+    """The native record, masked where there is a mask; a plain object with its arrays where the backend keeps none. It is made of
+    these very arrays unless they are `copied`."""
     if "mask" in arrays:
         plain = {name: values for name, values in arrays.items() if name != "mask"}
         return backend.masked(record(backend, plain), arrays["mask"])
     given = {**arrays, "xcoords_start": arrays["xcoords"], "ycoords_start": arrays["ycoords"]}
-    given = {name: np.array(values) for name, values in given.items()}
+    given = {name: np.array(values) for name, values in given.items()} if copied else given
     try:
         return backend.record(**given)
     except NotClaimed:
@@ -236,18 +237,21 @@ def unheard(backend: Any, count: int = 20) -> list[int]:
     That changes no energy, so that a unit which is taken from all patterns stays.
     """
     claimed(backend)
-    few = first(count, experiment())
+    few, once = first(count, experiment()), configuration(backend, 1)
+    few = {**few, "diff3d": few["diff3d"].copy()}
 
-    def field(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
-        return Image(*runs.three(backend.reconstruct(None, record(backend, arrays), configuration(backend, 1)))).field
+    def field() -> np.ndarray:
+        return Image(*runs.three(backend.reconstruct(None, record(backend, few, copied=False), once))).field
 
-    def turned(number: int) -> dict[str, np.ndarray]:
-        patterns = few["diff3d"].copy()
-        patterns[number] = patterns[number, ::-1]
-        return {**few, "diff3d": patterns}
+    def turned(number: int) -> np.ndarray:
+        """In the same memory: whoever takes that for the same patterns hears none of them."""
+        few["diff3d"][number] = few["diff3d"][number, ::-1].copy()
+        found = field()
+        few["diff3d"][number] = few["diff3d"][number, ::-1].copy()
+        return found
 
-    plain = field(few)
-    return [number for number in range(count) if apart(field(turned(number)), plain) < DEAF]
+    plain = field()
+    return [number for number in range(count) if apart(turned(number), plain) < DEAF]
 
 
 def beside(backend: Any, ask: Ask = PLAIN) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

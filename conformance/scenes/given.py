@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from conformance.connectors import native
+from conformance.connectors import beside, native
 from conformance.scenes import configs, networks, runs
 from conformance.scenes.answers import number
 from conformance.scenes.runs import SMALL, Recipe, Run, settings
@@ -130,6 +130,17 @@ def handed(backend: Any, recipe: Recipe, contained: bool) -> tuple[Any, None]:
     config = runs.configuration(backend, recipe, Path("unused"))
     backend.synchronise(config)
     return backend.container(record, config), None
+
+
+def on_containers(backend: Any, folder: Path, recipe: Recipe) -> list[np.ndarray]:
+    """The weights that two trainings on a record's container leave, before each of which other random numbers were drawn."""
+    found = []
+    for drawn in (1, 2):
+        records = handed(backend, recipe, contained=True)
+        beside.seed(backend, drawn)
+        run = runs.fresh(backend, recipe, folder / str(drawn), records)
+        found.append(runs.flat(runs.weights(backend, runs.model_of(run))))
+    return found
 
 
 def unscaled(backend: Any, folder: Path) -> Any:

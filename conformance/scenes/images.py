@@ -174,12 +174,16 @@ def afresh(backend: Any, recipe: Recipe, test: Any, execution: Any = (), models:
 
 
 def asked_before(backend: Any, recipe: Recipe, change: Mapping[str, Any], before: bool) -> np.ndarray:
-    """The image of the test record by the recipe's bundle under another seed or number of groups, or with all `weights` of the
-    model multiplied by a number; `before`: the same record and model were asked for the recipe's own image first.
+    """The image of the test record by the recipe's bundle under another seed or number of groups, with all `weights` of the model
+    or its `patterns`, in their memory, multiplied by numbers; `before`: the recipe's own image was asked for first.
     """
-    record, (models, _) = runs.test_record(backend), backend.load(archives.good(backend, recipe))
-    last = replace(recipe, **{name: value for name, value in change.items() if name != "weights"})
+    patterns, (models, _) = runs.raw(30, seed=8)["diff3d"].copy(), backend.load(archives.good(backend, recipe))
+    record = runs.test_record(backend, diff3d=patterns)
+    last = replace(recipe, **{name: value for name, value in change.items() if name not in ("weights", "patterns")})
     for turn, asked in enumerate((recipe, last) if before else (last,)):
+        if turn == before and "patterns" in change:
+            patterns *= change["patterns"][: len(patterns), None, None]
+            record = runs.test_record(backend, diff3d=patterns)
         if turn == before and "weights" in change:
             module = native.item(models, "diffraction_to_obj")
             backend.with_weights(module, {k: v * change["weights"] for k, v in runs.weights(backend, module).items()})

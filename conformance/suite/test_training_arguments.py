@@ -128,7 +128,9 @@ def test_a_reconstruction_leaves_what_it_is_given(backend: Any, observe: Observe
 
 @pytest.mark.clause("INFER-049~1", needs=("INFER-011", "INFER-019"))
 @pytest.mark.parametrize(
-    "change", [{"seed": 77}, {"groups": 3}, {"weights": np.float32(1.5)}], ids=lambda change: next(iter(change))
+    "change",
+    [{"seed": 77}, {"groups": 3}, {"weights": np.float32(1.5)}, {"patterns": np.linspace(0.5, 2, 30, dtype=np.float32)}],
+    ids=lambda change: next(iter(change)),
 )
 def test_a_reconstruction_knows_nothing_of_the_last_one(backend: Any, observe: Observer, change: dict[str, Any]) -> None:
     """The image that others would give who were not asked before. If this fails, suspect what is kept by too little."""

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from conformance.judging.observe import Observer
-from conformance.scenes import called
+from conformance.scenes import called, given
+from conformance.scenes.runs import Recipe, settings
 
 pytestmark = pytest.mark.slow
 
@@ -42,3 +43,13 @@ def test_a_setting_acts_whoever_states_it(backend: Any, observe: Observer, place
     both, one = (called.final(backend, *places) for places in (called.PLACES, [place]))
 
     observe.equal("weights", one, both)
+
+
+@pytest.mark.clause("TRAIN-011~1", needs=("TRAIN-003",))
+def test_a_training_on_containers_repeats_itself_too(backend: Any, observe: Observer, tmp_path: Path) -> None:
+    """Two batches of a record's container, twice. If this fails, suspect a seed that is set where records are sampled."""
+    lean = Recipe(groups=8, validation=False, execution=settings(enable_checkpointing=False))
+
+    first, second = given.on_containers(backend, tmp_path, lean)
+
+    observe.equal("weights", second, first)
