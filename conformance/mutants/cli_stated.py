@@ -18,6 +18,8 @@ mutant("GUARD-CLI-057b", "columns of a table are taken in their order, x first",
         "            (x, other), (y, unit) = sorted(named.values())\n"))
 mutant("GUARD-CLI-057c", "lines of a table are taken for the frames in their order", f"{READ}[table]",
     plant=source("formats/positions.py", "            if index is not None:\n", "            if False:\n"))
+mutant("GUARD-CLI-057i", "units that a program in C wrote are not read", f"{READ}[cxi]",
+    plant=source("formats/hdf5.py", "isinstance(value, bytes | str)", "isinstance(value, str)"))
 mutant("GUARD-CLI-057d", "an exported object lies about the other axis's middle", EXPORTED,
     plant=source("formats/write.py", "zip(thing.shape[::-1], (width, height), strict=True)",
         "zip(thing.shape, (width, height), strict=True)"))

@@ -206,7 +206,7 @@ def cxi_files(folder: Path) -> dict[str, Any]:
         file["cxi_version"] = 160
         for name, (value, unit) in {f"instrument_1/{name}": both for name, both in values.items()}.items():
             file[f"entry_1/{name}"] = value
-            file[f"entry_1/{name}"].attrs.update({} if unit is None else {"units": unit})
+            file[f"entry_1/{name}"].attrs.update({} if unit is None else {"units": np.bytes_(unit)})  # as C writes texts
         file["entry_1/sample_1/geometry_1/translation"] = moved
         file["entry_1/sample_1/geometry_1/translation"].attrs["units"] = "um"
         file["entry_1/data_1/data"] = file["entry_1/instrument_1/detector_1/data"]
