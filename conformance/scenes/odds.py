@@ -82,8 +82,8 @@ ODDS = (
     ),
     Odd(
         "saturated", "warning", "diff3d",
-        {"plateau": plateau(16), "half": plateau(COUNT * N * N // 5), "next": plateau(16, 0.9805)},
-        {"fifteen": plateau(15), "apart": plateau(16, 0.9795)},
+        {"plateau": plateau(16), "half": plateau(COUNT * N * N // 5), "next": plateau(16, 0.9803)},
+        {"fifteen": plateau(15), "apart": plateau(16, 0.9797)},
         {"plateau": (16, 40), "half": (COUNT * N * N // 5, 40), "next": (16, 40)},
     ),
     Odd(
