@@ -13,7 +13,7 @@ from conformance.scenes import unlikely
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.clause("CLI-110~2", needs=("CLI-027",))
+@pytest.mark.clause("CLI-110~3", needs=("CLI-027",))
 @pytest.mark.parametrize("case", unlikely.REFUSED)
 def test_a_scan_that_is_none_is_refused(backend: Any, observe: Observer, shared_folder: Path, tmp_path: Path, case: str) -> None:
     """Code 1, what does not fit, no file. If this fails, suspect an error of the array that nobody looked at."""
