@@ -18,7 +18,6 @@ from torch import Tensor, nn  # noqa: E402
 
 from reference_impl.batch import fields  # noqa: E402
 from reference_impl.batch.container import as_array  # noqa: E402
-from reference_impl.batch.loaders import DEFAULT_BATCH_SIZE  # noqa: E402
 from reference_impl.config import InferenceConfig, TrainingConfig  # noqa: E402
 from reference_impl.data import checks  # noqa: E402
 from reference_impl.errors import ContractError  # noqa: E402
@@ -26,6 +25,7 @@ from reference_impl.execution import PyTorchExecutionConfig  # noqa: E402
 from reference_impl.grouping.arrays import normalisation, pattern_energies  # noqa: E402
 from reference_impl.inference.shards import computing, devices_of, replicas, side_by_side  # noqa: E402
 
+DEFAULT_BATCH_SIZE = TrainingConfig.batch_size
 TITLES = {"forward_predict": "predicting", "forward": "comparing with the patterns"}
 
 
